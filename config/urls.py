@@ -1,0 +1,22 @@
+"""Every URL of the installation: one include for each interface of each application."""
+
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+# Sign-in to the repair pages goes through the same limits and second factor as everywhere else.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# The domain: applications in the order of the import contract, each interface under its prefix.
+domain: list[URLPattern | URLResolver] = []
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *domain,
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("backoffice/repair/", admin.site.urls),
+]
+
+if settings.DEVELOPMENT:
+    urlpatterns.append(path("dev/inbox/", include("config.devmail.urls")))
