@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from urllib.parse import unquote
+
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +121,8 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": 0,
     "CONN_HEALTH_CHECKS": True,
 }
+# A socket folder is written %2Fpath%2Fto%2Ffolder in the URL.
+DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {"application_name": "setia"}
 if env.bool("DATABASE_POOL", default=True):

@@ -1,0 +1,23 @@
+"""The SQL functions of this package, as migrations install them.
+
+A change to a file in sql/ needs a new migration that calls `install()` again; a test compares the
+functions in the database with the files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db.migrations.operations import RunSQL
+
+SQL = Path(__file__).parent / "sql"
+NAMES = ("ledger_refresh", "ledger_take", "ledger_post", "orders_open", "orders_write")
+
+
+def source(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def install(*names: str) -> list[RunSQL]:
+    """Operations that (re)create the named functions, all of them by default."""
+    return [RunSQL([source(name)], RunSQL.noop) for name in names or NAMES]

@@ -1,0 +1,36 @@
+-- Second round trip: new orders with their lines and tenders, their evaluations, and the movements
+-- that follow from them, in one call. Column order of the arrays: `loyalty/services/order_batches.py`.
+CREATE OR REPLACE FUNCTION orders_write(
+    orders jsonb, lines jsonb, tenders jsonb, evaluations jsonb, entries jsonb, event jsonb,
+    at_now timestamptz
+) RETURNS TABLE (key text, transfer_id bigint, replayed boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO loyalty_order (
+        id, source, external_id, customer_id, status, placed_at, currency, total, tax_total,
+        taxes_included, shipping_total, discount_total, channel, store, body_hash, recorded_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT (o->>0)::bigint, o->>1, o->>2, (o->>3)::bigint, o->>4, (o->>5)::timestamptz, o->>6,
+           (o->>7)::numeric, (o->>8)::numeric, (o->>9)::boolean, (o->>10)::numeric, (o->>11)::numeric,
+           o->>12, o->>13, decode(o->>14, 'hex'), at_now
+      FROM jsonb_array_elements(orders) AS o;
+    INSERT INTO loyalty_orderline (
+        order_id, line_no, sku, name, category, tags, quantity, unit_price, discount, total, tax,
+        stored_value)
+    SELECT (l->>0)::bigint, (l->>1)::int, l->>2, l->>3, l->>4, (l->>5)::varchar[], (l->>6)::numeric,
+           (l->>7)::numeric, (l->>8)::numeric, (l->>9)::numeric, (l->>10)::numeric, (l->>11)::boolean
+      FROM jsonb_array_elements(lines) AS l;
+    IF jsonb_array_length(tenders) > 0 THEN
+        INSERT INTO loyalty_tender (order_id, kind, amount)
+        SELECT (t->>0)::bigint, t->>1, (t->>2)::numeric FROM jsonb_array_elements(tenders) AS t;
+    END IF;
+    INSERT INTO loyalty_orderevaluation (order_id, program_id, membership_id, rule_versions, context)
+    SELECT (v->>0)::bigint, (v->>1)::bigint, (v->>2)::bigint, (v->>3)::bigint[], v->4
+      FROM jsonb_array_elements(evaluations) AS v;
+    IF event IS NOT NULL THEN
+        INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
+        VALUES ('orders.recorded', event, at_now, at_now, 0, '');
+    END IF;
+    RETURN QUERY SELECT * FROM ledger_post(entries, at_now);
+END;
+$$;

@@ -1,0 +1,335 @@
+"""Double entry: transfers move units between accounts; lots carry maturity and expiry.
+
+Only `loyalty.ledger.posting` writes these tables. The constraints and triggers here make sure
+that a mistake, or a hand with SQL, cannot break the books.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+# Stands for "never" where a comparison must work; PostgreSQL's own 'infinity' has no Python value.
+NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+
+
+class Account(models.Model):
+    """One side of a transfer: a member's account, or one of a program's own."""
+
+    class Kind(models.TextChoices):
+        MEMBERSHIP = "membership", _("Member")
+        ISSUED = "issued", _("Issued")
+        REDEEMED = "redeemed", _("Redeemed")
+        EXPIRED = "expired", _("Expired")
+        ADJUSTED = "adjusted", _("Adjusted")
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    program = models.ForeignKey(
+        "loyalty.Program", on_delete=models.PROTECT, related_name="accounts"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "kind"],
+                name="account_program_kind",
+                condition=~Q(kind="membership"),
+            ),
+            models.CheckConstraint(
+                name="account_kind_known",
+                condition=Q(
+                    kind__in=["membership", "issued", "redeemed", "expired", "adjusted"]
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+
+class Wallet(models.Model):
+    """What an account holds of one wallet type. Program accounts have none: it would be a hot row.
+
+    `balance` (matured, not lapsed), `pending` and `owed` are exact until `next_change_at`, the next
+    instant at which a lot matures or lapses; past it `loyalty.ledger.balances` consults the lots.
+    Spendable is max(balance − owed, 0).
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="wallets"
+    )
+    wallet_type = models.ForeignKey(
+        "loyalty.WalletType", on_delete=models.PROTECT, related_name="+"
+    )
+    balance = models.BigIntegerField(default=0, db_default=0)
+    pending = models.BigIntegerField(default=0, db_default=0)
+    owed = models.BigIntegerField(default=0, db_default=0)
+    next_change_at = models.DateTimeField(default=NEVER, db_default=NEVER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "wallet_type"], name="wallet_once"
+            ),
+            models.CheckConstraint(
+                name="wallet_not_negative",
+                condition=Q(balance__gte=0, pending__gte=0, owed__gte=0),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="wallet_stays", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"wallet #{self.pk}"
+
+
+class Transfer(models.Model):
+    """One immutable movement of `amount` units from one account to another."""
+
+    class Kind(models.TextChoices):
+        ACCRUAL = "accrual", _("Earned")
+        CLAWBACK = "clawback", _("Taken back")
+        REDEMPTION = "redemption", _("Redeemed")
+        EXPIRY = "expiry", _("Expired")
+        ADJUSTMENT = "adjustment", _("Adjusted")
+        REVERSAL = "reversal", _("Undone")
+
+    class Source(models.TextChoices):
+        API = "api", _("API")
+        BACKOFFICE = "backoffice", _("Back-office")
+        IMPORT = "import", _("Import")
+        JOB = "job", _("Job")
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    wallet_type = models.ForeignKey(
+        "loyalty.WalletType", on_delete=models.PROTECT, related_name="+"
+    )
+    from_account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    to_account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    # The member's side of the movement, so that a member's history is one index range.
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, related_name="transfers", db_index=False
+    )
+    amount = models.BigIntegerField()
+    # What the movement did to `wallet.owed`: above zero where it left a debt, below where it repaid one.
+    debt_change = models.BigIntegerField(default=0, db_default=0)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    booked_on = models.DateField()
+    key = models.CharField(max_length=200, unique=True)
+    request_hash = models.BinaryField(max_length=32)
+    source = models.CharField(max_length=16, choices=Source.choices)
+    order = models.ForeignKey(
+        "loyalty.Order",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="transfers",
+        db_index=False,
+    )
+    refund = models.ForeignKey(
+        "loyalty.Refund",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    rule_version = models.ForeignKey(
+        "loyalty.EarningRuleVersion", null=True, on_delete=models.PROTECT, related_name="+",
+        db_index=False,
+    )  # fmt: skip
+    reverses = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="reversals",
+        db_index=False,
+    )
+    corrects = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="corrections",
+        db_index=False,
+    )
+    explanation = models.JSONField(default=dict)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
+        db_index=False,
+    )  # fmt: skip
+    reason = models.CharField(max_length=64, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+
+    objects: ClassVar[models.Manager[Any]]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="transfer_amount_positive", condition=Q(amount__gt=0)
+            ),
+            models.CheckConstraint(
+                name="transfer_two_accounts", condition=~Q(from_account=F("to_account"))
+            ),
+            models.UniqueConstraint(
+                fields=["reverses"],
+                name="transfer_reversed_once",
+                condition=~Q(reverses=None),
+            ),
+            models.CheckConstraint(
+                name="transfer_reverses_or_corrects",
+                condition=Q(reverses=None) | Q(corrects=None),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["wallet", "-occurred_at", "-id"], name="transfer_history"
+            ),
+            models.Index(
+                fields=["order"], name="transfer_order", condition=~Q(order=None)
+            ),
+            models.Index(
+                fields=["corrects"],
+                name="transfer_corrects",
+                condition=~Q(corrects=None),
+            ),
+            models.Index(fields=["wallet_type", "booked_on"], name="transfer_booked"),
+            BrinIndex(fields=["recorded_at"], name="transfer_recorded"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="transfer_immutable", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
+            pgtrigger.Trigger(
+                name="transfer_not_over_corrected",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Condition(
+                    "(NEW.reverses_id IS NOT NULL OR NEW.corrects_id IS NOT NULL)"
+                ),
+                declare=[
+                    ("target", "loyalty_transfer%ROWTYPE"),
+                    ("corrected", "bigint"),
+                ],
+                func="""
+                    SELECT * INTO target FROM loyalty_transfer
+                     WHERE id = coalesce(NEW.reverses_id, NEW.corrects_id) FOR NO KEY UPDATE;
+                    SELECT coalesce(sum(amount), 0) INTO corrected FROM loyalty_transfer
+                     WHERE corrects_id = target.id OR reverses_id = target.id;
+                    IF corrected + NEW.amount > target.amount OR target.wallet_id <> NEW.wallet_id
+                       OR (NEW.reverses_id IS NOT NULL AND NEW.amount <> target.amount) THEN
+                        RAISE EXCEPTION 'transfer % of % cannot be corrected by %: % corrected already',
+                            target.id, target.amount, NEW.amount, corrected USING ERRCODE = 'SL003';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount}"
+
+    @property
+    def signed_amount(self) -> int:
+        """Amount as the member sees it: below zero where units left the wallet."""
+        return (
+            self.amount
+            if self.to_account_id == self.wallet.account_id
+            else -self.amount
+        )
+
+
+class Lot(models.Model):
+    """The units of one incoming transfer, with their own maturity and expiry."""
+
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, related_name="lots", db_index=False
+    )
+    transfer = models.OneToOneField(
+        Transfer, on_delete=models.PROTECT, related_name="lot"
+    )
+    granted = models.BigIntegerField()
+    remaining = models.BigIntegerField()
+    spendable_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)  # exclusive
+    # `expires_at` (or NEVER) while something remains, NULL once nothing does: what makes the indexes small.
+    due_at = models.DateTimeField(null=True)
+    expiry_policy = models.ForeignKey(
+        "loyalty.ExpiryPolicy",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="lot_within_grant",
+                condition=Q(
+                    granted__gt=0, remaining__gte=0, remaining__lte=F("granted")
+                ),
+            ),
+            models.CheckConstraint(
+                name="lot_due_while_open",
+                condition=Q(due_at=None, remaining=0)
+                | Q(due_at__isnull=False, remaining__gt=0),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["wallet", "due_at", "id"],
+                name="lot_open",
+                condition=~Q(due_at=None),
+            ),
+            models.Index(fields=["due_at"], name="lot_due", condition=~Q(due_at=None)),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="lot_stays", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="lot_grant_fixed",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Condition(
+                    "((OLD.granted, OLD.wallet_id, OLD.transfer_id, OLD.expiry_policy_id) IS DISTINCT"
+                    " FROM (NEW.granted, NEW.wallet_id, NEW.transfer_id, NEW.expiry_policy_id))"
+                ),
+                func="RAISE EXCEPTION 'what a lot was granted does not change' USING ERRCODE = 'SL004';",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"lot #{self.pk}: {self.remaining} of {self.granted}"
+
+
+class LotUse(models.Model):
+    """How much of a lot a transfer used; below zero where a reversal put it back."""
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="uses")
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, related_name="lot_uses"
+    )
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="lot_use_not_zero", condition=~Q(amount=0)),
+            models.UniqueConstraint(fields=["transfer", "lot"], name="lot_use_once"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="lot_use_immutable", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of lot #{self.lot_id}"

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models.ledger import Account
+from loyalty.models.programs import Program
+from members.models import Customer
+
+
+class Membership(models.Model):
+    """A customer's place in one program. Its account holds one wallet per wallet type."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        SUSPENDED = "suspended", _("Suspended")
+        LEFT = "left", _("Left")
+
+    class Source(models.TextChoices):
+        IMPORT = "import", _("Import")
+        ORDER = "order", _("First order")
+        API = "api", _("API")
+        STAFF = "staff", _("Staff")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    program = models.ForeignKey(
+        Program, on_delete=models.PROTECT, related_name="memberships"
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="memberships"
+    )
+    account = models.OneToOneField(
+        Account, on_delete=models.PROTECT, related_name="membership"
+    )
+    status = models.CharField(
+        max_length=16, choices=Status.choices, default=Status.ACTIVE
+    )
+    source = models.CharField(max_length=16, choices=Source.choices)
+    card_number = models.CharField(_("card number"), max_length=32, unique=True)
+    enrolled_at = models.DateTimeField(_("member since"))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "program"], name="membership_once"
+            ),
+            models.CheckConstraint(
+                name="membership_status_known",
+                condition=models.Q(status__in=["active", "suspended", "left"]),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["program", "enrolled_at"], name="membership_enrolled")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer} · {self.program}"

@@ -1,0 +1,226 @@
+"""What was bought, how it was paid, what came back. Money in the order's currency."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models.memberships import Membership
+from loyalty.models.programs import Program
+from members.models import Customer
+
+
+class MoneyField(models.DecimalField):  # type: ignore[type-arg]
+    """Four decimals hold every ISO currency and unit prices below the smallest coin."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs["max_digits"] = 18
+        kwargs["decimal_places"] = 4
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class Order(models.Model):
+    """A sale, addressed by (source, external_id): the system it came from and that system's number."""
+
+    class Status(models.TextChoices):
+        PLACED = "placed", _("Placed")
+        PAID = "paid", _("Paid")
+        FULFILLED = "fulfilled", _("Fulfilled")
+        COMPLETED = "completed", _("Completed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    source = models.CharField(max_length=32)
+    external_id = models.CharField(max_length=128)
+    customer = models.ForeignKey(
+        Customer,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_index=False,
+    )
+    status = models.CharField(
+        max_length=16, choices=Status.choices, default=Status.COMPLETED
+    )
+    placed_at = models.DateTimeField()
+    currency = models.CharField(max_length=3)
+    total = MoneyField()
+    tax_total = MoneyField(default=0)
+    taxes_included = models.BooleanField(default=True)
+    shipping_total = MoneyField(default=0)
+    discount_total = MoneyField(default=0)
+    channel = models.CharField(max_length=32, blank=True, default="")
+    store = models.CharField(max_length=64, blank=True, default="")
+    body_hash = models.BinaryField(max_length=32)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "external_id"], name="order_external_id"
+            ),
+            models.CheckConstraint(
+                name="order_status_known",
+                condition=Q(
+                    status__in=["placed", "paid", "fulfilled", "completed", "cancelled"]
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["customer", "-placed_at", "-id"], name="order_customer"
+            ),
+            # People type the order number without naming the shop that it came from.
+            models.Index(
+                fields=["external_id"],
+                name="order_number",
+                opclasses=["text_pattern_ops"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class OrderLine(models.Model):
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, related_name="lines", db_index=False
+    )
+    line_no = models.PositiveIntegerField()
+    sku = models.CharField(max_length=128, blank=True, default="")
+    name = models.CharField(max_length=200, blank=True, default="")
+    category = models.CharField(max_length=128, blank=True, default="")
+    tags = ArrayField(models.CharField(max_length=64), default=list)
+    quantity = models.DecimalField(max_digits=14, decimal_places=3)
+    unit_price = MoneyField()
+    discount = MoneyField(default=0)
+    total = MoneyField()
+    tax = MoneyField(default=0)
+    stored_value = models.BooleanField(default=False)  # a gift card or a top-up
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "line_no"], name="order_line_no"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} × {self.quantity}"
+
+
+class Tender(models.Model):
+    """How a part of an order was paid."""
+
+    class Kind(models.TextChoices):
+        MONEY = "money", _("Money")
+        STORED_VALUE = "stored_value", _("Gift card or credit")
+        UNITS = "units", _("Points")
+        VOUCHER = "voucher", _("Voucher")
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="tenders")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    amount = MoneyField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="tender_amount", condition=Q(amount__gt=0)),
+            models.UniqueConstraint(fields=["order", "kind"], name="tender_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount}"
+
+
+class Refund(models.Model):
+    """Money given back: for an order (linked), for one not seen yet (parked), or for none (unlinked).
+
+    Amounts are above zero. A refund is a fact of its own: it never changes.
+    """
+
+    source = models.CharField(max_length=32)
+    external_id = models.CharField(max_length=128)
+    customer = models.ForeignKey(
+        Customer,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="refunds",
+        db_index=False,
+    )
+    order = models.ForeignKey(
+        Order, null=True, on_delete=models.PROTECT, related_name="refunds"
+    )
+    order_external_id = models.CharField(max_length=128, blank=True, default="")
+    refunded_at = models.DateTimeField()
+    currency = models.CharField(max_length=3)
+    total = MoneyField()
+    tax_total = MoneyField(default=0)
+    shipping_total = MoneyField(default=0)
+    body_hash = models.BinaryField(max_length=32)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "external_id"], name="refund_external_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-refunded_at"], name="refund_customer"),
+            models.Index(
+                fields=["source", "order_external_id"],
+                name="refund_parked",
+                condition=Q(order=None) & ~Q(order_external_id=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class RefundLine(models.Model):
+    refund = models.ForeignKey(
+        Refund, on_delete=models.CASCADE, related_name="lines", db_index=False
+    )
+    line_no = models.PositiveIntegerField()
+    order_line_no = models.PositiveIntegerField(null=True)
+    sku = models.CharField(max_length=128, blank=True, default="")
+    category = models.CharField(max_length=128, blank=True, default="")
+    quantity = models.DecimalField(max_digits=14, decimal_places=3)
+    total = MoneyField()
+    tax = MoneyField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["refund", "line_no"], name="refund_line_no"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} × {self.quantity}"
+
+
+class OrderEvaluation(models.Model):
+    """One program's judgment of an order: the context it was priced in, kept for every later correction."""
+
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="evaluations", db_index=False
+    )
+    program = models.ForeignKey(
+        Program, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="evaluations", db_index=False
+    )
+    rule_versions = ArrayField(models.BigIntegerField())
+    context = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "program"], name="order_evaluated_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order} in {self.program}"

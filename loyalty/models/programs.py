@@ -1,0 +1,279 @@
+"""A loyalty scheme: its units and how orders become units."""
+
+from __future__ import annotations
+
+import uuid
+import zoneinfo
+
+import pgtrigger
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+code_validator = RegexValidator(
+    r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens.")
+)
+
+
+class Program(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        LIVE = "live", _("Live")
+        ARCHIVED = "archived", _("Archived")
+
+    class Enrollment(models.TextChoices):
+        AUTOMATIC = "automatic", _("Every customer, with their first order")
+        EXPLICIT = "explicit", _("Only customers who were enrolled")
+
+    class UnlinkedReturns(models.TextChoices):
+        OWN_AMOUNT = "own_amount", _("Take back what their own amount would earn")
+        IGNORE = "ignore", _("Ignore them")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.CharField(
+        _("code"), max_length=64, unique=True, validators=[code_validator],
+        help_text=_("Short name for files, commands and the API. Stays as it is."),
+    )  # fmt: skip
+    name = models.CharField(_("name"), max_length=120)
+    description = models.TextField(_("description"), max_length=2000, blank=True)
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status.choices, default=Status.DRAFT
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    enrollment = models.CharField(
+        _("who takes part"),
+        max_length=16,
+        choices=Enrollment.choices,
+        default=Enrollment.AUTOMATIC,
+    )
+    unlinked_returns = models.CharField(
+        _("returns without their order"),
+        max_length=16,
+        choices=UnlinkedReturns.choices,
+        default=UnlinkedReturns.OWN_AMOUNT,
+    )
+    # Goes up with every change of what the engine reads, so that caches know when to reload.
+    revision = models.PositiveIntegerField(default=1)
+    live_since = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="program_status_known",
+                condition=Q(status__in=["draft", "live", "archived"]),
+            ),
+            models.CheckConstraint(
+                name="program_currency_iso", condition=Q(currency__regex=r"^[A-Z]{3}$")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class WalletType(models.Model):
+    """A kind of unit. Amounts are integers at its scale: scale 2 stores 1.50 as 150."""
+
+    program = models.ForeignKey(
+        Program, on_delete=models.PROTECT, related_name="wallet_types"
+    )
+    code = models.CharField(_("code"), max_length=64, validators=[code_validator])
+    singular = models.CharField(_("one unit is called"), max_length=40, default="point")
+    plural = models.CharField(_("several are called"), max_length=40, default="points")
+    scale = models.PositiveSmallIntegerField(
+        _("decimals"), default=0, validators=[MaxValueValidator(4)]
+    )
+    unit_value = models.DecimalField(
+        _("worth of one unit"),
+        max_digits=14,
+        decimal_places=6,
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text=_("In the program's currency: 0.01 when 100 points are worth 1.00."),
+    )
+    pending_days = models.PositiveSmallIntegerField(
+        _("days until spendable"),
+        default=0,
+        validators=[MaxValueValidator(365)],
+        help_text=_(
+            "Units from an order wait this long, for example for the return window."
+        ),
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["program", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "code"], name="wallet_type_code"
+            ),
+            models.CheckConstraint(name="wallet_type_scale", condition=Q(scale__lte=4)),
+            models.CheckConstraint(
+                name="wallet_type_value", condition=Q(unit_value__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.plural
+
+
+class ExpiryPolicy(models.Model):
+    """When the units of a lot lapse. A row never changes: each lot keeps the one it was granted under.
+
+    The newest row of a wallet type is the one for new lots.
+    """
+
+    class Kind(models.TextChoices):
+        NEVER = "never", _("Never")
+        MONTHS = "months", _("Months after they were earned")
+
+    class LastDay(models.TextChoices):
+        END_OF_DAY = "end_of_day", _("Usable to the end of the last day")
+        START_OF_DAY = "start_of_day", _("Lapse as the last day begins")
+
+    wallet_type = models.ForeignKey(
+        WalletType, on_delete=models.PROTECT, related_name="expiry_policies"
+    )
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.NEVER)
+    months = models.PositiveSmallIntegerField(null=True, blank=True)
+    last_day = models.CharField(
+        max_length=16, choices=LastDay.choices, default=LastDay.END_OF_DAY
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="expiry_policy_months",
+                condition=Q(kind="never", months=None)
+                | Q(kind="months", months__range=(1, 120)),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="expiry_policy_immutable",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        if self.kind == self.Kind.NEVER:
+            return str(_("never"))
+        return str(
+            _("%(months)s months after they were earned") % {"months": self.months}
+        )
+
+
+class EarningRule(models.Model):
+    """How orders become units. What it says is in its versions."""
+
+    program = models.ForeignKey(
+        Program, on_delete=models.PROTECT, related_name="earning_rules"
+    )
+    wallet_type = models.ForeignKey(
+        WalletType, on_delete=models.PROTECT, related_name="+"
+    )
+    code = models.CharField(_("code"), max_length=64, validators=[code_validator])
+    name = models.CharField(_("name"), max_length=120)
+    position = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "code"], name="earning_rule_code"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EarningRuleVersion(models.Model):
+    """One wording of a rule, in force for orders placed in [starts_at, ends_at).
+
+    `body` is validated by `loyalty.rules.bodies`. Once published only the end may be set, and only once.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+
+    rule = models.ForeignKey(
+        EarningRule, on_delete=models.PROTECT, related_name="versions"
+    )
+    number = models.PositiveIntegerField()
+    status = models.CharField(
+        max_length=16, choices=Status.choices, default=Status.DRAFT
+    )
+    body = models.JSONField()
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["rule", "-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "number"], name="rule_version_number"
+            ),
+            models.UniqueConstraint(
+                fields=["rule"],
+                name="rule_version_one_draft",
+                condition=Q(status="draft"),
+            ),
+            models.UniqueConstraint(
+                fields=["rule"],
+                name="rule_version_one_open",
+                condition=Q(status="published", ends_at=None),
+            ),
+            models.CheckConstraint(
+                name="rule_version_published_at",
+                condition=Q(status="draft", published_at=None)
+                | Q(status="published", published_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="rule_version_window",
+                condition=Q(starts_at=None)
+                | Q(ends_at=None)
+                | Q(starts_at__lt=models.F("ends_at")),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="rule_version_immutable",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__status="published"),
+                func="""
+                    IF TG_OP = 'UPDATE' AND OLD.ends_at IS NULL
+                       AND (NEW.id, NEW.rule_id, NEW.number, NEW.status, NEW.body, NEW.published_at)
+                           IS NOT DISTINCT FROM
+                           (OLD.id, OLD.rule_id, OLD.number, OLD.status, OLD.body, OLD.published_at)
+                       AND NEW.starts_at IS NOT DISTINCT FROM OLD.starts_at THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'a published rule version does not change'
+                        USING ERRCODE = 'SL010';
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} v{self.number}"

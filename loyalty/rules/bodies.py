@@ -1,0 +1,73 @@
+"""What a rule version says, validated: the same shape in the database, the program file and the API."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BasePolicy(_Body):
+    """Which parts of an order count toward the base. Gift cards bought never earn."""
+
+    include_tax: bool = Field(False, description="Tax earns too.")
+    include_shipping: bool = Field(False, description="Shipping earns too.")
+    after_discounts: bool = Field(True, description="Count prices after discounts.")
+    paid_with_stored_value: bool = Field(
+        True, description="The part paid with gift cards or credit earns."
+    )
+    paid_with_units: bool = Field(False, description="The part paid with points earns.")
+
+
+class LineFilter(_Body):
+    """Lines that match any of the named categories, SKUs or tags. Empty: no restriction."""
+
+    categories: tuple[str, ...] = Field(
+        (), description="Category names, exactly as on the lines."
+    )
+    skus: tuple[str, ...] = Field((), description="SKUs, exactly as on the lines.")
+    tags: tuple[str, ...] = Field((), description="Tags; one is enough.")
+
+
+class Rounding(_Body):
+    """How fractions of the smallest unit are rounded, and where."""
+
+    per: Literal["order", "line"] = Field(
+        "order", description="Round once an order, or each line."
+    )
+    mode: Literal["down", "nearest", "up"] = Field(
+        "down", description="Nearest: half goes up."
+    )
+
+
+class RateBody(_Body):
+    """So many units for so much money (or quantity) of the eligible lines."""
+
+    kind: Literal["rate"] = "rate"
+    measure: Literal["money", "quantity"] = Field(
+        "money",
+        description="Earn by what the lines cost, or by their quantity (litres, nights).",
+    )
+    units: PositiveAmount = Field(Decimal(1), description="Units earned …")
+    per: PositiveAmount = Field(
+        Decimal(1), description="… for each this much of the measure."
+    )
+    base: BasePolicy = BasePolicy()
+    include: LineFilter = LineFilter()
+    exclude: LineFilter = LineFilter()
+    rounding: Rounding = Rounding()
+
+
+RuleBody = RateBody
+
+
+def parse_body(data: object) -> RuleBody:
+    """Validate a stored or written body. Raises pydantic.ValidationError naming each wrong field."""
+    return RateBody.model_validate(data)

@@ -1,0 +1,22 @@
+from members.models.api_keys import ApiKey, IdempotencyRecord
+from members.models.audit import AuditEntry
+from members.models.customers import Customer, CustomerNote
+from members.models.jobs import Job, JobError
+from members.models.merchant import Merchant
+from members.models.outbox import OutboxEvent
+from members.models.staff import StaffMember
+from members.models.users import User
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Customer",
+    "CustomerNote",
+    "IdempotencyRecord",
+    "Job",
+    "JobError",
+    "Merchant",
+    "OutboxEvent",
+    "StaffMember",
+    "User",
+]

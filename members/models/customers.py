@@ -1,0 +1,125 @@
+"""A person known to the merchant, enrolled in a program or not."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Concat, Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class Customer(models.Model):
+    """Addressed from outside by `public_id` or by the merchant's own `external_id`."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    external_id = models.CharField(
+        _("customer number"),
+        max_length=128,
+        null=True,  # NULL, not '': uniqueness holds only where the merchant gave a number
+        blank=True,
+        unique=True,
+        help_text=_("The number under which your shop knows this person."),
+    )
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="customer",
+    )
+    given_name = models.CharField(_("given name"), max_length=100, blank=True)
+    family_name = models.CharField(_("family name"), max_length=100, blank=True)
+    email = models.EmailField(_("e-mail"), max_length=254, blank=True)
+    phone = models.CharField(
+        _("phone"), max_length=20, blank=True, help_text=_("As +60123456789.")
+    )
+    locale = models.CharField(_("language"), max_length=16, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    birthday = models.DateField(_("birthday"), null=True, blank=True)
+    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                "given_name",
+                Value(" "),
+                "family_name",
+                Value(" "),
+                "email",
+                Value(" "),
+                "phone",
+                Value(" "),
+                "external_id",
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="customer_email_unique",
+                condition=~models.Q(email=""),
+            ),
+            models.UniqueConstraint(
+                fields=["phone"],
+                name="customer_phone_unique",
+                condition=~models.Q(phone=""),
+            ),
+            models.CheckConstraint(
+                name="customer_phone_e164",
+                condition=models.Q(phone="")
+                | models.Q(phone__regex=r"^\+[1-9][0-9]{5,17}$"),
+            ),
+            models.CheckConstraint(
+                name="customer_external_id_not_blank",
+                condition=~models.Q(external_id=""),
+            ),
+        ]
+        indexes = [
+            GinIndex(
+                fields=["search_text"],
+                name="customer_search",
+                opclasses=["gin_trgm_ops"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """What a person would call them: the name, else the address, else the number."""
+        full = f"{self.given_name} {self.family_name}".strip()
+        return (
+            full or self.email or self.phone or self.external_id or str(self.public_id)
+        )
+
+
+class CustomerNote(models.Model):
+    """What staff wrote down about a customer. Never shown to the customer."""
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="notes"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    text = models.TextField(_("note"), max_length=4000)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.text[:60]

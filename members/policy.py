@@ -1,0 +1,98 @@
+"""Who may do what: the one table of roles and actions that every screen asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from members.models import StaffMember, User
+
+Role = StaffMember.Role
+
+# Everybody who works in the back-office may look; writing is what roles differ in.
+_VIEW = {"home.view", "customers.view", "programs.view", "reports.view"}
+
+ALLOWED: dict[str, frozenset[str]] = {
+    Role.ANALYST: frozenset(_VIEW),
+    Role.SUPPORT_AGENT: frozenset(
+        _VIEW | {"customers.edit", "customers.annotate", "points.adjust"}
+    ),
+    Role.MARKETING_MANAGER: frozenset(
+        _VIEW | {"customers.annotate", "points.adjust", "programs.edit", "imports.run"}
+    ),
+    Role.ADMINISTRATOR: frozenset(
+        _VIEW
+        | {
+            "customers.edit",
+            "customers.annotate",
+            "points.adjust",
+            "programs.edit",
+            "imports.run",
+            "merchant.edit",
+            "staff.manage",
+            "api_keys.manage",
+            "audit.view",
+        }
+    ),
+}
+
+# The largest adjustment, in whole units, that a role may make at once; None: no limit.
+ADJUSTMENT_LIMIT: dict[str, int | None] = {
+    Role.ANALYST: 0,
+    Role.SUPPORT_AGENT: 5_000,
+    Role.MARKETING_MANAGER: 50_000,
+    Role.ADMINISTRATOR: None,
+}
+
+AnyUser = AbstractBaseUser | AnonymousUser
+P = ParamSpec("P")
+StaffView = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def role_of(user: AnyUser) -> str | None:
+    """The back-office role, or None for customers and strangers. One query per request at most."""
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    staff_member = getattr(user, "staff_member", None)
+    return staff_member.role if staff_member else None
+
+
+def is_allowed(user: AnyUser, action: str) -> bool:
+    role = role_of(user)
+    return role is not None and action in ALLOWED[role]
+
+
+def require(user: AnyUser, action: str) -> None:
+    """Raise PermissionDenied unless the user's role allows the action."""
+    if not is_allowed(user, action):
+        raise PermissionDenied(f"{action} is not allowed for this role.")
+
+
+def adjustment_limit(user: AnyUser) -> int | None:
+    """Whole units that this user may add or take at once; None: no limit."""
+    return ADJUSTMENT_LIMIT[role_of(user) or Role.ANALYST]
+
+
+def staff_view(action: str) -> Callable[[StaffView[P]], StaffView[P]]:
+    """Decorate a back-office view: strangers go to sign in, everybody else needs the action."""
+
+    def decorate(view: StaffView[P]) -> StaffView[P]:
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            require(request.user, action)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from members.models import Merchant
+
+
+def get_merchant() -> Merchant:
+    """The one merchant of this installation; made with defaults on first use."""
+    merchant = Merchant.objects.filter(pk=1).first()
+    if merchant is None:
+        merchant, _ = Merchant.objects.get_or_create(pk=1, defaults={"name": "Setia"})
+    return merchant

@@ -1,0 +1,74 @@
+"""Writing down who changed what. Called by every service that a person or an API key can reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
+from django.forms.models import model_to_dict
+
+from members.models import ApiKey, AuditEntry, User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """On whose behalf a service writes: a signed-in person, an API key, or the system itself."""
+
+    label: str
+    user: User | None = None
+
+    @classmethod
+    def of_user(cls, user: User) -> Actor:
+        return cls(label=str(user), user=user)
+
+    @classmethod
+    def of_api_key(cls, key: ApiKey) -> Actor:
+        return cls(label=f"API key {key.name}")
+
+
+SYSTEM = Actor(label="Setia")
+
+
+def target_of(instance: Model) -> str:
+    """The name under which an object's entries are found: "members.customer:3f2a…"."""
+    identity = getattr(instance, "public_id", None) or instance.pk
+    return f"{instance._meta.label_lower}:{identity}"
+
+
+def snapshot(instance: Model, fields: list[str]) -> dict[str, Any]:
+    """The named fields as JSON can hold them, for `before` and `after`."""
+    values = model_to_dict(instance, fields=fields)
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def record_audit(
+    *,
+    actor: Actor,
+    action: str,
+    target: Model,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Write one entry; `action` is noun.verb_in_past ("points.adjusted")."""
+    return AuditEntry.objects.create(
+        actor=actor.user,
+        actor_label=actor.label[:200],
+        action=action,
+        target=target_of(target),
+        target_label=str(target)[:200],
+        before=before,
+        after=after,
+        reason=reason,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return str(value)
