@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Setia's command line: Django's, with the embedded services behind every command that needs them."""
+"""Setia's command line: Django's, with embedded services behind the commands that need them."""
 
 import os
 import sys
@@ -7,6 +7,8 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # A command has one thread; the pool is for the servers, which `up` gives it.
+    os.environ.setdefault("DATABASE_POOL", "0")
     from django.core.management import execute_from_command_line
 
     from config.embedded import services_for_command

@@ -74,7 +74,11 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
             "json": {
                 "()": "pythonjsonlogger.json.JsonFormatter",
                 "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
-                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+                "rename_fields": {
+                    "asctime": "time",
+                    "levelname": "level",
+                    "name": "logger",
+                },
             },
             "plain": {"format": "%(levelname)-7s %(name)s: %(message)s"},
         },
@@ -90,6 +94,7 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
             # Django repeats what the request log says, with the full path.
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "propagate": False},
+            "mail.log": {"level": "WARNING"},
             "setia.requests": {"level": "INFO" if json else "WARNING"},
         },
     }

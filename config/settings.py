@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 from typing import Any
-
 from urllib.parse import unquote
 
 import environ
@@ -22,7 +21,8 @@ EMBEDDED = Layout.for_checkout(VAR_DIR)
 # Without a database of its own this is somebody's machine, not a shop's server: local addresses
 # only, no HTTPS, mail into the development inbox. DEBUG stays off in either unless asked for.
 ENVIRONMENT = env.str(
-    "SETIA_ENV", default="production" if env.str("DATABASE_URL", default="") else "development"
+    "SETIA_ENV",
+    default="production" if env.str("DATABASE_URL", default="") else "development",
 )
 DEVELOPMENT = ENVIRONMENT == "development"
 TESTING = "pytest" in sys.modules
@@ -38,7 +38,8 @@ ALLOWED_HOSTS = env.list(
 )
 SITE_URL = env.str("SITE_URL", default=f"http://localhost:{env.int('PORT', default=8000)}")
 CSRF_TRUSTED_ORIGINS = env.list(
-    "CSRF_TRUSTED_ORIGINS", default=[SITE_URL] if SITE_URL.startswith("https://") else []
+    "CSRF_TRUSTED_ORIGINS",
+    default=[SITE_URL] if SITE_URL.startswith("https://") else [],
 )
 
 # --- Applications -------------------------------------------------------------------------------
@@ -148,7 +149,10 @@ CACHES = {
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or EMBEDDED.broker_url)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A task of a worker that died comes back after this time; every task is shorter, and idempotent.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "global_keyprefix": "setia:"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "global_keyprefix": "setia:",
+}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

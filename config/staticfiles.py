@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
-from django.core.checks import CheckMessage, Warning
+from django.core import checks
 from django.core.files.storage import FileSystemStorage, Storage
 
 
@@ -33,6 +33,7 @@ PACKAGES: Mapping[str, NodePackage] = {
         "@tabler/core/dist",
         (
             "css/tabler.min.css*",
+            "css/tabler.rtl.min.css*",
             "css/tabler-vendors.min.css*",
             "css/tabler-themes.min.css*",
             "js/tabler.min.js*",
@@ -49,7 +50,7 @@ class NodePackageFinder(BaseFinder):
     def __init__(self, app_names: Iterable[str] | None = None) -> None:
         self.root = Path(settings.NODE_MODULES)
 
-    def check(self, **kwargs: Any) -> list[CheckMessage]:
+    def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
         missing = sorted(
             package.folder
             for package in PACKAGES.values()
@@ -58,7 +59,7 @@ class NodePackageFinder(BaseFinder):
         if not missing:
             return []
         return [
-            Warning(
+            checks.Warning(
                 f"Front-end packages are not installed: {', '.join(missing)}.",
                 hint="Run `make setup`.",
                 id="setia.W001",

@@ -22,7 +22,6 @@ WITHOUT_SERVICES = {
     "check",
     "collectstatic",
     "compilemessages",
-    "devmail",
     "diffsettings",
     "findstatic",
     "help",

@@ -89,7 +89,13 @@ def current_account() -> Account:
 
 def create_account() -> None:
     group = ["--gid", ACCOUNT] if group_exists(ACCOUNT) else ["--user-group"]
-    command = ["useradd", "--system", "--no-create-home", "--home-dir", str(SYSTEM_ROOT)]
+    command = [
+        "useradd",
+        "--system",
+        "--no-create-home",
+        "--home-dir",
+        str(SYSTEM_ROOT),
+    ]
     command += ["--shell", "/usr/sbin/nologin", *group, ACCOUNT]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

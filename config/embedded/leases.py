@@ -80,7 +80,12 @@ def launch(files: ServiceFiles) -> subprocess.Popen[bytes] | None:
         files.log.parent.mkdir(parents=True, exist_ok=True)
         with files.log.open("ab") as log:
             keeper = subprocess.Popen(
-                [sys.executable, "-m", "config.embedded.keeper", *keeper_arguments(files)],
+                [
+                    sys.executable,
+                    "-m",
+                    "config.embedded.keeper",
+                    *keeper_arguments(files),
+                ],
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

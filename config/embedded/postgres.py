@@ -11,7 +11,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.embedded.account import Account, EmbeddedError, installed_folder, readable_copy
+from config.embedded.account import (
+    Account,
+    EmbeddedError,
+    installed_folder,
+    readable_copy,
+)
 from config.embedded.layout import DATABASE, ROLE, Layout
 
 # Durability stays on: no acknowledged point is ever lost. The rest is sized for a laptop.
@@ -108,8 +113,21 @@ class Postgres:
         self.account.own_folder(fresh)
         made = self._run(
             "initdb",
-            *("-D", str(fresh), "-U", ROLE, "-E", "UTF8", "--auth=peer", "--no-instructions"),
-            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8"),
+            *(
+                "-D",
+                str(fresh),
+                "-U",
+                ROLE,
+                "-E",
+                "UTF8",
+                "--auth=peer",
+                "--no-instructions",
+            ),
+            *(
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C.UTF-8",
+            ),
         )
         if made.returncode != 0:
             raise EmbeddedError(f"PostgreSQL could not create its data folder: {made.stderr}")

@@ -4,7 +4,12 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.embedded.account import Account, EmbeddedError, installed_folder, readable_copy
+from config.embedded.account import (
+    Account,
+    EmbeddedError,
+    installed_folder,
+    readable_copy,
+)
 from config.embedded.layout import Layout
 
 

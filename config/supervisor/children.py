@@ -1,4 +1,4 @@
-"""One child process: started in a session of its own, restarted with back-off, stopped by signal."""
+"""One child process: in a session of its own, restarted with back-off, stopped by signal."""
 
 import ctypes
 import os
@@ -32,10 +32,15 @@ class Program:
     environment: Mapping[str, str]
     folder: Path
     log: Path | None = None
-    run_as: RunAs = field(default_factory=lambda: RunAs())
+    run_as: RunAs = field(default_factory=RunAs)
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
     ready: Callable[[], bool] = lambda: True
+
+    @property
+    def words(self) -> str:
+        """Where to read what the program said."""
+        return f"see {self.log}" if self.log is not None else "its words are above"
 
 
 class Child:
@@ -70,7 +75,8 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT if output is not None else None,
                 start_new_session=True,
-                preexec_fn=self._die_with_parent,
+                # One system call with everything loaded: safe even if the parent has threads.
+                preexec_fn=self._die_with_parent,  # noqa: PLW1509
                 **self.program.run_as,
             )
         finally:
@@ -89,13 +95,16 @@ class Child:
             return f"{self.program.name} started again (process {self.pid})"
         if self.process is None or self.process.poll() is None:
             return None
+        self._end_session(self.process.pid)
         if now - self.started_at > SETTLED_AFTER:
             self.crashes = 0
         delay = min(FIRST_DELAY * 2**self.crashes, LONGEST_DELAY)
         self.crashes += 1
         self.start_again_at = now + delay
         ended = how_it_ended(self.process.returncode)
-        return f"{self.program.name} {ended}; starting it again in {delay:g} s"
+        return (
+            f"{self.program.name} {ended}; starting it again in {delay:g} s ({self.program.words})"
+        )
 
     def wait_until_ready(self, seconds: float) -> bool:
         """Wait until the program is ready; false if it ended or the time is over."""
@@ -123,13 +132,17 @@ class Child:
             clean = True
         except subprocess.TimeoutExpired:
             clean = False
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # nothing was left
+        self._end_session(self.process.pid)
         self.process.wait()
         self.process = None
         return clean
+
+    def _end_session(self, group: int) -> None:
+        """End what the program left behind: a worker's processes survive its crash otherwise."""
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # nothing was left
 
     def _open_log(self) -> IO[bytes] | None:
         if self.program.log is None:
