@@ -9,7 +9,10 @@ from django.urls import URLPattern, URLResolver, include, path
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # The domain: applications in the order of the import contract, each interface under its prefix.
-domain: list[URLPattern | URLResolver] = []
+domain: list[URLPattern | URLResolver] = [
+    path("", include("members.urls")),
+    path("backoffice/", include("members.backoffice.urls")),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *domain,

@@ -1,0 +1,72 @@
+"""What a chart shows, apart from how it is drawn: the same numbers make picture and table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from members.formatting import active_locale, format_day, format_number
+
+Value = float | int | Decimal | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or one set of bars."""
+
+    name: str
+    values: Sequence[Value]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Numbers over labels. `summary` says in one sentence what the picture shows."""
+
+    id: str
+    title: str
+    labels: Sequence[date | str]
+    series: Sequence[Series]
+    kind: Literal["line", "area", "bar", "stacked"] = "line"
+    unit: str = ""
+    summary: str = ""
+    x_label: str = ""
+    height: Literal["sm", "md", "lg"] = "md"
+    colors: Sequence[str] = field(default=())
+
+    def texts(self) -> list[str]:
+        """The labels as the reader writes them."""
+        return [format_day(item) if isinstance(item, date) else item for item in self.labels]
+
+    def payload(self) -> dict[str, Any]:
+        """What the drawing script needs, ready for JSON."""
+        return {
+            "kind": self.kind,
+            "labels": self.texts(),
+            "unit": self.unit,
+            "locale": str(active_locale()).replace("_", "-"),
+            "colors": list(self.colors),
+            "series": [
+                {
+                    "name": str(line.name),
+                    "values": [None if value is None else float(value) for value in line.values],
+                }
+                for line in self.series
+            ],
+        }
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """The table view: one row per label."""
+        columns = [line.values for line in self.series]
+        return [
+            (
+                text,
+                [
+                    "–" if column[index] is None else format_number(column[index] or 0)
+                    for column in columns
+                ],
+            )
+            for index, text in enumerate(self.texts())
+        ]

@@ -1,0 +1,77 @@
+"""What every page knows: whose installation it is, and what the shell around it offers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject, cached_property
+from django.utils.translation import get_language, get_language_bidi
+
+from members import navigation
+from members.branding import accent_version
+from members.responses import is_dialog_request, is_htmx
+from members.selectors.merchants import get_merchant
+
+
+class Shell:
+    """The parts of a shell, each worked out only when a template asks for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def main(self) -> list[navigation.NavLink]:
+        return navigation.backoffice_links(self._request, "main")
+
+    @property
+    def settings(self) -> list[navigation.NavLink]:
+        return navigation.backoffice_links(self._request, "settings")
+
+    @cached_property
+    def mypage(self) -> list[navigation.NavLink]:
+        return navigation.mypage_links(self._request)
+
+    @property
+    def programs(self) -> list[navigation.ProgramChoice]:
+        return list(navigation.program_choices(self._request))
+
+    @property
+    def home_url(self) -> str:
+        return next((link.url for link in self.main), "/")
+
+    @property
+    def mypage_url(self) -> str:
+        return next((link.url for link in self.mypage), "/")
+
+    @property
+    def search_url(self) -> str:
+        return navigation.search_url()
+
+    @property
+    def accent_version(self) -> str:
+        return accent_version(get_merchant().accent_color)
+
+
+def _manage_layout(request: HttpRequest) -> str:
+    """Staff change their password and second factor inside the back-office, customers beside it."""
+    is_staff = hasattr(getattr(request, "user", None), "staff_member")
+    return "backoffice/base.html" if is_staff else "public/base.html"
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The merchant, the shell, and the layout that fits who asks: a page or a fragment of one."""
+    fragment = is_htmx(request)
+    dialog = is_dialog_request(request)
+    return {
+        "merchant": SimpleLazyObject(get_merchant),
+        "shell": Shell(request),
+        "language": get_language(),
+        "direction": "rtl" if get_language_bidi() else "ltr",
+        "in_dialog": dialog,
+        "in_panel": fragment and (request.htmx.target or "").startswith("panel-"),  # type: ignore[attr-defined]
+        "dialog_layout": "layouts/fragment.html" if dialog else "backoffice/base.html",
+        "panel_layout": "layouts/fragment.html" if fragment else "backoffice/base.html",
+        "mypage_panel_layout": "layouts/fragment.html" if fragment else "mypage/base.html",
+        "manage_layout": _manage_layout(request),
+    }

@@ -1,0 +1,151 @@
+"""How numbers, units, money and times are written, in the reader's language.
+
+Pure functions over Babel; templates reach them through the `formats` tag library.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from functools import lru_cache
+from typing import Protocol
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_currency_precision,
+    get_decimal_quantum,
+)
+from babel.numbers import format_percent as babel_percent
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import get_language, to_locale
+
+MINUS = "\N{MINUS SIGN}"
+
+
+class UnitNames(Protocol):
+    """What a wallet type says of its unit; amounts are integers at 10**scale."""
+
+    @property
+    def singular(self) -> str: ...
+    @property
+    def plural(self) -> str: ...
+    @property
+    def scale(self) -> int: ...
+
+
+@lru_cache(maxsize=64)
+def _parse_locale(name: str) -> Locale:
+    try:
+        return Locale.parse(name)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(name.split("_", maxsplit=1)[0])
+
+
+def active_locale() -> Locale:
+    """Return the Babel locale of the language that is active in this thread."""
+    return _parse_locale(to_locale(get_language() or settings.LANGUAGE_CODE))
+
+
+def _signed(text: str, amount: Decimal | int, sign: bool) -> str:
+    """Put a real minus sign, and a plus where movements are shown, before an unsigned text."""
+    if amount < 0:
+        return MINUS + text
+    return f"+{text}" if sign and amount > 0 else text
+
+
+def format_number(value: Decimal | int | float, *, digits: int | None = None) -> str:
+    """Write a number with the reader's separators; `digits` fixes the decimals."""
+    number = Decimal(str(value))
+    if digits is not None:
+        number = number.quantize(get_decimal_quantum(digits))
+    pattern = "#,##0" + (f".{'0' * digits}" if digits else "" if digits == 0 else ".######")
+    text = format_decimal(abs(number), format=pattern, locale=active_locale())
+    return _signed(text, number, sign=False)
+
+
+def format_compact(value: Decimal | int | float) -> str:
+    """Write a large number briefly ("12.3K")."""
+    number = Decimal(str(value))
+    digits = 1 if abs(number) >= 1000 else 0
+    text = format_compact_decimal(abs(number), fraction_digits=digits, locale=active_locale())
+    return _signed(text, number, sign=False)
+
+
+def format_percent(ratio: Decimal | float, *, digits: int = 1) -> str:
+    """Write a ratio as a percentage: 0.123 becomes 12.3%."""
+    pattern = f"#,##0.{'#' * digits}%" if digits else "#,##0%"
+    return babel_percent(Decimal(str(ratio)), format=pattern, locale=active_locale())
+
+
+def format_points(amount: int, scale: int = 0, *, sign: bool = False) -> str:
+    """Write an integer amount at 10**scale as a number, without needless zeros."""
+    number = Decimal(amount).scaleb(-scale)
+    pattern = "#,##0." + "#" * scale if scale else "#,##0"
+    text = format_decimal(abs(number), format=pattern, locale=active_locale())
+    return _signed(text, number, sign)
+
+
+def unit_name(amount: int, wallet_type: UnitNames) -> str:
+    """Choose the unit's name for an amount by the language's own plural rule."""
+    number = abs(Decimal(amount).scaleb(-wallet_type.scale)).normalize()
+    one = active_locale().plural_form(number) == "one"
+    return wallet_type.singular if one else wallet_type.plural
+
+
+def format_units(amount: int, wallet_type: UnitNames, *, sign: bool = False) -> str:
+    """Write an amount with the merchant's own unit name ("1,250 Beans")."""
+    number = format_points(amount, wallet_type.scale, sign=sign)
+    return f"{number}\N{NO-BREAK SPACE}{unit_name(amount, wallet_type)}"
+
+
+def format_money(amount: Decimal | int, currency: str, *, sign: bool = False) -> str:
+    """Write a sum of money given in major units."""
+    number = Decimal(amount)
+    return _signed(format_currency(abs(number), currency, locale=active_locale()), number, sign)
+
+
+def format_money_minor(minor: int, currency: str, *, sign: bool = False) -> str:
+    """Write a sum of money given as an integer in the currency's minor unit."""
+    major = Decimal(minor).scaleb(-get_currency_precision(currency))
+    return format_money(major, currency, sign=sign)
+
+
+def to_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    """Move an instant into a zone; a naive time is read as already being in it."""
+    target = zone or timezone.get_current_timezone()
+    if timezone.is_naive(moment):
+        return moment.replace(tzinfo=target)
+    return moment.astimezone(target)
+
+
+def format_day(value: date | datetime, zone: tzinfo | None = None) -> str:
+    """Write a day ("Mar 4, 2026"); an instant is read in the given zone first."""
+    day = to_zone(value, zone).date() if isinstance(value, datetime) else value
+    return format_date(day, format="medium", locale=active_locale())
+
+
+def format_moment(value: datetime, zone: tzinfo | None = None) -> str:
+    """Write a day and a time to the minute ("Mar 4, 2026, 5:20 PM")."""
+    local = to_zone(value, zone)
+    locale = active_locale()
+    time = format_datetime(local, "short", tzinfo=local.tzinfo, locale=locale)
+    if locale.language == "en":
+        time = format_datetime(local, "MMM d, y, h:mm a", tzinfo=local.tzinfo, locale=locale)
+    return time
+
+
+def format_full_moment(value: datetime, zone: tzinfo | None = None) -> str:
+    """Write an instant completely, with its zone, for a tooltip."""
+    local = to_zone(value, zone)
+    return format_datetime(local, "full", tzinfo=local.tzinfo, locale=active_locale())
+
+
+def format_relative(value: datetime, now: datetime | None = None) -> str:
+    """Write how long ago (or how far ahead) an instant is: "3 hours ago"."""
+    delta: timedelta = to_zone(value, None) - (now or timezone.now())
+    return format_timedelta(delta, add_direction=True, locale=active_locale())

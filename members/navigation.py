@@ -1,0 +1,147 @@
+"""What the shells around every page offer: menu entries, programs to switch to, search.
+
+Each application adds its own entries in AppConfig.ready, so that no lower one knows a higher one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+
+from members.policy import is_allowed
+
+Text = str | Promise
+Section = Literal["main", "settings"]
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """An entry of a menu. `match` names the URL names (or their beginnings) that light it up."""
+
+    key: str
+    label: Text
+    url_name: str
+    icon: str
+    order: int = 100
+    permission: str = ""
+    section: Section = "main"
+    match: tuple[str, ...] = ()
+    shortcut: str = ""
+
+
+@dataclass(frozen=True)
+class NavLink:
+    """An entry as one reader sees it on one page."""
+
+    label: Text
+    url: str
+    icon: str
+    active: bool
+    shortcut: str = ""
+
+
+@dataclass(frozen=True)
+class ProgramChoice:
+    """A program that the switcher on top of the menu offers."""
+
+    label: str
+    url: str
+    current: bool = False
+    badge: str = ""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A link between the views of one thing."""
+
+    label: Text
+    url: str
+    current: bool = False
+    count: int | None = None
+
+
+ProgramSource = Callable[[HttpRequest], Sequence[ProgramChoice]]
+
+_backoffice: dict[str, NavItem] = {}
+_mypage: dict[str, NavItem] = {}
+_program_source: list[ProgramSource] = []
+_search_url_name: list[str] = []
+
+
+def register_nav_item(item: NavItem) -> None:
+    """Add an entry to the back-office menu; the same key again replaces it."""
+    _backoffice[item.key] = item
+
+
+def register_mypage_item(item: NavItem) -> None:
+    """Add an entry to the bottom bar of the customers' own pages."""
+    _mypage[item.key] = item
+
+
+def register_program_source(source: ProgramSource) -> None:
+    """Say where the programs of the switcher come from."""
+    _program_source[:] = [source]
+
+
+def register_search_url(url_name: str) -> None:
+    """Say which view answers the search box that is on every back-office page."""
+    _search_url_name[:] = [url_name]
+
+
+def backoffice_links(request: HttpRequest, section: Section) -> list[NavLink]:
+    """The back-office entries that this user may open, in order."""
+    items = [item for item in _backoffice.values() if item.section == section]
+    return _links(request, items)
+
+
+def mypage_links(request: HttpRequest) -> list[NavLink]:
+    """The entries of the customer's bottom bar."""
+    return _links(request, list(_mypage.values()))
+
+
+def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:
+    """The programs to switch to; none while no application has any."""
+    return _program_source[0](request) if _program_source else ()
+
+
+def search_url() -> str:
+    """Where the search box sends its words, or nothing while nobody answers them."""
+    return _reverse(_search_url_name[0]) if _search_url_name else ""
+
+
+def _reverse(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def _links(request: HttpRequest, items: list[NavItem]) -> list[NavLink]:
+    links = []
+    for item in sorted(items, key=lambda item: item.order):
+        allowed = not item.permission or is_allowed(request.user, item.permission)
+        url = _reverse(item.url_name) if allowed else ""
+        if url:
+            link = NavLink(item.label, url, item.icon, _is_active(request, item), item.shortcut)
+            links.append(link)
+    return _only_one_active(links, request.path)
+
+
+def _is_active(request: HttpRequest, item: NavItem) -> bool:
+    current = request.resolver_match.view_name if request.resolver_match else ""
+    own = current == item.url_name
+    return own or any(current.startswith(beginning) for beginning in item.match)
+
+
+def _only_one_active(links: list[NavLink], path: str) -> list[NavLink]:
+    """Keep the most exact of several active entries, so that one place is marked as here."""
+    active = [link for link in links if link.active]
+    if len(active) < 2:
+        return links
+    best = max(active, key=lambda link: (path.startswith(link.url), len(link.url)))
+    return [replace(link, active=link is best) for link in links]

@@ -1,0 +1,54 @@
+"""Answers that are a fragment for HTMX and a whole page or a redirect for everyone else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+DIALOG_TARGET = "dialog-body"
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Say whether only a fragment is asked for; a boosted link or a history miss wants a page."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def is_dialog_request(request: HttpRequest) -> bool:
+    """Say whether the answer will be put into the page's dialog."""
+    return is_htmx(request) and request.htmx.target == DIALOG_TARGET  # type: ignore[attr-defined]
+
+
+def htmx_redirect(request: HttpRequest, url: str) -> HttpResponse:
+    """Go to another page, also when the request came from HTMX."""
+    return HttpResponseClientRedirect(url) if is_htmx(request) else HttpResponseRedirect(url)
+
+
+def dialog_done(
+    request: HttpRequest,
+    *,
+    url: str,
+    changed: str = "",
+    message: str = "",
+    undo_url: str = "",
+) -> HttpResponse:
+    """End a dialog: close it, say what happened, and let the panels that show it reload.
+
+    `changed="wallet"` fires `wallet-changed` in the page. Without JavaScript the browser goes to
+    `url` and reads the message there.
+    """
+    if not is_dialog_request(request):
+        if message:
+            messages.success(request, message, extra_tags=f"undo:{undo_url}" if undo_url else "")
+        return htmx_redirect(request, url)
+    response: HttpResponse = HttpResponse(status=204)
+    trigger_client_event(response, "setia:dialog-close", {})
+    if message:
+        toast: dict[str, Any] = {"items": [{"level": "success", "text": message, "undo": undo_url}]}
+        trigger_client_event(response, "setia:toast", toast)
+    if changed:
+        trigger_client_event(response, f"{changed}-changed", {})
+    return response

@@ -1,0 +1,48 @@
+"""The states that things go through, as people read them: one word and one meaning of color."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+STATES: dict[str, tuple[str | Promise, str]] = {
+    "draft": (_("Draft"), "neutral"),
+    "live": (pgettext_lazy("state", "Live"), "success"),
+    "paused": (_("Paused"), "warning"),
+    "archived": (_("Archived"), "neutral"),
+    "superseded": (_("Superseded"), "neutral"),
+    "ended": (_("Ended"), "neutral"),
+    "candidate": (_("Candidate"), "info"),
+    "active": (_("Active"), "success"),
+    "suspended": (_("Suspended"), "warning"),
+    "left": (pgettext_lazy("state of a membership", "Left"), "neutral"),
+    "blocked": (_("Blocked"), "danger"),
+    "queued": (_("Waiting"), "neutral"),
+    "running": (_("Running"), "info"),
+    "done": (_("Done"), "success"),
+    "succeeded": (_("Done"), "success"),
+    "failed": (_("Failed"), "danger"),
+    "cancelled": (_("Canceled"), "neutral"),
+    "canceled": (_("Canceled"), "neutral"),
+    "pending": (_("Pending"), "warning"),
+    "spendable": (_("Spendable"), "success"),
+    "expired": (_("Expired"), "neutral"),
+    "revoked": (_("Revoked"), "neutral"),
+    "reversed": (_("Reversed"), "neutral"),
+    "placed": (_("Placed"), "info"),
+    "paid": (_("Paid"), "info"),
+    "fulfilled": (_("Fulfilled"), "success"),
+    "confirmed": (_("Confirmed"), "success"),
+    "refunded": (_("Refunded"), "warning"),
+    "partly_refunded": (_("Partly refunded"), "warning"),
+    "returned": (_("Returned"), "warning"),
+    "sale": (_("Sale"), "success"),
+    "return": (_("Return"), "warning"),
+}
+
+
+def state_label(value: str) -> tuple[str, str]:
+    """Return a state's word and its kind of badge; an unknown state is shown as it is."""
+    label, kind = STATES.get(value.lower(), (value.replace("_", " ").capitalize(), "neutral"))
+    return str(label), kind
