@@ -28,6 +28,7 @@ NPM := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" node \
 NODE_LOCK := requirements/node.txt
 endif
 NPM_OPTIONS ?=
+JOBS ?= 2
 
 export DJANGO_SETTINGS_MODULE := config.settings
 export UV_PYTHON_DOWNLOADS := never
@@ -83,4 +84,43 @@ lock: $(UV) ## Renew the lock files from pyproject.toml and package.json
 	$(COMPILE) $(UPGRADE) --group demo -c requirements/dev.txt -o requirements/demo.txt
 	$(COMPILE) $(UPGRADE) --group node -o requirements/node.txt
 	$(COMPILE) $(UPGRADE) --group bootstrap -o requirements/bootstrap.txt
-	npm install --package-lock-only --ignore-scripts --silent
+	$(NPM) install --package-lock-only --ignore-scripts --silent
+	$(PY) requirements/in_step.py --write
+
+.PHONY: test
+test: setup ## Run the tests (ARGS="-k ledger" chooses some)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+.PHONY: check
+check: setup ## Lint, types, import contracts, templates, migrations, deployment settings, locks
+	$(PY) requirements/in_step.py
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint templates --lint --quiet
+	$(MANAGE) makemigrations --check --dry-run
+	SETIA_ENV=production ALLOWED_HOSTS=setia.example SITE_URL=https://setia.example \
+	  SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+	  $(MANAGE) check --deploy --fail-level WARNING
+
+.PHONY: format
+format: setup ## Put the code into its one format
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+.PHONY: bench
+bench: setup ## Measure against raw SQL doing the same work (minutes)
+	$(MANAGE) bench $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## Renew the pictures in docs/
+	$(MANAGE) screenshots $(ARGS)
+
+.PHONY: static
+static: setup ## Collect the static files for production under var/static
+	$(MANAGE) collectstatic --noinput --verbosity 0
+
+.PHONY: clean
+clean: ## Remove what setup has installed; data in var/ stay
+	rm -rf $(VENV) node_modules .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

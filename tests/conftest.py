@@ -1,0 +1,147 @@
+"""What every test has: the services, a clean cache, and a browser for those that ask."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from config.embedded import layout, leased, needed_services
+from tests.chromium import ARGUMENTS, PROJECT, find_chromium
+
+AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+# WCAG 2.2 level AA and the rules that are good practice everywhere.
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SERVICES = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    SERVICES.enter_context(leased(layout(), needed_services()))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    SERVICES.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Lets a fixture see, when it is torn down, whether its test has failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> Iterator[None]:
+    """Rate limits and what else is in the cache begin anew with every test."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, started once for each test process."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = find_chromium()
+    # Playwright's synchronous interface runs an event loop in this thread, which Django takes for
+    # asynchronous code although every query here is made by the test itself.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=chromium.executable,
+            args=ARGUMENTS,
+            env={**os.environ, **chromium.environment},
+        )
+        yield launched
+        launched.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def browser_context_options() -> dict[str, Any]:
+    """Override in a module or by parametrizing, for example for a phone."""
+    return {
+        "viewport": {"width": 1440, "height": 900},
+        "locale": "en-US",
+        "timezone_id": "UTC",
+        "reduced_motion": "reduce",
+    }
+
+
+@pytest.fixture
+def page_errors() -> list[str]:
+    """What went wrong in the page; a test that provokes an error takes it out of the list."""
+    return []
+
+
+@pytest.fixture
+def page(
+    request: pytest.FixtureRequest,
+    browser: Any,
+    live_server: Any,
+    browser_context_options: dict[str, Any],
+    page_errors: list[str],
+) -> Iterator[Any]:
+    """A page on the live server (`page.goto("/path/")`) that fails its test on any error.
+
+    Errors are whatever the console calls one, violations of the content security policy among
+    them, uncaught exceptions, and answers of 500 and above.
+    """
+    context = browser.new_context(base_url=live_server.url, **browser_context_options)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.on(
+        "console",
+        lambda message: page_errors.append(message.text) if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: page_errors.append(f"{error}"))
+    page.on(
+        "response",
+        lambda answer: (
+            page_errors.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None
+        ),
+    )
+    yield page
+    if request.node.stash.get(FAILED, False):
+        save_screenshot(page, request.node.nodeid)
+    # Requests still under way would meet a database that is being cleaned.
+    page.goto("about:blank")
+    context.close()
+    assert not page_errors, page_errors
+
+
+def save_screenshot(page: Any, node: str) -> None:
+    folder: Path = settings.VAR_DIR / "failures"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^A-Za-z0-9]+", "-", node).strip("-")[-120:]
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    (folder / f"{name}.html").write_text(page.content())
+
+
+@pytest.fixture
+def assert_no_axe_violations() -> Callable[[Any], None]:
+    """`assert_no_axe_violations(page)`: axe-core finds nothing to complain about."""
+
+    def check(page: Any) -> None:
+        page.evaluate(AXE.read_text())
+        result = page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS
+        )
+        found = [
+            f"{violation['id']}: {violation['help']}\n    "
+            + "\n    ".join(str(node["html"]) for node in violation["nodes"][:5])
+            for violation in result["violations"]
+        ]
+        assert not found, "\n" + "\n".join(found)
+
+    return check

@@ -1,0 +1,25 @@
+"""The settings under test: the real ones, without what only costs time or depends on it."""
+
+import os
+
+os.environ["DATABASE_POOL"] = "0"
+os.environ["SETIA_ENV"] = "development"
+
+from config.logs import configuration
+from config.settings import *  # noqa: F403
+from config.settings import CACHE_URL, CACHES, DATABASES, VAR_DIR
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Sign-in limits have tests of their own, which switch them on.
+ACCOUNT_RATE_LIMITS = False
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+LOGGING = configuration(json=False, level="ERROR")
+DEVMAIL_DIR = VAR_DIR / "test-mail"
+MEDIA_ROOT = VAR_DIR / "test-media"
+
+# What a test writes need not survive the machine; the data of `make run` in the same server do.
+DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
+# A database of Valkey for each test process, apart from the one `make run` uses.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+CACHES["default"]["LOCATION"] = f"{CACHE_URL.partition('?')[0]}?db={2 + PROCESS % 14}"
