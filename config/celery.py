@@ -3,9 +3,17 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("setia")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "deliver-outbox": {"task": "members.tasks.deliver_outbox", "schedule": 5.0},
+    "prune-outbox": {
+        "task": "members.tasks.prune_outbox",
+        "schedule": crontab(hour="3", minute="20"),
+    },
+}

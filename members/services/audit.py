@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Model
 from django.forms.models import model_to_dict
 
+from members.audit import target_of
 from members.models import ApiKey, AuditEntry, User
 
 
@@ -27,13 +28,9 @@ class Actor:
         return cls(label=f"API key {key.name}")
 
 
+__all__ = ["SYSTEM", "Actor", "record_audit", "snapshot", "target_of"]
+
 SYSTEM = Actor(label="Setia")
-
-
-def target_of(instance: Model) -> str:
-    """The name under which an object's entries are found: "members.customer:3f2a…"."""
-    identity = getattr(instance, "public_id", None) or instance.pk
-    return f"{instance._meta.label_lower}:{identity}"
 
 
 def snapshot(instance: Model, fields: list[str]) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""How the audit log names things: what was done, to what, and where its page is.
+
+Each application registers its own words in AppConfig.ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+
+from members.models import AuditEntry
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class TargetKind:
+    """A kind of object in the log; `url_name` is its page and takes the identity in the target."""
+
+    label: Text
+    url_name: str = ""
+    takes_id: bool = True
+
+
+_actions: dict[str, Text] = {}
+_targets: dict[str, TargetKind] = {}
+_fields: dict[str, Text] = {}
+
+
+def register_audit_actions(actions: Mapping[str, Text]) -> None:
+    """Say in words what actions are: {"customer.created": _("Created a customer")}."""
+    _actions.update(actions)
+
+
+def register_audit_target(model_label: str, kind: TargetKind) -> None:
+    """Say what a model is called and where its page is: "members.customer"."""
+    _targets[model_label] = kind
+
+
+def register_audit_fields(labels: Mapping[str, Text]) -> None:
+    """Name values that are no fields of the model: {"note": _("Note")}."""
+    _fields.update(labels)
+
+
+def target_of(instance: Model) -> str:
+    """The name under which an object's entries are found: "members.customer:3f2a…"."""
+    identity = getattr(instance, "public_id", None) or instance.pk
+    return f"{instance._meta.label_lower}:{identity}"
+
+
+def action_label(action: str) -> str:
+    return str(_actions.get(action, action.replace(".", ": ").replace("_", " ")))
+
+
+def known_actions() -> list[tuple[str, str]]:
+    """Every action that has words, sorted by them."""
+    return sorted(((key, str(label)) for key, label in _actions.items()), key=lambda item: item[1])
+
+
+def target_kind(target: str) -> str:
+    """What kind of object a target is ("Customer")."""
+    label, _, _ = target.partition(":")
+    kind = _targets.get(label)
+    return str(kind.label) if kind else label
+
+
+def target_url(target: str) -> str:
+    """The page of the object, if it has one."""
+    label, _, identity = target.partition(":")
+    kind = _targets.get(label)
+    if kind is None or not kind.url_name:
+        return ""
+    try:
+        return reverse(kind.url_name, args=[identity] if kind.takes_id else [])
+    except NoReverseMatch:
+        return ""
+
+
+def field_label(target: str, name: str) -> str:
+    """A field as people call it."""
+    if name in _fields:
+        return str(_fields[name])
+    label, _, _ = target.partition(":")
+    try:
+        field = apps.get_model(label)._meta.get_field(name)
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return capfirst(name.replace("_", " "))
+    return capfirst(str(getattr(field, "verbose_name", name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field before and after, as text; empty text where there was nothing."""
+
+    label: str
+    before: str
+    after: str
+
+
+def differences(entry: AuditEntry) -> list[Difference]:
+    """What an entry changed, field by field, in the order it was written down."""
+    before, after = entry.before or {}, entry.after or {}
+    names = list(dict.fromkeys([*before, *after]))
+    return [
+        Difference(field_label(entry.target, name), _text(before.get(name)), _text(after.get(name)))
+        for name in names
+        if before.get(name) != after.get(name) or name not in before
+    ]
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,167 @@
+"""Keys for shops and tills: made, shown once, recognized, revoked.
+
+Only SHA-256 of the secret part is kept. A slow hash (argon2, PBKDF2) protects passwords because
+people choose guessable ones; this secret is 256 random bits that no one can search through, so a
+slow hash would add nothing but its cost to every request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from members.errors import ConflictError, DomainError, FieldError
+from members.models import ApiKey
+from members.services.audit import Actor, record_audit
+
+SCOPES: dict[str, str | Promise] = {
+    "customers:read": gettext_lazy("Read customers"),
+    "customers:write": gettext_lazy("Create and change customers"),
+    "memberships:read": gettext_lazy("Read memberships"),
+    "memberships:write": gettext_lazy("Enroll customers"),
+    "orders:read": gettext_lazy("Read orders"),
+    "orders:write": gettext_lazy("Send orders and returns"),
+    "balances:read": gettext_lazy("Read balances"),
+    "transfers:read": gettext_lazy("Read movements of units"),
+    "transfers:write": gettext_lazy("Adjust balances"),
+    "programs:read": gettext_lazy("Read programs"),
+}
+
+BRAND = "setia"
+PREFIX_BYTES = 5
+SECRET_BYTES = 32
+# A revoked key works at most this long in a process that has just seen it.
+CACHED_FOR = 5.0
+CACHED_AT_MOST = 1_000
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class _Known:
+    key: ApiKey
+    until: float
+
+
+_known: dict[str, _Known] = {}
+
+
+@transaction.atomic
+def create_api_key(
+    *, actor: Actor, name: str, scopes: Sequence[str], expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key; the second value is the key itself, which is not kept: show it now or never."""
+    name = name.strip()
+    _check(name, scopes, expires_at)
+    prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    key = ApiKey.objects.create(
+        name=name,
+        prefix=prefix,
+        key_hash=_hash(secret),
+        scopes=[scope for scope in SCOPES if scope in scopes],
+        created_by=actor.user,
+        expires_at=expires_at,
+    )
+    after = {"name": name, "scopes": key.scopes, "expires_at": _iso(expires_at)}
+    record_audit(actor=actor, action="api_key.created", target=key, after=after)
+    return key, f"{BRAND}_{prefix}_{secret}"
+
+
+@transaction.atomic
+def revoke_api_key(*, actor: Actor, key: ApiKey) -> ApiKey:
+    """End a key for good. A repeat changes nothing."""
+    now = timezone.now()
+    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+    if changed:
+        key.revoked_at = now
+        after = {"revoked_at": _iso(now)}
+        record_audit(
+            actor=actor, action="api_key.revoked", target=key, before={"revoked_at": None},
+            after=after,
+        )  # fmt: skip
+    _known.pop(key.prefix, None)
+    return key
+
+
+def authenticate_api_key(presented: str) -> ApiKey | None:
+    """Return the key that was presented, if it exists, is not revoked and has not expired."""
+    brand, _, rest = presented.partition("_")
+    prefix, _, secret = rest.partition("_")
+    if brand != BRAND or not secret or len(prefix) != 2 * PREFIX_BYTES or not prefix.isalnum():
+        return None
+    key = _find(prefix)
+    if key is None or not hmac.compare_digest(bytes(key.key_hash), _hash(secret)):
+        return None
+    now = timezone.now()
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        return None
+    _note_use(key, now)
+    return key
+
+
+def forget_cached_keys() -> None:
+    """Have the next request read its key from the database."""
+    _known.clear()
+
+
+def _find(prefix: str) -> ApiKey | None:
+    known = _known.get(prefix)
+    if known is not None and known.until > time.monotonic():
+        return known.key
+    key = ApiKey.objects.filter(prefix=prefix).first()
+    if key is None:
+        # Not remembered: whoever guesses must not be able to fill the memory.
+        _known.pop(prefix, None)
+        return None
+    if len(_known) >= CACHED_AT_MOST:
+        _known.clear()
+    _known[prefix] = _Known(key, time.monotonic() + CACHED_FOR)
+    return key
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    """Write down the use, once a minute: a busy key must not write a row with every request."""
+    limit = now - USE_NOTED_EVERY
+    if key.last_used_at is not None and key.last_used_at > limit:
+        return
+    key.last_used_at = now
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=limit)
+    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def _check(name: str, scopes: Sequence[str], expires_at: datetime | None) -> None:
+    errors: list[FieldError] = []
+    if not name or len(name) > 100:
+        errors.append(FieldError("name", _("Give the key a name of at most 100 characters.")))
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown:
+        message = _("Unknown: %(scopes)s.") % {"scopes": ", ".join(unknown)}
+        errors.append(FieldError("scopes", message, "unknown_scope"))
+    if not scopes:
+        errors.append(FieldError("scopes", _("Choose what the key may do."), "required"))
+    if expires_at is not None and expires_at <= timezone.now():
+        errors.append(FieldError("expires_at", _("Choose a day in the future.")))
+    if errors:
+        raise DomainError(_("The key cannot be made like this."), errors=errors)
+    if ApiKey.objects.filter(name=name, revoked_at=None).exists():
+        message = _("A key with this name is in use. Revoke it first or choose another name.")
+        raise ConflictError(message, errors=[FieldError("name", message, "taken")])
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,115 @@
+"""Writing about customers: each value checked, each change in the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from members.errors import ConflictError, DomainError, FieldError
+from members.models import Customer, CustomerNote
+from members.selectors.merchants import get_merchant
+from members.services.audit import Actor, record_audit, snapshot
+from members.services.customer_values import FIELDS, clean_values
+
+NOTE_LENGTH = 4_000
+_IDENTIFYING = ("external_id", "email", "phone", "given_name", "family_name")
+_UNIQUE = ("external_id", "email", "phone")
+
+
+def create_customer(*, actor: Actor, **values: Any) -> Customer:
+    """Make a customer from any of the fields in `FIELDS`; at least one must identify the person."""
+    _refuse_unknown(values)
+    cleaned = clean_values(values, time_zone=get_merchant().time_zone)
+    if not any(cleaned.get(name) for name in _IDENTIFYING):
+        message = _("Give a name, an e-mail address, a phone number or a customer number.")
+        raise DomainError(message, code="customer_not_identified")
+    customer = Customer(**cleaned)
+    with transaction.atomic():
+        _save(customer)
+        after = {name: value for name, value in _snapshot(customer).items() if value}
+        record_audit(actor=actor, action="customer.created", target=customer, after=after)
+    return customer
+
+
+def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]) -> Customer:
+    """Change the named fields. A change that changes nothing leaves no trace."""
+    _refuse_unknown(changes)
+    cleaned = clean_values(changes, time_zone=get_merchant().time_zone)
+    with transaction.atomic():
+        row = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+        before = _snapshot(row)
+        for name, value in cleaned.items():
+            setattr(row, name, value)
+        if not any(getattr(row, name) for name in _IDENTIFYING):
+            message = _("Leave at least a name, an e-mail address, a phone or a customer number.")
+            raise DomainError(message, code="customer_not_identified")
+        after = _snapshot(row)
+        changed = [name for name in before if before[name] != after[name]]
+        if changed:
+            if "email" in changed:
+                # Whoever signed in with the former address has not proved the new one.
+                row.user = None
+            _save(row)
+            record_audit(
+                actor=actor, action="customer.updated", target=row,
+                before={name: before[name] for name in changed},
+                after={name: after[name] for name in changed},
+            )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def add_note(*, customer: Customer, actor: Actor, text: str) -> CustomerNote:
+    """Write down something about a customer that only staff will read."""
+    text = text.replace("\x00", "").strip()
+    if not text:
+        message = _("Write the note first.")
+        raise DomainError(message, errors=[FieldError("text", message, "required")])
+    if len(text) > NOTE_LENGTH:
+        message = _("A note has at most %(limit)s characters.") % {"limit": NOTE_LENGTH}
+        raise DomainError(message, errors=[FieldError("text", message, "too_long")])
+    note = CustomerNote.objects.create(customer=customer, author=actor.user, text=text)
+    record_audit(actor=actor, action="customer.noted", target=customer, after={"note": text})
+    return note
+
+
+def _snapshot(customer: Customer) -> dict[str, Any]:
+    return snapshot(customer, list(FIELDS))
+
+
+def _refuse_unknown(values: dict[str, Any]) -> None:
+    unknown = [name for name in values if name not in FIELDS]
+    if unknown:
+        errors = [FieldError(name, _("There is no such field."), "unknown") for name in unknown]
+        raise DomainError(_("Some fields are not known."), errors=errors)
+
+
+def _save(customer: Customer) -> None:
+    """Save, and say which fields clash when somebody else already has a value."""
+    try:
+        with transaction.atomic():
+            customer.save()
+    except IntegrityError as error:
+        clashes = _clashing_fields(customer)
+        if not clashes:
+            raise
+        messages = {
+            "external_id": _("Another customer already has this customer number."),
+            "email": _("Another customer already has this e-mail address."),
+            "phone": _("Another customer already has this phone number."),
+        }
+        errors = [FieldError(name, messages[name], "taken") for name in clashes]
+        message = _("Another customer already has these details.")
+        raise ConflictError(message, code="customer_exists", errors=errors) from error
+
+
+def _clashing_fields(customer: Customer) -> list[str]:
+    own = {name: getattr(customer, name) for name in _UNIQUE if getattr(customer, name)}
+    condition = Q()
+    for name, value in own.items():
+        condition |= Q(**{name: value})
+    others = list(Customer.objects.exclude(pk=customer.pk).filter(condition).values(*_UNIQUE))
+    return [name for name, value in own.items() if any(row[name] == value for row in others)]

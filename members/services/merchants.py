@@ -1,0 +1,93 @@
+"""Changing the merchant: its name, look, currency, time zone and language."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from babel.core import get_global
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from members.errors import DomainError, FieldError
+from members.images import ImageError, read_image
+from members.models import Merchant
+from members.selectors.merchants import get_merchant
+from members.services.audit import Actor, record_audit, snapshot
+
+FIELDS = ("name", "accent_color", "currency", "time_zone", "locale")
+
+
+def update_merchant(*, actor: Actor, changes: dict[str, Any]) -> Merchant:
+    """Change the named fields; `logo` is an uploaded file, or None to go without."""
+    unknown = set(changes) - {*FIELDS, "logo"}
+    if unknown:
+        errors = [FieldError(name, _("There is no such field."), "unknown") for name in unknown]
+        raise DomainError(_("Some fields are not known."), errors=errors)
+    get_merchant()
+    with transaction.atomic():
+        merchant = Merchant.objects.select_for_update().get(pk=1)
+        before = _snapshot(merchant)
+        for name in FIELDS:
+            if name in changes:
+                setattr(merchant, name, changes[name])
+        _check(merchant)
+        if "logo" in changes:
+            _set_logo(merchant, changes["logo"])
+        after = _snapshot(merchant)
+        changed = [name for name in before if before[name] != after[name]]
+        if changed:
+            merchant.save()
+            record_audit(
+                actor=actor, action="merchant.updated", target=merchant,
+                before={name: before[name] for name in changed},
+                after={name: after[name] for name in changed},
+            )  # fmt: skip
+    return merchant
+
+
+def _snapshot(merchant: Merchant) -> dict[str, Any]:
+    return snapshot(merchant, list(FIELDS)) | {"logo": merchant.logo.name or ""}
+
+
+def _check(merchant: Merchant) -> None:
+    errors: list[FieldError] = []
+    merchant.name = str(merchant.name).strip()
+    merchant.accent_color = str(merchant.accent_color).lower()
+    try:
+        merchant.clean_fields(exclude=["logo"])
+    except ValidationError as error:
+        for name, messages in error.message_dict.items():
+            errors.extend(FieldError(name, message) for message in messages)
+    if merchant.currency not in get_global("all_currencies"):
+        errors.append(FieldError("currency", _("Write the three letters of a currency.")))
+    if merchant.time_zone not in zoneinfo.available_timezones():
+        errors.append(FieldError("time_zone", _("There is no such time zone.")))
+    if merchant.locale not in dict(settings.LANGUAGES):
+        errors.append(FieldError("locale", _("Setia does not speak this language yet.")))
+    if errors:
+        raise DomainError(_("The settings cannot be kept like this."), errors=errors)
+
+
+def _set_logo(merchant: Merchant, upload: UploadedFile[bytes] | None) -> None:
+    """Keep a logo under a name made from its content, so that browsers never show an old one."""
+    if upload is None:
+        merchant.logo = ""
+        return
+    try:
+        image = read_image(upload)
+    except ImageError as error:
+        raise DomainError(str(error), errors=[FieldError("logo", str(error))]) from error
+    name = f"logo-{image.digest[:16]}.{image.extension}"
+    kept = f"merchant/{name}"
+    if merchant.logo.name == kept:
+        return
+    if merchant.logo.storage.exists(kept):
+        # The same picture as once before.
+        merchant.logo = kept
+        return
+    merchant.logo.save(name, ContentFile(image.content), save=False)

@@ -1,0 +1,130 @@
+"""Events that must lead to something outside their transaction: recorded, claimed, delivered.
+
+An event is claimed by moving `available_at` ahead: while the lease runs nobody else takes it, and
+when a worker dies it comes back by itself. Failures back off further each time and never give up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from members.models import OutboxEvent
+from members.outbox import subscription_of
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=10)
+FIRST_DELAY = timedelta(seconds=10)
+LONGEST_DELAY = timedelta(hours=6)
+KEPT_FOR = timedelta(days=30)
+PRUNED_AT_ONCE = 5_000
+DELIVERY_TASK = "members.tasks.deliver_outbox"
+
+
+def record_event(kind: str, payload: dict[str, Any], *, urgent: bool = False) -> OutboxEvent:
+    """Write an event in the caller's transaction; `urgent` wakes a worker when it commits."""
+    event = OutboxEvent.objects.create(kind=kind, payload=payload)
+    if urgent:
+        transaction.on_commit(_wake_worker)
+    return event
+
+
+def record_events(kind: str, payloads: Sequence[dict[str, Any]]) -> None:
+    """Write many events of one kind in one statement."""
+    OutboxEvent.objects.bulk_create(OutboxEvent(kind=kind, payload=item) for item in payloads)
+
+
+def deliver_waiting(limit: int = 200) -> int:
+    """Claim up to `limit` events that are due and deliver them; return how many were claimed."""
+    by_kind: defaultdict[str, list[OutboxEvent]] = defaultdict(list)
+    claimed = _claim(limit)
+    for event in claimed:
+        by_kind[event.kind].append(event)
+    for kind, events in by_kind.items():
+        _deliver(kind, events)
+    return len(claimed)
+
+
+def prune_delivered(now: datetime | None = None) -> int:
+    """Remove what was delivered long ago, in chunks; return how many rows went."""
+    cutoff = (now or timezone.now()) - KEPT_FOR
+    removed = 0
+    while True:
+        old = OutboxEvent.objects.filter(delivered_at__lt=cutoff).order_by("pk")
+        chunk = list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+        removed += OutboxEvent.objects.filter(pk__in=chunk).delete()[0]
+        if len(chunk) < PRUNED_AT_ONCE:
+            return removed
+
+
+def _claim(limit: int) -> list[OutboxEvent]:
+    """Lease due events to this worker, passing over those another worker is just claiming."""
+    now = timezone.now()
+    with transaction.atomic():
+        due = OutboxEvent.objects.filter(delivered_at=None, available_at__lte=now)
+        events = list(
+            due.select_for_update(skip_locked=True).order_by("available_at", "pk")[:limit]
+        )
+        OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+            available_at=now + LEASE, attempts=F("attempts") + 1
+        )
+    for event in events:
+        event.attempts += 1
+    return sorted(events, key=lambda event: event.pk)
+
+
+def _deliver(kind: str, events: list[OutboxEvent]) -> None:
+    try:
+        _consume(kind, events)
+    except Exception as error:
+        if len(events) == 1:
+            _postpone(events[0], error)
+            return
+        # One bad event must not hold up the others of its batch.
+        for event in events:
+            _deliver(kind, [event])
+
+
+def _consume(kind: str, events: list[OutboxEvent]) -> None:
+    """Run the consumers and mark the events in one transaction: both happen or neither."""
+    subscription = subscription_of(kind)
+    with transaction.atomic():
+        for consumer in subscription.consumers:
+            consumer(events)
+        delivered: dict[str, Any] = {"delivered_at": timezone.now(), "last_error": ""}
+        if not subscription.keeps_payload:
+            delivered["payload"] = {}
+        OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(**delivered)
+
+
+def _postpone(event: OutboxEvent, error: Exception) -> None:
+    # The name of the error and its text, but no payload: that may hold personal data.
+    logger.warning("outbox event %s (%s) failed: %s", event.pk, event.kind, type(error).__name__)
+    OutboxEvent.objects.filter(pk=event.pk).update(
+        available_at=timezone.now() + _delay(event.attempts),
+        last_error=f"{type(error).__name__}: {error}"[:2000],
+    )
+
+
+def _delay(attempts: int) -> timedelta:
+    doubled: int = 2 ** min(attempts - 1, 16)
+    return min(FIRST_DELAY * doubled, LONGEST_DELAY)
+
+
+def _wake_worker() -> None:
+    """Ask for delivery now. Without a broker the events go out with the next regular delivery."""
+    try:
+        current_app.tasks[DELIVERY_TASK].apply_async(retry=False)
+    except (KombuError, RedisError, OSError) as error:
+        logger.warning("no worker could be woken: %s", type(error).__name__)

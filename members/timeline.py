@@ -1,0 +1,85 @@
+"""One timeline of a customer, made of what every application knows about them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from members.models import Customer
+from members.timeline_view import TimelineEntry, WhyStep
+
+TimelineEvent = TimelineEntry
+
+__all__ = [
+    "TimelineEvent",
+    "TimelinePage",
+    "WhyStep",
+    "list_timeline",
+    "page_timeline",
+    "register_timeline_source",
+]
+
+# Called as source(customer, before=..., limit=...): at most `limit` events that happened before the
+# instant (all when None), newest first, in a constant number of queries and always in one order.
+TimelineSource = Callable[..., Sequence[TimelineEntry]]
+
+_INSTANT = timedelta(microseconds=1)
+_sources: dict[str, TimelineSource] = {}
+
+
+@dataclass(frozen=True)
+class TimelinePage:
+    """Some events, and where the older ones begin."""
+
+    events: list[TimelineEntry]
+    next_cursor: str = ""
+
+
+def register_timeline_source(source: TimelineSource) -> None:
+    """Add a source; registering the same function again changes nothing."""
+    _sources[f"{source.__module__}.{source.__qualname__}"] = source
+
+
+def list_timeline(
+    customer: Customer, before: datetime | None = None, limit: int = 30
+) -> list[TimelineEntry]:
+    """The newest `limit` events before an instant, from all sources together."""
+    found = [source(customer, before=before, limit=limit) for source in _sources.values()]
+    merged = heapq.merge(*found, key=attrgetter("moment"), reverse=True)
+    return [event for event, _ in zip(merged, range(limit), strict=False)]
+
+
+def page_timeline(customer: Customer, *, cursor: str = "", limit: int = 30) -> TimelinePage:
+    """A page of the timeline.
+
+    Many events can share one instant (a file of orders), so the cursor is an instant and how many
+    of its events have been shown.
+    """
+    start, shown = _decode(cursor)
+    before = None if start is None else start + _INSTANT
+    events = list_timeline(customer, before, limit + shown + 1)[shown:]
+    if len(events) <= limit:
+        return TimelinePage(events)
+    events = events[:limit]
+    last = events[-1].moment
+    same = sum(1 for event in events if event.moment == last)
+    return TimelinePage(events, _encode(last, same + (shown if last == start else 0)))
+
+
+def _encode(moment: datetime, shown: int) -> str:
+    return base64.urlsafe_b64encode(f"{moment.isoformat()}|{shown}".encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[datetime | None, int]:
+    """Read a cursor; what cannot be read counts as none."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        moment, _, shown = text.partition("|")
+        return datetime.fromisoformat(moment), min(int(shown), 10_000)
+    except (ValueError, binascii.Error):
+        return None, 0
