@@ -11,7 +11,14 @@ from pathlib import Path
 from django.db.migrations.operations import RunSQL
 
 SQL = Path(__file__).parent / "sql"
-NAMES = ("ledger_refresh", "ledger_take", "ledger_post", "orders_open", "orders_write")
+NAMES = (
+    "ledger_refresh",
+    "ledger_take",
+    "ledger_post",
+    "programs_fingerprint",
+    "orders_open",
+    "orders_write",
+)
 
 
 def source(name: str) -> str:

@@ -44,9 +44,7 @@ class Account(models.Model):
             ),
             models.CheckConstraint(
                 name="account_kind_known",
-                condition=Q(
-                    kind__in=["membership", "issued", "redeemed", "expired", "adjusted"]
-                ),
+                condition=Q(kind__in=["membership", "issued", "redeemed", "expired", "adjusted"]),
             ),
         ]
 
@@ -62,9 +60,7 @@ class Wallet(models.Model):
     Spendable is max(balance − owed, 0).
     """
 
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="wallets"
-    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="wallets")
     wallet_type = models.ForeignKey(
         "loyalty.WalletType", on_delete=models.PROTECT, related_name="+"
     )
@@ -75,9 +71,7 @@ class Wallet(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["account", "wallet_type"], name="wallet_once"
-            ),
+            models.UniqueConstraint(fields=["account", "wallet_type"], name="wallet_once"),
             models.CheckConstraint(
                 name="wallet_not_negative",
                 condition=Q(balance__gte=0, pending__gte=0, owed__gte=0),
@@ -175,9 +169,7 @@ class Transfer(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="transfer_amount_positive", condition=Q(amount__gt=0)
-            ),
+            models.CheckConstraint(name="transfer_amount_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="transfer_two_accounts", condition=~Q(from_account=F("to_account"))
             ),
@@ -192,12 +184,8 @@ class Transfer(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["wallet", "-occurred_at", "-id"], name="transfer_history"
-            ),
-            models.Index(
-                fields=["order"], name="transfer_order", condition=~Q(order=None)
-            ),
+            models.Index(fields=["wallet", "-occurred_at", "-id"], name="transfer_history"),
+            models.Index(fields=["order"], name="transfer_order", condition=~Q(order=None)),
             models.Index(
                 fields=["corrects"],
                 name="transfer_corrects",
@@ -242,11 +230,7 @@ class Transfer(models.Model):
     @property
     def signed_amount(self) -> int:
         """Amount as the member sees it: below zero where units left the wallet."""
-        return (
-            self.amount
-            if self.to_account_id == self.wallet.account_id
-            else -self.amount
-        )
+        return self.amount if self.to_account_id == self.wallet.account_id else -self.amount
 
 
 class Lot(models.Model):
@@ -255,9 +239,7 @@ class Lot(models.Model):
     wallet = models.ForeignKey(
         Wallet, on_delete=models.PROTECT, related_name="lots", db_index=False
     )
-    transfer = models.OneToOneField(
-        Transfer, on_delete=models.PROTECT, related_name="lot"
-    )
+    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="lot")
     granted = models.BigIntegerField()
     remaining = models.BigIntegerField()
     spendable_at = models.DateTimeField()
@@ -275,14 +257,11 @@ class Lot(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="lot_within_grant",
-                condition=Q(
-                    granted__gt=0, remaining__gte=0, remaining__lte=F("granted")
-                ),
+                condition=Q(granted__gt=0, remaining__gte=0, remaining__lte=F("granted")),
             ),
             models.CheckConstraint(
                 name="lot_due_while_open",
-                condition=Q(due_at=None, remaining=0)
-                | Q(due_at__isnull=False, remaining__gt=0),
+                condition=Q(due_at=None, remaining=0) | Q(due_at__isnull=False, remaining__gt=0),
             ),
         ]
         indexes = [
@@ -315,9 +294,7 @@ class LotUse(models.Model):
     """How much of a lot a transfer used; below zero where a reversal put it back."""
 
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="uses")
-    transfer = models.ForeignKey(
-        Transfer, on_delete=models.PROTECT, related_name="lot_uses"
-    )
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="lot_uses")
     amount = models.BigIntegerField()
 
     class Meta:

@@ -25,18 +25,10 @@ class Membership(models.Model):
         STAFF = "staff", _("Staff")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="memberships"
-    )
-    customer = models.ForeignKey(
-        Customer, on_delete=models.PROTECT, related_name="memberships"
-    )
-    account = models.OneToOneField(
-        Account, on_delete=models.PROTECT, related_name="membership"
-    )
-    status = models.CharField(
-        max_length=16, choices=Status.choices, default=Status.ACTIVE
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="memberships")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="memberships")
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="membership")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     source = models.CharField(max_length=16, choices=Source.choices)
     card_number = models.CharField(_("card number"), max_length=32, unique=True)
     enrolled_at = models.DateTimeField(_("member since"))
@@ -44,17 +36,13 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["customer", "program"], name="membership_once"
-            ),
+            models.UniqueConstraint(fields=["customer", "program"], name="membership_once"),
             models.CheckConstraint(
                 name="membership_status_known",
                 condition=models.Q(status__in=["active", "suspended", "left"]),
             ),
         ]
-        indexes = [
-            models.Index(fields=["program", "enrolled_at"], name="membership_enrolled")
-        ]
+        indexes = [models.Index(fields=["program", "enrolled_at"], name="membership_enrolled")]
 
     def __str__(self) -> str:
         return f"{self.customer} · {self.program}"

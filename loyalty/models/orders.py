@@ -40,9 +40,7 @@ class Order(models.Model):
         related_name="orders",
         db_index=False,
     )
-    status = models.CharField(
-        max_length=16, choices=Status.choices, default=Status.COMPLETED
-    )
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.COMPLETED)
     placed_at = models.DateTimeField()
     currency = models.CharField(max_length=3)
     total = MoneyField()
@@ -57,20 +55,14 @@ class Order(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "external_id"], name="order_external_id"
-            ),
+            models.UniqueConstraint(fields=["source", "external_id"], name="order_external_id"),
             models.CheckConstraint(
                 name="order_status_known",
-                condition=Q(
-                    status__in=["placed", "paid", "fulfilled", "completed", "cancelled"]
-                ),
+                condition=Q(status__in=["placed", "paid", "fulfilled", "completed", "cancelled"]),
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["customer", "-placed_at", "-id"], name="order_customer"
-            ),
+            models.Index(fields=["customer", "-placed_at", "-id"], name="order_customer"),
             # People type the order number without naming the shop that it came from.
             models.Index(
                 fields=["external_id"],
@@ -84,9 +76,7 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    order = models.ForeignKey(
-        Order, on_delete=models.CASCADE, related_name="lines", db_index=False
-    )
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
     line_no = models.PositiveIntegerField()
     sku = models.CharField(max_length=128, blank=True, default="")
     name = models.CharField(max_length=200, blank=True, default="")
@@ -146,9 +136,7 @@ class Refund(models.Model):
         related_name="refunds",
         db_index=False,
     )
-    order = models.ForeignKey(
-        Order, null=True, on_delete=models.PROTECT, related_name="refunds"
-    )
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="refunds")
     order_external_id = models.CharField(max_length=128, blank=True, default="")
     refunded_at = models.DateTimeField()
     currency = models.CharField(max_length=3)
@@ -160,9 +148,7 @@ class Refund(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "external_id"], name="refund_external_id"
-            ),
+            models.UniqueConstraint(fields=["source", "external_id"], name="refund_external_id"),
         ]
         indexes = [
             models.Index(fields=["customer", "-refunded_at"], name="refund_customer"),
@@ -191,9 +177,7 @@ class RefundLine(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["refund", "line_no"], name="refund_line_no"
-            ),
+            models.UniqueConstraint(fields=["refund", "line_no"], name="refund_line_no"),
         ]
 
     def __str__(self) -> str:
@@ -206,9 +190,7 @@ class OrderEvaluation(models.Model):
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, related_name="evaluations", db_index=False
     )
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+", db_index=False)
     membership = models.ForeignKey(
         Membership, on_delete=models.PROTECT, related_name="evaluations", db_index=False
     )
@@ -217,9 +199,7 @@ class OrderEvaluation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["order", "program"], name="order_evaluated_once"
-            ),
+            models.UniqueConstraint(fields=["order", "program"], name="order_evaluated_once"),
         ]
 
     def __str__(self) -> str:

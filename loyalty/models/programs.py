@@ -84,9 +84,7 @@ class Program(models.Model):
 class WalletType(models.Model):
     """A kind of unit. Amounts are integers at its scale: scale 2 stores 1.50 as 150."""
 
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="wallet_types"
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="wallet_types")
     code = models.CharField(_("code"), max_length=64, validators=[code_validator])
     singular = models.CharField(_("one unit is called"), max_length=40, default="point")
     plural = models.CharField(_("several are called"), max_length=40, default="points")
@@ -105,22 +103,16 @@ class WalletType(models.Model):
         _("days until spendable"),
         default=0,
         validators=[MaxValueValidator(365)],
-        help_text=_(
-            "Units from an order wait this long, for example for the return window."
-        ),
+        help_text=_("Units from an order wait this long, for example for the return window."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["program", "id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["program", "code"], name="wallet_type_code"
-            ),
+            models.UniqueConstraint(fields=["program", "code"], name="wallet_type_code"),
             models.CheckConstraint(name="wallet_type_scale", condition=Q(scale__lte=4)),
-            models.CheckConstraint(
-                name="wallet_type_value", condition=Q(unit_value__gte=0)
-            ),
+            models.CheckConstraint(name="wallet_type_value", condition=Q(unit_value__gte=0)),
         ]
 
     def __str__(self) -> str:
@@ -146,9 +138,7 @@ class ExpiryPolicy(models.Model):
     )
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.NEVER)
     months = models.PositiveSmallIntegerField(null=True, blank=True)
-    last_day = models.CharField(
-        max_length=16, choices=LastDay.choices, default=LastDay.END_OF_DAY
-    )
+    last_day = models.CharField(max_length=16, choices=LastDay.choices, default=LastDay.END_OF_DAY)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -156,8 +146,7 @@ class ExpiryPolicy(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="expiry_policy_months",
-                condition=Q(kind="never", months=None)
-                | Q(kind="months", months__range=(1, 120)),
+                condition=Q(kind="never", months=None) | Q(kind="months", months__range=(1, 120)),
             ),
         ]
         triggers = [
@@ -170,20 +159,14 @@ class ExpiryPolicy(models.Model):
     def __str__(self) -> str:
         if self.kind == self.Kind.NEVER:
             return str(_("never"))
-        return str(
-            _("%(months)s months after they were earned") % {"months": self.months}
-        )
+        return str(_("%(months)s months after they were earned") % {"months": self.months})
 
 
 class EarningRule(models.Model):
     """How orders become units. What it says is in its versions."""
 
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="earning_rules"
-    )
-    wallet_type = models.ForeignKey(
-        WalletType, on_delete=models.PROTECT, related_name="+"
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="earning_rules")
+    wallet_type = models.ForeignKey(WalletType, on_delete=models.PROTECT, related_name="+")
     code = models.CharField(_("code"), max_length=64, validators=[code_validator])
     name = models.CharField(_("name"), max_length=120)
     position = models.PositiveSmallIntegerField(default=0)
@@ -192,9 +175,7 @@ class EarningRule(models.Model):
     class Meta:
         ordering = ["position", "id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["program", "code"], name="earning_rule_code"
-            ),
+            models.UniqueConstraint(fields=["program", "code"], name="earning_rule_code"),
         ]
 
     def __str__(self) -> str:
@@ -211,13 +192,9 @@ class EarningRuleVersion(models.Model):
         DRAFT = "draft", _("Draft")
         PUBLISHED = "published", _("Published")
 
-    rule = models.ForeignKey(
-        EarningRule, on_delete=models.PROTECT, related_name="versions"
-    )
+    rule = models.ForeignKey(EarningRule, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
-    status = models.CharField(
-        max_length=16, choices=Status.choices, default=Status.DRAFT
-    )
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.DRAFT)
     body = models.JSONField()
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
@@ -230,9 +207,7 @@ class EarningRuleVersion(models.Model):
     class Meta:
         ordering = ["rule", "-number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["rule", "number"], name="rule_version_number"
-            ),
+            models.UniqueConstraint(fields=["rule", "number"], name="rule_version_number"),
             models.UniqueConstraint(
                 fields=["rule"],
                 name="rule_version_one_draft",

@@ -23,9 +23,7 @@ class DailyTotal(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["wallet_type", "day", "kind"], name="daily_total_once"
-            ),
+            models.UniqueConstraint(fields=["wallet_type", "day", "kind"], name="daily_total_once"),
         ]
 
     def __str__(self) -> str:

@@ -81,8 +81,6 @@ def _take_amount(lines: list[Line], amount: Decimal) -> None:
     rest = amount
     for index, line in enumerate(lines):
         last = index == len(lines) - 1
-        part = (
-            rest if last else (line.total * amount / goods).quantize(Decimal("0.0001"))
-        )
+        part = rest if last else (line.total * amount / goods).quantize(Decimal("0.0001"))
         lines[index] = replace(line, total=line.total - part)
         rest -= part

@@ -29,9 +29,7 @@ class BasePolicy(_Body):
 class LineFilter(_Body):
     """Lines that match any of the named categories, SKUs or tags. Empty: no restriction."""
 
-    categories: tuple[str, ...] = Field(
-        (), description="Category names, exactly as on the lines."
-    )
+    categories: tuple[str, ...] = Field((), description="Category names, exactly as on the lines.")
     skus: tuple[str, ...] = Field((), description="SKUs, exactly as on the lines.")
     tags: tuple[str, ...] = Field((), description="Tags; one is enough.")
 
@@ -39,12 +37,8 @@ class LineFilter(_Body):
 class Rounding(_Body):
     """How fractions of the smallest unit are rounded, and where."""
 
-    per: Literal["order", "line"] = Field(
-        "order", description="Round once an order, or each line."
-    )
-    mode: Literal["down", "nearest", "up"] = Field(
-        "down", description="Nearest: half goes up."
-    )
+    per: Literal["order", "line"] = Field("order", description="Round once an order, or each line.")
+    mode: Literal["down", "nearest", "up"] = Field("down", description="Nearest: half goes up.")
 
 
 class RateBody(_Body):
@@ -56,9 +50,7 @@ class RateBody(_Body):
         description="Earn by what the lines cost, or by their quantity (litres, nights).",
     )
     units: PositiveAmount = Field(Decimal(1), description="Units earned …")
-    per: PositiveAmount = Field(
-        Decimal(1), description="… for each this much of the measure."
-    )
+    per: PositiveAmount = Field(Decimal(1), description="… for each this much of the measure.")
     base: BasePolicy = BasePolicy()
     include: LineFilter = LineFilter()
     exclude: LineFilter = LineFilter()

@@ -27,14 +27,10 @@ def end_of_day(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
 def add_months(day: dt.date, months: int) -> dt.date:
     """The same day so many months later; a day the month lacks becomes its last."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return dt.date(
-        year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1])
-    )
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def matures_at(
-    occurred_at: dt.datetime, pending_days: int, zone: zoneinfo.ZoneInfo
-) -> dt.datetime:
+def matures_at(occurred_at: dt.datetime, pending_days: int, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """So many calendar days later, at the same local time."""
     if not pending_days:
         return occurred_at
@@ -52,6 +48,4 @@ def lapses_at(
     if months is None:
         return None
     day = add_months(occurred_at.astimezone(zone).date(), months)
-    return (
-        end_of_day(day, zone) if last_day == "end_of_day" else start_of_day(day, zone)
-    )
+    return end_of_day(day, zone) if last_day == "end_of_day" else start_of_day(day, zone)

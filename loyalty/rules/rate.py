@@ -66,9 +66,7 @@ def _money_bases(
     all_goods = sum((line.total for line in basket.lines), ZERO)
 
     if not rule.base.after_discounts:
-        bases = [
-            base + line.discount for base, line in zip(bases, eligible, strict=True)
-        ]
+        bases = [base + line.discount for base, line in zip(bases, eligible, strict=True)]
         _note(steps, "before_discounts", sum(bases, ZERO) - goods)
     elif basket.discount_total:
         taken = _spread(bases, basket.discount_total, all_goods)
@@ -90,9 +88,7 @@ def _money_bases(
 def _taxes(basket: Basket, eligible: list[Line], all_goods: Decimal) -> list[Decimal]:
     """Tax of each line; what the order has beyond the lines' own is spread in proportion."""
     own = sum((line.tax for line in basket.lines), ZERO)
-    spread = _spread(
-        [line.total for line in eligible], basket.tax_total - own, all_goods
-    )
+    spread = _spread([line.total for line in eligible], basket.tax_total - own, all_goods)
     return [line.tax + part for line, part in zip(eligible, spread, strict=True)]
 
 

@@ -88,13 +88,14 @@ BEGIN
 
     -- The rest, one by one: incoming on indebted wallets, what is put back, then what goes out.
     FOR e IN
-        SELECT * FROM jsonb_to_recordset(entries) WITH ORDINALITY AS x(
+        SELECT * FROM (
+          SELECT *, row_number() OVER () AS ord FROM jsonb_to_recordset(entries) AS r(
             key text, hash text, dir text, kind text, w bigint, wt bigint, p bigint, a bigint, n bigint,
             at timestamptz, day date, src text, o bigint, rf bigint, rv bigint, rev bigint, cor bigint,
             why jsonb, actor bigint, reason text, note text, sp timestamptz, ex timestamptz, pol bigint,
-            own bigint, debt boolean, pend boolean, ord bigint)
+            own bigint, debt boolean, pend boolean)) x
          WHERE NOT posted ? x.key AND (x.dir <> 'in' OR x.w = ANY (indebted))
-         ORDER BY CASE x.dir WHEN 'in' THEN 0 WHEN 'back' THEN 1 ELSE 2 END, ord
+         ORDER BY CASE x.dir WHEN 'in' THEN 0 WHEN 'back' THEN 1 ELSE 2 END, x.ord
     LOOP
         SELECT * INTO w FROM loyalty_wallet WHERE id = e.w;
         rest := 0;
@@ -168,5 +169,14 @@ BEGIN
         END IF;
         RETURN QUERY SELECT e.key::text, t_id, false;
     END LOOP;
+
+    -- What follows outside this transaction (daily totals first of all) is told which days moved.
+    INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
+    SELECT 'ledger.posted', jsonb_build_object('days', jsonb_agg(jsonb_build_array(d.wt, d.day))),
+           at_now, at_now, 0, ''
+      FROM (SELECT DISTINCT x.wt, x.day
+              FROM jsonb_to_recordset(entries) AS x(key text, wt bigint, day date)
+             WHERE NOT posted ? x.key) d
+    HAVING count(*) > 0;
 END;
 $$;

@@ -1,21 +1,27 @@
--- First of the two round trips of a batch of orders: lock, then say what is known.
+-- First of the two round trips of a batch of orders or refunds: lock, then say what is known.
 --
--- Locks the wallets of the named customers in these programs, in id order, so that two orders of one
--- member are judged one after the other. The facts come from a second statement, whose snapshot is
--- taken once the locks are held. `order_id` of an unknown order is the number it will get.
+-- A customer is named by the merchant's number or by our key; both arrays run along `numbers`.
+-- Locks the customers' wallets in these programs, in id order, so that two orders of one member are
+-- judged one after the other. The facts come from a later statement, whose snapshot is taken once the
+-- locks are held. `order_id` of an unknown order is the number it will get.
 CREATE OR REPLACE FUNCTION orders_open(
-    the_source text, numbers text[], customer_numbers text[], program_ids bigint[]
+    the_source text, numbers text[], customer_numbers text[], customer_keys bigint[],
+    program_ids bigint[]
 ) RETURNS TABLE (
     ord bigint, order_id bigint, known boolean, body_hash bytea, parked boolean,
-    customer_id bigint, memberships jsonb
+    customer_id bigint, memberships jsonb, fingerprint text
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+    people bigint[];
 BEGIN
+    SELECT array_agg(c.id) INTO people FROM members_customer c
+     WHERE c.external_id = ANY (customer_numbers);
     PERFORM 1 FROM loyalty_wallet w
      WHERE w.account_id IN (
-        SELECT m.account_id FROM members_customer c JOIN loyalty_membership m ON m.customer_id = c.id
-         WHERE c.external_id = ANY (customer_numbers) AND m.program_id = ANY (program_ids))
+        SELECT m.account_id FROM loyalty_membership m
+         WHERE m.customer_id = ANY (people || customer_keys) AND m.program_id = ANY (program_ids))
      ORDER BY w.id FOR NO KEY UPDATE;
     RETURN QUERY
     SELECT x.ord, coalesce(o.id, nextval(pg_get_serial_sequence('loyalty_order', 'id'))),
@@ -29,9 +35,13 @@ BEGIN
                        'wallets', (SELECT jsonb_object_agg(w.wallet_type_id, w.id)
                                      FROM loyalty_wallet w WHERE w.account_id = m.account_id)))
               FROM loyalty_membership m
-             WHERE m.customer_id = c.id AND m.program_id = ANY (program_ids))
-      FROM unnest(numbers, customer_numbers) WITH ORDINALITY AS x(number, customer, ord)
+             WHERE m.customer_id = c.id AND m.program_id = ANY (program_ids)),
+           programs_fingerprint()
+      FROM unnest(numbers, customer_numbers, customer_keys) WITH ORDINALITY
+           AS x(number, customer_number, customer_key, ord)
       LEFT JOIN loyalty_order o ON o.source = the_source AND o.external_id = x.number
-      LEFT JOIN members_customer c ON c.external_id = x.customer;
+      LEFT JOIN members_customer c
+        ON c.id = coalesce(x.customer_key,
+                           (SELECT k.id FROM members_customer k WHERE k.external_id = x.customer_number));
 END;
 $$;

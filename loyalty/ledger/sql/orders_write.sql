@@ -1,8 +1,7 @@
 -- Second round trip: new orders with their lines and tenders, their evaluations, and the movements
--- that follow from them, in one call. Column order of the arrays: `loyalty/services/order_batches.py`.
+-- that follow from them, in one call. The arrays' columns: `loyalty/services/order_batches.py`.
 CREATE OR REPLACE FUNCTION orders_write(
-    orders jsonb, lines jsonb, tenders jsonb, evaluations jsonb, entries jsonb, event jsonb,
-    at_now timestamptz
+    orders jsonb, lines jsonb, tenders jsonb, evaluations jsonb, entries jsonb, at_now timestamptz
 ) RETURNS TABLE (key text, transfer_id bigint, replayed boolean)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -27,10 +26,6 @@ BEGIN
     INSERT INTO loyalty_orderevaluation (order_id, program_id, membership_id, rule_versions, context)
     SELECT (v->>0)::bigint, (v->>1)::bigint, (v->>2)::bigint, (v->>3)::bigint[], v->4
       FROM jsonb_array_elements(evaluations) AS v;
-    IF event IS NOT NULL THEN
-        INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
-        VALUES ('orders.recorded', event, at_now, at_now, 0, '');
-    END IF;
     RETURN QUERY SELECT * FROM ledger_post(entries, at_now);
 END;
 $$;

@@ -1,0 +1,135 @@
+"""A whole program as data: what the program file, the form and the demo say, validated.
+
+`loyalty.services.programs.apply_definition` is the one way from here into the database.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from django.utils.translation import gettext as _
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from loyalty.rules.bodies import BasePolicy, LineFilter, PositiveAmount, RateBody, Rounding
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+UnitName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class _Definition(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExpiryDefinition(_Definition):
+    """When units lapse. A change is for units earned from then on."""
+
+    kind: Literal["never", "months"] = Field("never", description="Never, or months after earning.")
+    months: int | None = Field(None, ge=1, le=120, description="With kind months: how many.")
+    last_day: Literal["end_of_day", "start_of_day"] = Field(
+        "end_of_day", description="The last day is usable to its end, or lapses as it begins."
+    )
+
+    @model_validator(mode="after")
+    def months_belong_to_their_kind(self) -> Self:
+        if (self.kind == "months") != (self.months is not None):
+            raise ValueError(_("Give months with kind “months”, and only then."))
+        return self
+
+
+class WalletTypeDefinition(_Definition):
+    """A kind of unit, with its names."""
+
+    code: Code = "points"
+    singular: UnitName = Field("point", description="What one unit is called.")
+    plural: UnitName = Field("points", description="What several are called.")
+    decimals: int = Field(0, ge=0, le=4, description="Decimals of a unit; fixed once units exist.")
+    unit_value: Decimal = Field(
+        Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
+    )
+    pending_days: int = Field(0, ge=0, le=365, description="Days until earned units are spendable.")
+    expiry: ExpiryDefinition = ExpiryDefinition()
+
+
+class EarningRuleDefinition(_Definition):
+    """The base rule: so many units for so much of what was bought."""
+
+    code: Code = "base"
+    name: Name = "Base rate"
+    wallet_type: Code = "points"
+    kind: Literal["rate"] = "rate"
+    measure: Literal["money", "quantity"] = Field("money", description="What is counted.")
+    units: PositiveAmount = Field(Decimal(1), description="Units earned …")
+    per: PositiveAmount = Field(Decimal(1), description="… for each this much of the measure.")
+    base: BasePolicy = BasePolicy()
+    include: LineFilter = LineFilter()
+    exclude: LineFilter = LineFilter()
+    rounding: Rounding = Rounding()
+
+    def body(self) -> RateBody:
+        return RateBody(
+            measure=self.measure,
+            units=self.units,
+            per=self.per,
+            base=self.base,
+            include=self.include,
+            exclude=self.exclude,
+            rounding=self.rounding,
+        )
+
+
+class ProgramDefinition(_Definition):
+    """One loyalty scheme."""
+
+    code: Code = Field(description="Short name for files, commands and the API. Stays as it is.")
+    name: Name
+    description: str = Field("", max_length=2000)
+    status: Literal["draft", "live", "archived"] = "draft"
+    currency: Currency
+    time_zone: str = "UTC"
+    enrollment: Literal["automatic", "explicit"] = Field(
+        "automatic", description="Automatic: every customer joins with their first order."
+    )
+    unlinked_returns: Literal["own_amount", "ignore"] = Field(
+        "own_amount", description="What a return without its order takes back."
+    )
+    wallet_types: tuple[WalletTypeDefinition, ...] = Field(min_length=1)
+    earning_rules: tuple[EarningRuleDefinition, ...] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def time_zone_exists(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise ValueError(_("No such time zone; write one like Europe/Athens."))
+        return value
+
+    @model_validator(mode="after")
+    def codes_fit_together(self) -> Self:
+        wallet_types = [item.code for item in self.wallet_types]
+        rules = [item.code for item in self.earning_rules]
+        for codes, what in ((wallet_types, "wallet_types"), (rules, "earning_rules")):
+            double = {code for code in codes if codes.count(code) > 1}
+            if double:
+                raise ValueError(
+                    _("%(what)s: the code %(code)s is there twice.")
+                    % {"what": what, "code": sorted(double)[0]}
+                )
+        for rule in self.earning_rules:
+            if rule.wallet_type not in wallet_types:
+                raise ValueError(
+                    _(
+                        "The rule %(rule)s names the wallet type %(wallet_type)s, which is not there."
+                    )
+                    % {"rule": rule.code, "wallet_type": rule.wallet_type}
+                )
+        return self

@@ -1,0 +1,46 @@
+"""What the ledger and the order services refuse, each with a stable code."""
+
+from __future__ import annotations
+
+from members.errors import ConflictError, DomainError
+
+
+class LedgerError(DomainError):
+    code = "ledger_error"
+
+
+class InsufficientBalanceError(LedgerError):
+    """Fewer units can be spent than asked for. `spendable`: how many can, at the wallet type's scale."""
+
+    code = "insufficient_balance"
+    status = 409
+
+    def __init__(self, spendable: int) -> None:
+        super().__init__(f"Only {spendable} units can be spent.")
+        self.spendable = spendable
+
+
+class KeyReusedError(LedgerError):
+    """The idempotency key belongs to another movement."""
+
+    code = "idempotency_key_reused"
+
+
+class OverCorrectedError(LedgerError):
+    """The movement was undone already, or more would be taken back than it moved."""
+
+    code = "already_reversed"
+    status = 409
+
+
+class NotReversibleError(LedgerError):
+    code = "not_reversible"
+    status = 409
+
+
+class InvalidOrderError(DomainError):
+    code = "invalid_order"
+
+
+class OrderConflictError(ConflictError):
+    code = "order_conflict"

@@ -1,0 +1,148 @@
+"""The only writer of the ledger: builds movements, posts a batch of them in one SQL call.
+
+A movement is a plain dict whose keys `ledger_post` reads:
+
+    key, hash   idempotency key and a digest of what the movement does (hex)
+    dir         "in": units arrive as a new lot; "out": units leave; "back": a spend returns to its lots
+    kind, n     transfer kind and amount (units at the wallet type's scale, > 0)
+    w, a, wt    wallet, its account, its wallet type        p   the program account on the other side
+    at, day     business time and the accounting day in the program's time zone
+    src, o, rf, rv, why, actor, reason, note     where it comes from and why
+    in:         sp, ex, pol  maturity, expiry (None: never), expiry policy
+    out:        own  transfer whose lot is used first; debt  may leave a debt; pend  may use pending units
+                rev / cor    transfer that is reversed as a whole / corrected in part
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psycopg
+from django.db import DatabaseError, connection
+
+from loyalty.errors import (
+    InsufficientBalanceError,
+    KeyReusedError,
+    LedgerError,
+    NotReversibleError,
+    OverCorrectedError,
+)
+
+Movement = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WalletRef:
+    """Where units go: a wallet with what the ledger needs to know about its program."""
+
+    wallet_id: int
+    account_id: int
+    wallet_type_id: int
+    zone: zoneinfo.ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of a key. `replayed`: it had been posted before and nothing was written."""
+
+    key: str
+    transfer_id: int
+    replayed: bool
+
+
+def movement(
+    *,
+    direction: str,
+    kind: str,
+    ref: WalletRef,
+    counter_account_id: int,
+    amount: int,
+    occurred_at: dt.datetime,
+    key: str,
+    source: str,
+    explanation: dict[str, Any] | None = None,
+    **rest: Any,
+) -> Movement:
+    """A movement for `post`; `rest` takes the short keys of the module's docstring."""
+    why = explanation or {}
+    # What makes the same key the same movement; the explanation's wording does not.
+    digest = hashlib.blake2b(
+        f"{direction}|{kind}|{ref.wallet_id}|{amount}|{rest.get('o')}|{rest.get('rev')}"
+        f"|{rest.get('cor')}|{rest.get('reason')}|{rest.get('note')}".encode(),
+        digest_size=16,
+    ).hexdigest()
+    return {
+        "dir": direction,
+        "kind": kind,
+        "w": ref.wallet_id,
+        "a": ref.account_id,
+        "wt": ref.wallet_type_id,
+        "p": counter_account_id,
+        "n": amount,
+        "at": occurred_at.isoformat(),
+        "day": occurred_at.astimezone(ref.zone).date().isoformat(),
+        "key": key,
+        "hash": digest,
+        "src": source,
+        "why": why,
+        "debt": False,
+        **rest,
+    }
+
+
+def post(movements: Sequence[Movement], *, now: dt.datetime) -> list[Posted]:
+    """Post all or nothing. The caller's transaction decides when it becomes visible.
+
+    Raises InsufficientBalanceError, KeyReusedError, OverCorrectedError or NotReversibleError; after
+    any of them the transaction must be rolled back.
+    """
+    if not movements:
+        return []
+    with connection.cursor() as cursor, translated_errors():
+        cursor.execute(
+            "SELECT key, transfer_id, replayed FROM ledger_post(%s::jsonb, %s)",
+            [dumps(movements), now],
+        )
+        return [Posted(*row) for row in cursor.fetchall()]
+
+
+def dumps(value: Any) -> str:
+    """JSON as the SQL functions take it: Decimals and times as text."""
+    return orjson.dumps(value, default=str).decode()
+
+
+class translated_errors:  # noqa: N801  (reads as a statement: with translated_errors():)
+    """Turn the ledger's SQLSTATEs into the errors that callers know."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        cause = error.__cause__ if isinstance(error, DatabaseError) else None
+        if isinstance(cause, psycopg.Error) and cause.sqlstate:
+            translated = _translate(cause)
+            if translated is not None:
+                raise translated from error
+
+
+def _translate(error: psycopg.Error) -> LedgerError | None:
+    detail = error.diag.message_detail or ""
+    message = error.diag.message_primary or ""
+    match error.sqlstate:
+        case "SL001":
+            return InsufficientBalanceError(int(detail))
+        case "SL002":
+            return KeyReusedError(message)
+        case "SL003":
+            return OverCorrectedError(message)
+        case "SL005":
+            return NotReversibleError(message)
+        case "23505" if error.diag.constraint_name == "transfer_reversed_once":
+            return OverCorrectedError(message)
+    return None

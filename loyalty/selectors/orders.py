@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from loyalty.models import Order
+from members.errors import NotFoundError
+from members.models import Customer
+
+
+def orders() -> QuerySet[Order]:
+    return Order.objects.select_related("customer").prefetch_related(
+        "lines", "tenders", "refunds__lines", "transfers__wallet__wallet_type"
+    )
+
+
+def list_orders(
+    customer: Customer, *, before: tuple[dt.datetime, int] | None = None, limit: int = 20
+) -> list[Order]:
+    """A customer's orders, newest first; `before` is the (placed_at, key) of the last one seen."""
+    found = orders().filter(customer=customer)
+    if before is not None:
+        at, pk = before
+        found = found.filter(Q(placed_at__lt=at) | Q(placed_at=at, pk__lt=pk))
+    return list(found.order_by("-placed_at", "-pk")[:limit])
+
+
+def get_order(source: str, external_id: str) -> Order:
+    """Raises NotFoundError."""
+    order = orders().filter(source=source, external_id=external_id).first()
+    if order is None:
+        raise NotFoundError(f"There is no order {external_id} from {source}.")
+    return order

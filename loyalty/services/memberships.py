@@ -1,0 +1,96 @@
+"""Enrolling customers: a membership, its account and one wallet per wallet type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+
+from django.db import connection, transaction
+
+from loyalty.models import Membership, Program
+from members.models import Customer
+from members.services.audit import Actor, record_audit
+
+CARD_DIGITS = 15
+
+
+def new_card_number() -> str:
+    """Sixteen digits that nobody can guess, the last one a Luhn check digit against typing errors."""
+    body = "9" + "".join(secrets.choice("0123456789") for _ in range(CARD_DIGITS - 1))
+    return body + luhn_digit(body)
+
+
+def luhn_digit(body: str) -> str:
+    """The digit that makes body + digit pass the Luhn test (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for index, char in enumerate(reversed(body)):
+        digit = int(char)
+        if index % 2 == 0:
+            digit = digit * 2 - 9 if digit > 4 else digit * 2
+        total += digit
+    return str(-total % 10)
+
+
+def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source: str) -> None:
+    """Enroll customers (key → member since) who have no membership in the program yet."""
+    if not enrolled:
+        return
+    keys = sorted(enrolled)
+    with connection.cursor() as cursor:
+        # The customers' rows are the lock that keeps two first orders from enrolling one twice.
+        cursor.execute(
+            "SELECT 1 FROM members_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [keys],
+        )
+        cursor.execute(
+            """
+            WITH wanted AS (
+                SELECT x.customer_id, x.card, x.enrolled_at,
+                       nextval(pg_get_serial_sequence('loyalty_account', 'id')) AS account_id
+                  FROM unnest(%(keys)s::bigint[], %(cards)s::text[], %(times)s::timestamptz[])
+                       AS x(customer_id, card, enrolled_at)
+                 WHERE NOT EXISTS (SELECT 1 FROM loyalty_membership m
+                                    WHERE m.customer_id = x.customer_id
+                                      AND m.program_id = %(program)s)
+            ), accounts AS (
+                INSERT INTO loyalty_account (id, kind, program_id) OVERRIDING SYSTEM VALUE
+                SELECT account_id, 'membership', %(program)s FROM wanted
+            ), wallets AS (
+                INSERT INTO loyalty_wallet (account_id, wallet_type_id)
+                SELECT wanted.account_id, t.id
+                  FROM wanted CROSS JOIN loyalty_wallettype t WHERE t.program_id = %(program)s
+            )
+            INSERT INTO loyalty_membership (public_id, program_id, customer_id, account_id, status,
+                                            source, card_number, enrolled_at, created_at)
+            SELECT gen_random_uuid(), %(program)s, customer_id, account_id, 'active', %(source)s,
+                   card, enrolled_at, now()
+              FROM wanted
+            """,
+            {
+                "keys": keys,
+                "cards": [new_card_number() for _ in keys],
+                "times": [enrolled[key] for key in keys],
+                "program": program_id,
+                "source": source,
+            },
+        )
+
+
+@transaction.atomic
+def enroll_customer(
+    *, customer: Customer, program: Program, source: str, at: dt.datetime, actor: Actor
+) -> tuple[Membership, bool]:
+    """The customer's membership, and whether it is new. Enrolling twice changes nothing."""
+    found = Membership.objects.filter(customer=customer, program=program).first()
+    if found is not None:
+        return found, False
+    enroll_many(program_id=program.pk, enrolled={customer.pk: at}, source=source)
+    membership = Membership.objects.get(customer=customer, program=program)
+    record_audit(
+        actor=actor,
+        action="membership.enrolled",
+        target=customer,
+        after={"program": program.code, "card_number": membership.card_number},
+    )
+    return membership, True

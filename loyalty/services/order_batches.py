@@ -1,0 +1,244 @@
+"""The two round trips of a batch of orders: open (lock, load what is known) and write.
+
+`orders_open` and `orders_write` are the SQL side; this module is their only caller.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from loyalty.errors import InvalidOrderError, OrderConflictError
+from loyalty.ledger.posting import Movement, WalletRef, dumps, translated_errors
+from loyalty.models import Membership
+from loyalty.selectors.rulebooks import ProgramTerms, Terms, current_terms, reload_terms
+from loyalty.services.memberships import enroll_many
+from loyalty.services.order_inputs import CustomerRef, OrderInput, with_whole_line
+from members.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRef:
+    """A membership as the write needs it: its account and wallets by wallet type."""
+
+    membership_id: int
+    active: bool
+    account_id: int
+    wallets: dict[int, int]
+
+    def wallet(self, wallet_type_id: int, terms: ProgramTerms) -> WalletRef:
+        return WalletRef(self.wallets[wallet_type_id], self.account_id, wallet_type_id, terms.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is known about one order: its key (old or reserved), content, buyer and memberships."""
+
+    order_id: int
+    known: bool
+    body_hash: bytes | None
+    parked: bool
+    customer_id: int | None
+    members: dict[int, MemberRef]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a batch asks for: an order number, who bought, and when."""
+
+    number: str
+    customer: CustomerRef | None
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """How unknown people become members: from which source, and whether also where a program
+    enrolls only those who asked."""
+
+    source: str = Membership.Source.ORDER
+    always: bool = False
+    never: bool = False
+
+
+@dataclass(slots=True)
+class Rows:
+    """New rows of a batch, column by column as `orders_write` reads them."""
+
+    orders: list[Any] = field(default_factory=list)
+    lines: list[Any] = field(default_factory=list)
+    tenders: list[Any] = field(default_factory=list)
+    evaluations: list[Any] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+
+    def add_order(self, order_id: int, customer_id: int | None, order: OrderInput) -> None:
+        self.orders.append(
+            (
+                order_id, order.source, order.external_id, customer_id, order.status,
+                order.placed_at, order.currency, order.total, order.tax_total, order.taxes_included,
+                order.shipping_total, order.discount_total, order.channel, order.store,
+                order.body_hash().hex(),
+            )
+        )  # fmt: skip
+        for line in with_whole_line(order):
+            tags = "{" + ",".join(f'"{_escaped(tag)}"' for tag in line.tags) + "}"
+            self.lines.append(
+                (
+                    order_id, line.line_no, line.sku, line.name, line.category, tags, line.quantity,
+                    line.unit_price, line.discount, line.total, line.tax, line.stored_value,
+                )
+            )  # fmt: skip
+        for tender in order.tenders:
+            self.tenders.append((order_id, tender.kind, tender.amount))
+
+    def add_evaluation(
+        self, order_id: int, program_id: int, membership_id: int, versions: Sequence[int]
+    ) -> None:
+        text = "{" + ",".join(map(str, versions)) + "}"
+        self.evaluations.append((order_id, program_id, membership_id, text, {}))
+
+
+def open_batch(
+    wanted: Sequence[Wanted],
+    *,
+    source: str,
+    program_ids: Sequence[int] | None,
+    enrolling: Enrolling,
+) -> tuple[Terms, list[Opened]]:
+    """Lock the members of a batch and load what is known; bring in who is missing first."""
+    terms = current_terms(program_ids)
+    for _attempt in range(4):
+        opened, fingerprint = _open(wanted, source, terms)
+        if fingerprint != terms.fingerprint:
+            terms = reload_terms(program_ids)
+        elif not (
+            _create_missing_customers(wanted, opened)
+            or _enroll_missing_members(wanted, opened, terms, enrolling)
+        ):
+            return terms, opened
+    raise OrderConflictError(_("The programs kept changing; send the request again."))
+
+
+def write_batch(rows: Rows, *, now: dt.datetime) -> None:
+    """Write everything in one call, or nothing."""
+    if not rows.orders and not rows.movements and not rows.evaluations:
+        return
+    with connection.cursor() as cursor, translated_errors():
+        cursor.execute(
+            "SELECT count(*) FROM orders_write(%s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)",
+            [
+                dumps(rows.orders), dumps(rows.lines), dumps(rows.tenders),
+                dumps(rows.evaluations), dumps(rows.movements), now,
+            ],
+        )  # fmt: skip
+
+
+def _open(wanted: Sequence[Wanted], source: str, terms: Terms) -> tuple[list[Opened], str]:
+    numbers = [item.number for item in wanted]
+    people = [item.customer.external_id if item.customer else None for item in wanted]
+    keys = [item.customer.key if item.customer else None for item in wanted]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT order_id, known, body_hash, parked, customer_id, memberships, fingerprint"
+            "  FROM orders_open(%s, %s::text[], %s::text[], %s::bigint[], %s::bigint[]) ORDER BY ord",
+            [source, numbers, people, keys, terms.ids],
+        )
+        rows = cursor.fetchall()
+    opened = [
+        Opened(row[0], row[1], bytes(row[2]) if row[2] else None, row[3], row[4], _members(row[5]))
+        for row in rows
+    ]
+    return opened, rows[0][6] if rows else terms.fingerprint
+
+
+def _members(value: Any) -> dict[int, MemberRef]:
+    found = orjson.loads(value) if isinstance(value, str | bytes) else value or ()
+    return {
+        item["program"]: MemberRef(
+            item["id"],
+            item["status"] == Membership.Status.ACTIVE,
+            item["account"],
+            {int(key): wallet for key, wallet in (item["wallets"] or {}).items()},
+        )
+        for item in found
+    }
+
+
+def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]) -> bool:
+    missing: dict[str, CustomerRef] = {}
+    for item, known in zip(wanted, opened, strict=True):
+        if item.customer is not None and known.customer_id is None:
+            if not item.customer.external_id:
+                raise InvalidOrderError(
+                    _("This customer does not exist."),
+                    errors=[FieldError("customer", _("No such customer."), "not_found")],
+                )
+            missing.setdefault(item.customer.external_id, item.customer)
+    if not missing:
+        return False
+    people = [missing[number] for number in sorted(missing)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO members_customer (public_id, external_id, email, phone, given_name, family_name,
+                                          locale, country, tags, attributes, created_at, updated_at)
+            SELECT gen_random_uuid(), x.number, lower(x.email), x.phone, x.given, x.family,
+                   '', '', '{}', '{}', now(), now()
+              FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+                   AS x(number, email, phone, given, family)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                [person.external_id for person in people],
+                [person.email for person in people],
+                [person.phone for person in people],
+                [person.given_name for person in people],
+                [person.family_name for person in people],
+            ],
+        )
+        created = cursor.rowcount
+    if not created and not _appeared(list(missing)):
+        raise OrderConflictError(
+            _(
+                "The customer's e-mail or phone belongs to another customer. Merge them, or leave it out."
+            ),
+            errors=[FieldError("customer.email", _("Belongs to another customer."), "not_unique")],
+        )
+    return True
+
+
+def _appeared(numbers: list[str]) -> bool:
+    """Whether somebody else created these customers between our look and our insert."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM members_customer WHERE external_id = ANY(%s)", [numbers]
+        )
+        return bool(cursor.fetchone()[0] == len(numbers))
+
+
+def _enroll_missing_members(
+    wanted: Sequence[Wanted], opened: Sequence[Opened], terms: Terms, enrolling: Enrolling
+) -> bool:
+    enrolled = False
+    for program in terms.programs:
+        if not program.live or enrolling.never or not (program.automatic or enrolling.always):
+            continue
+        since: dict[int, dt.datetime] = {}
+        for item, known in zip(wanted, opened, strict=True):
+            if known.customer_id is not None and program.id not in known.members:
+                at = since.get(known.customer_id)
+                since[known.customer_id] = min(at, item.at) if at else item.at
+        if since:
+            enroll_many(program_id=program.id, enrolled=since, source=enrolling.source)
+            enrolled = True
+    return enrolled
+
+
+def _escaped(tag: str) -> str:
+    return tag.replace("\\", "\\\\").replace('"', '\\"')

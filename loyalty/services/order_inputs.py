@@ -1,0 +1,226 @@
+"""Orders and refunds as they come in, checked: the API, files and connectors all make these."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import orjson
+from django.utils.translation import gettext as _
+
+from loyalty.errors import InvalidOrderError
+from loyalty.models import Order, Tender
+from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
+from members.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRef:
+    """Who bought: by the merchant's number, or by our own key. The rest is used for a new customer."""
+
+    external_id: str | None = None
+    key: int | None = None
+    email: str = ""
+    phone: str = ""
+    given_name: str = ""
+    family_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineInput:
+    """A line as charged; `total` is after its `discount`. Money in the order's currency."""
+
+    line_no: int
+    total: Decimal
+    quantity: Decimal = Decimal(1)
+    unit_price: Decimal = ZERO
+    discount: Decimal = ZERO
+    tax: Decimal = ZERO
+    sku: str = ""
+    name: str = ""
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    stored_value: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TenderInput:
+    kind: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderInput:
+    """A sale. `placed_at` is aware. Without lines the total counts as one line."""
+
+    external_id: str
+    placed_at: dt.datetime
+    currency: str
+    total: Decimal
+    customer: CustomerRef | None = None
+    source: str = "shop"
+    status: str = Order.Status.COMPLETED
+    lines: tuple[LineInput, ...] = ()
+    tenders: tuple[TenderInput, ...] = ()
+    tax_total: Decimal = ZERO
+    taxes_included: bool = True
+    shipping_total: Decimal = ZERO
+    discount_total: Decimal = ZERO
+    channel: str = ""
+    store: str = ""
+
+    def body_hash(self) -> bytes:
+        """The same for the same content, so that a repeated message is known as one."""
+        return _digest(self)
+
+    def basket(self) -> Basket:
+        return Basket(
+            lines=tuple(_fact(line) for line in self.lines),
+            tax_total=self.tax_total,
+            taxes_included=self.taxes_included,
+            shipping_total=self.shipping_total,
+            discount_total=self.discount_total,
+            paid_units=paid_with(self.tenders, Tender.Kind.UNITS),
+            paid_stored_value=paid_with(self.tenders, Tender.Kind.STORED_VALUE),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLineInput:
+    """Amounts above zero. `order_line_no` names the line that came back, else the SKU does."""
+
+    line_no: int
+    total: Decimal
+    quantity: Decimal = Decimal(1)
+    tax: Decimal = ZERO
+    sku: str = ""
+    category: str = ""
+    order_line_no: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundInput:
+    """Money given back; amounts above zero. Without `order_external_id` it belongs to no known order."""
+
+    external_id: str
+    refunded_at: dt.datetime
+    currency: str
+    total: Decimal
+    customer: CustomerRef | None = None
+    order_external_id: str = ""
+    source: str = "shop"
+    lines: tuple[RefundLineInput, ...] = ()
+    tax_total: Decimal = ZERO
+    shipping_total: Decimal = ZERO
+
+    def body_hash(self) -> bytes:
+        """Without the customer: who bought may become known only with the order."""
+        return _digest(replace(self, customer=None))
+
+    def returned(self) -> Return:
+        return Return(
+            total=self.total,
+            lines=tuple(
+                ReturnedLine(
+                    line.total, line.sku, line.category, line.quantity, line.tax, line.order_line_no
+                )
+                for line in self.lines
+            ),
+            shipping_total=self.shipping_total,
+            tax_total=self.tax_total,
+        )
+
+
+def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
+    """The lines; for an order without any, one that stands for its goods."""
+    if order.lines:
+        return order.lines
+    goods = order.total - order.shipping_total + order.discount_total
+    if not order.taxes_included:
+        goods -= order.tax_total
+    return (LineInput(line_no=1, total=goods, unit_price=goods, name=str(_("Whole order"))),)
+
+
+def check_order(order: OrderInput) -> None:
+    """Raise InvalidOrderError naming every field that contradicts another."""
+    errors = list(_line_errors(order))
+    expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
+    expected -= order.discount_total
+    if not order.taxes_included:
+        expected += order.tax_total
+    if order.lines and expected != order.total:
+        errors.append(
+            FieldError(
+                "total",
+                _("The order's total is %(total)s, but its lines, shipping, tax and discount come to "
+                  "%(expected)s. Correct the one that is wrong.")
+                % {"total": order.total, "expected": expected},
+                "total_mismatch",
+            )
+        )  # fmt: skip
+    paid = sum((tender.amount for tender in order.tenders), ZERO)
+    if order.tenders and paid != order.total:
+        errors.append(
+            FieldError(
+                "tenders",
+                _("The tenders come to %(paid)s, the order's total is %(total)s.")
+                % {"paid": paid, "total": order.total},
+                "tender_mismatch",
+            )
+        )
+    if errors:
+        raise InvalidOrderError(_("The order contradicts itself."), errors=errors)
+
+
+def check_refund(refund: RefundInput) -> None:
+    """Raise InvalidOrderError where the refund's amounts contradict each other."""
+    errors = []
+    if refund.total < 0:
+        errors.append(FieldError("total", _("A refund's total is zero or more.")))
+    returned = sum((line.total for line in refund.lines), ZERO) + refund.shipping_total
+    if refund.lines and returned != refund.total:
+        errors.append(
+            FieldError(
+                "total",
+                _("The refund's total is %(total)s, but its lines and shipping come to %(lines)s.")
+                % {"total": refund.total, "lines": returned},
+                "total_mismatch",
+            )
+        )
+    if errors:
+        raise InvalidOrderError(_("The refund contradicts itself."), errors=errors)
+
+
+def paid_with(tenders: Iterable[TenderInput], kind: str) -> Decimal:
+    return sum((tender.amount for tender in tenders if tender.kind == kind), ZERO)
+
+
+def _line_errors(order: OrderInput) -> Iterable[FieldError]:
+    seen: set[int] = set()
+    for index, line in enumerate(order.lines):
+        if line.line_no in seen:
+            yield FieldError(
+                f"lines[{index}].line_no",
+                _("Line number %(number)s is there twice.") % {"number": line.line_no},
+                "duplicate_line",
+            )
+        seen.add(line.line_no)
+
+
+def _fact(line: LineInput) -> Line:
+    return Line(
+        line.line_no, line.total, line.sku, line.category, line.tags, line.quantity, line.discount,
+        line.tax, line.stored_value,
+    )  # fmt: skip
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(orjson.dumps(value, default=_text), digest_size=16).digest()
+
+
+def _text(value: object) -> str:
+    """12.5 and 12.50 are the same amount."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,215 @@
+"""Recording orders: what came in is written, judged by every program, and posted, all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from loyalty.errors import InvalidOrderError, OrderConflictError
+from loyalty.models import Order, OrderLine, Refund, Tender
+from loyalty.rules.engine import Award, evaluate
+from loyalty.selectors.rulebooks import Terms
+from loyalty.services.awards import accrual, explain_award
+from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
+from loyalty.services.order_inputs import OrderInput, check_order, with_whole_line
+from loyalty.services.reconciliation import reconcile_orders
+from loyalty.services.transactions import run_atomically
+from members.errors import FieldError
+
+Outcome = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """What became of one order. `awards`: program id and award, for orders judged just now."""
+
+    order_id: int
+    external_id: str
+    outcome: Outcome
+    customer_id: int | None
+    awards: tuple[tuple[int, Award], ...] = ()
+
+
+def record_orders(
+    orders: Sequence[OrderInput],
+    *,
+    now: dt.datetime,
+    transfer_source: str,
+    program_ids: Sequence[int] | None = None,
+    enrolling: Enrolling | None = None,
+) -> list[OrderResult]:
+    """Record orders of one source, all or nothing; repeating them changes nothing.
+
+    New orders are judged by the rule versions in force when they were placed; changed ones are
+    reconciled under the versions they were first judged by. Raises InvalidOrderError,
+    OrderConflictError.
+    """
+    for order in orders:
+        check_order(order)
+    _refuse_doubles(orders)
+    return run_atomically(
+        lambda: _record(orders, now, transfer_source, program_ids, enrolling or Enrolling())
+    )
+
+
+def _record(
+    orders: Sequence[OrderInput],
+    now: dt.datetime,
+    transfer_source: str,
+    program_ids: Sequence[int] | None,
+    enrolling: Enrolling,
+) -> list[OrderResult]:
+    if not orders:
+        return []
+    source = orders[0].source
+    wanted = [Wanted(order.external_id, order.customer, order.placed_at) for order in orders]
+    terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
+    rows = Rows()
+    results: list[OrderResult] = []
+    changed: list[int] = []
+    for order, known in zip(orders, opened, strict=True):
+        if not known.known:
+            results.append(_judge(order, known, terms, rows, transfer_source))
+            if known.parked:
+                changed.append(known.order_id)
+        elif known.body_hash == order.body_hash():
+            results.append(
+                OrderResult(known.order_id, order.external_id, "unchanged", known.customer_id)
+            )
+        else:
+            _rewrite(order, known)
+            changed.append(known.order_id)
+            results.append(
+                OrderResult(known.order_id, order.external_id, "updated", known.customer_id)
+            )
+    write_batch(rows, now=now)
+    if changed:
+        _link_parked_refunds(
+            source, [order for order, k in zip(orders, opened, strict=True) if k.parked]
+        )
+        reconcile_orders(changed, terms=terms, now=now, transfer_source=transfer_source)
+    return results
+
+
+def _judge(
+    order: OrderInput, known: Opened, terms: Terms, rows: Rows, transfer_source: str
+) -> OrderResult:
+    """Price a new order in each program that the customer belongs to."""
+    rows.add_order(known.order_id, known.customer_id, order)
+    if known.customer_id is None:
+        return OrderResult(known.order_id, order.external_id, "created", None)
+    _refuse_foreign_currency(order, known, terms)
+    awards: list[tuple[int, Award]] = []
+    basket = replace(order, lines=with_whole_line(order)).basket()
+    for program in terms.programs:
+        member = known.members.get(program.id)
+        if not program.live or member is None or not member.active:
+            continue
+        if program.currency != order.currency:
+            continue
+        versions = program.rulebook.in_force(order.placed_at)
+        rows.add_evaluation(
+            known.order_id, program.id, member.membership_id, [version.id for version in versions]
+        )
+        cancelled = order.status == Order.Status.CANCELLED
+        for award in () if cancelled else evaluate(versions, basket).awards:
+            awards.append((program.id, award))
+            if award.units:
+                rows.movements.append(
+                    accrual(
+                        award,
+                        units=award.units,
+                        member=member,
+                        terms=program,
+                        occurred_at=order.placed_at,
+                        key=f"order:{known.order_id}:{award.version.id}:0",
+                        source=transfer_source,
+                        order_id=known.order_id,
+                        explanation=explain_award(
+                            award, currency=order.currency, order=order.external_id
+                        ),
+                    )
+                )
+    return OrderResult(
+        known.order_id, order.external_id, "created", known.customer_id, tuple(awards)
+    )
+
+
+def _rewrite(order: OrderInput, known: Opened) -> None:
+    """A known order with other content: take the new content, keep its place and its evaluations."""
+    stored = Order.objects.select_for_update().get(pk=known.order_id)
+    if stored.customer_id not in (None, known.customer_id):
+        raise OrderConflictError(
+            _("Order %(number)s belongs to another customer.") % {"number": order.external_id},
+            errors=[FieldError("customer", _("An order does not change hands."), "immutable")],
+        )
+    if stored.currency != order.currency:
+        raise OrderConflictError(
+            _("Order %(number)s was placed in %(currency)s.")
+            % {"number": order.external_id, "currency": stored.currency},
+            errors=[FieldError("currency", _("An order keeps its currency."), "immutable")],
+        )
+    stored.customer_id = known.customer_id
+    for name in (
+        "status", "total", "tax_total", "taxes_included", "shipping_total", "discount_total",
+        "channel", "store",
+    ):  # fmt: skip
+        setattr(stored, name, getattr(order, name))
+    stored.body_hash = order.body_hash()
+    stored.save()
+    stored.lines.all().delete()
+    stored.tenders.all().delete()
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=stored, line_no=line.line_no, sku=line.sku, name=line.name, category=line.category,
+            tags=list(line.tags), quantity=line.quantity, unit_price=line.unit_price,
+            discount=line.discount, total=line.total, tax=line.tax, stored_value=line.stored_value,
+        )
+        for line in with_whole_line(order)
+    )  # fmt: skip
+    Tender.objects.bulk_create(
+        Tender(order=stored, kind=tender.kind, amount=tender.amount) for tender in order.tenders
+    )
+
+
+def _link_parked_refunds(source: str, orders: Sequence[OrderInput]) -> None:
+    """Refunds that came before their order find it now."""
+    for number in (order.external_id for order in orders):
+        order = Order.objects.only("pk").get(source=source, external_id=number)
+        Refund.objects.filter(source=source, order_external_id=number, order=None).update(
+            order=order
+        )
+
+
+def _refuse_doubles(orders: Sequence[OrderInput]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for index, order in enumerate(orders):
+        address = (order.source, order.external_id)
+        if address in seen or order.source != orders[0].source:
+            raise InvalidOrderError(
+                _("The batch names order %(number)s twice.") % {"number": order.external_id},
+                errors=[
+                    FieldError(f"orders[{index}].external_id", _("It is there twice."), "duplicate")
+                ],
+            )
+        seen.add(address)
+
+
+def _refuse_foreign_currency(order: OrderInput, known: Opened, terms: Terms) -> None:
+    currencies = {program.currency for program in terms.programs if program.id in known.members}
+    if currencies and order.currency not in currencies:
+        wanted = ", ".join(sorted(currencies))
+        raise InvalidOrderError(
+            _("No program counts in %(currency)s.") % {"currency": order.currency},
+            errors=[
+                FieldError(
+                    "currency",
+                    _("Send the order in %(wanted)s.") % {"wanted": wanted},
+                    "currency_mismatch",
+                )
+            ],
+        )

@@ -1,0 +1,321 @@
+"""Creating and changing programs. The form, the program file and the demo all come through here.
+
+What would rewrite the past is refused: a live rule gets a new version from now on, never another
+wording; units that exist keep their scale, orders their currency.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import pgtrigger
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils.translation import gettext as _
+
+from loyalty.definitions import (
+    EarningRuleDefinition,
+    ExpiryDefinition,
+    ProgramDefinition,
+    WalletTypeDefinition,
+)
+from loyalty.models import (
+    Account,
+    EarningRule,
+    EarningRuleVersion,
+    ExpiryPolicy,
+    Membership,
+    OrderEvaluation,
+    Program,
+    Transfer,
+    Wallet,
+    WalletType,
+)
+from members.errors import ConflictError, FieldError
+from members.services.audit import Actor, record_audit
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying a definition did. No changes: the program was like that already."""
+
+    program: Program
+    changes: list[str] = field(default_factory=list)
+
+
+@transaction.atomic
+def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> Applied:
+    """Bring a program to what the definition says, or refuse and change nothing (ConflictError)."""
+    program = Program.objects.select_for_update().filter(code=definition.code).first()
+    created = program is None
+    if program is None:
+        program = Program.objects.create(
+            code=definition.code, name=definition.name, currency=definition.currency
+        )
+        Account.objects.bulk_create(
+            Account(kind=kind, program=program)
+            for kind in Account.Kind.values
+            if kind != Account.Kind.MEMBERSHIP
+        )
+    applied = Applied(program)
+    if created:
+        applied.changes.append(_("program created"))
+    _apply_settings(applied, definition)
+    wallet_types = _apply_wallet_types(applied, definition)
+    _apply_rules(applied, definition, wallet_types, actor, now)
+    _apply_status(applied, definition, actor, now)
+    if applied.changes:
+        Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
+        program.refresh_from_db()
+        record_audit(
+            actor=actor,
+            action="program.created" if created else "program.changed",
+            target=program,
+            after={"changes": applied.changes},
+        )
+    return applied
+
+
+def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
+    program = applied.program
+    if definition.currency != program.currency:
+        if OrderEvaluation.objects.filter(program=program).exists():
+            _refuse("currency", _("Orders were judged in %s already.") % program.currency)
+        _change(applied, program, "currency", definition.currency)
+    for name in ("name", "description", "time_zone", "enrollment", "unlinked_returns"):
+        _change(applied, program, name, getattr(definition, name))
+    program.save()
+
+
+def _apply_wallet_types(applied: Applied, definition: ProgramDefinition) -> dict[str, WalletType]:
+    program = applied.program
+    existing = {item.code: item for item in program.wallet_types.all()}
+    for code, wallet_type in existing.items():
+        if code not in {item.code for item in definition.wallet_types}:
+            _remove_wallet_type(applied, wallet_type)
+    kept: dict[str, WalletType] = {}
+    for index, wanted in enumerate(definition.wallet_types):
+        found = existing.get(wanted.code)
+        if found is None:
+            found = _create_wallet_type(applied, wanted)
+        else:
+            _change_wallet_type(applied, found, wanted, index)
+        _apply_expiry(applied, found, wanted.expiry)
+        kept[wanted.code] = found
+    return kept
+
+
+def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> WalletType:
+    wallet_type = WalletType.objects.create(
+        program=applied.program,
+        code=wanted.code,
+        singular=wanted.singular,
+        plural=wanted.plural,
+        scale=wanted.decimals,
+        unit_value=wanted.unit_value,
+        pending_days=wanted.pending_days,
+    )
+    # Members who are there already get their wallet of the new kind at once.
+    Wallet.objects.bulk_create(
+        (
+            Wallet(account_id=account_id, wallet_type=wallet_type)
+            for account_id in Membership.objects.filter(program=applied.program).values_list(
+                "account_id", flat=True
+            )
+        ),
+        batch_size=5000,
+    )
+    applied.changes.append(_("wallet type %s created") % wanted.code)
+    return wallet_type
+
+
+def _change_wallet_type(
+    applied: Applied, wallet_type: WalletType, wanted: WalletTypeDefinition, index: int
+) -> None:
+    if wanted.decimals != wallet_type.scale:
+        if Transfer.objects.filter(wallet_type=wallet_type).exists():
+            _refuse(
+                f"wallet_types[{index}].decimals",
+                _("Units exist with %s decimals; they cannot be counted otherwise.")
+                % wallet_type.scale,
+            )
+        _change(applied, wallet_type, "scale", wanted.decimals)
+    for name in ("singular", "plural", "unit_value", "pending_days"):
+        _change(applied, wallet_type, name, getattr(wanted, name))
+    wallet_type.save()
+
+
+def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:
+    if (
+        Wallet.objects.filter(wallet_type=wallet_type).exists()
+        or EarningRuleVersion.objects.filter(
+            rule__wallet_type=wallet_type, status=EarningRuleVersion.Status.PUBLISHED
+        ).exists()
+    ):
+        _refuse(
+            "wallet_types",
+            _("The wallet type %s is in use and cannot be removed.") % wallet_type.code,
+        )
+    EarningRuleVersion.objects.filter(rule__wallet_type=wallet_type).delete()
+    EarningRule.objects.filter(wallet_type=wallet_type).delete()
+    # An unused policy explains no lot; the table is immutable for those that do.
+    _delete_unused_policies(wallet_type)
+    wallet_type.delete()
+    applied.changes.append(_("wallet type %s removed") % wallet_type.code)
+
+
+def _delete_unused_policies(wallet_type: WalletType) -> None:
+    with pgtrigger.ignore("loyalty.ExpiryPolicy:expiry_policy_immutable"):
+        ExpiryPolicy.objects.filter(wallet_type=wallet_type).delete()
+
+
+def _apply_expiry(applied: Applied, wallet_type: WalletType, wanted: ExpiryDefinition) -> None:
+    current = wallet_type.expiry_policies.order_by("-pk").first()
+    if current is not None and (current.kind, current.months, current.last_day) == (
+        wanted.kind,
+        wanted.months,
+        wanted.last_day,
+    ):
+        return
+    policy = ExpiryPolicy.objects.create(
+        wallet_type=wallet_type, kind=wanted.kind, months=wanted.months, last_day=wanted.last_day
+    )
+    if current is not None:
+        applied.changes.append(
+            _("%(wallet_type)s earned from now on lapse: %(policy)s")
+            % {"wallet_type": wallet_type.plural, "policy": policy}
+        )
+
+
+def _apply_rules(
+    applied: Applied,
+    definition: ProgramDefinition,
+    wallet_types: dict[str, WalletType],
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    existing = {rule.code: rule for rule in applied.program.earning_rules.all()}
+    wanted_codes = {rule.code for rule in definition.earning_rules}
+    for code, rule in existing.items():
+        if code not in wanted_codes:
+            _retire_rule(applied, rule, now)
+    for position, wanted in enumerate(definition.earning_rules):
+        rule = existing.get(wanted.code)
+        if rule is None:
+            rule = EarningRule.objects.create(
+                program=applied.program,
+                wallet_type=wallet_types[wanted.wallet_type],
+                code=wanted.code,
+                name=wanted.name,
+                position=position,
+            )
+            applied.changes.append(_("rule %s created") % wanted.code)
+        elif rule.wallet_type.code != wanted.wallet_type:
+            _refuse(
+                f"earning_rules[{position}].wallet_type",
+                _("A rule keeps its wallet type; add another rule instead."),
+            )
+        _change(applied, rule, "name", wanted.name)
+        _change(applied, rule, "position", position)
+        rule.save()
+        _apply_body(applied, rule, wanted, actor, now)
+
+
+def _apply_body(
+    applied: Applied,
+    rule: EarningRule,
+    wanted: EarningRuleDefinition,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    body: dict[str, Any] = wanted.body().model_dump(mode="json")
+    latest = rule.versions.order_by("-number").first()
+    if latest is not None and latest.body == body and latest.ends_at is None:
+        return
+    number = (rule.versions.aggregate(number=Max("number"))["number"] or 0) + 1
+    if applied.program.status == Program.Status.DRAFT:
+        # Nothing was earned yet: the draft's wording is simply replaced.
+        EarningRuleVersion.objects.update_or_create(
+            rule=rule,
+            status=EarningRuleVersion.Status.DRAFT,
+            defaults={"body": body},
+            create_defaults={"body": body, "number": number},
+        )
+        if latest is not None:
+            applied.changes.append(_("rule %s changed") % rule.code)
+        return
+    rule.versions.filter(status=EarningRuleVersion.Status.PUBLISHED, ends_at=None).update(
+        ends_at=now
+    )
+    EarningRuleVersion.objects.create(
+        rule=rule,
+        number=number,
+        status=EarningRuleVersion.Status.PUBLISHED,
+        body=body,
+        starts_at=now,
+        published_at=now,
+        published_by=actor.user,
+    )
+    applied.changes.append(
+        _("rule %(rule)s version %(number)s, for orders placed from now on")
+        % {"rule": rule.code, "number": number}
+    )
+
+
+def _retire_rule(applied: Applied, rule: EarningRule, now: dt.datetime) -> None:
+    published = rule.versions.filter(status=EarningRuleVersion.Status.PUBLISHED)
+    if not published.exists():
+        rule.versions.all().delete()
+        rule.delete()
+        applied.changes.append(_("rule %s removed") % rule.code)
+    elif published.filter(ends_at=None).update(ends_at=now):
+        applied.changes.append(_("rule %s ends now") % rule.code)
+
+
+def _apply_status(
+    applied: Applied, definition: ProgramDefinition, actor: Actor, now: dt.datetime
+) -> None:
+    program = applied.program
+    if definition.status == program.status:
+        return
+    if definition.status == Program.Status.DRAFT:
+        _refuse("status", _("A program that was live cannot become a draft again."))
+    if program.live_since is None and definition.status == Program.Status.LIVE:
+        _publish_drafts(program, actor, now)
+        program.live_since = now
+    _change(applied, program, "status", definition.status)
+    program.save()
+
+
+def _publish_drafts(program: Program, actor: Actor, now: dt.datetime) -> None:
+    """The first wording of a rule counts for orders of any date, so that history can be imported."""
+    EarningRuleVersion.objects.filter(
+        rule__program=program, status=EarningRuleVersion.Status.DRAFT
+    ).update(
+        status=EarningRuleVersion.Status.PUBLISHED,
+        published_at=now,
+        published_by=actor.user,
+        starts_at=None,
+    )
+
+
+def _change(applied: Applied, instance: Any, name: str, value: Any) -> None:
+    before = getattr(instance, name)
+    if before == value:
+        return
+    setattr(instance, name, value)
+    if instance is not applied.program or applied.changes[:1] != [_("program created")]:
+        applied.changes.append(
+            _("%(what)s of %(whose)s: %(before)s → %(after)s")
+            % {"what": name, "whose": instance, "before": before, "after": value}
+        )
+
+
+def _refuse(field_name: str, message: str) -> None:
+    raise ConflictError(
+        message,
+        code="would_rewrite_the_past",
+        errors=[FieldError(field_name, message, "would_rewrite_the_past")],
+    )

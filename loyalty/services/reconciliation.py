@@ -1,0 +1,265 @@
+"""Bringing what was posted for an order to what its net basket deserves.
+
+Whatever happened to an order — repeated, corrected, refunded, cancelled — the same thing is done: its
+net basket is judged by the rule versions it was first judged by, and the difference is posted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from loyalty.ledger.posting import Movement, post
+from loyalty.models import (
+    Membership,
+    Order,
+    OrderEvaluation,
+    Refund,
+    Tender,
+    Transfer,
+    Wallet,
+)
+from loyalty.rules.basket import net_basket
+from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
+from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.services.awards import accrual, clawback, explain_award, spread_over
+from loyalty.services.order_batches import MemberRef
+
+
+@dataclass(slots=True)
+class _Posted:
+    """What one rule version has given an order so far: net units, and each accrual's correctable rest."""
+
+    units: int = 0
+    movements: int = 0
+    accruals: list[tuple[int, int]] | None = None
+
+
+def reconcile_orders(
+    order_ids: Sequence[int], *, terms: Terms, now: dt.datetime, transfer_source: str
+) -> None:
+    """Post the differences of these orders in one batch. The caller holds their members' locks."""
+    orders = list(
+        Order.objects.filter(pk__in=order_ids)
+        .prefetch_related("lines", "tenders", "refunds__lines", "evaluations")
+        .order_by("pk")
+    )
+    posted = _posted_units(order_ids)
+    members = _members(orders, terms)
+    movements: list[Movement] = []
+    for order in orders:
+        for program in terms.programs:
+            member = members.get((order.customer_id, program.id))
+            if member is None or order.currency != program.currency:
+                continue
+            versions = _versions(order, program, member)
+            if versions is None:
+                continue
+            movements += _differences(
+                order, program, member, versions, posted, now, transfer_source
+            )
+    post(movements, now=now)
+
+
+def _versions(
+    order: Order, program: ProgramTerms, member: MemberRef
+) -> tuple[RuleVersion, ...] | None:
+    """The rule versions that the order is judged by; recorded now if this is its first judgment."""
+    for evaluation in order.evaluations.all():
+        if evaluation.program_id == program.id:
+            return program.rulebook.named(evaluation.rule_versions)
+    if not program.live or not member.active:
+        return None
+    versions = program.rulebook.in_force(order.placed_at)
+    OrderEvaluation.objects.create(
+        order=order,
+        program_id=program.id,
+        membership_id=member.membership_id,
+        rule_versions=[version.id for version in versions],
+    )
+    return versions
+
+
+def _differences(
+    order: Order,
+    program: ProgramTerms,
+    member: MemberRef,
+    versions: Iterable[RuleVersion],
+    posted: dict[tuple[int, int], _Posted],
+    now: dt.datetime,
+    transfer_source: str,
+) -> list[Movement]:
+    refunds = sorted(order.refunds.all(), key=lambda refund: (refund.refunded_at, refund.pk))
+    basket = net_basket(order_basket(order), [as_return(refund) for refund in refunds])
+    last = refunds[-1] if refunds else None
+    if order.status == Order.Status.CANCELLED:
+        basket, last = Basket(lines=()), None
+    movements: list[Movement] = []
+    for award in evaluate(versions, basket).awards:
+        so_far = posted.get((order.pk, award.version.id)) or _Posted()
+        explanation = explain_award(
+            award,
+            currency=order.currency,
+            order=order.external_id,
+            refund=last.external_id if last else None,
+            was=so_far.units,
+            now=award.units,
+        )
+        key = f"order:{order.pk}:{award.version.id}:{so_far.movements}"
+        if award.units > so_far.units:
+            movements.append(
+                accrual(
+                    award, units=award.units - so_far.units, member=member, terms=program,
+                    occurred_at=order.placed_at, key=key, source=transfer_source, order_id=order.pk,
+                    explanation=explanation,
+                )
+            )  # fmt: skip
+        elif award.units < so_far.units:
+            parts = spread_over(so_far.units - award.units, so_far.accruals or [])
+            for number, (transfer_id, units) in enumerate(parts):
+                movements.append(
+                    clawback(
+                        award, units=units, member=member, terms=program,
+                        occurred_at=last.refunded_at if last else now,
+                        key=f"{key}:{number}" if number else key, source=transfer_source,
+                        explanation=explanation, order_id=order.pk,
+                        refund_id=last.pk if last else None, corrects=transfer_id,
+                    )
+                )  # fmt: skip
+    return movements
+
+
+def own_amount_movements(
+    refund: Refund,
+    *,
+    terms: Terms,
+    members: dict[tuple[int | None, int], MemberRef],
+    transfer_source: str,
+) -> list[Movement]:
+    """What a return without its order takes back: as much as its own amount would earn that day."""
+    lines = [
+        Line(
+            line_no=line.line_no, total=line.total, sku=line.sku, category=line.category,
+            quantity=line.quantity, tax=line.tax,
+        )
+        for line in refund.lines.all()
+    ]  # fmt: skip
+    basket = Basket(
+        lines=tuple(lines) or (Line(line_no=1, total=refund.total - refund.shipping_total),),
+        tax_total=refund.tax_total,
+        shipping_total=refund.shipping_total,
+    )
+    movements = []
+    for program in terms.programs:
+        member = members.get((refund.customer_id, program.id))
+        if member is None or not program.takes_back_unlinked or program.currency != refund.currency:
+            continue
+        for award in evaluate(program.rulebook.in_force(refund.refunded_at), basket).awards:
+            if award.units:
+                movements.append(_unlinked(award, refund, member, program, transfer_source))
+    return movements
+
+
+def _unlinked(
+    award: Award, refund: Refund, member: MemberRef, program: ProgramTerms, transfer_source: str
+) -> Movement:
+    return clawback(
+        award,
+        units=award.units,
+        member=member,
+        terms=program,
+        occurred_at=refund.refunded_at,
+        key=f"refund:{refund.pk}:{award.version.id}",
+        source=transfer_source,
+        explanation=explain_award(award, currency=refund.currency, refund=refund.external_id),
+        refund_id=refund.pk,
+    )
+
+
+def order_basket(order: Order) -> Basket:
+    """The stored order as the engine sees it."""
+    tenders: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for tender in order.tenders.all():
+        tenders[tender.kind] += tender.amount
+    return Basket(
+        lines=tuple(
+            Line(
+                line.line_no, line.total, line.sku, line.category, tuple(line.tags), line.quantity,
+                line.discount, line.tax, line.stored_value,
+            )
+            for line in sorted(order.lines.all(), key=lambda line: line.line_no)
+        ),
+        tax_total=order.tax_total,
+        taxes_included=order.taxes_included,
+        shipping_total=order.shipping_total,
+        discount_total=order.discount_total,
+        paid_units=tenders[Tender.Kind.UNITS],
+        paid_stored_value=tenders[Tender.Kind.STORED_VALUE],
+    )  # fmt: skip
+
+
+def as_return(refund: Refund) -> Return:
+    return Return(
+        total=refund.total,
+        lines=tuple(
+            ReturnedLine(
+                line.total, line.sku, line.category, line.quantity, line.tax, line.order_line_no
+            )
+            for line in sorted(refund.lines.all(), key=lambda line: line.line_no)
+        ),
+        shipping_total=refund.shipping_total,
+        tax_total=refund.tax_total,
+    )
+
+
+def _posted_units(order_ids: Sequence[int]) -> dict[tuple[int, int], _Posted]:
+    """By (order, rule version)."""
+    posted: defaultdict[tuple[int, int], _Posted] = defaultdict(_Posted)
+    corrected: defaultdict[int, int] = defaultdict(int)
+    accruals: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    transfers = Transfer.objects.filter(order__in=order_ids, rule_version__isnull=False)
+    for row in transfers.order_by("pk").values_list(
+        "pk", "order_id", "rule_version_id", "kind", "amount", "corrects_id"
+    ):
+        pk, order_id, version_id, kind, amount, corrects_id = row
+        address = (order_id, version_id)
+        posted[address].movements += 1
+        if kind == Transfer.Kind.ACCRUAL:
+            posted[address].units += amount
+            accruals[address].append((pk, amount))
+        elif corrects_id is not None:
+            posted[address].units -= amount
+            corrected[corrects_id] += amount
+    for address, found in accruals.items():
+        posted[address].accruals = [(pk, amount - corrected[pk]) for pk, amount in found]
+    return posted
+
+
+def _members(orders: Iterable[Order], terms: Terms) -> dict[tuple[int | None, int], MemberRef]:
+    return member_refs({order.customer_id for order in orders if order.customer_id}, terms)
+
+
+def member_refs(
+    customer_ids: Iterable[int], terms: Terms
+) -> dict[tuple[int | None, int], MemberRef]:
+    """Memberships with their wallets by (customer, program), in two queries."""
+    memberships = list(Membership.objects.filter(customer__in=customer_ids, program__in=terms.ids))
+    wallets: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    accounts = [membership.account_id for membership in memberships]
+    for account_id, wallet_type_id, pk in Wallet.objects.filter(account__in=accounts).values_list(
+        "account_id", "wallet_type_id", "pk"
+    ):
+        wallets[account_id][wallet_type_id] = pk
+    return {
+        (membership.customer_id, membership.program_id): MemberRef(
+            membership.pk,
+            membership.status == Membership.Status.ACTIVE,
+            membership.account_id,
+            wallets[membership.account_id],
+        )
+        for membership in memberships
+    }

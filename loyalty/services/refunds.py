@@ -1,0 +1,174 @@
+"""Recording refunds: each an additive fact with its own number; its order is reconciled with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from loyalty.errors import InvalidOrderError, OrderConflictError
+from loyalty.ledger.posting import post
+from loyalty.models import Order, Refund, RefundLine
+from loyalty.selectors.rulebooks import Terms
+from loyalty.services.order_batches import Enrolling, Opened, Wanted, open_batch
+from loyalty.services.order_inputs import CustomerRef, RefundInput, check_refund
+from loyalty.services.reconciliation import (
+    member_refs,
+    own_amount_movements,
+    reconcile_orders,
+)
+from loyalty.services.transactions import run_atomically
+from members.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class RefundResult:
+    """`parked`: it names an order that has not come yet, and waits for it."""
+
+    refund_id: int
+    external_id: str
+    outcome: Literal["created", "unchanged"]
+    parked: bool
+
+
+def record_refunds(
+    refunds: Sequence[RefundInput],
+    *,
+    now: dt.datetime,
+    transfer_source: str,
+    program_ids: Sequence[int] | None = None,
+) -> list[RefundResult]:
+    """Record refunds of one source, all or nothing; repeating them changes nothing.
+
+    Raises InvalidOrderError, and OrderConflictError where a number comes again with other content.
+    """
+    for refund in refunds:
+        check_refund(refund)
+    return run_atomically(lambda: _record(refunds, now, transfer_source, program_ids))
+
+
+def _record(
+    refunds: Sequence[RefundInput],
+    now: dt.datetime,
+    transfer_source: str,
+    program_ids: Sequence[int] | None,
+) -> list[RefundResult]:
+    if not refunds:
+        return []
+    source = refunds[0].source
+    refunds = _with_buyers(source, refunds)
+    wanted = [Wanted(item.order_external_id, item.customer, item.refunded_at) for item in refunds]
+    terms, opened = open_batch(
+        wanted, source=source, program_ids=program_ids, enrolling=Enrolling(never=True)
+    )
+    known = {
+        refund.external_id: refund
+        for refund in Refund.objects.filter(
+            source=source, external_id__in=[refund.external_id for refund in refunds]
+        )
+    }
+    results: list[RefundResult] = []
+    created: list[Refund] = []
+    for item, place in zip(refunds, opened, strict=True):
+        refund = known.get(item.external_id)
+        if refund is None:
+            refund = known[item.external_id] = _create(item, place, now)
+            created.append(refund)
+            outcome: Literal["created", "unchanged"] = "created"
+        else:
+            _refuse_other_content(refund, item)
+            outcome = "unchanged"
+        parked = refund.order_id is None and bool(refund.order_external_id)
+        results.append(RefundResult(refund.pk, item.external_id, outcome, parked))
+    _apply(created, terms, now, transfer_source)
+    return results
+
+
+def _with_buyers(source: str, refunds: Sequence[RefundInput]) -> list[RefundInput]:
+    """A refund that names only its order belongs to whoever bought."""
+    numbers = [refund.order_external_id for refund in refunds if refund.order_external_id]
+    buyers = dict(
+        Order.objects.filter(source=source, external_id__in=numbers).values_list(
+            "external_id", "customer_id"
+        )
+    )
+    completed = []
+    for refund in refunds:
+        buyer = buyers.get(refund.order_external_id)
+        if refund.customer is None and buyer is not None:
+            refund = replace(refund, customer=CustomerRef(key=buyer))
+        completed.append(refund)
+    return completed
+
+
+def _create(item: RefundInput, place: Opened, now: dt.datetime) -> Refund:
+    linked = bool(item.order_external_id) and place.known
+    if linked:
+        _refuse_foreign_order(item, place)
+    refund = Refund.objects.create(
+        source=item.source,
+        external_id=item.external_id,
+        customer_id=place.customer_id,
+        order_id=place.order_id if linked else None,
+        order_external_id=item.order_external_id,
+        refunded_at=item.refunded_at,
+        currency=item.currency,
+        total=item.total,
+        tax_total=item.tax_total,
+        shipping_total=item.shipping_total,
+        body_hash=item.body_hash(),
+        recorded_at=now,
+    )
+    RefundLine.objects.bulk_create(
+        RefundLine(
+            refund=refund, line_no=line.line_no, order_line_no=line.order_line_no, sku=line.sku,
+            category=line.category, quantity=line.quantity, total=line.total, tax=line.tax,
+        )
+        for line in item.lines
+    )  # fmt: skip
+    return refund
+
+
+def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_source: str) -> None:
+    linked = sorted({refund.order_id for refund in created if refund.order_id})
+    if linked:
+        reconcile_orders(linked, terms=terms, now=now, transfer_source=transfer_source)
+    unlinked = [r for r in created if not r.order_external_id and r.customer_id]
+    if unlinked:
+        members = member_refs({r.customer_id for r in unlinked if r.customer_id}, terms)
+        movements = []
+        for refund in sorted(unlinked, key=lambda r: (r.refunded_at, r.pk)):
+            movements += own_amount_movements(
+                refund, terms=terms, members=members, transfer_source=transfer_source
+            )
+        post(movements, now=now)
+
+
+def _refuse_other_content(refund: Refund, item: RefundInput) -> None:
+    if bytes(refund.body_hash) != item.body_hash():
+        raise OrderConflictError(
+            _("Refund %(number)s was recorded with other content.") % {"number": item.external_id},
+            errors=[
+                FieldError(
+                    "external_id", _("Give a further refund a number of its own."), "not_unique"
+                )
+            ],
+        )
+
+
+def _refuse_foreign_order(item: RefundInput, place: Opened) -> None:
+    order = Order.objects.only("customer_id", "currency").get(pk=place.order_id)
+    if place.customer_id is not None and order.customer_id not in (None, place.customer_id):
+        raise InvalidOrderError(
+            _("Order %(number)s belongs to another customer.") % {"number": item.order_external_id},
+            errors=[FieldError("customer", _("Not the buyer of the order."))],
+        )
+    if order.currency != item.currency:
+        raise InvalidOrderError(
+            _("Order %(number)s was placed in %(currency)s.")
+            % {"number": item.order_external_id, "currency": order.currency},
+            errors=[FieldError("currency", _("Refund in the order's currency."))],
+        )

@@ -1,0 +1,41 @@
+"""Running a write again when the database asked for it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+from django.db import DatabaseError, transaction
+
+Result = TypeVar("Result")
+
+# Serialization failure, deadlock, and two first messages about one new order or customer at once:
+# the loser sees the winner's rows when it runs again.
+RETRIED = {"40001", "40P01", "23505"}
+ATTEMPTS = 4
+
+
+def run_atomically(write: Callable[[], Result]) -> Result:
+    """Run `write` in a transaction; again, with a short random wait, when it lost a race.
+
+    Inside another transaction it runs once: whoever opened that one decides.
+    """
+    if transaction.get_connection().in_atomic_block:
+        return write()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return write()
+        except DatabaseError as error:
+            if attempt == ATTEMPTS or _sqlstate(error) not in RETRIED:
+                raise
+            time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311  (spreads racers, no secret)
+    raise AssertionError("unreachable")
+
+
+def _sqlstate(error: DatabaseError) -> str | None:
+    cause = error.__cause__
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
