@@ -1,0 +1,127 @@
+"""The embedded services: shared by commands, outliving none of them, durable."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from config.embedded import leased
+from config.embedded.layout import SOCKET_PATH_LIMIT, Layout, identity
+from config.embedded.leases import ServiceFiles
+from config.embedded.locks import is_locked
+from tests.chromium import PROJECT
+from tests.config.test_children import alive, eventually
+
+HOLD = [sys.executable, "-m", "config.embedded"]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Iterator[Layout]:
+    layout = Layout.for_checkout(tmp_path / "var")
+    yield layout
+    for service in ("postgres", "valkey"):
+        files = ServiceFiles(layout, service)
+        assert eventually(lambda: not is_locked(files.keeper), 30)  # noqa: B023
+    # As root they are outside the test's own folder.
+    shutil.rmtree(layout.data)
+    shutil.rmtree(layout.sockets, ignore_errors=True)
+
+
+def hold(layout: Layout) -> subprocess.Popen[str]:
+    """Another process that uses the services, like a command in another terminal."""
+    process = subprocess.Popen(
+        HOLD,
+        cwd=PROJECT,
+        env={**os.environ, "SETIA_VAR": str(layout.var)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Running")
+    return process
+
+
+def server_pid(layout: Layout, service: str) -> int:
+    return int(ServiceFiles(layout, service).read_state()["pid"])
+
+
+def test_they_serve_and_end_with_the_last_user(layout: Layout) -> None:
+    with leased(layout):
+        pids = [server_pid(layout, service) for service in ("postgres", "valkey")]
+        with psycopg.connect(layout.database_url) as connection:
+            row = connection.execute(
+                "SELECT current_setting('fsync'), current_setting('synchronous_commit'),"
+                " current_setting('listen_addresses'), 'ΚΑΛΗΜΕΡΑ' ILIKE 'καλημέρα',"
+                " 'ΚΑΛΗ' ILIKE 'καλη'"
+            ).fetchone()
+            assert row == ("on", "on", "", False, True)
+            connection.execute("CREATE EXTENSION pg_trgm")
+        assert redis.Redis.from_url(layout.cache_url).ping()
+        assert all(alive(pid) for pid in pids)
+    assert eventually(lambda: not any(alive(pid) for pid in pids), 30)
+
+
+def test_the_first_to_end_takes_nothing_from_the_others(layout: Layout) -> None:
+    with hold(layout) as first:
+        pid = server_pid(layout, "postgres")
+        with hold(layout) as second:
+            # Killed, not stopped: nothing is left to do for the one that goes.
+            first.kill()
+            first.wait()
+            assert server_pid(layout, "postgres") == pid
+            with leased(layout), psycopg.connect(layout.database_url) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+            assert alive(pid)
+            second.terminate()
+    assert eventually(lambda: not alive(pid), 30)
+
+
+def test_a_server_that_crashes_comes_back_with_what_was_committed(layout: Layout) -> None:
+    with leased(layout):
+        pid = server_pid(layout, "postgres")
+        with psycopg.connect(layout.database_url) as connection:
+            connection.execute("CREATE TABLE points (n int)")
+            connection.execute("INSERT INTO points VALUES (42)")
+        os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: server_pid(layout, "postgres") not in {pid, 0}, 30)
+
+        def points() -> bool:
+            try:
+                with psycopg.connect(layout.database_url) as connection:
+                    return connection.execute("SELECT n FROM points").fetchone() == (42,)
+            except psycopg.OperationalError:
+                return False
+
+        assert eventually(points, 30)
+        assert "was killed by SIGKILL" in ServiceFiles(layout, "postgres").log.read_text()
+
+
+def test_a_killed_keeper_leaves_no_server_and_the_next_user_starts_anew(layout: Layout) -> None:
+    with leased(layout):
+        pid = server_pid(layout, "postgres")
+        os.kill(ServiceFiles(layout, "postgres").read_state()["keeper"], signal.SIGKILL)
+        assert eventually(lambda: not alive(pid), 30)
+        with leased(layout), psycopg.connect(layout.database_url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+            assert server_pid(layout, "postgres") != pid
+
+
+def test_a_deep_checkout_has_its_sockets_in_a_short_folder(tmp_path: Path) -> None:
+    var = tmp_path / ("deep" * 20) / "var"
+    layout = Layout.for_checkout(var)
+    assert not layout.sockets.is_relative_to(var)
+    assert len(bytes(layout.sockets / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT
+    assert layout == Layout.for_checkout(var)
+    assert identity(var) in layout.sockets.name
+
+
+def test_two_checkouts_never_share_a_name(tmp_path: Path) -> None:
+    assert identity(tmp_path / "one") != identity(tmp_path / "two")
+    assert identity(tmp_path / "one") == identity(tmp_path / "one")

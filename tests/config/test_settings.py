@@ -1,0 +1,102 @@
+"""The settings come from the environment; what is unsafe is not the default."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from pythonjsonlogger.json import JsonFormatter
+
+from config.keys import secret_key
+from config.logs import RequestLogMiddleware
+from tests.chromium import PROJECT
+
+SHOW = """
+import json
+from django.conf import settings
+names = ["DEBUG", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "ALLOWED_HOSTS"]
+print(json.dumps({name: getattr(settings, name) for name in names}))
+"""
+
+
+def settings_with(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    plain = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", SHOW],
+        cwd=PROJECT,
+        env={
+            **plain,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "SETIA_VAR": str(tmp_path),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_without_an_environment_it_is_for_this_machine_only(tmp_path: Path) -> None:
+    found = json.loads(settings_with(tmp_path).stdout)
+    assert found == {
+        "DEBUG": False,
+        "SECURE_SSL_REDIRECT": False,
+        "SESSION_COOKIE_SECURE": False,
+        "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
+    }
+
+
+def test_with_a_database_of_its_own_it_is_production(tmp_path: Path) -> None:
+    found = json.loads(
+        settings_with(
+            tmp_path,
+            DATABASE_URL="postgres://setia@db/setia",
+            SECRET_KEY="a" * 60,
+            ALLOWED_HOSTS="points.shop.example",
+        ).stdout
+    )
+    assert found == {
+        "DEBUG": False,
+        "SECURE_SSL_REDIRECT": True,
+        "SESSION_COOKIE_SECURE": True,
+        "ALLOWED_HOSTS": ["points.shop.example"],
+    }
+
+
+def test_production_has_no_key_unless_given_one(tmp_path: Path) -> None:
+    done = settings_with(tmp_path, SETIA_ENV="production")
+    assert done.returncode != 0
+    assert "SECRET_KEY" in done.stderr
+    assert not (tmp_path / "secret-key").exists()
+
+
+def test_the_key_of_a_machine_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "secret-key"
+    key = secret_key(path)
+    assert len(key) > 60
+    assert secret_key(path) == key
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_request_is_logged_without_saying_who_or_what(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    request = RequestFactory().get("/customers/ana@example.com/?q=ana", HTTP_COOKIE="session=s3")
+    middleware = RequestLogMiddleware(lambda request: HttpResponse(status=204))
+    with caplog.at_level(logging.INFO, logger="setia.requests"):
+        logging.getLogger("setia.requests").propagate = True
+        response = middleware(request)
+    (record,) = caplog.records
+    line = json.loads(JsonFormatter().format(record))
+    assert line["status"] == 204
+    assert line["method"] == "GET"
+    assert line["route"] == "(no route)"
+    assert "ana" not in json.dumps(line)
+    assert "s3" not in json.dumps(line)
+    assert len(response["X-Request-ID"]) == 32

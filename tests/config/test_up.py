@@ -1,0 +1,135 @@
+"""`manage.py up`, as somebody at a terminal meets it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.embedded.layout import Layout
+from config.embedded.leases import ServiceFiles
+from config.embedded.locks import is_locked
+from tests.chromium import PROJECT
+from tests.config.test_children import alive, eventually
+from tests.config.test_devmail import free_port
+
+UP = [sys.executable, "manage.py", "up"]
+
+
+class Installation:
+    """A var folder of its own, and ports nobody uses."""
+
+    def __init__(self, var: Path) -> None:
+        self.layout = Layout.for_checkout(var)
+        self.port = free_port()
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name != "DATABASE_POOL"},
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "SETIA_ENV": "development",
+            "SETIA_VAR": str(var),
+            "PORT": str(self.port),
+            "DEVMAIL_PORT": str(free_port()),
+            "DEMO": "0",
+        }
+        self.lines: list[str] = []
+
+    def start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            UP,
+            cwd=PROJECT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self.listen, args=(process,), daemon=True).start()
+        return process
+
+    def listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.lines.extend(line.rstrip() for line in process.stdout)
+
+    def said(self, text: str) -> bool:
+        return any(text in line for line in self.lines)
+
+    def pids(self) -> dict[str, int]:
+        found = (re.match(r"  (\w+) +\S.* process (\d+)$", line) for line in self.lines)
+        return {match[1]: int(match[2]) for match in found if match}
+
+    def refusal(self, **environment: str) -> str:
+        """What a run that must not start says."""
+        done = subprocess.run(
+            UP,
+            cwd=PROJECT,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    installation = Installation(tmp_path / "var")
+    yield installation
+    for service in ("postgres", "valkey"):
+        files = ServiceFiles(installation.layout, service)
+        assert eventually(lambda: not is_locked(files.keeper), 30)  # noqa: B023
+    shutil.rmtree(installation.layout.data, ignore_errors=True)
+    shutil.rmtree(installation.layout.sockets, ignore_errors=True)
+
+
+@pytest.mark.timeout(240)
+def test_it_starts_serves_restarts_what_crashes_and_stops_everything(
+    installation: Installation,
+) -> None:
+    with installation.start() as process:
+        assert eventually(lambda: installation.said("Ctrl-C stops"), 120), installation.lines
+        pids = installation.pids()
+        assert set(pids) == {"postgres", "valkey", "web", "devmail", "worker", "beat"}
+        assert all(alive(pid) for pid in pids.values())
+        assert installation.said("ada@setia.example")
+        url = f"http://127.0.0.1:{installation.port}/readyz"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            assert answer.status == 200
+
+        refused = installation.refusal(PORT=str(free_port()))
+        assert f"already running from this folder (process {process.pid})" in refused
+        assert all(alive(pid) for pid in pids.values())
+
+        os.kill(pids["devmail"], signal.SIGKILL)
+        assert eventually(lambda: installation.said("devmail was killed by SIGKILL"))
+        assert eventually(lambda: installation.said("devmail started again"))
+
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert installation.said("Stopped.")
+    assert not installation.said("Traceback")
+    assert eventually(lambda: not any(alive(pid) for pid in pids.values()), 30)
+
+
+def test_a_port_in_use_is_named_and_nothing_is_started(installation: Installation) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        refused = installation.refusal(PORT=port)
+    assert f"Port {port} on 127.0.0.1 is taken" in refused
+    assert not ServiceFiles(installation.layout, "postgres").log.exists()
+
+
+@pytest.mark.parametrize("port", ["http", "0", "70000"])
+def test_a_port_that_is_none_is_refused(installation: Installation, port: str) -> None:
+    assert "PORT must be" in installation.refusal(PORT=port)
