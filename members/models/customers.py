@@ -8,9 +8,11 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Value
+from django.db.models import Func, Value
 from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext_lazy as _
+
+from members import folding
 
 
 class Customer(models.Model):
@@ -46,19 +48,25 @@ class Customer(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True)
     search_text = models.GeneratedField(
-        expression=Lower(
-            Concat(
-                "given_name",
-                Value(" "),
-                "family_name",
-                Value(" "),
-                "email",
-                Value(" "),
-                "phone",
-                Value(" "),
-                "external_id",
-                output_field=models.TextField(),
-            )
+        expression=Func(
+            Lower(
+                Concat(
+                    "given_name",
+                    Value(" "),
+                    "family_name",
+                    Value(" "),
+                    "email",
+                    Value(" "),
+                    "phone",
+                    Value(" "),
+                    "external_id",
+                    output_field=models.TextField(),
+                )
+            ),
+            Value(folding.ACCENTED),
+            Value(folding.PLAIN),
+            function="translate",
+            output_field=models.TextField(),
         ),
         output_field=models.TextField(),
         db_persist=True,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer, CustomerNote
+from members.selectors.identities import having_any
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
@@ -108,8 +108,10 @@ def _save(customer: Customer) -> None:
 
 def _clashing_fields(customer: Customer) -> list[str]:
     own = {name: getattr(customer, name) for name in _UNIQUE if getattr(customer, name)}
-    condition = Q()
-    for name, value in own.items():
-        condition |= Q(**{name: value})
-    others = list(Customer.objects.exclude(pk=customer.pk).filter(condition).values(*_UNIQUE))
-    return [name for name, value in own.items() if any(row[name] == value for row in others)]
+    others = having_any(
+        email=customer.email,
+        phone=customer.phone,
+        external_ids=[customer.external_id or ""],
+    ).exclude(pk=customer.pk)
+    rows = list(others.values(*_UNIQUE))
+    return [name for name, value in own.items() if any(row[name] == value for row in rows)]
