@@ -18,9 +18,9 @@ RGB = tuple[float, float, float]
 DEFAULT_ACCENT = "#0f766e"
 WHITE: RGB = (1.0, 1.0, 1.0)
 INK: RGB = (0.09, 0.09, 0.09)
-# The lightest surface of the dark theme, and the darkest of the light one that bears text.
-DARK_SURFACE: RGB = (0.2, 0.2, 0.2)
-LIGHT_SURFACE: RGB = (0.93, 0.93, 0.93)
+# The lightest surface of the dark theme, and the darkest of the light one, that bears accent text:
+DARK_SURFACE: RGB = (0.24, 0.24, 0.24)
+LIGHT_SURFACE: RGB = (0.89, 0.89, 0.89)
 READABLE = 4.6
 STEPS = 100
 

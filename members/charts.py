@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from members.formatting import active_locale, format_day, format_number
+from members.formatting import active_locale, format_day, format_number, format_short_day
 
 Value = float | int | Decimal | None
 
@@ -40,11 +40,20 @@ class Chart:
         """The labels as the reader writes them."""
         return [format_day(item) if isinstance(item, date) else item for item in self.labels]
 
+    def axis(self) -> list[str]:
+        """The labels as an axis has room for them."""
+        days = [item for item in self.labels if isinstance(item, date)]
+        brief = bool(days) and (max(days) - min(days)).days < 365
+        return [
+            format_short_day(item) if brief and isinstance(item, date) else text
+            for item, text in zip(self.labels, self.texts(), strict=True)
+        ]
+
     def payload(self) -> dict[str, Any]:
         """What the drawing script needs, ready for JSON."""
         return {
             "kind": self.kind,
-            "labels": self.texts(),
+            "labels": self.axis(),
             "unit": self.unit,
             "locale": str(active_locale()).replace("_", "-"),
             "colors": list(self.colors),

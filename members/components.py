@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import getfullargspec
-from typing import Any
+from typing import Any, cast
 
 from django.template import Context, Library, Node, NodeList, TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token
@@ -20,6 +20,11 @@ type_of_component = Callable[..., dict[str, Any]]
 _STACK = "setia_slots"
 
 
+def open_components(context: Context) -> list[dict[str, str]]:
+    """The slots of every component that is being rendered, the innermost last."""
+    return cast("list[dict[str, str]]", context.render_context.setdefault(_STACK, []))
+
+
 class SlotNode(Node):
     """Hands its rendered body to the component around it and prints nothing in place."""
 
@@ -28,7 +33,7 @@ class SlotNode(Node):
         self.nodelist = nodelist
 
     def render(self, context: Context) -> SafeString:
-        stack = context.render_context.get(_STACK)
+        stack = open_components(context)
         if not stack:
             raise TemplateSyntaxError(f"Slot {self.name!r} stands outside of any component.")
         stack[-1][self.name] = self.nodelist.render(context)
@@ -63,7 +68,7 @@ class ComponentNode(Node):
         self.kwargs = kwargs
 
     def render(self, context: Context) -> SafeString:
-        stack = context.render_context.setdefault(_STACK, [])
+        stack = open_components(context)
         stack.append({})
         try:
             content = self.nodelist.render(context)
@@ -97,7 +102,7 @@ def block_component(
         spec = getfullargspec(component)
 
         def compile_component(parser: Parser, token: Token) -> ComponentNode:
-            args, kwargs = parse_bits(
+            args, kwargs = parse_bits(  # type: ignore[call-arg]
                 parser,
                 token.split_contents()[1:],
                 spec.args,
@@ -106,7 +111,7 @@ def block_component(
                 spec.defaults,
                 spec.kwonlyargs,
                 spec.kwonlydefaults,
-                True,
+                True,  # type: ignore[arg-type]
                 name,
             )
             nodelist = parser.parse((f"end{name}",))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.numbers import (
     format_compact_decimal,
     format_currency,
@@ -127,6 +127,11 @@ def format_day(value: date | datetime, zone: tzinfo | None = None) -> str:
     """Write a day ("Mar 4, 2026"); an instant is read in the given zone first."""
     day = to_zone(value, zone).date() if isinstance(value, datetime) else value
     return format_date(day, format="medium", locale=active_locale())
+
+
+def format_short_day(value: date) -> str:
+    """Write a day without its year ("Mar 4"), where the year is clear from around it."""
+    return format_skeleton("MMMd", value, locale=active_locale())
 
 
 def format_moment(value: datetime, zone: tzinfo | None = None) -> str:

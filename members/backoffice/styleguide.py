@@ -149,7 +149,9 @@ def sample_customers() -> list[SampleCustomer]:
 
 
 def sample_context() -> dict[str, Any]:
-    failed_form = SampleForm({"name": "", "email": "not an address", "amount": "0"})
+    failed_form = SampleForm(
+        {"name": "", "email": "not an address", "amount": "0"}, auto_id="failed_%s"
+    )
     failed_form.is_valid()
     return {
         "unit": SampleUnit(),

@@ -27,7 +27,9 @@ def _number(value: Any) -> Decimal | None:
 
 
 def _zone(zone: tzinfo | str | None) -> tzinfo | None:
-    return ZoneInfo(zone) if isinstance(zone, str) and zone else zone or None  # type: ignore[return-value]
+    if isinstance(zone, str):
+        return ZoneInfo(zone) if zone else None
+    return zone
 
 
 @register.filter

@@ -188,8 +188,16 @@ def tabs(items: Iterable[Tab], label: str) -> Values:
 
 @block_component(register, "menu", "components/menu.html")
 def menu(context: Context, label: str, icon: str = "dots-vertical", text: str = "") -> Values:
-    """A button that opens a list of `<a class="dropdown-item">`; `text` is shown beside the icon."""
+    """A button that opens a list of `<a class="dropdown-item">`; `text` stands beside the icon."""
     return {"label": label, "icon": icon, "text": text}
+
+
+@register.inclusion_tag("components/search_option.html")
+def search_option(
+    url: str, title: str, sub: str = "", icon: str = "", badge: str = "", kind: str = "neutral"
+) -> Values:
+    """One answer of the search box: `{% search_option url customer.name customer.email %}`."""
+    return {"url": url, "title": title, "sub": sub, "icon": icon, "badge": badge, "kind": kind}
 
 
 # --- Tables and lists -------------------------------------------------------------------------

@@ -57,13 +57,15 @@ def described_by(field: BoundField, own: str = "") -> str:
     return " ".join(ids)
 
 
-def render_control(field: BoundField, kind: str) -> SafeString:
+def render_control(field: BoundField, kind: str, placeholder: bool = True) -> SafeString:
     """Render the widget with the look and the descriptions added to its own attributes."""
     own = field.field.widget.attrs
     classes = [str(own.get("class", "")), CONTROL_CLASSES[kind]]
     if field.errors:
         classes.append("is-invalid")
     attrs: dict[str, Any] = {"class": " ".join(name for name in classes if name)}
+    if not placeholder:
+        attrs["placeholder"] = False
     description = described_by(field, str(own.get("aria-describedby", "")))
     if description:
         attrs["aria-describedby"] = description
@@ -72,14 +74,16 @@ def render_control(field: BoundField, kind: str) -> SafeString:
     return SafeString(field.as_widget(attrs=attrs))
 
 
-def field_values(field: BoundField, prefix: str = "", suffix: str = "") -> Values:
+def field_values(
+    field: BoundField, prefix: str = "", suffix: str = "", placeholder: bool = True
+) -> Values:
     """Everything the partial of one field needs."""
     kind = field_kind(field)
     required = field.field.required and getattr(field.form, "use_required_attribute", True)
     return {
         "field": field,
         "kind": kind,
-        "control": "" if kind == "choices" else render_control(field, kind),
+        "control": "" if kind == "choices" else render_control(field, kind, placeholder),
         "choice_type": "radio"
         if isinstance(field.field.widget, widgets.RadioSelect)
         else "checkbox",
@@ -121,12 +125,14 @@ def form_errors(form: BaseForm) -> Values:
 
 
 @register.inclusion_tag("components/form_fields.html", takes_context=True)
-def form_fields(context: Context, form: Form) -> Values:
+def form_fields(context: Context, form: Form, placeholders: bool = True) -> Values:
     """`{% form_fields form %}`: the summary and every field, without the form element."""
     return {
         **summary_values(form),
-        "hidden": [bound for bound in form.hidden_fields()],
-        "fields": [field_values(bound) for bound in form.visible_fields()],
+        "hidden": form.hidden_fields(),
+        "fields": [
+            field_values(bound, placeholder=placeholders) for bound in form.visible_fields()
+        ],
     }
 
 

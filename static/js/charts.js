@@ -85,7 +85,7 @@
         boundaryGap: data.kind === "bar" || data.kind === "stacked",
         axisLine: { lineStyle: { color: colors.line } },
         axisTick: { show: false },
-        axisLabel: { color: colors.soft, hideOverlap: true },
+        axisLabel: { color: colors.soft, hideOverlap: true, margin: 12 },
       },
       yAxis: {
         type: "value",

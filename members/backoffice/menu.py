@@ -1,0 +1,65 @@
+"""The back-office entries of this application; an entry without a screen is not shown."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from members.navigation import NavItem, register_nav_item
+
+ITEMS = (
+    NavItem(
+        "customers",
+        _("Customers"),
+        "backoffice:customer_list",
+        "users",
+        order=20,
+        permission="customers.view",
+        match=("backoffice:customer",),
+        shortcut="g c",
+    ),
+    NavItem(
+        "merchant",
+        _("Merchant"),
+        "backoffice:merchant",
+        "building-store",
+        order=10,
+        permission="merchant.edit",
+        section="settings",
+    ),
+    NavItem(
+        "team",
+        _("Team"),
+        "backoffice:team",
+        "users-group",
+        order=20,
+        permission="staff.manage",
+        section="settings",
+        match=("backoffice:team",),
+    ),
+    NavItem(
+        "api_keys",
+        _("API keys"),
+        "backoffice:api_key_list",
+        "key",
+        order=30,
+        permission="api_keys.manage",
+        section="settings",
+        match=("backoffice:api_key",),
+    ),
+    NavItem(
+        "audit",
+        _("Audit log"),
+        "backoffice:audit_log",
+        "list-search",
+        order=90,
+        permission="audit.view",
+        section="settings",
+        match=("backoffice:audit",),
+    ),
+)
+
+
+def register() -> None:
+    """Add the entries; called once, when the application is ready."""
+    for item in ITEMS:
+        register_nav_item(item)
