@@ -59,16 +59,26 @@ class ServiceFiles:
 
 
 @contextmanager
-def leased(layout: Layout, services: tuple[str, ...] = SERVICES) -> Iterator[None]:
-    """Have the services running for the duration of the block, at least."""
+def leased(
+    layout: Layout, services: tuple[str, ...] = SERVICES, *, wait_for_stop: bool = False
+) -> Iterator[None]:
+    """Have the services running for the duration of the block, at least.
+
+    They stop by themselves a moment after their last user; with `wait_for_stop`, the block ends
+    only then, if this was the last.
+    """
+    launched: dict[str, subprocess.Popen[bytes] | None] = {}
     with ExitStack() as stack:
         for service in services:
             # Waits while a keeper is stopping the service, since that holds the lease for itself.
             stack.enter_context(locked(ServiceFiles(layout, service).lease, shared=True))
-        launched = {service: launch(ServiceFiles(layout, service)) for service in services}
+        launched |= {service: launch(ServiceFiles(layout, service)) for service in services}
         for service, keeper in launched.items():
             wait_until_ready(ServiceFiles(layout, service), keeper)
         yield
+    for service, keeper in launched.items():
+        if wait_for_stop and keeper is not None:
+            wait_until_stopped(ServiceFiles(layout, service), keeper)
 
 
 def launch(files: ServiceFiles) -> subprocess.Popen[bytes] | None:
@@ -115,3 +125,13 @@ def wait_until_ready(files: ServiceFiles, keeper: subprocess.Popen[bytes] | None
             reason = state.get("error") or f"{files.service} does not start; see {files.log}"
             raise EmbeddedError(reason)
         time.sleep(0.02)
+
+
+def wait_until_stopped(files: ServiceFiles, keeper: subprocess.Popen[bytes]) -> None:
+    """Wait until the keeper has ended, unless it goes on for somebody else."""
+    # The keeper is granted the lease at once when the last user lets go; these are milliseconds.
+    time.sleep(0.1)
+    while keeper.poll() is None:
+        if not is_locked(files.lease, shared=True):
+            return
+        time.sleep(0.05)

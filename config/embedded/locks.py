@@ -18,20 +18,21 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
         os.close(descriptor)
 
 
-def try_lock(path: Path) -> int | None:
+def try_lock(path: Path, *, shared: bool = False) -> int | None:
     """Take a lock for this process's life or until closed; None if another process has it."""
     descriptor = open_lock(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
     return descriptor
 
 
-def is_locked(path: Path) -> bool:
-    """Whether another process holds the lock at this moment."""
-    descriptor = try_lock(path)
+def is_locked(path: Path, *, shared: bool = False) -> bool:
+    """Whether somebody holds a lock that does not go with this kind of lock."""
+    descriptor = try_lock(path, shared=shared)
     if descriptor is None:
         return True
     os.close(descriptor)

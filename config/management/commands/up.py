@@ -45,6 +45,7 @@ class Command(BaseCommand):
                 )
             supervisor = Supervisor(self.say, STOP_ORDER)
             cleanup.enter_context(supervisor.signals())
+            cleanup.callback(self.say, "Stopped.")
             try:
                 services = self.start_services(supervisor, cleanup)
                 cleanup.callback(self.stop, supervisor)
@@ -52,7 +53,7 @@ class Command(BaseCommand):
                     self.migrate(supervisor)
                 for program in stack.programs(parts):
                     if not supervisor.start(program):
-                        raise CommandError(f"{program.name} does not start; its words are above.")
+                        raise CommandError(f"{program.name} does not start; {program.words}.")
                 loading = not options["only"] and self.start_demo(supervisor, stack)
                 self.print_table(supervisor, stack, services, loading)
                 supervisor.watch()
@@ -113,7 +114,7 @@ class Command(BaseCommand):
         if services:
             self.say(f"Starting {' and '.join(services)} …")
         try:
-            cleanup.enter_context(leased(settings.EMBEDDED, services))
+            cleanup.enter_context(leased(settings.EMBEDDED, services, wait_for_stop=True))
         except EmbeddedError as error:
             raise CommandError(str(error)) from error
         files = [ServiceFiles(settings.EMBEDDED, service) for service in services]
@@ -183,7 +184,6 @@ class Command(BaseCommand):
     def stop(self, supervisor: Supervisor) -> None:
         self.say("Stopping …")
         supervisor.stop()
-        self.say("Stopped.")
 
     def say(self, text: str) -> None:
         try:
