@@ -1,176 +1,192 @@
-"""Why a movement happened, in words: the recorded codes and numbers put into the reader's language."""
+"""Why a movement happened, in words: the recorded codes and numbers put into the reader's language.
+
+Nothing here asks the database: `loyalty.selectors.transfers` loads all that is read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from babel.numbers import format_currency, format_decimal
-from django.utils.translation import get_language, ngettext, to_locale
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
 from loyalty.models import Transfer, WalletType
 from loyalty.services.adjustments import REASONS
+from members.formatting import format_money, format_number, format_units
+from members.timeline_view import WhyStep
 
 Audience = Literal["member", "staff"]
+
+# A reason that is for the merchant's eyes is not told to the member.
+_TOLD_TO_MEMBERS = frozenset({"goodwill", "service_recovery", "missing_units", "correction"})
+
+# Sums of money on the way from the order to what earns: their words, and whether they are changes.
+_MONEY: dict[str, tuple[Promise, bool]] = {
+    "goods": (gettext_lazy("Goods that earn"), False),
+    "before_discounts": (gettext_lazy("Discounts count as paid"), True),
+    "order_discount": (gettext_lazy("Share of the order's discount"), True),
+    "tax_out": (gettext_lazy("Tax, which does not earn"), True),
+    "tax_in": (gettext_lazy("Tax, which earns too"), True),
+    "shipping": (gettext_lazy("Shipping, which earns too"), True),
+    "paid_in_kind": (gettext_lazy("Paid with points or gift cards"), True),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A title ("Earned with order 4711") and the steps that led to the amount."""
+    """A title ("Earned with order 4711") and the reasons, each a text and often its value."""
 
     title: str
-    steps: tuple[str, ...]
+    why: tuple[WhyStep, ...]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The reasons as sentences, for readers that have no second column."""
+        return tuple(_sentence(step) for step in self.why)
 
 
 def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Explanation:
-    """Staff also read the rule version, the reason's note and who did it."""
-    details = transfer.explanation
-    steps = [
-        _step(step, details.get("currency", ""), transfer.wallet_type)
-        for step in details.get("steps", [])
-    ]
-    if transfer.kind == Transfer.Kind.CLAWBACK and "was" in details:
-        steps.append(
-            _("The order had earned %(was)s; what was kept deserves %(now)s.")
-            % {
-                "was": units_text(details["was"], transfer.wallet_type),
-                "now": units_text(details["now"], transfer.wallet_type),
-            }
-        )
-    if transfer.debt_change > 0:
-        steps.append(
-            _("%(units)s more than there were: owed, and repaid by what is earned next.")
-            % {"units": units_text(transfer.debt_change, transfer.wallet_type)}
-        )
-    elif transfer.debt_change < 0:
-        steps.append(
-            _("%(units)s of it repaid what was owed.")
-            % {"units": units_text(-transfer.debt_change, transfer.wallet_type)}
-        )
+    """Staff also read the rule and its version, the refund's number, the note and who did it."""
+    why = [*_arithmetic(transfer), *_order_before_and_after(transfer), *_debt(transfer)]
     if audience == "staff":
-        steps += _for_staff(transfer)
-    return Explanation(_title(transfer), tuple(step for step in steps if step))
+        why += _for_staff(transfer)
+    elif transfer.reason in _TOLD_TO_MEMBERS:
+        why.append(WhyStep(_("Reason"), str(REASONS[transfer.reason])))
+    return Explanation(_title(transfer, audience), tuple(why))
 
 
-def units_text(units: int, wallet_type: WalletType) -> str:
-    """ "1,250 Beans" in the reader's number format."""
-    amount = Decimal(units).scaleb(-wallet_type.scale)
-    name = wallet_type.singular if abs(amount) == 1 else wallet_type.plural
-    return f"{format_decimal(amount, locale=_locale())} {name}"
+def _sentence(step: WhyStep) -> str:
+    if not step.value:
+        return step.text
+    pattern = pgettext("a reason and its value, as a sentence", "%(text)s: %(value)s.")
+    return pattern % {"text": step.text, "value": step.value}
 
 
-def _title(transfer: Transfer) -> str:
+def _title(transfer: Transfer, audience: Audience) -> str:
     details = transfer.explanation
-    order, refund = details.get("order"), details.get("refund")
+    order: str = details.get("order", "")
+    refund: str = details.get("refund", "")
     match transfer.kind:
+        case Transfer.Kind.ACCRUAL if order and details.get("was"):
+            return _("Order %s changed and earned more") % order
         case Transfer.Kind.ACCRUAL:
             return _("Earned with order %s") % order if order else _("Earned")
-        case Transfer.Kind.CLAWBACK if refund and order:
-            return _("Taken back: refund %(refund)s of order %(order)s") % {
-                "refund": refund,
-                "order": order,
-            }
         case Transfer.Kind.CLAWBACK if refund:
-            return _("Taken back: return %s") % refund
-        case Transfer.Kind.CLAWBACK:
-            return _("Taken back: order %s changed") % order
+            return _("Refund of order %s") % order if order else _("Refund %s") % refund
+        case Transfer.Kind.CLAWBACK if order:
+            return (
+                _("Order %s changed and earns less")
+                if details.get("now")
+                else _("Order %s was canceled")
+            ) % order
+        case Transfer.Kind.ADJUSTMENT if audience == "staff":
+            return _("Adjusted: %s") % REASONS.get(transfer.reason, _("no reason given"))
         case Transfer.Kind.ADJUSTMENT:
-            reason = REASONS.get(transfer.reason)
-            return _("Adjusted: %s") % reason if reason else _("Adjusted")
+            return (
+                _("Added by our team") if transfer.signed_amount > 0 else _("Taken off by our team")
+            )
         case Transfer.Kind.REVERSAL:
             return _("An adjustment was undone")
     return transfer.get_kind_display()
 
 
-def _for_staff(transfer: Transfer) -> list[str]:
-    details = transfer.explanation
-    steps = []
-    if "rule" in details:
-        steps.append(
-            _("Rule “%(rule)s”, version %(version)s.")
-            % {"rule": details["rule"], "version": details["version"]}
-        )
-    if transfer.note:
-        steps.append(_("Note: %s") % transfer.note)
-    if transfer.actor_id:
-        steps.append(_("By %s.") % transfer.actor)
-    return steps
+def _arithmetic(transfer: Transfer) -> Iterator[WhyStep]:
+    steps: list[Sequence[str]] = transfer.explanation.get("steps", [])
+    currency = transfer.explanation.get("currency", "")
+    for code, *values in steps:
+        if code in _MONEY:
+            label, is_change = _MONEY[code]
+            yield WhyStep(str(label), _money(values[0], currency, sign=is_change))
+        elif code == "eligible" and values[0] != values[1]:
+            fraction = {"count": _number(values[0]), "all": _number(values[1])}
+            yield WhyStep(_("Items that earn"), _("%(count)s of %(all)s") % fraction)
+        elif code == "quantity":
+            yield WhyStep(_("Quantity that earns"), _number(values[0]))
+        elif code == "rate":
+            yield WhyStep(_("Rate"), _rate(values, currency, transfer.wallet_type))
+        elif code == "rounded":
+            text = _rounding(values[0], values[1]) if _is_rounded(steps) else _("That makes")
+            yield WhyStep(text, _units(values[2], transfer.wallet_type))
 
 
-def _step(step: Sequence[str], currency: str, wallet_type: WalletType) -> str:
-    code, *values = step
-    money = lambda text: _money(text, currency)  # noqa: E731  (a word for the table below)
-    match code:
-        case "eligible":
-            count, of = int(values[0]), int(values[1])
-            if count == of:
-                return ""
-            return ngettext(
-                "%(count)s of %(of)s line earns.", "%(count)s of %(of)s lines earn.", of
-            ) % {"count": count, "of": of}
-        case "goods":
-            return _("Goods that earn: %s.") % money(values[0])
-        case "quantity":
-            return _("Quantity that earns: %s.") % _number(values[0])
-        case "before_discounts":
-            return _("Before discounts: plus %s.") % money(values[0])
-        case "order_discount":
-            return _("Share of the order's discount: %s.") % money(values[0])
-        case "tax_out":
-            return _("Without tax: %s.") % money(values[0])
-        case "tax_in":
-            return _("With tax: plus %s.") % money(values[0])
-        case "shipping":
-            return _("With shipping: plus %s.") % money(values[0])
-        case "paid_in_kind":
-            return _("Paid with points or gift cards: %s.") % money(values[0])
-        case "rate":
-            per = money(values[1]) if values[2] == "money" else _number(values[1])
-            return _("Rate: %(units)s for each %(per)s.") % {
-                "units": _units(values[0], wallet_type),
-                "per": per,
-            }
-        case "rounded":
-            return _rounded(values, wallet_type)
-    return ""
+def _rate(values: Sequence[str], currency: str, wallet_type: WalletType) -> str:
+    units, per, measure = values
+    if measure == "money":
+        per = _money(per, currency)
+    elif Decimal(per) == 1:
+        return _("%(units)s each") % {"units": _units(units, wallet_type)}
+    else:
+        per = _number(per)
+    return _("%(units)s for each %(per)s") % {"units": _units(units, wallet_type), "per": per}
 
 
-def _rounded(values: Sequence[str], wallet_type: WalletType) -> str:
-    mode, per, units = values
-    words: dict[tuple[str, str], Any] = {
-        ("down", "order"): _("Rounded down: %s."),
-        ("nearest", "order"): _("Rounded to the nearest: %s."),
-        ("up", "order"): _("Rounded up: %s."),
-        ("down", "line"): _("Each line rounded down: %s."),
-        ("nearest", "line"): _("Each line rounded to the nearest: %s."),
-        ("up", "line"): _("Each line rounded up: %s."),
+def _is_rounded(steps: Sequence[Sequence[str]]) -> bool:
+    """Whether rounding changed anything: nobody wants to read of it when 12 makes 12."""
+    found = {code: values for code, *values in steps}
+    counted = [*_MONEY, "quantity"]
+    base = sum((Decimal(values[0]) for code, *values in steps if code in counted), Decimal(0))
+    units, per, _measure = found.get("rate", ("1", "1", ""))
+    return base * Decimal(units) != Decimal(found["rounded"][2]) * Decimal(per)
+
+
+def _rounding(mode: str, per: str) -> str:
+    words: dict[tuple[str, str], str] = {
+        ("down", "order"): _("That makes, rounded down"),
+        ("nearest", "order"): _("That makes, rounded to the nearest"),
+        ("up", "order"): _("That makes, rounded up"),
+        ("down", "line"): _("That makes, each item rounded down"),
+        ("nearest", "line"): _("That makes, each item rounded to the nearest"),
+        ("up", "line"): _("That makes, each item rounded up"),
     }
-    return str(words[mode, per] % _units(units, wallet_type))
+    return words[mode, per]
+
+
+def _order_before_and_after(transfer: Transfer) -> Iterator[WhyStep]:
+    """An order that was judged again: what it had earned, and what it deserves as it is now."""
+    details = transfer.explanation
+    if details.get("was"):
+        yield WhyStep(_("The order had earned"), format_units(details["was"], transfer.wallet_type))
+        yield WhyStep(_("It now earns"), format_units(details["now"], transfer.wallet_type))
+
+
+def _debt(transfer: Transfer) -> Iterator[WhyStep]:
+    units = format_units(abs(transfer.debt_change), transfer.wallet_type)
+    if transfer.debt_change > 0:
+        yield WhyStep(_("Already spent, so settled by what is earned next"), units)
+    elif transfer.debt_change < 0:
+        yield WhyStep(_("Settled what was still owed"), units)
+
+
+def _for_staff(transfer: Transfer) -> Iterator[WhyStep]:
+    details: dict[str, Any] = transfer.explanation
+    if "rule" in details:
+        named = {"rule": details["rule"], "version": details["version"]}
+        yield WhyStep(_("Rule"), _("%(rule)s, version %(version)s") % named)
+    if details.get("refund"):
+        yield WhyStep(_("Refund"), details["refund"])
+    if transfer.kind == Transfer.Kind.REVERSAL and transfer.reason in REASONS:
+        yield WhyStep(_("Reason"), str(REASONS[transfer.reason]))
+    if transfer.note:
+        yield WhyStep(_("Note"), transfer.note)
+    if transfer.actor_id:
+        yield WhyStep(_("By"), str(transfer.actor))
 
 
 def _units(text: str, wallet_type: WalletType) -> str:
-    return (
-        units_text(int(Decimal(text).scaleb(wallet_type.scale)), wallet_type)
-        if _fits(text, wallet_type)
-        else f"{_number(text)} {wallet_type.plural}"
-    )
-
-
-def _fits(text: str, wallet_type: WalletType) -> bool:
+    """A number of whole units, which a rate may give in finer parts than the wallet holds."""
     scaled = Decimal(text).scaleb(wallet_type.scale)
-    return scaled == scaled.to_integral_value()
+    if scaled == scaled.to_integral_value():
+        return format_units(int(scaled), wallet_type)
+    return f"{_number(text)}\N{NO-BREAK SPACE}{wallet_type.plural}"
 
 
-def _money(text: str, currency: str) -> str:
-    return format_currency(Decimal(text), currency, locale=_locale()) if currency else _number(text)
+def _money(text: str, currency: str, *, sign: bool = False) -> str:
+    return format_money(Decimal(text), currency, sign=sign) if currency else _number(text)
 
 
 def _number(text: str) -> str:
-    return format_decimal(Decimal(text), locale=_locale())
-
-
-def _locale() -> str:
-    return to_locale(get_language() or "en")
+    return format_number(Decimal(text))

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q, QuerySet
+from decimal import Decimal
 
-from loyalty.models import Order
+from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from loyalty.models import Order, OrderLine, Refund, Transfer
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -32,3 +35,24 @@ def get_order(source: str, external_id: str) -> Order:
     if order is None:
         raise NotFoundError(f"There is no order {external_id} from {source}.")
     return order
+
+
+def list_order_rows(customer: Customer) -> QuerySet[Order]:
+    """A customer's orders for a list: `line_count`, `refunded` and, prefetched, what each earned."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    refunds = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    money = DecimalField(max_digits=18, decimal_places=4)
+    return (
+        Order.objects.filter(customer=customer)
+        .annotate(
+            line_count=Coalesce(Subquery(lines.annotate(n=Count("pk")).values("n")), 0),
+            refunded=Coalesce(
+                Subquery(refunds.annotate(sum=Sum("total")).values("sum"), output_field=money),
+                Decimal(0),
+                output_field=money,
+            ),
+        )
+        .prefetch_related(
+            Prefetch("transfers", Transfer.objects.select_related("wallet", "wallet_type"))
+        )
+    )

@@ -1,0 +1,118 @@
+"""What a person types to move units by hand, read in their own number format."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from babel.numbers import NumberFormatError, parse_decimal
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from loyalty.models import Program, WalletType
+from loyalty.services.adjustments import REASONS
+from members.formatting import MINUS, active_locale
+
+ADD, TAKE = "add", "take"
+LARGEST = 10**15
+
+
+def read_units(text: str, wallet_type: WalletType, *, direction: str) -> int:
+    """Signed units at the wallet type's scale. A sign that was typed wins over the direction.
+
+    Raises forms.ValidationError.
+    """
+    number = _read_number(text)
+    signed = number if text.strip()[:1] in ("+", "-", MINUS) else _directed(number, direction)
+    scaled = signed.scaleb(wallet_type.scale)
+    if scaled != scaled.to_integral_value():
+        if wallet_type.scale == 0:
+            raise forms.ValidationError(_("%s are whole: give a number without decimals.")
+                                        % wallet_type.plural)  # fmt: skip
+        raise forms.ValidationError(
+            _("%(plural)s have at most %(scale)s decimals.")
+            % {"plural": wallet_type.plural, "scale": wallet_type.scale}
+        )
+    units = int(scaled)
+    if units == 0:
+        raise forms.ValidationError(_("Give a number other than zero."))
+    if abs(units) > LARGEST:
+        raise forms.ValidationError(_("This number is too large."))
+    return units
+
+
+def _directed(number: Decimal, direction: str) -> Decimal:
+    return -abs(number) if direction == TAKE else abs(number)
+
+
+def _read_number(text: str) -> Decimal:
+    plain = text.strip().replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
+    try:
+        number = parse_decimal(plain.removeprefix("+"), locale=active_locale(), strict=True)
+    except (NumberFormatError, InvalidOperation) as error:
+        raise forms.ValidationError(_("This is no number. Write it like 250.")) from error
+    if not number.is_finite():
+        raise forms.ValidationError(_("This is no number. Write it like 250."))
+    return number
+
+
+class AdjustmentForm(forms.Form):
+    """Which way, how much, and why."""
+
+    direction = forms.ChoiceField(
+        label=gettext_lazy("What to do"),
+        choices=[(ADD, gettext_lazy("Add")), (TAKE, gettext_lazy("Take away"))],
+        widget=forms.RadioSelect,
+        initial=ADD,
+    )
+    amount = forms.CharField(
+        label=gettext_lazy("How many"),
+        max_length=32,
+        widget=forms.TextInput(attrs={"inputmode": "text", "autocomplete": "off"}),
+    )
+    reason = forms.ChoiceField(label=gettext_lazy("Reason"))
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("For your colleagues. Customers do not see it."),
+    )
+    # Minted with the form: however often it arrives, it moves units once.
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, wallet_type: WalletType, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wallet_type = wallet_type
+        self.fields["amount"].widget.attrs["data-focus"] = True
+        reason = self.fields["reason"]
+        assert isinstance(reason, forms.ChoiceField)
+        reason.choices = [("", _("Choose a reason")), *REASONS.items()]
+        self.initial.setdefault("key", uuid.uuid4())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "amount" in cleaned and "direction" in cleaned:
+            try:
+                cleaned["units"] = read_units(
+                    cleaned["amount"], self.wallet_type, direction=cleaned["direction"]
+                )
+            except forms.ValidationError as error:
+                self.add_error("amount", error)
+        return cleaned
+
+
+class EnrollmentForm(forms.Form):
+    """Which program a customer joins."""
+
+    program = forms.ModelChoiceField(
+        Program.objects.none(), label=gettext_lazy("Program"), empty_label=None
+    )
+
+    def __init__(self, *args: Any, programs: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        program = self.fields["program"]
+        assert isinstance(program, forms.ModelChoiceField)
+        program.queryset = programs

@@ -1,0 +1,105 @@
+"""What the customer page shows of loyalty: wallets, movements and orders, each a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyalty.backoffice.links import customer_crumbs
+from loyalty.backoffice.movements import movement_rows
+from loyalty.backoffice.orders import order_rows
+from loyalty.models import Program, Transfer, Wallet
+from loyalty.selectors.balances import balances_of
+from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.orders import list_order_rows
+from loyalty.selectors.transfers import transfers
+from members.models import Customer
+from members.paging import paginate
+from members.policy import is_allowed, staff_view
+
+
+@require_safe
+@staff_view("customers.view")
+def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What the customer holds in every program, and the way to change it."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    memberships = list_memberships(customer)
+    balances = balances_of(memberships, timezone.now()) if memberships else {}
+    may_enroll = is_allowed(request.user, "customers.edit")
+    joined = [membership.program_id for membership in memberships]
+    joinable = (
+        Program.objects.filter(status=Program.Status.LIVE).exclude(pk__in=joined).count()
+        if may_enroll or not memberships
+        else 0
+    )
+    context = {
+        **_panel(customer, "wallets", _("Wallets")),
+        "holdings": [(member, balances.get(member.pk, [])) for member in memberships],
+        "may_adjust": is_allowed(request.user, "points.adjust"),
+        "may_enroll": may_enroll,
+        "joinable": joinable,
+    }
+    return render(request, "loyalty/backoffice/wallet_panel.html", context)
+
+
+@require_safe
+@staff_view("customers.view")
+def movement_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Everything that was added to or taken from the customer's wallets, newest first."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    wallets = list(
+        Wallet.objects.filter(account__membership__customer=customer).values_list("pk", flat=True)
+    )
+    found = transfers().filter(wallet__in=wallets)
+    kind = request.GET.get("kind", "")
+    if kind in Transfer.Kind.values:
+        found = found.filter(kind=kind)
+    page = paginate(
+        found, request=request, orderings={"": ("-occurred_at", "-pk")}, default="", per_page=15
+    )
+    context = {
+        **_panel(customer, "movements", _("Movements")),
+        "panel_flush": True,
+        "page": page,
+        "rows": movement_rows(page, request.user),
+        "kinds": Transfer.Kind.choices,
+        "kind": kind,
+    }
+    return render(request, "loyalty/backoffice/movement_panel.html", context)
+
+
+@require_safe
+@staff_view("customers.view")
+def order_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What the customer bought, and what each order earned."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    page = paginate(
+        list_order_rows(customer),
+        request=request,
+        orderings={"": ("-placed_at", "-pk")},
+        default="",
+        per_page=10,
+    )
+    context = {
+        **_panel(customer, "orders", _("Orders")),
+        "panel_flush": True,
+        "page": page,
+        "rows": order_rows(page),
+    }
+    return render(request, "loyalty/backoffice/order_panel.html", context)
+
+
+def _panel(customer: Customer, panel_id: str, title: str) -> dict[str, Any]:
+    return {
+        "customer": customer,
+        "title": title,
+        "panel_id": panel_id,
+        "panel_refresh": "wallet-changed",
+        "breadcrumbs": customer_crumbs(customer),
+    }

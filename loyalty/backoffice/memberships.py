@@ -1,0 +1,57 @@
+"""Enrolling a customer by hand."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from loyalty.backoffice.adjustment_forms import EnrollmentForm
+from loyalty.backoffice.links import customer_crumbs, customer_url
+from loyalty.models import Membership, Program
+from loyalty.services.memberships import enroll_customer
+from members.models import Customer, User
+from members.policy import staff_view
+from members.responses import dialog_done
+from members.services.audit import Actor
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("customers.edit")
+def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The dialog that makes a customer a member of a live program."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    programs = Program.objects.filter(status=Program.Status.LIVE).exclude(
+        memberships__customer=customer
+    )
+    form = EnrollmentForm(request.POST or None, programs=programs)
+    if request.method == "POST" and form.is_valid():
+        assert isinstance(request.user, User)
+        program: Program = form.cleaned_data["program"]
+        enroll_customer(
+            customer=customer,
+            program=program,
+            source=Membership.Source.STAFF.value,
+            at=timezone.now(),
+            actor=Actor.of_user(request.user),
+        )
+        return dialog_done(
+            request,
+            url=customer_url(customer),
+            changed="wallet",
+            message=_("%(customer)s is now a member of %(program)s.")
+            % {"customer": customer, "program": program},
+        )
+    context = {
+        "title": _("Enroll %s") % customer,
+        "form": form,
+        "any_program": programs.exists(),
+        "back": customer_url(customer),
+        "breadcrumbs": customer_crumbs(customer),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "loyalty/backoffice/enroll.html", context, status=status)

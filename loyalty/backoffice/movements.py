@@ -1,0 +1,46 @@
+"""Movements as rows of a screen: what happened, why, who did it, and whether it can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+
+from loyalty.explanations import explain_transfer
+from loyalty.models import Transfer
+from members.policy import is_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """A transfer with its explanation in the reader's language."""
+
+    transfer: Transfer
+    title: str
+    steps: tuple[str, ...]
+    actor: str
+    can_undo: bool
+    undone: bool
+
+
+def movement_rows(
+    transfers: Iterable[Transfer], user: AbstractBaseUser | AnonymousUser
+) -> list[MovementRow]:
+    """Rows for transfers that come from `loyalty.selectors.transfers.transfers`."""
+    may_adjust = is_allowed(user, "points.adjust")
+    return [_row(transfer, may_adjust) for transfer in transfers]
+
+
+def _row(transfer: Transfer, may_adjust: bool) -> MovementRow:
+    explanation = explain_transfer(transfer, audience="staff")
+    undone: bool = transfer.is_reversed  # type: ignore[attr-defined]
+    return MovementRow(
+        transfer=transfer,
+        title=explanation.title,
+        steps=explanation.steps,
+        actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
+        can_undo=may_adjust and transfer.kind == Transfer.Kind.ADJUSTMENT and not undone,
+        undone=undone,
+    )

@@ -1,0 +1,93 @@
+"""An order as staff see it: what was bought, how it was paid, what came back, what it earned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyalty.backoffice.links import customer_crumbs
+from loyalty.backoffice.movements import movement_rows
+from loyalty.models import Order, OrderEvaluation, Transfer, WalletType
+from loyalty.selectors.transfers import transfers
+from members.policy import staff_view
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order of a list, with the units that are left of what it earned."""
+
+    order: Order
+    earned: list[tuple[int, WalletType]]
+    refunded: Decimal
+    state: str
+
+
+def order_rows(orders: Iterable[Order]) -> list[OrderRow]:
+    """Rows for orders that come from `loyalty.selectors.orders.list_order_rows`."""
+    return [
+        OrderRow(
+            order,
+            earned_by(order.transfers.all()),
+            order.refunded,  # type: ignore[attr-defined]
+            order_state(order, order.refunded),  # type: ignore[attr-defined]
+        )
+        for order in orders
+    ]
+
+
+def earned_by(found: Iterable[Transfer]) -> list[tuple[int, WalletType]]:
+    """What movements come to, by wallet type."""
+    sums: dict[int, int] = {}
+    wallet_types: dict[int, WalletType] = {}
+    for transfer in found:
+        wallet_types[transfer.wallet_type_id] = transfer.wallet_type
+        sums[transfer.wallet_type_id] = (
+            sums.get(transfer.wallet_type_id, 0) + transfer.signed_amount
+        )
+    return [(units, wallet_types[pk]) for pk, units in sorted(sums.items())]
+
+
+def order_state(order: Order, refunded: Decimal) -> str:
+    """The order's status, or that (a part of) it was given back."""
+    if refunded <= 0 or order.status == Order.Status.CANCELLED:
+        return order.status
+    return "refunded" if refunded >= order.total else "partly_refunded"
+
+
+@require_safe
+@staff_view("customers.view")
+def order_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One order with everything that followed from it."""
+    orders = Order.objects.select_related("customer").prefetch_related(
+        "lines",
+        "tenders",
+        "refunds__lines",
+        Prefetch(
+            "evaluations",
+            OrderEvaluation.objects.select_related("program", "membership"),
+        ),
+    )
+    order = get_object_or_404(orders, pk=pk)
+    moved = list(transfers().filter(order=order).order_by("occurred_at", "pk"))
+    refunded = sum((refund.total for refund in order.refunds.all()), ZERO)
+    context = {
+        "order": order,
+        "state": order_state(order, refunded),
+        "goods": sum((line.total for line in order.lines.all()), ZERO),
+        "refunded": refunded,
+        "kept": order.total - refunded,
+        "rows": movement_rows(moved, request.user),
+        "earned": earned_by(moved),
+        "breadcrumbs": customer_crumbs(order.customer) if order.customer else [],
+        "title": _("Order %s") % order.external_id,
+    }
+    return render(request, "loyalty/backoffice/order_page.html", context)

@@ -1,0 +1,115 @@
+"""Undoing an adjustment: what would be left is shown first, and what was spent is explained."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from loyalty.backoffice.adjustments import Effect, effect_of, get_wallet, limit_problem
+from loyalty.backoffice.links import customer_crumbs, customer_url
+from loyalty.backoffice.movements import MovementRow, movement_rows
+from loyalty.errors import InsufficientBalanceError, KeyReusedError, OverCorrectedError
+from loyalty.ledger.balances import holdings
+from loyalty.models import Membership, Transfer, Wallet
+from loyalty.selectors.transfers import transfers
+from loyalty.services.adjustments import undo_transfer
+from members.formatting import format_units
+from members.models import User
+from members.policy import adjustment_limit, staff_view
+from members.responses import dialog_done
+from members.services.audit import Actor
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("points.adjust")
+def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """The dialog that takes an adjustment back; only adjustments have this page."""
+    transfer = get_object_or_404(transfers().filter(kind=Transfer.Kind.ADJUSTMENT), pk=pk)
+    wallet, membership = get_wallet(transfer.wallet_id)
+    row = movement_rows([transfer], request.user)[0]
+    limit = adjustment_limit(request.user)
+    problem, refused = "", False
+    if row.undone:
+        problem = _("This adjustment was undone already.")
+    elif request.method == "POST":
+        problem = limit_problem(wallet, transfer.amount, limit)
+        if not problem:
+            done = _undo(request, transfer, wallet, membership)
+            if done is not None:
+                return done
+        refused = True
+    effect = _effect(transfer, wallet, limit, problem)
+    context = _context(row, wallet, membership, effect)
+    return render(
+        request,
+        "loyalty/backoffice/transfer_undo.html",
+        context,
+        status=422 if refused else 200,
+    )
+
+
+def _undo(
+    request: HttpRequest, transfer: Transfer, wallet: Wallet, membership: Membership
+) -> HttpResponse | None:
+    """Undo it and end the dialog; None when it cannot be done, which the dialog then explains."""
+    assert isinstance(request.user, User)
+    now = timezone.now()
+    try:
+        undo_transfer(
+            transfer=transfer,
+            actor=Actor.of_user(request.user),
+            source=Transfer.Source.BACKOFFICE.value,
+            now=now,
+        )
+    except (InsufficientBalanceError, OverCorrectedError, KeyReusedError):
+        return None
+    wallet.refresh_from_db()
+    after = holdings([wallet], now)[wallet.pk].spendable
+    return dialog_done(
+        request,
+        url=customer_url(membership.customer),
+        changed="wallet",
+        message=_("The adjustment was undone: %(customer)s now has %(after)s.")
+        % {"customer": membership.customer, "after": format_units(after, wallet.wallet_type)},
+    )
+
+
+def _effect(transfer: Transfer, wallet: Wallet, limit: int | None, problem: str) -> Effect:
+    now = timezone.now()
+    if problem:
+        return Effect(holdings([wallet], now)[wallet.pk].spendable, problem=problem)
+    effect = effect_of(wallet, -transfer.signed_amount, limit, now)
+    if effect.problem and effect.before < transfer.signed_amount:
+        return Effect(effect.before, problem=_spent_text(transfer, wallet, effect.before))
+    return effect
+
+
+def _spent_text(transfer: Transfer, wallet: Wallet, left: int) -> str:
+    """Why a gift that was spent meanwhile cannot be taken back as a whole."""
+    words = {
+        "given": format_units(transfer.amount, wallet.wallet_type),
+        "left": format_units(left, wallet.wallet_type),
+    }
+    if left == 0:
+        return _("%(given)s were given, and nothing is left of the balance: they have been spent "
+                 "or have lapsed, so they cannot be taken back.") % words  # fmt: skip
+    return _("%(given)s were given, but only %(left)s are left to spend, so the adjustment cannot "
+             "be undone as a whole. You can take away what is left with an adjustment of its own.") % words  # fmt: skip
+
+
+def _context(
+    row: MovementRow, wallet: Wallet, membership: Membership, effect: Effect
+) -> dict[str, object]:
+    return {
+        "title": _("Undo this adjustment?"),
+        "row": row,
+        "wallet": wallet,
+        "wallet_type": wallet.wallet_type,
+        "membership": membership,
+        "effect": effect,
+        "back": customer_url(membership.customer),
+        "breadcrumbs": customer_crumbs(membership.customer),
+    }

@@ -1,0 +1,119 @@
+"""Whether the books agree with themselves: lots = uses = transfers = balances."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A rule of the ledger that does not hold, and the rows where it does not."""
+
+    check: str
+    rows: tuple[str, ...]
+    count: int
+
+
+# Each query returns the rows that break its rule: (what, expected, found).
+CHECKS: dict[str, str] = {
+    "a lot holds what it was granted less its uses": """
+        SELECT 'lot ' || l.id, l.granted - coalesce(u.used, 0), l.remaining
+          FROM loyalty_lot l
+          LEFT JOIN (SELECT lot_id, sum(amount) AS used FROM loyalty_lotuse GROUP BY lot_id) u
+            ON u.lot_id = l.id
+         WHERE l.remaining <> l.granted - coalesce(u.used, 0)
+    """,
+    "a lot is granted what its transfer brought": """
+        SELECT 'lot ' || l.id, t.amount, l.granted
+          FROM loyalty_lot l JOIN loyalty_transfer t ON t.id = l.transfer_id
+          JOIN loyalty_wallet w ON w.id = l.wallet_id
+         WHERE l.granted <> t.amount OR l.wallet_id <> t.wallet_id OR t.to_account_id <> w.account_id
+    """,
+    "a transfer changes lots and debt by its amount": """
+        SELECT 'transfer ' || t.id,
+               CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END,
+               coalesce(l.granted, 0) - coalesce(u.used, 0) - t.debt_change
+          FROM loyalty_transfer t
+          JOIN loyalty_wallet w ON w.id = t.wallet_id
+          LEFT JOIN loyalty_lot l ON l.transfer_id = t.id
+          LEFT JOIN (SELECT transfer_id, sum(amount) AS used FROM loyalty_lotuse GROUP BY transfer_id) u
+            ON u.transfer_id = t.id
+         WHERE CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END
+               <> coalesce(l.granted, 0) - coalesce(u.used, 0) - t.debt_change
+    """,
+    "a transfer has its wallet's account on one side": """
+        SELECT 'transfer ' || t.id, w.account_id, t.from_account_id
+          FROM loyalty_transfer t JOIN loyalty_wallet w ON w.id = t.wallet_id
+         WHERE w.account_id NOT IN (t.from_account_id, t.to_account_id)
+            OR w.wallet_type_id <> t.wallet_type_id
+    """,
+    "a wallet owes what its transfers left owing": """
+        SELECT 'wallet ' || w.id, coalesce(t.owed, 0), w.owed
+          FROM loyalty_wallet w
+          LEFT JOIN (SELECT wallet_id, sum(debt_change) AS owed
+                       FROM loyalty_transfer GROUP BY wallet_id) t ON t.wallet_id = w.id
+         WHERE w.owed <> coalesce(t.owed, 0)
+    """,
+    "a wallet's lots less its debt are what came in less what went out": """
+        SELECT 'wallet ' || w.id, coalesce(t.net, 0), coalesce(l.remaining, 0) - w.owed
+          FROM loyalty_wallet w
+          LEFT JOIN (SELECT x.wallet_id, sum(CASE WHEN x.to_account_id = v.account_id THEN x.amount
+                                                  ELSE -x.amount END) AS net
+                       FROM loyalty_transfer x JOIN loyalty_wallet v ON v.id = x.wallet_id
+                      GROUP BY x.wallet_id) t ON t.wallet_id = w.id
+          LEFT JOIN (SELECT wallet_id, sum(remaining) AS remaining
+                       FROM loyalty_lot GROUP BY wallet_id) l ON l.wallet_id = w.id
+         WHERE coalesce(t.net, 0) <> coalesce(l.remaining, 0) - w.owed
+    """,
+    "a wallet's stored balance is what its lots give until it changes next": """
+        SELECT 'wallet ' || w.id, coalesce(l.balance, 0), w.balance
+          FROM loyalty_wallet w
+          LEFT JOIN (SELECT wallet_id,
+                            sum(remaining) FILTER (WHERE spendable_at <= %(now)s) AS balance,
+                            sum(remaining) FILTER (WHERE spendable_at > %(now)s) AS pending
+                       FROM loyalty_lot WHERE due_at IS NOT NULL AND due_at > %(now)s
+                      GROUP BY wallet_id) l ON l.wallet_id = w.id
+         WHERE w.next_change_at > %(now)s
+           AND (w.balance <> coalesce(l.balance, 0) OR w.pending <> coalesce(l.pending, 0))
+    """,
+    "a wallet knows when it changes next": """
+        SELECT 'wallet ' || w.id, l.next_change_at, w.next_change_at
+          FROM loyalty_wallet w
+          JOIN (SELECT wallet_id, min(CASE WHEN spendable_at > %(now)s THEN least(spendable_at, due_at)
+                                           ELSE due_at END) AS next_change_at
+                  FROM loyalty_lot WHERE due_at IS NOT NULL AND due_at > %(now)s
+                 GROUP BY wallet_id) l ON l.wallet_id = w.id
+         WHERE w.next_change_at > %(now)s AND w.next_change_at > l.next_change_at
+    """,
+    "corrections never exceed what they correct": """
+        SELECT 'transfer ' || t.id, t.amount, c.corrected
+          FROM loyalty_transfer t
+          JOIN (SELECT coalesce(reverses_id, corrects_id) AS id, sum(amount) AS corrected
+                  FROM loyalty_transfer WHERE reverses_id IS NOT NULL OR corrects_id IS NOT NULL
+                 GROUP BY 1) c ON c.id = t.id
+         WHERE c.corrected > t.amount
+    """,
+}
+
+
+@transaction.atomic
+def verify_ledger(now: dt.datetime) -> list[Drift]:
+    """Every rule that does not hold. All queries see one snapshot, so running writes do not disturb."""
+    drifts = []
+    with connection.cursor() as cursor:
+        if not transaction.get_connection().savepoint_ids:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        for name, query in CHECKS.items():
+            cursor.execute(query, {"now": now})
+            found = cursor.fetchall()
+            if found:
+                rows = tuple(
+                    f"{what}: {want} expected, {got} found" for what, want, got in found[:SHOWN]
+                )
+                drifts.append(Drift(name, rows, len(found)))
+    return drifts

@@ -1,0 +1,89 @@
+"""Programs as YAML files: read with errors that name line and field, written so that they read back."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from django.utils.translation import gettext as _
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from loyalty.definitions import ProgramDefinition
+from loyalty.models import Program
+from loyalty.selectors.programs import definition_of
+from members.errors import DomainError, FieldError
+
+
+def load_program(text: str) -> ProgramDefinition:
+    """The program that a file describes. Raises DomainError with one FieldError per mistake."""
+    yaml = YAML(typ="rt")
+    yaml.allow_duplicate_keys = False
+    try:
+        data = yaml.load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _invalid([FieldError(_at(line), str(error.problem or error))]) from error
+    if not isinstance(data, dict):
+        raise _invalid([FieldError(_at(1), _("A program file is a list of settings: “code: …”."))])
+    try:
+        return ProgramDefinition.model_validate(_plain(data))
+    except ValidationError as error:
+        raise _invalid(
+            [
+                FieldError(f"{_at(_line(data, item['loc']))}, {_path(item['loc'])}", item["msg"])
+                for item in error.errors(include_url=False)
+            ]
+        ) from error
+
+
+def dump_program(program: Program) -> str:
+    """The program as a file: `load_program` and `apply_definition` on it change nothing."""
+    data = definition_of(program).model_dump(mode="json", exclude_none=True)
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = io.StringIO()
+    stream.write(f"# {program.name}: a Setia program. Apply with: manage.py apply_program FILE\n")
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def _invalid(errors: list[FieldError]) -> DomainError:
+    return DomainError(_("The program file is not valid."), code="invalid_program", errors=errors)
+
+
+def _at(line: int) -> str:
+    return _("line %s") % line
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or _("whole file")
+
+
+def _line(data: Any, loc: tuple[int | str, ...]) -> int:
+    """The line of the innermost place on the path that the file has."""
+    line = 1
+    for part in loc:
+        try:
+            marks = data.lc
+            line = (marks.item(part) if isinstance(part, int) else marks.key(part))[0] + 1
+            data = data[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def _plain(value: Any) -> Any:
+    """ruamel's own containers and numbers as plain ones; numbers keep the text they were written in."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return str(value)
+    return value

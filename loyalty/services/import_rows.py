@@ -1,0 +1,203 @@
+"""From the text of staged rows to orders and refunds, with an error for each cell that is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from django.utils.translation import gettext as _
+
+from loyalty.errors import InvalidOrderError
+from loyalty.rules.calendar import localize
+from loyalty.services.order_inputs import (
+    CustomerRef,
+    LineInput,
+    OrderInput,
+    RefundInput,
+    RefundLineInput,
+    check_order,
+    check_refund,
+)
+
+ORDER_COLUMNS = (
+    "order_id", "customer_id", "placed_at", "currency", "total", "kind", "returns_order_id",
+)  # fmt: skip
+LINE_COLUMNS = (
+    "order_id", "line_no", "sku", "category", "quantity", "unit_price", "discount", "line_total",
+)  # fmt: skip
+
+PLAIN_NUMBER = re.compile(r"-?\d{1,13}(\.\d{1,10})?").fullmatch
+CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong with one cell. `row` counts from 1, the header being row 1."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedOrder:
+    """A row of the orders file with its rows of the lines file: (row, cells in LINE_COLUMNS' order)."""
+
+    row: int
+    cells: tuple[str, ...]
+    lines: Sequence[tuple[int, tuple[str, ...]]]
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the rows of one file pair. A row with an error is left out as a whole, and named."""
+
+    zone: zoneinfo.ZoneInfo
+    source: str
+    errors: list[RowError] = field(default_factory=list)
+
+    def read(self, staged: StagedOrder) -> OrderInput | RefundInput | None:
+        """The order or refund, or None after writing down what is wrong with it."""
+        before = len(self.errors)
+        order_id, customer_id, placed_at, currency, total, kind, returns = staged.cells
+        at = self._time(staged.row, placed_at)
+        amount = self._number("orders", staged.row, "total", total)
+        self._check_texts(staged)
+        if kind not in {"sale", "return"}:
+            self._error("orders", staged.row, "kind", kind, _("Write sale or return."))
+        if len(self.errors) > before or at is None or amount is None:
+            return None
+        buyer = CustomerRef(external_id=customer_id) if customer_id else None
+        try:
+            if kind == "sale":
+                return self._order(staged, order_id, buyer, at, currency, amount)
+            return self._refund(staged, order_id, buyer, at, currency, amount, returns)
+        except _BadLineError:
+            return None
+        except InvalidOrderError as error:
+            for wrong in error.errors:
+                self._error("orders", staged.row, wrong.field, total, str(wrong.message))
+            return None
+
+    def _order(
+        self, staged: StagedOrder, order_id: str, buyer: CustomerRef | None, at: dt.datetime,
+        currency: str, total: Decimal,
+    ) -> OrderInput:  # fmt: skip
+        order = OrderInput(
+            external_id=order_id,
+            placed_at=at,
+            currency=currency,
+            total=total,
+            customer=buyer,
+            source=self.source,
+            lines=tuple(self._line(row, cells) for row, cells in staged.lines),
+        )
+        check_order(order)
+        return order
+
+    def _refund(
+        self, staged: StagedOrder, order_id: str, buyer: CustomerRef | None, at: dt.datetime,
+        currency: str, total: Decimal, returns: str,
+    ) -> RefundInput:  # fmt: skip
+        if total > 0:
+            self._error(
+                "orders", staged.row, "total", str(total), _("A return's total is zero or below.")
+            )
+            raise _BadLineError
+        lines = (self._line(row, cells) for row, cells in staged.lines)
+        refund = RefundInput(
+            external_id=order_id,
+            refunded_at=at,
+            currency=currency,
+            total=-total,
+            customer=buyer,
+            order_external_id=returns,
+            source=self.source,
+            lines=tuple(
+                RefundLineInput(
+                    line_no=line.line_no, total=-line.total, quantity=-line.quantity, sku=line.sku,
+                    category=line.category,
+                )
+                for line in lines
+            ),
+        )  # fmt: skip
+        check_refund(refund)
+        return refund
+
+    def _line(self, row: int, cells: tuple[str, ...]) -> LineInput:
+        _order_id, line_no, sku, category, quantity, unit_price, discount, total = cells
+        number = self._number("lines", row, "line_no", line_no)
+        values = (
+            self._number("lines", row, "quantity", quantity),
+            self._number("lines", row, "unit_price", unit_price or "0"),
+            self._number("lines", row, "discount", discount or "0"),
+            self._number("lines", row, "line_total", total),
+        )
+        if number is None or number < 0 or number != int(number) or number > 2_000_000_000:
+            self._error("lines", row, "line_no", line_no, _("Write a whole number, 0 or more."))
+            raise _BadLineError
+        if len(sku) > 128 or len(category) > 128:
+            column = "sku" if len(sku) > 128 else "category"
+            self._error("lines", row, column, sku, _("At most 128 characters."))
+            raise _BadLineError
+        counted, price, off, amount = values
+        if counted is None or price is None or off is None or amount is None:
+            raise _BadLineError
+        return LineInput(
+            line_no=int(number),
+            total=amount,
+            quantity=round(counted, 3),
+            unit_price=round(price, 4),
+            discount=round(off, 4),
+            sku=sku,
+            category=category,
+        )
+
+    def _check_texts(self, staged: StagedOrder) -> None:
+        order_id, customer_id, _placed_at, currency, _total, _kind, returns = staged.cells
+        for column, text in (
+            ("order_id", order_id), ("customer_id", customer_id), ("returns_order_id", returns)
+        ):  # fmt: skip
+            if len(text) > 128:
+                self._error("orders", staged.row, column, text, _("At most 128 characters."))
+        if not order_id:
+            self._error("orders", staged.row, "order_id", "", _("An order needs a number."))
+        if not CURRENCY(currency):
+            self._error(
+                "orders", staged.row, "currency", currency, _("Write three letters such as USD.")
+            )
+
+    def _number(self, file: str, row: int, column: str, text: str) -> Decimal | None:
+        """Plain notation only: 1e5 or 1,000 in a till's file is more likely a mistake than meant."""
+        if PLAIN_NUMBER(text):
+            try:
+                return Decimal(text)
+            except InvalidOperation:  # pragma: no cover (the pattern admits numbers only)
+                pass
+        self._error(file, row, column, text, _("Write a number such as 12.50."))
+        return None
+
+    def _time(self, row: int, text: str) -> dt.datetime | None:
+        try:
+            at = dt.datetime.fromisoformat(text)
+        except ValueError:
+            at = None
+        if at is None or not 1900 <= at.year <= 2200:
+            self._error(
+                "orders", row, "placed_at", text, _("Write a time such as 2026-03-31T18:05:00.")
+            )
+            return None
+        return localize(at, self.zone) if at.tzinfo is None else at
+
+    def _error(self, file: str, row: int, column: str, value: str, reason: str) -> None:
+        self.errors.append(RowError(file, row, column[:64], value[:200], reason[:300]))
+
+
+class _BadLineError(Exception):
+    """A line was refused, so its order is; the error is written down already."""

@@ -1,0 +1,310 @@
+"""Bringing the two files of an import into tables of their own, in the order they will be worked on.
+
+Everything stays text here: what a cell means is `import_rows`' business. The tables are unlogged
+(after a crash of the database the files are simply staged again); how far each part got is logged.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import psycopg
+from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from loyalty.services.import_rows import LINE_COLUMNS, ORDER_COLUMNS, RowError, StagedOrder
+from members.errors import DomainError, FieldError
+
+CHUNK = 1 << 20
+OPTIONAL = {"returns_order_id", "unit_price", "discount", "category", "sku", "kind"}
+DEFAULTS = {"kind": "sale"}
+
+
+class Staging:
+    """The staged files of one job: `open()` fills the tables, `batch()` reads them in order."""
+
+    def __init__(self, job_id: int, parts: int) -> None:
+        self.parts = parts
+        self.orders = f"loyalty_import_{job_id}_orders"
+        self.lines = f"loyalty_import_{job_id}_lines"
+        self.progress = f"loyalty_import_{job_id}_progress"
+
+    def is_staged(self) -> bool:
+        """Whether the tables are there and filled (an unlogged table is empty after a crash)."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", [self.orders])
+            if cursor.fetchone()[0] is None:
+                return False
+            cursor.execute(_sql("SELECT EXISTS (SELECT 1 FROM {t})", t=self.orders))
+            return bool(cursor.fetchone()[0])
+
+    def stage(self, orders_path: Path, lines_path: Path) -> list[RowError]:
+        """Load both files; returns the rows that are no rows at all. Raises DomainError for a file
+        that is none of ours."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                _sql(
+                    "CREATE TABLE IF NOT EXISTS {t} (part int PRIMARY KEY, seq bigint NOT NULL)",
+                    t=self.progress,
+                )
+            )
+            cursor.execute(
+                _sql("INSERT INTO {t} SELECT n, 0 FROM generate_series(0, %s) n"
+                     " ON CONFLICT DO NOTHING", t=self.progress),
+                [self.parts - 1],
+            )  # fmt: skip
+            raw = f"{self.orders}_raw"
+            errors = _load(raw, "orders", orders_path, ORDER_COLUMNS)
+            errors += _load(self.lines, "lines", lines_path, LINE_COLUMNS)
+            # A buyer's orders stay in one part and in their own order: sales before returns.
+            cursor.execute(
+                _sql(
+                    """
+                    CREATE UNLOGGED TABLE {t} AS
+                    SELECT *, row_number() OVER (PARTITION BY part ORDER BY customer_id, placed_at,
+                                                 kind = 'return', order_id, row) AS seq
+                      FROM (SELECT *, abs(hashtext(CASE WHEN customer_id = '' THEN order_id
+                                                        ELSE customer_id END)::bigint) %% %s AS part
+                              FROM {raw}) r
+                    """,
+                    t=self.orders,
+                    raw=raw,
+                ),
+                [self.parts],
+            )
+            cursor.execute(_sql("DROP TABLE {raw}", raw=raw))
+            cursor.execute(_sql("CREATE INDEX ON {t} (part, seq)", t=self.orders))
+            cursor.execute(_sql("CREATE INDEX ON {t} (order_id)", t=self.lines))
+            cursor.execute(_sql("ANALYZE {t}", t=self.orders))
+            cursor.execute(_sql("ANALYZE {t}", t=self.lines))
+            return errors + self._doubles(cursor) + self._strays(cursor)
+
+    def _doubles(self, cursor: psycopg.Cursor) -> list[RowError]:
+        """Order numbers that the file holds more than once: the first row counts."""
+        cursor.execute(
+            _sql(
+                """
+                DELETE FROM {t} a USING (
+                    SELECT order_id, min(row) AS first FROM {t} GROUP BY order_id HAVING count(*) > 1
+                ) d
+                WHERE a.order_id = d.order_id AND a.row > d.first RETURNING a.row, a.order_id
+                """,
+                t=self.orders,
+            )
+        )
+        reason = _("This order number is in the file twice; the first row counts.")
+        return [RowError("orders", row, "order_id", text[:200], reason) for row, text in cursor]
+
+    def _strays(self, cursor: psycopg.Cursor) -> list[RowError]:
+        cursor.execute(
+            _sql(
+                "SELECT row, order_id FROM {lines} l"
+                " WHERE NOT EXISTS (SELECT 1 FROM {orders} o WHERE o.order_id = l.order_id) LIMIT 1000",
+                lines=self.lines,
+                orders=self.orders,
+            )
+        )
+        reason = _("The orders file has no such order.")
+        return [RowError("lines", row, "order_id", text[:200], reason) for row, text in cursor]
+
+    def total(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(_sql("SELECT count(*) FROM {t}", t=self.orders))
+            return int(cursor.fetchone()[0])
+
+    def done(self) -> int:
+        """Orders worked on so far, over all parts."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _sql(
+                    "SELECT count(*) FROM {o} o JOIN {p} p ON p.part = o.part AND o.seq <= p.seq",
+                    o=self.orders, p=self.progress,
+                )
+            )  # fmt: skip
+            return int(cursor.fetchone()[0])
+
+    def batch(self, part: int, size: int) -> tuple[int, list[StagedOrder]]:
+        """The next orders of a part, with the sequence number up to which they reach."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _sql(
+                    """
+                    SELECT o.seq, o.row, {order_columns},
+                           (SELECT array_agg(ARRAY[l.row::text, {line_columns}] ORDER BY l.row)
+                              FROM {lines} l WHERE l.order_id = o.order_id)
+                      FROM {orders} o
+                     WHERE o.part = %s AND o.seq > (SELECT seq FROM {progress} WHERE part = %s)
+                     ORDER BY o.seq LIMIT %s
+                    """,
+                    orders=self.orders,
+                    lines=self.lines,
+                    progress=self.progress,
+                    order_columns=_columns("o", ORDER_COLUMNS),
+                    line_columns=_columns("l", LINE_COLUMNS),
+                ),
+                [part, part, size],
+            )
+            rows = cursor.fetchall()
+        width = len(ORDER_COLUMNS)
+        staged = [
+            StagedOrder(
+                row[1],
+                tuple(row[2 : 2 + width]),
+                [(int(line[0]), tuple(line[1:])) for line in row[2 + width] or ()],
+            )
+            for row in rows
+        ]
+        return (rows[-1][0] if rows else 0), staged
+
+    def advance(self, part: int, seq: int) -> None:
+        """Remember, in the transaction that did the work, how far the part is."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _sql("UPDATE {t} SET seq = %s WHERE part = %s", t=self.progress), [seq, part]
+            )
+
+    def drop(self) -> None:
+        with connection.cursor() as cursor:
+            for name in (self.orders, self.lines, self.progress):
+                cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=name))
+
+
+def _load(table: str, file: str, path: Path, columns: tuple[str, ...]) -> list[RowError]:
+    with opened(path) as stream:
+        header = _header(stream, file, columns)
+    kept = [name if name in columns else f"ignored_{n}" for n, name in enumerate(header)]
+    with connection.cursor() as cursor:
+        cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=table))
+        cursor.execute(
+            _sql(
+                "CREATE UNLOGGED TABLE {t} (row bigint GENERATED ALWAYS AS IDENTITY (START 2), {columns})",
+                t=table,
+                columns=sql.SQL(", ").join(
+                    sql.SQL("{} text NOT NULL DEFAULT {}").format(
+                        sql.Identifier(name), sql.Literal(DEFAULTS.get(name, ""))
+                    )
+                    for name in dict.fromkeys([*kept, *columns])
+                ),
+            )
+        )
+    try:
+        with transaction.atomic():
+            _copy_whole(table, path, kept)
+        return []
+    except DatabaseError:
+        return _copy_rows(table, file, path, kept)
+
+
+def _header(stream: IO[bytes], file: str, columns: tuple[str, ...]) -> list[str]:
+    text = stream.readline().decode("utf-8-sig", errors="replace")
+    header = next(csv.reader([text]), [])
+    header = [name.strip().lower() for name in header]
+    missing = [name for name in columns if name not in header and name not in OPTIONAL]
+    if missing or len(set(header)) < len(header):
+        message = (
+            _("The %(file)s file has no column %(columns)s. Its first line must name the columns.")
+            % {"file": file, "columns": ", ".join(missing)}
+            if missing
+            else _("The %(file)s file names a column twice.") % {"file": file}
+        )
+        raise DomainError(message, code="wrong_columns", errors=[FieldError(file, message)])
+    return header
+
+
+def _copy_whole(table: str, path: Path, columns: list[str]) -> None:
+    """The fast way: PostgreSQL parses the file itself. Any malformed row refuses the file."""
+    with opened(path) as stream, connection.cursor() as cursor:
+        stream.readline()
+        with cursor.copy(_copy_statement(table, columns, "(FORMAT csv, NULL E'\\x01')")) as copy:
+            while chunk := stream.read(CHUNK):
+                copy.write(chunk)
+
+
+def _copy_rows(table: str, file: str, path: Path, columns: list[str]) -> list[RowError]:
+    """The patient way: row by row, leaving out and naming those that cannot be read."""
+    errors: list[RowError] = []
+    with opened(path) as stream, connection.cursor() as cursor:
+        cursor.execute(_sql("TRUNCATE {t} RESTART IDENTITY", t=table))
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+        reader = csv.reader(_without_nul(text))
+        next(reader, None)
+        numbered = ["row", *columns]
+        with cursor.copy(_copy_statement(table, numbered, "")) as copy:
+            for number, row in enumerate(_rows(reader, file, errors), start=2):
+                reason = _unreadable(row, len(columns))
+                if reason:
+                    errors.append(RowError(file, number, "", ",".join(row)[:100].encode(
+                        "utf-8", "replace").decode(), reason))  # fmt: skip
+                elif row:
+                    copy.write_row([number, *row])
+    return errors
+
+
+def _rows(reader: Iterator[list[str]], file: str, errors: list[RowError]) -> Iterator[list[str]]:
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            errors.append(RowError(file, 0, "", "", _("Not readable as CSV: %s.") % error))
+            yield []
+
+
+def _unreadable(row: list[str], width: int) -> str:
+    if not row:
+        return ""
+    if len(row) != width:
+        return _("The row has %(found)s cells, the header %(wanted)s.") % {
+            "found": len(row),
+            "wanted": width,
+        }
+    if any("\udc80" <= char <= "\udcff" for cell in row for char in cell):
+        return _("The row is not written in UTF-8.")
+    return ""
+
+
+def _without_nul(lines: IO[str]) -> Iterator[str]:
+    # Shown as a replacement character, so that the row is named as unreadable where it matters.
+    for line in lines:
+        yield line.replace("\0", "\ufffd")
+
+
+def _copy_statement(table: str, columns: list[str], options: str) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN {}").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(options)
+    )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A plain or gzipped file, told apart by its content."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    stream: IO[bytes] = gzip.open(path, "rb") if packed else path.open("rb")
+    with stream:
+        yield stream
+
+
+def _columns(alias: str, names: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("btrim({}.{})").format(sql.Identifier(alias), sql.Identifier(name))
+        for name in names
+    )
+
+
+def _sql(text: str, **parts: str | sql.Composable) -> sql.Composed:
+    """SQL with table names put in as identifiers."""
+    return sql.SQL(text).format(
+        **{
+            name: sql.Identifier(part) if isinstance(part, str) else part
+            for name, part in parts.items()
+        }
+    )

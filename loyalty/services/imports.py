@@ -1,0 +1,267 @@
+"""Importing an order history from two files: staged, then recorded batch by batch in several threads.
+
+Each batch commits together with how far its part is, so an import that was killed goes on where it
+stopped, and one that is repeated finds its orders unchanged. Rows that are wrong are named and left
+out; the rest comes in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import connection, connections, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership, Program, Transfer
+from loyalty.services.import_rows import Reader, RowError, StagedOrder
+from loyalty.services.import_staging import Staging, opened
+from loyalty.services.order_batches import Enrolling
+from loyalty.services.order_inputs import OrderInput, RefundInput
+from loyalty.services.orders import record_orders
+from loyalty.services.refunds import record_refunds
+from loyalty.services.transactions import run_atomically
+from members.errors import DomainError
+from members.models import Job, JobError
+from members.services.audit import Actor
+from members.services.jobs import (
+    JobProgress,
+    claim_job,
+    record_job_errors,
+    running,
+    start_or_resume_job,
+)
+
+KIND = "order_import"
+BATCH = 500
+THREADS = 2
+# The planner must not go on believing that the tables are as empty as when the import began.
+ANALYZED_AFTER = (1_000, 10_000, 100_000)
+TABLES = (
+    "loyalty_order", "loyalty_orderline", "loyalty_transfer", "loyalty_lot", "loyalty_wallet",
+    "loyalty_membership", "loyalty_orderevaluation", "members_customer",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the rows, over all threads."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, outcomes: Sequence[str], refused: int) -> None:
+        with self.lock:
+            self.created += outcomes.count("created")
+            self.updated += outcomes.count("updated")
+            self.unchanged += outcomes.count("unchanged")
+            self.refused += refused
+
+    def as_result(self) -> dict[str, int]:
+        return {
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "refused": self.refused,
+        }
+
+
+def start_import(
+    *, program: Program, orders_path: Path, lines_path: Path, actor: Actor, source: str = "shop"
+) -> Job:
+    """A waiting job for these files; the unfinished one if the same files were begun before."""
+    if program.status != Program.Status.LIVE:
+        raise DomainError(
+            _("%s is not live: its rules would not be applied. Take it live first.") % program.name,
+            code="program_not_live",
+        )
+    fingerprint = _fingerprint(program, source, orders_path, lines_path)
+    return start_or_resume_job(
+        kind=KIND,
+        label=_("%(file)s into %(program)s") % {"file": orders_path.name, "program": program.name},
+        fingerprint=fingerprint,
+        params={
+            "program": program.pk,
+            "source": source,
+            "orders": str(orders_path),
+            "lines": str(lines_path),
+        },
+        actor=actor,
+    )
+
+
+def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Job | None:
+    """Work on a waiting import until it is done. None: somebody else does. `watch` sees progress."""
+    job = claim_job(job_id)
+    if job is None:
+        return None
+    counts = Counts(**{name: job.checkpoint.get(name, 0) for name in Counts().as_result()})
+    staging = Staging(job.pk, THREADS)
+    with running(job) as progress:
+        if not staging.is_staged():
+            errors = staging.stage(Path(job.params["orders"]), Path(job.params["lines"]))
+            _record_errors(job, errors)
+            counts.add([], len({(e.file, e.row) for e in errors if e.file == "orders"}))
+        progress.update(staging.done(), staging.total())
+        _work(job, staging, counts, progress, watch)
+        job.result = counts.as_result()
+        job.done = job.total
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+    if job.state in {Job.State.SUCCEEDED, Job.State.CANCELLED}:
+        staging.drop()
+    return Job.objects.get(pk=job_id)
+
+
+def _work(
+    job: Job,
+    staging: Staging,
+    counts: Counts,
+    progress: JobProgress,
+    watch: Callable[[Job], None] | None,
+) -> None:
+    stop = threading.Event()
+    done = _Done(job.done)
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="import") as pool:
+        futures = {
+            pool.submit(_work_part, job, staging, part, counts, stop, done)
+            for part in range(THREADS)
+        }
+        try:
+            while futures:
+                finished, futures = wait(futures, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                progress.update(done.value)
+                if watch is not None:
+                    watch(job)
+        except BaseException:
+            stop.set()
+            raise
+
+
+class _Done:
+    """Orders worked on, counted by several threads."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+        self._lock = threading.Lock()
+        self._analyzed = {mark for mark in ANALYZED_AFTER if mark <= value}
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self.value += count
+            due = {mark for mark in ANALYZED_AFTER if mark <= self.value} - self._analyzed
+            self._analyzed |= due
+        if due:
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+
+
+def _work_part(
+    job: Job, staging: Staging, part: int, counts: Counts, stop: threading.Event, done: _Done
+) -> None:
+    program = Program.objects.get(pk=job.params["program"])
+    try:
+        while not stop.is_set():
+            seq, staged = staging.batch(part, BATCH)
+            if not staged:
+                return
+            reader = Reader(program.zone, job.params["source"])
+            read = [(item, reader.read(item)) for item in staged]
+            good = [(item, value) for item, value in read if value is not None]
+            outcomes, refused = run_atomically(
+                lambda good=good, seq=seq, reader=reader: _batch(  # type: ignore[misc]
+                    job, program, staging, part, seq, good, reader.errors
+                )
+            )
+            counts.add(outcomes, refused + len(staged) - len(good))
+            done.add(len(staged))
+    finally:
+        connections.close_all()
+
+
+def _batch(
+    job: Job,
+    program: Program,
+    staging: Staging,
+    part: int,
+    seq: int,
+    good: Sequence[tuple[StagedOrder, OrderInput | RefundInput]],
+    errors: Sequence[RowError],
+) -> tuple[list[str], int]:
+    """Record one batch and how far it reaches; a batch that is refused is taken row by row."""
+    refusals: list[RowError] = []
+    try:
+        with transaction.atomic():
+            outcomes = _record([value for _item, value in good], program)
+    except DomainError:
+        outcomes = []
+        for item, value in good:
+            try:
+                with transaction.atomic():
+                    outcomes += _record([value], program)
+            except DomainError as error:
+                refusals.append(_refusal(item, error))
+    _record_errors(job, [*errors, *refusals])
+    staging.advance(part, seq)
+    return outcomes, len(refusals)
+
+
+def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> list[str]:
+    now = timezone.now()
+    orders = [value for value in values if isinstance(value, OrderInput)]
+    refunds = [value for value in values if isinstance(value, RefundInput)]
+    recorded = record_orders(
+        orders,
+        now=now,
+        transfer_source=Transfer.Source.IMPORT,
+        program_ids=[program.pk],
+        enrolling=Enrolling(Membership.Source.IMPORT, always=True),
+        checked=True,
+    )
+    returned = record_refunds(
+        refunds, now=now, transfer_source=Transfer.Source.IMPORT, program_ids=[program.pk]
+    )
+    return [result.outcome for result in [*recorded, *returned]]
+
+
+def _refusal(item: StagedOrder, error: DomainError) -> RowError:
+    first = error.errors[0] if error.errors else None
+    column = first.field if first else "order_id"
+    reason = f"{error.message} {first.message}" if first else str(error.message)
+    return RowError("orders", item.row, column[:64], item.cells[0][:200], reason[:300])
+
+
+def _record_errors(job: Job, errors: Sequence[RowError]) -> None:
+    record_job_errors(
+        job,
+        [
+            JobError(
+                file=error.file,
+                row=error.row,
+                column=error.column,
+                value=error.value,
+                reason=error.reason,
+            )
+            for error in errors
+        ],
+    )
+
+
+def _fingerprint(program: Program, source: str, *paths: Path) -> str:
+    """The same for the same files, program and source: so a second start is known as the same work."""
+    digest = hashlib.sha256(f"{program.pk}|{source}".encode())
+    for path in paths:
+        with opened(path) as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,13 @@
+"""Background work of this application: each loads what it needs and calls one service."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from loyalty.services import imports
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True)
+def run_import(job_id: int) -> None:
+    """Work on an import; safe to deliver twice, since a job is claimed by one worker."""
+    imports.run_import(job_id)
