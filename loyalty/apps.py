@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class LoyaltyConfig(AppConfig):
     name = "loyalty"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from loyalty.services.totals import follow_postings
+        from members.outbox import register_consumer
+
+        register_consumer("ledger.posted", follow_postings)

@@ -9,7 +9,8 @@ from loyalty.models.programs import WalletType
 class DailyTotal(models.Model):
     """What moved on one accounting day, per kind. Derived: `loyalty.services.totals` rebuilds it.
 
-    `incoming` and `outgoing` are units seen from the members; `movements` counts transfers.
+    `incoming` and `outgoing` are units seen from the members; `movements` counts transfers, `orders`
+    the different orders that they belong to.
     """
 
     wallet_type = models.ForeignKey(
@@ -20,6 +21,7 @@ class DailyTotal(models.Model):
     incoming = models.BigIntegerField(default=0)
     outgoing = models.BigIntegerField(default=0)
     movements = models.BigIntegerField(default=0)
+    orders = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [

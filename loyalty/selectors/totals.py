@@ -1,0 +1,98 @@
+"""Figures of whole programs, from the daily totals: they cost the same at any number of members."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q, Sum
+
+from loyalty.models import DailyTotal, Membership, Order, Program, Transfer, WalletType
+from loyalty.rules.calendar import end_of_day, start_of_day
+from loyalty.selectors.balances import worth_of
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """Units of one day at the wallet type's scale."""
+
+    day: dt.date
+    earned: int = 0
+    taken_back: int = 0
+    redeemed: int = 0
+    adjusted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """Units that members hold or owe (net), lapsed ones not yet written down included, and their worth."""
+
+    units: int
+    worth: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What happened in a period of days; `orders` counts those that earned."""
+
+    orders: int
+    new_members: int
+    earned: int
+    taken_back: int
+    redeemed: int
+
+
+def daily_figures(wallet_type: WalletType, first: dt.date, last: dt.date) -> list[DayFigures]:
+    """One entry per day from first to last, days without movements included."""
+    rows = DailyTotal.objects.filter(wallet_type=wallet_type, day__range=(first, last))
+    found: defaultdict[dt.date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        day = found[row.day]
+        day["earned"] += row.incoming if row.kind == Transfer.Kind.ACCRUAL else 0
+        day["taken_back"] += row.outgoing if row.kind == Transfer.Kind.CLAWBACK else 0
+        day["redeemed"] += row.outgoing if row.kind == Transfer.Kind.REDEMPTION else 0
+        if row.kind in {Transfer.Kind.ADJUSTMENT, Transfer.Kind.REVERSAL}:
+            day["adjusted"] += row.incoming - row.outgoing
+    days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    return [DayFigures(day, **found[day]) if day in found else DayFigures(day) for day in days]
+
+
+def outstanding(wallet_type: WalletType) -> Outstanding:
+    sums = DailyTotal.objects.filter(wallet_type=wallet_type).aggregate(
+        incoming=Sum("incoming", default=0), outgoing=Sum("outgoing", default=0)
+    )
+    units = sums["incoming"] - sums["outgoing"]
+    return Outstanding(units, worth_of(units, wallet_type))
+
+
+def activity(wallet_type: WalletType, first: dt.date, last: dt.date) -> Activity:
+    """Orders and new members of the program, units of the wallet type, from first to last day."""
+    program = wallet_type.program
+    sums = DailyTotal.objects.filter(wallet_type=wallet_type, day__range=(first, last)).aggregate(
+        earned=Sum("incoming", filter=Q(kind=Transfer.Kind.ACCRUAL), default=0),
+        taken_back=Sum("outgoing", filter=Q(kind=Transfer.Kind.CLAWBACK), default=0),
+        redeemed=Sum("outgoing", filter=Q(kind=Transfer.Kind.REDEMPTION), default=0),
+        orders=Sum("orders", filter=Q(kind=Transfer.Kind.ACCRUAL), default=0),
+    )
+    new_members = Membership.objects.filter(
+        program=program,
+        enrolled_at__gte=start_of_day(first, program.zone),
+        enrolled_at__lt=end_of_day(last, program.zone),
+    ).count()
+    return Activity(
+        orders=sums["orders"],
+        new_members=new_members,
+        earned=sums["earned"],
+        taken_back=sums["taken_back"],
+        redeemed=sums["redeemed"],
+    )
+
+
+def member_count(program: Program) -> int:
+    return Membership.objects.filter(program=program, status=Membership.Status.ACTIVE).count()
+
+
+def has_orders() -> bool:
+    return Order.objects.exists()

@@ -1,0 +1,50 @@
+"""Daily totals: what moved on each accounting day, rebuilt from the transfers it summarizes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import connection
+
+from members.models import OutboxEvent
+
+REBUILD = """
+    WITH moved AS (
+        SELECT t.wallet_type_id, t.booked_on, t.kind,
+               coalesce(sum(t.amount) FILTER (WHERE t.to_account_id = w.account_id), 0) AS incoming,
+               coalesce(sum(t.amount) FILTER (WHERE t.from_account_id = w.account_id), 0) AS outgoing,
+               count(*) AS movements, count(DISTINCT t.order_id) AS orders
+          FROM loyalty_transfer t JOIN loyalty_wallet w ON w.id = t.wallet_id
+         WHERE t.wallet_type_id = %(wallet_type)s AND t.booked_on = ANY(%(days)s)
+         GROUP BY 1, 2, 3
+    )
+    INSERT INTO loyalty_dailytotal (wallet_type_id, day, kind, incoming, outgoing, movements, orders)
+    SELECT wallet_type_id, booked_on, kind, incoming, outgoing, movements, orders FROM moved
+    ON CONFLICT (wallet_type_id, day, kind) DO UPDATE
+       SET incoming = excluded.incoming, outgoing = excluded.outgoing,
+           movements = excluded.movements, orders = excluded.orders
+"""
+
+
+def rebuild_days(days: Mapping[int, Iterable[dt.date]]) -> None:
+    """Bring the totals of these days (by wallet type) to what the transfers say. Doing so twice
+    changes nothing; two at once take turns, so that the later one has seen all the earlier saw."""
+    with connection.cursor() as cursor:
+        for wallet_type in sorted(days):
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('loyalty.daily_total'), %s)", [wallet_type]
+            )
+            cursor.execute(
+                REBUILD, {"wallet_type": wallet_type, "days": sorted(set(days[wallet_type]))}
+            )
+
+
+def follow_postings(events: Sequence[OutboxEvent]) -> None:
+    """Outbox consumer of `ledger.posted`: rebuild every day that the postings touched."""
+    days: defaultdict[int, set[dt.date]] = defaultdict(set)
+    for event in events:
+        for wallet_type, day in event.payload["days"]:
+            days[wallet_type].add(dt.date.fromisoformat(day))
+    rebuild_days(days)
