@@ -28,6 +28,8 @@ NPM := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" node \
 NODE_LOCK := requirements/node.txt
 endif
 NPM_OPTIONS ?=
+EMPTY :=
+LOCKS_STAMP := $(STAMPS)/locks-$(subst $(EMPTY) ,+,$(notdir $(strip $(LOCKS) $(NODE_LOCK))))
 JOBS ?= 2
 
 export DJANGO_SETTINGS_MODULE := config.settings
@@ -55,10 +57,11 @@ $(UV): requirements/bootstrap.txt | $(STAMPS)/venv
 	  -r requirements/bootstrap.txt
 	@touch $(UV)
 
-$(STAMPS)/locks-$(subst /,_,$(subst $() ,+,$(LOCKS) $(NODE_LOCK))):
-	@mkdir -p $(STAMPS) && rm -f $(STAMPS)/locks-* && touch $@
+# Another choice of locks is another installation.
+$(LOCKS_STAMP): | $(STAMPS)/venv
+	@rm -f $(STAMPS)/locks-* && touch $@
 
-$(STAMPS)/python: $(UV) $(LOCKS) $(NODE_LOCK)
+$(STAMPS)/python: $(UV) $(LOCKS) $(NODE_LOCK) $(LOCKS_STAMP)
 	$(UV) pip sync --quiet --python $(PY) --require-hashes requirements/bootstrap.txt \
 	  $(LOCKS) $(NODE_LOCK)
 	@if [ -n "$(NODE_LOCK)" ]; then ln -sfn "$$($(PY) -c 'import importlib.util as u; \

@@ -298,7 +298,7 @@ DEVMAIL_DIR = VAR_DIR / "mail"
 DEVMAIL_PORT = env.int("DEVMAIL_PORT", default=8025)
 vars().update(env.email_url("EMAIL_URL", default=f"smtp://127.0.0.1:{DEVMAIL_PORT}"))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Setia <no-reply@setia.example>")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="") or "Setia <no-reply@setia.example>"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- API ----------------------------------------------------------------------------------------

@@ -96,7 +96,10 @@ def test_it_starts_serves_restarts_what_crashes_and_stops_everything(
     installation: Installation,
 ) -> None:
     with installation.start() as process:
-        assert eventually(lambda: installation.said("Ctrl-C stops"), 120), installation.lines
+        assert eventually(
+            lambda: installation.said("Ctrl-C stops") or process.poll() is not None, 120
+        )
+        assert process.poll() is None, installation.lines
         pids = installation.pids()
         assert set(pids) == {"postgres", "valkey", "web", "devmail", "worker", "beat"}
         assert all(alive(pid) for pid in pids.values())
