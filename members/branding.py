@@ -17,7 +17,7 @@ RGB = tuple[float, float, float]
 
 DEFAULT_ACCENT = "#0f766e"
 WHITE: RGB = (1.0, 1.0, 1.0)
-INK: RGB = (0.09, 0.09, 0.09)
+INK: RGB = (0.0, 0.0, 0.0)
 # The lightest surface of the dark theme, and the darkest of the light one, that bears accent text:
 DARK_SURFACE: RGB = (0.24, 0.24, 0.24)
 LIGHT_SURFACE: RGB = (0.89, 0.89, 0.89)
@@ -82,7 +82,7 @@ def accent_css(accent: str) -> str:
     on_light = to_hex(readable_on(color, LIGHT_SURFACE))
     on_dark = to_hex(readable_on(color, DARK_SURFACE))
     text = f"light-dark({on_light}, {on_dark})"
-    foreground = f"light-dark({to_hex(foreground_on(parse_hex(on_light)))}, #171717)"
+    foreground = f"light-dark({to_hex(foreground_on(parse_hex(on_light)))}, #000000)"
     properties = {
         "--setia-accent": accent,
         "--setia-accent-hover": to_hex(hovered(color)),

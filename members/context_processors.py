@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, cached_property
@@ -10,6 +10,7 @@ from django.utils.translation import get_language, get_language_bidi
 
 from members import navigation
 from members.branding import accent_version
+from members.models import Merchant
 from members.responses import is_dialog_request, is_htmx
 from members.selectors.merchants import get_merchant
 
@@ -17,8 +18,9 @@ from members.selectors.merchants import get_merchant
 class Shell:
     """The parts of a shell, each worked out only when a template asks for it."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, merchant: Merchant) -> None:
         self._request = request
+        self._merchant = merchant
 
     @cached_property
     def main(self) -> list[navigation.NavLink]:
@@ -50,7 +52,7 @@ class Shell:
 
     @property
     def accent_version(self) -> str:
-        return accent_version(get_merchant().accent_color)
+        return accent_version(self._merchant.accent_color)
 
 
 def _manage_layout(request: HttpRequest) -> str:
@@ -61,11 +63,12 @@ def _manage_layout(request: HttpRequest) -> str:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The merchant, the shell, and the layout that fits who asks: a page or a fragment of one."""
+    merchant = cast(Merchant, SimpleLazyObject(get_merchant))
     fragment = is_htmx(request)
     dialog = is_dialog_request(request)
     return {
-        "merchant": SimpleLazyObject(get_merchant),
-        "shell": Shell(request),
+        "merchant": merchant,
+        "shell": Shell(request, merchant),
         "language": get_language(),
         "direction": "rtl" if get_language_bidi() else "ltr",
         "in_dialog": dialog,

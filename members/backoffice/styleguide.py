@@ -182,7 +182,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 @staff_view("home.view")
 def styleguide_dialog(request: HttpRequest) -> HttpResponse:
     """A dialog that is a page of its own without JavaScript; it saves nothing."""
-    form = SampleForm(request.POST or None)
+    form = SampleForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return dialog_done(
             request,

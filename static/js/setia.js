@@ -172,7 +172,6 @@
       openDialog($("#dialog"));
       focusInside(target);
     }
-    if (target.id === "search-results") showFound(target);
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {
@@ -204,127 +203,7 @@
   });
   document.addEventListener("htmx:sendError", (event) => requestFailed(event, texts().offline));
 
-  // --- Search box ------------------------------------------------------------------------------
-
-  const searchInput = () => $("#search-input");
-
-  function showFound(list) {
-    const filled = list.childElementCount > 0 && searchInput().value.trim() !== "";
-    list.hidden = !filled;
-    searchInput().setAttribute("aria-expanded", String(filled));
-    searchInput().removeAttribute("aria-activedescendant");
-    $$("[role=option]", list).forEach((option, index) => {
-      option.id ||= `found-${index}`;
-      option.setAttribute("aria-selected", "false");
-    });
-  }
-
-  function hideFound() {
-    const list = $("#search-results");
-    if (!list || list.hidden) return;
-    list.hidden = true;
-    searchInput().setAttribute("aria-expanded", "false");
-  }
-
-  function moveInFound(step) {
-    const options = $$("#search-results [role=option]");
-    if (!options.length || $("#search-results").hidden) return false;
-    const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
-    const next = (at + step + options.length + (at < 0 && step < 0 ? 1 : 0)) % options.length;
-    options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
-    options[next].scrollIntoView({ block: "nearest" });
-    searchInput().setAttribute("aria-activedescendant", options[next].id);
-    return true;
-  }
-
-  function searchKey(event) {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      if (moveInFound(event.key === "ArrowDown" ? 1 : -1)) event.preventDefault();
-    } else if (event.key === "Enter") {
-      const chosen = $("#search-results:not([hidden]) [aria-selected=true]");
-      if (chosen) {
-        event.preventDefault();
-        chosen.click();
-      }
-    } else if (event.key === "Escape") {
-      hideFound();
-    }
-  }
-
-  // --- Keyboard --------------------------------------------------------------------------------
-
-  let prefix = "";
-
-  function singleKeysOn() {
-    try {
-      return localStorage.getItem("setia-shortcuts") !== "off";
-    } catch {
-      return true;
-    }
-  }
-
-  const isTyping = (element) =>
-    element.isContentEditable ||
-    element.matches("textarea, select, input:not([type=checkbox]):not([type=radio])");
-
-  function focusSearch(event) {
-    if (!searchInput()) return;
-    event.preventDefault();
-    searchInput().focus();
-    searchInput().select();
-  }
-
-  function follow(keys) {
-    const target = $$("[data-shortcut]").find((element) => element.dataset.shortcut === keys);
-    if (target) target.click();
-    return Boolean(target);
-  }
-
-  function shortcut(event) {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      return focusSearch(event);
-    }
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (!plain || isTyping(event.target) || $("dialog[open]") || !singleKeysOn()) return;
-    if (event.key === "/") return focusSearch(event);
-    if (event.key === "?" && $("#shortcuts")) return openDialog($("#shortcuts"));
-    if (event.key.length !== 1) return;
-    const keys = prefix ? `${prefix} ${event.key}` : event.key;
-    prefix = "";
-    if (follow(keys)) return event.preventDefault();
-    prefix = event.key;
-    setTimeout(() => (prefix = ""), 1000);
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if (event.target.id === "search-input") searchKey(event);
-    if (event.key === "Escape") {
-      const menu = event.target.closest("details[data-menu][open]");
-      if (menu) {
-        menu.open = false;
-        $("summary", menu).focus();
-      }
-      openNav(false);
-    }
-    shortcut(event);
-  });
-
   // --- Clicks ----------------------------------------------------------------------------------
-
-  function openNav(open) {
-    const button = $("[data-nav-open]");
-    if (!button || document.body.classList.contains("nav-open") === open) return;
-    document.body.classList.toggle("nav-open", open);
-    button.setAttribute("aria-expanded", String(open));
-    (open ? $(".shell-side a") : button).focus();
-  }
-
-  function showTheme() {
-    const choice = window.setiaTheme.chosen();
-    $$("[data-theme-choice]").forEach((button) =>
-      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === choice)),
-    );
-  }
 
   async function copy(button) {
     await navigator.clipboard.writeText(button.dataset.copy);
@@ -339,14 +218,8 @@
     },
     "[data-dialog-close]": (button) => closeDialog(button.closest("dialog")),
     "[data-toast-close]": (button) => button.closest("[data-toast]").remove(),
-    "[data-theme-choice]": (button) => {
-      window.setiaTheme.choose(button.dataset.themeChoice);
-      showTheme();
-    },
-    "[data-nav-open]": () => openNav(true),
-    "[data-nav-close]": () => openNav(false),
-    "[data-shortcuts-open]": () => openDialog($("#shortcuts")),
-    "[data-copy]": (button) => copy(button),
+    "[data-copy]": (button) =>
+      copy(button).catch(() => showToast({ level: "error", text: texts().failed })),
     "[data-retry]": (button) => {
       const panel = button.closest("[data-lazy]");
       panel.setAttribute("aria-busy", "true");
@@ -360,28 +233,9 @@
       const element = event.target.closest(selector);
       if (element) return act(element, event);
     }
-    if (event.target.matches("dialog.dialog")) closeDialog(event.target);
-  });
-
-  document.addEventListener("click", (event) => {
-    const inside = event.target.closest("details[data-menu]");
-    $$("details[data-menu][open]").forEach((menu) => {
-      if (menu !== inside || event.target.closest("[data-dialog], form[data-confirm] button")) menu.open = false;
-    });
-    if (!event.target.closest("[data-search]")) hideFound();
-  });
-
-  document.addEventListener("focusin", (event) => {
-    $$("details[data-menu][open]").forEach((menu) => {
-      if (!menu.contains(event.target)) menu.open = false;
-    });
-    if (!event.target.closest("[data-search]")) hideFound();
-    if (event.target.id === "search-input") showFound($("#search-results"));
-  });
-
-  document.addEventListener("change", (event) => {
-    if (!event.target.matches("[data-shortcuts-switch]")) return;
-    localStorage.setItem("setia-shortcuts", event.target.checked ? "on" : "off");
+    // A click beside a dialog closes it, unless something typed would be lost.
+    const beside = event.target.matches("dialog.dialog") && event.target;
+    if (beside && !$("form[method=post]", beside)) closeDialog(beside);
   });
 
   // --- Charts ----------------------------------------------------------------------------------
@@ -419,10 +273,7 @@
 
   // --- Start -----------------------------------------------------------------------------------
 
-  showTheme();
   $$("#toasts [data-toast]").forEach(settleToast);
   $("main [data-focus]")?.focus();
-  const keySwitch = $("[data-shortcuts-switch]");
-  if (keySwitch) keySwitch.checked = singleKeysOn();
   drawCharts(document);
 })();

@@ -1,0 +1,111 @@
+"""Units, money, numbers and times in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.template import Context, Template
+from django.utils import translation
+
+from members import formatting
+
+
+@dataclass(frozen=True)
+class Unit:
+    singular: str = "Bean"
+    plural: str = "Beans"
+    scale: int = 0
+
+
+def plain(text: str) -> str:
+    """The text with ordinary spaces, which are easier to read in a test."""
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("amount", "scale", "written"),
+    [
+        (0, 0, "0 Beans"),
+        (1, 0, "1 Bean"),
+        (1250, 0, "1,250 Beans"),
+        (-35, 0, "−35 Beans"),
+        (150, 2, "1.5 Beans"),
+        (100, 2, "1 Bean"),
+        (5, 2, "0.05 Beans"),
+    ],
+)
+def test_units_bear_the_merchants_own_names(amount: int, scale: int, written: str) -> None:
+    assert plain(formatting.format_units(amount, Unit(scale=scale))) == written
+
+
+def test_movements_show_their_sign() -> None:
+    assert plain(formatting.format_units(200, Unit(), sign=True)) == "+200 Beans"
+    assert plain(formatting.format_units(-200, Unit(), sign=True)) == "−200 Beans"
+    assert plain(formatting.format_units(0, Unit(), sign=True)) == "0 Beans"
+
+
+def test_money_follows_currency_and_language() -> None:
+    assert formatting.format_money(Decimal("1234.5"), "USD") == "$1,234.50"
+    assert formatting.format_money(Decimal(-7), "USD") == "−$7.00"
+    assert formatting.format_money_minor(1250, "EUR") == "€12.50"
+    assert formatting.format_money_minor(900, "JPY") == "¥900"
+    with translation.override("el"):
+        assert plain(formatting.format_money(Decimal("1234.5"), "EUR")) == "1.234,50 €"
+
+
+def test_numbers_follow_the_language() -> None:
+    assert formatting.format_number(1234567) == "1,234,567"
+    assert formatting.format_number(Decimal("0.25")) == "0.25"
+    assert formatting.format_compact(12345) == "12.3K"
+    assert formatting.format_percent(0.123) == "12.3%"
+    with translation.override("el"):
+        assert formatting.format_number(1234567) == "1.234.567"
+
+
+@pytest.mark.parametrize("language", ["en", "ms", "zh-hans", "zh-hant", "el"])
+def test_every_language_can_write_everything(language: str) -> None:
+    now = datetime(2026, 3, 4, 17, 20, tzinfo=UTC)
+    with translation.override(language):
+        for text in (
+            formatting.format_units(1250, Unit()),
+            formatting.format_money(Decimal("12.5"), "MYR"),
+            formatting.format_compact(12345),
+            formatting.format_percent(0.5),
+            formatting.format_day(now),
+            formatting.format_moment(now),
+            formatting.format_short_day(now.date()),
+            formatting.format_relative(now, now + timedelta(hours=3)),
+        ):
+            assert text
+
+
+def test_an_instant_is_read_in_the_programs_zone() -> None:
+    late = datetime(2026, 3, 4, 23, 30, tzinfo=UTC)
+    athens = ZoneInfo("Europe/Athens")
+    assert formatting.format_day(late, athens) == "Mar 5, 2026"
+    assert plain(formatting.format_moment(late, athens)) == "Mar 5, 2026, 1:30 AM"
+    assert formatting.format_day(date(2026, 3, 4)) == "Mar 4, 2026"
+
+
+def test_filters_show_a_dash_for_what_is_missing() -> None:
+    source = (
+        "{% load formats %}{{ x|number }}{{ x|money:'EUR' }}{{ x|day }}{{ x|moment }}{{ x|ago }}"
+    )
+    assert Template(source).render(Context({"x": None})) == "–––––"
+
+
+def test_a_time_is_machine_readable_too() -> None:
+    at = datetime(2026, 3, 4, 17, 20, tzinfo=UTC)
+    html = Template("{% load formats %}{{ at|moment:'Europe/Athens' }}").render(Context({"at": at}))
+    assert 'datetime="2026-03-04T19:20:00+02:00"' in html
+    assert "Eastern European" in html
+
+
+def test_unit_names_are_escaped() -> None:
+    unit = Unit(plural="<b>Beans</b>")
+    template = Template("{% load formats %}{% units 2 unit %}{% amount_units 2 unit %}")
+    assert "<b>" not in template.render(Context({"unit": unit}))

@@ -1,0 +1,147 @@
+"""The style page in a real browser: accessible, in both themes, wide and narrow, and alive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from members.models import StaffMember, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/backoffice/styleguide/"
+Check = Callable[[Any], None]
+
+
+@pytest.fixture
+def staff_page(page: Any, client: Client, live_server: Any, page_errors: list[str]) -> Any:
+    user = User.objects.create_user("sam@example.com", name="Sam Support")
+    StaffMember.objects.create(user=user, role=StaffMember.Role.SUPPORT_AGENT)
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": live_server.url}]
+    )
+    page.goto(URL)
+    page.locator("#panel-wallet-fine dl").wait_for()
+    page.locator("[data-retry]").wait_for()
+    # The panel that is meant to fail.
+    page_errors[:] = [text for text in page_errors if "404" not in text]
+    return page
+
+
+def is_too_wide(page: Any) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def test_it_is_accessible_in_the_light_theme(
+    staff_page: Any, assert_no_axe_violations: Check
+) -> None:
+    assert_no_axe_violations(staff_page)
+    assert not is_too_wide(staff_page)
+
+
+def test_it_is_accessible_in_the_dark_theme_on_a_phone(
+    staff_page: Any, assert_no_axe_violations: Check, page_errors: list[str]
+) -> None:
+    staff_page.set_viewport_size({"width": 390, "height": 844})
+    staff_page.emulate_media(color_scheme="dark")
+    staff_page.locator("html[data-bs-theme=dark]").wait_for()
+    assert_no_axe_violations(staff_page)
+    assert not is_too_wide(staff_page)
+
+
+def test_a_dialog_takes_the_focus_and_gives_it_back(
+    staff_page: Any, assert_no_axe_violations: Check, page_errors: list[str]
+) -> None:
+    opener = staff_page.get_by_role("link", name="Open a dialog")
+    opener.click()
+    dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
+    dialog.wait_for()
+    assert staff_page.evaluate("document.activeElement.name") == "name"
+    assert_no_axe_violations(staff_page)
+    dialog.get_by_role("button", name="Adjust Beans").click()
+    dialog.get_by_text("Nothing was saved yet").wait_for()
+    assert staff_page.evaluate("'focus' in document.activeElement.dataset")
+    staff_page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert staff_page.evaluate("document.activeElement.textContent").strip() == "Open a dialog"
+    page_errors[:] = [text for text in page_errors if "422" not in text]
+
+
+def test_a_finished_dialog_says_so_and_refreshes_the_panel(staff_page: Any) -> None:
+    staff_page.get_by_role("link", name="Open a dialog").click()
+    dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
+    dialog.get_by_label("Name").fill("Ada")
+    dialog.get_by_label("E-mail address").fill("ada@example.com")
+    dialog.get_by_label("Amount").fill("5")
+    dialog.get_by_label("Down").check()
+    with staff_page.expect_response("**/styleguide/panel/fine/"):
+        dialog.get_by_role("button", name="Adjust Beans").click()
+    staff_page.get_by_text("this is only a sample").wait_for()
+    assert not dialog.is_visible()
+
+
+def test_a_double_click_sends_a_form_once(staff_page: Any) -> None:
+    staff_page.get_by_role("link", name="Open a dialog").click()
+    dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
+    dialog.get_by_label("Name").fill("Ada")
+    dialog.get_by_label("E-mail address").fill("ada@example.com")
+    dialog.get_by_label("Amount").fill("5")
+    dialog.get_by_label("Down").check()
+    posts: list[str] = []
+    staff_page.on(
+        "request", lambda request: posts.append(request.url) if request.method == "POST" else None
+    )
+    dialog.get_by_role("button", name="Adjust Beans").dblclick()
+    staff_page.get_by_text("this is only a sample").wait_for()
+    assert len(posts) == 1
+
+
+def test_nothing_is_posted_before_it_is_confirmed(staff_page: Any) -> None:
+    posts: list[str] = []
+    staff_page.on(
+        "request", lambda request: posts.append(request.url) if request.method == "POST" else None
+    )
+    staff_page.get_by_role("button", name="Revoke", exact=True).click()
+    question = staff_page.get_by_role("alertdialog", name="Revoke this key?")
+    question.get_by_role("button", name="Cancel").click()
+    question.wait_for(state="hidden")
+    assert posts == []
+
+
+def test_a_chart_can_be_read_as_a_table(staff_page: Any) -> None:
+    chart = staff_page.locator("[data-chart=sample-bars]")
+    chart.get_by_role("img").locator("canvas").wait_for()
+    chart.get_by_role("button", name="View as table").click()
+    assert chart.get_by_role("cell", name="12,400").is_visible()
+    assert chart.get_by_role("button", name="View as chart").is_visible()
+
+
+def test_the_chosen_theme_stays_without_a_flash(staff_page: Any) -> None:
+    staff_page.locator(".user-button").click()
+    staff_page.get_by_role("button", name="Dark").click()
+    assert staff_page.get_attribute("html", "data-bs-theme") == "dark"
+    # Set before anything is painted: by the head's own script, ahead of the body.
+    staff_page.add_init_script(
+        "new MutationObserver(() => { if (document.body && !window.themeAtBody)"
+        " window.themeAtBody = document.documentElement.getAttribute('data-bs-theme'); })"
+        ".observe(document, {childList: true, subtree: true})"
+    )
+    staff_page.route("**/panel/broken/", lambda route: route.abort())
+    staff_page.goto("/accounts/logout/")
+    assert staff_page.evaluate("window.themeAtBody") == "dark"
+
+
+def test_shortcuts_can_be_read_and_switched_off(staff_page: Any) -> None:
+    staff_page.keyboard.press("?")
+    dialog = staff_page.get_by_role("dialog", name="Keyboard shortcuts")
+    dialog.wait_for()
+    dialog.get_by_label("Shortcuts of single keys are on").uncheck()
+    staff_page.keyboard.press("Escape")
+    staff_page.keyboard.press("?")
+    assert not dialog.is_visible()
