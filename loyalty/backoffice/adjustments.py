@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.adjustment_forms import AdjustmentForm, read_units
-from loyalty.backoffice.links import customer_crumbs, customer_url
+from loyalty.backoffice.links import customer_url
 from loyalty.errors import InsufficientBalanceError, KeyReusedError, LedgerError
 from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Transfer, Wallet
@@ -99,7 +99,6 @@ def wallet_adjust(request: HttpRequest, pk: int) -> HttpResponse:
         "effect": effect,
         "limit": None if limit is None else limit * 10**wallet.wallet_type.scale,
         "back": customer_url(membership.customer),
-        "breadcrumbs": customer_crumbs(membership.customer),
     }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "loyalty/backoffice/wallet_adjust.html", context, status=status)

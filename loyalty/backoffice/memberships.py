@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from loyalty.backoffice.adjustment_forms import EnrollmentForm
-from loyalty.backoffice.links import customer_crumbs, customer_url
+from loyalty.backoffice.links import customer_url
 from loyalty.models import Membership, Program
 from loyalty.services.memberships import enroll_customer
 from members.models import Customer, User
@@ -51,7 +51,6 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "form": form,
         "any_program": programs.exists(),
         "back": customer_url(customer),
-        "breadcrumbs": customer_crumbs(customer),
     }
     status = 422 if form.is_bound else 200
     return render(request, "loyalty/backoffice/enroll.html", context, status=status)

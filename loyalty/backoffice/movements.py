@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer
 from members.policy import is_allowed
+from members.timeline_view import WhyStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class MovementRow:
 
     transfer: Transfer
     title: str
-    steps: tuple[str, ...]
+    why: tuple[WhyStep, ...]
     actor: str
     can_undo: bool
     undone: bool
@@ -39,7 +40,7 @@ def _row(transfer: Transfer, may_adjust: bool) -> MovementRow:
     return MovementRow(
         transfer=transfer,
         title=explanation.title,
-        steps=explanation.steps,
+        why=explanation.why,
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
         can_undo=may_adjust and transfer.kind == Transfer.Kind.ADJUSTMENT and not undone,
         undone=undone,

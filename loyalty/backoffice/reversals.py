@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from loyalty.backoffice.adjustments import Effect, effect_of, get_wallet, limit_problem
-from loyalty.backoffice.links import customer_crumbs, customer_url
+from loyalty.backoffice.links import customer_url
 from loyalty.backoffice.movements import MovementRow, movement_rows
 from loyalty.errors import InsufficientBalanceError, KeyReusedError, OverCorrectedError
 from loyalty.ledger.balances import holdings
@@ -111,5 +111,4 @@ def _context(
         "membership": membership,
         "effect": effect,
         "back": customer_url(membership.customer),
-        "breadcrumbs": customer_crumbs(membership.customer),
     }

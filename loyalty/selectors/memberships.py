@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from loyalty.models import Membership
+from loyalty.models import Membership, Wallet
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -16,6 +17,12 @@ def memberships() -> QuerySet[Membership]:
 def list_memberships(customer: Customer) -> list[Membership]:
     """A customer's memberships, the longest first."""
     return list(memberships().filter(customer=customer).order_by("enrolled_at", "pk"))
+
+
+def wallet_ids(memberships: Iterable[Membership]) -> list[int]:
+    """The keys of all wallets of these memberships."""
+    accounts = [membership.account_id for membership in memberships]
+    return list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True))
 
 
 def get_membership(public_id: uuid.UUID | str) -> Membership:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Literal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from loyalty.models import Transfer
 from members.errors import NotFoundError
 
 Cursor = tuple[dt.datetime, int]
+# As the member sees it: into the wallet or out of it; empty: both.
+Direction = Literal["", "in", "out"]
 
 
 def transfers() -> QuerySet[Transfer]:
@@ -29,6 +32,16 @@ def list_transfers(
         at, pk = before
         found = found.filter(Q(occurred_at__lt=at) | Q(occurred_at=at, pk__lt=pk))
     return list(found.order_by("-occurred_at", "-pk")[:limit])
+
+
+def movements_of(wallet_ids: Sequence[int], direction: Direction = "") -> QuerySet[Transfer]:
+    """Movements of these wallets with the lots they brought; `direction` leaves only one way."""
+    found = transfers().select_related("lot").filter(wallet__in=wallet_ids)
+    if direction == "in":
+        return found.filter(to_account=F("wallet__account"))
+    if direction == "out":
+        return found.filter(from_account=F("wallet__account"))
+    return found
 
 
 def get_transfer(pk: int) -> Transfer:

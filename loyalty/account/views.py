@@ -1,0 +1,147 @@
+"""The pages of one membership: home, history and card."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyalty.account.cards import grouped, qr_code
+from loyalty.account.chosen import Chosen, choose_membership
+from loyalty.account.movements import by_month, entry_of, lot_steps, purchase_of
+from loyalty.account.wallets import summarize_wallets
+from loyalty.explanations import explain_transfer
+from loyalty.selectors.memberships import list_memberships, wallet_ids
+from loyalty.selectors.transfers import Direction, movements_of
+from members.account.access import CustomerRequest, customer_view
+from members.navigation import Tab
+from members.paging import paginate
+from members.responses import is_htmx
+
+LATEST = 5
+PER_PAGE = 20
+NEWEST_FIRST = {"newest": ("-occurred_at", "-pk")}
+DIRECTIONS = ("", "in", "out")
+
+
+@require_safe
+@customer_view
+def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpResponse:
+    """What there is to spend, what comes next, and what happened last."""
+    chosen = choose_membership(request, public_id)
+    if chosen is None:
+        return _no_membership(request)
+    now = timezone.now()
+    program = chosen.membership.program
+    latest = movements_of(wallet_ids([chosen.membership])).order_by("-occurred_at", "-pk")[:LATEST]
+    context = {
+        "tabs": chosen.tabs("mypage:home_of"),
+        "wallets": summarize_wallets(chosen.membership, now),
+        "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
+        **_card(chosen),
+    }
+    return _render(request, "mypage/home.html", chosen, context)
+
+
+@require_safe
+@customer_view
+def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpResponse:
+    """Every movement by month; HTMX is given the next rows only."""
+    chosen = choose_membership(request, public_id)
+    if chosen is None:
+        return _no_membership(request)
+    zone = chosen.membership.program.zone
+    now = timezone.now()
+    direction = request.GET.get("show", "")
+    direction = direction if direction in DIRECTIONS else ""
+    page = paginate(
+        movements_of(wallet_ids([chosen.membership]), cast(Direction, direction)),
+        request=request,
+        orderings=NEWEST_FIRST,
+        default="newest",
+        per_page=PER_PAGE,
+    )
+    entries = [entry_of(transfer, zone=zone, now=now) for transfer in page]
+    fragment = is_htmx(request)
+    continuing = request.GET.get("month", "") if fragment else ""
+    months = by_month(entries, zone=zone, continuing=continuing)
+    context = {
+        "tabs": chosen.tabs("mypage:history_of"),
+        "filters": _filters(request.path, direction),
+        "direction": direction,
+        "months": months,
+        "last_month": months[-1].key if months else "",
+        "page": page,
+        "fragment": fragment,
+    }
+    template = "mypage/history.html#movements" if fragment else "mypage/history.html"
+    return _render(request, template, chosen, context)
+
+
+@require_safe
+@customer_view
+def movement(request: CustomerRequest, pk: int) -> HttpResponse:
+    """One movement with everything that led to it."""
+    memberships = list_memberships(request.customer)
+    transfer = movements_of(wallet_ids(memberships)).filter(pk=pk).first()
+    if transfer is None:
+        raise Http404("This customer has no such movement.")
+    account = transfer.wallet.account_id
+    owner = next(item for item in memberships if item.account_id == account)
+    chosen = Chosen(owner, memberships)
+    zone = chosen.membership.program.zone
+    explained = explain_transfer(transfer)
+    context = {
+        "title": explained.title,
+        "transfer": transfer,
+        "entry": entry_of(transfer, zone=zone, now=timezone.now()),
+        "purchase": purchase_of(transfer),
+        "why": explained.why,
+        "terms": lot_steps(transfer, zone=zone),
+        "breadcrumbs": [(_("History"), reverse("mypage:history"))],
+    }
+    return _render(request, "mypage/movement.html", chosen, context)
+
+
+@require_safe
+@customer_view
+def card(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpResponse:
+    """The card alone, as large as the screen allows, to hold out at a till."""
+    chosen = choose_membership(request, public_id)
+    if chosen is None:
+        return _no_membership(request)
+    context = {"tabs": chosen.tabs("mypage:card_of"), **_card(chosen)}
+    return _render(request, "mypage/card.html", chosen, context)
+
+
+def _card(chosen: Chosen) -> dict[str, Any]:
+    number = chosen.membership.card_number
+    return {"card_number": grouped(number), "qr_code": qr_code(number)}
+
+
+def _filters(path: str, direction: str) -> list[Tab]:
+    labels = {"": _("All"), "in": _("Added"), "out": _("Taken off")}
+    return [
+        Tab(label, f"{path}?show={key}" if key else path, current=key == direction)
+        for key, label in labels.items()
+    ]
+
+
+def _no_membership(request: CustomerRequest) -> HttpResponse:
+    return render(request, "mypage/no_membership.html")
+
+
+def _render(
+    request: CustomerRequest, template: str, chosen: Chosen, context: dict[str, Any]
+) -> HttpResponse:
+    """Days begin in the program's time zone."""
+    membership = chosen.membership
+    shared = {"membership": membership, "program": membership.program, "customer": request.customer}
+    with timezone.override(membership.program.zone):
+        return render(request, template, {**shared, **context})

@@ -1,0 +1,153 @@
+"""Filling an empty installation with the demonstration: merchant, staff, program, customers, history.
+
+Every step can be repeated, so a load that was killed is simply started again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from loyalty.demo.history import original_day, write_history
+from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
+from loyalty.models import Order, Program, Wallet
+from loyalty.program_files import load_program
+from loyalty.services.adjustments import adjust_units, undo_transfer
+from loyalty.services.imports import KIND, run_import, start_import
+from loyalty.services.programs import apply_definition
+from members.models import Customer, Job, Merchant, StaffMember, User
+from members.services.audit import SYSTEM, Actor
+from members.services.customers import add_note
+
+SOURCE = "demo"
+PROGRAM = "harvest-club"
+NAMES = {"ada": "Ada Lindqvist", "mia": "Mia Okonkwo", "sam": "Sam Rivera", "lin": "Lin Zhao"}
+
+
+def needs_demo() -> bool:
+    """Whether the installation is empty, or a demonstration was begun and not finished."""
+    program = Program.objects.filter(code=PROGRAM).first()
+    if program is None:
+        return not Program.objects.exists() and not Customer.objects.exists()
+    unfinished = Job.objects.filter(kind=KIND, params__source=SOURCE).exclude(
+        state__in=[Job.State.SUCCEEDED, Job.State.CANCELLED]
+    )
+    return unfinished.exists() or not Order.objects.filter(source=SOURCE).exists()
+
+
+def load_demo(
+    folder: Path, *, everyone: bool, say: Callable[[str], None], watch: Callable[[Job], None]
+) -> None:
+    """Load one household in eight, or everyone. More households can be added later."""
+    program = _set_up()
+    say("Merchant, staff and program are there; preparing the purchase history …")
+    files = write_history(folder, days=_moved_days(), today=_today(program), everyone=everyone)
+    create_people(files.households)
+    job = start_import(
+        program=program,
+        orders_path=files.orders,
+        lines_path=files.lines,
+        actor=SYSTEM,
+        source=SOURCE,
+    )
+    finished = run_import(job.pk, watch=watch)
+    if finished is None:
+        say("Another process is loading the demonstration already.")
+        return
+    say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
+    _staff_at_work(program)
+
+
+def create_people(households: tuple[int, ...]) -> None:
+    people = [person_of(household) for household in households]
+    Customer.objects.bulk_create(
+        (
+            Customer(
+                external_id=person.number,
+                given_name=person.given_name,
+                family_name=person.family_name,
+                email=person.email,
+                phone=person.phone,
+                birthday=person.birthday,
+                locale="en",
+                country="US",
+            )
+            for person in people
+        ),
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
+
+
+@transaction.atomic
+def _set_up() -> Program:
+    Merchant.objects.get_or_create(
+        pk=1,
+        defaults={
+            "name": "Harvest Lane Market",
+            "accent_color": "#2f6f3e",
+            "currency": "USD",
+            "time_zone": "America/New_York",
+            "locale": "en",
+        },
+    )
+    roles = zip(StaffMember.Role.values, settings.SETIA_DEMO_LOGINS, strict=False)
+    for role, (_title, email, password) in roles:
+        user = User.objects.filter(email=email).first()
+        if user is None:
+            user = User.objects.create_user(email, password, name=NAMES[email.split("@")[0]])
+        StaffMember.objects.get_or_create(user=user, defaults={"role": role})
+    definition = load_program((Path(__file__).parent / "program.yaml").read_text(encoding="utf-8"))
+    program = Program.objects.filter(code=PROGRAM).first()
+    if program is None:
+        program = apply_definition(definition, actor=SYSTEM, now=timezone.now()).program
+    return program
+
+
+def _today(program: Program) -> dt.date:
+    return timezone.now().astimezone(program.zone).date()
+
+
+def _moved_days() -> int | None:
+    """How far the dates were moved when the demonstration was first loaded."""
+    order = Order.objects.filter(source=SOURCE).order_by("pk").first()
+    if order is None:
+        return None
+    original = original_day(order.external_id)
+    program = Program.objects.get(code=PROGRAM)
+    return (order.placed_at.astimezone(program.zone).date() - original).days if original else None
+
+
+def _staff_at_work(program: Program) -> None:
+    """What support does all day: a note, a goodwill adjustment, and one made by mistake and undone."""
+    guide = Customer.objects.get(external_id=person_of(GUIDE_HOUSEHOLD).number)
+    agent = Actor.of_user(User.objects.get(email="sam@setia.example"))
+    wallet = (
+        Wallet.objects.select_related("wallet_type__program")
+        .filter(account__membership__customer=guide, wallet_type__program=program)
+        .first()
+    )
+    if wallet is None or guide.notes.exists():
+        return
+    now = timezone.now()
+    add_note(customer=guide, actor=agent, text="Prefers e-mail. Usually shops on Friday evenings.")
+    adjust_units(
+        wallet=wallet, units=150, reason="service_recovery", note="Delivery came a day late.",
+        actor=agent, key="demo:goodwill", source="backoffice", now=now,
+    )  # fmt: skip
+    mistake, _replayed = adjust_units(
+        wallet=wallet, units=1_000, reason="correction", note="", actor=agent, key="demo:mistake",
+        source="backoffice", now=now,
+    )  # fmt: skip
+    undo_transfer(
+        transfer=mistake,
+        actor=agent,
+        source="backoffice",
+        now=now,
+        note="Meant for another customer.",
+    )

@@ -1,0 +1,103 @@
+"""What loyalty adds to a customer's timeline: movements, memberships, orders that earned nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from loyalty.explanations import explain_transfer
+from loyalty.models import Membership, Order, Transfer
+from loyalty.selectors.transfers import transfers
+from members.formatting import format_money, format_units
+from members.models import Customer
+from members.timeline_view import TimelineEntry
+
+_LOOK: dict[str, tuple[str, str]] = {
+    Transfer.Kind.ACCRUAL: ("coins", "success"),
+    Transfer.Kind.CLAWBACK: ("receipt-refund", "warning"),
+    Transfer.Kind.REDEMPTION: ("gift", "accent"),
+    Transfer.Kind.EXPIRY: ("hourglass-off", "warning"),
+    Transfer.Kind.ADJUSTMENT: ("plus-minus", "info"),
+    Transfer.Kind.REVERSAL: ("arrow-back-up", "neutral"),
+}
+
+
+def movement_events(
+    customer: Customer, *, before: dt.datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Movements of all the customer's wallets."""
+    found = transfers().filter(wallet__account__membership__customer=customer)
+    if before is not None:
+        found = found.filter(occurred_at__lt=before)
+    return [_movement(transfer) for transfer in found.order_by("-occurred_at", "-pk")[:limit]]
+
+
+def membership_events(
+    customer: Customer, *, before: dt.datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """When the customer joined which program."""
+    found = Membership.objects.filter(customer=customer).select_related("program")
+    if before is not None:
+        found = found.filter(enrolled_at__lt=before)
+    return [
+        TimelineEntry(
+            icon="id-badge-2",
+            kind="accent",
+            title=_("Joined %s") % membership.program,
+            moment=membership.enrolled_at,
+            actor=membership.get_source_display(),
+            url=reverse("loyalty_backoffice:program_page", args=[membership.program.code]),
+        )
+        for membership in found.order_by("-enrolled_at", "-pk")[:limit]
+    ]
+
+
+def order_events(
+    customer: Customer, *, before: dt.datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Orders that moved nothing: those that did are there as what they earned."""
+    moved = Transfer.objects.filter(order=OuterRef("pk"))
+    found = Order.objects.filter(~Exists(moved), customer=customer)
+    if before is not None:
+        found = found.filter(placed_at__lt=before)
+    return [
+        TimelineEntry(
+            icon="receipt",
+            title=_("Order %s, which earned nothing") % order.external_id,
+            moment=order.placed_at,
+            text=format_money(order.total, order.currency),
+            url=_order_url(order.pk),
+            actor=order.store or order.channel or order.source,
+        )
+        for order in found.order_by("-placed_at", "-pk")[:limit]
+    ]
+
+
+def _movement(transfer: Transfer) -> TimelineEntry:
+    explanation = explain_transfer(transfer, audience="staff")
+    icon, kind = _LOOK[transfer.kind]
+    order = transfer.order
+    return TimelineEntry(
+        icon=icon,
+        kind=kind,
+        title=explanation.title,
+        moment=transfer.occurred_at,
+        text=format_money(order.total, order.currency) if order else "",
+        amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
+        amount_kind="plus" if transfer.signed_amount > 0 else "minus",
+        url=_order_url(order.pk) if order else "",
+        actor=_actor(transfer),
+        badge="reversed" if transfer.is_reversed else "",  # type: ignore[attr-defined]
+        why=explanation.why,
+    )
+
+
+def _actor(transfer: Transfer) -> str:
+    return str(transfer.actor) if transfer.actor_id else transfer.get_source_display()
+
+
+def _order_url(pk: int) -> str:
+    return reverse("loyalty_backoffice:order_page", args=[pk])
