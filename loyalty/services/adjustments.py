@@ -14,9 +14,9 @@ from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import WalletRef, movement, post
 from loyalty.models import Account, ExpiryPolicy, Membership, Transfer, Wallet
 from loyalty.rules.calendar import lapses_at
-from loyalty.services.transactions import run_atomically
 from members.errors import FieldError
 from members.services.audit import Actor, record_audit
+from members.services.transactions import run_atomically
 
 REASONS: dict[str, Promise] = {
     "goodwill": gettext_lazy("Goodwill"),

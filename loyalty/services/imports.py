@@ -25,7 +25,6 @@ from loyalty.services.order_batches import Enrolling
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from loyalty.services.orders import record_orders
 from loyalty.services.refunds import record_refunds
-from loyalty.services.transactions import run_atomically
 from members.errors import DomainError
 from members.models import Job, JobError
 from members.services.audit import Actor
@@ -36,6 +35,7 @@ from members.services.jobs import (
     running,
     start_or_resume_job,
 )
+from members.services.transactions import run_atomically
 
 KIND = "order_import"
 BATCH = 500

@@ -17,8 +17,8 @@ from loyalty.services.awards import accrual, explain_award
 from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
 from loyalty.services.order_inputs import OrderInput, check_order, with_whole_line
 from loyalty.services.reconciliation import reconcile_orders
-from loyalty.services.transactions import run_atomically
 from members.errors import FieldError
+from members.services.transactions import run_atomically
 
 Outcome = Literal["created", "updated", "unchanged"]
 

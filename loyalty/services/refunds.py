@@ -20,8 +20,8 @@ from loyalty.services.reconciliation import (
     own_amount_movements,
     reconcile_orders,
 )
-from loyalty.services.transactions import run_atomically
 from members.errors import FieldError
+from members.services.transactions import run_atomically
 
 
 @dataclass(frozen=True, slots=True)
