@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -9,9 +10,14 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 requests_log = logging.getLogger("setia.requests")
+
+# What PostgreSQL adds to an error quotes the row: `Key (email)=(ana@example.com) already exists.`
+QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*$", re.MULTILINE)
 
 type_of_middleware = Callable[[HttpRequest], HttpResponse]
 
@@ -22,6 +28,17 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         return True
+
+
+class PrivateJsonFormatter(JsonFormatter):
+    """JSON without the places where Python and PostgreSQL quote what people have entered."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Django attaches the request, whose text includes the query string.
+        super().__init__(*args, reserved_attrs=[*RESERVED_ATTRS, "request"], **kwargs)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging calls it so)
+        return QUOTED_ROW.sub(r"\1: (withheld)", super().formatException(ei))
 
 
 class RequestLogMiddleware:
@@ -72,7 +89,7 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
         "filters": {"request_id": {"()": RequestIdFilter}},
         "formatters": {
             "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
+                "()": PrivateJsonFormatter,
                 "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
                 "rename_fields": {
                     "asctime": "time",
@@ -93,6 +110,8 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
         "loggers": {
             # Django repeats what the request log says, with the full path.
             "django.request": {"level": "ERROR"},
+            # Whoever scans for open doors asks for hosts that are not here.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "django.server": {"handlers": [], "propagate": False},
             "mail.log": {"level": "WARNING"},
             "setia.requests": {"level": "INFO" if json else "WARNING"},

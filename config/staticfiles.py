@@ -34,12 +34,10 @@ PACKAGES: Mapping[str, NodePackage] = {
         (
             "css/tabler.min.css*",
             "css/tabler.rtl.min.css*",
-            "css/tabler-vendors.min.css*",
-            "css/tabler-themes.min.css*",
             "js/tabler.min.js*",
         ),
     ),
-    "echarts": NodePackage("echarts/dist", ("echarts.common.min.js", "echarts.min.js")),
+    "echarts": NodePackage("echarts/dist", ("echarts.common.min.js",)),
     "inter": NodePackage("@fontsource-variable/inter", ("index.css", "files/*.woff2")),
 }
 

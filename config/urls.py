@@ -11,11 +11,13 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 # The domain: applications in the order of the import contract, each interface under its prefix.
 domain: list[URLPattern | URLResolver] = [
     path("", include("members.urls")),
+    path("me/", include("loyalty.account.urls")),
     path("backoffice/", include("members.backoffice.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *domain,
+    path("accounts/", include("members.account.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("backoffice/repair/", admin.site.urls),

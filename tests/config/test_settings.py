@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
-from pythonjsonlogger.json import JsonFormatter
 
 from config.keys import secret_key
-from config.logs import RequestLogMiddleware
+from config.logs import PrivateJsonFormatter, RequestLogMiddleware
 from tests.chromium import PROJECT
 
 SHOW = """
@@ -93,10 +92,28 @@ def test_a_request_is_logged_without_saying_who_or_what(
         logging.getLogger("setia.requests").propagate = True
         response = middleware(request)
     (record,) = caplog.records
-    line = json.loads(JsonFormatter().format(record))
+    line = json.loads(PrivateJsonFormatter().format(record))
     assert line["status"] == 204
     assert line["method"] == "GET"
     assert line["route"] == "(no route)"
     assert "ana" not in json.dumps(line)
     assert "s3" not in json.dumps(line)
     assert len(response["X-Request-ID"]) == 32
+
+
+def test_an_error_is_logged_without_the_row_it_quotes() -> None:
+    formatter = PrivateJsonFormatter()
+    try:
+        raise ValueError(
+            "duplicate key value violates a constraint\n"
+            "DETAIL:  Key (email)=(ana@example.com) already exists."
+        )
+    except ValueError:
+        record = logging.getLogger("setia").makeRecord(
+            "setia", logging.ERROR, __file__, 1, "Internal error", (), sys.exc_info()
+        )
+    record.request = RequestFactory().get("/?q=ana@example.com")
+    line = json.loads(formatter.format(record))
+    assert "duplicate key value" in line["exc_info"]
+    assert "DETAIL: (withheld)" in line["exc_info"]
+    assert "ana@example.com" not in json.dumps(line)
