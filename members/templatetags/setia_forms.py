@@ -101,7 +101,7 @@ def field(context: Context, field: BoundField, prefix: str = "", suffix: str = "
     return render_partial(context, "components/field.html", values)
 
 
-def summary_values(form: BaseForm) -> Values:
+def summary_values(form: BaseForm, *, saves: bool = True) -> Values:
     """The errors of a form: those of the whole, then a link to every field that has some."""
     if not form.is_bound:
         return {"form": form, "errors": [], "failed": [], "count": 0}
@@ -115,6 +115,7 @@ def summary_values(form: BaseForm) -> Values:
         "errors": general,
         "failed": visible,
         "count": len(general) + len(visible),
+        "saves": saves,
     }
 
 
@@ -125,10 +126,15 @@ def form_errors(form: BaseForm) -> Values:
 
 
 @register.inclusion_tag("components/form_fields.html", takes_context=True)
-def form_fields(context: Context, form: Form, placeholders: bool = True) -> Values:
-    """`{% form_fields form %}`: the summary and every field, without the form element."""
+def form_fields(
+    context: Context, form: Form, placeholders: bool = True, saves: bool = True
+) -> Values:
+    """`{% form_fields form %}`: the summary and every field, without the form element.
+
+    `saves=False` for forms, such as sign-in, of which nobody expects anything to be kept.
+    """
     return {
-        **summary_values(form),
+        **summary_values(form, saves=saves),
         "hidden": form.hidden_fields(),
         "fields": [
             field_values(bound, placeholder=placeholders) for bound in form.visible_fields()
