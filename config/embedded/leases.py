@@ -13,6 +13,7 @@ from typing import Any
 from config.embedded.account import EmbeddedError
 from config.embedded.layout import Layout
 from config.embedded.locks import is_locked, locked
+from config.supervisor.children import open_log
 
 SERVICES = ("postgres", "valkey")
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -87,8 +88,7 @@ def launch(files: ServiceFiles) -> subprocess.Popen[bytes] | None:
         if is_locked(files.keeper):
             return None
         files.state.unlink(missing_ok=True)
-        files.log.parent.mkdir(parents=True, exist_ok=True)
-        with files.log.open("ab") as log:
+        with open_log(files.log) as log:
             keeper = subprocess.Popen(
                 [
                     sys.executable,

@@ -41,10 +41,10 @@ synchronous_commit = on
 full_page_writes = on
 timezone = 'UTC'
 log_timezone = 'UTC'
-log_min_duration_statement = 1000
-log_parameter_max_length = 0
-log_parameter_max_length_on_error = 0
 log_checkpoints = off
+# Statements and details quote rows, and rows name people.
+log_min_error_statement = panic
+log_error_verbosity = terse
 """
 
 

@@ -19,6 +19,7 @@ PR_SET_PDEATHSIG = 1
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
+LONGEST_LOG = 10_000_000
 # A child that has run this long is healthy again: its next crash begins the back-off anew.
 SETTLED_AFTER = 60.0
 
@@ -147,12 +148,19 @@ class Child:
     def _open_log(self) -> IO[bytes] | None:
         if self.program.log is None:
             return None
-        self.program.log.parent.mkdir(parents=True, exist_ok=True)
-        return self.program.log.open("ab")
+        return open_log(self.program.log)
 
     def _die_with_parent(self) -> None:
         if LIBC is not None:
             LIBC.prctl(PR_SET_PDEATHSIG, int(self.program.stop_signal))
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a log at its end; one that has grown long makes room first, and is kept beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LONGEST_LOG:
+        path.replace(path.with_name(f"{path.name}.1"))
+    return path.open("ab")
 
 
 def how_it_ended(code: int) -> str:

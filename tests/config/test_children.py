@@ -182,3 +182,13 @@ def test_a_job_that_ends_is_told_and_not_started_again() -> None:
     assert sorted(text.split()[0] for text in told) == ["demo", "other"]
     assert any("exit code 2" in text for text in told)
     assert supervisor.jobs == []
+
+
+def test_a_long_log_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "LONGEST_LOG", 10)
+    path = tmp_path / "log" / "web.log"
+    for text in (b"first, and long enough\n", b"second\n", b"third\n"):
+        with children.open_log(path) as log:
+            log.write(text)
+    assert path.read_bytes() == b"second\nthird\n"
+    assert path.with_name("web.log.1").read_bytes() == b"first, and long enough\n"
