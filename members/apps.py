@@ -6,6 +6,15 @@ class MembersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from members.backoffice import menu
+        from members import words
+        from members.account import landing  # noqa: F401  (links customers as they sign in)
+        from members.backoffice import menu, places
+        from members.services import invitations, mail
+        from members.selectors import history
 
+        words.register()
         menu.register()
+        places.register()
+        history.register()
+        invitations.register()
+        mail.register()

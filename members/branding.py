@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
+import re
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from members.selectors.merchants import get_merchant
@@ -24,6 +26,8 @@ LIGHT_SURFACE: RGB = (0.89, 0.89, 0.89)
 READABLE = 4.6
 STEPS = 100
 
+HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+LOGO_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 YEAR = 365 * 24 * 60 * 60
 
 
@@ -76,7 +80,11 @@ def hovered(color: RGB) -> RGB:
     return colorsys.hls_to_rgb(hue, min(1.0, max(0.0, lightness + step)), saturation)
 
 
-def accent_css(accent: str) -> str:
+EVERYWHERE = ":root, [data-bs-theme]"
+IN_PREVIEW = ".merchant-preview"
+
+
+def accent_css(accent: str, scope: str = EVERYWHERE) -> str:
     """The custom properties that carry the accent color into every component, in both themes."""
     color = parse_hex(accent)
     on_light = to_hex(readable_on(color, LIGHT_SURFACE))
@@ -92,7 +100,7 @@ def accent_css(accent: str) -> str:
         "--tblr-link-color": text,
     }
     lines = "".join(f"  {name}: {value};\n" for name, value in properties.items())
-    return f":root, [data-bs-theme] {{\n{lines}}}\n"
+    return f"{scope} {{\n{lines}}}\n"
 
 
 def accent_version(accent: str) -> str:
@@ -102,9 +110,26 @@ def accent_version(accent: str) -> str:
 
 @require_safe
 def merchant_stylesheet(request: HttpRequest) -> HttpResponse:
-    """Serve the merchant's colors; a versioned address may be kept for good."""
+    """Serve the merchant's colors; a versioned address may be kept for good.
+
+    `?preview=` shows another color inside the preview of the settings only.
+    """
+    tried = request.GET.get("preview", "")
+    if HEX_COLOR.fullmatch(tried):
+        return HttpResponse(accent_css(tried, IN_PREVIEW), content_type="text/css; charset=utf-8")
     accent = get_merchant().accent_color
     response = HttpResponse(accent_css(accent), content_type="text/css; charset=utf-8")
     known = request.GET.get("v") == accent_version(accent)
     response["Cache-Control"] = f"public, max-age={YEAR}, immutable" if known else "no-cache"
+    return response
+
+
+@require_safe
+def merchant_logo(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Serve the logo; its name is made from its content, so it may be kept for good."""
+    logo = get_merchant().logo
+    if not logo or logo.name != f"merchant/{name}" or not logo.storage.exists(logo.name):
+        raise Http404
+    response = FileResponse(logo.open("rb"), content_type=LOGO_TYPES[name.rpartition(".")[2]])
+    response["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response

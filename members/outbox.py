@@ -18,18 +18,23 @@ class Subscription:
     consumers: tuple[Consumer, ...] = ()
     # A payload with secrets (the text of a mail with its sign-in code) is emptied once delivered.
     keeps_payload: bool = True
+    # Each event in a transaction of its own, for what cannot be undone when a later one fails.
+    singly: bool = False
 
 
 _subscriptions: dict[str, Subscription] = {}
 
 
-def register_consumer(kind: str, consumer: Consumer, *, keeps_payload: bool = True) -> None:
+def register_consumer(
+    kind: str, consumer: Consumer, *, keeps_payload: bool = True, singly: bool = False
+) -> None:
     """Have `consumer` called with the events of this kind; several may follow one kind."""
     known = _subscriptions.get(kind, Subscription())
     if consumer in known.consumers:
         return
     keeps = known.keeps_payload and keeps_payload
-    _subscriptions[kind] = Subscription((*known.consumers, consumer), keeps)
+    consumers = (*known.consumers, consumer)
+    _subscriptions[kind] = Subscription(consumers, keeps, known.singly or singly)
 
 
 def subscription_of(kind: str) -> Subscription:

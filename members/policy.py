@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from members.models import StaffMember, User
+from members.services.audit import Actor
 
 Role = StaffMember.Role
 
@@ -75,6 +76,13 @@ def require(user: AnyUser, action: str) -> None:
         raise PermissionDenied(f"{action} is not allowed for this role.")
 
 
+def acting(request: HttpRequest) -> Actor:
+    """On whose behalf a screen calls a service: the person who is signed in."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return Actor.of_user(request.user)
+
+
 def adjustment_limit(user: AnyUser) -> int | None:
     """Whole units that this user may add or take at once; None: no limit."""
     return ADJUSTMENT_LIMIT[role_of(user) or Role.ANALYST]
@@ -84,15 +92,12 @@ def staff_view(action: str) -> Callable[[StaffView[P]], StaffView[P]]:
     """Decorate a back-office view: strangers go to sign in, everybody else needs the action."""
 
     def decorate(view: StaffView[P]) -> StaffView[P]:
-        @wraps(view)
-        def guarded(
-            request: HttpRequest, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             require(request.user, action)
             return view(request, *args, **kwargs)
 
-        return guarded
+        return update_wrapper(guarded, view)
 
     return decorate

@@ -8,6 +8,16 @@ from members.navigation import NavItem, register_nav_item
 
 ITEMS = (
     NavItem(
+        "home",
+        _("Home"),
+        "backoffice:home",
+        "home",
+        order=10,
+        permission="home.view",
+        match=("backoffice:home",),
+        shortcut="g h",
+    ),
+    NavItem(
         "customers",
         _("Customers"),
         "backoffice:customer_list",

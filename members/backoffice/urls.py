@@ -4,11 +4,50 @@ from __future__ import annotations
 
 from django.urls import path
 
-from members.backoffice import styleguide
+from members.backoffice import (
+    api_keys,
+    audit,
+    customer_page,
+    customers,
+    home,
+    jobs,
+    merchant,
+    search,
+    styleguide,
+    team,
+)
 
 app_name = "backoffice"
 
+CUSTOMER = "customers/<uuid:public_id>/"
+
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("home/newest-customers/", home.newest_customers, name="home_newest_customers"),
+    path("search/", search.search, name="search"),
+    path("customers/", customers.customer_list, name="customer_list"),
+    path("customers/new/", customers.customer_create, name="customer_create"),
+    path(CUSTOMER, customer_page.customer, name="customer"),
+    path(f"{CUSTOMER}header/", customer_page.header, name="customer_header"),
+    path(f"{CUSTOMER}edit/", customers.customer_edit, name="customer_edit"),
+    path(f"{CUSTOMER}details/", customer_page.identity, name="customer_identity"),
+    path(f"{CUSTOMER}notes/", customer_page.notes, name="customer_notes"),
+    path(f"{CUSTOMER}timeline/", customer_page.timeline, name="customer_timeline"),
+    path(f"{CUSTOMER}changes/", customer_page.audit, name="customer_audit"),
+    path("settings/merchant/", merchant.merchant, name="merchant"),
+    path("settings/merchant/preview/", merchant.preview, name="merchant_preview"),
+    path("settings/team/", team.team, name="team"),
+    path("settings/team/invite/", team.invite, name="team_invite"),
+    path("settings/team/<int:pk>/role/", team.role, name="team_role"),
+    path("settings/team/<int:pk>/remind/", team.remind, name="team_remind"),
+    path("settings/team/<int:pk>/remove/", team.remove, name="team_remove"),
+    path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
+    path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
+    path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
+    path("settings/audit-log/", audit.audit_log, name="audit_log"),
+    path("jobs/<uuid:public_id>/", jobs.job, name="job"),
+    path("jobs/<uuid:public_id>/progress/", jobs.progress, name="job_progress"),
+    path("jobs/<uuid:public_id>/cancel/", jobs.cancel, name="job_cancel"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("styleguide/dialog/", styleguide.styleguide_dialog, name="styleguide_dialog"),
     path("styleguide/panel/<slug:state>/", styleguide.styleguide_panel, name="styleguide_panel"),

@@ -103,10 +103,9 @@ def authenticate_api_key(presented: str) -> ApiKey | None:
     key = _find(prefix)
     if key is None or not hmac.compare_digest(bytes(key.key_hash), _hash(secret)):
         return None
-    now = timezone.now()
-    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+    if key.state != "active":
         return None
-    _note_use(key, now)
+    _note_use(key, timezone.now())
     return key
 
 

@@ -52,7 +52,9 @@ def deliver_waiting(limit: int = 200) -> int:
     for event in claimed:
         by_kind[event.kind].append(event)
     for kind, events in by_kind.items():
-        _deliver(kind, events)
+        batches = [[event] for event in events] if subscription_of(kind).singly else [events]
+        for batch in batches:
+            _deliver(kind, batch)
     return len(claimed)
 
 

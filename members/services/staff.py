@@ -40,6 +40,16 @@ def invite_staff(*, actor: Actor, email: str, name: str, role: str) -> StaffMemb
 
 
 @transaction.atomic
+def invite_again(*, actor: Actor, staff_member: StaffMember) -> None:
+    """Send the invitation once more to somebody who has never signed in."""
+    row = _lock(staff_member)
+    if row.user.last_login is not None:
+        raise ConflictError(_("This person has signed in already."))
+    record_audit(actor=actor, action="staff.invited_again", target=row)
+    record_event(INVITED, {"staff_member": row.pk, "by": actor.label}, urgent=True)
+
+
+@transaction.atomic
 def change_role(*, actor: Actor, staff_member: StaffMember, role: str) -> StaffMember:
     """Give somebody else another role; one administrator must always remain."""
     _check_role(role)

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from members import formatting
+from members.phones import format_phone
 
 register = template.Library()
 
@@ -72,6 +73,12 @@ def points(value: int | None, scale: int = 0) -> str:
     """`{{ amount|points:wallet_type.scale }}`: the bare number of units."""
     known = _number(value)
     return "–" if known is None else formatting.format_points(int(known), scale)
+
+
+@register.filter
+def phone(value: str) -> str:
+    """`{{ customer.phone|phone }}` → +60 12-345 6789."""
+    return format_phone(value) if value else ""
 
 
 @register.filter

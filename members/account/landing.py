@@ -1,0 +1,50 @@
+"""Where somebody who has signed in belongs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.signals import user_logged_in
+from django.contrib.auth.views import redirect_to_login
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_safe
+
+from members.models import User
+from members.policy import role_of
+from members.services.sign_in import link_customer
+
+CUSTOMERS_PAGE = "mypage:home"
+
+
+@receiver(user_logged_in)
+def link_after_sign_in(request: HttpRequest, user: User, **details: Any) -> None:
+    """The code (or the password of a proved address) has shown who this is."""
+    link_customer(user)
+
+
+@require_safe
+def landing(request: HttpRequest) -> HttpResponse:
+    """Send staff to the back-office, customers to their page, and strangers to sign in."""
+    user = request.user
+    if not isinstance(user, User):
+        return redirect_to_login(request.get_full_path(), login_url=_entrance())
+    if role_of(user) is not None:
+        return redirect("backoffice:home")
+    if link_customer(user) is not None and (url := _customers_page()):
+        return redirect(url)
+    return render(request, "account/no_place.html", status=403)
+
+
+def _entrance() -> str:
+    """Customers sign in with a code, and most who come here are customers."""
+    return reverse("account_request_login_code")
+
+
+def _customers_page() -> str:
+    try:
+        return reverse(CUSTOMERS_PAGE)
+    except NoReverseMatch:
+        return ""

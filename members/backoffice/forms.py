@@ -1,0 +1,190 @@
+"""What staff fill in. The services check the values; these forms ask for them."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+
+from members import audit
+from members.choices import Choices, countries, currencies, languages, time_zones
+from members.models import Customer, Merchant, StaffMember
+from members.phones import format_phone
+from members.services.api_keys import SCOPES
+
+
+class CustomerForm(forms.Form):
+    given_name = forms.CharField(label=_l("Given name"), max_length=100, required=False)
+    family_name = forms.CharField(label=_l("Family name"), max_length=100, required=False)
+    email = forms.EmailField(
+        label=_l("E-mail address"), max_length=254, required=False,
+        help_text=_l("The customer signs in with it."),
+    )  # fmt: skip
+    phone = forms.CharField(
+        label=_l("Phone"), max_length=40, required=False,
+        widget=forms.TextInput(attrs={"type": "tel"}),
+    )  # fmt: skip
+    external_id = forms.CharField(
+        label=_l("Customer number"), max_length=128, required=False,
+        help_text=_l("The number under which your shop knows this person."),
+    )  # fmt: skip
+    birthday = forms.DateField(
+        label=_l("Birthday"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    country = forms.ChoiceField(label=_l("Country"), required=False)
+    locale = forms.ChoiceField(label=_l("Language"), required=False)
+    tags = forms.CharField(
+        label=_l("Tags"), required=False, help_text=_l("Separated by commas."), max_length=1000
+    )
+
+    def __init__(self, data: Any = None, *, customer: Customer | None = None) -> None:
+        initial = _initial(customer) if customer else {}
+        super().__init__(data, initial=initial, auto_id="customer_%s")
+        self.fields["country"].choices = [("", "–"), *countries()]  # type: ignore[attr-defined]
+        self.fields["locale"].choices = [  # type: ignore[attr-defined]
+            ("", "–"),
+            *languages(also=initial.get("locale", "")),
+        ]
+
+    def values(self) -> dict[str, Any]:
+        """What was filled in, as the service takes it."""
+        values = dict(self.cleaned_data)
+        values["tags"] = [tag.strip() for tag in values["tags"].split(",")]
+        return values
+
+    def changes(self) -> dict[str, Any]:
+        """Only what differs from what was shown: a colleague may have changed the rest by now."""
+        values = self.values()
+        return {name: values[name] for name in self.changed_data}
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_l("New note"), max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": _l("Only staff can read it.")}),
+    )  # fmt: skip
+
+
+class MerchantForm(forms.Form):
+    name = forms.CharField(label=_l("Name"), max_length=120)
+    logo = forms.FileField(
+        label=_l("Logo"), required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text=_l("PNG, JPEG or WebP, at most 512 kB, best at least 128 pixels high."),
+    )  # fmt: skip
+    remove_logo = forms.BooleanField(label=_l("Go without a logo"), required=False)
+    accent_color = forms.CharField(
+        label=_l("Accent color"), widget=forms.TextInput(attrs={"type": "color"}), max_length=7,
+        help_text=_l("For buttons and links. Text on it stays readable whatever you choose."),
+    )  # fmt: skip
+    currency = forms.ChoiceField(
+        label=_l("Currency"), help_text=_l("For new programs; each keeps its own.")
+    )
+    time_zone = forms.ChoiceField(
+        label=_l("Time zone"), help_text=_l("Times on these pages are shown in it.")
+    )
+    locale = forms.ChoiceField(
+        label=_l("Language"), help_text=_l("For mails, unless the reader has chosen another.")
+    )
+
+    def __init__(self, data: Any = None, files: Any = None, *, merchant: Merchant) -> None:
+        names = ("name", "accent_color", "currency", "time_zone", "locale")
+        initial = {name: getattr(merchant, name) for name in names}
+        super().__init__(data, files, initial=initial)
+        self.fields["currency"].choices = currencies(merchant.currency)  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = time_zones(merchant.time_zone)  # type: ignore[attr-defined]
+        self.fields["locale"].choices = languages(merchant.locale)  # type: ignore[attr-defined]
+        if not merchant.logo:
+            del self.fields["remove_logo"]
+
+    def changes(self) -> dict[str, Any]:
+        changes = dict(self.cleaned_data)
+        remove = changes.pop("remove_logo", False)
+        logo = changes.pop("logo")
+        if logo:
+            changes["logo"] = logo
+        elif remove:
+            changes["logo"] = None
+        return changes
+
+
+class InviteForm(forms.Form):
+    name = forms.CharField(label=_l("Name"), max_length=150)
+    email = forms.EmailField(
+        label=_l("E-mail address"), max_length=254, help_text=_l("The invitation goes there.")
+    )
+    role = forms.ChoiceField(
+        label=_l("Role"), choices=StaffMember.Role.choices, widget=forms.RadioSelect,
+        initial=StaffMember.Role.SUPPORT_AGENT,
+    )  # fmt: skip
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(
+        label=_l("Role"), choices=StaffMember.Role.choices, widget=forms.RadioSelect
+    )
+
+
+class ApiKeyForm(forms.Form):
+    LASTING = (
+        ("", _l("It does not expire")),
+        ("30", _l("After 30 days")),
+        ("90", _l("After 90 days")),
+        ("365", _l("After one year")),
+    )
+
+    name = forms.CharField(
+        label=_l("Name"), max_length=100, help_text=_l("Who uses it, for example: Web shop.")
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_l("What it may do"), choices=list(SCOPES.items()),
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    lasting = forms.ChoiceField(label=_l("Expires"), choices=LASTING, required=False)
+
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["lasting"]
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class AuditFilterForm(forms.Form):
+    person = forms.ChoiceField(
+        label=_l("Person"), required=False, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    action = forms.ChoiceField(
+        label=_l("Action"), required=False, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    since = forms.DateField(
+        label=_l("From"), required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )  # fmt: skip
+    until = forms.DateField(
+        label=_l("To"), required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )  # fmt: skip
+
+    def __init__(self, data: Any, *, people: Choices) -> None:
+        super().__init__(data)
+        self.fields["person"].choices = [("", _("Everybody")), *people]  # type: ignore[attr-defined]
+        actions = [("", _("Everything")), *audit.known_actions()]
+        self.fields["action"].choices = actions  # type: ignore[attr-defined]
+
+    def moments(self) -> tuple[datetime | None, datetime | None]:
+        """The days as instants: from the first one's beginning to the last one's end."""
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        zone = timezone.get_current_timezone()
+        start = datetime.combine(since, time.min, zone) if since else None
+        end = datetime.combine(until + timedelta(days=1), time.min, zone) if until else None
+        return start, end
+
+
+def _initial(customer: Customer) -> dict[str, Any]:
+    values = {name: getattr(customer, name) for name in CustomerForm.base_fields}
+    values["external_id"] = customer.external_id or ""
+    values["phone"] = format_phone(customer.phone) if customer.phone else ""
+    values["tags"] = ", ".join(customer.tags)
+    return values

@@ -1,0 +1,42 @@
+"""The panels of this application on the customer page and the home page, and its search box."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from members.navigation import register_search_url
+from members.panels import (
+    CustomerAction,
+    register_customer_action,
+    register_customer_panel,
+    register_home_panel,
+)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_customer_panel(
+        "timeline", _("Timeline"), "backoffice:customer_timeline", 50, icon="history", rows=8
+    )
+    register_customer_panel(
+        "identity", _("Details"), "backoffice:customer_identity", 10,
+        icon="id", column="side", rows=6,
+    )  # fmt: skip
+    register_customer_panel(
+        "notes", _("Notes"), "backoffice:customer_notes", 20, icon="note", column="side"
+    )
+    register_customer_panel(
+        "audit", _("Changes by staff"), "backoffice:customer_audit", 90,
+        icon="list-search", column="side",
+    )  # fmt: skip
+    register_customer_action(
+        CustomerAction(
+            "edit", _("Edit details"), "backoffice:customer_edit", "pencil", 90, "customers.edit",
+            shortcut="e",
+        )
+    )  # fmt: skip
+    register_home_panel(
+        "newest-customers", _("Newest customers"), "backoffice:home_newest_customers", 80,
+        "customers.view", icon="users", column="side", rows=5,
+    )  # fmt: skip
+    register_search_url("backoffice:search")

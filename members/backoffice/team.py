@@ -1,0 +1,127 @@
+"""Who works here, with which role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from members.backoffice.forms import InviteForm, RoleForm
+from members.errors import DomainError
+from members.forms import errors_on
+from members.models import StaffMember
+from members.policy import acting, staff_view
+from members.responses import dialog_done
+from members.selectors.staff import get_staff_member, list_staff
+from members.services.staff import change_role, invite_again, invite_staff, remove_staff
+
+# What a role is for, in the words of those who choose one.
+ROLES: dict[str, str | Promise] = {
+    StaffMember.Role.ADMINISTRATOR: gettext_lazy("Everything, also this team and the API keys."),
+    StaffMember.Role.MARKETING_MANAGER: gettext_lazy(
+        "Programs and rules, imports, adjustments of up to 50,000 units."
+    ),
+    StaffMember.Role.SUPPORT_AGENT: gettext_lazy(
+        "Customers and notes, adjustments of up to 5,000 units."
+    ),
+    StaffMember.Role.ANALYST: gettext_lazy(
+        "Sees everything about customers and programs, changes nothing."
+    ),
+}
+
+
+@require_safe
+@staff_view("staff.manage")
+def team(request: HttpRequest) -> HttpResponse:
+    """Everybody with their role, and what can be done about it."""
+    people = list_staff()
+    summary = ngettext(
+        "%(number)s person works here.", "%(number)s people work here.", len(people)
+    ) % {"number": len(people)}
+    context = {"people": people, "summary": summary, "roles": _roles()}
+    return render(request, "backoffice/team.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("staff.manage")
+def invite(request: HttpRequest) -> HttpResponse:
+    """Give somebody access."""
+    form = InviteForm(request.POST or None, auto_id="invite_%s")
+    if request.method == "POST" and form.is_valid():
+        with errors_on(form):
+            invited = invite_staff(actor=acting(request), **form.cleaned_data)
+            message = _("The invitation to %(email)s is on its way.") % {
+                "email": invited.user.email
+            }
+            return _done(request, message)
+    context = {"title": _("Invite somebody"), "form": form, "submit": _("Send the invitation")}
+    return _dialog(request, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("staff.manage")
+def role(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give somebody another role."""
+    staff_member = get_staff_member(pk)
+    initial = {"role": staff_member.role}
+    form = RoleForm(request.POST or None, initial=initial, auto_id="role_%s")
+    if request.method == "POST" and form.is_valid():
+        with errors_on(form):
+            changed = change_role(
+                actor=acting(request), staff_member=staff_member, role=form.cleaned_data["role"]
+            )
+            message = _("%(name)s is now: %(role)s.") % {
+                "name": staff_member.user,
+                "role": changed.get_role_display(),
+            }
+            return _done(request, message)
+    title = _("Role of %(name)s") % {"name": staff_member.user}
+    return _dialog(request, {"title": title, "form": form, "submit": _("Change role")})
+
+
+@require_POST
+@staff_view("staff.manage")
+def remind(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the invitation once more."""
+    staff_member = get_staff_member(pk)
+    invite_again(actor=acting(request), staff_member=staff_member)
+    message = _("The invitation to %(email)s is on its way.") % {"email": staff_member.user.email}
+    messages.success(request, message)
+    return redirect("backoffice:team")
+
+
+@require_POST
+@staff_view("staff.manage")
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take away somebody's access."""
+    staff_member = get_staff_member(pk)
+    try:
+        remove_staff(actor=acting(request), staff_member=staff_member)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    else:
+        message = _("%(name)s has no access to the back-office any more.")
+        messages.success(request, message % {"name": staff_member.user})
+    return redirect("backoffice:team")
+
+
+def _roles() -> list[tuple[str, str]]:
+    labels = dict(StaffMember.Role.choices)
+    return [(str(labels[key]), str(text)) for key, text in ROLES.items()]
+
+
+def _dialog(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    known = {"roles": _roles(), "back_url": reverse("backoffice:team")}
+    status = 422 if context["form"].is_bound else 200
+    return render(request, "backoffice/team_form.html", known | context, status=status)
+
+
+def _done(request: HttpRequest, message: str) -> HttpResponse:
+    return dialog_done(request, url=reverse("backoffice:team"), changed="team", message=message)

@@ -1,0 +1,50 @@
+"""How customers come to sign in: with the address under which the merchant knows them."""
+
+from __future__ import annotations
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+
+from members.models import Customer, User
+from members.selectors.identities import customer_of_email
+from members.services.audit import Actor, record_audit
+
+
+def provide_user(email: str) -> User | None:
+    """Return the user of an address, made now if a customer has the address and no user yet.
+
+    The user can do nothing until a code sent to the address has proved who it is.
+    """
+    email = email.strip().lower()
+    user = User.objects.filter(email__iexact=email).first()
+    if user is not None or not email:
+        return user
+    customer = customer_of_email(email)
+    if customer is None:
+        return None
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, name=customer.display_name[:150])
+    except IntegrityError:
+        # Two requests for a code at once.
+        return User.objects.get(email__iexact=email)
+
+
+@transaction.atomic
+def link_customer(user: User) -> Customer | None:
+    """Join a user to the customer with its address, once the address is proved to be the user's."""
+    own = Customer.objects.filter(user=user).first()
+    if own is not None:
+        return own
+    if not EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
+        return None
+    customer = customer_of_email(user.email)
+    if customer is None:
+        return None
+    linked = Customer.objects.filter(pk=customer.pk, user=None).update(user=user)
+    if not linked:
+        return None
+    customer.user = user
+    actor = Actor.of_user(user)
+    record_audit(actor=actor, action="customer.signed_in_first", target=customer)
+    return customer

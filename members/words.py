@@ -1,0 +1,43 @@
+"""The audit log's words for what is done in this application."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from members.audit import (
+    TargetKind,
+    register_audit_actions,
+    register_audit_fields,
+    register_audit_target,
+)
+
+ACTIONS = {
+    "customer.created": _("Created a customer"),
+    "customer.updated": _("Changed a customer"),
+    "customer.noted": _("Wrote a note"),
+    "customer.signed_in_first": _("Signed in for the first time"),
+    "merchant.updated": _("Changed the merchant’s settings"),
+    "staff.invited": _("Gave access to the back-office"),
+    "staff.invited_again": _("Sent the invitation again"),
+    "staff.role_changed": _("Changed a role"),
+    "staff.removed": _("Took away access to the back-office"),
+    "api_key.created": _("Created an API key"),
+    "api_key.revoked": _("Revoked an API key"),
+    "job.started": _("Started a job"),
+    "job.cancelled": _("Canceled a job"),
+}
+TARGETS = {
+    "members.customer": TargetKind(_("Customer"), "backoffice:customer"),
+    "members.merchant": TargetKind(_("Merchant"), "backoffice:merchant", takes_id=False),
+    "members.staffmember": TargetKind(_("Team"), "backoffice:team", takes_id=False),
+    "members.apikey": TargetKind(_("API key"), "backoffice:api_key_list", takes_id=False),
+    "members.job": TargetKind(_("Job"), "backoffice:job"),
+}
+FIELDS = {"note": _("Note"), "tags": _("Tags"), "scopes": _("May do"), "revoked_at": _("Revoked")}
+
+
+def register() -> None:
+    register_audit_actions(ACTIONS)
+    register_audit_fields(FIELDS)
+    for label, kind in TARGETS.items():
+        register_audit_target(label, kind)
