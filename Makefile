@@ -114,7 +114,7 @@ format: setup ## Put the code into its one format
 
 .PHONY: bench
 bench: setup ## Measure against raw SQL doing the same work (minutes)
-	$(MANAGE) bench $(ARGS)
+	$(PY) -m tests.bench $(ARGS)
 
 .PHONY: screenshots
 screenshots: setup ## Renew the pictures in docs/

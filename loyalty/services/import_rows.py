@@ -31,6 +31,11 @@ LINE_COLUMNS = (
 )  # fmt: skip
 
 PLAIN_NUMBER = re.compile(r"-?\d{1,13}(\.\d{1,10})?").fullmatch
+# line_no | quantity | unit_price | discount | line_total, within what the columns hold exactly.
+PLAIN_LINE = re.compile(
+    r"\d{1,9}\|-?\d{1,11}(\.\d{1,3})?(\|(-?\d{1,13}(\.\d{1,4})?)?){2}\|-?\d{1,13}(\.\d{1,4})?"
+).fullmatch
+TEXT = 128
 CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
 
 
@@ -132,39 +137,59 @@ class Reader:
 
     def _line(self, row: int, cells: tuple[str, ...]) -> LineInput:
         _order_id, line_no, sku, category, quantity, unit_price, discount, total = cells
-        number = self._number("lines", row, "line_no", line_no)
-        values = (
-            self._number("lines", row, "quantity", quantity),
-            self._number("lines", row, "unit_price", unit_price or "0"),
-            self._number("lines", row, "discount", discount or "0"),
-            self._number("lines", row, "line_total", total),
-        )
-        if number is None or number < 0 or number != int(number) or number > 2_000_000_000:
-            self._error("lines", row, "line_no", line_no, _("Write a whole number, 0 or more."))
-            raise _BadLineError
-        if len(sku) > 128 or len(category) > 128:
-            column = "sku" if len(sku) > 128 else "category"
-            self._error("lines", row, column, sku, _("At most 128 characters."))
-            raise _BadLineError
-        counted, price, off, amount = values
-        if counted is None or price is None or off is None or amount is None:
-            raise _BadLineError
+        # Nearly every line passes this one look; only the others are taken cell by cell.
+        if (
+            not PLAIN_LINE(f"{line_no}|{quantity}|{unit_price}|{discount}|{total}")
+            or len(sku) > TEXT
+            or len(category) > TEXT
+        ):
+            return self._odd_line(row, cells)
         return LineInput(
-            line_no=int(number),
-            total=amount,
-            quantity=round(counted, 3),
-            unit_price=round(price, 4),
-            discount=round(off, 4),
+            int(line_no),
+            Decimal(total),
+            Decimal(quantity),
+            Decimal(unit_price or 0),
+            Decimal(discount or 0),
             sku=sku,
             category=category,
         )
+
+    def _odd_line(self, row: int, cells: tuple[str, ...]) -> LineInput:
+        """A line with more decimals than usual, or with something wrong: say what."""
+        _order_id, line_no, sku, category, quantity, unit_price, discount, total = cells
+        before = len(self.errors)
+        number = self._number("lines", row, "line_no", line_no)
+        counted = self._number("lines", row, "quantity", quantity)
+        price = self._number("lines", row, "unit_price", unit_price or "0")
+        off = self._number("lines", row, "discount", discount or "0")
+        amount = self._number("lines", row, "line_total", total)
+        if number is not None and not (0 <= number < 2**31 and number == int(number)):
+            self._error("lines", row, "line_no", line_no, _("Write a whole number, 0 or more."))
+        if counted is not None and abs(counted) >= 10**11:
+            self._error("lines", row, "quantity", quantity, _("At most eleven digits."))
+        if amount is not None and amount != round(amount, 4):
+            self._error("lines", row, "line_total", total, _("At most four decimals."))
+        for column, text in (("sku", sku), ("category", category)):
+            if len(text) > TEXT:
+                self._error("lines", row, column, text, _("At most 128 characters."))
+        if len(self.errors) > before:
+            raise _BadLineError
+        assert number is not None
+        assert counted is not None
+        assert price is not None
+        assert off is not None
+        assert amount is not None
+        return LineInput(
+            int(number), amount, round(counted, 3), round(price, 4), round(off, 4), sku=sku,
+            category=category,
+        )  # fmt: skip
 
     def _check_texts(self, staged: StagedOrder) -> None:
         order_id, customer_id, _placed_at, currency, _total, _kind, returns = staged.cells
         for column, text in (
             ("order_id", order_id), ("customer_id", customer_id), ("returns_order_id", returns)
         ):  # fmt: skip
-            if len(text) > 128:
+            if len(text) > TEXT:
                 self._error("orders", staged.row, column, text, _("At most 128 characters."))
         if not order_id:
             self._error("orders", staged.row, "order_id", "", _("An order needs a number."))

@@ -19,7 +19,7 @@ from loyalty.ledger.posting import Movement, WalletRef, dumps, translated_errors
 from loyalty.models import Membership
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, current_terms, reload_terms
 from loyalty.services.memberships import enroll_many
-from loyalty.services.order_inputs import CustomerRef, OrderInput, with_whole_line
+from loyalty.services.order_inputs import CustomerRef, OrderInput
 from members.errors import FieldError
 
 
@@ -78,24 +78,13 @@ class Rows:
     movements: list[Movement] = field(default_factory=list)
 
     def add_order(self, order_id: int, customer_id: int | None, order: OrderInput) -> None:
+        content = order.content()
         self.orders.append(
-            (
-                order_id, order.source, order.external_id, customer_id, order.status,
-                order.placed_at, order.currency, order.total, order.tax_total, order.taxes_included,
-                order.shipping_total, order.discount_total, order.channel, order.store,
-                order.body_hash().hex(),
-            )
+            (order_id, order.source, order.external_id, customer_id, *content.order,
+             content.body_hash().hex())
         )  # fmt: skip
-        for line in with_whole_line(order):
-            tags = "{" + ",".join(f'"{_escaped(tag)}"' for tag in line.tags) + "}"
-            self.lines.append(
-                (
-                    order_id, line.line_no, line.sku, line.name, line.category, tags, line.quantity,
-                    line.unit_price, line.discount, line.total, line.tax, line.stored_value,
-                )
-            )  # fmt: skip
-        for tender in order.tenders:
-            self.tenders.append((order_id, tender.kind, tender.amount))
+        self.lines += [(order_id, *line) for line in content.lines]
+        self.tenders += [(order_id, *tender) for tender in content.tenders]
 
     def add_evaluation(
         self, order_id: int, program_id: int, membership_id: int, versions: Sequence[int]
@@ -238,7 +227,3 @@ def _enroll_missing_members(
             enroll_many(program_id=program.id, enrolled=since, source=enrolling.source)
             enrolled = True
     return enrolled
-
-
-def _escaped(tag: str) -> str:
-    return tag.replace("\\", "\\\\").replace('"', '\\"')

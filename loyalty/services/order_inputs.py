@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import orjson
 from django.utils.translation import gettext as _
@@ -53,6 +54,21 @@ class TenderInput:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderContent:
+    """An order's cells in the column order of `orders_write`, without the keys."""
+
+    order: tuple[Any, ...]
+    lines: list[tuple[Any, ...]]
+    tenders: list[tuple[Any, ...]]
+    buyer: tuple[Any, ...]
+
+    def body_hash(self) -> bytes:
+        """The same for the same content, so that a repeated message is known as one."""
+        cells = [self.order, self.lines, self.tenders, self.buyer]
+        return hashlib.blake2b(orjson.dumps(cells), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
 class OrderInput:
     """A sale. `placed_at` is aware. Without lines the total counts as one line."""
 
@@ -72,13 +88,30 @@ class OrderInput:
     channel: str = ""
     store: str = ""
 
-    def body_hash(self) -> bytes:
-        """The same for the same content, so that a repeated message is known as one."""
-        return _digest(self)
+    def content(self) -> OrderContent:
+        """What is stored, cell by cell as text. 12.5 and 12.50 are the same amount."""
+        buyer = self.customer
+        return OrderContent(
+            (
+                self.status, self.placed_at, self.currency, plain(self.total),
+                plain(self.tax_total), self.taxes_included, plain(self.shipping_total),
+                plain(self.discount_total), self.channel, self.store,
+            ),
+            [
+                (
+                    line.line_no, line.sku, line.name, line.category, _text_array(line.tags),
+                    plain(line.quantity), plain(line.unit_price), plain(line.discount),
+                    plain(line.total), plain(line.tax), line.stored_value,
+                )
+                for line in with_whole_line(self)
+            ],
+            [(tender.kind, plain(tender.amount)) for tender in self.tenders],
+            (buyer.external_id, buyer.key) if buyer else (),
+        )  # fmt: skip
 
     def basket(self) -> Basket:
         return Basket(
-            lines=tuple(_fact(line) for line in self.lines),
+            lines=tuple(_fact(line) for line in with_whole_line(self)),
             tax_total=self.tax_total,
             taxes_included=self.taxes_included,
             shipping_total=self.shipping_total,
@@ -221,6 +254,18 @@ def _digest(value: object) -> bytes:
     return hashlib.blake2b(orjson.dumps(value, default=_text), digest_size=16).digest()
 
 
+def plain(amount: Decimal) -> str:
+    """Plain notation without trailing zeros."""
+    return f"{amount.normalize():f}" if amount else "0"
+
+
 def _text(value: object) -> str:
-    """12.5 and 12.50 are the same amount."""
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def _text_array(tags: tuple[str, ...]) -> str:
+    """Tags as a PostgreSQL array literal."""
+    if not tags:
+        return "{}"
+    quoted = (tag.replace("\\", "\\\\").replace('"', '\\"') for tag in tags)
+    return "{" + ",".join(f'"{tag}"' for tag in quoted) + "}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from django.utils.translation import gettext as _
@@ -77,7 +77,7 @@ def _record(
             results.append(_judge(order, known, terms, rows, transfer_source))
             if known.parked:
                 changed.append(known.order_id)
-        elif known.body_hash == order.body_hash():
+        elif known.body_hash == order.content().body_hash():
             results.append(
                 OrderResult(known.order_id, order.external_id, "unchanged", known.customer_id)
             )
@@ -105,7 +105,7 @@ def _judge(
         return OrderResult(known.order_id, order.external_id, "created", None)
     _refuse_foreign_currency(order, known, terms)
     awards: list[tuple[int, Award]] = []
-    basket = replace(order, lines=with_whole_line(order)).basket()
+    basket = order.basket()
     for program in terms.programs:
         member = known.members.get(program.id)
         if not program.live or member is None or not member.active:
@@ -160,7 +160,7 @@ def _rewrite(order: OrderInput, known: Opened) -> None:
         "channel", "store",
     ):  # fmt: skip
         setattr(stored, name, getattr(order, name))
-    stored.body_hash = order.body_hash()
+    stored.body_hash = order.content().body_hash()
     stored.save()
     stored.lines.all().delete()
     stored.tenders.all().delete()
