@@ -16,4 +16,8 @@ app.conf.beat_schedule = {
         "task": "members.tasks.prune_outbox",
         "schedule": crontab(hour="3", minute="20"),
     },
+    "prune-idempotency-records": {
+        "task": "members.tasks.prune_idempotency_records",
+        "schedule": crontab(minute="35"),
+    },
 }

@@ -312,11 +312,13 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- API ----------------------------------------------------------------------------------------
 
+# What one key may do in a minute; 0: no limit.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6_000)
+# The largest body: 500 orders in one request need more than a form does.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "DEFAULT_SCHEMA_CLASS": "members.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "members.api.problems.handle_exception",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Setia API",
@@ -324,9 +326,17 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "APPEND_COMPONENTS": {
+        "headers": {
+            f"RateLimit-{name}": {"description": text, "schema": {"type": "integer"}}
+            for name, text in (
+                ("Limit", "Requests that this key may make in a minute."),
+                ("Remaining", "How many of them are left."),
+                ("Reset", "Seconds until the next minute begins."),
+            )
+        }
+    },
 }
 
 # --- Logs ---------------------------------------------------------------------------------------

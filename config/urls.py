@@ -13,6 +13,10 @@ domain: list[URLPattern | URLResolver] = [
     path("", include("members.urls")),
     path("me/", include("loyalty.account.urls")),
     path("backoffice/", include("members.backoffice.urls")),
+    path("api/v1/", include("members.api.v1.urls")),
+    path("api/v1/", include("loyalty.api.v1.urls")),
+    # Last of its prefix: it answers whatever is not there.
+    path("api/", include("members.api.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -6,7 +6,7 @@ import time
 
 from celery import shared_task
 
-from members.services import outbox
+from members.services import idempotency, outbox
 
 BATCH = 200
 # Well below the interval at which a broker would hand the task to another worker.
@@ -29,3 +29,9 @@ def deliver_outbox() -> int:
 def prune_outbox() -> int:
     """Forget events delivered long ago."""
     return outbox.prune_delivered()
+
+
+@shared_task
+def prune_idempotency_records() -> int:
+    """Forget answers to requests that can no longer be expected to come again."""
+    return idempotency.prune_idempotency_records()

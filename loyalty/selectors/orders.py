@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-
 from decimal import Decimal
 
 from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
@@ -14,7 +13,13 @@ from members.models import Customer
 
 def orders() -> QuerySet[Order]:
     return Order.objects.select_related("customer").prefetch_related(
-        "lines", "tenders", "refunds__lines", "transfers__wallet__wallet_type"
+        "lines",
+        "tenders",
+        "refunds__lines",
+        Prefetch(
+            "transfers",
+            Transfer.objects.select_related("wallet__wallet_type", "wallet_type__program"),
+        ),
     )
 
 

@@ -1,0 +1,98 @@
+"""What orders and refunds moved, with the reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import Field
+
+from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.transfers import ExplanationOut
+from loyalty.explanations import explain_transfer
+from loyalty.models import Transfer, WalletType
+from loyalty.rules.engine import Award
+from loyalty.selectors.rulebooks import current_terms
+from loyalty.selectors.wallet_types import wallet_types_of
+from loyalty.services.awards import explain_award
+from loyalty.services.order_inputs import OrderInput
+from loyalty.services.orders import OrderResult
+from members.api.bodies import Answer
+
+
+class AwardBrief(Answer):
+    """Units that an order moved."""
+
+    program: str
+    wallet_type: str
+    decimals: int
+    units: Units = Field(description="Below zero where units were taken back.")
+
+
+class AwardOut(AwardBrief):
+    explanation: ExplanationOut
+
+
+def new_awards(result: OrderResult, order: OrderInput) -> list[AwardOut]:
+    """What each rule gives a new order, also nothing, and why."""
+    wallet_types = wallet_types_of(current_terms())
+    return [
+        AwardOut.model_construct(
+            **_brief(award, wallet_types),
+            explanation=_explanation(award, order, wallet_types[award.version.wallet_type_id]),
+        )
+        for _program, award in result.awards
+    ]
+
+
+def _explanation(award: Award, order: OrderInput, wallet_type: WalletType) -> ExplanationOut:
+    reasons = explain_award(award, currency=order.currency, order=order.external_id)
+    posted = Transfer(
+        kind=Transfer.Kind.ACCRUAL, wallet_type=wallet_type, explanation=reasons, amount=award.units
+    )
+    explanation = explain_transfer(posted)
+    return ExplanationOut.model_construct(title=explanation.title, steps=list(explanation.steps))
+
+
+def awards_of(order_id: int) -> list[AwardOut]:
+    """What a known order has moved until now."""
+    found = Transfer.objects.filter(order=order_id).select_related("wallet", "wallet_type__program")
+    return moved_awards(found.order_by("pk"))
+
+
+def moved_awards(transfers: Iterable[Transfer]) -> list[AwardOut]:
+    awards = []
+    for transfer in transfers:
+        wallet_type, explanation = transfer.wallet_type, explain_transfer(transfer)
+        awards.append(
+            AwardOut(
+                program=wallet_type.program.code,
+                wallet_type=wallet_type.code,
+                decimals=wallet_type.scale,
+                units=units_text(transfer.signed_amount, wallet_type.scale),
+                explanation=ExplanationOut(title=explanation.title, steps=list(explanation.steps)),
+            )
+        )
+    return awards
+
+
+def brief_awards(results: Iterable[OrderResult]) -> list[list[AwardBrief]]:
+    """Of each order the units alone."""
+    wallet_types = wallet_types_of(current_terms())
+    return [
+        [
+            AwardBrief.model_construct(**_brief(award, wallet_types))
+            for _program, award in result.awards
+        ]
+        for result in results
+    ]
+
+
+def _brief(award: Award, wallet_types: dict[int, WalletType]) -> dict[str, Any]:
+    wallet_type = wallet_types[award.version.wallet_type_id]
+    return {
+        "program": wallet_type.program.code,
+        "wallet_type": wallet_type.code,
+        "decimals": wallet_type.scale,
+        "units": units_text(award.units, wallet_type.scale),
+    }

@@ -1,0 +1,252 @@
+"""/memberships: who takes part in which program, what they hold and how it came about."""
+
+from __future__ import annotations
+
+import datetime as dt
+from http import HTTPStatus
+from typing import Annotated, Self
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from rest_framework.request import Request
+
+from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.transfers import TransferPage, listed_transfers, transfer_out
+from loyalty.models import Membership, Program, Transfer
+from loyalty.selectors.member_balances import MemberBalance, read_member_balances
+from loyalty.selectors.memberships import get_membership, memberships, wallet_ids
+from loyalty.services.memberships import enroll_customer
+from members.api.bodies import (
+    Answer,
+    Body,
+    ExternalId,
+    PublicId,
+    answer,
+    money_text,
+    read_body,
+    read_query,
+    refuse_field,
+)
+from members.api.idempotency import idempotent
+from members.api.pagination import Page, PageQuery, paginate
+from members.api.schema import query_parameters
+from members.api.views import ApiView
+from members.models import Customer
+
+
+class CustomerAddress(Body):
+    """A customer, by one of the two."""
+
+    id: PublicId | None = None
+    external_id: ExternalId | None = None
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> Self:
+        if (self.id is None) == (self.external_id is None):
+            raise PydanticCustomError("one_of", str(_("Give id or external_id, and one only.")))
+        return self
+
+
+class MembershipIn(Body):
+    program: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
+        description="The program's code."
+    )
+    customer: CustomerAddress
+
+
+class MemberOut(Answer):
+    """Whose it is."""
+
+    id: UUID
+    external_id: str | None
+
+
+class MembershipOut(Answer):
+    id: UUID
+    program: str
+    customer: MemberOut
+    status: Membership.Status
+    card_number: str
+    enrolled_at: dt.datetime
+    source: Membership.Source
+
+
+class MembershipPage(Page):
+    results: list[MembershipOut]
+
+
+class MembershipQuery(PageQuery):
+    customer: PublicId | None = Field(None, description="Only those of this customer.")
+    program: str = Field("", max_length=64, description="Only those in the program with this code.")
+    card_number: str = Field("", max_length=32, description="Only the one with this card.")
+
+
+class LapseOut(Answer):
+    units: Units
+    at: dt.datetime = Field(description="From this instant on they are gone.")
+
+
+class WorthOut(Answer):
+    amount: str
+    currency: str
+
+
+class BalanceOut(Answer):
+    wallet_type: str
+    decimals: int
+    spendable: Units = Field(description="What can be spent now.")
+    pending: Units = Field(description="Earned, spendable later.")
+    owed: Units = Field(description="Settled by what is earned next.")
+    worth: WorthOut = Field(description="What the spendable units are worth.")
+    next_lapse: LapseOut | None
+    exact_until: dt.datetime | None = Field(
+        description="Without new movements nothing changes before this instant; null: ever."
+    )
+
+
+class BalancesOut(Answer):
+    as_of: dt.datetime
+    balances: list[BalanceOut]
+
+
+class TransferQuery(PageQuery):
+    wallet_type: str = Field("", max_length=64, description="Only movements of these units.")
+
+
+class Memberships(ApiView):
+    scopes = {"GET": "memberships:read", "POST": "memberships:write"}
+
+    @extend_schema(
+        operation_id="listMemberships",
+        parameters=query_parameters(MembershipQuery),
+        responses={200: MembershipPage},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """List memberships, newest first."""
+        query = read_query(request, MembershipQuery)
+        found = memberships()
+        if query.customer:
+            found = found.filter(customer__public_id=query.customer)
+        if query.program:
+            found = found.filter(program__code=query.program.replace("\x00", "\n"))
+        if query.card_number:
+            found = found.filter(card_number=query.card_number.replace("\x00", "\n"))
+        page = paginate(request, found, query, ordering=["-pk"], row=membership_out)
+        return answer(MembershipPage(**page))
+
+    @extend_schema(
+        operation_id="enroll",
+        request=MembershipIn,
+        responses={200: MembershipOut, 201: MembershipOut},
+    )
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Enroll a customer in a program. Enrolling again changes nothing and answers 200."""
+        body = read_body(request, MembershipIn)
+        membership, created = enroll_customer(
+            customer=_customer(body.customer),
+            program=_live_program(body.program),
+            source=Membership.Source.API,
+            at=timezone.now(),
+            actor=self.actor,
+        )
+        status = HTTPStatus.CREATED if created else HTTPStatus.OK
+        return answer(membership_out(membership), status)
+
+
+class OneMembership(ApiView):
+    scopes = {"GET": "memberships:read"}
+
+    @extend_schema(operation_id="getMembership", responses={200: MembershipOut})
+    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """Read a membership."""
+        return answer(membership_out(get_membership(membership_id)))
+
+
+class Balances(ApiView):
+    scopes = {"GET": "balances:read"}
+
+    @extend_schema(operation_id="getBalances", responses={200: BalancesOut})
+    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """Read what a member holds now, one balance for each wallet type."""
+        now = timezone.now()
+        balances = read_member_balances(membership_id, now)
+        return answer(BalancesOut(as_of=now, balances=[_balance_out(item) for item in balances]))
+
+
+class MembershipTransfers(ApiView):
+    scopes = {"GET": "transfers:read"}
+
+    @extend_schema(
+        operation_id="listTransfers",
+        parameters=query_parameters(TransferQuery),
+        responses={200: TransferPage},
+    )
+    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """List a member's movements with their explanations, newest business time first."""
+        query = read_query(request, TransferQuery)
+        membership = get_membership(membership_id)
+        found = listed_transfers().filter(wallet__in=wallet_ids([membership]))
+        if query.wallet_type:
+            found = found.filter(wallet_type__code=query.wallet_type.replace("\x00", "\n"))
+
+        def row(transfer: Transfer) -> object:
+            return transfer_out(transfer, membership)
+
+        page = paginate(request, found, query, ordering=["-occurred_at", "-pk"], row=row)
+        return answer(TransferPage(**page))
+
+
+def membership_out(membership: Membership) -> MembershipOut:
+    return MembershipOut(
+        id=membership.public_id,
+        program=membership.program.code,
+        customer=MemberOut(
+            id=membership.customer.public_id, external_id=membership.customer.external_id
+        ),
+        status=Membership.Status(membership.status),
+        card_number=membership.card_number,
+        enrolled_at=membership.enrolled_at,
+        source=Membership.Source(membership.source),
+    )
+
+
+def _balance_out(item: MemberBalance) -> BalanceOut:
+    lapse = None
+    if item.lapses_at is not None:
+        lapse = LapseOut(units=units_text(item.lapsing, item.scale), at=item.lapses_at)
+    return BalanceOut(
+        wallet_type=item.wallet_type,
+        decimals=item.scale,
+        spendable=units_text(item.spendable, item.scale),
+        pending=units_text(item.pending, item.scale),
+        owed=units_text(item.owed, item.scale),
+        worth=WorthOut(amount=money_text(item.worth), currency=item.currency),
+        next_lapse=lapse,
+        exact_until=item.exact_until,
+    )
+
+
+def _customer(address: CustomerAddress) -> Customer:
+    found = (
+        Customer.objects.filter(public_id=address.id)
+        if address.id is not None
+        else Customer.objects.filter(external_id=address.external_id)
+    ).first()
+    if found is None:
+        raise refuse_field("customer", _("There is no such customer."), "not_found")
+    return found
+
+
+def _live_program(code: str) -> Program:
+    program = Program.objects.filter(code=code).first()
+    if program is None:
+        raise refuse_field("program", _("There is no such program."), "not_found")
+    if program.status != Program.Status.LIVE:
+        raise refuse_field("program", _("This program is not live."), "not_live")
+    return program

@@ -1,0 +1,161 @@
+"""Orders and refunds as the API shows them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from uuid import UUID
+
+from pydantic import Field
+
+from loyalty.api.v1.awards import AwardOut, moved_awards
+from loyalty.models import Order, Refund, Tender
+from members.api.bodies import Answer, money_text, plain_text
+from members.api.pagination import Page
+from members.models import Customer
+
+
+class BuyerOut(Answer):
+    """Who bought."""
+
+    id: UUID
+    external_id: str | None
+
+
+class LineOut(Answer):
+    line_no: int
+    sku: str
+    name: str
+    category: str
+    tags: list[str]
+    quantity: str
+    unit_price: str
+    discount: str
+    total: str
+    tax: str
+    stored_value: bool
+
+
+class TenderOut(Answer):
+    kind: Tender.Kind
+    amount: str
+
+
+class RefundLineOut(Answer):
+    line_no: int
+    order_line_no: int | None
+    sku: str
+    category: str
+    quantity: str
+    total: str
+    tax: str
+
+
+class RefundOut(Answer):
+    source: str
+    external_id: str
+    order_external_id: str
+    parked: bool = Field(description="It names an order that has not come yet, and waits for it.")
+    customer: BuyerOut | None
+    refunded_at: dt.datetime
+    currency: str
+    total: str
+    tax_total: str
+    shipping_total: str
+    lines: list[RefundLineOut]
+    recorded_at: dt.datetime
+    awards: list[AwardOut] = Field(description="What it moved.")
+
+
+class OrderOut(Answer):
+    source: str
+    external_id: str
+    customer: BuyerOut | None
+    status: Order.Status
+    placed_at: dt.datetime
+    currency: str
+    total: str
+    tax_total: str
+    taxes_included: bool
+    shipping_total: str
+    discount_total: str
+    channel: str
+    store: str
+    lines: list[LineOut]
+    tenders: list[TenderOut]
+    refunds: list[str] = Field(description="Numbers of the refunds that came for it.")
+    awards: list[AwardOut] = Field(description="All that it moved.")
+    recorded_at: dt.datetime
+
+
+class OrderPage(Page):
+    results: list[OrderOut]
+
+
+def order_out(order: Order) -> OrderOut:
+    """Of an order as `loyalty.selectors.orders.orders` loads it."""
+    lines = sorted(order.lines.all(), key=lambda line: line.line_no)
+    transfers = sorted(order.transfers.all(), key=lambda transfer: transfer.pk)
+    return OrderOut(
+        source=order.source,
+        external_id=order.external_id,
+        customer=_buyer(order.customer),
+        status=Order.Status(order.status),
+        placed_at=order.placed_at,
+        currency=order.currency,
+        total=money_text(order.total),
+        tax_total=money_text(order.tax_total),
+        taxes_included=order.taxes_included,
+        shipping_total=money_text(order.shipping_total),
+        discount_total=money_text(order.discount_total),
+        channel=order.channel,
+        store=order.store,
+        lines=[
+            LineOut(
+                line_no=line.line_no, sku=line.sku, name=line.name, category=line.category,
+                tags=line.tags, quantity=plain_text(line.quantity), stored_value=line.stored_value,
+                unit_price=money_text(line.unit_price), discount=money_text(line.discount),
+                total=money_text(line.total), tax=money_text(line.tax),
+            )
+            for line in lines
+        ],
+        tenders=[
+            TenderOut(kind=Tender.Kind(tender.kind), amount=money_text(tender.amount))
+            for tender in order.tenders.all()
+        ],
+        refunds=sorted(refund.external_id for refund in order.refunds.all()),
+        awards=moved_awards(transfers),
+        recorded_at=order.recorded_at,
+    )  # fmt: skip
+
+
+def refund_out(refund: Refund, awards: Iterable[AwardOut]) -> RefundOut:
+    lines = sorted(refund.lines.all(), key=lambda line: line.line_no)
+    return RefundOut(
+        source=refund.source,
+        external_id=refund.external_id,
+        order_external_id=refund.order_external_id,
+        parked=refund.order_id is None and bool(refund.order_external_id),
+        customer=_buyer(refund.customer),
+        refunded_at=refund.refunded_at,
+        currency=refund.currency,
+        total=money_text(refund.total),
+        tax_total=money_text(refund.tax_total),
+        shipping_total=money_text(refund.shipping_total),
+        lines=[
+            RefundLineOut(
+                line_no=line.line_no, order_line_no=line.order_line_no, sku=line.sku,
+                category=line.category, quantity=plain_text(line.quantity),
+                total=money_text(line.total), tax=money_text(line.tax),
+            )
+            for line in lines
+        ],
+        recorded_at=refund.recorded_at,
+        awards=list(awards),
+    )  # fmt: skip
+
+
+def _buyer(customer: Customer | None) -> BuyerOut | None:
+    if customer is None:
+        return None
+    return BuyerOut(id=customer.public_id, external_id=customer.external_id)

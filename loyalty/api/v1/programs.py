@@ -1,0 +1,133 @@
+"""/programs: what each program promises, in words and as data."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, WalletTypeDefinition
+from loyalty.descriptions import Unit, describe_rule, describe_units
+from loyalty.models import Program
+from loyalty.rules.bodies import RateBody
+from loyalty.selectors.programs import definition_of, get_program
+from members.api.bodies import Answer, answer, plain_text, read_query
+from members.api.pagination import Page, PageQuery, paginate
+from members.api.schema import query_parameters
+from members.api.views import ApiView
+
+
+class ProgramBrief(Answer):
+    code: str
+    name: str
+    description: str
+    status: Program.Status
+    currency: str
+    time_zone: str
+    enrollment: Program.Enrollment
+    live_since: dt.datetime | None
+
+
+class ProgramPage(Page):
+    results: list[ProgramBrief]
+
+
+class WalletTypeOut(Answer):
+    """A kind of unit."""
+
+    code: str
+    singular: str
+    plural: str
+    decimals: int
+    unit_value: str = Field(description="Worth of one unit in the program's currency.")
+    pending_days: int
+    expiry: ExpiryDefinition
+    in_words: list[str]
+
+
+class EarningRuleOut(Answer):
+    """How orders become units, as it is in force for new orders."""
+
+    code: str
+    name: str
+    wallet_type: str
+    body: RateBody
+    in_words: list[str]
+
+
+class ProgramOut(ProgramBrief):
+    wallet_types: list[WalletTypeOut]
+    earning_rules: list[EarningRuleOut]
+
+
+class Programs(ApiView):
+    scopes = {"GET": "programs:read"}
+
+    @extend_schema(
+        operation_id="listPrograms",
+        parameters=query_parameters(PageQuery),
+        responses={200: ProgramPage},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """List programs, newest first."""
+        query = read_query(request, PageQuery)
+
+        def row(program: Program) -> ProgramBrief:
+            return ProgramBrief(**_brief(program))
+
+        page = paginate(request, Program.objects.all(), query, ordering=["-pk"], row=row)
+        return answer(ProgramPage(**page))
+
+
+class OneProgram(ApiView):
+    scopes = {"GET": "programs:read"}
+
+    @extend_schema(operation_id="getProgram", responses={200: ProgramOut})
+    def get(self, request: Request, code: str) -> HttpResponse:
+        """Read a program with its units and rules, in words and as data."""
+        program = get_program(code)
+        definition = definition_of(program)
+        units = {item.code: item for item in definition.wallet_types}
+        return answer(
+            ProgramOut(
+                **_brief(program),
+                wallet_types=[
+                    _wallet_type(item, program.currency) for item in definition.wallet_types
+                ],
+                earning_rules=[
+                    _rule(item, units[item.wallet_type], program.currency)
+                    for item in definition.earning_rules
+                ],
+            )
+        )
+
+
+def _brief(program: Program) -> dict[str, object]:
+    return {name: getattr(program, name) for name in ProgramBrief.model_fields}
+
+
+def _wallet_type(item: WalletTypeDefinition, currency: str) -> WalletTypeOut:
+    return WalletTypeOut(
+        code=item.code,
+        singular=item.singular,
+        plural=item.plural,
+        decimals=item.decimals,
+        unit_value=plain_text(item.unit_value),
+        pending_days=item.pending_days,
+        expiry=item.expiry,
+        in_words=describe_units(item, currency),
+    )
+
+
+def _rule(item: EarningRuleDefinition, unit: WalletTypeDefinition, currency: str) -> EarningRuleOut:
+    body = item.body()
+    return EarningRuleOut(
+        code=item.code,
+        name=item.name,
+        wallet_type=item.wallet_type,
+        body=body,
+        in_words=describe_rule(body, Unit(unit), currency),
+    )

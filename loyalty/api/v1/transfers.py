@@ -1,0 +1,200 @@
+"""/transfers: movements of units, adjustments by hand and their reversal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from loyalty.api.v1.amounts import Units, UnitsIn, parse_units, units_text
+from loyalty.explanations import explain_transfer
+from loyalty.models import Membership, Transfer, Wallet
+from loyalty.selectors.transfers import transfers
+from loyalty.services.adjustments import adjust_units, undo_transfer
+from members.api.bodies import TEXT, Answer, Body, PublicId, answer, read_body, refuse_field
+from members.api.idempotency import idempotent, read_key
+from members.api.pagination import Page
+from members.api.views import ApiView
+from members.errors import NotFoundError
+
+Reason = Literal["goodwill", "service_recovery", "missing_units", "correction", "fraud", "other"]
+Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+LARGEST_ID = 2**63 - 1
+
+
+class AdjustmentIn(Body):
+    """Units to add, or with a minus sign to take."""
+
+    membership: PublicId
+    wallet_type: Annotated[str, Field(max_length=64, pattern=TEXT)] = Field(
+        "points", description="The wallet type's code."
+    )
+    units: UnitsIn
+    reason: Reason
+    note: Note = Field("", description="For the merchant's staff; the member does not see it.")
+
+
+class ReversalIn(Body):
+    note: Note = ""
+
+
+class ExplanationOut(Answer):
+    """Why, in the language of Accept-Language."""
+
+    title: str
+    steps: list[str]
+
+
+class DocumentOut(Answer):
+    """An order or refund, by where it came from."""
+
+    source: str
+    external_id: str
+
+
+class TransferOut(Answer):
+    id: str
+    membership: UUID
+    kind: Transfer.Kind
+    wallet_type: str
+    decimals: int
+    units: Units = Field(description="Below zero where units left the wallet.")
+    occurred_at: dt.datetime = Field(description="Business time.")
+    recorded_at: dt.datetime
+    source: Transfer.Source
+    order: DocumentOut | None
+    refund: DocumentOut | None
+    reverses: str | None
+    reversed: bool = Field(description="Whether it was undone.")
+    reason: str
+    note: str
+    explanation: ExplanationOut
+
+
+class TransferPage(Page):
+    results: list[TransferOut]
+
+
+class Transfers(ApiView):
+    scopes = {"POST": "transfers:write"}
+
+    @extend_schema(operation_id="adjust", request=AdjustmentIn, responses={201: TransferOut})
+    @idempotent(required=True)
+    def post(self, request: Request) -> HttpResponse:
+        """Add units to a wallet or take some, with a reason."""
+        body = read_body(request, AdjustmentIn)
+        wallet = _wallet(body)
+        # Longer than a record of the answer is kept, the ledger itself knows the key.
+        name = hashlib.sha256((read_key(request) or "").encode()).hexdigest()
+        transfer, _replayed = adjust_units(
+            wallet=wallet,
+            units=parse_units(body.units, wallet.wallet_type),
+            reason=body.reason,
+            note=body.note,
+            actor=self.actor,
+            key=f"api:{self.api_key.pk}:{name}",
+            source=Transfer.Source.API,
+            now=timezone.now(),
+        )
+        return answer(transfer_out(_listed(transfer.pk)), HTTPStatus.CREATED)
+
+
+class OneTransfer(ApiView):
+    scopes = {"GET": "transfers:read"}
+
+    @extend_schema(operation_id="getTransfer", responses={200: TransferOut})
+    def get(self, request: Request, transfer_id: int) -> HttpResponse:
+        """Read a movement."""
+        return answer(transfer_out(_listed(transfer_id)))
+
+
+class TransferReversal(ApiView):
+    scopes = {"POST": "transfers:write"}
+
+    @extend_schema(
+        operation_id="reverse",
+        request=ReversalIn,
+        responses={200: TransferOut, 201: TransferOut},
+    )
+    @idempotent()
+    def post(self, request: Request, transfer_id: int) -> HttpResponse:
+        """Undo an adjustment as a whole. Undoing it again changes nothing and answers 200."""
+        body = read_body(request, ReversalIn)
+        reversal, replayed = undo_transfer(
+            transfer=_listed(transfer_id),
+            actor=self.actor,
+            source=Transfer.Source.API,
+            now=timezone.now(),
+            note=body.note,
+        )
+        status = HTTPStatus.OK if replayed else HTTPStatus.CREATED
+        return answer(transfer_out(_listed(reversal.pk)), status)
+
+
+def listed_transfers() -> QuerySet[Transfer]:
+    """Movements with all that `transfer_out` reads, but the membership when that is known."""
+    return transfers()
+
+
+def transfer_out(transfer: Transfer, membership: Membership | None = None) -> TransferOut:
+    scale = transfer.wallet_type.scale
+    explanation = explain_transfer(transfer)
+    return TransferOut(
+        id=str(transfer.pk),
+        membership=(membership or transfer.wallet.account.membership).public_id,
+        kind=Transfer.Kind(transfer.kind),
+        wallet_type=transfer.wallet_type.code,
+        decimals=scale,
+        units=units_text(transfer.signed_amount, scale),
+        occurred_at=transfer.occurred_at,
+        recorded_at=transfer.recorded_at,
+        source=Transfer.Source(transfer.source),
+        order=_document(transfer.order),
+        refund=_document(transfer.refund),
+        reverses=str(transfer.reverses_id) if transfer.reverses_id else None,
+        reversed=transfer.is_reversed,  # type: ignore[attr-defined]
+        reason=transfer.reason,
+        note=transfer.note,
+        explanation=ExplanationOut(title=explanation.title, steps=list(explanation.steps)),
+    )
+
+
+def _document(found: object) -> DocumentOut | None:
+    if found is None:
+        return None
+    return DocumentOut(source=found.source, external_id=found.external_id)  # type: ignore[attr-defined]
+
+
+def _listed(transfer_id: int) -> Transfer:
+    found = None
+    if transfer_id <= LARGEST_ID:
+        chosen = listed_transfers().select_related("wallet__account__membership")
+        found = chosen.filter(pk=transfer_id).first()
+    if found is None:
+        raise NotFoundError(_("There is no such transfer."))
+    return found
+
+
+def _wallet(body: AdjustmentIn) -> Wallet:
+    wallets = list(
+        Wallet.objects.filter(account__membership__public_id=body.membership).select_related(
+            "wallet_type__program"
+        )
+    )
+    if not wallets:
+        raise refuse_field("membership", _("There is no such membership."), "not_found")
+    for wallet in wallets:
+        if wallet.wallet_type.code == body.wallet_type:
+            return wallet
+    known = ", ".join(wallet.wallet_type.code for wallet in wallets)
+    raise refuse_field("wallet_type", _("One of: %(known)s.") % {"known": known}, "not_found")

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from loyalty.api.v1 import memberships, orders, programs, refunds, transfers
+
+app_name = "api-loyalty"
+
+MEMBERSHIP = "memberships/<uuid:membership_id>"
+
+urlpatterns = [
+    path("memberships", memberships.Memberships.as_view(), name="memberships"),
+    path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
+    path(f"{MEMBERSHIP}/balances", memberships.Balances.as_view(), name="balances"),
+    path(
+        f"{MEMBERSHIP}/transfers",
+        memberships.MembershipTransfers.as_view(),
+        name="membership-transfers",
+    ),
+    path("orders", orders.Orders.as_view(), name="orders"),
+    path("orders/batch", orders.OrdersBatch.as_view(), name="orders-batch"),
+    # An order's number may contain anything, also slashes.
+    path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
+    path("refunds", refunds.Refunds.as_view(), name="refunds"),
+    path("refunds/<str:source>/<path:external_id>", refunds.OneRefund.as_view(), name="refund"),
+    path("transfers", transfers.Transfers.as_view(), name="transfers"),
+    path("transfers/<int:transfer_id>", transfers.OneTransfer.as_view(), name="transfer"),
+    path(
+        "transfers/<int:transfer_id>/reversal",
+        transfers.TransferReversal.as_view(),
+        name="transfer-reversal",
+    ),
+    path("programs", programs.Programs.as_view(), name="programs"),
+    path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),
+]

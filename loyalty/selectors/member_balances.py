@@ -1,0 +1,101 @@
+"""A membership's balances in one prepared statement: the read that tills and shops repeat."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+import psycopg
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from loyalty.models import NEVER
+from members.errors import NotFoundError
+
+# The stored row while it is exact, the lots once it is not: what `loyalty.ledger.balances` does,
+# here together with the membership, the terms and the next lapse.
+_READ = """
+    SELECT t.code, t.scale, t.unit_value, p.currency, w.owed, w.next_change_at,
+           CASE WHEN w.next_change_at > %(now)s THEN w.balance
+                ELSE (SELECT coalesce(sum(l.remaining), 0)::bigint FROM loyalty_lot l
+                       WHERE l.wallet_id = w.id AND l.due_at > %(now)s
+                         AND l.spendable_at <= %(now)s)
+           END,
+           CASE WHEN w.next_change_at > %(now)s THEN w.pending
+                ELSE (SELECT coalesce(sum(l.remaining), 0)::bigint FROM loyalty_lot l
+                       WHERE l.wallet_id = w.id AND l.due_at > %(now)s
+                         AND l.spendable_at > %(now)s)
+           END,
+           lapse.units, lapse.at
+      FROM loyalty_membership m
+      JOIN loyalty_wallet w ON w.account_id = m.account_id
+      JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
+      JOIN loyalty_program p ON p.id = m.program_id
+      LEFT JOIN LATERAL (
+           SELECT sum(l.remaining)::bigint AS units, l.due_at AS at FROM loyalty_lot l
+            WHERE l.wallet_id = w.id AND l.due_at > %(now)s AND l.due_at < %(never)s
+            GROUP BY l.due_at ORDER BY l.due_at LIMIT 1
+      ) lapse ON true
+     WHERE m.public_id = %(membership)s
+     ORDER BY t.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberBalance:
+    """One wallet. Units are integers at `scale`; `worth` is money in `currency`, not rounded."""
+
+    wallet_type: str
+    scale: int
+    currency: str
+    balance: int
+    pending: int
+    owed: int
+    worth: Decimal
+    exact_until: dt.datetime | None
+    lapsing: int
+    lapses_at: dt.datetime | None
+
+    @property
+    def spendable(self) -> int:
+        return max(self.balance - self.owed, 0)
+
+
+def read_member_balances(membership_id: uuid.UUID, now: dt.datetime) -> list[MemberBalance]:
+    """The membership's wallets in the program's order. Raises NotFoundError."""
+    rows = _prepared(_READ, {"membership": membership_id, "now": now, "never": NEVER})
+    if not rows:
+        raise NotFoundError(_("There is no such membership."))
+    return [_balance(row, now) for row in rows]
+
+
+def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
+    code, scale, unit_value, currency, owed, next_change, balance, pending, lapsing, lapses_at = row
+    return MemberBalance(
+        wallet_type=code,
+        scale=scale,
+        currency=currency,
+        balance=balance,
+        pending=pending,
+        owed=owed,
+        worth=max(balance - owed, 0) * unit_value / 10**scale,
+        exact_until=next_change if now < next_change < NEVER else None,
+        lapsing=lapsing or 0,
+        lapses_at=lapses_at,
+    )
+
+
+def _prepared(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Planned once for each connection.
+
+    Django's own cursor writes the values into the text, so that the server plans every read anew:
+    for this one that takes longer than the read.
+    """
+    connection.ensure_connection()
+    plain = cast("psycopg.Connection[Any]", connection.connection)
+    with connection.wrap_database_errors, psycopg.Cursor(plain) as cursor:
+        return cursor.execute(query, parameters, prepare=True).fetchall()

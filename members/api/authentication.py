@@ -1,0 +1,55 @@
+"""`Authorization: Bearer setia_…`: who is calling, and what the key may do."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from members.api.problems import ApiError
+from members.models import ApiKey
+from members.services.api_keys import authenticate_api_key
+
+SCHEME = "Bearer"
+CHALLENGE = 'Bearer realm="Setia"'
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Finds the key that the request presents; without a good one the answer is 401."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey]:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _space, presented = header.partition(" ")
+        if not header:
+            raise _unauthorized(_("Send an API key: “Authorization: Bearer setia_…”."))
+        key = authenticate_api_key(presented.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            raise _unauthorized(
+                _("This key is not known, was revoked, or has expired."), "invalid_token"
+            )
+        return AnonymousUser(), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+def require_scope(key: ApiKey, scope: str) -> None:
+    """Refuse what the key was not made for, naming the scope that is missing."""
+    if scope not in key.scopes:
+        raise ApiError(
+            HTTPStatus.FORBIDDEN,
+            _("This key lacks the scope %(scope)s.") % {"scope": scope},
+            code="insufficient_scope",
+            headers={
+                "WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+            },
+        )
+
+
+def _unauthorized(message: str, error: str = "") -> ApiError:
+    challenge = f'{CHALLENGE}, error="{error}"' if error else CHALLENGE
+    return ApiError(HTTPStatus.UNAUTHORIZED, message, headers={"WWW-Authenticate": challenge})

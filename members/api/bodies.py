@@ -1,0 +1,262 @@
+"""What goes in and out, as pydantic models: one place for validation and for the OpenAPI schema."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import validate_email
+from django.http import HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+from rest_framework.request import Request
+
+from members.api.problems import ApiError
+from members.errors import DomainError, FieldError
+
+
+class Body(BaseModel):
+    """What a request brings. A field that is not known is an error: it may be a misspelled one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Query(BaseModel):
+    """The parameters in the address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """What an answer consists of; every field is always there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+Read = TypeVar("Read", bound=BaseModel)
+
+# --- Types --------------------------------------------------------------------------------------
+
+_RFC3339 = re.compile(
+    r"(19|20)\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _rfc3339(value: Any) -> dt.datetime:
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        try:
+            return dt.datetime.fromisoformat(value.upper())
+        except ValueError:
+            pass  # a day or an hour that does not exist
+    raise PydanticCustomError("date_time", "not RFC 3339")
+
+
+def _email(value: str) -> str:
+    try:
+        validate_email(value)
+    except DjangoValidationError as error:
+        raise PydanticCustomError("email", "not an e-mail address") from error
+    return value.lower()
+
+
+def _uuid(value: Any) -> UUID:
+    try:
+        return UUID(value)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise PydanticCustomError("uuid", "not an id") from error
+
+
+# Printable, on one line; what names something neither begins nor ends with a blank.
+TEXT = r"^[^\x00-\x1f\x7f]*$"
+NAME = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
+
+Instant = Annotated[
+    dt.datetime,
+    BeforeValidator(_rfc3339),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "RFC 3339 with offset, in the years 1900 to 2099.",
+        }
+    ),
+]
+PublicId = Annotated[
+    UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+Money = Annotated[
+    str,
+    Field(
+        pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$",
+        description="Money as decimal text.",
+        examples=["12.50"],
+    ),
+]
+MoneyFromZero = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$",
+        description="Money as decimal text, not below zero.",
+        examples=["12.50"],
+    ),
+]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
+ExternalId = Annotated[str, Field(min_length=1, max_length=128, pattern=NAME)]
+Email = Annotated[
+    str,
+    Field(max_length=254),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
+Phone = Annotated[
+    str,
+    Field(pattern=r"^\+[1-9][0-9]{5,17}$", description="E.164.", examples=["+60123456789"]),
+]
+
+
+def money_text(amount: Decimal) -> str:
+    """12.5000 → "12.50"; what is finer than a hundredth stays."""
+    text = f"{amount:.4f}"
+    return text[:-2] if text.endswith("00") else text.rstrip("0")
+
+
+def plain_text(number: Decimal) -> str:
+    """2.000 → "2", 0.5000 → "0.5"."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# --- Reading ------------------------------------------------------------------------------------
+
+
+def read_body(request: Request, model: type[Read]) -> Read:
+    """The request's JSON as this model, or the refusal that names every field at fault."""
+    kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    raw: bytes = request._request.body  # noqa: SLF001  (documented: the Django request)
+    if kind != "application/json" and (raw or kind):
+        raise ApiError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            _("Send JSON, with “Content-Type: application/json”."),
+        )
+    try:
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def read_query(request: Request, model: type[Read]) -> Read:
+    """The parameters in the address as this model, or 400 naming those at fault."""
+    try:
+        return model.model_validate(request.query_params.dict())
+    except ValidationError as error:
+        raise ApiError(
+            HTTPStatus.BAD_REQUEST,
+            _("Some parameters are not right."),
+            code="invalid_parameter",
+            errors=_field_errors(error),
+        ) from error
+
+
+def check_values(model: type[BaseModel], values: Mapping[str, Any]) -> None:
+    """Refuse values that came in another way by the same rules as those in a body."""
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def answer(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    """The model as JSON."""
+    return HttpResponse(
+        body.__pydantic_serializer__.to_json(body), status=status, content_type="application/json"
+    )
+
+
+def refuse_field(field: str, message: str | Promise, code: str = "invalid") -> DomainError:
+    """An error about one field, found after the body was read."""
+    return DomainError(_("Some fields are not right."), errors=[FieldError(field, message, code)])
+
+
+def _refusal(error: ValidationError) -> DomainError:
+    details = error.errors(include_url=False, include_context=True, include_input=False)
+    if details[0]["type"] == "json_invalid":
+        return ApiError(
+            HTTPStatus.BAD_REQUEST,
+            _("This is not JSON: %(reason)s.") % {"reason": details[0]["ctx"]["error"]},
+            code="malformed_json",
+        )
+    return DomainError(_("Some fields are not right."), errors=_field_errors(error))
+
+
+def _field_errors(error: ValidationError) -> list[FieldError]:
+    details = error.errors(include_url=False, include_input=False)
+    return [_field_error(item) for item in details[:100]]
+
+
+def _field_error(details: ErrorDetails) -> FieldError:
+    known = _MESSAGES.get(details["type"])
+    if known is None:
+        return FieldError(_path(details["loc"]), details["msg"].removeprefix("Value error, "))
+    code, message = known
+    context = {name: str(value) for name, value in details.get("ctx", {}).items()}
+    return FieldError(_path(details["loc"]), str(message) % context, code)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """("lines", 1, "total") → "lines[1].total"."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path
+
+
+_MESSAGES: dict[str, tuple[str, Promise]] = {
+    "missing": ("required", gettext_lazy("This is required.")),
+    "extra_forbidden": ("unknown", gettext_lazy("There is no such field.")),
+    "string_type": ("invalid_type", gettext_lazy("Write text, in quotation marks.")),
+    "string_too_short": ("too_short", gettext_lazy("At least %(min_length)s characters.")),
+    "string_too_long": ("too_long", gettext_lazy("At most %(max_length)s characters.")),
+    "string_pattern_mismatch": (
+        "invalid_format",
+        gettext_lazy("This does not have the form %(pattern)s."),
+    ),
+    "bool_type": ("invalid_type", gettext_lazy("Write true or false.")),
+    "int_type": ("invalid_type", gettext_lazy("Write a whole number.")),
+    "int_parsing": ("invalid_type", gettext_lazy("Write a whole number.")),
+    "list_type": ("invalid_type", gettext_lazy("Write a list.")),
+    "tuple_type": ("invalid_type", gettext_lazy("Write a list.")),
+    "dict_type": ("invalid_type", gettext_lazy("Write an object.")),
+    "model_type": ("invalid_type", gettext_lazy("Write an object.")),
+    "too_long": ("too_many", gettext_lazy("At most %(max_length)s.")),
+    "too_short": ("too_few", gettext_lazy("At least %(min_length)s.")),
+    "greater_than": ("out_of_range", gettext_lazy("More than %(gt)s.")),
+    "greater_than_equal": ("out_of_range", gettext_lazy("At least %(ge)s.")),
+    "less_than_equal": ("out_of_range", gettext_lazy("At most %(le)s.")),
+    "literal_error": ("unknown_value", gettext_lazy("One of: %(expected)s.")),
+    "uuid": ("invalid_format", gettext_lazy("This is not an id.")),
+    "email": ("invalid_format", gettext_lazy("This does not look like an e-mail address.")),
+    "date_time": (
+        "invalid_format",
+        gettext_lazy("Write a time with its offset, like 2026-03-01T12:30:00+08:00."),
+    ),
+}

@@ -1,0 +1,119 @@
+"""`Idempotency-Key`: a request that comes again gets the answer it got the first time.
+
+The record is written in the same transaction as the work: either both exist or neither, so a crash
+at any point leaves nothing half done. A refused request wrote nothing; it may be corrected and sent
+again under the same key.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, cast
+
+import orjson
+from django.db import connection
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from members.api.problems import ApiError
+from members.errors import FieldError
+from members.models import ApiKey, IdempotencyRecord
+from members.services.transactions import run_atomically
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+LONGEST_KEY = 255
+
+Handler = Callable[..., HttpResponse]
+
+
+def idempotent(*, required: bool = False) -> Callable[[Handler], Handler]:
+    """A handler method that heeds the header; `required`: it refuses to work without one."""
+
+    def decorate(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def run(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+            name = read_key(request)
+            if name is None:
+                if required:
+                    raise _bad_key(_("Send the header Idempotency-Key."), "required")
+                return handler(view, request, *args, **kwargs)
+            once = functools.partial(handler, view, request, *args, **kwargs)
+            key = cast("ApiKey", request.auth)
+            return run_atomically(lambda: _once(key, name, _digest(request), once))
+
+        run.idempotency = "required" if required else "optional"  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def read_key(request: Request) -> str | None:
+    """The header's value, if it was sent."""
+    name: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if name is None:
+        return None
+    if not 0 < len(name) <= LONGEST_KEY or not name.isascii() or not name.isprintable():
+        raise _bad_key(_("An Idempotency-Key has 1 to 255 printable ASCII characters."), "invalid")
+    return name
+
+
+def _once(
+    key: ApiKey, name: str, digest: bytes, handler: Callable[[], HttpResponse]
+) -> HttpResponse:
+    lock = int.from_bytes(hashlib.sha256(f"{key.pk}:{name}".encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
+        if not cursor.fetchone()[0]:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                _("The first request with this key is still running."),
+                code="idempotency_key_in_use",
+                headers={"Retry-After": "1"},
+            )
+    record = IdempotencyRecord.objects.filter(api_key=key, key=name).first()
+    if record is not None:
+        return _replay(record, digest)
+    response = handler()
+    IdempotencyRecord.objects.create(
+        api_key=key,
+        key=name,
+        request_hash=digest,
+        status=response.status_code,
+        body=orjson.loads(response.content),
+    )
+    return response
+
+
+def _replay(record: IdempotencyRecord, digest: bytes) -> HttpResponse:
+    if bytes(record.request_hash) != digest:
+        raise ApiError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            _("This key was used for another request. Take a new key for new content."),
+            code="idempotency_key_reused",
+            errors=[FieldError(HEADER, _("Used for another request."), "reused")],
+        )
+    return HttpResponse(
+        orjson.dumps(record.body),
+        status=record.status,
+        content_type="application/json",
+        headers={REPLAYED: "true"},
+    )
+
+
+def _digest(request: Request) -> bytes:
+    address = f"{request.method} {request.path}\n".encode()
+    return hashlib.sha256(address + request._request.body).digest()  # noqa: SLF001
+
+
+def _bad_key(message: str, code: str) -> ApiError:
+    return ApiError(
+        HTTPStatus.BAD_REQUEST,
+        message,
+        code=f"idempotency_key_{code}",
+        errors=[FieldError(HEADER, message, code)],
+    )

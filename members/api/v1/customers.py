@@ -1,0 +1,130 @@
+"""/customers: the people the merchant knows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.db.models.functions import Lower
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from pydantic import Field, JsonValue
+from rest_framework.request import Request
+
+from members.api.bodies import Answer, Body, answer, read_body, read_query
+from members.api.idempotency import idempotent
+from members.api.pagination import Page, PageQuery, paginate
+from members.api.schema import query_parameters
+from members.api.views import ApiView
+from members.models import Customer
+from members.selectors.customers import get_customer
+from members.services.customers import create_customer, update_customer
+
+Short = Annotated[str, Field(max_length=100)]
+Tag = Annotated[str, Field(max_length=64)]
+
+
+class CustomerIn(Body):
+    """A customer; at least one of external_id, email, phone and the names must be there."""
+
+    external_id: Annotated[str, Field(max_length=128)] | None = Field(
+        None, description="The number under which your shop knows this person."
+    )
+    email: Annotated[str, Field(max_length=254)] = ""
+    phone: Annotated[str, Field(max_length=64)] = Field("", description="Kept as +60123456789.")
+    given_name: Short = ""
+    family_name: Short = ""
+    locale: Annotated[str, Field(max_length=35)] = Field("", examples=["en", "zh-Hans"])
+    country: Annotated[str, Field(max_length=2)] = Field("", examples=["MY"])
+    birthday: str | None = Field(None, json_schema_extra={"format": "date"})
+    tags: list[Tag] = Field([], max_length=50)
+    attributes: dict[str, JsonValue] = Field({}, description="Whatever else you want to keep.")
+
+
+class CustomerChanges(CustomerIn):
+    """The fields to change; the others stay."""
+
+
+class CustomerOut(Answer):
+    id: UUID
+    external_id: str | None
+    email: str
+    phone: str
+    given_name: str
+    family_name: str
+    locale: str
+    country: str
+    birthday: dt.date | None
+    tags: list[str]
+    attributes: dict[str, JsonValue]
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class CustomerPage(Page):
+    results: list[CustomerOut]
+
+
+class CustomerQuery(PageQuery):
+    external_id: str = Field("", max_length=128, description="Only the one with this number.")
+    email: str = Field("", max_length=254, description="Only the one with this address.")
+
+
+class Customers(ApiView):
+    scopes = {"GET": "customers:read", "POST": "customers:write"}
+
+    @extend_schema(
+        operation_id="listCustomers",
+        parameters=query_parameters(CustomerQuery),
+        responses={200: CustomerPage},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """List customers, newest first."""
+        query = read_query(request, CustomerQuery)
+        found = Customer.objects.all()
+        # A NUL fits no column, so nobody has it.
+        if query.external_id:
+            found = found.filter(external_id=query.external_id.replace("\x00", "\n"))
+        if query.email:
+            lowered = query.email.replace("\x00", "\n").lower()
+            found = found.alias(lowered=Lower("email")).filter(lowered=lowered).exclude(email="")
+        page = paginate(request, found, query, ordering=["-pk"], row=customer_out)
+        return answer(CustomerPage(**page))
+
+    @extend_schema(operation_id="createCustomer", request=CustomerIn, responses={201: CustomerOut})
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Create a customer."""
+        body = read_body(request, CustomerIn)
+        customer = create_customer(actor=self.actor, **_sent(body))
+        return answer(customer_out(customer), HTTPStatus.CREATED)
+
+
+class OneCustomer(ApiView):
+    scopes = {"GET": "customers:read", "PATCH": "customers:write"}
+
+    @extend_schema(operation_id="getCustomer", responses={200: CustomerOut})
+    def get(self, request: Request, customer_id: UUID) -> HttpResponse:
+        """Read a customer."""
+        return answer(customer_out(get_customer(customer_id)))
+
+    @extend_schema(
+        operation_id="changeCustomer", request=CustomerChanges, responses={200: CustomerOut}
+    )
+    def patch(self, request: Request, customer_id: UUID) -> HttpResponse:
+        """Change some fields of a customer."""
+        body = read_body(request, CustomerChanges)
+        customer = get_customer(customer_id)
+        changed = update_customer(customer=customer, actor=self.actor, changes=_sent(body))
+        return answer(customer_out(changed))
+
+
+def customer_out(customer: Customer) -> CustomerOut:
+    values = {name: getattr(customer, name) for name in CustomerOut.model_fields if name != "id"}
+    return CustomerOut(id=customer.public_id, **values)
+
+
+def _sent(body: CustomerIn) -> dict[str, Any]:
+    return {name: getattr(body, name) for name in body.model_fields_set}

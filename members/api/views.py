@@ -1,0 +1,86 @@
+"""What every endpoint does around its own work: key, scope, limit, and JSON only."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, ClassVar, cast
+
+from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from members.api.authentication import ApiKeyAuthentication, require_scope
+from members.api.problems import ApiError
+from members.api.throttling import Allowance, take
+from members.models import ApiKey
+from members.services.audit import Actor
+
+JSON_RANGES = ("*/*", "application/*", "application/json", "application/problem+json")
+
+
+class ApiView(APIView):
+    """The base of all endpoints. `scopes` says what a key needs for each method."""
+
+    authentication_classes = [ApiKeyAuthentication]
+    permission_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
+    throttle_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
+    # For the description only: bodies are read and written by members.api.bodies.
+    parser_classes = [JSONParser]
+    renderer_classes = [JSONRenderer]
+    metadata_class = None
+    scopes: ClassVar[dict[str, str]]
+
+    allowance: Allowance | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """In place of the framework's own: negotiation among one, one authentication, one limit."""
+        require_json_accepted(request.META.get("HTTP_ACCEPT", ""))
+        key = cast("ApiKey", request.auth)
+        self.allowance = take(key.pk)
+        if self.allowance is not None and not self.allowance.granted:
+            raise ApiError(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                _("Too many requests with this key in this minute."),
+                headers={"Retry-After": str(self.allowance.reset)},
+            )
+        scope = self.scopes.get("GET" if request.method == "HEAD" else request.method or "")
+        if scope is not None:
+            require_scope(key, scope)
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> Response:
+        response["Cache-Control"] = "no-store"
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response["Allow"] = ", ".join(self.allowed_methods)
+        if self.allowance is not None:
+            for name, value in self.allowance.headers().items():
+                response[name] = value
+        return response  # type: ignore[return-value]
+
+    @cached_property
+    def api_key(self) -> ApiKey:
+        return cast("ApiKey", self.request.auth)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """On whose behalf services write."""
+        return Actor.of_api_key(self.api_key)
+
+
+def require_json_accepted(accept: str) -> None:
+    """Refuse a caller who would not take JSON."""
+    if not accept or accept == "*/*":
+        return
+    for part in accept.split(","):
+        media_type, *parameters = (item.strip().lower() for item in part.split(";"))
+        if media_type in JSON_RANGES and not any(
+            item.replace(" ", "") in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for item in parameters
+        ):
+            return
+    raise ApiError(HTTPStatus.NOT_ACCEPTABLE, _("The answer is JSON: accept application/json."))
