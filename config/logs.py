@@ -38,7 +38,7 @@ class PrivateJsonFormatter(JsonFormatter):
         super().__init__(*args, reserved_attrs=[*RESERVED_ATTRS, "request"], **kwargs)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (logging calls it so)
-        return QUOTED_ROW.sub(r"\1: (withheld)", super().formatException(ei))
+        return QUOTED_ROW.sub(r"\1: (withheld)", logging.Formatter.formatException(self, ei))
 
 
 class RequestLogMiddleware:

@@ -14,23 +14,15 @@ import subprocess
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypedDict
 
 from config.embedded.layout import SYSTEM_ROOT
+from config.supervisor.children import RunAs
 
 ACCOUNT = "setia-embedded"
 
 
 class EmbeddedError(RuntimeError):
     """The embedded services cannot run here; the message says why and what to do."""
-
-
-class RunAs(TypedDict, total=False):
-    """Keyword arguments of `subprocess.Popen` that change the user."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
-
-from config.embedded.account import RunAs
+from typing import IO, TypedDict
 
 # Loaded beforehand: between fork and exec nothing may be imported.
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -22,6 +20,14 @@ LONGEST_DELAY = 30.0
 LONGEST_LOG = 10_000_000
 # A child that has run this long is healthy again: its next crash begins the back-off anew.
 SETTLED_AFTER = 60.0
+
+
+class RunAs(TypedDict, total=False):
+    """Keyword arguments of `subprocess.Popen` that change the user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
 
 
 @dataclass(frozen=True)

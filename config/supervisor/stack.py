@@ -139,7 +139,9 @@ class Stack:
     ) -> Program:
         if self.log_to_files and name != "web":
             options.setdefault("log", self.logs / f"{name}.log")
-        ports = {"PORT": str(self.web.port), "DEVMAIL_PORT": str(self.devmail.port)}
+        ports = {"PORT": str(self.web.port)}
+        if self.devmail.port:
+            ports["DEVMAIL_PORT"] = str(self.devmail.port)
         return Program(
             name=name,
             command=command,

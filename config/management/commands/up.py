@@ -78,17 +78,12 @@ class Command(BaseCommand):
             raise CommandError(f"PORT must be a number, not {os.environ['PORT']!r}.") from None
         if not 0 < port < 65536:
             raise CommandError(f"PORT must be between 1 and 65535, not {port}.")
-        devmail = Address("127.0.0.1", settings.DEVMAIL_PORT)
-        if "DEVMAIL_PORT" not in os.environ and "devmail" in parts:
-            # Nobody counts on this port, so another checkout's inbox is no reason to stop.
-            candidates = (Address("127.0.0.1", devmail.port + step) for step in range(50))
-            devmail = next((each for each in candidates if each.is_free()), devmail)
         return Stack(
             project=settings.BASE_DIR,
             logs=settings.EMBEDDED.logs,
             mail=settings.DEVMAIL_DIR,
             web=Address(host, port),
-            devmail=devmail,
+            devmail=devmail_address(port) if "devmail" in parts else Address("127.0.0.1", 0),
             reload=settings.DEBUG,
             log_to_files=settings.DEVELOPMENT,
         )
@@ -195,6 +190,15 @@ class Command(BaseCommand):
 
 def uses_devmail() -> bool:
     return bool(settings.DEVELOPMENT) and not os.environ.get("EMAIL_URL")
+
+
+def devmail_address(web_port: int) -> Address:
+    """The port that was asked for, else one that is free: nobody counts on a certain one."""
+    wanted = Address("127.0.0.1", settings.DEVMAIL_PORT)
+    if "DEVMAIL_PORT" in os.environ:
+        return wanted
+    candidates = (Address(wanted.host, wanted.port + step) for step in range(50))
+    return next((each for each in candidates if each.port != web_port and each.is_free()), wanted)
 
 
 def news_of(files: ServiceFiles) -> Callable[[], str | None]:
