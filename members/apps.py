@@ -6,7 +6,8 @@ class MembersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from members import words
+        # The tasks are named wherever one is queued, not only in the worker that runs them.
+        from members import tasks, words  # noqa: F401
         from members.account import landing  # noqa: F401  (links customers as they sign in)
         from members.backoffice import menu, places
         from members.services import invitations, mail

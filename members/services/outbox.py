@@ -127,6 +127,6 @@ def _delay(attempts: int) -> timedelta:
 def _wake_worker() -> None:
     """Ask for delivery now. Without a broker the events go out with the next regular delivery."""
     try:
-        current_app.tasks[DELIVERY_TASK].apply_async(retry=False)
+        current_app.signature(DELIVERY_TASK).apply_async(retry=False)
     except (KombuError, RedisError, OSError) as error:
         logger.warning("no worker could be woken: %s", type(error).__name__)
