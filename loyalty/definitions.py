@@ -122,14 +122,12 @@ class ProgramDefinition(_Definition):
             if double:
                 raise ValueError(
                     _("%(what)s: the code %(code)s is there twice.")
-                    % {"what": what, "code": sorted(double)[0]}
+                    % {"what": what, "code": min(double)}
                 )
         for rule in self.earning_rules:
             if rule.wallet_type not in wallet_types:
                 raise ValueError(
-                    _(
-                        "The rule %(rule)s names the wallet type %(wallet_type)s, which is not there."
-                    )
+                    _("The rule %(rule)s names the wallet type %(wallet_type)s, which is missing.")
                     % {"rule": rule.code, "wallet_type": rule.wallet_type}
                 )
         return self

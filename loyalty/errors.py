@@ -10,7 +10,8 @@ class LedgerError(DomainError):
 
 
 class InsufficientBalanceError(LedgerError):
-    """Fewer units can be spent than asked for. `spendable`: how many can, at the wallet type's scale."""
+    """Fewer units can be spent than asked for. `spendable`: how many can, at the wallet type's
+    scale."""
 
     code = "insufficient_balance"
     status = 409

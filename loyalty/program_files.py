@@ -1,4 +1,5 @@
-"""Programs as YAML files: read with errors that name line and field, written so that they read back."""
+"""Programs as YAML files: read with errors that name line and field, written so that they read
+back."""
 
 from __future__ import annotations
 
@@ -79,7 +80,8 @@ def _line(data: Any, loc: tuple[int | str, ...]) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """ruamel's own containers and numbers as plain ones; numbers keep the text they were written in."""
+    """ruamel's own containers and numbers as plain ones; numbers keep the text they were written
+    in."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):

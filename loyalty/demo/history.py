@@ -72,7 +72,8 @@ def write_history(
     connection.execute(
         f"""
         COPY (
-            SELECT basket_id AS order_id, line_no, product_id AS sku, coalesce(department, '') AS category,
+            SELECT basket_id AS order_id, line_no, product_id AS sku, coalesce(department, '') AS
+            category,
                    quantity, unit_price, discount, line_total
               FROM t LEFT JOIN '{data}/products.parquet' USING (product_id)
              ORDER BY basket_id, line_no

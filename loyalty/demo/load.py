@@ -1,4 +1,5 @@
-"""Filling an empty installation with the demonstration: merchant, staff, program, customers, history.
+"""Filling an empty installation with the demonstration: merchant, staff, program, customers,
+history.
 
 Every step can be repeated, so a load that was killed is simply started again.
 """
@@ -124,7 +125,8 @@ def _moved_days() -> int | None:
 
 
 def _staff_at_work(program: Program) -> None:
-    """What support does all day: a note, a goodwill adjustment, and one made by mistake and undone."""
+    """What support does all day: a note, a goodwill adjustment, and one made by mistake and
+    undone."""
     guide = Customer.objects.get(external_id=person_of(GUIDE_HOUSEHOLD).number)
     agent = Actor.of_user(User.objects.get(email="sam@setia.example"))
     wallet = (

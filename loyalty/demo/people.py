@@ -6,22 +6,29 @@ import datetime as dt
 import random
 from dataclasses import dataclass
 
-GIVEN = (
-    "Aisha Amara Ben Carla Chen Daniel Diego Elena Emeka Eva Farid Fiona Grace Hana Hassan Ines Ivan "
-    "Jamal Jonas Julia Kai Karim Lara Leo Li Lucia Luis Malik Maria Mei Mina Nadia Nikos Noah Nora "
-    "Omar Oscar Paul Priya Rafael Rosa Ruth Samir Sara Sofia Tariq Theo Uma Vera Wei Yara Yusuf Zoe"
-).split()
-FAMILY = (
-    "Abbott Adeyemi Ahmad Alvarez Bauer Becker Brandt Castillo Chan Costa Dimitriou Duarte Edwards "
-    "Evans Farah Ferreira Fischer Garcia Gomez Haddad Hansen Ibrahim Jansen Kaur Keller Khan Kim Kowalski "
-    "Larsen Lee Lim Lopez Marino Mbeki Mendez Moreau Nakamura Ng Novak Okafor Olsen Papadakis Park "
-    "Patel Pereira Petrov Quinn Rahman Reyes Rossi Santos Schmidt Silva Singh Sato Tan Torres Ueda "
-    "Vargas Walsh Weber Wong Yilmaz Young Zhang"
-).split()
-AREAS = (
-    "202 206 212 213 215 216 303 305 312 313 314 323 404 408 412 414 415 502 503 504 512 513 602 "
-    "612 614 615 617 619 702 704 713 716 718 801 804 808 816 901 904 916"
-).split()
+GIVEN = tuple(
+    """
+    Aisha Amara Ben Carla Chen Daniel Diego Elena Emeka Eva Farid Fiona Grace Hana Hassan
+    Ines Ivan Jamal Jonas Julia Kai Karim Lara Leo Li Lucia Luis Malik Maria Mei Mina Nadia
+    Nikos Noah Nora Omar Oscar Paul Priya Rafael Rosa Ruth Samir Sara Sofia Tariq Theo Uma
+    Vera Wei Yara Yusuf Zoe
+    """.split()
+)
+FAMILY = tuple(
+    """
+    Abbott Adeyemi Ahmad Alvarez Bauer Becker Brandt Castillo Chan Costa Dimitriou Duarte
+    Edwards Evans Farah Ferreira Fischer Garcia Gomez Haddad Hansen Ibrahim Jansen Kaur
+    Keller Khan Kim Kowalski Larsen Lee Lim Lopez Marino Mbeki Mendez Moreau Nakamura Ng
+    Novak Okafor Olsen Papadakis Park Patel Pereira Petrov Quinn Rahman Reyes Rossi Santos
+    Schmidt Silva Singh Sato Tan Torres Ueda Vargas Walsh Weber Wong Yilmaz Young Zhang
+    """.split()
+)
+AREAS = tuple(
+    """
+    202 206 212 213 215 216 303 305 312 313 314 323 404 408 412 414 415 502 503 504 512 513
+    602 612 614 615 617 619 702 704 713 716 718 801 804 808 816 901 904 916
+    """.split()
+)
 
 
 @dataclass(frozen=True, slots=True)

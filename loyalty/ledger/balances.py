@@ -13,7 +13,8 @@ from loyalty.models import Wallet
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Units at the wallet type's scale. `balance` is matured and not lapsed; `spendable` is after debt."""
+    """Units at the wallet type's scale. `balance` is matured and not lapsed; `spendable` is after
+    debt."""
 
     wallet_id: int
     balance: int

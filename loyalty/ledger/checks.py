@@ -32,7 +32,8 @@ CHECKS: dict[str, str] = {
         SELECT 'lot ' || l.id, t.amount, l.granted
           FROM loyalty_lot l JOIN loyalty_transfer t ON t.id = l.transfer_id
           JOIN loyalty_wallet w ON w.id = l.wallet_id
-         WHERE l.granted <> t.amount OR l.wallet_id <> t.wallet_id OR t.to_account_id <> w.account_id
+         WHERE l.granted <> t.amount OR l.wallet_id <> t.wallet_id OR t.to_account_id <>
+         w.account_id
     """,
     "a transfer changes lots and debt by its amount": """
         SELECT 'transfer ' || t.id,
@@ -41,7 +42,8 @@ CHECKS: dict[str, str] = {
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
           LEFT JOIN loyalty_lot l ON l.transfer_id = t.id
-          LEFT JOIN (SELECT transfer_id, sum(amount) AS used FROM loyalty_lotuse GROUP BY transfer_id) u
+          LEFT JOIN (SELECT transfer_id, sum(amount) AS used FROM loyalty_lotuse GROUP BY
+          transfer_id) u
             ON u.transfer_id = t.id
          WHERE CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END
                <> coalesce(l.granted, 0) - coalesce(u.used, 0) - t.debt_change
@@ -84,8 +86,9 @@ CHECKS: dict[str, str] = {
     "a wallet knows when it changes next": """
         SELECT 'wallet ' || w.id, l.next_change_at, w.next_change_at
           FROM loyalty_wallet w
-          JOIN (SELECT wallet_id, min(CASE WHEN spendable_at > %(now)s THEN least(spendable_at, due_at)
-                                           ELSE due_at END) AS next_change_at
+          JOIN (SELECT wallet_id,
+                       min(CASE WHEN spendable_at > %(now)s THEN least(spendable_at, due_at)
+                                ELSE due_at END) AS next_change_at
                   FROM loyalty_lot WHERE due_at IS NOT NULL AND due_at > %(now)s
                  GROUP BY wallet_id) l ON l.wallet_id = w.id
          WHERE w.next_change_at > %(now)s AND w.next_change_at > l.next_change_at
@@ -103,7 +106,8 @@ CHECKS: dict[str, str] = {
 
 @transaction.atomic
 def verify_ledger(now: dt.datetime) -> list[Drift]:
-    """Every rule that does not hold. All queries see one snapshot, so running writes do not disturb."""
+    """Every rule that does not hold. All queries see one snapshot, so running writes do not
+    disturb."""
     drifts = []
     with connection.cursor() as cursor:
         if not transaction.get_connection().savepoint_ids:

@@ -3,13 +3,16 @@
 A movement is a plain dict whose keys `ledger_post` reads:
 
     key, hash   idempotency key and a digest of what the movement does (hex)
-    dir         "in": units arrive as a new lot; "out": units leave; "back": a spend returns to its lots
+    dir         "in": units arrive as a new lot; "out": units leave; "back": a spend returns to its
+    lots
     kind, n     transfer kind and amount (units at the wallet type's scale, > 0)
-    w, a, wt    wallet, its account, its wallet type        p   the program account on the other side
+    w, a, wt    wallet, its account, its wallet type        p   the program account on the other
+    side
     at, day     business time and the accounting day in the program's time zone
     src, o, rf, rv, why, actor, reason, note     where it comes from and why
     in:         sp, ex, pol  maturity, expiry (None: never), expiry policy
-    out:        own  transfer whose lot is used first; debt  may leave a debt; pend  may use pending units
+    out:        own  transfer whose lot is used first; debt  may leave a debt; pend  may use
+    pending units
                 rev / cor    transfer that is reversed as a whole / corrected in part
 """
 

@@ -18,7 +18,8 @@ class Figures:
 
     accrued + adjusted − clawed_back − redeemed − expired = outstanding − owed, and
     outstanding = pending + what has matured. `expired` counts lapsed units whether or not a job has
-    written them down. `spendable` is, per wallet, what has matured less what is owed, not below zero.
+    written them down. `spendable` is, per wallet, what has matured less what is owed, not below
+    zero.
     """
 
     accrued: int = 0

@@ -117,7 +117,8 @@ class Transfer(models.Model):
         Wallet, on_delete=models.PROTECT, related_name="transfers", db_index=False
     )
     amount = models.BigIntegerField()
-    # What the movement did to `wallet.owed`: above zero where it left a debt, below where it repaid one.
+    # What the movement did to `wallet.owed`: above zero where it left a debt, below where it
+    # repaid one.
     debt_change = models.BigIntegerField(default=0, db_default=0)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
@@ -216,8 +217,9 @@ class Transfer(models.Model):
                      WHERE corrects_id = target.id OR reverses_id = target.id;
                     IF corrected + NEW.amount > target.amount OR target.wallet_id <> NEW.wallet_id
                        OR (NEW.reverses_id IS NOT NULL AND NEW.amount <> target.amount) THEN
-                        RAISE EXCEPTION 'transfer % of % cannot be corrected by %: % corrected already',
-                            target.id, target.amount, NEW.amount, corrected USING ERRCODE = 'SL003';
+                        RAISE EXCEPTION 'transfer % of % cannot be corrected by % after %',
+                            target.id, target.amount, NEW.amount, corrected
+                            USING ERRCODE = 'SL003';
                     END IF;
                     RETURN NEW;
                 """,
@@ -244,7 +246,8 @@ class Lot(models.Model):
     remaining = models.BigIntegerField()
     spendable_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)  # exclusive
-    # `expires_at` (or NEVER) while something remains, NULL once nothing does: what makes the indexes small.
+    # `expires_at` (or NEVER) while something remains, NULL once nothing does: what makes the
+    # indexes small.
     due_at = models.DateTimeField(null=True)
     expiry_policy = models.ForeignKey(
         "loyalty.ExpiryPolicy",
@@ -279,10 +282,13 @@ class Lot(models.Model):
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
                 condition=pgtrigger.Condition(
-                    "((OLD.granted, OLD.wallet_id, OLD.transfer_id, OLD.expiry_policy_id) IS DISTINCT"
-                    " FROM (NEW.granted, NEW.wallet_id, NEW.transfer_id, NEW.expiry_policy_id))"
+                    "((OLD.granted, OLD.wallet_id, OLD.transfer_id, OLD.expiry_policy_id)"
+                    " IS DISTINCT FROM (NEW.granted, NEW.wallet_id, NEW.transfer_id, NEW.expiry_policy_id))"
                 ),
-                func="RAISE EXCEPTION 'what a lot was granted does not change' USING ERRCODE = 'SL004';",
+                func=(
+                    "RAISE EXCEPTION 'what a lot was granted does not change'"
+                    " USING ERRCODE = 'SL004';"
+                ),
             ),
         ]
 

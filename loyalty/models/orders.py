@@ -22,7 +22,8 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
 
 
 class Order(models.Model):
-    """A sale, addressed by (source, external_id): the system it came from and that system's number."""
+    """A sale, addressed by (source, external_id): the system it came from and that system's
+    number."""
 
     class Status(models.TextChoices):
         PLACED = "placed", _("Placed")
@@ -122,7 +123,8 @@ class Tender(models.Model):
 
 
 class Refund(models.Model):
-    """Money given back: for an order (linked), for one not seen yet (parked), or for none (unlinked).
+    """Money given back: for an order (linked), for one not seen yet (parked), or for none
+    (unlinked).
 
     Amounts are above zero. A refund is a fact of its own: it never changes.
     """
@@ -185,7 +187,8 @@ class RefundLine(models.Model):
 
 
 class OrderEvaluation(models.Model):
-    """One program's judgment of an order: the context it was priced in, kept for every later correction."""
+    """One program's judgment of an order: the context it was priced in, kept for every later
+    correction."""
 
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, related_name="evaluations", db_index=False

@@ -120,7 +120,8 @@ class WalletType(models.Model):
 
 
 class ExpiryPolicy(models.Model):
-    """When the units of a lot lapse. A row never changes: each lot keeps the one it was granted under.
+    """When the units of a lot lapse. A row never changes: each lot keeps the one it was granted
+    under.
 
     The newest row of a wallet type is the one for new lots.
     """
@@ -185,7 +186,8 @@ class EarningRule(models.Model):
 class EarningRuleVersion(models.Model):
     """One wording of a rule, in force for orders placed in [starts_at, ends_at).
 
-    `body` is validated by `loyalty.rules.bodies`. Once published only the end may be set, and only once.
+    `body` is validated by `loyalty.rules.bodies`. Once published only the end may be set, and only
+    once.
     """
 
     class Status(models.TextChoices):

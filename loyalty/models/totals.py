@@ -9,7 +9,8 @@ from loyalty.models.programs import WalletType
 class DailyTotal(models.Model):
     """What moved on one accounting day, per kind. Derived: `loyalty.services.totals` rebuilds it.
 
-    `incoming` and `outgoing` are units seen from the members; `movements` counts transfers, `orders`
+    `incoming` and `outgoing` are units seen from the members; `movements` counts transfers,
+    `orders`
     the different orders that they belong to.
     """
 

@@ -12,7 +12,8 @@ from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
 def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
     """The basket as if the customer had bought only what they kept.
 
-    A returned line reduces the line it names, else lines of the same SKU in turn. What finds no line
+    A returned line reduces the line it names, else lines of the same SKU in turn. What finds no
+    line
     stays as a line below zero with its own SKU and category, so that it is judged by the same
     inclusion rules and the sum is exact.
     """

@@ -1,4 +1,5 @@
-"""What a rule version says, validated: the same shape in the database, the program file and the API."""
+"""What a rule version says, validated: the same shape in the database, the program file and the
+API."""
 
 from __future__ import annotations
 
@@ -61,5 +62,6 @@ RuleBody = RateBody
 
 
 def parse_body(data: object) -> RuleBody:
-    """Validate a stored or written body. Raises pydantic.ValidationError naming each wrong field."""
+    """Validate a stored or written body. Raises pydantic.ValidationError naming each wrong
+    field."""
     return RateBody.model_validate(data)

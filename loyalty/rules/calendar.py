@@ -9,7 +9,8 @@ from typing import Literal
 
 
 def localize(naive: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:
-    """Read a shop's naive time: a time that a spring night skips moves forward, a doubled one is the first."""
+    """Read a shop's naive time: a time that a spring night skips moves forward, a doubled one is
+    the first."""
     aware = naive.replace(tzinfo=zone, fold=0)
     # Through UTC and back, a skipped 02:30 becomes 03:30; every other time stays what it was.
     return aware.astimezone(dt.UTC).astimezone(zone)

@@ -18,7 +18,8 @@ __all__ = ["Award", "Decision", "RuleVersion", "Rulebook", "Step", "evaluate"]
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """A published wording of an earning rule, in force for orders placed in [starts_at, ends_at)."""
+    """A published wording of an earning rule, in force for orders placed in [starts_at,
+    ends_at)."""
 
     id: int
     rule_name: str

@@ -10,7 +10,8 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as charged. `total` is after the line's own discount; money in the order's currency."""
+    """One line as charged. `total` is after the line's own discount; money in the order's
+    currency."""
 
     line_no: int
     total: Decimal
@@ -27,8 +28,10 @@ class Line:
 class Basket:
     """What was bought and how it was paid.
 
-    `taxes_included` says whether line totals contain their tax. `discount_total` is what was taken off
-    the order as a whole, beyond the discounts in the lines. `paid_units` and `paid_stored_value` are
+    `taxes_included` says whether line totals contain their tax. `discount_total` is what was taken
+    off
+    the order as a whole, beyond the discounts in the lines. `paid_units` and `paid_stored_value`
+    are
     money amounts covered by points and by gift cards or credit.
     """
 

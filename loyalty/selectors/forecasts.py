@@ -26,7 +26,8 @@ class Change:
 def upcoming_changes(
     wallet_ids: Sequence[int], *, zone: zoneinfo.ZoneInfo, now: dt.datetime
 ) -> list[Change]:
-    """Of the coming year, by day in the zone; one query. Expiry is exclusive: the day before it counts."""
+    """Of the coming year, by day in the zone; one query. Expiry is exclusive: the day before
+    counts."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -43,7 +43,8 @@ def get_order(source: str, external_id: str) -> Order:
 
 
 def list_order_rows(customer: Customer) -> QuerySet[Order]:
-    """A customer's orders for a list: `line_count`, `refunded` and, prefetched, what each earned."""
+    """A customer's orders for a list: `line_count`, `refunded` and, prefetched, what each
+    earned."""
     lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
     refunds = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
     money = DecimalField(max_digits=18, decimal_places=4)

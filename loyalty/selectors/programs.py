@@ -45,11 +45,11 @@ def definition_of(program: Program) -> ProgramDefinition:
         code=program.code,
         name=program.name,
         description=program.description,
-        status=program.status,  # type: ignore[arg-type]
+        status=program.status,
         currency=program.currency,
         time_zone=program.time_zone,
-        enrollment=program.enrollment,  # type: ignore[arg-type]
-        unlinked_returns=program.unlinked_returns,  # type: ignore[arg-type]
+        enrollment=program.enrollment,
+        unlinked_returns=program.unlinked_returns,
         wallet_types=tuple(
             _wallet_type(item)
             for item in program.wallet_types.prefetch_related("expiry_policies").order_by("pk")
@@ -72,7 +72,7 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
         expiry=ExpiryDefinition(
             kind=policy.kind,
             months=policy.months,
-            last_day=policy.last_day,  # type: ignore[arg-type]
+            last_day=policy.last_day,
         ),
     )
 

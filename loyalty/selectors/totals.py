@@ -27,7 +27,8 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """Units that members hold or owe (net), lapsed ones not yet written down included, and their worth."""
+    """Units that members hold or owe (net), lapsed ones not yet written down included, and their
+    worth."""
 
     units: int
     worth: Decimal

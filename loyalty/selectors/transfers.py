@@ -18,9 +18,10 @@ Direction = Literal["", "in", "out"]
 
 def transfers() -> QuerySet[Transfer]:
     """With all that showing a movement needs; `is_reversed` says whether it was undone."""
-    return Transfer.objects.select_related(
+    found: QuerySet[Transfer] = Transfer.objects.select_related(
         "wallet", "wallet_type__program", "order", "refund", "actor"
     ).annotate(is_reversed=Exists(Transfer.objects.filter(reverses=OuterRef("pk"))))
+    return found
 
 
 def list_transfers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -56,9 +57,11 @@ def adjust_units(
     now: dt.datetime,
     whole_limit: int | None = None,
 ) -> tuple[Transfer, bool]:
-    """Add (units > 0) or take (units < 0). Returns the transfer and whether it had been made before.
+    """Add (units > 0) or take (units < 0). Returns the transfer and whether it had been made
+    before.
 
-    `whole_limit`: the most whole units that the actor may move at once; None: no limit. `key` makes it
+    `whole_limit`: the most whole units that the actor may move at once; None: no limit. `key`
+    makes it
     happen once: the same key again returns the first transfer, with other content KeyReusedError.
     """
     _check(wallet, units, reason, whole_limit)
@@ -108,7 +111,7 @@ def _adjust(
     program = wallet_type.program
     ref = WalletRef(wallet.pk, wallet.account_id, wallet_type.pk, program.zone)
     adjusted = Account.objects.get(program=program, kind=Account.Kind.ADJUSTED).pk
-    rest: dict[str, object] = {"actor": actor.user.pk if actor.user else None}
+    rest: dict[str, Any] = {"actor": actor.user.pk if actor.user else None}
     if units > 0:
         policy = ExpiryPolicy.objects.filter(wallet_type=wallet_type).latest("pk")
         expires_at = lapses_at(now, policy.months, policy.last_day, program.zone)

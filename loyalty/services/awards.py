@@ -93,7 +93,8 @@ def clawback(
 
 
 def spread_over(units: int, accruals: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Which accruals (transfer id, still correctable) a clawback of `units` corrects, newest first."""
+    """Which accruals (transfer id, still correctable) a clawback of `units` corrects, newest
+    first."""
     parts = []
     for transfer_id, room in reversed(accruals):
         part = min(units, room)

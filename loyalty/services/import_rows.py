@@ -52,7 +52,8 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class StagedOrder:
-    """A row of the orders file with its rows of the lines file: (row, cells in LINE_COLUMNS' order)."""
+    """A row of the orders file with its rows of the lines file: (row, cells in LINE_COLUMNS'
+    order)."""
 
     row: int
     cells: tuple[str, ...]
@@ -199,7 +200,8 @@ class Reader:
             )
 
     def _number(self, file: str, row: int, column: str, text: str) -> Decimal | None:
-        """Plain notation only: 1e5 or 1,000 in a till's file is more likely a mistake than meant."""
+        """Plain notation only: 1e5 or 1,000 in a till's file is more likely a mistake than
+        meant."""
         if PLAIN_NUMBER(text):
             try:
                 return Decimal(text)

@@ -1,4 +1,5 @@
-"""Importing an order history from two files: staged, then recorded batch by batch in several threads.
+"""Importing an order history from two files: staged, then recorded batch by batch in several
+threads.
 
 Each batch commits together with how far its part is, so an import that was killed goes on where it
 stopped, and one that is repeated finds its orders unchanged. Rows that are wrong are named and left
@@ -99,7 +100,8 @@ def start_import(
 
 
 def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Job | None:
-    """Work on a waiting import until it is done. None: somebody else does. `watch` sees progress."""
+    """Work on a waiting import until it is done. None: somebody else does. `watch` sees
+    progress."""
     job = claim_job(job_id)
     if job is None:
         return None
@@ -231,7 +233,7 @@ def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> lis
     returned = record_refunds(
         refunds, now=now, transfer_source=Transfer.Source.IMPORT, program_ids=[program.pk]
     )
-    return [result.outcome for result in [*recorded, *returned]]
+    return [*(item.outcome for item in recorded), *(item.outcome for item in returned)]
 
 
 def _refusal(item: StagedOrder, error: DomainError) -> RowError:
@@ -258,7 +260,8 @@ def _record_errors(job: Job, errors: Sequence[RowError]) -> None:
 
 
 def _fingerprint(program: Program, source: str, *paths: Path) -> str:
-    """The same for the same files, program and source: so a second start is known as the same work."""
+    """The same for the same files, program and source: so a second start is known as the same
+    work."""
     digest = hashlib.sha256(f"{program.pk}|{source}".encode())
     for path in paths:
         with opened(path) as stream:

@@ -16,7 +16,8 @@ CARD_DIGITS = 15
 
 
 def new_card_number() -> str:
-    """Sixteen digits that nobody can guess, the last one a Luhn check digit against typing errors."""
+    """Sixteen digits that nobody can guess, the last one a Luhn check digit against typing
+    errors."""
     body = "9" + "".join(secrets.choice("0123456789") for _ in range(CARD_DIGITS - 1))
     return body + luhn_digit(body)
 

@@ -120,7 +120,8 @@ def write_batch(rows: Rows, *, now: dt.datetime) -> None:
         return
     with connection.cursor() as cursor, translated_errors():
         cursor.execute(
-            "SELECT count(*) FROM orders_write(%s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)",
+            "SELECT count(*) FROM orders_write("
+            "%s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)",
             [
                 dumps(rows.orders), dumps(rows.lines), dumps(rows.tenders),
                 dumps(rows.evaluations), dumps(rows.movements), now,
@@ -135,7 +136,8 @@ def _open(wanted: Sequence[Wanted], source: str, terms: Terms) -> tuple[list[Ope
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT order_id, known, body_hash, parked, customer_id, memberships, fingerprint"
-            "  FROM orders_open(%s, %s::text[], %s::text[], %s::bigint[], %s::bigint[]) ORDER BY ord",
+            "  FROM orders_open(%s, %s::text[], %s::text[], %s::bigint[], %s::bigint[])"
+            " ORDER BY ord",
             [source, numbers, people, keys, terms.ids],
         )
         rows = cursor.fetchall()
@@ -175,7 +177,8 @@ def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO members_customer (public_id, external_id, email, phone, given_name, family_name,
+            INSERT INTO members_customer (public_id, external_id, email, phone, given_name,
+            family_name,
                                           locale, country, tags, attributes, created_at, updated_at)
             SELECT gen_random_uuid(), x.number, lower(x.email), x.phone, x.given, x.family,
                    '', '', '{}', '{}', now(), now()
@@ -195,7 +198,8 @@ def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]
     if not created and not _appeared(list(missing)):
         raise OrderConflictError(
             _(
-                "The customer's e-mail or phone belongs to another customer. Merge them, or leave it out."
+                "The customer's e-mail or phone belongs to another customer."
+                " Merge them, or leave it out."
             ),
             errors=[FieldError("customer.email", _("Belongs to another customer."), "not_unique")],
         )

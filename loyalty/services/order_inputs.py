@@ -20,7 +20,8 @@ from members.errors import FieldError
 
 @dataclass(frozen=True, slots=True)
 class CustomerRef:
-    """Who bought: by the merchant's number, or by our own key. The rest is used for a new customer."""
+    """Who bought: by the merchant's number, or by our own key. The rest is used for a new
+    customer."""
 
     external_id: str | None = None
     key: int | None = None
@@ -136,7 +137,8 @@ class RefundLineInput:
 
 @dataclass(frozen=True, slots=True)
 class RefundInput:
-    """Money given back; amounts above zero. Without `order_external_id` it belongs to no known order."""
+    """Money given back; amounts above zero. Without `order_external_id` it belongs to no known
+    order."""
 
     external_id: str
     refunded_at: dt.datetime
@@ -188,8 +190,10 @@ def check_order(order: OrderInput) -> None:
         errors.append(
             FieldError(
                 "total",
-                _("The order's total is %(total)s, but its lines, shipping, tax and discount come to "
-                  "%(expected)s. Correct the one that is wrong.")
+                _(
+                    "The order's total is %(total)s, but its lines, shipping, tax and discount"
+                    " come to %(expected)s. Correct the one that is wrong."
+                )
                 % {"total": order.total, "expected": expected},
                 "total_mismatch",
             )

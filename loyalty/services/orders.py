@@ -141,7 +141,8 @@ def _judge(
 
 
 def _rewrite(order: OrderInput, known: Opened) -> None:
-    """A known order with other content: take the new content, keep its place and its evaluations."""
+    """A known order with other content: take the new content, keep its place and its
+    evaluations."""
     stored = Order.objects.select_for_update().get(pk=known.order_id)
     if stored.customer_id not in (None, known.customer_id):
         raise OrderConflictError(
@@ -166,7 +167,8 @@ def _rewrite(order: OrderInput, known: Opened) -> None:
     stored.tenders.all().delete()
     OrderLine.objects.bulk_create(
         OrderLine(
-            order=stored, line_no=line.line_no, sku=line.sku, name=line.name, category=line.category,
+            order=stored, line_no=line.line_no, sku=line.sku, name=line.name,
+            category=line.category,
             tags=list(line.tags), quantity=line.quantity, unit_price=line.unit_price,
             discount=line.discount, total=line.total, tax=line.tax, stored_value=line.stored_value,
         )

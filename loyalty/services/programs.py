@@ -202,8 +202,10 @@ def _apply_rules(
         if code not in wanted_codes:
             _retire_rule(applied, rule, now)
     for position, wanted in enumerate(definition.earning_rules):
-        rule = existing.get(wanted.code)
-        if rule is None:
+        known = existing.get(wanted.code)
+        if known is not None:
+            rule = known
+        else:
             rule = EarningRule.objects.create(
                 program=applied.program,
                 wallet_type=wallet_types[wanted.wallet_type],
@@ -212,7 +214,7 @@ def _apply_rules(
                 position=position,
             )
             applied.changes.append(_("rule %s created") % wanted.code)
-        elif rule.wallet_type.code != wanted.wallet_type:
+        if rule.wallet_type.code != wanted.wallet_type:
             _refuse(
                 f"earning_rules[{position}].wallet_type",
                 _("A rule keeps its wallet type; add another rule instead."),
@@ -280,9 +282,9 @@ def _apply_status(
     program = applied.program
     if definition.status == program.status:
         return
-    if definition.status == Program.Status.DRAFT:
+    if definition.status == "draft":
         _refuse("status", _("A program that was live cannot become a draft again."))
-    if program.live_since is None and definition.status == Program.Status.LIVE:
+    if program.live_since is None and definition.status == "live":
         _publish_drafts(program, actor, now)
         program.live_since = now
     _change(applied, program, "status", definition.status)
@@ -290,7 +292,8 @@ def _apply_status(
 
 
 def _publish_drafts(program: Program, actor: Actor, now: dt.datetime) -> None:
-    """The first wording of a rule counts for orders of any date, so that history can be imported."""
+    """The first wording of a rule counts for orders of any date, so that history can be
+    imported."""
     EarningRuleVersion.objects.filter(
         rule__program=program, status=EarningRuleVersion.Status.DRAFT
     ).update(

@@ -1,6 +1,7 @@
 """Bringing what was posted for an order to what its net basket deserves.
 
-Whatever happened to an order — repeated, corrected, refunded, cancelled — the same thing is done: its
+Whatever happened to an order — repeated, corrected, refunded, cancelled — the same thing is done:
+its
 net basket is judged by the rule versions it was first judged by, and the difference is posted.
 """
 
@@ -32,7 +33,8 @@ from loyalty.services.order_batches import MemberRef
 
 @dataclass(slots=True)
 class _Posted:
-    """What one rule version has given an order so far: net units, and each accrual's correctable rest."""
+    """What one rule version has given an order so far: net units, and each accrual's correctable
+    rest."""
 
     units: int = 0
     movements: int = 0

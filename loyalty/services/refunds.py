@@ -98,9 +98,8 @@ def _with_buyers(source: str, refunds: Sequence[RefundInput]) -> list[RefundInpu
     completed = []
     for refund in refunds:
         buyer = buyers.get(refund.order_external_id)
-        if refund.customer is None and buyer is not None:
-            refund = replace(refund, customer=CustomerRef(key=buyer))
-        completed.append(refund)
+        named = refund.customer is not None or buyer is None
+        completed.append(refund if named else replace(refund, customer=CustomerRef(key=buyer)))
     return completed
 
 

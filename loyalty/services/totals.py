@@ -14,13 +14,15 @@ REBUILD = """
     WITH moved AS (
         SELECT t.wallet_type_id, t.booked_on, t.kind,
                coalesce(sum(t.amount) FILTER (WHERE t.to_account_id = w.account_id), 0) AS incoming,
-               coalesce(sum(t.amount) FILTER (WHERE t.from_account_id = w.account_id), 0) AS outgoing,
+               coalesce(sum(t.amount) FILTER (WHERE t.from_account_id = w.account_id), 0) AS
+               outgoing,
                count(*) AS movements, count(DISTINCT t.order_id) AS orders
           FROM loyalty_transfer t JOIN loyalty_wallet w ON w.id = t.wallet_id
          WHERE t.wallet_type_id = %(wallet_type)s AND t.booked_on = ANY(%(days)s)
          GROUP BY 1, 2, 3
     )
-    INSERT INTO loyalty_dailytotal (wallet_type_id, day, kind, incoming, outgoing, movements, orders)
+    INSERT INTO loyalty_dailytotal
+           (wallet_type_id, day, kind, incoming, outgoing, movements, orders)
     SELECT wallet_type_id, booked_on, kind, incoming, outgoing, movements, orders FROM moved
     ON CONFLICT (wallet_type_id, day, kind) DO UPDATE
        SET incoming = excluded.incoming, outgoing = excluded.outgoing,

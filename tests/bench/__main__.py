@@ -1,7 +1,8 @@
 """Run with `make bench`; `ARGS="--quick"` for a short look. Prints Markdown.
 
-Rounds are interleaved: each round measures every row once, raw SQL and Setia in turn, so that a machine
-that slows down slows both. Ratios are taken within a round; the median of the rounds is shown.
+Rounds are interleaved: each round measures every row once, raw SQL and Setia in turn, so that a
+machine that slows down slows both. Ratios are taken within a round; the median of the rounds is
+shown.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ os.environ["DATABASE_POOL"] = "0"
 for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 
-import django
+import django  # noqa: E402  (after the environment that it reads)
 
-from config import embedded
+from config import embedded  # noqa: E402
 
 CONNECTIONS = 8
 GOALS = {
@@ -53,9 +54,10 @@ def main() -> None:
 
         bench = Bench(options.members, options.seconds, options.orders)
         bench.prepare()
-        with served("config.wsgi:application") as setia, served(
-            "tests.bench.empty:application"
-        ) as empty:
+        with (
+            served("config.wsgi:application") as setia,
+            served("tests.bench.empty:application") as empty,
+        ):
             rounds = [bench.round(number, setia, empty) for number in range(options.rounds)]
     report(rounds, options)
 
@@ -96,8 +98,9 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def report(rounds: list[dict[str, float]], options: argparse.Namespace) -> None:
     """The table for docs/performance.md."""
     print(
-        f"\n{options.rounds} interleaved rounds of {options.seconds:g} s, {CONNECTIONS} connections, "
-        f"{options.members} members, {os.cpu_count()} cores shared by client, server and database.\n"
+        f"\n{options.rounds} interleaved rounds of {options.seconds:g} s, {CONNECTIONS} connections,"
+        f" {options.members} members, {os.cpu_count()} cores shared by client, server and"
+        " database.\n"
     )
     print("| measure | ratio (median) | rounds | goal | next |")
     print("|---|---|---|---|---|")

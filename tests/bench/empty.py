@@ -14,6 +14,8 @@ def empty(_request: HttpRequest) -> HttpResponse:
 urlpatterns = [path("empty", empty)]
 
 if not settings.configured:
-    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="no secret", MIDDLEWARE=[])
+    settings.configure(
+        ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="no secret", MIDDLEWARE=[]
+    )
     django.setup()
 application = get_wsgi_application()

@@ -72,9 +72,7 @@ class Bench:
         pgbench = Path(spec.origin).parent / "pginstall" / "bin" / "pgbench"
         layout = embedded.layout()
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-            script.write(
-                f"\\set m random(1, {self.members})\nSELECT bench_accrual(:m);\n"
-            )
+            script.write(f"\\set m random(1, {self.members})\nSELECT bench_accrual(:m);\n")
             script.flush()
             run = subprocess.run(
                 [
@@ -98,7 +96,10 @@ class Bench:
             raw = time.perf_counter() - begun
             begun = time.perf_counter()
             job = start_import(
-                program=self.program, orders_path=own_files[0], lines_path=own_files[1], actor=SYSTEM
+                program=self.program,
+                orders_path=own_files[0],
+                lines_path=own_files[1],
+                actor=SYSTEM,
             )
             finished = run_import(job.pk)
             own = time.perf_counter() - begun
@@ -168,4 +169,3 @@ class Bench:
 def _get(path: str, secret: str = "") -> bytes:
     authorization = f"Authorization: Bearer {secret}\r\n" if secret else ""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n".encode()
-

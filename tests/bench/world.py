@@ -43,9 +43,7 @@ def make_world(members: int) -> Program:
     keys = Customer.objects.filter(external_id__startswith="M").values_list("pk", flat=True)
     since = timezone.now() - dt.timedelta(days=30)
     with transaction.atomic():
-        enroll_many(
-            program_id=program.pk, enrolled=dict.fromkeys(keys, since), source="import"
-        )
+        enroll_many(program_id=program.pk, enrolled=dict.fromkeys(keys, since), source="import")
     with connection.cursor() as cursor:
         cursor.execute((Path(__file__).parent / "raw.sql").read_text(encoding="utf-8"))
         cursor.execute("VACUUM ANALYZE")

@@ -27,8 +27,8 @@ def day(text: str) -> dt.date:
 
 class Command(BaseCommand):
     help = (
-        "What the books of a program say: accrued, clawed back, redeemed, adjusted, expired, pending, "
-        "spendable, owed and outstanding units."
+        "What the books of a program say: accrued, clawed back, redeemed, adjusted, expired, "
+        "pending, spendable, owed and outstanding units."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
