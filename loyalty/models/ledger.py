@@ -283,7 +283,8 @@ class Lot(models.Model):
                 when=pgtrigger.Before,
                 condition=pgtrigger.Condition(
                     "((OLD.granted, OLD.wallet_id, OLD.transfer_id, OLD.expiry_policy_id)"
-                    " IS DISTINCT FROM (NEW.granted, NEW.wallet_id, NEW.transfer_id, NEW.expiry_policy_id))"
+                    " IS DISTINCT FROM"
+                    " (NEW.granted, NEW.wallet_id, NEW.transfer_id, NEW.expiry_policy_id))"
                 ),
                 func=(
                     "RAISE EXCEPTION 'what a lot was granted does not change'"
