@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from fractions import Fraction
 
 from loyalty.rules.bodies import LineFilter, RateBody
 from loyalty.rules.facts import ZERO, Basket, Line
 
 # A step of the arithmetic: its code and its values as text. `loyalty.explanations` words them.
 Step = tuple[str, ...]
+
+# What is shared out in proportion stays a fraction until it is rounded: three thirds are one, where
+# decimals would make 0.99…9 of them, and a unit too few.
+Amount = Decimal | Fraction
 
 ROUNDING = {"down": ROUND_DOWN, "nearest": ROUND_HALF_UP, "up": ROUND_UP}
 
@@ -17,22 +23,42 @@ def price(rule: RateBody, basket: Basket, scale: int) -> tuple[int, tuple[Step, 
     """Units at the wallet type's scale, and the steps that led there."""
     eligible = [line for line in basket.lines if is_eligible(rule, line)]
     steps: list[Step] = [("eligible", str(len(eligible)), str(len(basket.lines)))]
+    if rule.rounding.per == "order":
+        eligible = [_together(eligible)]
     if rule.measure == "quantity":
-        bases = [line.quantity for line in eligible]
-        steps.append(("quantity", _text(sum(bases, ZERO))))
+        bases: list[Amount] = [line.quantity for line in eligible]
+        steps.append(("quantity", _text(_sum(bases))))
     else:
         bases = _money_bases(rule, basket, eligible, steps)
     if rule.rounding.per == "order":
-        bases = [sum(bases, ZERO)]
-    exponent = Decimal(1).scaleb(-scale)
-    rounding = ROUNDING[rule.rounding.mode]
-    amount = ZERO
-    for base in bases:
-        amount += (base * rule.units / rule.per).quantize(exponent, rounding=rounding)
-    amount = max(amount, ZERO)
+        bases = [_sum(bases)]
+    units = max(sum(_rounded(base, rule, scale) for base in bases), 0)
     steps.append(("rate", _text(rule.units), _text(rule.per), rule.measure))
-    steps.append(("rounded", rule.rounding.mode, rule.rounding.per, _text(amount)))
-    return int(amount.scaleb(scale)), tuple(steps)
+    made = _text(Decimal(units).scaleb(-scale))
+    steps.append(("rounded", rule.rounding.mode, rule.rounding.per, made))
+    return units, tuple(steps)
+
+
+def _together(lines: list[Line]) -> Line:
+    """One line that stands for all, where nothing depends on the single ones."""
+    return Line(
+        line_no=0,
+        total=sum((line.total for line in lines), ZERO),
+        quantity=sum((line.quantity for line in lines), ZERO),
+        discount=sum((line.discount for line in lines), ZERO),
+        tax=sum((line.tax for line in lines), ZERO),
+    )
+
+
+def _rounded(base: Amount, rule: RateBody, scale: int) -> int:
+    """A base's units at the scale, rounded as the rule says."""
+    if isinstance(base, Decimal):
+        made = (base * rule.units / rule.per).scaleb(scale)
+        return int(made.to_integral_value(ROUNDING[rule.rounding.mode]))
+    exact = base * Fraction(rule.units) / Fraction(rule.per) * 10**scale
+    whole, part = divmod(abs(exact), 1)
+    up = {"down": False, "nearest": 2 * part >= 1, "up": part > 0}[rule.rounding.mode]
+    return int(whole + up) * (-1 if exact < 0 else 1)
 
 
 def is_eligible(rule: RateBody, line: Line) -> bool:
@@ -58,26 +84,30 @@ def _matches(chosen: LineFilter, line: Line) -> bool:
 
 def _money_bases(
     rule: RateBody, basket: Basket, eligible: list[Line], steps: list[Step]
-) -> list[Decimal]:
-    """The eligible amount of each line under the base policy; shipping, where it earns, comes last."""
-    bases = [line.total for line in eligible]
-    goods = sum(bases, ZERO)
+) -> list[Amount]:
+    """The eligible amount of each line under the base policy; shipping, where it earns, comes
+    last."""
+    bases: list[Amount] = [line.total for line in eligible]
+    goods = _sum(bases)
     steps.append(("goods", _text(goods)))
     all_goods = sum((line.total for line in basket.lines), ZERO)
 
     if not rule.base.after_discounts:
-        bases = [base + line.discount for base, line in zip(bases, eligible, strict=True)]
-        _note(steps, "before_discounts", sum(bases, ZERO) - goods)
-    elif basket.discount_total:
+        bases = [line.total + line.discount for line in eligible]
+        _note(steps, "before_discounts", sum((line.discount for line in eligible), ZERO))
+    elif basket.discount_total and all_goods > 0:
         taken = _spread(bases, basket.discount_total, all_goods)
-        bases = [base - part for base, part in zip(bases, taken, strict=True)]
-        _note(steps, "order_discount", -sum(taken, ZERO))
+        bases = _less(bases, taken)
+        _note(steps, "order_discount", -_sum(taken))
 
     if basket.taxes_included != rule.base.include_tax:
         taxes = _taxes(basket, eligible, all_goods)
-        sign = -1 if basket.taxes_included else 1
-        bases = [base + sign * tax for base, tax in zip(bases, taxes, strict=True)]
-        _note(steps, "tax_out" if sign < 0 else "tax_in", sign * sum(taxes, ZERO))
+        if basket.taxes_included:
+            bases = _less(bases, taxes)
+            _note(steps, "tax_out", -_sum(taxes))
+        else:
+            bases = _less(bases, [-tax for tax in taxes])
+            _note(steps, "tax_in", _sum(taxes))
 
     if rule.base.include_shipping and basket.shipping_total:
         bases.append(basket.shipping_total)
@@ -85,17 +115,21 @@ def _money_bases(
     return _unpaid_in_kind(rule, basket, bases, steps)
 
 
-def _taxes(basket: Basket, eligible: list[Line], all_goods: Decimal) -> list[Decimal]:
+def _taxes(basket: Basket, eligible: list[Line], all_goods: Decimal) -> list[Amount]:
     """Tax of each line; what the order has beyond the lines' own is spread in proportion."""
-    own = sum((line.tax for line in basket.lines), ZERO)
-    spread = _spread([line.total for line in eligible], basket.tax_total - own, all_goods)
-    return [line.tax + part for line, part in zip(eligible, spread, strict=True)]
+    own: list[Amount] = [line.tax for line in eligible]
+    beyond = basket.tax_total - sum((line.tax for line in basket.lines), ZERO)
+    if not beyond or all_goods <= 0:
+        return own
+    spread = _spread([line.total for line in eligible], -beyond, all_goods)
+    return _less(own, spread)
 
 
 def _unpaid_in_kind(
-    rule: RateBody, basket: Basket, bases: list[Decimal], steps: list[Step]
-) -> list[Decimal]:
-    """Leave out the share of the order paid with points or, if the rule says so, with gift cards."""
+    rule: RateBody, basket: Basket, bases: list[Amount], steps: list[Step]
+) -> list[Amount]:
+    """Leave out the share of the order paid with points or, if the rule says so, with gift
+    cards."""
     covered = ZERO
     if not rule.base.paid_with_units:
         covered += basket.paid_units
@@ -104,25 +138,47 @@ def _unpaid_in_kind(
     total = basket.total
     if covered <= 0 or total <= 0:
         return bases
-    covered = min(covered, total)
-    taken = _spread(bases, covered, total)
-    _note(steps, "paid_in_kind", -sum(taken, ZERO))
-    return [base - part for base, part in zip(bases, taken, strict=True)]
+    taken = _spread(bases, min(covered, total), total)
+    _note(steps, "paid_in_kind", -_sum(taken))
+    return _less(bases, taken)
 
 
-def _spread(parts: list[Decimal], amount: Decimal, whole: Decimal) -> list[Decimal]:
-    """`amount` in the proportion part : whole. Multiplies first, so exact results stay exact."""
-    if not amount or whole <= 0:
-        return [ZERO] * len(parts)
-    return [part * amount / whole for part in parts]
+def _spread(parts: Sequence[Amount], amount: Decimal, whole: Decimal) -> list[Amount]:
+    """`amount` in the proportion part : whole, exactly."""
+    return [_share(part, amount, whole) for part in parts]
 
 
-def _note(steps: list[Step], code: str, amount: Decimal) -> None:
+def _share(part: Amount, amount: Decimal, whole: Decimal) -> Amount:
+    if part == whole:
+        return amount
+    if isinstance(part, Decimal):
+        product = part * amount
+        found = product / whole
+        # Fractions are exact but slow; most shares are short decimals.
+        if found == round(found, 10) and found * whole == product:
+            return found
+    return Fraction(part) * Fraction(amount) / Fraction(whole)
+
+
+def _less(amounts: Sequence[Amount], taken: Sequence[Amount]) -> list[Amount]:
+    return [_sum((amount, -part)) for amount, part in zip(amounts, taken, strict=True)]
+
+
+def _sum(amounts: Sequence[Amount]) -> Amount:
+    decimals = [amount for amount in amounts if isinstance(amount, Decimal)]
+    if len(decimals) == len(amounts):
+        return sum(decimals, ZERO)
+    return sum((Fraction(amount) for amount in amounts), Fraction())
+
+
+def _note(steps: list[Step], code: str, amount: Amount) -> None:
     if amount:
         steps.append((code, _text(amount)))
 
 
-def _text(amount: Decimal) -> str:
+def _text(amount: Amount) -> str:
     """Plain notation without trailing zeros: 12.5, 100, 0.015."""
+    if isinstance(amount, Fraction):
+        amount = Decimal(amount.numerator) / Decimal(amount.denominator)
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
