@@ -116,10 +116,6 @@ format: setup ## Put the code into its one format
 bench: setup ## Measure against raw SQL doing the same work (minutes)
 	$(PY) -m tests.bench $(ARGS)
 
-.PHONY: screenshots
-screenshots: setup ## Renew the pictures in docs/
-	$(MANAGE) screenshots $(ARGS)
-
 .PHONY: static
 static: setup ## Collect the static files for production under var/static
 	$(MANAGE) collectstatic --noinput --verbosity 0
