@@ -5,8 +5,10 @@ Each application registers its own words in AppConfig.ready.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
@@ -16,9 +18,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
+from members.formatting import format_moment
 from members.models import AuditEntry
 
 Text = str | Promise
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +111,24 @@ class Difference:
 
 
 def differences(entry: AuditEntry) -> list[Difference]:
-    """What an entry changed, field by field, in the order it was written down."""
+    """What an entry changed, field by field, in the order in which the object has its fields."""
     before, after = entry.before or {}, entry.after or {}
-    names = list(dict.fromkeys([*before, *after]))
-    return [
-        Difference(field_label(entry.target, name), _text(before.get(name)), _text(after.get(name)))
-        for name in names
-        if before.get(name) != after.get(name) or name not in before
-    ]
+    found = []
+    for name in _in_order(entry.target, {*before, *after}):
+        old, new = _text(before.get(name)), _text(after.get(name))
+        if old != new:
+            found.append(Difference(field_label(entry.target, name), old, new))
+    return found
+
+
+def _in_order(target: str, names: set[str]) -> list[str]:
+    """JSON in the database has no order of its own."""
+    try:
+        fields = [field.name for field in apps.get_model(target.partition(":")[0])._meta.fields]
+    except (LookupError, ValueError):
+        fields = []
+    known = [name for name in fields if name in names]
+    return [*known, *sorted(names - set(known))]
 
 
 def _text(value: Any) -> str:
@@ -125,4 +140,9 @@ def _text(value: Any) -> str:
         return ", ".join(_text(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
-    return str(value)
+    return _moment(value) if isinstance(value, str) else str(value)
+
+
+def _moment(text: str) -> str:
+    """Instants as people write them; everything else as it is."""
+    return format_moment(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else text

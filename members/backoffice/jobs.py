@@ -1,4 +1,4 @@
-"""Long work as it is seen: how far it is, how fast, what it could not take, and a way to stop it."""
+"""Long work as it is seen: how far it is, how fast, what it refused, and a way to stop it."""
 
 from __future__ import annotations
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from members.navigation import register_search_url
-from members.panels import (
-    CustomerAction,
-    register_customer_action,
-    register_customer_panel,
-    register_home_panel,
-)
+from members.panels import register_customer_panel, register_home_panel
 
 
 def register() -> None:
@@ -28,12 +23,6 @@ def register() -> None:
     register_customer_panel(
         "audit", _("Changes by staff"), "backoffice:customer_audit", 90,
         icon="list-search", column="side",
-    )  # fmt: skip
-    register_customer_action(
-        CustomerAction(
-            "edit", _("Edit details"), "backoffice:customer_edit", "pencil", 90, "customers.edit",
-            shortcut="e",
-        )
     )  # fmt: skip
     register_home_panel(
         "newest-customers", _("Newest customers"), "backoffice:home_newest_customers", 80,

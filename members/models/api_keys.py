@@ -10,9 +10,7 @@ from django.utils.translation import gettext_lazy as _
 class ApiKey(models.Model):
     """What a shop or till presents. Only a hash is kept; the key itself is shown once."""
 
-    name = models.CharField(
-        _("name"), max_length=100, help_text=_("Who uses it: “Web shop”.")
-    )
+    name = models.CharField(_("name"), max_length=100, help_text=_("Who uses it: “Web shop”."))
     prefix = models.CharField(max_length=12, unique=True)
     key_hash = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=64))
@@ -45,17 +43,13 @@ class IdempotencyRecord(models.Model):
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     request_hash = models.BinaryField(max_length=32)
-    status = models.PositiveSmallIntegerField(
-        null=True
-    )  # NULL while the first is still running
+    status = models.PositiveSmallIntegerField(null=True)  # NULL while the first is still running
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["api_key", "key"], name="idempotency_key_once"
-            ),
+            models.UniqueConstraint(fields=["api_key", "key"], name="idempotency_key_once"),
         ]
 
     def __str__(self) -> str:

@@ -37,9 +37,7 @@ class Customer(models.Model):
     given_name = models.CharField(_("given name"), max_length=100, blank=True)
     family_name = models.CharField(_("family name"), max_length=100, blank=True)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True)
-    phone = models.CharField(
-        _("phone"), max_length=20, blank=True, help_text=_("As +60123456789.")
-    )
+    phone = models.CharField(_("phone"), max_length=20, blank=True, help_text=_("As +60123456789."))
     locale = models.CharField(_("language"), max_length=16, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     birthday = models.DateField(_("birthday"), null=True, blank=True)
@@ -86,8 +84,7 @@ class Customer(models.Model):
             ),
             models.CheckConstraint(
                 name="customer_phone_e164",
-                condition=models.Q(phone="")
-                | models.Q(phone__regex=r"^\+[1-9][0-9]{5,17}$"),
+                condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[1-9][0-9]{5,17}$"),
             ),
             models.CheckConstraint(
                 name="customer_external_id_not_blank",
@@ -109,17 +106,13 @@ class Customer(models.Model):
     def display_name(self) -> str:
         """What a person would call them: the name, else the address, else the number."""
         full = f"{self.given_name} {self.family_name}".strip()
-        return (
-            full or self.email or self.phone or self.external_id or str(self.public_id)
-        )
+        return full or self.email or self.phone or self.external_id or str(self.public_id)
 
 
 class CustomerNote(models.Model):
     """What staff wrote down about a customer. Never shown to the customer."""
 
-    customer = models.ForeignKey(
-        Customer, on_delete=models.CASCADE, related_name="notes"
-    )
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

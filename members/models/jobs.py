@@ -69,9 +69,7 @@ class JobError(models.Model):
     class Meta:
         ordering = ["file", "row", "column"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["job", "file", "row", "column"], name="job_error_once"
-            ),
+            models.UniqueConstraint(fields=["job", "file", "row", "column"], name="job_error_once"),
         ]
 
     def __str__(self) -> str:

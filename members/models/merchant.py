@@ -14,17 +14,13 @@ class Merchant(models.Model):
         upload_to="merchant/",
         blank=True,
         validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])],
-        help_text=_(
-            "PNG, JPEG or WebP, at most 512 kB, best at least 128 pixels high."
-        ),
+        help_text=_("PNG, JPEG or WebP, at most 512 kB, best at least 128 pixels high."),
     )
     accent_color = models.CharField(
         _("accent color"),
         max_length=7,
         default="#0f766e",
-        validators=[
-            RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a color like #0f766e."))
-        ],
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a color like #0f766e."))],
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
@@ -33,9 +29,7 @@ class Merchant(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="merchant_single_row", condition=models.Q(pk=1)
-            ),
+            models.CheckConstraint(name="merchant_single_row", condition=models.Q(pk=1)),
             models.CheckConstraint(
                 name="merchant_currency_iso",
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"),

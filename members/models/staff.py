@@ -15,9 +15,7 @@ class StaffMember(models.Model):
         SUPPORT_AGENT = "support_agent", _("Support agent")
         ANALYST = "analyst", _("Analyst")
 
-    user = models.OneToOneField(
-        User, on_delete=models.CASCADE, related_name="staff_member"
-    )
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="staff_member")
     role = models.CharField(_("role"), max_length=32, choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -39,7 +39,7 @@ def beginning_in_timeline(
     return [
         TimelineEvent(
             icon="user-plus",
-            title=_("Became known to Setia"),
+            title=_("Added to the customers"),
             moment=customer.created_at,
             id="beginning",
         )
