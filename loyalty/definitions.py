@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -59,6 +60,11 @@ class WalletTypeDefinition(_Definition):
     )
     pending_days: int = Field(0, ge=0, le=365, description="Days until earned units are spendable.")
     expiry: ExpiryDefinition = ExpiryDefinition()
+
+    @field_serializer("unit_value", when_used="json")
+    def in_plain_notation(self, value: Decimal) -> str:
+        """The database pads with zeros; people do not."""
+        return f"{value.normalize():f}" if value else "0"
 
 
 class EarningRuleDefinition(_Definition):

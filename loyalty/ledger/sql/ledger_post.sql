@@ -9,7 +9,10 @@
 --         SL005 cannot be reversed.
 CREATE OR REPLACE FUNCTION ledger_post(entries jsonb, at_now timestamptz)
 RETURNS TABLE (key text, transfer_id bigint, replayed boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Planning anew costs more than running; and a plan made while a table was small must not scan it
+-- once it is large.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     ids bigint[];

@@ -1,6 +1,9 @@
 -- Recomputes what wallets hold as of `at_time` from their open lots. Callers hold the wallet locks.
 CREATE OR REPLACE FUNCTION ledger_refresh(wallet_ids bigint[], at_time timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Planning anew costs more than running; and a plan made while a table was small must not scan it
+-- once it is large.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     UPDATE loyalty_wallet w
        SET balance = s.balance, pending = s.pending, next_change_at = s.next_change_at

@@ -6,7 +6,10 @@ CREATE OR REPLACE FUNCTION ledger_take(
     the_wallet bigint, the_transfer bigint, wanted bigint, own_transfer bigint,
     with_pending boolean, at_time timestamptz, at_now timestamptz
 ) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Planning anew costs more than running; and a plan made while a table was small must not scan it
+-- once it is large.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     missing bigint := wanted;
     part bigint;

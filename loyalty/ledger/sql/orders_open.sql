@@ -11,7 +11,10 @@ CREATE OR REPLACE FUNCTION orders_open(
     ord bigint, order_id bigint, known boolean, body_hash bytea, parked boolean,
     customer_id bigint, memberships jsonb, fingerprint text
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Planning anew costs more than running; and a plan made while a table was small must not scan it
+-- once it is large.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     people bigint[];

@@ -3,7 +3,10 @@
 CREATE OR REPLACE FUNCTION orders_write(
     orders jsonb, lines jsonb, tenders jsonb, evaluations jsonb, entries jsonb, at_now timestamptz
 ) RETURNS TABLE (key text, transfer_id bigint, replayed boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Planning anew costs more than running; and a plan made while a table was small must not scan it
+-- once it is large.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     INSERT INTO loyalty_order (
         id, source, external_id, customer_id, status, placed_at, currency, total, tax_total,
