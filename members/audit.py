@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
@@ -18,12 +18,13 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
-from members.formatting import format_moment
+from members.formatting import format_day, format_moment
 from members.models import AuditEntry
 
 Text = str | Promise
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_INSTANT = re.compile(_DAY.pattern + r"[T ]\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,5 +145,10 @@ def _text(value: Any) -> str:
 
 
 def _moment(text: str) -> str:
-    """Instants as people write them; everything else as it is."""
-    return format_moment(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else text
+    """Days and instants as people write them; everything else as it is."""
+    try:
+        if _DAY.fullmatch(text):
+            return format_day(date.fromisoformat(text))
+        return format_moment(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else text
+    except ValueError:
+        return text

@@ -84,9 +84,10 @@ def field_values(
         "field": field,
         "kind": kind,
         "control": "" if kind == "choices" else render_control(field, kind, placeholder),
-        "choice_type": "radio"
-        if isinstance(field.field.widget, widgets.RadioSelect)
-        else "checkbox",
+        # In Django several choices are a kind of radio buttons, so that question comes first.
+        "choice_type": "checkbox"
+        if isinstance(field.field.widget, widgets.CheckboxSelectMultiple)
+        else "radio",
         "describedby": described_by(field),
         "required": required,
         "prefix": prefix,
