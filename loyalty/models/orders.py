@@ -161,6 +161,11 @@ class Refund(models.Model):
             ),
         ]
 
+    @property
+    def is_parked(self) -> bool:
+        """It names an order that has not come yet, and waits for it."""
+        return self.order_id is None and bool(self.order_external_id)
+
     def __str__(self) -> str:
         return self.external_id
 

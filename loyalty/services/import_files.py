@@ -1,4 +1,4 @@
-"""The files of imports that people upload: kept private, and no longer than an import needs them."""
+"""Uploaded files of imports: kept private, and no longer than an import needs them."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
@@ -180,12 +182,14 @@ def _rewrite(order: OrderInput, known: Opened) -> None:
 
 
 def _link_parked_refunds(source: str, orders: Sequence[OrderInput]) -> None:
-    """Refunds that came before their order find it now."""
+    """Refunds that came before their order find it now, and with it whose it is."""
     for number in (order.external_id for order in orders):
-        order = Order.objects.only("pk").get(source=source, external_id=number)
-        Refund.objects.filter(source=source, order_external_id=number, order=None).update(
-            order=order
+        order = Order.objects.only("pk", "customer_id", "currency").get(
+            source=source, external_id=number
         )
+        Refund.objects.filter(
+            source=source, order_external_id=number, order=None, currency=order.currency
+        ).update(order=order, customer=Coalesce("customer", Value(order.customer_id)))
 
 
 def _refuse_doubles(orders: Sequence[OrderInput]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -70,21 +70,28 @@ def _record(
             source=source, external_id__in=[refund.external_id for refund in refunds]
         )
     }
-    results: list[RefundResult] = []
-    created: list[Refund] = []
+    orders = Order.objects.only("customer_id", "currency").in_bulk(
+        {place.order_id for place in opened if place.known}
+    )
+    outcomes: list[Literal["created", "unchanged"]] = []
+    created: dict[str, tuple[Refund, RefundInput]] = {}
     for item, place in zip(refunds, opened, strict=True):
         refund = known.get(item.external_id)
         if refund is None:
-            refund = known[item.external_id] = _create(item, place, now)
-            created.append(refund)
-            outcome: Literal["created", "unchanged"] = "created"
+            order = orders.get(place.order_id) if item.order_external_id else None
+            refund = known[item.external_id] = _refund(item, place, order, now)
+            created[item.external_id] = refund, item
+            outcomes.append("created")
         else:
             _refuse_other_content(refund, item)
-            outcome = "unchanged"
-        parked = refund.order_id is None and bool(refund.order_external_id)
-        results.append(RefundResult(refund.pk, item.external_id, outcome, parked))
-    _apply(created, terms, now, transfer_source)
-    return results
+            outcomes.append("unchanged")
+    _write(created.values())
+    _apply([refund for refund, _item in created.values()], terms, now, transfer_source)
+    return [
+        RefundResult(refund.pk, item.external_id, outcome, refund.is_parked)
+        for item, outcome in zip(refunds, outcomes, strict=True)
+        for refund in (known[item.external_id],)
+    ]
 
 
 def _with_buyers(source: str, refunds: Sequence[RefundInput]) -> list[RefundInput]:
@@ -103,15 +110,15 @@ def _with_buyers(source: str, refunds: Sequence[RefundInput]) -> list[RefundInpu
     return completed
 
 
-def _create(item: RefundInput, place: Opened, now: dt.datetime) -> Refund:
-    linked = bool(item.order_external_id) and place.known
-    if linked:
-        _refuse_foreign_order(item, place)
-    refund = Refund.objects.create(
+def _refund(item: RefundInput, place: Opened, order: Order | None, now: dt.datetime) -> Refund:
+    """The row of a new refund, linked to its order if that is known."""
+    if order is not None:
+        _refuse_foreign_order(item, place, order)
+    return Refund(
         source=item.source,
         external_id=item.external_id,
         customer_id=place.customer_id,
-        order_id=place.order_id if linked else None,
+        order=order,
         order_external_id=item.order_external_id,
         refunded_at=item.refunded_at,
         currency=item.currency,
@@ -121,14 +128,19 @@ def _create(item: RefundInput, place: Opened, now: dt.datetime) -> Refund:
         body_hash=item.body_hash(),
         recorded_at=now,
     )
+
+
+def _write(created: Iterable[tuple[Refund, RefundInput]]) -> None:
+    created = list(created)
+    Refund.objects.bulk_create(refund for refund, _item in created)
     RefundLine.objects.bulk_create(
         RefundLine(
             refund=refund, line_no=line.line_no, order_line_no=line.order_line_no, sku=line.sku,
             category=line.category, quantity=line.quantity, total=line.total, tax=line.tax,
         )
+        for refund, item in created
         for line in item.lines
     )  # fmt: skip
-    return refund
 
 
 def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_source: str) -> None:
@@ -158,8 +170,7 @@ def _refuse_other_content(refund: Refund, item: RefundInput) -> None:
         )
 
 
-def _refuse_foreign_order(item: RefundInput, place: Opened) -> None:
-    order = Order.objects.only("customer_id", "currency").get(pk=place.order_id)
+def _refuse_foreign_order(item: RefundInput, place: Opened, order: Order) -> None:
     if place.customer_id is not None and order.customer_id not in (None, place.customer_id):
         raise InvalidOrderError(
             _("Order %(number)s belongs to another customer.") % {"number": item.order_external_id},
