@@ -134,6 +134,11 @@ def format_short_day(value: date) -> str:
     return format_skeleton("MMMd", value, locale=active_locale())
 
 
+def format_month(value: date) -> str:
+    """Write a month with its year ("March 2026"), as a heading."""
+    return format_skeleton("yMMMM", value, locale=active_locale())
+
+
 def format_moment(value: datetime, zone: tzinfo | None = None) -> str:
     """Write a day and a time to the minute ("Mar 4, 2026, 5:20 PM")."""
     local = to_zone(value, zone)

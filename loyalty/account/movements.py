@@ -88,7 +88,7 @@ def lot_of(transfer: Transfer) -> Lot | None:
 def by_month(
     entries: Iterable[TimelineEntry], *, zone: zoneinfo.ZoneInfo, continuing: str = ""
 ) -> list[Month]:
-    """Newest first, as they come. `continuing` is the key of the month that stands above already."""
+    """Newest first, as they come. `continuing`: the month whose heading stands above already."""
     months = []
     for first_day, found in groupby(entries, key=lambda entry: _month(entry.moment, zone)):
         key = f"{first_day:%Y-%m}"

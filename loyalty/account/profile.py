@@ -24,6 +24,8 @@ from members.phones import format_phone
 from members.services.audit import Actor
 from members.services.customers import update_customer
 
+AUTOMATIC = "auto"
+
 
 def _language_choices() -> list[tuple[str, Any]]:
     """Each language under its own name, so that who needs it finds it."""
@@ -31,7 +33,7 @@ def _language_choices() -> list[tuple[str, Any]]:
         (code, translation.get_language_info(code)["name_local"])
         for code, _name in settings.LANGUAGES
     ]
-    return [("", gettext_lazy("As my device is set")), *named]
+    return [(AUTOMATIC, gettext_lazy("As my device is set")), *named]
 
 
 class ProfileForm(forms.Form):
@@ -52,9 +54,7 @@ class ProfileForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
-    locale = forms.ChoiceField(
-        label=gettext_lazy("Language"), required=False, choices=_language_choices
-    )
+    locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=_language_choices)
 
     @classmethod
     def of(cls, customer: Customer, data: Any = None) -> ProfileForm:
@@ -62,17 +62,24 @@ class ProfileForm(forms.Form):
             "given_name": customer.given_name,
             "family_name": customer.family_name,
             "phone": format_phone(customer.phone) if customer.phone else "",
-            "locale": language_of(customer),
+            "locale": language_of(customer) or AUTOMATIC,
         }
         return cls(data, initial=initial)
 
     def changes(self, customer: Customer) -> dict[str, Any]:
         """Only what was touched, so that a locale like en-MY survives the saving of a name."""
         changes = {name: self.cleaned_data[name] for name in self.changed_data}
+        if "locale" in changes:
+            changes["locale"] = self.chosen_language()
         if "phone" in changes and customer.country:
             # A number without country code is read as one of the customer's country.
             changes["country"] = customer.country
         return changes
+
+    def chosen_language(self) -> str:
+        """Empty: as the device is set."""
+        chosen: str = self.cleaned_data["locale"]
+        return "" if chosen == AUTOMATIC else chosen
 
     def refuse(self, error: DomainError) -> None:
         """Show the service's errors at the fields they are about."""
@@ -100,7 +107,7 @@ def profile(request: CustomerRequest) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            return _saved(request, form.cleaned_data["locale"])
+            return _saved(request, form.chosen_language())
     memberships = [
         (membership, grouped(membership.card_number))
         for membership in list_memberships(request.customer)

@@ -1,4 +1,4 @@
-"""The customer's own pages. Each shows one membership: the chosen one, or the one in the address."""
+"""The customer's own pages, about the membership in the address or the one chosen before."""
 
 from __future__ import annotations
 

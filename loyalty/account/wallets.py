@@ -80,7 +80,7 @@ def _summary(
 
 
 def _worth(balance: Balance, currency: str) -> str:
-    if not balance.wallet_type.unit_value:
+    if not balance.worth:
         return ""
     return _("Worth %s") % format_money(balance.worth, currency)
 
@@ -112,8 +112,10 @@ def _expiring(lapse: Change, wallet_type: WalletType) -> str:
 
 def _upcoming(change: Change, wallet_type: WalletType) -> Upcoming:
     units = {"units": format_units(change.units, wallet_type)}
+    count = plural_count(change.units, wallet_type.scale)
     if change.kind == "matures":
-        return Upcoming(change.day, _("%(units)s to spend from this day") % units, gain=True)
+        text = ngettext("%(units)s becomes spendable", "%(units)s become spendable", count)
+        return Upcoming(change.day, text % units, gain=True)
     return Upcoming(change.day, _("Last day to use %(units)s") % units, gain=False)
 
 

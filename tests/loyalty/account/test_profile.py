@@ -1,0 +1,109 @@
+"""What customers may change about themselves, and who is told that they did."""
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from members.models import AuditEntry, Customer
+from tests.loyalty.account.conftest import Shop
+
+SignIn = Callable[[Customer], Client]
+
+UNCHANGED = {
+    "given_name": "Maya",
+    "family_name": "Lim",
+    "phone": "+1 212-555-0123",
+    "locale": "auto",
+}
+
+
+def test_a_changed_name_and_phone_are_kept_and_written_down_as_the_customers_own_doing(
+    maya: Customer, sign_in: SignIn
+) -> None:
+    response = sign_in(maya).post(
+        "/me/profile/", UNCHANGED | {"given_name": "May", "phone": "(212) 555-0199"}, follow=True
+    )
+
+    maya.refresh_from_db()
+    entry = AuditEntry.objects.filter(action="customer.updated").latest("pk")
+    assert (maya.given_name, maya.phone) == ("May", "+12125550199")
+    assert "Saved." in response.content.decode()
+    assert entry.actor == maya.user
+    assert entry.before == {"given_name": "Maya", "phone": "+12125550123"}
+
+
+def test_saving_without_a_change_leaves_no_trace(maya: Customer, sign_in: SignIn) -> None:
+    Customer.objects.filter(pk=maya.pk).update(locale="en-MY")
+    before = AuditEntry.objects.count()
+
+    sign_in(maya).post("/me/profile/", UNCHANGED | {"locale": "en"})
+
+    maya.refresh_from_db()
+    assert maya.locale == "en-MY"
+    assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.parametrize("code", [code for code, _name in settings.LANGUAGES])
+def test_every_language_can_be_chosen_and_is_spoken_from_then_on(
+    maya: Customer, sign_in: SignIn, code: str
+) -> None:
+    client = sign_in(maya)
+
+    client.post("/me/profile/", UNCHANGED | {"locale": code})
+    response = client.get("/me/")
+
+    maya.refresh_from_db()
+    assert maya.locale == code
+    assert response["Content-Language"] == code
+    assert client.cookies[settings.LANGUAGE_COOKIE_NAME].value == code
+
+
+def test_the_language_of_the_device_can_be_chosen_again(maya: Customer, sign_in: SignIn) -> None:
+    Customer.objects.filter(pk=maya.pk).update(locale="el")
+    client = sign_in(maya)
+
+    client.post("/me/profile/", UNCHANGED)
+
+    response = client.get("/me/", headers={"Accept-Language": "ms"})
+    assert response["Content-Language"] == "ms"
+
+
+def test_a_wrong_phone_is_refused_at_its_field_and_nothing_is_changed(
+    maya: Customer, sign_in: SignIn
+) -> None:
+    response = sign_in(maya).post("/me/profile/", UNCHANGED | {"given_name": "X", "phone": "12"})
+
+    maya.refresh_from_db()
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"phone"}
+    assert maya.given_name == "Maya"
+
+
+def test_a_phone_of_somebody_else_is_refused_without_saying_whose_it_is(
+    maya: Customer, shop: Shop, sign_in: SignIn
+) -> None:
+    shop.add_customer("other@example.com", phone="+12125550177")
+
+    response = sign_in(maya).post("/me/profile/", UNCHANGED | {"phone": "+12125550177"})
+
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert "cannot be used here" in text
+    assert "Another customer" not in text
+
+
+def test_only_the_offered_fields_can_be_changed(maya: Customer, sign_in: SignIn) -> None:
+    sign_in(maya).post(
+        "/me/profile/", UNCHANGED | {"email": "x@example.com", "external_id": "1", "tags": "vip"}
+    )
+
+    after = Customer.objects.get(pk=maya.pk)
+    assert (after.email, after.external_id, after.tags) == ("maya@example.com", None, [])
+
+
+def test_a_language_that_is_not_offered_is_refused(maya: Customer, sign_in: SignIn) -> None:
+    response = sign_in(maya).post("/me/profile/", UNCHANGED | {"locale": "xx"})
+
+    assert response.status_code == 422
