@@ -17,14 +17,19 @@ def provide_user(email: str) -> User | None:
     """
     email = email.strip().lower()
     user = User.objects.filter(email__iexact=email).first()
-    if user is not None or not email:
-        return user
-    customer = customer_of_email(email)
-    if customer is None:
-        return None
+    if user is None and email and (customer := customer_of_email(email)):
+        user = _create_user(email, customer.display_name)
+    if user is not None and not EmailAddress.objects.filter(user=user).exists():
+        # Entering the code proves an address that is known here; one that is not would be sent
+        # another code for that.
+        EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"primary": True})
+    return user
+
+
+def _create_user(email: str, name: str) -> User:
     try:
         with transaction.atomic():
-            return User.objects.create_user(email, name=customer.display_name[:150])
+            return User.objects.create_user(email, name=name[:150])
     except IntegrityError:
         # Two requests for a code at once.
         return User.objects.get(email__iexact=email)

@@ -1,0 +1,105 @@
+"""A customer on a phone: signs in with a code, reads the balance, asks why."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.test import Client
+
+from members.models import Customer
+from tests.loyalty.account.conftest import Shop
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+PAGES = ("/me/", "/me/history/", "/me/card/", "/me/profile/")
+
+
+@pytest.fixture
+def browser_context_options() -> dict[str, Any]:
+    return {
+        "viewport": {"width": 390, "height": 844},
+        "locale": "en-US",
+        "timezone_id": "UTC",
+        "reduced_motion": "reduce",
+        "has_touch": True,
+    }
+
+
+@pytest.fixture
+def signed_in_page(page: Any, maya: Customer, sign_in: Callable[[Customer], Client]) -> Any:
+    cookie = sign_in(maya).cookies[settings.SESSION_COOKIE_NAME]
+    host = {"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
+    page.context.add_cookies([{**host, "path": "/"}])
+    return page
+
+
+def code_in_last_mail() -> str:
+    text = f"{mail.outbox[-1].subject}\n{mail.outbox[-1].body}"
+    found = re.search(r"^\s*([A-Z0-9]{4,6}-?[A-Z0-9]{3,6})\s*$", text, re.MULTILINE)
+    assert found is not None, text
+    return found[1]
+
+
+def test_a_customer_signs_in_with_a_mailed_code_and_reads_the_balance(
+    page: Any, shop: Shop
+) -> None:
+    customer = shop.add_customer("noor@example.com", given_name="Noor")
+    shop.enroll(customer)
+    shop.sell(customer, "6001", "50.00", days_ago=40)
+
+    page.goto("/me/")
+    page.get_by_role("textbox").fill("noor@example.com")
+    page.get_by_role("button", name="Send the code").click()
+    code_field = page.locator("input[name=code]")
+    code_field.fill("WRONG-CODE")
+    page.locator("form:has(input[name=code]) button[type=submit]").first.click()
+
+    assert page.locator(".field-errors, .form-errors").first.is_visible()
+    assert "/me/" not in page.url
+
+    page.locator("input[name=code]").fill(code_in_last_mail())
+    page.locator("form:has(input[name=code]) button[type=submit]").first.click()
+    page.wait_for_url("**/me/")
+
+    assert page.get_by_role("heading", name="Hello, Noor").is_visible()
+    assert page.locator(".purse-number").inner_text() == "100"
+
+
+def test_the_reasons_of_a_movement_open_in_place(signed_in_page: Any) -> None:
+    signed_in_page.goto("/me/history/")
+    row = signed_in_page.locator(".history-item", has_text="Earned with order 4711")
+    assert not row.get_by_text("Goods that earn").is_visible()
+
+    row.locator("summary").click()
+
+    assert row.get_by_text("Goods that earn").is_visible()
+    assert row.get_by_text("2 Beans for each $1.00").is_visible()
+
+
+def test_earlier_movements_are_added_below(signed_in_page: Any, shop: Shop, maya: Customer) -> None:
+    for number in range(25):
+        shop.sell(maya, f"N{number}", "10.00", days_ago=100 + number)
+    signed_in_page.goto("/me/history/")
+    assert signed_in_page.locator(".history-item").count() == 20
+
+    signed_in_page.get_by_role("link", name="Show earlier ones").click()
+    signed_in_page.locator(".history-item", has_text="Earned with order 4711").wait_for()
+
+    titles = signed_in_page.locator(".month-title").all_inner_texts()
+    assert len(titles) == len(set(titles))
+    assert signed_in_page.locator(".history-item").count() == 30
+    assert signed_in_page.evaluate("document.activeElement.matches('.month-card')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits_a_phone(
+    signed_in_page: Any, assert_no_axe_violations: Callable[[Any], None], scheme: str
+) -> None:
+    signed_in_page.emulate_media(color_scheme=scheme)
+    for url in PAGES:
+        signed_in_page.goto(url)
+        assert_no_axe_violations(signed_in_page)
+        assert signed_in_page.evaluate("document.documentElement.scrollWidth") == 390
