@@ -94,12 +94,8 @@ def field_label(target: str, name: str) -> str:
     """A field as people call it."""
     if name in _fields:
         return str(_fields[name])
-    label, _, _ = target.partition(":")
-    try:
-        field = apps.get_model(label)._meta.get_field(name)
-    except (LookupError, ValueError, FieldDoesNotExist):
-        return capfirst(name.replace("_", " "))
-    return capfirst(str(getattr(field, "verbose_name", name)))
+    field = _field(target, name)
+    return capfirst(str(getattr(field, "verbose_name", name.replace("_", " "))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +112,24 @@ def differences(entry: AuditEntry) -> list[Difference]:
     before, after = entry.before or {}, entry.after or {}
     found = []
     for name in _in_order(entry.target, {*before, *after}):
-        old, new = _text(before.get(name)), _text(after.get(name))
+        words = _choices(entry.target, name)
+        old, new = _text(before.get(name), words), _text(after.get(name), words)
         if old != new:
             found.append(Difference(field_label(entry.target, name), old, new))
     return found
+
+
+def _choices(target: str, name: str) -> dict[Any, Any]:
+    """The words for a field's values, where they are chosen from a list."""
+    field = _field(target, name)
+    return dict(getattr(field, "flatchoices", None) or ())
+
+
+def _field(target: str, name: str) -> Any:
+    try:
+        return apps.get_model(target.partition(":")[0])._meta.get_field(name)
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return None
 
 
 def _in_order(target: str, names: set[str]) -> list[str]:
@@ -132,7 +142,7 @@ def _in_order(target: str, names: set[str]) -> list[str]:
     return [*known, *sorted(names - set(known))]
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, words: Mapping[Any, Any] | None = None) -> str:
     if value is None or value in ([], {}):
         return ""
     if isinstance(value, bool):
@@ -141,6 +151,8 @@ def _text(value: Any) -> str:
         return ", ".join(_text(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
+    if words and value in words:
+        return str(words[value])
     return _moment(value) if isinstance(value, str) else str(value)
 
 

@@ -33,7 +33,13 @@ TARGETS = {
     "members.apikey": TargetKind(_("API key"), "backoffice:api_key_list", takes_id=False),
     "members.job": TargetKind(_("Job"), "backoffice:job"),
 }
-FIELDS = {"note": _("Note"), "tags": _("Tags"), "scopes": _("May do"), "revoked_at": _("Revoked")}
+FIELDS = {
+    "email": _("E-mail"),
+    "note": _("Note"),
+    "tags": _("Tags"),
+    "scopes": _("May do"),
+    "revoked_at": _("Revoked"),
+}
 
 
 def register() -> None:
