@@ -13,10 +13,13 @@ def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
     """The basket as if the customer had bought only what they kept.
 
     A returned line reduces the line it names, else lines of the same SKU in turn. What finds no
-    line
-    stays as a line below zero with its own SKU and category, so that it is judged by the same
+    line stays as a line below zero with its own SKU and category, so that it is judged by the same
     inclusion rules and the sum is exact.
     """
+    if not returns:
+        return basket
+    lines = tuple(replace(line, ordered=line.as_ordered) for line in basket.lines)
+    basket = replace(basket, lines=lines)
     for given_back in returns:
         basket = _without(basket, given_back)
     return basket
@@ -26,9 +29,9 @@ def _without(basket: Basket, given_back: Return) -> Basket:
     lines = list(basket.lines)
     if given_back.lines:
         for returned in given_back.lines:
-            _take_line(lines, returned)
+            _take_line(lines, returned, basket)
     else:
-        _take_amount(lines, given_back.total - given_back.shipping_total)
+        _take_amount(lines, given_back, basket)
     return replace(
         basket,
         lines=tuple(lines),
@@ -37,32 +40,29 @@ def _without(basket: Basket, given_back: Return) -> Basket:
     )
 
 
-def _take_line(lines: list[Line], returned: ReturnedLine) -> None:
+def _take_line(lines: list[Line], returned: ReturnedLine, basket: Basket) -> None:
     rest, rest_tax, rest_quantity = returned.total, returned.tax, returned.quantity
     for index, line in enumerate(lines):
-        if rest <= 0:
+        if rest <= 0 and rest_quantity <= 0:
             return
-        if not _matches(line, returned) or line.total <= 0:
+        if not _matches(line, returned) or (line.total <= 0 and line.quantity <= 0):
             continue
-        part = min(rest, line.total)
+        part = min(rest, max(line.total, ZERO))
         quantity = min(rest_quantity, max(line.quantity, ZERO))
         tax = min(rest_tax, line.tax)
         lines[index] = replace(
             line,
             total=line.total - part,
+            discount=_kept_discount(line, part, *_of_line(line, part, quantity, basket)),
             quantity=line.quantity - quantity,
             tax=line.tax - tax,
         )
-        rest, rest_tax, rest_quantity = (
-            rest - part,
-            rest_tax - tax,
-            rest_quantity - quantity,
-        )
+        rest, rest_tax, rest_quantity = rest - part, rest_tax - tax, rest_quantity - quantity
     if rest > 0:
         lines.append(
             Line(
                 line_no=0, total=-rest, sku=returned.sku, category=returned.category,
-                quantity=-rest_quantity, tax=-rest_tax,
+                quantity=-rest_quantity, tax=-rest_tax, ordered=ZERO,
             )
         )  # fmt: skip
 
@@ -73,15 +73,45 @@ def _matches(line: Line, returned: ReturnedLine) -> bool:
     return bool(returned.sku) and line.sku == returned.sku
 
 
-def _take_amount(lines: list[Line], amount: Decimal) -> None:
+def _take_amount(lines: list[Line], given_back: Return, basket: Basket) -> None:
     """Spread an amount over the lines in proportion; the last one takes what rounding left."""
+    amount = given_back.total - given_back.shipping_total
+    if not basket.taxes_included:
+        amount -= given_back.tax_total
     goods = sum((line.total for line in lines), ZERO)
     if not lines or goods <= 0:
-        lines.append(Line(line_no=0, total=-amount, quantity=ZERO))
+        lines.append(Line(line_no=0, total=-amount, quantity=ZERO, ordered=ZERO))
+        return
+    charged = goods - basket.discount_total
+    if amount >= charged:
+        lines[:] = [replace(line, total=ZERO, discount=ZERO, ordered=ZERO) for line in lines]
+        lines[-1] = replace(lines[-1], total=charged - amount)
         return
     rest = amount
     for index, line in enumerate(lines):
         last = index == len(lines) - 1
         part = rest if last else (line.total * amount / goods).quantize(Decimal("0.0001"))
-        lines[index] = replace(line, total=line.total - part)
+        discount = _kept_discount(line, part, charged, amount)
+        lines[index] = replace(line, total=line.total - part, discount=discount)
         rest -= part
+
+
+def _kept_discount(line: Line, part: Decimal, whole: Decimal, back: Decimal) -> Decimal:
+    """The discount of what is kept, so that what is given back as a whole leaves none behind: the
+    price before discounts shrinks in the proportion `back` : `whole`."""
+    if whole <= 0:
+        return line.discount
+    before = (line.total + line.discount) * max(whole - back, ZERO) / whole
+    return before.quantize(Decimal("0.0000000001")) - (line.total - part)
+
+
+def _of_line(
+    line: Line, part: Decimal, quantity: Decimal, basket: Basket
+) -> tuple[Decimal, Decimal]:
+    """What there is of a line and what comes back: of the amount charged for it, its share of the
+    order's discount taken off; where nothing was charged, of its quantity."""
+    charged = line.total
+    ordered = sum((other.as_ordered for other in basket.lines), ZERO)
+    if basket.discount_total and ordered > 0:
+        charged -= line.as_ordered * basket.discount_total / ordered
+    return (charged, part) if charged > 0 else (line.quantity, quantity)

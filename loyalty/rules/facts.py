@@ -22,6 +22,12 @@ class Line:
     discount: Decimal = ZERO
     tax: Decimal = ZERO
     stored_value: bool = False
+    # What the line came to before anything of it was returned; None: nothing was.
+    ordered: Decimal | None = None
+
+    @property
+    def as_ordered(self) -> Decimal:
+        return self.total if self.ordered is None else self.ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,9 @@ class Basket:
     """What was bought and how it was paid.
 
     `taxes_included` says whether line totals contain their tax. `discount_total` is what was taken
-    off
-    the order as a whole, beyond the discounts in the lines. `paid_units` and `paid_stored_value`
-    are
-    money amounts covered by points and by gift cards or credit.
+    off the order as a whole, beyond the discounts in the lines; the lines bear it in proportion to
+    what was ordered. `paid_units` and `paid_stored_value` are money amounts covered by points and
+    by gift cards or credit.
     """
 
     lines: tuple[Line, ...]

@@ -47,6 +47,7 @@ def _together(lines: list[Line]) -> Line:
         quantity=sum((line.quantity for line in lines), ZERO),
         discount=sum((line.discount for line in lines), ZERO),
         tax=sum((line.tax for line in lines), ZERO),
+        ordered=sum((line.as_ordered for line in lines), ZERO),
     )
 
 
@@ -95,8 +96,8 @@ def _money_bases(
     if not rule.base.after_discounts:
         bases = [line.total + line.discount for line in eligible]
         _note(steps, "before_discounts", sum((line.discount for line in eligible), ZERO))
-    elif basket.discount_total and all_goods > 0:
-        taken = _spread(bases, basket.discount_total, all_goods)
+    elif basket.discount_total:
+        taken = _discounts(basket, eligible)
         bases = _less(bases, taken)
         _note(steps, "order_discount", -_sum(taken))
 
@@ -113,6 +114,14 @@ def _money_bases(
         bases.append(basket.shipping_total)
         _note(steps, "shipping", basket.shipping_total)
     return _unpaid_in_kind(rule, basket, bases, steps)
+
+
+def _discounts(basket: Basket, eligible: list[Line]) -> list[Amount]:
+    """Each line's part of the order's discount. It stays the same when other lines come back."""
+    ordered = sum((line.as_ordered for line in basket.lines), ZERO)
+    if ordered <= 0:
+        return [ZERO] * len(eligible)
+    return _spread([line.as_ordered for line in eligible], basket.discount_total, ordered)
 
 
 def _taxes(basket: Basket, eligible: list[Line], all_goods: Decimal) -> list[Amount]:
