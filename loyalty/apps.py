@@ -6,7 +6,9 @@ class LoyaltyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from loyalty.account import menu as account_menu
         from loyalty.services.totals import follow_postings
         from members.outbox import register_consumer
 
         register_consumer("ledger.posted", follow_postings)
+        account_menu.register()
