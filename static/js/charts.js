@@ -1,4 +1,4 @@
-// Draws the charts of a page from the JSON beside them; the table of the same numbers stays.
+// Draws the charts of a page from the values they carry; the table of the same numbers stays.
 (() => {
   "use strict";
   const drawn = new Map();
@@ -99,7 +99,7 @@
 
   function draw(figure) {
     const canvas = figure.querySelector("[data-chart-canvas]");
-    const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+    const data = JSON.parse(figure.dataset.chartValues);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const font = getComputedStyle(document.body).fontFamily;
     if (!drawn.has(figure)) {

@@ -208,7 +208,7 @@ def test_a_chart_carries_its_numbers_as_json_and_as_a_table() -> None:
     )
     html = render("{% chart chart %}", chart=sample)
     assert "<script>alert" not in html
-    assert '<script id="c1" type="application/json">' in html
+    assert 'data-chart="c1" data-chart-values="{&quot;kind&quot;: &quot;line&quot;' in html
     assert '<td class="text-end">1,200</td>' in html
     assert '<td class="text-end">–</td>' in html
     assert "It grew." in html
