@@ -13,6 +13,7 @@ domain: list[URLPattern | URLResolver] = [
     path("", include("members.urls")),
     path("me/", include("loyalty.account.urls")),
     path("backoffice/", include("members.backoffice.urls")),
+    path("backoffice/", include("loyalty.backoffice.urls")),
     path("api/v1/", include("members.api.v1.urls")),
     path("api/v1/", include("loyalty.api.v1.urls")),
     # Last of its prefix: it answers whatever is not there.

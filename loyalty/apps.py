@@ -7,8 +7,10 @@ class LoyaltyConfig(AppConfig):
 
     def ready(self) -> None:
         from loyalty.account import menu as account_menu
+        from loyalty.backoffice import menu as backoffice_menu
         from loyalty.services.totals import follow_postings
         from members.outbox import register_consumer
 
         register_consumer("ledger.posted", follow_postings)
         account_menu.register()
+        backoffice_menu.register()

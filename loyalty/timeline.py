@@ -1,4 +1,4 @@
-"""What loyalty adds to a customer's timeline: movements, memberships, orders that earned nothing."""
+"""On a customer's timeline: movements, memberships, orders that earned nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from members.formatting import format_money, format_units
 from members.models import Customer
 from members.timeline_view import TimelineEntry
 
-_LOOK: dict[str, tuple[str, str]] = {
+LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.ACCRUAL: ("coins", "success"),
     Transfer.Kind.CLAWBACK: ("receipt-refund", "warning"),
     Transfer.Kind.REDEMPTION: ("gift", "accent"),
@@ -78,7 +78,7 @@ def order_events(
 
 def _movement(transfer: Transfer) -> TimelineEntry:
     explanation = explain_transfer(transfer, audience="staff")
-    icon, kind = _LOOK[transfer.kind]
+    icon, kind = LOOK[transfer.kind]
     order = transfer.order
     return TimelineEntry(
         icon=icon,

@@ -22,10 +22,8 @@ from loyalty.models import Membership, Transfer, Wallet
 from loyalty.services.adjustments import adjust_units, preview_adjustment
 from members.errors import DomainError
 from members.formatting import format_number, format_units
-from members.models import User
-from members.policy import adjustment_limit, staff_view
+from members.policy import acting, adjustment_limit, staff_view
 from members.responses import dialog_done
-from members.services.audit import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,10 @@ def limit_problem(wallet: Wallet, units: int, limit: int | None) -> str:
     """Why a role may not move so many units, or nothing."""
     if limit is None or abs(units) <= limit * 10**wallet.wallet_type.scale:
         return ""
-    return _(
-        "Your role may move at most %(limit)s %(plural)s at once. Ask somebody whose role may do more."
-    ) % {"limit": format_number(limit), "plural": wallet.wallet_type.plural}
+    return _("Your role may move at most %(limit)s %(plural)s at once.") % {
+        "limit": format_number(limit),
+        "plural": wallet.wallet_type.plural,
+    }
 
 
 def insufficient_text(wallet: Wallet, error: InsufficientBalanceError) -> str:
@@ -130,7 +129,6 @@ def _adjust(
 ) -> HttpResponse | None:
     """Move the units and end the dialog; None when the form now says why that was refused."""
     data = form.cleaned_data
-    assert isinstance(request.user, User)
     now = timezone.now()
     try:
         transfer, _replayed = adjust_units(
@@ -138,8 +136,8 @@ def _adjust(
             units=data["units"],
             reason=data["reason"],
             note=data["note"],
-            actor=Actor.of_user(request.user),
-            key=f"backoffice:{request.user.pk}:{data['key']}",
+            actor=acting(request),
+            key=f"backoffice:{data['key']}",
             source=Transfer.Source.BACKOFFICE.value,
             now=now,
             whole_limit=adjustment_limit(request.user),

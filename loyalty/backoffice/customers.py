@@ -1,4 +1,4 @@
-"""What the customer page shows of loyalty: wallets, movements and orders, each a page of its own."""
+"""Wallets, movements and orders of a customer: panels that each are a page of their own."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         else 0
     )
     context = {
-        **_panel(customer, "wallets", _("Wallets")),
+        **_panel(customer, "wallets", _("Wallets"), "wallet"),
         "holdings": [(member, balances.get(member.pk, [])) for member in memberships],
         "may_adjust": is_allowed(request.user, "points.adjust"),
         "may_enroll": may_enroll,
@@ -61,10 +61,10 @@ def movement_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if kind in Transfer.Kind.values:
         found = found.filter(kind=kind)
     page = paginate(
-        found, request=request, orderings={"": ("-occurred_at", "-pk")}, default="", per_page=15
+        found, request=request, orderings={"": ("-occurred_at", "-pk")}, default="", per_page=8
     )
     context = {
-        **_panel(customer, "movements", _("Movements")),
+        **_panel(customer, "movements", _("Movements"), "history"),
         "panel_flush": True,
         "page": page,
         "rows": movement_rows(page, request.user),
@@ -84,10 +84,10 @@ def order_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         request=request,
         orderings={"": ("-placed_at", "-pk")},
         default="",
-        per_page=10,
+        per_page=6,
     )
     context = {
-        **_panel(customer, "orders", _("Orders")),
+        **_panel(customer, "orders", _("Orders"), "receipt"),
         "panel_flush": True,
         "page": page,
         "rows": order_rows(page),
@@ -95,11 +95,12 @@ def order_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return render(request, "loyalty/backoffice/order_panel.html", context)
 
 
-def _panel(customer: Customer, panel_id: str, title: str) -> dict[str, Any]:
+def _panel(customer: Customer, panel_id: str, title: str, icon: str) -> dict[str, Any]:
     return {
         "customer": customer,
         "title": title,
         "panel_id": panel_id,
+        "panel_icon": icon,
         "panel_refresh": "wallet-changed",
         "breadcrumbs": customer_crumbs(customer),
     }

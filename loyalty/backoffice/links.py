@@ -12,7 +12,7 @@ Crumbs = list[tuple[str, str]]
 
 
 def customer_url(customer: Customer) -> str:
-    return reverse("backoffice:customer_page", args=[customer.public_id])
+    return reverse("backoffice:customer", args=[customer.public_id])
 
 
 def customer_crumbs(customer: Customer) -> Crumbs:

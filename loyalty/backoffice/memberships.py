@@ -14,10 +14,9 @@ from loyalty.backoffice.adjustment_forms import EnrollmentForm
 from loyalty.backoffice.links import customer_url
 from loyalty.models import Membership, Program
 from loyalty.services.memberships import enroll_customer
-from members.models import Customer, User
-from members.policy import staff_view
+from members.models import Customer
+from members.policy import acting, staff_view
 from members.responses import dialog_done
-from members.services.audit import Actor
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,14 +29,13 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
     )
     form = EnrollmentForm(request.POST or None, programs=programs)
     if request.method == "POST" and form.is_valid():
-        assert isinstance(request.user, User)
         program: Program = form.cleaned_data["program"]
         enroll_customer(
             customer=customer,
             program=program,
             source=Membership.Source.STAFF.value,
             at=timezone.now(),
-            actor=Actor.of_user(request.user),
+            actor=acting(request),
         )
         return dialog_done(
             request,

@@ -17,10 +17,8 @@ from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.transfers import transfers
 from loyalty.services.adjustments import undo_transfer
 from members.formatting import format_units
-from members.models import User
-from members.policy import adjustment_limit, staff_view
+from members.policy import acting, adjustment_limit, staff_view
 from members.responses import dialog_done
-from members.services.audit import Actor
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,12 +53,11 @@ def _undo(
     request: HttpRequest, transfer: Transfer, wallet: Wallet, membership: Membership
 ) -> HttpResponse | None:
     """Undo it and end the dialog; None when it cannot be done, which the dialog then explains."""
-    assert isinstance(request.user, User)
     now = timezone.now()
     try:
         undo_transfer(
             transfer=transfer,
-            actor=Actor.of_user(request.user),
+            actor=acting(request),
             source=Transfer.Source.BACKOFFICE.value,
             now=now,
         )
@@ -97,7 +94,7 @@ def _spent_text(transfer: Transfer, wallet: Wallet, left: int) -> str:
         return _("%(given)s were given, and nothing is left of the balance: they have been spent "
                  "or have lapsed, so they cannot be taken back.") % words  # fmt: skip
     return _("%(given)s were given, but only %(left)s are left to spend, so the adjustment cannot "
-             "be undone as a whole. You can take away what is left with an adjustment of its own.") % words  # fmt: skip
+             "be undone as a whole. You can take away what is left instead.") % words  # fmt: skip
 
 
 def _context(

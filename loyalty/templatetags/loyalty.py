@@ -38,3 +38,15 @@ def last_day(lapse: dt.datetime, zone: str) -> SafeString:
 def unit_name(amount: int, wallet_type: formatting.UnitNames) -> str:
     """`{% unit_name balance wallet_type %}`: the unit's name alone, for a number set large."""
     return formatting.unit_name(amount, wallet_type)
+
+
+@register.filter
+def values_kind(name: str) -> str:
+    """`{{ "include_skus"|values_kind }}` → skus."""
+    return name.partition("_")[2]
+
+
+@register.filter
+def at(labels: dict[str, tuple[str, str]], kind: str) -> tuple[str, str]:
+    """`{{ labels|at:kind|first }}`: what one of several things is called."""
+    return labels[kind]

@@ -1,0 +1,160 @@
+"""On the home page beside the figures: the latest movements, and what needs somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyalty.backoffice.links import customer_url, program_url
+from loyalty.explanations import explain_transfer
+from loyalty.models import Membership, Program, Transfer
+from loyalty.selectors.latest import latest_transfers
+from loyalty.selectors.totals import has_orders
+from loyalty.services.imports import KIND as IMPORT
+from loyalty.timeline import LOOK
+from members.formatting import format_units
+from members.models import Job
+from members.policy import is_allowed, staff_view
+from members.timeline_view import TimelineEntry
+
+NEWEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for a person: what, why, and where to go."""
+
+    icon: str
+    kind: str
+    title: str
+    text: str
+    url: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of setting up, and whether it was taken."""
+
+    title: str
+    text: str
+    done: bool
+    url: str
+    action: str
+
+
+@require_safe
+@staff_view("home.view")
+def feed_panel(request: HttpRequest) -> HttpResponse:
+    """The movements that happened last, in every program."""
+    newest = latest_transfers(NEWEST)
+    members = {
+        membership.account_id: membership
+        for membership in Membership.objects.filter(
+            account__in=[transfer.wallet.account_id for transfer in newest]
+        ).select_related("customer")
+    }
+    context = {
+        "title": _("Latest movements"),
+        "panel_id": "feed",
+        "panel_icon": "history",
+        "panel_refresh": "wallet-changed",
+        "entries": [
+            _entry(transfer, members[transfer.wallet.account_id])
+            for transfer in newest
+            if transfer.wallet.account_id in members
+        ],
+    }
+    return render(request, "loyalty/backoffice/feed_panel.html", context)
+
+
+@require_safe
+@staff_view("home.view")
+def attention_panel(request: HttpRequest) -> HttpResponse:
+    """What waits for somebody; before everything is set up, the steps that are left."""
+    steps = _steps()
+    context = {
+        "title": _("What needs you") if all(step.done for step in steps) else _("Getting started"),
+        "panel_id": "attention",
+        "panel_icon": "bell",
+        "steps": [] if all(step.done for step in steps) else steps,
+        "may_edit": is_allowed(request.user, "programs.edit"),
+        "needs": _needs(request),
+    }
+    return render(request, "loyalty/backoffice/attention_panel.html", context)
+
+
+def _entry(transfer: Transfer, membership: Membership) -> TimelineEntry:
+    icon, kind = LOOK[transfer.kind]
+    return TimelineEntry(
+        icon=icon,
+        kind=kind,
+        title=str(membership.customer),
+        text=explain_transfer(transfer, audience="staff").title,
+        moment=transfer.occurred_at,
+        amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
+        amount_kind="plus" if transfer.signed_amount > 0 else "minus",
+        actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
+        url=customer_url(membership.customer),
+    )
+
+
+def _steps() -> list[Step]:
+    """From an empty installation to one that runs, each step with the button that takes it."""
+    statuses = set(Program.objects.values_list("status", flat=True))
+    live = Program.Status.LIVE in statuses
+    draft = Program.objects.filter(status=Program.Status.DRAFT).first() if not live else None
+    return [
+        Step(
+            _("Create a program"),
+            _("What is collected, and how orders earn it."),
+            bool(statuses),
+            reverse("loyalty_backoffice:program_create"),
+            _("Create program"),
+        ),
+        Step(
+            _("Take it live"),
+            _("From then on, orders earn."),
+            live or Program.Status.ARCHIVED in statuses,
+            program_url(draft) if draft else reverse("loyalty_backoffice:program_list"),
+            _("Open the draft") if draft else _("Open programs"),
+        ),
+        Step(
+            _("Bring your orders in"),
+            _("Import your history from two files, or let the shop send orders over the API."),
+            has_orders(),
+            reverse("loyalty_backoffice:import_create"),
+            _("Import orders"),
+        ),
+    ]
+
+
+def _needs(request: HttpRequest) -> list[Need]:
+    needs = []
+    if is_allowed(request.user, "imports.run"):
+        failed = Job.objects.filter(kind=IMPORT, state=Job.State.FAILED)[:5]
+        needs += [
+            Need(
+                "alert-circle", "danger", job.label,
+                _("This import stopped. What was imported stays; it can go on where it stopped."),
+                reverse("loyalty_backoffice:import_page", args=[job.public_id]),
+                _("Look at it"),
+            )
+            for job in failed
+        ]  # fmt: skip
+    if is_allowed(request.user, "programs.edit"):
+        drafts = Program.objects.filter(status=Program.Status.DRAFT)[:5]
+        needs += [
+            Need(
+                "file-pencil", "info", program.name,
+                _("A draft: nothing earns in it before it is live."),
+                program_url(program), _("Open the draft"),
+            )
+            for program in drafts
+        ]  # fmt: skip
+    return needs

@@ -1,0 +1,231 @@
+"""Importing order histories: upload, watch, read what was refused, go on or stop."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.contrib import messages
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
+from loyalty.models import Program
+from loyalty.services.import_files import (
+    discard_folder,
+    discard_old_files,
+    new_folder,
+    store_file,
+    store_no_lines,
+)
+from loyalty.services.imports import KIND, start_import
+from members.backoffice.jobs import JobProgress
+from members.errors import DomainError
+from members.models import Job, JobError
+from members.paging import paginate
+from members.policy import acting, staff_view
+from members.services.jobs import cancel_job, start_or_resume_job
+
+TASK = "loyalty.tasks.run_import"
+SHOWN_ERRORS = 50
+OPEN = (Job.State.QUEUED, Job.State.RUNNING)
+# What opens a formula in a spreadsheet; a cell of somebody's file must not run in another's.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@require_safe
+@staff_view("imports.run")
+def import_list(request: HttpRequest) -> HttpResponse:
+    """Every import there was, the newest first."""
+    page = paginate(
+        _imports().annotate(error_count=Count("errors")),
+        request=request,
+        orderings={"": ("-pk",)},
+        default="",
+    )
+    context = {
+        "page": page,
+        "has_live": Program.objects.filter(status=Program.Status.LIVE).exists(),
+    }
+    return render(request, "loyalty/backoffice/import_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("imports.run")
+def import_create(request: HttpRequest) -> HttpResponse:
+    """Choose the files; the format is explained beside them."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        job = _start(request, form)
+        if job is not None:
+            return redirect(_job_url(job))
+    context = {
+        "title": _("Import orders"),
+        "breadcrumbs": [(_("Imports"), reverse("loyalty_backoffice:import_list"))],
+        "form": form,
+        "has_live": Program.objects.filter(status=Program.Status.LIVE).exists(),
+        "formats": [
+            ("orders", _("Orders"), ORDER_FORMAT),
+            ("lines", _("Order lines"), LINE_FORMAT),
+        ],
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "loyalty/backoffice/import_form.html", context, status=status)
+
+
+@require_safe
+@staff_view("imports.run")
+def import_sample(request: HttpRequest, name: str) -> HttpResponse:
+    """A small file in the right format, to fill in."""
+    if name not in SAMPLES:
+        raise Http404
+    return _csv(f"{name}.csv", SAMPLES[name])
+
+
+@require_safe
+@staff_view("imports.run")
+def import_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """One import: how far it is, how it ended, and every row that was refused."""
+    job = get_object_or_404(_imports(), public_id=public_id)
+    errors = job.errors.all()
+    context = {
+        "job": job,
+        "title": job.label,
+        "breadcrumbs": [(_("Imports"), reverse("loyalty_backoffice:import_list"))],
+        "program": Program.objects.filter(pk=job.params.get("program")).first(),
+        "is_open": job.state in OPEN,
+        "progress": JobProgress.of(job),
+        "errors": errors[:SHOWN_ERRORS],
+        "error_count": errors.count(),
+        "counts": _counts(job),
+    }
+    return render(request, "loyalty/backoffice/import_page.html", context)
+
+
+@require_safe
+@staff_view("imports.run")
+def import_errors(request: HttpRequest, public_id: UUID) -> StreamingHttpResponse:
+    """The refused rows as a file, to correct and import again."""
+    job = get_object_or_404(_imports(), public_id=public_id)
+    head = ("file", "row", "column", "value", "reason")
+    return _csv(f"import-{job.pk}-errors.csv", _with_head(head, job.errors.iterator()))
+
+
+@require_POST
+@staff_view("imports.run")
+def import_resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Go on where it stopped, or run a canceled one again; nothing is counted twice."""
+    job = get_object_or_404(_imports(), public_id=public_id)
+    if not all(Path(job.params.get(name, "")).is_file() for name in ("orders", "lines")):
+        messages.error(request, _("The files of this import are gone. Upload them again."))
+        return redirect("loyalty_backoffice:import_create")
+    try:
+        resumed = start_or_resume_job(
+            kind=KIND,
+            label=job.label,
+            fingerprint=job.fingerprint,
+            params=job.params,
+            actor=acting(request),
+        )
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect(_job_url(job))
+    _work_on(resumed)
+    return redirect(_job_url(resumed))
+
+
+@require_POST
+@staff_view("imports.run")
+def import_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Stop it; what was imported stays."""
+    job = get_object_or_404(_imports(), public_id=public_id)
+    cancel_job(job=job, actor=acting(request))
+    messages.success(request, _("The import stops. What was imported until now stays."))
+    return redirect(_job_url(job))
+
+
+def _imports() -> QuerySet[Job]:
+    return Job.objects.filter(kind=KIND).select_related("created_by")
+
+
+def _start(request: HttpRequest, form: ImportForm) -> Job | None:
+    """Keep the files and start; None when the form now says why not."""
+    discard_old_files(timezone.now())
+    data = form.cleaned_data
+    folder = new_folder()
+    lines = data["lines"]
+    try:
+        job = start_import(
+            program=data["program"],
+            orders_path=store_file(
+                folder, f"orders-{data['orders'].name}", data["orders"].chunks()
+            ),
+            lines_path=store_file(folder, f"lines-{lines.name}", lines.chunks())
+            if lines
+            else store_no_lines(folder),
+            actor=acting(request),
+            source=data["source"],
+        )
+    except DomainError as error:
+        discard_folder(folder)
+        form.add_error(None, str(error.message))
+        return None
+    _work_on(job)
+    return job
+
+
+def _work_on(job: Job) -> None:
+    """Hand the job to a worker. By name: background work is a layer beside this one."""
+    current_app.tasks[TASK].delay(job.pk)
+
+
+def _job_url(job: Job) -> str:
+    return reverse("loyalty_backoffice:import_page", args=[job.public_id])
+
+
+def _counts(job: Job) -> list[tuple[str, str, int]]:
+    """What became of the rows of a finished import, with an icon each."""
+    words = {
+        "created": (_("Imported"), "circle-check"),
+        "updated": (_("Changed"), "refresh"),
+        "unchanged": (_("Were here already"), "equal"),
+        "refused": (_("Refused"), "alert-circle"),
+    }
+    return [(*words[key], job.result[key]) for key in words if key in job.result]
+
+
+def _with_head(head: tuple[str, ...], errors: Iterable[JobError]) -> Iterator[tuple[str, ...]]:
+    yield head
+    for error in errors:
+        yield (error.file, str(error.row), error.column, _harmless(error.value), error.reason)
+
+
+def _harmless(text: str) -> str:
+    """A number stays a number; anything else that a spreadsheet would calculate becomes text."""
+    plain = text.removeprefix("-").replace(".", "", 1).isdigit()
+    return f"'{text}" if text.startswith(FORMULA) and not plain else text
+
+
+class _Line:
+    """A file for the CSV writer that hands every line on instead of keeping it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(name: str, rows: Iterable[Iterable[str]]) -> StreamingHttpResponse:
+    writer: Any = csv.writer(_Line())
+    response = StreamingHttpResponse(
+        (writer.writerow(row) for row in rows), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,162 @@
+"""What loyalty adds to the shells of the back-office: entries, panels, search, words of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models import Program
+from loyalty.search import find_by_card, find_by_order
+from loyalty.selectors.balances import balances_of
+from loyalty.selectors.memberships import list_memberships
+from loyalty.timeline import membership_events, movement_events, order_events
+from members.audit import (
+    TargetKind,
+    register_audit_actions,
+    register_audit_fields,
+    register_audit_target,
+)
+from members.formatting import format_money, format_points
+from members.models import Customer
+from members.navigation import (
+    NavItem,
+    ProgramChoice,
+    register_nav_item,
+    register_program_source,
+)
+from members.panels import (
+    HeaderFact,
+    register_customer_header,
+    register_customer_panel,
+    register_home_panel,
+)
+from members.policy import is_allowed
+from members.search import register_search_provider
+from members.timeline import register_timeline_source
+
+NAMESPACE = "loyalty_backoffice"
+ITEMS = (
+    NavItem(
+        "programs",
+        _("Programs"),
+        f"{NAMESPACE}:program_list",
+        "heart-handshake",
+        order=30,
+        permission="programs.view",
+        match=(f"{NAMESPACE}:program",),
+        shortcut="g p",
+    ),
+    NavItem(
+        "imports",
+        _("Imports"),
+        f"{NAMESPACE}:import_list",
+        "file-import",
+        order=60,
+        permission="imports.run",
+        match=(f"{NAMESPACE}:import",),
+        shortcut="g i",
+    ),
+)
+
+
+def register() -> None:
+    """Add everything; called once, when the application is ready."""
+    for item in ITEMS:
+        register_nav_item(item)
+    register_program_source(program_choices)
+    _register_panels()
+    register_search_provider("cards", find_by_card)
+    register_search_provider("orders", find_by_order)
+    for source in (movement_events, membership_events, order_events):
+        register_timeline_source(source)
+    _register_words()
+
+
+def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:
+    """The programs of the switcher; the one whose page this is, is the current one."""
+    if not is_allowed(request.user, "programs.view"):
+        return ()
+    from loyalty.backoffice.links import program_url
+
+    match = request.resolver_match
+    here = match.kwargs.get("code") if match and match.namespace == NAMESPACE else None
+    return [
+        ProgramChoice(
+            label=program.name,
+            url=program_url(program),
+            current=program.code == here,
+            badge="" if program.status == Program.Status.LIVE else program.status,
+        )
+        for program in Program.objects.order_by("name")
+    ]
+
+
+def wallet_facts(customer: Customer) -> list[HeaderFact]:
+    """What can be spent, in the customer's header."""
+    memberships = list_memberships(customer)
+    if not memberships:
+        return []
+    held = balances_of(memberships, timezone.now())
+    return [
+        HeaderFact(
+            label=capfirst(balance.wallet_type.plural),
+            value=format_points(balance.spendable, balance.wallet_type.scale),
+            sub=format_money(balance.worth, membership.program.currency) if balance.worth else "",
+            icon="wallet",
+        )
+        for membership in memberships
+        for balance in held.get(membership.pk, [])
+    ]
+
+
+def _register_panels() -> None:
+    wallet, movement, order = (
+        f"{NAMESPACE}:{name}_panel" for name in ("wallet", "movement", "order")
+    )
+    register_customer_panel("wallets", _("Wallets"), wallet, 5, icon="wallet", column="side")
+    register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
+    register_customer_panel("orders", _("Orders"), order, 30, icon="receipt", rows=6)
+    register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
+    register_home_panel(
+        "attention", _("What needs you"), f"{NAMESPACE}:attention_panel", 10,
+        icon="bell", column="side",
+    )  # fmt: skip
+    register_home_panel(
+        "figures", _("Figures"), f"{NAMESPACE}:figures_panel", 20, icon="chart-bar", column="wide"
+    )
+    register_home_panel(
+        "trend", _("Last 90 days"), f"{NAMESPACE}:trend_panel", 30,
+        icon="chart-histogram", rows=9,
+    )  # fmt: skip
+    register_home_panel(
+        "feed", _("Latest movements"), f"{NAMESPACE}:feed_panel", 40, icon="history", column="side",
+        rows=8,
+    )  # fmt: skip
+
+
+def _register_words() -> None:
+    register_audit_actions(
+        {
+            "points.adjusted": _("Adjusted units"),
+            "points.adjustment_undone": _("Undid an adjustment"),
+            "membership.enrolled": _("Enrolled a customer"),
+            "program.created": _("Created a program"),
+            "program.changed": _("Changed a program"),
+        }
+    )
+    register_audit_target("loyalty.program", TargetKind(_("Program"), f"{NAMESPACE}:program_by_id"))
+    register_audit_fields(
+        {
+            "spendable": _("Can be spent"),
+            "units": _("Units moved"),
+            "wallet_type": _("Kind of unit"),
+            "transfer": _("Movement"),
+            "program": _("Program"),
+            "card_number": _("Card number"),
+            "changes": _("Changes"),
+        }
+    )

@@ -1,0 +1,138 @@
+"""What saving a program would change, in words, and from when it counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.descriptions import (
+    Unit,
+    describe_expiry,
+    describe_pending,
+    describe_rule,
+    describe_worth,
+)
+from loyalty.models import Program
+from loyalty.services.programs import apply_definition
+from members.services.audit import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that would be different: what, before, after, and for whom or from when."""
+
+    what: str
+    before: str
+    after: str
+    effect: str = ""
+
+
+def rehearse(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> None:
+    """Apply a definition and take it back. Raises what applying it would raise (DomainError)."""
+    with transaction.atomic():
+        apply_definition(definition, actor=actor, now=now)
+        transaction.set_rollback(True)
+
+
+def changes_between(before: ProgramDefinition, after: ProgramDefinition) -> list[Change]:
+    """Everything in which the two differ, the settings first."""
+    changes = list(_settings(before, after))
+    for old, new in zip(before.wallet_types, after.wallet_types, strict=False):
+        changes += _units(old, new, before.currency, after.currency)
+    unit = Unit(after.wallet_types[0])
+    for number, rule in enumerate(after.earning_rules):
+        known = before.earning_rules[number] if number < len(before.earning_rules) else None
+        changes += _rule(known, rule, unit, after)
+    return changes
+
+
+def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[Change]:
+    at_once = _("At once, everywhere.")
+    choices = {
+        "enrollment": dict(Program.Enrollment.choices),
+        "unlinked_returns": dict(Program.UnlinkedReturns.choices),
+    }
+    effects = {
+        "name": at_once,
+        "description": at_once,
+        "currency": _("Orders in other currencies earn nothing in this program."),
+        "time_zone": _("For days to come; what has happened keeps its day."),
+        "enrollment": _("For orders from now on. Members stay members."),
+        "unlinked_returns": _("For returns from now on."),
+    }
+    for name, effect in effects.items():
+        old, new = str(getattr(before, name)), str(getattr(after, name))
+        if old != new:
+            words = choices.get(name, {})
+            label = str(Program._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+            yield Change(
+                label[:1].upper() + label[1:],
+                str(words.get(old, old)),
+                str(words.get(new, new)),
+                effect,
+            )
+
+
+def _units(
+    old: WalletTypeDefinition, new: WalletTypeDefinition, currency: str, new_currency: str
+) -> Iterator[Change]:
+    if (old.singular, old.plural) != (new.singular, new.plural):
+        yield Change(
+            _("Name of the unit"),
+            f"{old.singular}, {old.plural}",
+            f"{new.singular}, {new.plural}",
+            _("At once, everywhere: members read the new name, also in their history."),
+        )
+    if old.decimals != new.decimals:
+        yield Change(_("Decimals"), str(old.decimals), str(new.decimals))
+    if old.unit_value != new.unit_value:
+        yield Change(
+            pgettext("of a unit, in money", "Worth"),
+            describe_worth(old, currency),
+            describe_worth(new, new_currency),
+            _("At once, and for units that members hold already."),
+        )
+    if old.pending_days != new.pending_days:
+        yield Change(
+            _("When they can be spent"),
+            describe_pending(old.pending_days),
+            describe_pending(new.pending_days),
+            _("For units earned from now on; those that wait keep their day."),
+        )
+    if old.expiry != new.expiry:
+        yield Change(
+            _("When they lapse"),
+            describe_expiry(old.expiry),
+            describe_expiry(new.expiry),
+            _("For units earned from now on; those that members hold keep their day."),
+        )
+
+
+def _rule(
+    old: EarningRuleDefinition | None,
+    new: EarningRuleDefinition,
+    unit: Unit,
+    program: ProgramDefinition,
+) -> Iterator[Change]:
+    if old is not None and old.body() == new.body():
+        return
+    sentences = describe_rule(new.body(), unit, program.currency)
+    known = describe_rule(old.body(), unit, program.currency) if old else []
+    effect = (
+        _("For orders placed from now on. Earlier orders, and their refunds, keep the rule they "
+          "were judged by.")
+        if program.status != Program.Status.DRAFT
+        else ""
+    )  # fmt: skip
+    yield Change(
+        _("Rule “%s”") % new.name,
+        " ".join(text for text in known if text not in sentences),
+        " ".join(text for text in sentences if text not in known),
+        effect,
+    )

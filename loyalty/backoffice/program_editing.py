@@ -1,0 +1,268 @@
+"""Writing a program: the form, what it would change, and one way into the database."""
+
+from __future__ import annotations
+
+import zoneinfo
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from pydantic import ValidationError
+
+from loyalty.backoffice.line_values import line_value_labels
+from loyalty.backoffice.links import program_crumbs, program_url
+from loyalty.backoffice.program_changes import changes_between, rehearse
+from loyalty.backoffice.program_examples import (
+    Example,
+    ExampleForm,
+    example_initial,
+    has_lists,
+    work_out,
+)
+from loyalty.backoffice.program_forms import ProgramForm, initial_of
+from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.models import Program
+from loyalty.selectors.programs import definition_of
+from loyalty.services.programs import apply_definition
+from members.errors import DomainError
+from members.policy import acting, staff_view
+from members.selectors.merchants import get_merchant
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.edit")
+def program_create(request: HttpRequest) -> HttpResponse:
+    """A new program; it begins as a draft."""
+    merchant = get_merchant()
+    start = ProgramDefinition(
+        code="new",
+        name="new",
+        currency=merchant.currency,
+        time_zone=merchant.time_zone,
+        wallet_types=(WalletTypeDefinition(unit_value=Decimal("0.01")),),
+        earning_rules=(EarningRuleDefinition(),),
+    )
+    initial = initial_of(start) | {"name": "", "code": ""}
+    form = ProgramForm(_with_code(request.POST) or None, initial=initial)
+    if request.method == "POST" and "refresh" not in request.POST and form.is_valid():
+        definition = form.definition()
+        program = _create(request, form, definition) if definition else None
+        if program is not None:
+            messages.success(
+                request, _("%s was saved as a draft. Nothing earns before it is live.") % program
+            )
+            return redirect(program_url(program))
+    context = {
+        "title": _("New program"),
+        "breadcrumbs": program_crumbs(),
+        "back": program_crumbs()[0][1],
+    }
+    return _form_page(request, form, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.edit")
+def program_edit(request: HttpRequest, code: str) -> HttpResponse:
+    """Change a program; for one that has been live, what would change is shown first."""
+    program = get_object_or_404(Program, code=code)
+    base = definition_of(program)
+    initial = initial_of(base) | {"revision": program.revision}
+    form = ProgramForm(request.POST or None, base=base, initial=initial)
+    if request.method == "POST" and not {"refresh", "edit"} & set(request.POST) and form.is_valid():
+        answer = _save(request, form, program, base)
+        if answer is not None:
+            return answer
+    context = {
+        "title": _("Edit %s") % program.name,
+        "breadcrumbs": program_crumbs(program),
+        "program": program,
+        "back": program_url(program),
+        "further": len(base.wallet_types) + len(base.earning_rules) - 2,
+    }
+    return _form_page(request, form, context)
+
+
+def _save(
+    request: HttpRequest, form: ProgramForm, program: Program, base: ProgramDefinition
+) -> HttpResponse | None:
+    """Apply the form, or show what it changes; None when the form now says what is wrong."""
+    actor, now = acting(request), timezone.now()
+    if form.cleaned_data["revision"] != program.revision:
+        form.data = form.data.copy()
+        form.data["revision"] = str(program.revision)
+        form.add_error(
+            None,
+            _("Somebody else changed this program while you were writing. What you typed is still "
+              "here; compare it with the program's page, then save again."),
+        )  # fmt: skip
+        return None
+    definition = form.definition()
+    if definition is None:
+        return None
+    changes = changes_between(base, definition)
+    if not changes:
+        messages.info(request, _("Nothing was different, so nothing was changed."))
+        return redirect(program_url(program))
+    try:
+        if program.status != Program.Status.DRAFT and "confirmed" not in request.POST:
+            rehearse(definition, actor=actor, now=now)
+            return _confirm_page(request, program, changes)
+        apply_definition(definition, actor=actor, now=now)
+    except DomainError as error:
+        _refuse(form, error)
+        return None
+    messages.success(request, _("%s was saved.") % definition.name)
+    return redirect(program_url(program))
+
+
+def _create(
+    request: HttpRequest, form: ProgramForm, definition: ProgramDefinition
+) -> Program | None:
+    try:
+        with transaction.atomic():
+            applied = apply_definition(definition, actor=acting(request), now=timezone.now())
+            # A new program is at its second revision now; a later one is somebody else's.
+            if applied.program.revision == 2:
+                return applied.program
+            transaction.set_rollback(True)
+    except DomainError as error:
+        _refuse(form, error)
+        return None
+    form.add_error("code", _("Another program has this short name."))
+    return None
+
+
+def _refuse(form: ProgramForm, error: DomainError) -> None:
+    for item in error.errors:
+        form.refuse(item.field, str(item.message))
+    if not error.errors:
+        form.add_error(None, str(error.message))
+
+
+def _form_page(request: HttpRequest, form: ProgramForm, context: dict[str, Any]) -> HttpResponse:
+    failed = form.is_bound and not {"refresh", "edit"} & set(request.POST)
+    currency = str(form["currency"].value() or "USD")
+    example_form = ExampleForm(
+        request.POST if form.is_bound else None, initial=example_initial(currency)
+    )
+    context |= {
+        "form": form,
+        "show_errors": failed,
+        "example_form": example_form,
+        "labels": line_value_labels(),
+        **_example(form, example_form),
+    }
+    template = "loyalty/backoffice/program_form.html"
+    return render(request, template, context, status=422 if failed and form.errors else 200)
+
+
+def _confirm_page(request: HttpRequest, program: Program, changes: list[Any]) -> HttpResponse:
+    kept = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in {"csrfmiddlewaretoken", "confirmed"}
+    ]
+    context = {
+        "title": _("Save these changes?"),
+        "breadcrumbs": program_crumbs(program),
+        "program": program,
+        "changes": changes,
+        "kept": kept,
+    }
+    return render(request, "loyalty/backoffice/program_confirm.html", context)
+
+
+@require_POST
+@staff_view("programs.edit")
+def program_example(request: HttpRequest) -> HttpResponse:
+    """What the rule in the form, as it stands, makes of the example's order. Saves nothing."""
+    form = ProgramForm(request.POST)
+    example_form = ExampleForm(request.POST)
+    context = {"example_form": example_form, "form": form, **_example(form, example_form)}
+    return render(request, "loyalty/backoffice/program_example.html", context)
+
+
+@require_safe
+@staff_view("programs.edit")
+def program_code(request: HttpRequest) -> HttpResponse:
+    """The short name that a name suggests, unless somebody has typed one."""
+    typed = request.GET.get("code", "")
+    suggested = request.GET.get("suggested", "")
+    if typed == suggested:
+        typed = suggested = suggest_code(request.GET.get("name", ""))
+    form = ProgramForm(initial={"code": typed})
+    context = {"form": form, "suggested": suggested}
+    return render(request, "loyalty/backoffice/program_code_field.html", context)
+
+
+def suggest_code(name: str) -> str:
+    """A free short name for a program of this name."""
+    stem = slugify(name)[:56].strip("-_").replace("_", "-") or "program"
+    taken = set(Program.objects.filter(code__startswith=stem).values_list("code", flat=True))
+    numbers = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
+    return next(code for code in (stem, *numbers) if code not in taken)
+
+
+def _with_code(data: Any) -> Any:
+    """A form that was sent without a short name gets the one that its name suggests."""
+    if not data or data.get("code") or not data.get("name"):
+        return data
+    copy = data.copy()
+    copy["code"] = suggest_code(data["name"])
+    return copy
+
+
+def _example(form: ProgramForm, example_form: ExampleForm) -> dict[str, Any]:
+    """The example for the template; nothing while the rule is incomplete."""
+    values = _values(form)
+    example: Example | None = None
+    lists = False
+    if values is not None and _ready(example_form):
+        rule, wallet_type, currency, zone = values
+        lists = has_lists(rule)
+        example = work_out(
+            rule, wallet_type, currency=currency, zone=zone, form=example_form, now=timezone.now()
+        )
+    currency = values[2] if values else ""
+    measure = form["measure"].value()
+    return {
+        "example": example,
+        "example_lists": lists,
+        "example_currency": currency,
+        "example_quantity": measure == "quantity",
+        "example_zone": str(values[3]) if values else "UTC",
+    }
+
+
+def _ready(form: ExampleForm) -> bool:
+    """An example that nobody has changed is worked out from where it starts."""
+    if not form.is_bound or not any(form.add_prefix(name) in form.data for name in form.fields):
+        form.cleaned_data = dict(form.initial)
+        return True
+    return form.is_valid()
+
+
+def _values(
+    form: ProgramForm,
+) -> tuple[EarningRuleDefinition, WalletTypeDefinition, str, zoneinfo.ZoneInfo] | None:
+    """The rule and the unit that the fields describe, complete or not at all."""
+    if not form.is_bound:
+        start = form.base or None
+        data = {name: form[name].value() for name in form.fields}
+        form = ProgramForm(data, base=start)
+    form.is_valid()
+    try:
+        rule = EarningRuleDefinition.model_validate(form.rule_values())
+        wallet_type = WalletTypeDefinition.model_validate(form.unit_values())
+        zone = zoneinfo.ZoneInfo(form.cleaned_data["time_zone"])
+        return rule, wallet_type, form.cleaned_data["currency"], zone
+    except (KeyError, ValidationError):
+        return None

@@ -1,0 +1,332 @@
+"""The form of a program: from a definition to fields and back; the definition validates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydantic import ValidationError
+
+from loyalty.backoffice.line_values import ChosenValuesField
+from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.models import Program
+from loyalty.rules.bodies import BasePolicy, LineFilter
+from members.choices import currencies, time_zones
+
+DECIMALS = [
+    (0, gettext_lazy("None: 12")),
+    (1, gettext_lazy("One: 12.3")),
+    (2, gettext_lazy("Two: 12.34")),
+    (3, gettext_lazy("Three: 12.345")),
+    (4, gettext_lazy("Four: 12.3456")),
+]
+# Where a message of the definition belongs in the form; what is not here belongs to the whole.
+FIELDS = {
+    "code": "code",
+    "name": "name",
+    "description": "description",
+    "currency": "currency",
+    "time_zone": "time_zone",
+    "singular": "singular",
+    "plural": "plural",
+    "decimals": "decimals",
+    "unit_value": "unit_value",
+    "pending_days": "pending_days",
+    "months": "expiry_months",
+    "expiry": "expiry_months",
+    "units": "units",
+    "per": "per",
+}
+
+
+def _amount(
+    label: Any, places: int, help_text: Any = "", least: str = "0.0001"
+) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        help_text=help_text,
+        max_digits=14,
+        decimal_places=places,
+        min_value=Decimal(least),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+
+def _switch(label: Any, help_text: Any) -> forms.BooleanField:
+    return forms.BooleanField(label=label, help_text=help_text, required=False)
+
+
+class RuleForm(forms.Form):
+    """The base rule: what it takes to earn one unit, and what counts."""
+
+    measure = forms.ChoiceField(
+        label=gettext_lazy("Units are earned by"),
+        choices=[
+            ("money", gettext_lazy("What is spent")),
+            ("quantity", gettext_lazy("Quantity: items, liters, nights")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    units = _amount(gettext_lazy("So many units"), 4)
+    per = _amount(gettext_lazy("for each"), 4, gettext_lazy("Of the currency, or of the quantity."))
+    after_discounts = _switch(
+        gettext_lazy("Count prices after discounts"),
+        gettext_lazy("Otherwise a discounted product earns as if it had been sold at full price."),
+    )
+    include_tax = _switch(
+        gettext_lazy("Tax earns"),
+        gettext_lazy("Otherwise only the net price earns. It matters where orders name their tax."),
+    )
+    include_shipping = _switch(
+        gettext_lazy("Shipping earns"), gettext_lazy("Otherwise only what is in the parcel earns.")
+    )
+    paid_with_stored_value = _switch(
+        gettext_lazy("Paying with a gift card or credit earns"),
+        gettext_lazy("Buying a gift card never earns, so nothing is counted twice."),
+    )
+    paid_with_units = _switch(
+        gettext_lazy("Paying with points earns"),
+        gettext_lazy("Otherwise an order earns on the part that was paid with money."),
+    )
+    include_categories = ChosenValuesField(required=False)
+    include_skus = ChosenValuesField(required=False)
+    include_tags = ChosenValuesField(required=False)
+    exclude_categories = ChosenValuesField(required=False)
+    exclude_skus = ChosenValuesField(required=False)
+    exclude_tags = ChosenValuesField(required=False)
+    rounding_mode = forms.ChoiceField(
+        label=gettext_lazy("Fractions are rounded"),
+        choices=[
+            ("down", gettext_lazy("Down")),
+            ("nearest", gettext_lazy("To the nearest")),
+            ("up", gettext_lazy("Up")),
+        ],
+    )
+    rounding_per = forms.ChoiceField(
+        label=gettext_lazy("How often"),
+        choices=[
+            ("order", gettext_lazy("Once an order")),
+            ("line", gettext_lazy("On each line")),
+        ],
+    )
+
+    def rule_values(self) -> dict[str, Any]:
+        """What the fields say, as the rule's definition takes it."""
+        data = self.cleaned_data
+        return {
+            "measure": data["measure"],
+            "units": data["units"],
+            "per": data["per"],
+            "base": {name: data[name] for name in BasePolicy.model_fields},
+            "include": {kind: data[f"include_{kind}"] for kind in LineFilter.model_fields},
+            "exclude": {kind: data[f"exclude_{kind}"] for kind in LineFilter.model_fields},
+            "rounding": {"mode": data["rounding_mode"], "per": data["rounding_per"]},
+        }
+
+
+class UnitForm(forms.Form):
+    """What is collected: its names, its worth, its life."""
+
+    singular = forms.CharField(label=gettext_lazy("One is called"), max_length=40)
+    plural = forms.CharField(label=gettext_lazy("Several are called"), max_length=40)
+    decimals = forms.TypedChoiceField(
+        label=gettext_lazy("Decimals"),
+        choices=DECIMALS,
+        coerce=int,
+        help_text=gettext_lazy("Stays as it is once units have been earned."),
+    )
+    unit_value = _amount(
+        gettext_lazy("One is worth"),
+        6,
+        gettext_lazy("0.01 when a hundred are worth 1.00. Zero when they are not worth money."),
+        least="0",
+    )
+    pending_days = forms.IntegerField(
+        label=gettext_lazy("Days until they can be spent"),
+        min_value=0,
+        max_value=365,
+        help_text=gettext_lazy("As long as orders can be returned; 0 for at once."),
+    )
+    expiry_kind = forms.ChoiceField(
+        label=gettext_lazy("They lapse"),
+        choices=[
+            ("never", gettext_lazy("Never")),
+            ("months", gettext_lazy("Some months after they were earned")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    expiry_months = forms.IntegerField(
+        label=gettext_lazy("Months"), min_value=1, max_value=120, required=False
+    )
+    expiry_last_day = forms.ChoiceField(
+        label=gettext_lazy("On the last day"),
+        choices=[
+            ("end_of_day", gettext_lazy("they can be used to its end")),
+            ("start_of_day", gettext_lazy("they are gone when it begins")),
+        ],
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        lapses = cleaned.get("expiry_kind") == "months"
+        if lapses and not cleaned.get("expiry_months") and "expiry_months" not in self.errors:
+            self.add_error("expiry_months", _("Say after how many months."))
+        return cleaned
+
+    def unit_values(self) -> dict[str, Any]:
+        """What the fields say, as the wallet type's definition takes it."""
+        data = self.cleaned_data
+        lapses = data["expiry_kind"] == "months"
+        return {
+            "singular": data["singular"],
+            "plural": data["plural"],
+            "decimals": data["decimals"],
+            "unit_value": data["unit_value"],
+            "pending_days": data["pending_days"],
+            "expiry": {
+                "kind": data["expiry_kind"],
+                "months": data["expiry_months"] if lapses else None,
+                "last_day": data["expiry_last_day"],
+            },
+        }
+
+
+class ProgramForm(UnitForm, RuleForm):
+    """A whole program with one kind of unit and one base rule; further ones stay as they are."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    code = forms.SlugField(
+        label=gettext_lazy("Short name"),
+        max_length=64,
+        help_text=gettext_lazy(
+            "For files, commands and the API: a-z, 0-9, hyphens. Stays as it is."
+        ),
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"))
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), help_text=gettext_lazy("Its days begin at this midnight.")
+    )
+    enrollment = forms.ChoiceField(
+        label=gettext_lazy("Who takes part"),
+        choices=Program.Enrollment.choices,
+        widget=forms.RadioSelect,
+    )
+    unlinked_returns = forms.ChoiceField(
+        label=gettext_lazy("Returns that name no order"),
+        choices=Program.UnlinkedReturns.choices,
+        widget=forms.RadioSelect,
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, base: ProgramDefinition | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.base = base
+        self._choices("currency", currencies(base.currency if base else ""))
+        self._choices("time_zone", time_zones(base.time_zone if base else ""))
+        if base is not None:
+            # The code addresses the program everywhere: it is shown, and cannot be typed.
+            del self.fields["code"]
+
+    def _choices(self, name: str, choices: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"].lower()
+        if Program.objects.filter(code=code).exists():
+            raise forms.ValidationError(_("Another program has this short name."))
+        return code
+
+    def definition(self) -> ProgramDefinition | None:
+        """The program that a valid form describes; None, with errors added, if it cannot be one."""
+        data, base = self.cleaned_data, self.base
+        values = {
+            "code": base.code if base else data["code"],
+            "name": data["name"],
+            "description": data["description"],
+            "status": base.status if base else "draft",
+            "currency": data["currency"],
+            "time_zone": data["time_zone"],
+            "enrollment": data["enrollment"],
+            "unlinked_returns": data["unlinked_returns"],
+            "wallet_types": self._wallet_types(),
+            "earning_rules": self._rules(),
+        }
+        try:
+            return ProgramDefinition.model_validate(values)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                self._refuse(item["loc"], item["msg"])
+            return None
+
+    def refuse(self, path: str, message: str) -> None:
+        """Put what a service refuses beside the field that it names."""
+        self._refuse(tuple(path.replace("[", ".").replace("]", "").split(".")), message)
+
+    def _refuse(self, loc: tuple[int | str, ...], message: str) -> None:
+        named = [FIELDS[str(part)] for part in loc if str(part) in FIELDS]
+        name = next((name for name in reversed(named) if name in self.fields), None)
+        self.add_error(name, message)
+
+    def _wallet_types(self) -> list[dict[str, Any]]:
+        kept = [item.model_dump() for item in self.base.wallet_types] if self.base else [{}]
+        return [{**kept[0], **self.unit_values()}, *kept[1:]]
+
+    def _rules(self) -> list[dict[str, Any]]:
+        kept = [item.model_dump() for item in self.base.earning_rules] if self.base else []
+        first = kept[0] if kept else {"wallet_type": self._wallet_types()[0].get("code", "points")}
+        return [{**first, **self.rule_values()}, *kept[1:]]
+
+
+def initial_of(definition: ProgramDefinition) -> dict[str, Any]:
+    """What the form shows for a program: its settings, its first unit and its first rule."""
+    values = definition.model_dump(
+        include={
+            "code", "name", "description", "currency", "time_zone", "enrollment",
+            "unlinked_returns",
+        }
+    )  # fmt: skip
+    rule = definition.earning_rules[0] if definition.earning_rules else EarningRuleDefinition()
+    return values | _unit_initial(definition.wallet_types[0]) | _rule_initial(rule)
+
+
+def _unit_initial(wallet_type: WalletTypeDefinition) -> dict[str, Any]:
+    return {
+        "singular": wallet_type.singular,
+        "plural": wallet_type.plural,
+        "decimals": wallet_type.decimals,
+        "unit_value": plain(wallet_type.unit_value),
+        "pending_days": wallet_type.pending_days,
+        "expiry_kind": wallet_type.expiry.kind,
+        "expiry_months": wallet_type.expiry.months,
+        "expiry_last_day": wallet_type.expiry.last_day,
+    }
+
+
+def _rule_initial(rule: EarningRuleDefinition) -> dict[str, Any]:
+    return {
+        "measure": rule.measure,
+        "units": plain(rule.units),
+        "per": plain(rule.per),
+        **rule.base.model_dump(),
+        **{f"include_{kind}": values for kind, values in rule.include.model_dump().items()},
+        **{f"exclude_{kind}": values for kind, values in rule.exclude.model_dump().items()},
+        "rounding_mode": rule.rounding.mode,
+        "rounding_per": rule.rounding.per,
+    }
+
+
+def plain(number: Decimal) -> str:
+    """0.010000 as 0.01, and 100 not as 1E+2."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,162 @@
+"""Programs: the list of them, one as a page, as a file, and going live or out of service."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from loyalty.backoffice.links import program_crumbs, program_url
+from loyalty.descriptions import describe_rule, describe_terms, describe_units
+from loyalty.models import EarningRule, EarningRuleVersion, Membership, Order, Program
+from loyalty.program_files import dump_program
+from loyalty.rules.bodies import parse_body
+from loyalty.selectors.programs import current_version, definition_of, list_programs
+from loyalty.selectors.totals import outstanding
+from loyalty.services.programs import apply_definition
+from members.models import Customer
+from members.policy import acting, is_allowed, staff_view
+from members.responses import htmx_redirect
+from members.selectors.audit import entries_of
+
+# Counting goes no further: beyond it "more than" is as good an answer.
+COUNTED = 100_000
+
+
+@require_safe
+@staff_view("programs.view")
+def program_list(request: HttpRequest) -> HttpResponse:
+    """Every program there is, live ones first."""
+    order = {Program.Status.LIVE: 0, Program.Status.DRAFT: 1, Program.Status.ARCHIVED: 2}
+    programs = sorted(
+        list_programs(), key=lambda item: (order[Program.Status(item.status)], item.name)
+    )
+    context = {"programs": programs, "may_edit": is_allowed(request.user, "programs.edit")}
+    return render(request, "loyalty/backoffice/program_list.html", context)
+
+
+@require_safe
+@staff_view("programs.view")
+def program_page(request: HttpRequest, code: str) -> HttpResponse:
+    """What a program says now, what it said before, and how it is doing."""
+    program = get_object_or_404(Program, code=code)
+    definition = definition_of(program)
+    rules = program.earning_rules.select_related("wallet_type").prefetch_related(
+        Prefetch(
+            "versions",
+            EarningRuleVersion.objects.select_related("published_by").order_by("-number"),
+        )
+    )
+    context = {
+        "program": program,
+        "title": program.name,
+        "breadcrumbs": program_crumbs(),
+        "may_edit": is_allowed(request.user, "programs.edit"),
+        "terms": describe_terms(definition),
+        "units": [
+            (item, describe_units(described, program.currency), item.expiry_policies.all())
+            for item, described in zip(
+                program.wallet_types.prefetch_related("expiry_policies").order_by("pk"),
+                definition.wallet_types,
+                strict=True,
+            )
+        ],
+        "rules": [_described(rule, program) for rule in rules],
+        "entries": entries_of(program, limit=10),
+    }
+    return render(request, "loyalty/backoffice/program_page.html", context)
+
+
+@require_safe
+@staff_view("programs.view")
+def program_by_id(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Where the audit log's links lead: the page under the program's own name."""
+    return redirect(program_url(get_object_or_404(Program, public_id=public_id)))
+
+
+@require_safe
+@staff_view("programs.view")
+def program_export(request: HttpRequest, code: str) -> HttpResponse:
+    """The program as a file that `apply_program` takes."""
+    program = get_object_or_404(Program, code=code)
+    response = HttpResponse(dump_program(program), content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{program.code}.yaml"'
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.edit")
+def program_publish(request: HttpRequest, code: str) -> HttpResponse:
+    """Take a draft live, or an archived program back into service, after saying what happens."""
+    program = get_object_or_404(Program.objects.exclude(status=Program.Status.LIVE), code=code)
+    if request.method == "POST":
+        message = _("%s is live: orders that come in from now on earn.") % program.name
+        return _change_status(request, program, Program.Status.LIVE, message)
+    definition = definition_of(program)
+    orders = _counted(Order.objects.filter(currency=program.currency))
+    context = {
+        "title": _("Take %s live?") % program.name,
+        "program": program,
+        "again": program.live_since is not None,
+        "rules": [
+            describe_rule(rule.body(), item, program.currency)
+            for rule, item in zip(
+                definition.earning_rules, program.wallet_types.order_by("pk"), strict=False
+            )
+        ],
+        "orders": orders,
+        "more_orders": orders > COUNTED,
+        "customers": _counted(Customer.objects.all()),
+        "counted": COUNTED,
+        "back": program_url(program),
+    }
+    return render(request, "loyalty/backoffice/program_publish.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.edit")
+def program_archive(request: HttpRequest, code: str) -> HttpResponse:
+    """Take a program out of service, after saying what stays."""
+    program = get_object_or_404(Program.objects.exclude(status=Program.Status.ARCHIVED), code=code)
+    if request.method == "POST":
+        message = _("%s is archived: new orders earn nothing in it.") % program.name
+        return _change_status(request, program, Program.Status.ARCHIVED, message)
+    context = {
+        "title": _("Archive %s?") % program.name,
+        "program": program,
+        "members": Membership.objects.filter(program=program).count(),
+        "held": [(outstanding(item), item) for item in program.wallet_types.order_by("pk")],
+        "back": program_url(program),
+    }
+    return render(request, "loyalty/backoffice/program_archive.html", context)
+
+
+def _change_status(
+    request: HttpRequest, program: Program, status: Program.Status, message: str
+) -> HttpResponse:
+    definition = definition_of(program).model_copy(update={"status": status.value})
+    apply_definition(definition, actor=acting(request), now=timezone.now())
+    messages.success(request, message)
+    # The whole page changes with the status, so the dialog ends in a fresh one.
+    return htmx_redirect(request, program_url(program))
+
+
+def _described(rule: EarningRule, program: Program) -> dict[str, object]:
+    """A rule with the wording that counts now in sentences, and every wording it has had."""
+    current = current_version(rule)
+    versions = [
+        (version, describe_rule(parse_body(version.body), rule.wallet_type, program.currency))
+        for version in rule.versions.all()
+    ]
+    sentences = next((text for version, text in versions if version == current), [])
+    return {"rule": rule, "current": current, "sentences": sentences, "versions": versions}
+
+
+def _counted(rows: object) -> int:
+    return rows.order_by()[: COUNTED + 1].count()  # type: ignore[attr-defined, no-any-return]
