@@ -51,7 +51,7 @@ class ExpiryDefinition(_Definition):
 class WalletTypeDefinition(_Definition):
     """A kind of unit, with its names."""
 
-    code: Code = "points"
+    code: Code = Field("points", description="Short name, unique in the program. Stays as it is.")
     singular: UnitName = Field("point", description="What one unit is called.")
     plural: UnitName = Field("points", description="What several are called.")
     decimals: int = Field(0, ge=0, le=4, description="Decimals of a unit; fixed once units exist.")
@@ -59,7 +59,7 @@ class WalletTypeDefinition(_Definition):
         Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
     )
     pending_days: int = Field(0, ge=0, le=365, description="Days until earned units are spendable.")
-    expiry: ExpiryDefinition = ExpiryDefinition()
+    expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units lapse.")
 
     @field_serializer("unit_value", when_used="json")
     def in_plain_notation(self, value: Decimal) -> str:
@@ -70,17 +70,17 @@ class WalletTypeDefinition(_Definition):
 class EarningRuleDefinition(_Definition):
     """The base rule: so many units for so much of what was bought."""
 
-    code: Code = "base"
-    name: Name = "Base rate"
-    wallet_type: Code = "points"
-    kind: Literal["rate"] = "rate"
+    code: Code = Field("base", description="Short name, unique in the program. Stays as it is.")
+    name: Name = Field("Base rate", description="What people call it; explanations name it.")
+    wallet_type: Code = Field("points", description="Code of the wallet type that it awards.")
+    kind: Literal["rate"] = Field("rate", description="The kind of rule.")
     measure: Literal["money", "quantity"] = Field("money", description="What is counted.")
     units: PositiveAmount = Field(Decimal(1), description="Units earned …")
     per: PositiveAmount = Field(Decimal(1), description="… for each this much of the measure.")
-    base: BasePolicy = BasePolicy()
-    include: LineFilter = LineFilter()
-    exclude: LineFilter = LineFilter()
-    rounding: Rounding = Rounding()
+    base: BasePolicy = Field(BasePolicy(), description="Which parts of an order count.")
+    include: LineFilter = Field(LineFilter(), description="Only these lines earn.")
+    exclude: LineFilter = Field(LineFilter(), description="These lines earn nothing.")
+    rounding: Rounding = Field(Rounding(), description="How fractions are rounded.")
 
     def body(self) -> RateBody:
         return RateBody(
@@ -98,19 +98,25 @@ class ProgramDefinition(_Definition):
     """One loyalty scheme."""
 
     code: Code = Field(description="Short name for files, commands and the API. Stays as it is.")
-    name: Name
-    description: str = Field("", max_length=2000)
-    status: Literal["draft", "live", "archived"] = "draft"
-    currency: Currency
-    time_zone: str = "UTC"
+    name: Name = Field(description="What people call it.")
+    description: str = Field("", max_length=2000, description="What it is for.")
+    status: Literal["draft", "live", "archived"] = Field(
+        "draft", description="Only a live program awards; once live it is never a draft again."
+    )
+    currency: Currency = Field(description="Orders in this currency earn.")
+    time_zone: str = Field("UTC", description="Where its days begin, such as Europe/Athens.")
     enrollment: Literal["automatic", "explicit"] = Field(
         "automatic", description="Automatic: every customer joins with their first order."
     )
     unlinked_returns: Literal["own_amount", "ignore"] = Field(
         "own_amount", description="What a return without its order takes back."
     )
-    wallet_types: tuple[WalletTypeDefinition, ...] = Field(min_length=1)
-    earning_rules: tuple[EarningRuleDefinition, ...] = ()
+    wallet_types: tuple[WalletTypeDefinition, ...] = Field(
+        min_length=1, description="The kinds of units it awards; at least one."
+    )
+    earning_rules: tuple[EarningRuleDefinition, ...] = Field(
+        (), description="How orders become units."
+    )
 
     @field_validator("time_zone")
     @classmethod

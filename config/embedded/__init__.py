@@ -22,10 +22,12 @@ WITHOUT_SERVICES = {
     "check",
     "collectstatic",
     "compilemessages",
+    "data_model",
     "diffsettings",
     "findstatic",
     "help",
     "makemessages",
+    "program_reference",
     "up",
     "version",
 }

@@ -1,0 +1,113 @@
+"""The fields of a program file as tables, read off loyalty/definitions.py."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from config.documents.parts import cell, table
+from loyalty.definitions import ProgramDefinition
+
+PAGE = "programs.md"
+NAME = "program_reference"
+
+
+def program_reference() -> str:
+    """One section for each kind of mapping in the file, outermost first."""
+    return "\n\n".join(_section(path, model) for path, model in _models("", ProgramDefinition))
+
+
+def _models(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    yield path, model
+    for name, field in model.model_fields.items():
+        inner, many = _inner(field.annotation)
+        if inner is not None:
+            place = f"{path}.{name}" if path else name
+            yield from _models(place + ("[]" if many else ""), inner)
+
+
+def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """The model that a field holds, and whether it holds several."""
+    many = get_origin(annotation) is tuple
+    found = get_args(annotation)[0] if many else annotation
+    if inspect.isclass(found) and issubclass(found, BaseModel):
+        return found, many
+    return None, many
+
+
+def _section(path: str, model: type[BaseModel]) -> str:
+    title = f"### `{path}`" if path else "### The file"
+    rows = [
+        [f"`{name}`", _kind(field, path, name), _default(field), cell(field.description or "")]
+        for name, field in model.model_fields.items()
+    ]
+    header = ["field", "value", "default", "meaning"]
+    return f"{title}\n\n{cell(model.__doc__ or '')}\n\n{table(header, rows)}"
+
+
+def _kind(field: FieldInfo, path: str, name: str) -> str:
+    inner, many = _inner(field.annotation)
+    if inner is not None:
+        place = (f"{path}.{name}" if path else name) + ("[]" if many else "")
+        return f"{'a list of ' if many else ''}[`{place}`](#{_anchor(place)})"
+    return cell(_type_text(field.annotation, [*field.metadata]))
+
+
+def _type_text(annotation: Any, metadata: list[Any]) -> str:
+    if get_origin(annotation) is Annotated:
+        first, *more = get_args(annotation)
+        return _type_text(first, [*more, *metadata])
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        return "a list of texts"
+    if get_origin(annotation) is types.UnionType:
+        given = [argument for argument in get_args(annotation) if argument is not type(None)]
+        return _type_text(given[0], metadata)
+    words = {bool: "`true` or `false`", int: "whole number", str: "text"}
+    return ", ".join([words.get(annotation, "number"), *_limits(metadata)])
+
+
+def _limits(metadata: list[Any]) -> Iterator[str]:
+    """What pydantic's constraints say, in words."""
+    found: dict[str, Any] = {}
+    parts = [part for item in metadata for part in (item, *getattr(item, "metadata", ()))]
+    for part in parts:
+        names = ("ge", "gt", "le", "decimal_places", "max_length", "pattern")
+        found |= {name: value for name in names if (value := getattr(part, name, None)) is not None}
+    if "le" in found:
+        yield f"{found.pop('ge')} to {found.pop('le')}"
+    words = {
+        "ge": "{} or more",
+        "gt": "more than {}",
+        "decimal_places": "at most {} decimals",
+        "pattern": "like `{}`",
+        "max_length": "at most {} characters",
+    }
+    yield from (text.format(found[name]) for name, text in words.items() if name in found)
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.default
+    if default is PydanticUndefined:
+        return "required"
+    if default is None:
+        return "none"
+    if isinstance(default, BaseModel):
+        return "its defaults"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if default in {"", ()}:
+        return "empty"
+    return f"`{default}`"
+
+
+def _anchor(place: str) -> str:
+    """The address that GitHub gives to the heading of a place."""
+    return place.replace(".", "").replace("[]", "")

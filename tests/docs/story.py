@@ -1,0 +1,149 @@
+"""What happens to one member, told in the words of docs/semantics.md and done by the services."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.ledger.balances import holdings
+from loyalty.models import Program, Transfer, Wallet
+from loyalty.selectors.programs import definition_of
+from loyalty.services.adjustments import adjust_units, undo_transfer
+from loyalty.services.memberships import enroll_customer
+from loyalty.services.order_inputs import CustomerRef, OrderInput, RefundInput
+from loyalty.services.orders import record_orders
+from loyalty.services.programs import apply_definition
+from loyalty.services.refunds import record_refunds
+from members.errors import DomainError
+from members.models import Customer
+from members.services.audit import SYSTEM
+from members.services.customers import create_customer
+from tests.docs.tables import parse
+
+NOON = dt.time(12, tzinfo=dt.UTC)
+NUMBER = "C1"
+
+
+class Story:
+    """`play` does one step and answers with its movement, and spendable, pending and owed after it."""
+
+    def __init__(self) -> None:
+        self.now = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self.orders: dict[str, OrderInput] = {}
+        self.keys = 0
+        self.program: Program
+        self.customer: Customer
+
+    def play(self, day: dt.date, step: str) -> tuple[str, int, int, int]:
+        self.now = dt.datetime.combine(day, NOON)
+        last = Transfer.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        try:
+            with transaction.atomic():
+                self._do(step)
+        except DomainError as error:
+            movement = f"refused: {error.code}"
+        else:
+            new = Transfer.objects.filter(pk__gt=last).select_related("wallet").order_by("pk")
+            movement = ", ".join(f"{transfer.signed_amount:+d}" for transfer in new) or "none"
+        held = holdings([self.wallet()], self.now)[self.wallet().pk]
+        return movement, held.spendable, held.pending, held.owed
+
+    def wallet(self) -> Wallet:
+        return Wallet.objects.select_related("wallet_type__program").get(
+            account__membership__customer=self.customer, wallet_type__program=self.program
+        )
+
+    def _do(self, step: str) -> None:
+        steps: dict[str, Callable[..., None]] = {
+            r"program (\{.*\})": self._start,
+            r"rule (\{.*\})": self._change_rule,
+            r"order (\w+) ([\d.]+)(?: placed (\S+))?": self._order,
+            r"cancel (\w+)": self._cancel,
+            r"refund (\w+) of (\w+) ([\d.]+)": self._refund,
+            r"return (\w+) ([\d.]+)": self._return,
+            r"adjust ([+-]\d+)(?: key (\w+))?": self._adjust,
+            r"undo": self._undo,
+            r"look": lambda: None,
+        }
+        for pattern, act in steps.items():
+            found = re.fullmatch(pattern, step)
+            if found:
+                act(*found.groups())
+                return
+        raise AssertionError(f"nobody knows how to {step!r}")
+
+    def _start(self, text: str) -> None:
+        given = parse(text)
+        units = {
+            key: given.pop(key) for key in [*given] if key in WalletTypeDefinition.model_fields
+        }
+        rule = {
+            key: given.pop(key) for key in [*given] if key in EarningRuleDefinition.model_fields
+        }
+        definition = ProgramDefinition.model_validate(
+            {
+                "code": "story", "name": "Story", "currency": "USD", "status": "live",
+                "wallet_types": [units], "earning_rules": [rule], **given,
+            }
+        )  # fmt: skip
+        self.program = apply_definition(definition, actor=SYSTEM, now=self.now).program
+        self.customer = create_customer(actor=SYSTEM, external_id=NUMBER, given_name="Maya")
+        enroll_customer(
+            customer=self.customer, program=self.program, source="staff", at=self.now, actor=SYSTEM
+        )
+
+    def _change_rule(self, text: str) -> None:
+        data = definition_of(self.program).model_dump(mode="json")
+        data["earning_rules"][0] |= parse(text)
+        apply_definition(ProgramDefinition.model_validate(data), actor=SYSTEM, now=self.now)
+
+    def _order(self, number: str, total: str, placed: str | None) -> None:
+        known = self.orders.get(number)
+        at = known.placed_at if known else self.now
+        if placed:
+            at = dt.datetime.combine(dt.date.fromisoformat(placed), NOON)
+        self.orders[number] = OrderInput(
+            external_id=number, placed_at=at, currency="USD", total=Decimal(total),
+            customer=CustomerRef(external_id=NUMBER),
+        )  # fmt: skip
+        record_orders([self.orders[number]], now=self.now, transfer_source="api")
+
+    def _cancel(self, number: str) -> None:
+        order = self.orders[number]
+        canceled = OrderInput(
+            external_id=number, placed_at=order.placed_at, currency="USD", total=order.total,
+            customer=order.customer, status="cancelled",
+        )  # fmt: skip
+        record_orders([canceled], now=self.now, transfer_source="api")
+
+    def _refund(self, number: str, order: str, total: str) -> None:
+        self._give_back(number, total, order_external_id=order)
+
+    def _return(self, number: str, total: str) -> None:
+        self._give_back(number, total, customer=CustomerRef(external_id=NUMBER))
+
+    def _give_back(self, number: str, total: str, **more: Any) -> None:
+        # A refund that comes again says when it was made, as it did the first time.
+        made = self.orders.setdefault(
+            f"refund {number}", OrderInput(number, self.now, "USD", Decimal(total))
+        )
+        refund = RefundInput(
+            external_id=number, refunded_at=made.placed_at, currency="USD", total=Decimal(total),
+            **more,
+        )  # fmt: skip
+        record_refunds([refund], now=self.now, transfer_source="api")
+
+    def _adjust(self, units: str, key: str | None) -> None:
+        self.keys += 1
+        adjust_units(
+            wallet=self.wallet(), units=int(units), reason="goodwill", note="", actor=SYSTEM,
+            key=key or f"step-{self.keys}", source="backoffice", now=self.now,
+        )  # fmt: skip
+
+    def _undo(self) -> None:
+        latest = Transfer.objects.filter(kind="adjustment").latest("pk")
+        undo_transfer(transfer=latest, actor=SYSTEM, source="backoffice", now=self.now)

@@ -1,0 +1,126 @@
+"""Every table of docs/semantics.md, row by row, against the rules and the services."""
+
+import datetime as dt
+import zoneinfo
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from loyalty.definitions import EarningRuleDefinition
+from loyalty.ledger.checks import verify_ledger
+from loyalty.rules.basket import net_basket
+from loyalty.rules.calendar import lapses_at, localize, matures_at
+from loyalty.rules.engine import RuleVersion, evaluate
+from loyalty.rules.facts import Basket, Line, Return, ReturnedLine
+from tests.docs.story import Story
+from tests.docs.tables import Table, executed_tables, parse
+
+TABLES = executed_tables("semantics.md")
+KNOWN = {"local times", "what earns", "net basket", "lots in time", "story"}
+
+
+def tables(name: str) -> list[Any]:
+    return [pytest.param(table, id=str(table)) for table in TABLES if table.name == name]
+
+
+def rows(name: str) -> list[Any]:
+    return [
+        pytest.param(row, id=f"{table.name} {number}")
+        for table in TABLES
+        if table.name == name
+        for number, row in enumerate(table.rows, start=1)
+    ]
+
+
+def test_every_marked_table_is_executed() -> None:
+    assert {table.name for table in TABLES} == KNOWN
+
+
+@pytest.mark.parametrize("row", rows("local times"))
+def test_local_times(row: dict[str, str]) -> None:
+    zone = zoneinfo.ZoneInfo(row["time zone"])
+    at = localize(dt.datetime.fromisoformat(row["local time"]), zone)
+    assert at.astimezone(dt.UTC) == dt.datetime.fromisoformat(row["is"])
+
+
+@pytest.mark.parametrize("row", rows("what earns"))
+def test_what_earns(row: dict[str, str]) -> None:
+    assert points(parse(row["rule"]), basket(parse(row["order"]))) == int(row["points"])
+
+
+@pytest.mark.parametrize("row", rows("net basket"))
+def test_net_basket(row: dict[str, str]) -> None:
+    rule = {"exclude": {"categories": ["FUEL"]}}
+    bought = basket(parse(row["order"]))
+    assert points(rule, bought) == int(row["was"])
+    returns = [returned(item) for item in parse(row["came back"])]
+    assert points(rule, net_basket(bought, returns)) == int(row["is"])
+
+
+@pytest.mark.parametrize("row", rows("lots in time"))
+def test_lots_in_time(row: dict[str, str]) -> None:
+    zone = zoneinfo.ZoneInfo(row["time zone"])
+    earned = _utc(row["earned (UTC)"])
+    assert earned is not None
+    assert matures_at(earned, int(row["pending days"]), zone) == _utc(row["spendable from (UTC)"])
+    months = None if row["months"] == "never" else int(row["months"])
+    assert lapses_at(earned, months, row["last day"], zone) == _utc(row["gone at (UTC)"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", tables("story"))
+def test_stories(table: Table) -> None:
+    story = Story()
+    for number, row in enumerate(table.rows, start=1):
+        found = story.play(dt.date.fromisoformat(row["on"]), row["what happens"])
+        expected = (
+            row["movement"], int(row["spendable"]), int(row["pending"]), int(row["owed"])
+        )  # fmt: skip
+        assert found == expected, f"row {number} of {table}: {row['what happens']}"
+        assert verify_ledger(story.now) == []
+
+
+def points(rule: dict[str, Any], bought: Basket) -> int:
+    version = RuleVersion(
+        id=1, rule_name="", number=1, wallet_type_id=1, scale=0,
+        body=EarningRuleDefinition.model_validate(rule).body(),
+    )  # fmt: skip
+    return evaluate([version], bought).awards[0].units
+
+
+def basket(data: dict[str, Any]) -> Basket:
+    lines = data.pop("lines")
+    return Basket(
+        lines=tuple(_fill(Line, {"line_no": number, **line}) for number, line in enumerate(lines)),
+        **_values(Basket, data),
+    )
+
+
+def returned(data: dict[str, Any]) -> Return:
+    lines = tuple(_fill(ReturnedLine, line) for line in data.pop("lines", ()))
+    values = _values(Return, data)
+    values.setdefault("total", sum((line.total for line in lines), Decimal(0)))
+    return Return(lines=lines, **values)
+
+
+def _fill(kind: Any, data: dict[str, Any]) -> Any:
+    return kind(**_values(kind, data))
+
+
+def _values(kind: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Texts of a cell as the types that the dataclass wants."""
+    types = {field.name: str(field.type) for field in fields(kind)}
+    convert = {
+        "Decimal": Decimal,
+        "bool": lambda text: text == "true",
+        "int": int,
+        "int | None": int,
+        "tuple[str, ...]": tuple,
+    }
+    return {name: convert.get(types[name], str)(value) for name, value in data.items()}
+
+
+def _utc(text: str) -> dt.datetime | None:
+    return None if text == "never" else dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
