@@ -148,11 +148,12 @@ def _about(model: type[Model]) -> str:
 
 def _columns(model: type[Model]) -> Iterator[tuple[str, str]]:
     for field in model._meta.local_fields:
-        yield field.column, _meaning(model, field)
+        yield str(field.column), _meaning(model, field)
 
 
 def _meaning(model: type[Model], field: Field[Any, Any]) -> str:
-    said = _said(model, field.column) or PLAIN.get(field.column, "") or str(field.help_text)
+    name = str(field.column)
+    said = _said(model, name) or PLAIN.get(name, "") or str(field.help_text)
     if isinstance(field, ForeignKey):
         target = f"→ `{field.related_model._meta.db_table}`"
         return f"{target}: {said}" if said else target
@@ -163,8 +164,7 @@ def _meaning(model: type[Model], field: Field[Any, Any]) -> str:
 
 
 def _type(field: Field[Any, Any]) -> str:
-    text = field.db_type(connection) or ""
-    text = text.replace("timestamp with time zone", "timestamptz").replace("varchar", "text")
+    text = (field.db_type(connection) or "").replace("timestamp with time zone", "timestamptz")
     if isinstance(field, GeneratedField):
         text += ", generated"
     return text + (", null" if field.null else "") + (", unique" if field.unique else "")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from pydantic import BaseModel
 
 from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
 from loyalty.ledger.balances import holdings
@@ -29,7 +30,7 @@ NUMBER = "C1"
 
 
 class Story:
-    """`play` does one step and answers with its movement, and spendable, pending and owed after it."""
+    """`play` does one step; answers with its movement, and spendable, pending, owed after it."""
 
     def __init__(self) -> None:
         self.now = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -78,12 +79,8 @@ class Story:
 
     def _start(self, text: str) -> None:
         given = parse(text)
-        units = {
-            key: given.pop(key) for key in [*given] if key in WalletTypeDefinition.model_fields
-        }
-        rule = {
-            key: given.pop(key) for key in [*given] if key in EarningRuleDefinition.model_fields
-        }
+        units = _taken(given, WalletTypeDefinition)
+        rule = _taken(given, EarningRuleDefinition)
         definition = ProgramDefinition.model_validate(
             {
                 "code": "story", "name": "Story", "currency": "USD", "status": "live",
@@ -147,3 +144,8 @@ class Story:
     def _undo(self) -> None:
         latest = Transfer.objects.filter(kind="adjustment").latest("pk")
         undo_transfer(transfer=latest, actor=SYSTEM, source="backoffice", now=self.now)
+
+
+def _taken(given: dict[str, Any], kind: type[BaseModel]) -> dict[str, Any]:
+    """What belongs to this kind of definition, taken out of what was given."""
+    return {name: given.pop(name) for name in [*given] if name in kind.model_fields}

@@ -11,8 +11,8 @@ from tests.chromium import PROJECT
 PAGES = sorted([PROJECT / "README.md", PROJECT / "CHANGELOG.md", *(PROJECT / "docs").glob("*.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
-HEADING = re.compile(r"^#{1,6} (.+)$", re.M)
-FENCE = re.compile(r"^```.*?^```", re.M | re.S)
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 # The first part of a path is what tells it from other words in backquotes.
 ROOTS = (
     "config", "members", "loyalty", "rewards", "campaigns", "templates", "static", "tests", "docs",
@@ -20,7 +20,7 @@ ROOTS = (
 )  # fmt: skip
 PATHLIKE = re.compile(rf"(?:{'|'.join(map(re.escape, ROOTS))})/[\w./*-]*")
 MANAGE = re.compile(r"manage\.py ([a-z_]+)")
-MAKE = re.compile(r"(?:`|^ {4}(?:[A-Z]+=\S+ )?)make ([a-z][a-z-]*)", re.M)
+MAKE = re.compile(r"(?:`|^ {4}(?:[A-Z]+=\S+ )?)make ([a-z][a-z-]*)", re.MULTILINE)
 
 
 def anchors(page: Path) -> set[str]:
@@ -62,7 +62,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 def test_commands_that_are_named_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.M))
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
     assert set(MANAGE.findall(text)) <= set(get_commands())
     assert set(MAKE.findall(text)) <= targets
 
