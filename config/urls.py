@@ -10,14 +10,14 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 # The domain: applications in the order of the import contract, each interface under its prefix.
 domain: list[URLPattern | URLResolver] = [
-    path("", include("members.urls")),
-    path("me/", include("loyalty.account.urls")),
-    path("backoffice/", include("members.backoffice.urls")),
-    path("backoffice/", include("loyalty.backoffice.urls")),
     path("api/v1/", include("members.api.v1.urls")),
     path("api/v1/", include("loyalty.api.v1.urls")),
     # Last of its prefix: it answers whatever is not there.
     path("api/", include("members.api.urls")),
+    path("", include("members.urls")),
+    path("me/", include("loyalty.account.urls")),
+    path("backoffice/", include("members.backoffice.urls")),
+    path("backoffice/", include("loyalty.backoffice.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -30,15 +30,17 @@ _READ = """
                        WHERE l.wallet_id = w.id AND l.due_at > %(now)s
                          AND l.spendable_at > %(now)s)
            END,
-           lapse.units, lapse.at
+           (SELECT sum(l.remaining)::bigint FROM loyalty_lot l
+             WHERE l.wallet_id = w.id AND l.due_at = lapse.at),
+           lapse.at
       FROM loyalty_membership m
       JOIN loyalty_wallet w ON w.account_id = m.account_id
       JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
       JOIN loyalty_program p ON p.id = m.program_id
       LEFT JOIN LATERAL (
-           SELECT sum(l.remaining)::bigint AS units, l.due_at AS at FROM loyalty_lot l
+           SELECT l.due_at AS at FROM loyalty_lot l
             WHERE l.wallet_id = w.id AND l.due_at > %(now)s AND l.due_at < %(never)s
-            GROUP BY l.due_at ORDER BY l.due_at LIMIT 1
+            ORDER BY l.due_at LIMIT 1
       ) lapse ON true
      WHERE m.public_id = %(membership)s
      ORDER BY t.id
@@ -97,5 +99,7 @@ def _prepared(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     """
     connection.ensure_connection()
     plain = cast("psycopg.Connection[Any]", connection.connection)
+    # Django switches preparing off, which concerns no cursor of its own: those never prepare.
+    plain.prepare_threshold = 0
     with connection.wrap_database_errors, psycopg.Cursor(plain) as cursor:
-        return cursor.execute(query, parameters, prepare=True).fetchall()
+        return cursor.execute(query, parameters).fetchall()

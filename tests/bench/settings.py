@@ -7,4 +7,4 @@ os.environ.setdefault("SETIA_ENV", "development")
 from config.settings import *  # noqa: F403
 
 DEBUG = False
-API_RATE_LIMIT = 0
+API_REQUESTS_PER_MINUTE = 0
