@@ -11,7 +11,13 @@ from functools import lru_cache
 from typing import Protocol
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_interval,
+    format_skeleton,
+    format_timedelta,
+)
 from babel.numbers import (
     format_compact_decimal,
     format_currency,
@@ -132,6 +138,13 @@ def format_day(value: date | datetime, zone: tzinfo | None = None) -> str:
 def format_short_day(value: date) -> str:
     """Write a day without its year ("Mar 4"), where the year is clear from around it."""
     return format_skeleton("MMMd", value, locale=active_locale())
+
+
+def format_days(first: date, last: date) -> str:
+    """Write a day, or the first and last of several ("Nov 21 – 30, 2026")."""
+    if first == last:
+        return format_day(first)
+    return format_interval(first, last, "yMMMd", locale=active_locale())
 
 
 def format_month(value: date) -> str:

@@ -14,16 +14,23 @@ from django.utils.translation import ngettext
 from loyalty.models import Membership, WalletType
 from loyalty.selectors.balances import Balance, get_balances
 from loyalty.selectors.forecasts import Change, upcoming_changes
-from members.formatting import format_day, format_money, format_points, format_units, unit_name
+from members.formatting import (
+    format_day,
+    format_days,
+    format_money,
+    format_points,
+    format_units,
+    unit_name,
+)
 
 SOON = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A day on which units become spendable (`gain`), or that is the last one to use them."""
+    """Days of a month on which units become spendable (`gain`), or are usable for the last time."""
 
-    day: dt.date
+    days: str
     text: str
     gain: bool
 
@@ -39,7 +46,7 @@ class WalletSummary:
     pending: str
     owed: str
     expiring: str
-    expiring_day: str
+    expiring_first: str
     upcoming: Sequence[Upcoming]
 
 
@@ -64,8 +71,7 @@ def _summary(
     balance: Balance, changes: Sequence[Change], currency: str, today: dt.date
 ) -> WalletSummary:
     wallet_type = balance.wallet_type
-    lapse = next((change for change in changes if change.kind == "lapses"), None)
-    soon = lapse is not None and lapse.day <= today + SOON
+    soon = [c for c in changes if c.kind == "lapses" and c.day <= today + SOON]
     return WalletSummary(
         number=format_points(balance.spendable, wallet_type.scale),
         unit=unit_name(balance.spendable, wallet_type),
@@ -73,9 +79,9 @@ def _summary(
         worth=_worth(balance, currency),
         pending=_pending(balance, changes),
         owed=_owed(balance),
-        expiring=_expiring(lapse, wallet_type) if lapse and soon else "",
-        expiring_day=format_day(lapse.day) if lapse and soon else "",
-        upcoming=[_upcoming(change, wallet_type) for change in changes],
+        expiring=_expiring(soon, wallet_type) if soon else "",
+        expiring_first=_expiring_first(soon, wallet_type) if soon else "",
+        upcoming=[_upcoming(month, wallet_type) for month in _by_month(changes)],
     )
 
 
@@ -104,19 +110,39 @@ def _owed(balance: Balance) -> str:
     return _("%s still to settle") % format_units(balance.owed, balance.wallet_type)
 
 
-def _expiring(lapse: Change, wallet_type: WalletType) -> str:
-    units = {"units": format_units(lapse.units, wallet_type)}
-    count = plural_count(lapse.units, wallet_type.scale)
+def _expiring(soon: Sequence[Change], wallet_type: WalletType) -> str:
+    total = sum(change.units for change in soon)
+    units = {"units": format_units(total, wallet_type)}
+    count = plural_count(total, wallet_type.scale)
     return ngettext("%(units)s expires soon", "%(units)s expire soon", count) % units
 
 
-def _upcoming(change: Change, wallet_type: WalletType) -> Upcoming:
-    units = {"units": format_units(change.units, wallet_type)}
-    count = plural_count(change.units, wallet_type.scale)
-    if change.kind == "matures":
+def _expiring_first(soon: Sequence[Change], wallet_type: WalletType) -> str:
+    first = soon[0]
+    values = {"units": format_units(first.units, wallet_type), "day": format_day(first.day)}
+    if len(soon) == 1:
+        return _("Last day of use: %(day)s") % values
+    return _("The first %(units)s can be used until %(day)s") % values
+
+
+def _by_month(changes: Sequence[Change]) -> list[list[Change]]:
+    """Together what happens in one month: who buys every day would read a line for every day."""
+    months: dict[tuple[str, int, int], list[Change]] = {}
+    for change in changes:
+        months.setdefault((change.kind, change.day.year, change.day.month), []).append(change)
+    return list(months.values())
+
+
+def _upcoming(month: Sequence[Change], wallet_type: WalletType) -> Upcoming:
+    total = sum(change.units for change in month)
+    units = {"units": format_units(total, wallet_type)}
+    days = format_days(month[0].day, month[-1].day)
+    if month[0].kind == "matures":
+        count = plural_count(total, wallet_type.scale)
         text = ngettext("%(units)s becomes spendable", "%(units)s become spendable", count)
-        return Upcoming(change.day, text % units, gain=True)
-    return Upcoming(change.day, _("Last day to use %(units)s") % units, gain=False)
+        return Upcoming(days, text % units, gain=True)
+    text = ngettext("Last day to use %(units)s", "Last days to use %(units)s", len(month))
+    return Upcoming(days, text % units, gain=False)
 
 
 def plural_count(units: int, scale: int) -> int:
