@@ -10,7 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.errors import InsufficientBalanceError, LedgerError, NotReversibleError
+from loyalty.errors import (
+    InsufficientBalanceError,
+    KeyReusedError,
+    LedgerError,
+    NotReversibleError,
+    OverCorrectedError,
+)
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import WalletRef, movement, post
 from loyalty.models import Account, ExpiryPolicy, Membership, Transfer, Wallet
@@ -155,7 +161,12 @@ def _undo(
         own=transfer.pk,
         actor=actor.user.pk if actor.user else None,
     )
-    return _post_and_audit(entry, wallet, actor, now, "points.adjustment_undone", transfer.reason)
+    action = "points.adjustment_undone"
+    try:
+        return _post_and_audit(entry, wallet, actor, now, action, transfer.reason)
+    except KeyReusedError as error:
+        # Somebody else undid it, in other words: that is what the second one wants to hear.
+        raise OverCorrectedError(_("This adjustment was undone already.")) from error
 
 
 def _post_and_audit(

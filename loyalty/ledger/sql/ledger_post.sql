@@ -149,13 +149,16 @@ BEGIN
             PERFORM ledger_refresh(ARRAY[e.w], at_now);
 
         ELSE
-            IF NOT e.debt AND w.owed > 0 AND w.balance - w.owed < e.n THEN
+            -- What a gift had repaid may be owed again when the gift is undone.
+            repaid := coalesce(
+                (SELECT greatest(-debt_change, 0) FROM loyalty_transfer WHERE id = e.rev), 0);
+            IF NOT e.debt AND w.owed > 0 AND w.balance - w.owed < e.n - repaid THEN
                 RAISE EXCEPTION 'only % of % units can be spent', greatest(w.balance - w.owed, 0), e.n
                     USING ERRCODE = 'SL001', DETAIL = greatest(w.balance - w.owed, 0)::text;
             END IF;
             -- Uses before their transfer: what could not be taken belongs on the transfer as its debt.
             rest := ledger_take(e.w, t_id, e.n, e.own, coalesce(e.pend, false), e.at, at_now);
-            IF rest > 0 AND NOT e.debt THEN
+            IF rest > repaid AND NOT e.debt THEN
                 RAISE EXCEPTION 'only % of % units can be spent', e.n - rest, e.n
                     USING ERRCODE = 'SL001', DETAIL = (e.n - rest)::text;
             END IF;

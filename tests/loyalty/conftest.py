@@ -1,0 +1,37 @@
+"""What the tests of the loyalty core share."""
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+
+from loyalty.ledger.checks import verify_ledger
+from loyalty.models import Program
+from tests.loyalty.factories import make_program
+
+# SETIA_HYPOTHESIS=long looks longer, for a night or after a change of the ledger.
+shared = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("quick", max_examples=60, **shared)
+settings.register_profile("long", max_examples=2_000, **shared)
+settings.load_profile(os.environ.get("SETIA_HYPOTHESIS", "quick"))
+
+
+def assert_ledger_coherent(now: dt.datetime | None = None) -> None:
+    drifts = verify_ledger(now or timezone.now())
+    assert not drifts, drifts
+
+
+@pytest.fixture
+def coherent_ledger(db: None) -> Iterator[Callable[[], None]]:
+    """The books agree with themselves once the test is done."""
+    yield assert_ledger_coherent
+    assert_ledger_coherent()
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    """A live program: a point for each dollar, which never lapses."""
+    return make_program()

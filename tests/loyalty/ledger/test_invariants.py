@@ -1,0 +1,155 @@
+"""Hands with SQL cannot break the books: the database itself refuses."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from loyalty.ledger.checks import CHECKS, verify_ledger
+from loyalty.ledger.functions import NAMES, source
+from loyalty.models import Lot, LotUse, Transfer
+from members.models import AuditEntry
+from tests.loyalty.factories import NOW, adjust, give_back, make_wallet, order, record, refund
+
+COLUMNS = (
+    "kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, occurred_at, "
+    "recorded_at, booked_on, key, request_hash, source, explanation, reason, note, "
+    "reverses_id, corrects_id"
+)
+
+
+def copied(source: str, **changes: str) -> str:
+    """A transfer like another with some values changed."""
+    values = {name: name for name in COLUMNS.replace(" ", "").split(",")}
+    values |= {"key": "'forged'", "reverses_id": "NULL", "corrects_id": "NULL"} | changes
+    return (
+        f"INSERT INTO loyalty_transfer ({COLUMNS}) SELECT {', '.join(values.values())} "
+        f"FROM loyalty_transfer WHERE {source}"
+    )
+
+
+ACCRUAL = "kind = 'accrual'"
+TAKEN = "key = 'take'"
+BACK = {"from_account_id": "to_account_id", "to_account_id": "from_account_id"}
+
+FORBIDDEN = {
+    "a transfer is changed": f"UPDATE loyalty_transfer SET amount = 1 WHERE {ACCRUAL}",
+    "a transfer's note is changed": f"UPDATE loyalty_transfer SET note = 'x' WHERE {ACCRUAL}",
+    "a transfer vanishes": f"DELETE FROM loyalty_transfer WHERE {TAKEN}",
+    "a use is changed": "UPDATE loyalty_lotuse SET amount = 1",
+    "a use vanishes": "DELETE FROM loyalty_lotuse",
+    "a use of nothing": "INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount)"
+    " SELECT l.id, l.transfer_id, 0 FROM loyalty_lot l",
+    "a lot used twice by one transfer": "INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount)"
+    " SELECT lot_id, transfer_id, 1 FROM loyalty_lotuse",
+    "a lot holds more than it was granted": "UPDATE loyalty_lot SET remaining = granted + 1",
+    "a lot holds less than nothing": "UPDATE loyalty_lot SET remaining = -1",
+    "a lot is granted more": "UPDATE loyalty_lot SET granted = granted + 5",
+    "a lot moves to another wallet": "UPDATE loyalty_lot SET wallet_id = wallet_id + 1",
+    "a lot gets another policy": "UPDATE loyalty_lot SET expiry_policy_id = expiry_policy_id + 1",
+    "a lot is open with nothing in it": "UPDATE loyalty_lot SET remaining = 0",
+    "a lot is closed with something in it": "UPDATE loyalty_lot SET due_at = NULL",
+    "a lot vanishes": "DELETE FROM loyalty_lot",
+    "a wallet vanishes": "DELETE FROM loyalty_wallet",
+    "a wallet below zero": "UPDATE loyalty_wallet SET balance = -1",
+    "pending below zero": "UPDATE loyalty_wallet SET pending = -1",
+    "a debt below zero": "UPDATE loyalty_wallet SET owed = -1",
+    "from an account to itself": copied(ACCRUAL, to_account_id="from_account_id"),
+    "a transfer of nothing": copied(ACCRUAL, amount="0"),
+    "a transfer of less than nothing": copied(ACCRUAL, amount="-5"),
+    "a key used twice": copied(ACCRUAL, key="key"),
+    "an undoing of a part": copied(TAKEN, **BACK, kind="'reversal'", amount="1", reverses_id="id"),
+    "an undoing of more": copied(TAKEN, **BACK, kind="'reversal'", amount="99", reverses_id="id"),
+    "a correction of more": copied(ACCRUAL, **BACK, kind="'clawback'", amount="101",
+                                   corrects_id="id"),
+    # 40 of 100 were taken back by a refund already.
+    "corrections that add up to more": copied(ACCRUAL, **BACK, kind="'clawback'", amount="61",
+                                              corrects_id="id"),
+    "both an undoing and a correction": copied(TAKEN, **BACK, kind="'reversal'",
+                                               reverses_id="id", corrects_id="id"),
+    "an undoing in another wallet": copied(TAKEN, **BACK, kind="'reversal'", reverses_id="id",
+                                           wallet_id="(SELECT max(id) FROM loyalty_wallet)"),
+    "an audit entry is changed": "UPDATE members_auditentry SET reason = 'x'",
+    "an audit entry vanishes": "DELETE FROM members_auditentry",
+    "a published rule is reworded": "UPDATE loyalty_earningruleversion SET body = '{}'",
+    "a published rule vanishes": "DELETE FROM loyalty_earningruleversion",
+    "an expiry policy is changed": "UPDATE loyalty_expirypolicy SET kind = 'months', months = 1",
+    "one customer twice in a program": "INSERT INTO loyalty_membership (public_id, program_id,"
+    " customer_id, account_id, status, source, card_number, enrolled_at, created_at)"
+    " SELECT gen_random_uuid(), program_id, customer_id, account_id, status, source, '1', now(),"
+    " now() FROM loyalty_membership",
+    "a second wallet of one kind": "INSERT INTO loyalty_wallet (account_id, wallet_type_id)"
+    " SELECT account_id, wallet_type_id FROM loyalty_wallet",
+}  # fmt: skip
+
+
+@pytest.fixture
+def books(program):
+    """An order of 100 of which 40 came back, and 10 units taken by hand."""
+    wallet = make_wallet(program)
+    make_wallet(program, "c2")
+    record(order(total="100"))
+    adjust(wallet, -10, "take")
+    give_back(refund(total="40", of="A1"))
+    return wallet
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN.keys())
+def test_the_database_refuses_that(books, statement):
+    assert (Transfer.objects.count(), Lot.objects.count(), LotUse.objects.count()) == (3, 1, 2)
+    assert AuditEntry.objects.exists()
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(statement)
+
+
+def test_a_second_undoing_is_refused_by_the_database_too(books):
+    undoing = copied(TAKEN, **BACK, kind="'reversal'", reverses_id="id")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(undoing)
+        with pytest.raises(DatabaseError), transaction.atomic():
+            cursor.execute(undoing.replace("forged", "forged again"))
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_functions_in_the_database_are_those_of_the_files(db, name):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", [name])
+        found = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT proconfig FROM pg_proc WHERE proname = %s", [name])
+        config = cursor.fetchone()[0] or []
+    assert len(found) == 1
+    assert f"$${found[0]}$$" in source(name)
+    assert len(config) == source(name).partition("$$")[0].count("SET ")
+
+
+# What each check is there for: derived figures bent with the triggers off.
+BENT = {
+    "a lot holds what it was granted less its uses":
+        "UPDATE loyalty_lot SET remaining = remaining - 1",
+    "a lot is granted what its transfer brought":
+        "UPDATE loyalty_lot SET granted = granted + 1",
+    "a transfer changes lots and debt by its amount":
+        "UPDATE loyalty_transfer SET amount = amount + 1 WHERE kind = 'adjustment'",
+    "a transfer has its wallet's account on one side":
+        "UPDATE loyalty_transfer SET wallet_id = (SELECT max(id) FROM loyalty_wallet)",
+    "a wallet owes what its transfers left owing":
+        "UPDATE loyalty_wallet SET owed = 3",
+    "a wallet's lots less its debt are what came in less what went out":
+        "UPDATE loyalty_wallet SET owed = 3",
+    "a wallet's stored balance is what its lots give until it changes next":
+        "UPDATE loyalty_wallet SET balance = balance + 1",
+    "a wallet knows when it changes next":
+        "UPDATE loyalty_lot SET due_at = '2100-01-01'",
+    "corrections never exceed what they correct":
+        "UPDATE loyalty_transfer SET amount = 101 WHERE kind = 'clawback'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_finds_what_it_is_there_for(books, check):
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(BENT[check])
+        assert check in {drift.check for drift in verify_ledger(NOW)}
+        transaction.set_rollback(True)
