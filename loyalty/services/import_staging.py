@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+import psycopg
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
@@ -202,7 +203,7 @@ def _load(table: str, file: str, path: Path, columns: tuple[str, ...]) -> list[R
         with transaction.atomic():
             _copy_whole(table, path, kept)
         return []
-    except DatabaseError:
+    except (DatabaseError, psycopg.Error):  # COPY ends outside Django's translation of errors
         return _copy_rows(table, file, path, kept)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -181,7 +181,7 @@ def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
 
 def check_order(order: OrderInput) -> None:
     """Raise InvalidOrderError naming every field that contradicts another."""
-    errors = list(_line_errors(order))
+    errors = list(_double_lines(order.lines))
     expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
     expected -= order.discount_total
     if not order.taxes_included:
@@ -214,7 +214,7 @@ def check_order(order: OrderInput) -> None:
 
 def check_refund(refund: RefundInput) -> None:
     """Raise InvalidOrderError where the refund's amounts contradict each other."""
-    errors = []
+    errors = list(_double_lines(refund.lines))
     if refund.total < 0:
         errors.append(FieldError("total", _("A refund's total is zero or more.")))
     returned = sum((line.total for line in refund.lines), ZERO) + refund.shipping_total
@@ -235,9 +235,9 @@ def paid_with(tenders: Iterable[TenderInput], kind: str) -> Decimal:
     return sum((tender.amount for tender in tenders if tender.kind == kind), ZERO)
 
 
-def _line_errors(order: OrderInput) -> Iterable[FieldError]:
+def _double_lines(lines: Sequence[LineInput | RefundLineInput]) -> Iterable[FieldError]:
     seen: set[int] = set()
-    for index, line in enumerate(order.lines):
+    for index, line in enumerate(lines):
         if line.line_no in seen:
             yield FieldError(
                 f"lines[{index}].line_no",
