@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -19,10 +20,13 @@ from loyalty.backoffice.links import customer_url
 from loyalty.errors import InsufficientBalanceError, KeyReusedError, LedgerError
 from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Transfer, Wallet
+from loyalty.selectors.balances import balances_of
+from loyalty.selectors.memberships import list_memberships
 from loyalty.services.adjustments import adjust_units, preview_adjustment
 from members.errors import DomainError
 from members.formatting import format_number, format_units
-from members.policy import acting, adjustment_limit, staff_view
+from members.models import Customer
+from members.policy import acting, adjustment_limit, is_allowed, staff_view
 from members.responses import dialog_done
 
 
@@ -71,6 +75,30 @@ def get_wallet(pk: int) -> tuple[Wallet, Membership]:
     wallet = get_object_or_404(Wallet.objects.select_related("wallet_type__program"), pk=pk)
     memberships = Membership.objects.select_related("customer", "program")
     return wallet, get_object_or_404(memberships, account=wallet.account_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("points.adjust")
+def customer_adjust(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The dialog of the customer's only wallet, or the choice between several."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    memberships = list_memberships(customer)
+    balances = balances_of(memberships, timezone.now()) if memberships else {}
+    held = [
+        (membership, balance)
+        for membership in memberships
+        for balance in balances.get(membership.pk, [])
+    ]
+    if len(held) == 1:
+        return wallet_adjust(request, held[0][1].wallet.pk)
+    context = {
+        "title": _("Which wallet?") if held else _("There is no wallet yet"),
+        "customer": customer,
+        "held": held,
+        "may_enroll": is_allowed(request.user, "customers.edit"),
+        "back": customer_url(customer),
+    }
+    return render(request, "loyalty/backoffice/customer_adjust.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -29,7 +29,9 @@ from members.navigation import (
     register_program_source,
 )
 from members.panels import (
+    CustomerAction,
     HeaderFact,
+    register_customer_action,
     register_customer_header,
     register_customer_panel,
     register_home_panel,
@@ -120,6 +122,12 @@ def _register_panels() -> None:
     register_customer_panel("wallets", _("Wallets"), wallet, 5, icon="wallet", column="side")
     register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
     register_customer_panel("orders", _("Orders"), order, 30, icon="receipt", rows=6)
+    register_customer_action(
+        CustomerAction(
+            "adjust", _("Adjust balance"), f"{NAMESPACE}:customer_adjust", "plus-minus", 10,
+            "points.adjust", shortcut="a",
+        )
+    )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
     register_home_panel(
         "attention", _("What needs you"), f"{NAMESPACE}:attention_panel", 10,

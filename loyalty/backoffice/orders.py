@@ -17,6 +17,7 @@ from loyalty.backoffice.movements import movement_rows
 from loyalty.models import Order, OrderEvaluation, Transfer, WalletType
 from loyalty.selectors.transfers import transfers
 from members.policy import staff_view
+from members.states import state_label
 
 ZERO = Decimal(0)
 
@@ -81,7 +82,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
     refunded = sum((refund.total for refund in order.refunds.all()), ZERO)
     context = {
         "order": order,
-        "state": order_state(order, refunded),
+        "state": state_label(order_state(order, refunded)),
         "goods": sum((line.total for line in order.lines.all()), ZERO),
         "refunded": refunded,
         "kept": order.total - refunded,

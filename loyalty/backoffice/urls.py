@@ -26,6 +26,7 @@ urlpatterns = [
     path("customers/<uuid:public_id>/movements/", customers.movement_panel, name="movement_panel"),
     path("customers/<uuid:public_id>/orders/", customers.order_panel, name="order_panel"),
     path("customers/<uuid:public_id>/enroll/", memberships.enroll, name="enroll"),
+    path("customers/<uuid:public_id>/adjust/", adjustments.customer_adjust, name="customer_adjust"),
     path("orders/<int:pk>/", orders.order_page, name="order_page"),
     path("wallets/<int:pk>/adjust/", adjustments.wallet_adjust, name="wallet_adjust"),
     path(
