@@ -1,0 +1,165 @@
+"""Creating and changing customers: values are checked and kept in one form, changes are written down."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from members.errors import ConflictError, DomainError
+from members.models import AuditEntry, Customer
+from members.selectors.audit import entries_of
+from members.services.audit import Actor
+from members.services.customers import add_note, create_customer, update_customer
+from tests.factories import CustomerFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_customer_is_kept_in_one_form(actor: Actor) -> None:
+    customer = create_customer(
+        actor=actor, email=" Anna.K@Example.COM ", phone="+60 12-345 6789", country="my",
+        locale="pt_BR", tags=["vip", "", "vip", "new"], given_name=" Anna ",
+        birthday="1990-05-12", attributes={"shoe size": 38},
+    )  # fmt: skip
+    customer.refresh_from_db()
+    assert customer.email == "anna.k@example.com"
+    assert customer.phone == "+60123456789"
+    assert (customer.country, customer.locale, customer.given_name) == ("MY", "pt-BR", "Anna")
+    assert customer.tags == ["vip", "new"]
+    assert customer.birthday == date(1990, 5, 12)
+    assert customer.attributes == {"shoe size": 38}
+    assert customer.external_id is None
+
+
+def test_a_national_number_is_read_in_the_customers_country(actor: Actor) -> None:
+    customer = create_customer(actor=actor, phone="012-345 6789", country="MY")
+    assert customer.phone == "+60123456789"
+
+
+def test_every_wrong_value_is_named_at_once(actor: Actor) -> None:
+    wrong: dict[str, Any] = {
+        "email": "anna@",
+        "phone": "12",
+        "country": "Malaysia",
+        "locale": "klingon!",
+        "birthday": timezone.localdate() + timedelta(days=1),
+        "tags": "vip",
+        "attributes": {"a": float("nan")},
+        "given_name": "An\x00na",
+        "family_name": "x" * 101,
+    }
+    with pytest.raises(DomainError) as caught:
+        create_customer(actor=actor, **wrong)
+    assert {error.field for error in caught.value.errors} == set(wrong)
+    assert not Customer.objects.exists()
+
+
+def test_somebody_without_any_detail_is_refused(actor: Actor) -> None:
+    with pytest.raises(DomainError) as caught:
+        create_customer(actor=actor, country="MY", email="")
+    assert caught.value.code == "customer_not_identified"
+
+
+def test_a_field_that_does_not_exist_is_refused(actor: Actor) -> None:
+    with pytest.raises(DomainError) as caught:
+        create_customer(actor=actor, email="a@example.com", points=100)
+    assert [error.field for error in caught.value.errors] == ["points"]
+
+
+def test_details_of_somebody_else_are_a_conflict_that_names_each_of_them(actor: Actor) -> None:
+    create_customer(actor=actor, email="a@example.com", phone="+60123456789", external_id="1")
+    with pytest.raises(ConflictError) as caught:
+        create_customer(actor=actor, email="A@Example.com", phone="+60 12 345 6789")
+    assert [(error.field, error.code) for error in caught.value.errors] == [
+        ("email", "taken"),
+        ("phone", "taken"),
+    ]
+    with pytest.raises(ConflictError) as caught:
+        create_customer(actor=actor, external_id="1")
+    assert [error.field for error in caught.value.errors] == ["external_id"]
+    assert Customer.objects.count() == 1
+
+
+def test_customers_without_number_and_address_do_not_clash(actor: Actor) -> None:
+    create_customer(actor=actor, given_name="Anna")
+    create_customer(actor=actor, given_name="Anna")
+    assert Customer.objects.count() == 2
+
+
+def test_the_audit_log_holds_what_a_new_customer_was_given(actor: Actor) -> None:
+    customer = create_customer(actor=actor, email="a@example.com", tags=["vip"])
+    (entry,) = entries_of(customer)
+    assert entry.action == "customer.created"
+    assert entry.actor == actor.user
+    assert entry.before is None
+    assert entry.after == {"email": "a@example.com", "tags": ["vip"]}
+
+
+def test_a_change_is_written_down_with_before_and_after(actor: Actor) -> None:
+    customer = CustomerFactory(given_name="Anna", family_name="Old")
+    changed = update_customer(
+        customer=customer, actor=actor, changes={"given_name": "Anna", "family_name": "New"}
+    )
+    assert changed.family_name == "New"
+    (entry,) = entries_of(customer)
+    assert (entry.before, entry.after) == ({"family_name": "Old"}, {"family_name": "New"})
+
+
+def test_a_change_that_changes_nothing_leaves_no_trace(actor: Actor) -> None:
+    customer = CustomerFactory(email="a@example.com")
+    update_customer(customer=customer, actor=actor, changes={"email": "A@example.com"})
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_change_does_not_undo_what_a_colleague_changed_meanwhile(actor: Actor) -> None:
+    shown = CustomerFactory(given_name="Anna", country="MY")
+    Customer.objects.filter(pk=shown.pk).update(country="GR")
+    update_customer(customer=shown, actor=actor, changes={"given_name": "Hanna"})
+    shown.refresh_from_db()
+    assert (shown.given_name, shown.country) == ("Hanna", "GR")
+
+
+def test_a_change_to_details_of_somebody_else_is_a_conflict(actor: Actor) -> None:
+    CustomerFactory(email="taken@example.com")
+    customer = CustomerFactory(email="mine@example.com")
+    with pytest.raises(ConflictError):
+        update_customer(customer=customer, actor=actor, changes={"email": "taken@example.com"})
+    customer.refresh_from_db()
+    assert customer.email == "mine@example.com"
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_last_identifying_detail_cannot_be_removed(actor: Actor) -> None:
+    customer = CustomerFactory(given_name="", family_name="", email="", external_id="1")
+    with pytest.raises(DomainError) as caught:
+        update_customer(customer=customer, actor=actor, changes={"external_id": ""})
+    assert caught.value.code == "customer_not_identified"
+
+
+def test_a_new_address_ends_the_sign_in_with_the_old_one(actor: Actor) -> None:
+    customer = CustomerFactory(with_user=True)
+    update_customer(customer=customer, actor=actor, changes={"email": "new@example.com"})
+    customer.refresh_from_db()
+    assert customer.user is None
+
+
+def test_other_changes_leave_the_sign_in_alone(actor: Actor) -> None:
+    customer = CustomerFactory(with_user=True)
+    update_customer(customer=customer, actor=actor, changes={"given_name": "Hanna"})
+    customer.refresh_from_db()
+    assert customer.user is not None
+
+
+def test_a_note_is_kept_with_its_author(actor: Actor) -> None:
+    customer = CustomerFactory()
+    note = add_note(customer=customer, actor=actor, text="  Called back.\n")
+    assert (note.text, note.author) == ("Called back.", actor.user)
+    assert entries_of(customer)[0].action == "customer.noted"
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "x" * 4001])
+def test_an_empty_or_endless_note_is_refused(actor: Actor, text: str) -> None:
+    with pytest.raises(DomainError) as caught:
+        add_note(customer=CustomerFactory(), actor=actor, text=text)
+    assert caught.value.errors[0].field == "text"
