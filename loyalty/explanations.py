@@ -59,6 +59,11 @@ def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Ex
     return Explanation(_title(transfer, audience), tuple(why))
 
 
+def earned_title(order: str) -> str:
+    """The title of what a new order earns."""
+    return _("Earned with order %s") % order if order else _("Earned")
+
+
 def _sentence(step: WhyStep) -> str:
     if not step.value:
         return step.text
@@ -74,7 +79,7 @@ def _title(transfer: Transfer, audience: Audience) -> str:
         case Transfer.Kind.ACCRUAL if order and details.get("was"):
             return _("Order %s changed and earned more") % order
         case Transfer.Kind.ACCRUAL:
-            return _("Earned with order %s") % order if order else _("Earned")
+            return earned_title(order)
         case Transfer.Kind.CLAWBACK if refund:
             return _("Refund of order %s") % order if order else _("Refund %s") % refund
         case Transfer.Kind.CLAWBACK if order:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import get_language
 from pydantic import Field
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.transfers import ExplanationOut
-from loyalty.explanations import explain_transfer
+from loyalty.explanations import earned_title, explain_transfer
 from loyalty.models import Transfer, WalletType
-from loyalty.rules.engine import Award
+from loyalty.rules.engine import Award, Step
 from loyalty.selectors.rulebooks import current_terms
 from loyalty.selectors.wallet_types import wallet_types_of
-from loyalty.services.awards import explain_award
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import OrderResult
 from members.api.bodies import Answer
@@ -46,12 +47,23 @@ def new_awards(result: OrderResult, order: OrderInput) -> list[AwardOut]:
 
 
 def _explanation(award: Award, order: OrderInput, wallet_type: WalletType) -> ExplanationOut:
-    reasons = explain_award(award, currency=order.currency, order=order.external_id)
-    posted = Transfer(
-        kind=Transfer.Kind.ACCRUAL, wallet_type=wallet_type, explanation=reasons, amount=award.units
+    unit = (wallet_type.singular, wallet_type.plural, wallet_type.scale)
+    steps = _in_words(award.steps, order.currency, unit, get_language())
+    return ExplanationOut.model_construct(title=earned_title(order.external_id), steps=steps)
+
+
+@lru_cache(maxsize=8192)
+def _in_words(
+    steps: tuple[Step, ...], currency: str, unit: tuple[str, str, int], _language: str | None
+) -> list[str]:
+    """Putting numbers into words takes longer than finding them, and the same sums come again."""
+    singular, plural, scale = unit
+    example = Transfer(
+        kind=Transfer.Kind.ACCRUAL,
+        wallet_type=WalletType(singular=singular, plural=plural, scale=scale),
+        explanation={"steps": steps, "currency": currency},
     )
-    explanation = explain_transfer(posted)
-    return ExplanationOut.model_construct(title=explanation.title, steps=list(explanation.steps))
+    return list(explain_transfer(example).steps)
 
 
 def awards_of(order_id: int) -> list[AwardOut]:
