@@ -98,7 +98,8 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def report(rounds: list[dict[str, float]], options: argparse.Namespace) -> None:
     """The table for docs/performance.md."""
     print(
-        f"\n{options.rounds} interleaved rounds of {options.seconds:g} s, {CONNECTIONS} connections,"
+        f"\n{options.rounds} interleaved rounds of {options.seconds:g} s,"
+        f" {CONNECTIONS} connections,"
         f" {options.members} members, {os.cpu_count()} cores shared by client, server and"
         " database.\n"
     )

@@ -8,7 +8,7 @@ from django.urls import path
 
 
 def empty(_request: HttpRequest) -> HttpResponse:
-    return HttpResponse(b"{}", content_type="application/json")
+    return HttpResponse(b"{}", content_type="application/json", headers={"Content-Length": "2"})
 
 
 urlpatterns = [path("empty", empty)]

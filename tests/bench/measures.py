@@ -131,11 +131,12 @@ class Bench:
         return load
 
     def _order(self) -> bytes:
-        return self._post("/api/v1/orders", self._order_body())
+        return self._post("/api/v1/orders", {"source": "bench", **self._order_body()})
 
     def _batch(self) -> bytes:
         return self._post(
-            "/api/v1/orders/batch", {"orders": [self._order_body() for _ in range(100)]}
+            "/api/v1/orders/batch",
+            {"source": "bench", "orders": [self._order_body() for _ in range(100)]},
         )
 
     def _balance(self) -> bytes:
@@ -146,7 +147,6 @@ class Bench:
     def _order_body(self) -> dict[str, object]:
         self.sent += 1
         return {
-            "source": "bench",
             "external_id": f"B{self.run_name}-{self.sent}",
             "customer": {"external_id": f"M{self.sent * 7919 % self.members + 1}"},
             "placed_at": "2026-11-20T10:00:00+00:00",
