@@ -1,6 +1,7 @@
 """The settings under test: the real ones, without what only costs time or depends on it."""
 
 import os
+from zlib import crc32
 
 os.environ["DATABASE_POOL"] = "0"
 os.environ["SETIA_ENV"] = "development"
@@ -20,6 +21,8 @@ MEDIA_ROOT = VAR_DIR / "test-media"
 
 # What a test writes need not survive the machine; the data of `make run` in the same server do.
 DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
-# A database of Valkey for each test process, apart from the one `make run` uses.
+# A database of Valkey for each test process, apart from the one `make run` uses; who names a test
+# database of one's own runs beside others, and gets another one there too.
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PROCESS += crc32(os.environ.get("SETIA_TEST_DATABASE", "").encode())
 CACHES["default"]["LOCATION"] = f"{CACHE_URL.partition('?')[0]}?db={2 + PROCESS % 14}"

@@ -1,4 +1,4 @@
-"""Creating and changing customers: values are checked and kept in one form, changes are written down."""
+"""Creating and changing customers: values are checked, changes are written down."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Long work is started once, seen, stopped, and continued after a kill without doing anything twice."""
+"""Long work is started once, seen, stopped, and after a kill continued, nothing done twice."""
 
 from datetime import timedelta
 
@@ -79,9 +79,14 @@ def test_work_that_is_done_can_be_done_anew() -> None:
 
 def test_a_failure_is_kept_and_the_work_goes_on_from_its_checkpoint() -> None:
     job = claimed()
-    with pytest.raises(ValueError, match="row 3"), running(job):
-        save_checkpoint(job, {"row": 2}, done=2, total=5)
-        raise ValueError("row 3")
+
+    def work() -> None:
+        with running(job):
+            save_checkpoint(job, {"row": 2}, done=2, total=5)
+            raise ValueError("row 3")
+
+    with pytest.raises(ValueError, match="row 3"):
+        work()
     job.refresh_from_db()
     assert (job.state, job.error) == (State.FAILED, "ValueError: row 3")
 
