@@ -12,6 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "deliver-outbox": {"task": "members.tasks.deliver_outbox", "schedule": 5.0},
+    "link-parked-refunds": {"task": "loyalty.tasks.link_parked_refunds", "schedule": 60.0},
     "prune-outbox": {
         "task": "members.tasks.prune_outbox",
         "schedule": crontab(hour="3", minute="20"),

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
-from loyalty.services import imports
+from loyalty.services import imports, refunds
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True)
 def run_import(job_id: int) -> None:
     """Work on an import; safe to deliver twice, since a job is claimed by one worker."""
     imports.run_import(job_id)
+
+
+@shared_task
+def link_parked_refunds() -> int:
+    """Bring refunds to orders that came in the same moment; nothing to do is the rule."""
+    return refunds.link_parked_refunds(now=timezone.now())

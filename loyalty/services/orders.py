@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Value
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
-from loyalty.models import Order, OrderLine, Refund, Tender
+from loyalty.models import Order, OrderLine, Tender
 from loyalty.rules.engine import Award, evaluate
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
 from loyalty.services.order_inputs import OrderInput, check_order, with_whole_line
 from loyalty.services.reconciliation import reconcile_orders
+from loyalty.services.refunds import link_to_orders
 from members.errors import FieldError
 from members.services.transactions import run_atomically
 
@@ -83,6 +82,8 @@ def _record(
             results.append(
                 OrderResult(known.order_id, order.external_id, "unchanged", known.customer_id)
             )
+            if known.parked:
+                changed.append(known.order_id)
         else:
             _rewrite(order, known)
             changed.append(known.order_id)
@@ -91,10 +92,12 @@ def _record(
             )
     write_batch(rows, now=now)
     if changed:
-        _link_parked_refunds(
-            source, [order for order, k in zip(orders, opened, strict=True) if k.parked]
+        causes = link_to_orders(
+            source, [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
         )
-        reconcile_orders(changed, terms=terms, now=now, transfer_source=transfer_source)
+        reconcile_orders(
+            changed, terms=terms, now=now, transfer_source=transfer_source, causes=causes
+        )
     return results
 
 
@@ -179,17 +182,6 @@ def _rewrite(order: OrderInput, known: Opened) -> None:
     Tender.objects.bulk_create(
         Tender(order=stored, kind=tender.kind, amount=tender.amount) for tender in order.tenders
     )
-
-
-def _link_parked_refunds(source: str, orders: Sequence[OrderInput]) -> None:
-    """Refunds that came before their order find it now, and with it whose it is."""
-    for number in (order.external_id for order in orders):
-        order = Order.objects.only("pk", "customer_id", "currency").get(
-            source=source, external_id=number
-        )
-        Refund.objects.filter(
-            source=source, order_external_id=number, order=None, currency=order.currency
-        ).update(order=order, customer=Coalesce("customer", Value(order.customer_id)))
 
 
 def _refuse_doubles(orders: Sequence[OrderInput]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,9 +42,18 @@ class _Posted:
 
 
 def reconcile_orders(
-    order_ids: Sequence[int], *, terms: Terms, now: dt.datetime, transfer_source: str
+    order_ids: Sequence[int],
+    *,
+    terms: Terms,
+    now: dt.datetime,
+    transfer_source: str,
+    causes: Mapping[int, Refund],
 ) -> None:
-    """Post the differences of these orders in one batch. The caller holds their members' locks."""
+    """Post the differences of these orders in one batch. The caller holds their members' locks.
+
+    `causes`: the refund that brought an order here, if one did. What is taken back happened with
+    it; without one it happens now.
+    """
     orders = list(
         Order.objects.filter(pk__in=order_ids)
         .prefetch_related("lines", "tenders", "refunds__lines", "evaluations")
@@ -62,8 +71,9 @@ def reconcile_orders(
             if versions is None:
                 continue
             movements += _differences(
-                order, program, member, versions, posted, now, transfer_source
-            )
+                order, program, member, versions, posted, now, transfer_source,
+                causes.get(order.pk),
+            )  # fmt: skip
     post(movements, now=now)
 
 
@@ -94,12 +104,12 @@ def _differences(
     posted: dict[tuple[int, int], _Posted],
     now: dt.datetime,
     transfer_source: str,
+    cause: Refund | None,
 ) -> list[Movement]:
     refunds = sorted(order.refunds.all(), key=lambda refund: (refund.refunded_at, refund.pk))
     basket = net_basket(order_basket(order), [as_return(refund) for refund in refunds])
-    last = refunds[-1] if refunds else None
     if order.status == Order.Status.CANCELLED:
-        basket, last = Basket(lines=()), None
+        basket = Basket(lines=())
     movements: list[Movement] = []
     for award in evaluate(versions, basket).awards:
         so_far = posted.get((order.pk, award.version.id)) or _Posted()
@@ -107,7 +117,7 @@ def _differences(
             award,
             currency=order.currency,
             order=order.external_id,
-            refund=last.external_id if last else None,
+            refund=cause.external_id if cause else None,
             was=so_far.units,
             now=award.units,
         )
@@ -126,10 +136,10 @@ def _differences(
                 movements.append(
                     clawback(
                         award, units=units, member=member, terms=program,
-                        occurred_at=last.refunded_at if last else now,
+                        occurred_at=cause.refunded_at if cause else now,
                         key=f"{key}:{number}" if number else key, source=transfer_source,
                         explanation=explanation, order_id=order.pk,
-                        refund_id=last.pk if last else None, corrects=transfer_id,
+                        refund_id=cause.pk if cause else None, corrects=transfer_id,
                     )
                 )  # fmt: skip
     return movements

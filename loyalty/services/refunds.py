@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import post
-from loyalty.models import Order, Refund, RefundLine
+from loyalty.models import Order, Refund, RefundLine, Transfer
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef, RefundInput, check_refund
@@ -94,6 +97,76 @@ def _record(
     ]
 
 
+def link_to_orders(source: str, numbers: Sequence[str]) -> dict[int, Refund]:
+    """Refunds that came before these orders find them now, and with them whose they are.
+
+    Returns the latest of each order's newly linked refunds. A refund in another currency, or of
+    another customer, stays parked.
+    """
+    orders = {
+        order.external_id: order
+        for order in Order.objects.only("external_id", "customer_id", "currency").filter(
+            source=source, external_id__in=numbers
+        )
+    }
+    linked = []
+    for refund in Refund.objects.filter(
+        source=source, order_external_id__in=list(orders), order=None
+    ):
+        order = orders[refund.order_external_id]
+        if refund.currency != order.currency:
+            continue
+        if refund.customer_id not in (None, order.customer_id) and order.customer_id is not None:
+            continue
+        refund.order, refund.customer_id = order, refund.customer_id or order.customer_id
+        linked.append(refund)
+    Refund.objects.bulk_update(linked, ["order", "customer"], batch_size=500)
+    return _last_by_order(linked)
+
+
+def link_parked_refunds(*, now: dt.datetime, limit: int = 500) -> int:
+    """Link refunds whose order was being recorded in the very moment in which they came, when
+    neither could see the other. Returns how many orders found refunds."""
+    parked = Refund.objects.filter(order=None).exclude(order_external_id="")
+    order = Order.objects.filter(
+        source=OuterRef("source"),
+        external_id=OuterRef("order_external_id"),
+        currency=OuterRef("currency"),
+    )
+    numbers: defaultdict[str, set[str]] = defaultdict(set)
+    for source, number in parked.filter(
+        Exists(order.filter(Q(customer=None) | Q(customer=OuterRef("customer"))))
+        | Q(customer=None) & Exists(order)
+    ).values_list("source", "order_external_id")[:limit]:
+        numbers[source].add(number)
+    linked = 0
+    for source, found in sorted(numbers.items()):
+        linked += run_atomically(partial(_link, source, sorted(found), now))
+    return linked
+
+
+def _link(source: str, numbers: Sequence[str], now: dt.datetime) -> int:
+    orders = Order.objects.filter(source=source, external_id__in=numbers)
+    wanted = [
+        Wanted(order.external_id, CustomerRef(key=order.customer_id), order.placed_at)
+        for order in orders
+        if order.customer_id
+    ]
+    terms, _opened = open_batch(
+        wanted, source=source, program_ids=None, enrolling=Enrolling(never=True)
+    )
+    linked = link_to_orders(source, numbers)
+    reconcile_orders(
+        sorted(linked), terms=terms, now=now, transfer_source=Transfer.Source.JOB, causes=linked
+    )
+    return len(linked)
+
+
+def _last_by_order(refunds: Iterable[Refund]) -> dict[int, Refund]:
+    ordered = sorted(refunds, key=lambda refund: (refund.refunded_at, refund.pk))
+    return {refund.order_id: refund for refund in ordered if refund.order_id}
+
+
 def _with_buyers(source: str, refunds: Sequence[RefundInput]) -> list[RefundInput]:
     """A refund that names only its order belongs to whoever bought."""
     numbers = [refund.order_external_id for refund in refunds if refund.order_external_id]
@@ -144,9 +217,11 @@ def _write(created: Iterable[tuple[Refund, RefundInput]]) -> None:
 
 
 def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_source: str) -> None:
-    linked = sorted({refund.order_id for refund in created if refund.order_id})
+    linked = _last_by_order(created)
     if linked:
-        reconcile_orders(linked, terms=terms, now=now, transfer_source=transfer_source)
+        reconcile_orders(
+            sorted(linked), terms=terms, now=now, transfer_source=transfer_source, causes=linked
+        )
     unlinked = [r for r in created if not r.order_external_id and r.customer_id]
     if unlinked:
         members = member_refs({r.customer_id for r in unlinked if r.customer_id}, terms)

@@ -26,6 +26,12 @@ def copied(source: str, **changes: str) -> str:
     )
 
 
+@transaction.atomic
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 ACCRUAL = "kind = 'accrual'"
 TAKEN = "key = 'take'"
 BACK = {"from_account_id": "to_account_id", "to_account_id": "from_account_id"}
@@ -96,9 +102,8 @@ def books(program):
 def test_the_database_refuses_that(books, statement):
     assert (Transfer.objects.count(), Lot.objects.count(), LotUse.objects.count()) == (3, 1, 2)
     assert AuditEntry.objects.exists()
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(statement)
+    with pytest.raises(DatabaseError):
+        execute(statement)
 
 
 def test_a_second_undoing_is_refused_by_the_database_too(books):

@@ -1,0 +1,162 @@
+"""Many at once: real threads with connections of their own."""
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from loyalty.errors import InsufficientBalanceError
+from loyalty.models import Lot, Membership, Order, Refund, Transfer, Wallet
+from loyalty.services.refunds import link_parked_refunds
+from members.models import Customer
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    day,
+    give_back,
+    held,
+    make_program,
+    make_wallet,
+    moves,
+    order,
+    record,
+    refund,
+    spendable,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS = 8
+
+
+def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[object]:
+    """Run `work(n)` in so many threads that begin together; what each returned or raised."""
+    barrier = threading.Barrier(threads)
+
+    def run(number: int) -> object:
+        try:
+            barrier.wait(10)
+            return work(number)
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
+
+
+def test_eight_threads_spending_one_wallet_never_overdraw():
+    wallet = make_wallet(make_program())
+    for number in range(4):
+        adjust(wallet, 10, f"gift{number}")
+
+    def spend(number: int) -> int:
+        spent = 0
+        for attempt in range(5):
+            try:
+                adjust(wallet, -3, f"spend{number}-{attempt}")
+                spent += 1
+            except InsufficientBalanceError:
+                pass
+        return spent
+
+    assert sum(at_once(spend)) == 13
+    assert spendable() == 1
+
+
+def test_opposite_work_on_the_same_wallets_ends_where_it_must_without_deadlock():
+    program = make_program()
+    wallets = [make_wallet(program, f"c{number}") for number in range(3)]
+    for wallet in wallets:
+        adjust(wallet, 100, f"start{wallet.pk}")
+
+    def work(number: int) -> None:
+        chance = random.Random(number)
+        for step in range(6):
+            names = [f"c{index}" for index in chance.sample(range(3), 2)]
+            record(*(order(f"{number}-{step}-{name}", "5", buyer=name) for name in names))
+            for name in reversed(names):
+                adjust(wallets[int(name[1])], -5, f"s{number}-{step}-{name}")
+
+    assert at_once(work) == [None] * THREADS
+    assert [spendable(f"c{number}") for number in range(3)] == [100, 100, 100]
+
+
+def test_eight_threads_sending_the_same_order_record_it_once():
+    make_program()
+    found = at_once(lambda _number: record(order(total="12"))[0].outcome)
+    assert sorted(found) == ["created", *["unchanged"] * 7]
+    assert moves() == [("accrual", 12)]
+
+
+def test_first_orders_of_a_new_customer_make_one_membership():
+    make_program()
+    found = at_once(lambda number: record(order(f"A{number}", "10"))[0].outcome)
+    assert found == ["created"] * THREADS
+    assert [kind.objects.count() for kind in (Customer, Membership, Wallet)] == [1, 1, 1]
+    assert spendable() == 80
+
+
+def test_the_same_refund_from_eight_threads_takes_back_once():
+    make_program()
+    record(order(total="20"))
+    found = at_once(lambda _number: give_back(refund(total="5", of="A1"))[0].outcome)
+    assert sorted(found) == ["created", *["unchanged"] * 7]
+    assert spendable() == 15
+
+
+def test_different_refunds_of_one_order_at_once_add_up():
+    make_program()
+    record(order(total="20"))
+    at_once(lambda number: give_back(refund(f"R{number}", "2.50", of="A1")))
+    assert spendable() == 0
+    assert held().owed == 0
+    assert Refund.objects.count() == THREADS
+
+
+def test_a_spend_and_a_refund_at_once_end_the_same_whichever_comes_first():
+    wallet = make_wallet(make_program())
+    record(order(total="10"))
+    at_once(lambda number: give_back(refund(of="A1")) if number else _try_spend(wallet), threads=2)
+    spent = Transfer.objects.filter(kind="adjustment").exists()
+    assert (held().spendable, held().owed) == (0, 10 if spent else 0)
+    assert sum(Lot.objects.values_list("remaining", flat=True)) == 0
+
+
+def _try_spend(wallet: Wallet) -> None:
+    try:
+        adjust(wallet, -10, "spend")
+    except InsufficientBalanceError:
+        pass
+
+
+@pytest.mark.parametrize("buyer", ["c1", None], ids=["refund names the buyer", "order only"])
+def test_an_order_and_its_refund_at_once_find_each_other(buyer):
+    make_wallet(make_program())
+    for number in range(6):
+        name = f"A{number}"
+        at_once(
+            lambda which, name=name: (
+                give_back(refund(f"R{name}", of=name, buyer=buyer, at=day(1)))
+                if which
+                else record(order(name))
+            ),
+            threads=2,
+        )
+    # Each may have missed the other; what runs every minute brings them together.
+    link_parked_refunds(now=day(1))
+    assert link_parked_refunds(now=day(1)) == 0
+    assert Order.objects.count() == 6
+    assert not Refund.objects.filter(order=None).exists()
+    assert spendable(at=day(1)) == 0
+
+
+def test_posting_while_time_passes_a_maturity_stays_exact():
+    wallet = make_wallet(make_program(unit={"pending_days": 1}))
+    record(*(order(f"A{number}", "10") for number in range(THREADS)), now=NOW)
+    at_once(lambda number: adjust(wallet, -10, f"s{number}", now=day(1 + number / 24)))
+    assert held(at=day(2)).spendable == 0
+    assert held(at=day(2)).balance == 0
