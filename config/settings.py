@@ -223,6 +223,7 @@ SETIA_DEMO_LOGINS = [
     ("support agent", "sam@setia.example", DEMO_PASSWORD),
     ("analyst", "lin@setia.example", DEMO_PASSWORD),
 ]
+SETIA_DEMO_CUSTOMER = "olivia.hart@example.com"
 # The management command that fills an empty database under `manage.py up`, in development.
 SETIA_DEMO_COMMAND = env.str("SETIA_DEMO_COMMAND", default="load_demo")
 

@@ -22,6 +22,7 @@ from loyalty.services.adjustments import adjust_units, undo_transfer
 from loyalty.services.imports import KIND, run_import, start_import
 from loyalty.services.programs import apply_definition
 from members.models import Customer, Job, Merchant, StaffMember, User
+from members.selectors.merchants import DEFAULT_NAME, get_merchant
 from members.services.audit import SYSTEM, Actor
 from members.services.customers import add_note
 
@@ -87,15 +88,13 @@ def create_people(households: tuple[int, ...]) -> None:
 
 @transaction.atomic
 def _set_up() -> Program:
-    Merchant.objects.get_or_create(
-        pk=1,
-        defaults={
-            "name": "Harvest Lane Market",
-            "accent_color": "#2f6f3e",
-            "currency": "USD",
-            "time_zone": "America/New_York",
-            "locale": "en",
-        },
+    # Looking at a page makes the merchant with its defaults; a name of one's own stays.
+    get_merchant()
+    Merchant.objects.filter(name=DEFAULT_NAME).update(
+        name="Harvest Lane Market",
+        accent_color="#2f6f3e",
+        currency="USD",
+        time_zone="America/New_York",
     )
     roles = zip(StaffMember.Role.values, settings.SETIA_DEMO_LOGINS, strict=False)
     for role, (_title, email, password) in roles:

@@ -6,6 +6,8 @@ import datetime as dt
 import random
 from dataclasses import dataclass
 
+from django.conf import settings
+
 GIVEN = tuple(
     """
     Aisha Amara Ben Carla Chen Daniel Diego Elena Emeka Eva Farid Fiona Grace Hana Hassan
@@ -43,7 +45,6 @@ class Person:
 
 # Whom the start-up message invites to sign in as: a household that shops often, up to the last day.
 GUIDE_HOUSEHOLD = 1609
-GUIDE_EMAIL = "olivia.hart@example.com"
 
 
 def person_of(household: int) -> Person:
@@ -54,5 +55,5 @@ def person_of(household: int) -> Person:
     birthday = dt.date(1940, 1, 1) + dt.timedelta(days=chance.randrange(62 * 365))
     area, line = AREAS[household // 100 % len(AREAS)], household % 100
     if household == GUIDE_HOUSEHOLD:
-        given, family, email = "Olivia", "Hart", GUIDE_EMAIL
+        given, family, email = "Olivia", "Hart", settings.SETIA_DEMO_CUSTOMER
     return Person(f"H{household:05d}", given, family, email, f"+1{area}55501{line:02d}", birthday)

@@ -167,8 +167,8 @@ class Command(BaseCommand):
                 f"  {role:<18} {email:<22} password {password}"
                 for role, email, password in settings.SETIA_DEMO_LOGINS
             ]
-            lines.append("  a customer         any customer's e-mail address; the code arrives in")
-            lines.append(f"                     {stack.web.url}/dev/inbox/")
+            lines.append(f"  {'customer':<18} {settings.SETIA_DEMO_CUSTOMER} by e-mailed code, see")
+            lines.append(f"  {'':<18} {stack.web.url}/dev/inbox/")
         if loading:
             lines += [
                 "",
