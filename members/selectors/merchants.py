@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from members.models import Merchant
 
-
 # What an installation is called until somebody names it.
 DEFAULT_NAME = "Setia"
 
