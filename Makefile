@@ -116,6 +116,10 @@ format: setup ## Put the code into its one format
 bench: setup ## Measure against raw SQL doing the same work (minutes)
 	$(PY) -m tests.bench $(ARGS)
 
+.PHONY: screenshots
+screenshots: setup ## Renew the pictures in docs/ (all pages: var/screenshots/)
+	$(PY) -m tests.screenshots $(ARGS)
+
 .PHONY: static
 static: setup ## Collect the static files for production under var/static
 	$(MANAGE) collectstatic --noinput --verbosity 0

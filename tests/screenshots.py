@@ -1,0 +1,271 @@
+"""`make screenshots`: pictures of the main pages with the demonstration's data.
+
+The README's pictures go to docs/images/, all others to var/screenshots/. To add a page, add a line
+to PAGES. `ARGS="--only home"` takes those whose names contain a word, `--dark` the dark ones.
+
+They have embedded services of their own in var/screenshots-data/, filled with the demonstration by
+the first run, so that nobody's work shows in a picture; `--here` takes one's own data instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from config import embedded
+from tests.chromium import ARGUMENTS, PROJECT, find_chromium
+
+IMAGES = PROJECT / "docs" / "images"
+OTHERS = PROJECT / "var" / "screenshots"
+DATA = PROJECT / "var" / "screenshots-data"
+WIDE, PHONE = (1440, 900), (390, 844)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to take. `url`: a URL name and what of the Demo it takes; `image`: the width that
+    the README shows."""
+
+    name: str
+    url: tuple[str, ...]
+    who: str = "staff"
+    image: tuple[int, int] | None = None
+
+
+PAGES = (
+    Page("home", ("backoffice:home",), image=WIDE),
+    Page("customers", ("backoffice:customer_list",)),
+    Page("customer", ("backoffice:customer", "customer")),
+    Page("customer-new", ("backoffice:customer_create",)),
+    Page("order", ("loyalty_backoffice:order_page", "order")),
+    Page("adjust", ("loyalty_backoffice:wallet_adjust", "wallet")),
+    Page("programs", ("loyalty_backoffice:program_list",)),
+    Page("program", ("loyalty_backoffice:program_page", "program")),
+    Page("program-edit", ("loyalty_backoffice:program_edit", "program")),
+    Page("program-new", ("loyalty_backoffice:program_create",)),
+    Page("imports", ("loyalty_backoffice:import_list",)),
+    Page("import-new", ("loyalty_backoffice:import_create",)),
+    Page("import", ("loyalty_backoffice:import_page", "job")),
+    Page("merchant", ("backoffice:merchant",)),
+    Page("team", ("backoffice:team",)),
+    Page("api-keys", ("backoffice:api_key_list",)),
+    Page("audit-log", ("backoffice:audit_log",)),
+    Page("styleguide", ("backoffice:styleguide",)),
+    Page("account", ("mypage:home",), who="customer", image=PHONE),
+    Page("account-history", ("mypage:history",), who="customer"),
+    Page("account-card", ("mypage:card",), who="customer"),
+    Page("account-profile", ("mypage:profile",), who="customer"),
+    Page("sign-in", ("account_login",), who="nobody"),
+    Page("sign-in-code", ("account_request_login_code",), who="nobody"),
+    Page("api", ("api:reference",), who="nobody"),
+    Page("inbox", ("devmail:inbox_list",), who="nobody"),
+)
+
+
+@dataclass
+class Demo:
+    """What of the demonstration the pages show: the guide and what belongs to her."""
+
+    sessions: list[Any] = field(default_factory=list)
+
+    @cached_property
+    def guide(self) -> Any:
+        from django.conf import settings
+
+        from members.models import Customer
+
+        return Customer.objects.get(email=settings.SETIA_DEMO_CUSTOMER)
+
+    def argument(self, name: str) -> Any:
+        from loyalty.demo.load import PROGRAM
+        from loyalty.models import Order, Wallet
+        from members.models import Job
+
+        found = {
+            "customer": lambda: self.guide.public_id,
+            "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
+            "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
+            "program": lambda: PROGRAM,
+            "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
+        }
+        return found[name]()
+
+    def session_key(self, who: str) -> str:
+        """A session as signing in would have made it."""
+        from django.conf import settings
+        from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+        from django.contrib.sessions.backends.db import SessionStore
+
+        user = self._customer_user() if who == "customer" else self._staff_user()
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        self.sessions.append(session)
+        return str(session.session_key)
+
+    def close(self) -> None:
+        for session in self.sessions:
+            session.delete()
+
+    def _staff_user(self) -> Any:
+        from django.conf import settings
+
+        from members.models import User
+
+        return User.objects.get(email=settings.SETIA_DEMO_LOGINS[0][1])
+
+    def _customer_user(self) -> Any:
+        """The guide's user, as entering the code for the first time makes it."""
+        from allauth.account.models import EmailAddress
+
+        from members.services.sign_in import link_customer, provide_user
+
+        user = provide_user(self.guide.email)
+        EmailAddress.objects.filter(user=user).update(verified=True)
+        assert user is not None
+        link_customer(user)
+        return user
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="pages whose name contains this")
+    parser.add_argument("--dark", action="store_true", help="with dark colors, var/ only")
+    parser.add_argument("--here", action="store_true", help="of one's own data")
+    options = parser.parse_args()
+    if not options.here:
+        os.environ["SETIA_VAR"] = str(DATA)
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            os.environ.pop(name, None)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    os.environ["DATABASE_POOL"] = "0"
+    # Playwright's event loop is no reason not to use the database in this thread.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with embedded.leased(embedded.layout(), embedded.needed_services()):
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        call_command("load_demo", "--if-empty")
+        if not options.here:
+            deliver_outbox()
+        demo = Demo()
+        try:
+            with served() as base_url:
+                take(demo, base_url, options)
+        finally:
+            demo.close()
+
+
+def deliver_outbox() -> None:
+    """What a worker would do meanwhile: the daily totals follow what was imported."""
+    from members.services.outbox import deliver_waiting
+
+    while deliver_waiting():
+        pass
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Setia on a free port of this machine, as `make run` serves it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
+    ]
+    environment = {**os.environ, "DATABASE_POOL": "1", "PORT": str(port)}
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
+    try:
+        wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            sys.exit("the server ended before it answered")
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    sys.exit("the server did not answer")
+
+
+def take(demo: Demo, base_url: str, options: argparse.Namespace) -> None:
+    from playwright.sync_api import sync_playwright
+
+    chromium = find_chromium()
+    wanted = [page for page in PAGES if options.only in page.name]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.executable,
+            args=ARGUMENTS,
+            env={**os.environ, **chromium.environment},
+        )
+        for who in dict.fromkeys(page.who for page in wanted):
+            for size in (WIDE, PHONE):
+                context = browser.new_context(
+                    base_url=base_url,
+                    viewport={"width": size[0], "height": size[1]},
+                    locale="en-US",
+                    reduced_motion="reduce",
+                    color_scheme="dark" if options.dark else "light",
+                )
+                if who != "nobody":
+                    value = demo.session_key(who)
+                    context.add_cookies([{"name": "sessionid", "value": value, "url": base_url}])
+                for page in wanted:
+                    if page.who == who:
+                        take_one(context, demo, page, size, dark=options.dark)
+                context.close()
+        browser.close()
+
+
+def take_one(context: Any, demo: Demo, page: Page, size: tuple[int, int], *, dark: bool) -> None:
+    from django.urls import reverse
+
+    name, *arguments = page.url
+    address = reverse(name, args=[demo.argument(argument) for argument in arguments])
+    tab = context.new_page()
+    answer = tab.goto(address, wait_until="networkidle")
+    if answer.status != 200 or tab.url.partition("?")[0].endswith("/login/") != (
+        name == "account_login"
+    ):
+        sys.exit(f"{page.name}: {address} answered {answer.status} and led to {tab.url}")
+    # Panels below the fold load when they are seen.
+    tab.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    tab.wait_for_load_state("networkidle")
+    tab.evaluate("window.scrollTo(0, 0)")
+    tab.wait_for_timeout(300)
+    if page.image == size and not dark:
+        path, whole = IMAGES / f"{page.name}.png", False
+    else:
+        suffix = "-dark" if dark else ""
+        path, whole = OTHERS / f"{page.name}-{size[0]}{suffix}.png", True
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tab.screenshot(path=path, full_page=whole)
+    tab.close()
+    print(path.relative_to(PROJECT))
+
+
+if __name__ == "__main__":
+    main()
