@@ -1,0 +1,405 @@
+"""Orders: recorded, repeated, changed, called off, claimed."""
+
+import dataclasses
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from loyalty.errors import InvalidOrderError, OrderConflictError
+from loyalty.models import Membership, Order, OrderEvaluation, Transfer
+from loyalty.services.order_batches import Enrolling
+from loyalty.services.order_inputs import CustomerRef
+from loyalty.services.programs import apply_definition
+from members.models import Customer
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    day,
+    define,
+    give_back,
+    held,
+    line,
+    make_program,
+    make_wallet,
+    moves,
+    order,
+    record,
+    refund,
+    returned,
+    spendable,
+    tender,
+)
+
+CANCELLED = {"status": "cancelled"}
+
+
+def outcomes(results) -> list[str]:
+    return [result.outcome for result in results]
+
+
+def test_a_new_order_brings_in_its_buyer_and_earns(program):
+    (result,) = record(order(total="12.99"))
+    assert (result.outcome, [award.units for _program, award in result.awards]) == ("created", [12])
+    membership = Membership.objects.get()
+    assert (membership.source, membership.enrolled_at) == ("order", NOW)
+    assert moves() == [("accrual", 12)]
+
+
+def test_the_same_order_again_changes_nothing(program):
+    record(order(lines=(line(1, "10.00"),)))
+    assert outcomes(record(order(lines=(line(1, "10"),)))) == ["unchanged"]
+    assert moves() == [("accrual", 10)]
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [
+        ("15", [("accrual", 10), ("accrual", 5)]),
+        ("4", [("accrual", 10), ("clawback", -6)]),
+        ("10.50", [("accrual", 10)]),
+    ],
+)
+def test_a_corrected_price_posts_the_difference(program, total, expected):
+    record(order())
+    assert outcomes(record(order(total=total), now=day(1))) == ["updated"]
+    assert moves() == expected
+    assert Order.objects.get().total == Decimal(total)
+
+
+def test_a_correction_later_than_a_refund_is_dated_when_it_was_made(program):
+    record(order(total="100"))
+    give_back(refund(of="A1", total="10", at=day(1)))
+    record(order(total="80"), now=day(30))
+    dates = Transfer.objects.filter(kind="clawback").order_by("pk")
+    assert [(t.amount, t.occurred_at, t.refund_id is None) for t in dates] == [
+        (10, day(1), False),
+        (20, day(30), True),
+    ]
+
+
+def test_refunds_that_come_in_the_wrong_order_keep_their_own_dates(program):
+    record(order(total="100"))
+    give_back(refund("R2", "30", of="A1", at=day(9)))
+    give_back(refund("R1", "20", of="A1", at=day(2)), now=day(10))
+    found = Transfer.objects.filter(kind="clawback").select_related("refund").order_by("pk")
+    assert [(t.refund.external_id, t.amount, t.occurred_at) for t in found] == [
+        ("R2", 30, day(9)),
+        ("R1", 20, day(2)),
+    ]
+
+
+def test_calling_off_takes_all_back_and_completing_again_gives_it_again(program):
+    record(order(total="10"))
+    record(order(**CANCELLED))
+    assert spendable() == 0
+    record(order())
+    assert spendable() == 10
+    assert moves() == [("accrual", 10), ("clawback", -10), ("accrual", 10)]
+
+
+def test_an_order_that_came_called_off_earns_once_it_is_not(program):
+    record(order(**CANCELLED))
+    assert moves() == []
+    record(order())
+    assert moves() == [("accrual", 10)]
+
+
+def change_rate(units: int, at: dt.datetime, **changes) -> None:
+    rules = changes.pop("rules", [{"units": units}])
+    apply_definition(define(earning_rules=rules, **changes), actor=SYSTEM, now=at)
+
+
+def test_an_order_keeps_the_rule_it_was_judged_by_whatever_rules_say_since(program):
+    record(order(total="10"))
+    change_rate(2, day(5))
+    record(order("A2", "10", at=day(6)))
+    assert spendable(at=day(6)) == 30
+    record(order(total="12"), now=day(7))
+    assert spendable(at=day(7)) == 32
+    give_back(refund(of="A2", at=day(8)))
+    assert spendable(at=day(8)) == 12
+
+
+def test_an_order_placed_before_a_change_and_sent_after_it_earns_the_old_rate(program):
+    change_rate(2, day(5))
+    record(order(total="10", at=day(4)), order("A2", "10", at=day(5)), now=day(9))
+    assert spendable(at=day(9)) == 30
+
+
+def test_a_retired_rule_still_takes_back_what_it_gave(program):
+    record(order(total="10"))
+    change_rate(0, day(1), rules=[])
+    record(order("A2", "10", at=day(2)))
+    assert spendable(at=day(2)) == 10
+    give_back(refund(of="A1", total="4", at=day(3)))
+    assert spendable(at=day(3)) == 6
+
+
+def test_an_archived_program_gives_no_more_but_takes_back(program):
+    record(order(total="10"))
+    apply_definition(define(status="archived"), actor=SYSTEM, now=day(1))
+    record(order("A2", "10", at=day(2)))
+    assert spendable(at=day(2)) == 10
+    give_back(refund(of="A1", total="10", at=day(3)))
+    assert spendable(at=day(3)) == 0
+
+
+def test_a_draft_program_gives_nothing(db):
+    make_program(status="draft")
+    record(order())
+    assert not Membership.objects.exists()
+
+
+def test_a_guest_order_earns_nothing_until_somebody_claims_it(program):
+    record(order(buyer=None))
+    assert (Order.objects.get().customer, Transfer.objects.count()) == (None, 0)
+    record(order(), now=day(1))
+    assert moves() == [("accrual", 10)]
+    assert Transfer.objects.get().occurred_at == NOW
+
+
+def test_a_suspended_member_earns_nothing(program):
+    wallet = make_wallet(program)
+    Membership.objects.update(status="suspended")
+    record(order())
+    assert (held().balance, OrderEvaluation.objects.count()) == (0, 0)
+    assert wallet.pk
+
+
+def test_a_program_that_enrolls_nobody_by_itself_rewards_its_members_only(db):
+    program = make_program(enrollment="explicit")
+    make_wallet(program, "c1")
+    record(order("A1"), order("A2", buyer="c2"))
+    assert spendable("c1") == 10
+    assert not Membership.objects.filter(customer__external_id="c2").exists()
+    record(order("A3", buyer="c3"), enrolling=Enrolling(always=True))
+    assert spendable("c3") == 10
+
+
+def test_every_live_program_judges_the_order_in_its_own_units(program):
+    double = make_program("double", earning_rules=[{"units": 2}], unit={"decimals": 2})
+    make_program("euro", currency="EUR")
+    record(order(total="10.55"))
+    assert held("c1", program=program).balance == 10
+    assert held("c1", program=double).balance == 2110
+    assert OrderEvaluation.objects.count() == 2
+
+
+def test_an_order_in_a_currency_that_no_program_counts_in_is_refused(program):
+    with pytest.raises(InvalidOrderError) as refused:
+        record(order(currency="EUR"))
+    assert [error.field for error in refused.value.errors] == ["currency"]
+    assert not Order.objects.exists()
+
+
+def test_an_order_does_not_change_hands_or_currency(program):
+    record(order())
+    with pytest.raises(OrderConflictError):
+        record(order(buyer="c2"))
+    with pytest.raises(OrderConflictError):
+        record(order(currency="EUR"))
+    assert moves() == [("accrual", 10)]
+    assert moves("c2") == []
+
+
+def test_the_same_number_from_another_system_is_another_order(program):
+    record(order(source="shop"))
+    record(order(source="till"))
+    assert spendable() == 20
+
+
+def test_a_batch_with_one_number_twice_is_refused_as_a_whole(program):
+    with pytest.raises(InvalidOrderError) as refused:
+        record(order("A1"), order("A2"), order("A1", "5"))
+    assert refused.value.errors[0].field == "orders[2].external_id"
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("details", "field"),
+    [
+        ({"lines": (line(1, "9"),)}, "total"),
+        ({"lines": (line(1, "10"),), "shipping_total": Decimal(5)}, "total"),
+        ({"lines": (line(1, "10"),), "tax_total": Decimal(1), "taxes_included": False}, "total"),
+        ({"lines": (line(1, "5"), line(1, "5"))}, "lines[1].line_no"),
+        ({"tenders": (tender("money", "9"),)}, "tenders"),
+        ({"total": "10.00001"}, "total"),
+        ({"lines": (line(1, "10", quantity=Decimal("0.0001")),)}, "lines[0].quantity"),
+    ],
+)
+def test_an_order_that_contradicts_itself_is_refused_by_field(program, details, field):
+    with pytest.raises(InvalidOrderError) as refused:
+        record(order(total=details.pop("total", "10"), **details))
+    assert [error.field for error in refused.value.errors] == [field]
+
+
+@pytest.mark.parametrize(
+    ("total", "details"),
+    [
+        ("15", {"lines": (line(1, "10"),), "shipping_total": Decimal(5)}),
+        ("11", {"lines": (line(1, "10"),), "tax_total": Decimal(1), "taxes_included": False}),
+        ("8", {"lines": (line(1, "10"),), "discount_total": Decimal(2)}),
+        ("10", {"tenders": (tender("money", "4"), tender("units", "6"))}),
+        # Two gift cards are as good as one.
+        ("10", {"tenders": (tender("stored_value", "4"), tender("stored_value", "6"))}),
+        ("10", {}),
+        ("0", {"lines": (line(1, "0"),)}),
+    ],
+)
+def test_an_order_that_adds_up_is_taken(program, total, details):
+    assert outcomes(record(order(total=total, **details))) == ["created"]
+    assert outcomes(record(order(total=total, **details))) == ["unchanged"]
+
+
+def test_an_unknown_key_of_ours_is_no_customer(program):
+    with pytest.raises(InvalidOrderError) as refused:
+        record(order(customer=CustomerRef(key=999_999)))
+    assert refused.value.errors[0].code == "not_found"
+
+
+def test_details_that_belong_to_another_customer_are_a_conflict(program):
+    Customer.objects.create(external_id="c0", email="ada@example.com")
+    with pytest.raises(OrderConflictError) as refused:
+        record(order(customer=CustomerRef("c1", email="Ada@example.com")))
+    assert refused.value.errors[0].field == "customer.email"
+    assert not Order.objects.exists()
+
+
+def test_a_conflict_is_found_also_beside_a_newcomer_without_one(program):
+    Customer.objects.create(external_id="c0", email="ada@example.com")
+    with pytest.raises(OrderConflictError):
+        record(order("A1"), order("A2", customer=CustomerRef("c2", email="ada@example.com")))
+    assert not Order.objects.exists()
+
+
+def test_a_change_that_earns_the_same_moves_nothing(program):
+    first = order(total="10.20", lines=(line(1, "10.20", sku="tea"),))
+    record(first)
+    assert outcomes(record(dataclasses.replace(first, store="Main street"))) == ["updated"]
+    assert moves() == [("accrual", 10)]
+
+
+def test_lines_and_tenders_are_replaced_by_those_of_the_change(program):
+    record(order(lines=(line(1, "4"), line(2, "6")), tenders=(tender("money", "10"),)))
+    record(
+        order(
+            lines=(line(7, "10", tags=('a"b', "c\\d", "é,{}")),), tenders=(tender("units", "10"),)
+        )
+    )
+    stored = Order.objects.get()
+    assert [(item.line_no, item.tags) for item in stored.lines.all()] == [
+        (7, ['a"b', "c\\d", "é,{}"])
+    ]
+    assert [item.kind for item in stored.tenders.all()] == ["units"]
+    assert spendable() == 0
+
+
+def test_tags_survive_the_first_recording_as_they_are(program):
+    tags = ('a"b', "c\\d", "é,{}", "NULL", " x ")
+    record(order(lines=(line(1, "10", tags=tags),)))
+    assert tuple(Order.objects.get().lines.get().tags) == tags
+
+
+def test_an_empty_batch_is_nothing(program):
+    assert record() == []
+
+
+# --- what users of other systems suffer from ---------------------------------------------------
+
+
+def test_pain_1_a_refund_takes_back_exactly_what_the_net_basket_no_longer_earns(program):
+    record(order(total="10.90", lines=(line(1, "5.50", sku="tea"), line(2, "5.40", sku="mug"))))
+    assert spendable() == 10
+    give_back(refund(of="A1", total="5.40", lines=(returned(1, "5.40", sku="mug"),)))
+    assert spendable() == 5
+    give_back(refund("R2", of="A1", total="5.50", lines=(returned(1, "5.50", sku="tea"),)))
+    assert spendable() == 0
+
+
+def test_pain_3_a_refund_uses_the_rule_of_its_order_not_todays(program):
+    record(order(total="10"))
+    change_rate(100, day(1))
+    give_back(refund(of="A1", total="5", at=day(2)))
+    assert spendable(at=day(2)) == 5
+    change_rate(0, day(3), rules=[])
+    give_back(refund("R2", of="A1", total="5", at=day(4)))
+    assert spendable(at=day(4)) == 0
+
+
+def test_pain_4_calling_off_after_a_spend_ends_at_the_right_balance(program):
+    wallet = make_wallet(program)
+    record(order("A1", "100"), order("A2", "30"))
+    adjust(wallet, -120, "spend")
+    record(order("A1", "100", **CANCELLED))
+    assert (held().balance, held().owed) == (0, 90)
+    record(order("A3", "100"))
+    assert (held().balance, held().owed) == (10, 0)
+
+
+def test_pain_6_retries_replays_and_late_tills_count_once(program):
+    sold = [order(f"A{number}", "10", at=day(number)) for number in range(4)]
+    record(*sold, now=day(9))
+    record(*reversed(sold), now=day(10))
+    for found in sold:
+        record(found, now=day(11))
+    assert spendable(at=day(11)) == 40
+    assert moves() == [("accrual", 10)] * 4
+
+
+def test_pain_7_a_status_that_flips_awards_once(program):
+    for status in ("placed", "paid", "completed", "placed", "completed"):
+        record(order(status=status))
+    assert moves() == [("accrual", 10)]
+
+
+def test_pain_8_called_off_by_mistake_then_completed_is_awarded_as_if_never_called_off(program):
+    record(order())
+    for status in ("cancelled", "completed", "cancelled", "completed"):
+        record(order(status=status))
+    assert spendable() == 10
+
+
+def test_pain_13_hundredths_stay_exact(db):
+    make_program(unit={"decimals": 2})
+    record(*(order(f"A{number}", "0.07") for number in range(10)), order("B", "267.58"))
+    assert held().balance == 26828
+
+
+def test_pain_14_units_keep_the_precision_of_their_own(db):
+    make_program(unit={"decimals": 3}, earning_rules=[{"units": 1, "per": 1000}])
+    record(order(total="1.99"))
+    assert held().balance == 1
+
+
+def test_pain_15_what_earned_is_on_the_transfer(db):
+    make_program(earning_rules=[{"exclude": {"categories": ["fuel"]}}])
+    record(
+        order(
+            total="34",
+            lines=(line(1, "20"), line(2, "10", category="fuel")),
+            shipping_total=Decimal(5),
+            discount_total=Decimal(1),
+        )
+    )
+    why = Transfer.objects.get().explanation
+    assert (why["order"], why["rule"], why["version"]) == ("A1", "Base rate", 1)
+    assert ["order_discount", "-0.6666666666666666666666666667"] in why["steps"]
+    assert why["steps"][-1] == ["rounded", "down", "order", "19"]
+
+
+def test_pain_18_gift_cards_bought_earn_nothing_and_pay_like_money(program):
+    record(order("A1", "50", lines=(line(1, "50", stored_value=True),)))
+    assert spendable() == 0
+    record(order("A2", "50", tenders=(tender("stored_value", "50"),)))
+    assert spendable() == 50
+
+
+def test_pain_19_another_expiry_is_for_units_earned_from_then_on(program):
+    record(order("A1", "10"))
+    unit = {"expiry": {"kind": "months", "months": 1}}
+    apply_definition(define(unit=unit), actor=SYSTEM, now=day(1))
+    record(order("A2", "5", at=day(2)))
+    assert spendable(at=day(3)) == 15
+    assert spendable(at=day(60)) == 10
