@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from babel.numbers import NumberFormatError, parse_decimal
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -91,6 +92,12 @@ class AdjustmentForm(forms.Form):
         assert isinstance(reason, forms.ChoiceField)
         reason.choices = [("", _("Choose a reason")), *REASONS.items()]
         self.initial.setdefault("key", uuid.uuid4())
+
+    def renew(self, name: str, value: str) -> None:
+        """Give a hidden field another value for the next time the form is sent."""
+        data = cast(QueryDict, self.data).copy()
+        data[name] = value
+        self.data = data
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -172,8 +172,7 @@ def _adjust(
         )
     except KeyReusedError:
         # The form had moved units already and came back changed: say so, and start afresh.
-        form.data = form.data.copy()
-        form.data["key"] = str(uuid.uuid4())
+        form.renew("key", str(uuid.uuid4()))
         form.add_error(
             None,
             _("This form has already moved units once. Look at the balance below; "

@@ -109,15 +109,15 @@ class ImportForm(forms.Form):
         assert isinstance(program, forms.ModelChoiceField)
         program.queryset = Program.objects.filter(status=Program.Status.LIVE)
 
-    def clean_orders(self) -> UploadedFile:
+    def clean_orders(self) -> UploadedFile[bytes]:
         return _checked(self.cleaned_data["orders"], ORDER_FORMAT)
 
-    def clean_lines(self) -> UploadedFile | None:
+    def clean_lines(self) -> UploadedFile[bytes] | None:
         lines = self.cleaned_data["lines"]
         return _checked(lines, LINE_FORMAT) if lines else None
 
 
-def _checked(file: UploadedFile, columns: tuple[Column, ...]) -> UploadedFile:
+def _checked(file: UploadedFile[bytes], columns: tuple[Column, ...]) -> UploadedFile[bytes]:
     """Refuse at once what is no such file, so that nobody waits for a job to say so."""
     if not _NAME(file.name or ""):
         raise forms.ValidationError(_("Choose a file that ends in .csv or .csv.gz."))
@@ -136,7 +136,7 @@ def _checked(file: UploadedFile, columns: tuple[Column, ...]) -> UploadedFile:
     return file
 
 
-def _first_line(file: UploadedFile) -> str:
+def _first_line(file: UploadedFile[bytes]) -> str:
     file.seek(0)
     start: bytes = file.read(2)
     file.seek(0)

@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
 from loyalty.models import Program
@@ -113,7 +115,7 @@ def import_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_view("imports.run")
-def import_errors(request: HttpRequest, public_id: UUID) -> StreamingHttpResponse:
+def import_errors(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The refused rows as a file, to correct and import again."""
     job = get_object_or_404(_imports(), public_id=public_id)
     head = ("file", "row", "column", "value", "reason")
@@ -139,7 +141,7 @@ def import_resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error.message))
         return redirect(_job_url(job))
-    _work_on(resumed)
+    _work_on(request, resumed)
     return redirect(_job_url(resumed))
 
 
@@ -179,13 +181,19 @@ def _start(request: HttpRequest, form: ImportForm) -> Job | None:
         discard_folder(folder)
         form.add_error(None, str(error.message))
         return None
-    _work_on(job)
+    _work_on(request, job)
     return job
 
 
-def _work_on(job: Job) -> None:
+def _work_on(request: HttpRequest, job: Job) -> None:
     """Hand the job to a worker. By name: background work is a layer beside this one."""
-    current_app.tasks[TASK].delay(job.pk)
+    try:
+        current_app.signature(TASK, args=[job.pk]).apply_async(retry=False)
+    except (KombuError, RedisError, OSError):
+        cancel_job(job=job, actor=acting(request))
+        messages.error(
+            request, _("No worker could be reached, so nothing was imported. Go on in a moment.")
+        )
 
 
 def _job_url(job: Job) -> str:
@@ -222,10 +230,10 @@ class _Line:
         return text
 
 
-def _csv(name: str, rows: Iterable[Iterable[str]]) -> StreamingHttpResponse:
+def _csv(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
     writer: Any = csv.writer(_Line())
     response = StreamingHttpResponse(
         (writer.writerow(row) for row in rows), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return response  # type: ignore[return-value]  # Views may stream.

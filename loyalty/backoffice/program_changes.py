@@ -127,7 +127,7 @@ def _rule(
     effect = (
         _("For orders placed from now on. Earlier orders, and their refunds, keep the rule they "
           "were judged by.")
-        if program.status != Program.Status.DRAFT
+        if program.status != "draft"
         else ""
     )  # fmt: skip
     yield Change(

@@ -95,8 +95,7 @@ def _save(
     """Apply the form, or show what it changes; None when the form now says what is wrong."""
     actor, now = acting(request), timezone.now()
     if form.cleaned_data["revision"] != program.revision:
-        form.data = form.data.copy()
-        form.data["revision"] = str(program.revision)
+        form.renew("revision", str(program.revision))
         form.add_error(
             None,
             _("Somebody else changed this program while you were writing. What you typed is still "

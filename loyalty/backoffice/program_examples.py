@@ -58,8 +58,10 @@ class ExampleForm(forms.Form):
     )
     points = forms.DecimalField(label=gettext_lazy("Paid with points"), min_value=0, max_digits=12)
 
+    prefix = "example"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="example", **kwargs)
+        super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.required = False
             field.widget = forms.TextInput(

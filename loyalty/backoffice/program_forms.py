@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
@@ -240,6 +241,12 @@ class ProgramForm(UnitForm, RuleForm):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
+
+    def renew(self, name: str, value: str) -> None:
+        """Give a hidden field another value for the next time the form is sent."""
+        data = cast(QueryDict, self.data).copy()
+        data[name] = value
+        self.data = data
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"].lower()

@@ -1,0 +1,303 @@
+"""Programs: from a first draft to live and on, with every effect said beforehand."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.backoffice.program_editing import suggest_code
+from loyalty.models import EarningRuleVersion, Program
+from loyalty.program_files import load_program
+from loyalty.selectors.programs import definition_of
+from members.models import AuditEntry
+from tests.loyalty.backoffice.conftest import Member, queries_of, url
+from tests.loyalty.factories import make_program, order, record, spendable
+
+FORM: dict[str, Any] = {
+    "name": "Bean Club",
+    "code": "bean-club",
+    "description": "",
+    "currency": "EUR",
+    "time_zone": "Europe/Athens",
+    "enrollment": "automatic",
+    "unlinked_returns": "own_amount",
+    "singular": "Bean",
+    "plural": "Beans",
+    "decimals": "0",
+    "unit_value": "0.01",
+    "pending_days": "14",
+    "expiry_kind": "months",
+    "expiry_months": "12",
+    "expiry_last_day": "end_of_day",
+    "measure": "money",
+    "units": "1",
+    "per": "1",
+    "after_discounts": "on",
+    "paid_with_stored_value": "on",
+    "include_categories": ["Coffee"],
+    "exclude_skus_add": "MUG",
+    "rounding_mode": "down",
+    "rounding_per": "order",
+}
+
+
+def form_of(client: Client, code: str) -> dict[str, Any]:
+    """What a browser would send back of a program's form, unchanged."""
+    form = client.get(url("program_edit", code)).context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    empty = (None, False, ())
+    return {
+        name: value
+        for name, value in values.items()
+        if not any(value is nothing for nothing in empty)
+    }
+
+
+def test_a_new_program_is_a_draft_with_everything_that_was_typed(manager: Client) -> None:
+    response = manager.post(url("program_create"), FORM)
+    assert response.url == url("program_page", "bean-club")
+    program = Program.objects.get(code="bean-club")
+    definition = definition_of(program)
+    assert program.status == "draft"
+    assert definition.wallet_types[0].plural == "Beans"
+    assert definition.wallet_types[0].expiry.months == 12
+    rule = definition.earning_rules[0]
+    assert rule.include.categories == ("Coffee",)
+    assert rule.exclude.skus == ("MUG",)
+    assert rule.base.paid_with_stored_value
+    assert not rule.base.include_tax
+    assert AuditEntry.objects.filter(action="program.created").exists()
+
+
+def test_the_short_name_comes_from_the_name(manager: Client) -> None:
+    manager.post(url("program_create"), FORM | {"code": ""})
+    assert Program.objects.filter(code="bean-club").exists()
+    assert suggest_code("Bean Club") == "bean-club-2"
+    assert suggest_code("豆子") == "program"
+    html = manager.get(url("program_code"), {"name": "Tea & Co", "code": "", "suggested": ""})
+    assert 'value="tea-co"' in html.content.decode()
+    typed = {"name": "Tea & Co", "code": "mine", "suggested": "tea-co"}
+    assert 'value="mine"' in manager.get(url("program_code"), typed).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"code": "Bean Club"}, "code"),
+        ({"currency": "XXX"}, "currency"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"units": "0"}, "units"),
+        ({"per": "-1"}, "per"),
+        ({"unit_value": "-0.01"}, "unit_value"),
+        ({"expiry_months": ""}, "expiry_months"),
+        ({"expiry_months": "121"}, "expiry_months"),
+        ({"pending_days": "366"}, "pending_days"),
+        ({"decimals": "5"}, "decimals"),
+        ({"include_tags_add": "x" * 129}, "include_tags"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(
+    manager: Client, changes: dict[str, str], field: str
+) -> None:
+    response = manager.post(url("program_create"), FORM | changes)
+    assert response.status_code == 422
+    assert field in response.context["form"].errors
+    assert not Program.objects.exists()
+
+
+def test_a_taken_short_name_never_changes_the_other_program(manager: Client) -> None:
+    make_program("bean-club", name="Old")
+    response = manager.post(url("program_create"), FORM)
+    assert response.status_code == 422
+    assert Program.objects.get(code="bean-club").name == "Old"
+
+
+def test_a_draft_is_saved_at_once(manager: Client) -> None:
+    make_program("beans", status="draft")
+    values = form_of(manager, "beans") | {"units": "3"}
+    assert manager.post(url("program_edit", "beans"), values).status_code == 302
+    version = EarningRuleVersion.objects.get()
+    assert version.status == "draft"
+    assert Decimal(version.body["units"]) == 3
+
+
+def test_a_form_sent_back_unchanged_changes_nothing(manager: Client, beans: Program) -> None:
+    before = beans.revision
+    response = manager.post(url("program_edit", "beans"), form_of(manager, "beans"))
+    assert response.url == url("program_page", "beans")
+    beans.refresh_from_db()
+    assert beans.revision == before
+
+
+def test_a_live_program_shows_its_changes_before_they_are_made(
+    manager: Client, ana: Member
+) -> None:
+    values = form_of(manager, "beans") | {"units": "2", "unit_value": "0.02", "name": "Beans+"}
+    shown = manager.post(url("program_edit", "beans"), values).content.decode()
+    for text in (
+        "2\N{NO-BREAK SPACE}Beans for each $1.00 spent.",
+        "For orders placed from now on.",
+        "100\N{NO-BREAK SPACE}Beans are worth $2.00.",
+        "and for units that members hold already",
+        "Beans+",
+    ):
+        assert text in shown
+    assert Program.objects.get(code="beans").name == "Bean Club"
+    manager.post(url("program_edit", "beans"), values | {"confirmed": "1"})
+    assert Program.objects.get(code="beans").name == "Beans+"
+    assert spendable() == 150
+    record(order("N-1", "10", at=timezone.now()))
+    assert spendable(at=timezone.now()) == 170
+
+
+def test_back_to_editing_keeps_what_was_typed(manager: Client, beans: Program) -> None:
+    values = form_of(manager, "beans") | {"name": "Almost", "edit": "1"}
+    html = manager.post(url("program_edit", "beans"), values).content.decode()
+    assert 'value="Almost"' in html
+    assert Program.objects.get(code="beans").name == "Bean Club"
+
+
+def test_two_people_do_not_overwrite_one_another(manager: Client, beans: Program) -> None:
+    first = form_of(manager, "beans")
+    second = form_of(manager, "beans")
+    manager.post(url("program_edit", "beans"), first | {"name": "First", "confirmed": "1"})
+    response = manager.post(
+        url("program_edit", "beans"), second | {"name": "Second", "confirmed": "1"}
+    )
+    assert response.status_code == 422
+    assert "Somebody else changed this program" in response.content.decode()
+    assert Program.objects.get(code="beans").name == "First"
+
+
+def test_what_would_rewrite_the_past_is_refused_at_its_field(manager: Client, ana: Member) -> None:
+    values = form_of(manager, "beans")
+    decimals = manager.post(url("program_edit", "beans"), values | {"decimals": "2"})
+    assert "decimals" in decimals.context["form"].errors
+    currency = manager.post(url("program_edit", "beans"), values | {"currency": "EUR"})
+    assert "currency" in currency.context["form"].errors
+
+
+def test_further_units_and_rules_survive_the_form(manager: Client) -> None:
+    make_program(
+        "two",
+        wallet_types=[{}, {"code": "stars", "singular": "star", "plural": "stars"}],
+        earning_rules=[{}, {"code": "extra", "name": "Extra", "wallet_type": "stars"}],
+    )
+    assert "further units or rules" in manager.get(url("program_edit", "two")).content.decode()
+    values = form_of(manager, "two") | {"units": "5", "confirmed": "1"}
+    manager.post(url("program_edit", "two"), values)
+    definition = definition_of(Program.objects.get(code="two"))
+    assert [rule.units for rule in definition.earning_rules] == [5, 1]
+    assert [item.plural for item in definition.wallet_types] == ["points", "stars"]
+
+
+def test_going_live_says_what_happens_and_then_orders_earn(manager: Client) -> None:
+    make_program("beans", status="draft")
+    page = manager.get(url("program_publish", "beans")).content.decode()
+    assert "1\N{NO-BREAK SPACE}point for each $1.00 spent." in page
+    assert "There are no orders yet" in page
+    manager.post(url("program_publish", "beans"))
+    program = Program.objects.get(code="beans")
+    assert program.status == "live"
+    assert manager.get(url("program_publish", "beans")).status_code == 404
+    record(order("A1", "10", at=timezone.now()))
+    assert spendable(at=timezone.now()) == 10
+
+
+def test_an_archived_program_keeps_what_members_hold_and_can_come_back(
+    manager: Client, ana: Member
+) -> None:
+    page = manager.get(url("program_archive", "beans")).content.decode()
+    assert "1 member keeps what they hold" in page
+    manager.post(url("program_archive", "beans"))
+    record(order("N-1", "10", at=timezone.now()))
+    assert ana.spendable() == 150
+    manager.post(url("program_publish", "beans"))
+    record(order("N-2", "10", at=timezone.now()))
+    assert ana.spendable() == 160
+
+
+def test_the_program_page_says_its_rules_in_sentences(manager: Client, ana: Member) -> None:
+    values = form_of(manager, "beans") | {"units": "2", "confirmed": "1", "expiry_months": "6"}
+    manager.post(url("program_edit", "beans"), values)
+    html = manager.get(url("program_page", "beans")).content.decode()
+    for text in (
+        "2\N{NO-BREAK SPACE}Beans for each $1.00 spent.",
+        "Shipping does not earn.",
+        "They lapse 6 months after they were earned.",
+        "12 months after they were earned",
+        "Version 2",
+        "Every customer joins with their first order.",
+    ):
+        assert text in html
+    assert manager.get(url("program_by_id", Program.objects.get().public_id)).url == url(
+        "program_page", "beans"
+    )
+
+
+def test_the_file_says_the_same_as_the_program(manager: Client, beans: Program) -> None:
+    response = manager.get(url("program_export", "beans"))
+    assert response["Content-Disposition"] == 'attachment; filename="beans.yaml"'
+    assert load_program(response.content.decode()) == definition_of(beans)
+
+
+def test_the_example_is_worked_out_by_the_engine(manager: Client) -> None:
+    example = {
+        "example-goods": "49.90",
+        "example-shipping": "5.00",
+        "example-rest": "0",
+        "example-discount": "9.90",
+    }
+    html = manager.post(url("program_example"), FORM | example).content.decode()
+    assert "An order of €49.90 with €5.00 shipping earns" in html
+    assert ">40 " in html
+    assert "Share of the order" in html
+    assert "Only these earn: category Coffee." in html
+    rest = manager.post(url("program_example"), FORM | example | {"example-rest": "9.90"})
+    assert ">32 " in rest.content.decode()
+    broken = manager.post(url("program_example"), FORM | example | {"units": "x"})
+    assert "Complete the unit and the rule" in broken.content.decode()
+    assert not Program.objects.exists()
+
+
+def test_values_of_lines_are_suggested_from_orders_and_added(manager: Client, ana: Member) -> None:
+    options = manager.get(
+        url("line_value_options", "include_categories"), {"include_categories_add": "cof"}
+    ).content.decode()
+    assert '<option value="Coffee">' in options
+    nothing = manager.get(url("line_value_options", "include_skus"), {"include_skus_add": "100%"})
+    assert "<option" not in nothing.content.decode()
+    added = manager.post(
+        url("line_values_add", "include_skus"),
+        {"include_skus": ["MUG"], "include_skus_add": " COFFEE "},
+    ).content.decode()
+    assert 'value="MUG" checked' in added
+    assert 'value="COFFEE" checked' in added
+    assert manager.get(url("line_value_options", "nonsense")).status_code == 404
+
+
+def test_an_analyst_reads_programs_and_changes_none(
+    client_of: Callable[[str], Client], beans: Program
+) -> None:
+    analyst = client_of("analyst")
+    html = analyst.get(url("program_page", "beans")).content.decode()
+    assert url("program_edit", "beans") not in html
+    for name in ("program_edit", "program_archive"):
+        assert analyst.post(url(name, "beans"), FORM).status_code == 403
+    assert analyst.post(url("program_create"), FORM).status_code == 403
+
+
+def test_the_list_costs_the_same_for_many_programs(manager: Client, beans: Program) -> None:
+    few = queries_of(manager, url("program_list"))
+    for number in range(4):
+        make_program(f"p{number}", name=f"P{number}")
+    assert queries_of(manager, url("program_list")) == few
+    assert "Bean Club" in manager.get(url("program_list")).content.decode()
+
+
+def test_without_any_program_the_list_teaches(manager: Client) -> None:
+    assert "No program yet" in manager.get(url("program_list")).content.decode()
