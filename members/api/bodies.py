@@ -69,10 +69,11 @@ def _rfc3339(value: Any) -> dt.datetime:
 
 
 def _email(value: str) -> str:
-    try:
-        validate_email(value)
-    except DjangoValidationError as error:
-        raise PydanticCustomError("email", "not an e-mail address") from error
+    if value:
+        try:
+            validate_email(value)
+        except DjangoValidationError as error:
+            raise PydanticCustomError("email", "not an e-mail address") from error
     return value.lower()
 
 
@@ -119,15 +120,18 @@ MoneyFromZero = Annotated[
 ]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
 ExternalId = Annotated[str, Field(min_length=1, max_length=128, pattern=NAME)]
+# Empty: there is none.
 Email = Annotated[
     str,
     Field(max_length=254),
     AfterValidator(_email),
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "format": "email", "maxLength": 254}, {"const": ""}]}
+    ),
 ]
 Phone = Annotated[
     str,
-    Field(pattern=r"^\+[1-9][0-9]{5,17}$", description="E.164.", examples=["+60123456789"]),
+    Field(pattern=r"^(\+[1-9][0-9]{5,17})?$", description="E.164.", examples=["+60123456789"]),
 ]
 
 

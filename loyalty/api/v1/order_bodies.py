@@ -78,8 +78,8 @@ class Buyer(Body):
 
     id: PublicId | None = None
     external_id: ExternalId | None = None
-    email: Email | Literal[""] = ""
-    phone: Phone | Literal[""] = ""
+    email: Email = ""
+    phone: Phone = ""
     given_name: Text100 = ""
     family_name: Text100 = ""
 

@@ -1,0 +1,159 @@
+"""A live program, keys, and a client that speaks JSON with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from loyalty.definitions import ProgramDefinition
+from loyalty.models import Membership, Program
+from loyalty.services.memberships import enroll_customer
+from loyalty.services.programs import apply_definition
+from members.api.throttling import forget_windows
+from members.models import Customer
+from members.services.api_keys import SCOPES, create_api_key, forget_cached_keys
+from members.services.audit import SYSTEM
+
+BASE = "/api/v1"
+
+
+class ApiClient:
+    """`api.post("/orders", {...})` → response; `.problem(...)` also checks that it is one."""
+
+    def __init__(self, secret: str = "") -> None:
+        self.http = Client()
+        self.headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+
+    def request(
+        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
+    ) -> Any:
+        extra = {name.replace("_", "-"): value for name, value in headers.items()}
+        content_type = extra.pop("Content-Type", "application/json")
+        data = raw if raw is not None else b"" if body is None else orjson.dumps(body)
+        path = path.removeprefix("http://testserver")
+        address = path if path.startswith("/api") else f"{BASE}{path}"
+        return self.http.generic(
+            method, address, data, content_type=content_type, headers={**self.headers, **extra}
+        )
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.request("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("PATCH", path, body, **headers)
+
+
+def assert_problem(response: Any, status: int, code: str, *fields: str) -> dict[str, Any]:
+    """The response is a problem with this code, naming these fields."""
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert body["status"] == status
+    assert body["code"] == code, body
+    assert body["detail"]
+    named = [item["field"] for item in body.get("errors", [])]
+    assert [field for field in fields if field not in named] == [], body
+    return body
+
+
+def count_queries(act: Callable[[], Any]) -> int:
+    """How many queries an act makes, without those about its key: they depend on the clock."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    return len([query for query in captured if "members_apikey" not in query["sql"]])
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process_memory() -> Iterator[None]:
+    """Keys and windows that this process remembers belong to one test."""
+    forget_cached_keys()
+    forget_windows()
+    yield
+    forget_windows()
+
+
+@pytest.fixture
+def key_with(db: None) -> Callable[..., ApiClient]:
+    """A client whose key has just these scopes."""
+
+    def make(*scopes: str) -> ApiClient:
+        name = f"key {timezone.now().timestamp()}"
+        _key, secret = create_api_key(actor=SYSTEM, name=name, scopes=scopes)
+        return ApiClient(secret)
+
+    return make
+
+
+@pytest.fixture
+def api(key_with: Callable[..., ApiClient]) -> ApiClient:
+    """A client that may do everything."""
+    return key_with(*SCOPES)
+
+
+@pytest.fixture
+def outsider() -> ApiClient:
+    """Somebody without a key."""
+    return ApiClient()
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    definition = ProgramDefinition(
+        code="beans",
+        name="Bean Club",
+        currency="USD",
+        status="live",
+        wallet_types=[  # type: ignore[arg-type]
+            {
+                "singular": "Bean", "plural": "Beans", "unit_value": "0.01",
+                "expiry": {"kind": "months", "months": 12},
+            }
+        ],
+        earning_rules=[{}],  # type: ignore[arg-type]
+    )  # fmt: skip
+    return apply_definition(definition, actor=SYSTEM, now=timezone.now()).program
+
+
+@pytest.fixture
+def customer(db: None) -> Customer:
+    return Customer.objects.create(
+        external_id="C-1", email="ann@example.com", given_name="Ann", family_name="Lee"
+    )
+
+
+@pytest.fixture
+def membership(program: Program, customer: Customer) -> Membership:
+    found, _created = enroll_customer(
+        customer=customer, program=program, source="api", at=timezone.now(), actor=SYSTEM
+    )
+    return found
+
+
+def order_body(**changes: Any) -> dict[str, Any]:
+    """An order over 12.50, two lines, for C-1."""
+    body = {
+        "source": "shop",
+        "external_id": "A-1001",
+        "placed_at": "2026-03-01T12:30:00+08:00",
+        "currency": "USD",
+        "total": "12.50",
+        "customer": {"external_id": "C-1"},
+        "lines": [
+            {"sku": "ESP-250", "category": "Coffee", "quantity": "2", "total": "9.00"},
+            {"sku": "CUP-1", "category": "Cups", "total": "3.50"},
+        ],
+    }
+    return body | changes

@@ -1,0 +1,87 @@
+"""/orders/batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from loyalty.models import Membership, Order
+from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
+
+
+def batch(count: int, **changes: Any) -> dict[str, Any]:
+    orders = []
+    for number in range(count):
+        order = order_body(external_id=f"A-{number}")
+        del order["source"]
+        orders.append(order)
+    return {"source": "till-1", "orders": orders} | changes
+
+
+def test_a_batch_is_recorded_in_its_order(api: ApiClient, membership: Membership) -> None:
+    response = api.post("/orders/batch", batch(3))
+    assert response.status_code == 200
+    results = response.json()["results"]
+    assert [item["external_id"] for item in results] == ["A-0", "A-1", "A-2"]
+    assert {item["outcome"] for item in results} == {"created"}
+    assert [item["awards"][0]["units"] for item in results] == ["12", "12", "12"]
+    again = api.post("/orders/batch", batch(3)).json()["results"]
+    assert {item["outcome"] for item in again} == {"unchanged"}
+
+
+def test_a_batch_takes_the_same_queries_however_long(
+    api: ApiClient, membership: Membership
+) -> None:
+    api.post("/orders/batch", batch(1, source="warm"))
+    one = count_queries(lambda: api.post("/orders/batch", batch(1, source="one")))
+    fifty = count_queries(lambda: api.post("/orders/batch", batch(50, source="fifty")))
+    assert one == fifty
+
+
+def test_what_is_wrong_is_named_and_nothing_is_written(
+    api: ApiClient, membership: Membership
+) -> None:
+    body = batch(4)
+    body["orders"][3]["lines"][1]["total"] = "3,50"
+    answer = api.post("/orders/batch", body)
+    assert_problem(answer, 422, "invalid_request", "orders[3].lines[1].total")
+    body = batch(4)
+    body["orders"][1]["total"] = "1.00"
+    body["orders"][2]["total"] = "2.00"
+    answer = api.post("/orders/batch", body)
+    assert_problem(answer, 422, "invalid_order", "orders[1].total", "orders[2].total")
+    body = batch(2)
+    body["orders"][1]["customer"] = {"id": "8f1f54b6-0c1c-4d51-9d3b-5e8b1f9d1a11"}
+    answer = api.post("/orders/batch", body)
+    assert_problem(answer, 422, "invalid_request", "orders[1].customer.id")
+    assert not Order.objects.exists()
+
+
+def test_a_number_may_be_there_once(api: ApiClient, membership: Membership) -> None:
+    body = batch(1)
+    body["orders"] *= 2
+    assert_problem(api.post("/orders/batch", body), 422, "invalid_order", "orders[1].external_id")
+
+
+def test_a_batch_has_one_to_five_hundred_orders(api: ApiClient) -> None:
+    assert_problem(api.post("/orders/batch", batch(0)), 422, "invalid_request", "orders")
+    assert_problem(api.post("/orders/batch", batch(501)), 422, "invalid_request", "orders")
+
+
+def test_a_batch_may_be_repeated_with_its_key(api: ApiClient, membership: Membership) -> None:
+    first = api.post("/orders/batch", batch(2), Idempotency_Key="b1")
+    again = api.post("/orders/batch", batch(2), Idempotency_Key="b1")
+    assert again["Idempotent-Replayed"] == "true"
+    assert again.json() == first.json()
+    other = api.post("/orders/batch", batch(3), Idempotency_Key="b1")
+    assert_problem(other, 422, "idempotency_key_reused", "Idempotency-Key")
+
+
+def test_who_may_not(outsider: ApiClient, key_with: Callable[..., ApiClient]) -> None:
+    assert_problem(outsider.post("/orders/batch", batch(1)), 401, "unauthorized")
+    reader = key_with("orders:read")
+    assert_problem(reader.post("/orders/batch", batch(1)), 403, "insufficient_scope")
+
+
+def test_wrong_method(api: ApiClient) -> None:
+    assert_problem(api.request("DELETE", "/orders/batch"), 405, "method_not_allowed")
