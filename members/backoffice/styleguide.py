@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from members.charts import Chart, Series
 from members.navigation import Tab
@@ -179,6 +179,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     return render(request, "backoffice/styleguide.html", sample_context())
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("home.view")
 def styleguide_dialog(request: HttpRequest) -> HttpResponse:
     """A dialog that is a page of its own without JavaScript; it saves nothing."""

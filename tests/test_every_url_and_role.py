@@ -1,0 +1,246 @@
+"""Every address of the back-office, against everybody who might ask for it.
+
+The table is written by hand: it says who should get in, not what the code does. A new address fails
+the first test until it has a line here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from members.models import StaffMember, User
+from tests.factories import (
+    ApiKeyFactory,
+    CustomerFactory,
+    JobFactory,
+    StaffMemberFactory,
+    UserFactory,
+)
+
+PREFIX = "backoffice/"
+# The repair pages are Django's own and have a test of their own below.
+ELSEWHERE = ("backoffice/repair/",)
+
+ANALYST, AGENT, MARKETING, ADMINISTRATOR = (
+    "analyst", "support_agent", "marketing_manager", "administrator",
+)  # fmt: skip
+EVERYBODY = frozenset({ANALYST, AGENT, MARKETING, ADMINISTRATOR})
+NOT_ANALYSTS = EVERYBODY - {ANALYST}
+AGENTS = frozenset({AGENT, ADMINISTRATOR})
+MARKETERS = frozenset({MARKETING, ADMINISTRATOR})
+ADMINISTRATORS = frozenset({ADMINISTRATOR})
+
+Who = dict[str, frozenset[str]]
+
+
+def read(roles: frozenset[str]) -> Who:
+    return {"GET": roles}
+
+
+def write(roles: frozenset[str]) -> Who:
+    return {"POST": roles}
+
+
+def form(roles: frozenset[str]) -> Who:
+    return read(roles) | write(roles)
+
+
+TABLE: dict[str, Who] = {
+    "backoffice:home": read(EVERYBODY),
+    "backoffice:home_newest_customers": read(EVERYBODY),
+    "backoffice:search": read(EVERYBODY),
+    "backoffice:customer_list": read(EVERYBODY),
+    "backoffice:customer_create": form(AGENTS),
+    "backoffice:customer": read(EVERYBODY),
+    "backoffice:customer_header": read(EVERYBODY),
+    "backoffice:customer_edit": form(AGENTS),
+    "backoffice:customer_identity": read(EVERYBODY),
+    "backoffice:customer_notes": read(EVERYBODY) | write(NOT_ANALYSTS),
+    "backoffice:customer_timeline": read(EVERYBODY),
+    "backoffice:customer_audit": read(EVERYBODY),
+    "backoffice:merchant": form(ADMINISTRATORS),
+    "backoffice:merchant_preview": read(ADMINISTRATORS),
+    "backoffice:team": read(ADMINISTRATORS),
+    "backoffice:team_invite": form(ADMINISTRATORS),
+    "backoffice:team_role": form(ADMINISTRATORS),
+    "backoffice:team_remind": write(ADMINISTRATORS),
+    "backoffice:team_remove": write(ADMINISTRATORS),
+    "backoffice:api_key_list": read(ADMINISTRATORS),
+    "backoffice:api_key_create": form(ADMINISTRATORS),
+    "backoffice:api_key_revoke": write(ADMINISTRATORS),
+    "backoffice:audit_log": read(ADMINISTRATORS),
+    "backoffice:job": read(EVERYBODY),
+    "backoffice:job_progress": read(EVERYBODY),
+    "backoffice:job_cancel": write(MARKETERS),
+    "backoffice:styleguide": read(EVERYBODY),
+    "backoffice:styleguide_dialog": form(EVERYBODY),
+    "backoffice:styleguide_panel": read(EVERYBODY),
+    "loyalty_backoffice:attention_panel": read(EVERYBODY),
+    "loyalty_backoffice:figures_panel": read(EVERYBODY),
+    "loyalty_backoffice:trend_panel": read(EVERYBODY),
+    "loyalty_backoffice:feed_panel": read(EVERYBODY),
+    "loyalty_backoffice:wallet_panel": read(EVERYBODY),
+    "loyalty_backoffice:movement_panel": read(EVERYBODY),
+    "loyalty_backoffice:order_panel": read(EVERYBODY),
+    "loyalty_backoffice:order_page": read(EVERYBODY),
+    "loyalty_backoffice:enroll": form(AGENTS),
+    "loyalty_backoffice:customer_adjust": form(NOT_ANALYSTS),
+    "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),
+    "loyalty_backoffice:wallet_adjust_preview": read(NOT_ANALYSTS),
+    "loyalty_backoffice:transfer_undo": form(NOT_ANALYSTS),
+    "loyalty_backoffice:program_list": read(EVERYBODY),
+    "loyalty_backoffice:program_page": read(EVERYBODY),
+    "loyalty_backoffice:program_by_id": read(EVERYBODY),
+    "loyalty_backoffice:program_figures": read(EVERYBODY),
+    "loyalty_backoffice:program_trend": read(EVERYBODY),
+    "loyalty_backoffice:program_export": read(EVERYBODY),
+    "loyalty_backoffice:program_create": form(MARKETERS),
+    "loyalty_backoffice:program_code": read(MARKETERS),
+    "loyalty_backoffice:program_example": write(MARKETERS),
+    "loyalty_backoffice:line_values_add": write(MARKETERS),
+    "loyalty_backoffice:line_value_options": read(MARKETERS),
+    "loyalty_backoffice:program_edit": form(MARKETERS),
+    "loyalty_backoffice:program_publish": form(MARKETERS),
+    "loyalty_backoffice:program_archive": form(MARKETERS),
+    "loyalty_backoffice:import_list": read(MARKETERS),
+    "loyalty_backoffice:import_create": form(MARKETERS),
+    "loyalty_backoffice:import_sample": read(MARKETERS),
+    "loyalty_backoffice:import_page": read(MARKETERS),
+    "loyalty_backoffice:import_errors": read(MARKETERS),
+    "loyalty_backoffice:import_resume": write(MARKETERS),
+    "loyalty_backoffice:import_cancel": write(MARKETERS),
+}
+
+
+def addresses(
+    resolver: URLResolver, path: str = "", namespace: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """Every named pattern below the back-office's prefix."""
+    for item in resolver.url_patterns:
+        whole = path + str(item.pattern)
+        if isinstance(item, URLResolver):
+            inner = f"{namespace}{item.namespace}:" if item.namespace else namespace
+            yield from addresses(item, whole, inner)
+        elif whole.startswith(PREFIX) and not whole.startswith(ELSEWHERE):
+            yield f"{namespace}{item.name}", item
+
+
+PATTERNS = dict(addresses(get_resolver()))
+
+
+def test_the_table_names_every_address_of_the_back_office() -> None:
+    assert sorted(set(PATTERNS) - set(TABLE)) == [], "without a line in the table"
+    assert sorted(set(TABLE) - set(PATTERNS)) == [], "in the table only"
+
+
+@dataclass
+class World:
+    """Everybody who may ask, and something for each address to be about."""
+
+    clients: dict[str, Client]
+    objects: dict[str, dict[str, Any]]
+
+    def url(self, name: str) -> str:
+        converters = PATTERNS[name].pattern.converters
+        known = self.objects.get(name, {})
+        invented = {"UUIDConverter": uuid.uuid4(), "IntConverter": 0, "SlugConverter": "x"}
+        kwargs = {
+            argument: known.get(argument, invented.get(type(converter).__name__, "x"))
+            for argument, converter in converters.items()
+        }
+        return reverse(name, kwargs=kwargs)
+
+
+def signed_in(user: User) -> Client:
+    client = Client(raise_request_exception=True)
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    clients = {role: signed_in(StaffMemberFactory(role=role).user) for role in EVERYBODY}
+    customer, job = CustomerFactory(with_user=True), JobFactory()
+    clients["customer"] = signed_in(customer.user)
+    clients["former colleague"] = signed_in(UserFactory())
+    clients["anonymous"] = Client()
+    person, key = StaffMemberFactory(), ApiKeyFactory()
+    of_customer = {"public_id": customer.public_id}
+    objects: dict[str, dict[str, Any]] = {
+        name: of_customer for name in TABLE if name.startswith("backoffice:customer")
+    }
+    objects |= {name: {"pk": person.pk} for name in TABLE if name.startswith("backoffice:team_")}
+    objects |= {name: {"public_id": job.public_id} for name in TABLE if "backoffice:job" in name}
+    objects["backoffice:api_key_revoke"] = {"pk": key.pk}
+    objects["backoffice:styleguide_panel"] = {"state": "fine"}
+    for name in ("wallet_panel", "movement_panel", "order_panel", "enroll", "customer_adjust"):
+        objects[f"loyalty_backoffice:{name}"] = of_customer
+    return World(clients, objects)
+
+
+def answer(client: Client, method: str, url: str) -> HttpResponseBase:
+    return client.get(url) if method == "GET" else client.post(url, {})
+
+
+def let_in(response: HttpResponseBase) -> bool:
+    assert response.status_code < 500, response.status_code
+    if response.status_code == 302:
+        return not response["Location"].startswith(reverse("account_login"))
+    return response.status_code not in (401, 403)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [(name, method) for name, who in TABLE.items() for method in who],
+)
+def test_the_address_opens_to_those_it_should_and_to_nobody_else(
+    world: World, name: str, method: str
+) -> None:
+    url = world.url(name)
+    # Strangers first: what a role may do could change what there is to see.
+    order = ["anonymous", "customer", "former colleague", *sorted(EVERYBODY)]
+    admitted = {who for who in order if let_in(answer(world.clients[who], method, url))}
+    assert admitted == TABLE[name][method]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_address_knows_no_other_method(world: World, name: str) -> None:
+    for method in {"GET", "POST"} - set(TABLE[name]):
+        response = answer(world.clients[ADMINISTRATOR], method, world.url(name))
+        assert response.status_code == 405
+    assert world.clients[ADMINISTRATOR].delete(world.url(name)).status_code == 405
+
+
+def test_strangers_are_sent_to_sign_in_and_come_back(world: World) -> None:
+    url = world.url("backoffice:customer_list")
+    response = world.clients["anonymous"].get(f"{url}?q=anna")
+    assert response["Location"] == f"{reverse('account_login')}?next={url}%3Fq%3Danna"
+
+
+def test_a_form_from_another_site_changes_nothing(world: World) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = world.clients[ADMINISTRATOR].cookies
+    for name, who in TABLE.items():
+        if "POST" in who:
+            assert strict.post(world.url(name), {}).status_code == 403, name
+
+
+def test_the_repair_pages_open_to_superusers_only(world: World) -> None:
+    url = reverse("admin:index")
+    for client in world.clients.values():
+        assert client.get(url).status_code == 302
+    superuser = UserFactory()
+    User.objects.filter(pk=superuser.pk).update(is_superuser=True)
+    assert signed_in(superuser).get(url).status_code == 200
+
+
+def test_every_role_is_in_the_table() -> None:
+    assert set(StaffMember.Role.values) == EVERYBODY
