@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -106,7 +107,7 @@ class OrderInput:
                 )
                 for line in with_whole_line(self)
             ],
-            [(tender.kind, plain(tender.amount)) for tender in self.tenders],
+            [(kind, plain(amount)) for kind, amount in paid_by_kind(self.tenders).items()],
             (buyer.external_id, buyer.key) if buyer else (),
         )  # fmt: skip
 
@@ -181,7 +182,7 @@ def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
 
 def check_order(order: OrderInput) -> None:
     """Raise InvalidOrderError naming every field that contradicts another."""
-    errors = list(_double_lines(order.lines))
+    errors = [*_double_lines(order.lines), *_too_fine(order)]
     expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
     expected -= order.discount_total
     if not order.taxes_included:
@@ -208,17 +209,20 @@ def check_order(order: OrderInput) -> None:
                 "tender_mismatch",
             )
         )
+    if any(amount < 0 for amount in paid_by_kind(order.tenders).values()):
+        errors.append(FieldError("tenders", _("A tender pays more than nothing.")))
     if errors:
         raise InvalidOrderError(_("The order contradicts itself."), errors=errors)
 
 
 def check_refund(refund: RefundInput) -> None:
     """Raise InvalidOrderError where the refund's amounts contradict each other."""
-    errors = list(_double_lines(refund.lines))
+    errors = [*_double_lines(refund.lines), *_too_fine(refund)]
     if refund.total < 0:
         errors.append(FieldError("total", _("A refund's total is zero or more.")))
     returned = sum((line.total for line in refund.lines), ZERO) + refund.shipping_total
-    if refund.lines and returned != refund.total:
+    # The total may hold the tax that the lines leave out, as the order's does.
+    if refund.lines and refund.total not in {returned, returned + refund.tax_total}:
         errors.append(
             FieldError(
                 "total",
@@ -229,6 +233,14 @@ def check_refund(refund: RefundInput) -> None:
         )
     if errors:
         raise InvalidOrderError(_("The refund contradicts itself."), errors=errors)
+
+
+def paid_by_kind(tenders: Iterable[TenderInput]) -> dict[str, Decimal]:
+    """Two gift cards paid as much as one; what paid nothing is left out."""
+    paid: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for tender in tenders:
+        paid[tender.kind] += tender.amount
+    return {kind: amount for kind, amount in paid.items() if amount}
 
 
 def paid_with(tenders: Iterable[TenderInput], kind: str) -> Decimal:
@@ -245,6 +257,22 @@ def _double_lines(lines: Sequence[LineInput | RefundLineInput]) -> Iterable[Fiel
                 "duplicate_line",
             )
         seen.add(line.line_no)
+
+
+def _too_fine(found: OrderInput | RefundInput) -> Iterable[FieldError]:
+    """Amounts finer than what is stored would earn otherwise when they are judged again."""
+    for name in ("total", "tax_total", "shipping_total"):
+        amount: Decimal = getattr(found, name)
+        if amount != round(amount, 4):
+            yield FieldError(name, _("Give at most 4 decimals."), "too_fine")
+    lines: Sequence[LineInput | RefundLineInput] = found.lines
+    for index, line in enumerate(lines):
+        for name, amount, decimals in (
+            ("total", line.total, 4), ("tax", line.tax, 4), ("quantity", line.quantity, 3)
+        ):  # fmt: skip
+            if amount != round(amount, decimals):
+                message = _("Give at most %(number)s decimals.") % {"number": decimals}
+                yield FieldError(f"lines[{index}].{name}", message, "too_fine")
 
 
 def _fact(line: LineInput) -> Line:

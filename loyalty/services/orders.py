@@ -15,7 +15,7 @@ from loyalty.rules.engine import Award, evaluate
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
-from loyalty.services.order_inputs import OrderInput, check_order, with_whole_line
+from loyalty.services.order_inputs import OrderInput, check_order, paid_by_kind, with_whole_line
 from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders
 from members.errors import FieldError
@@ -180,7 +180,8 @@ def _rewrite(order: OrderInput, known: Opened) -> None:
         for line in with_whole_line(order)
     )  # fmt: skip
     Tender.objects.bulk_create(
-        Tender(order=stored, kind=tender.kind, amount=tender.amount) for tender in order.tenders
+        Tender(order=stored, kind=kind, amount=amount)
+        for kind, amount in paid_by_kind(order.tenders).items()
     )
 
 

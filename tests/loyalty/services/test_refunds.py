@@ -1,5 +1,7 @@
 """Refunds: linked, parked until their order comes, or belonging to none."""
 
+from decimal import Decimal
+
 import pytest
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
@@ -84,6 +86,14 @@ def test_a_refund_that_contradicts_itself_is_refused(program, details, field):
     with pytest.raises(InvalidOrderError) as refused:
         give_back(refund(of="A1", **details))
     assert field in [error.field for error in refused.value.errors]
+
+
+def test_a_refund_of_prices_before_tax_may_give_its_total_with_or_without_the_tax(program):
+    before_tax = {"tax_total": Decimal(8), "taxes_included": False}
+    record(order("A1", "108", lines=(line(1, "100"),), **before_tax))
+    half = {"lines": (returned(1, "25", order_line_no=1),), "tax_total": Decimal(2)}
+    give_back(refund("R1", "27", of="A1", **half), refund("R2", "25", of="A1", **half))
+    assert spendable() == 50
 
 
 def test_a_return_without_its_order_takes_back_what_it_would_earn(program):
