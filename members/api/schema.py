@@ -83,13 +83,19 @@ class ModelExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
         schema: dict[str, Any] = self.target.model_json_schema(
             ref_template="#/components/schemas/{model}", mode=mode
         )
-        for name, part in schema.pop("$defs", {}).items():
+        parts: dict[str, Any] = schema.pop("$defs", {})
+        # The choices of different models have the same name (Status, Kind): written out in place.
+        choices = {name: part for name, part in parts.items() if "enum" in part}
+        for name in parts.keys() - choices.keys():
             component = ResolvedComponent(  # type: ignore[no-untyped-call]
-                name=name, type=ResolvedComponent.SCHEMA, object=name, schema=_untitled(part)
+                name=name,
+                type=ResolvedComponent.SCHEMA,
+                object=name,
+                schema=_plain(parts[name], choices),
             )
             auto_schema.registry.register_on_missing(component)
-        untitled: dict[str, Any] = _untitled(schema)
-        return untitled
+        plain: dict[str, Any] = _plain(schema, choices)
+        return plain
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -221,14 +227,18 @@ def _rate_headers() -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in RATE_HEADERS}
 
 
-def _untitled(schema: Any) -> Any:
-    """Without the titles that repeat the names."""
-    if isinstance(schema, dict):
-        return {
-            name: _untitled(part)
-            for name, part in schema.items()
-            if not (name == "title" and isinstance(part, str))
-        }
+def _plain(schema: Any, choices: dict[str, Any]) -> Any:
+    """With choices in place of references to them, and without titles that repeat the names."""
     if isinstance(schema, list):
-        return [_untitled(part) for part in schema]
-    return schema
+        return [_plain(part, choices) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if name in choices:
+        rest = {key: part for key, part in schema.items() if key != "$ref"}
+        schema = {"type": "string", "enum": choices[name]["enum"], **rest}
+    return {
+        key: _plain(part, choices)
+        for key, part in schema.items()
+        if not (key == "title" and isinstance(part, str))
+    }

@@ -1,0 +1,82 @@
+"""The OpenAPI document and the page that shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from drf_spectacular.validation import validate_schema
+from ruamel.yaml import YAML
+
+from loyalty.api.v1.urls import urlpatterns as loyalty_urls
+from members.api.v1.urls import urlpatterns as members_urls
+from tests.api.conftest import BASE, ApiClient
+
+
+@pytest.fixture
+def document(client: Client) -> dict[str, Any]:
+    response = client.get(f"{BASE}/schema")
+    assert response["Content-Type"] == "application/json"
+    found: dict[str, Any] = json.loads(response.content)
+    return found
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    validate_schema(document)
+
+
+def test_yaml_says_the_same(client: Client, document: dict[str, Any]) -> None:
+    for response in (
+        client.get(f"{BASE}/schema?format=yaml"),
+        client.get(f"{BASE}/schema", headers={"Accept": "application/yaml"}),
+    ):
+        assert response["Content-Type"] == "application/yaml"
+        assert YAML(typ="safe").load(response.content) == document
+
+
+def test_every_address_and_method_is_described(document: dict[str, Any]) -> None:
+    patterns: list[URLPattern] = [*members_urls, *loyalty_urls]
+    for pattern in patterns:
+        path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
+        described = set(document["paths"][path])
+        assert described == {method.lower() for method in pattern.callback.cls.scopes}, path
+    assert len(document["paths"]) == len(patterns)
+
+
+def test_every_operation_says_what_all_share(document: dict[str, Any]) -> None:
+    names = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["security"] == [{"apiKey": []}]
+            assert "Scope: `" in operation["description"]
+            assert {"401", "403", "429"} <= operation["responses"].keys()
+            names.add(operation["operationId"])
+            parameters = {item["name"] for item in operation.get("parameters", [])}
+            assert ("Idempotency-Key" in parameters) == (method == "post"), path
+    assert len(names) == sum(len(methods) for methods in document["paths"].values())
+
+
+def test_the_document_needs_no_key(client: Client) -> None:
+    assert client.get(f"{BASE}/schema").status_code == 200
+    assert client.post(f"{BASE}/schema").status_code == 405
+
+
+def test_unknown_addresses_are_answered_last() -> None:
+    found = get_resolver().resolve(f"{BASE}/schema")
+    assert found.url_name == "schema"
+    assert ApiClient().get("/schemas").status_code == 404
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_reference_page_works_under_the_strict_policy(page: Any) -> None:
+    page.goto(f"{BASE}/docs")
+    page.get_by_role("heading", name="Setia API").wait_for()
+    page.locator("#operations-orders-recordOrder").click()
+    page.get_by_text("Record an order; one that is known").wait_for()
+    page.locator(".opblock-body").get_by_role("button", name="Execute").wait_for()
