@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.forms import BaseForm
+from django.http import HttpRequest, QueryDict
 
 from members.errors import DomainError
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, also when every field is empty; None while the form is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def add_domain_errors(form: BaseForm, error: DomainError) -> None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from members.backoffice.forms import ApiKeyForm
-from members.forms import errors_on
+from members.forms import errors_on, posted
 from members.policy import acting, staff_view
 from members.selectors.api_keys import get_api_key, list_api_keys
 from members.services.api_keys import create_api_key, revoke_api_key
@@ -35,7 +35,7 @@ def api_key_list(request: HttpRequest) -> HttpResponse:
 @staff_view("api_keys.manage")
 def api_key_create(request: HttpRequest) -> HttpResponse:
     """Make a key and show it, this once."""
-    form = ApiKeyForm(request.POST or None, auto_id="key_%s")
+    form = ApiKeyForm(posted(request), auto_id="key_%s")
     back_url = reverse("backoffice:api_key_list")
     if request.method == "POST" and form.is_valid():
         with errors_on(form):

@@ -17,7 +17,7 @@ from members.audit import target_of
 from members.backoffice.audit import AuditRow
 from members.backoffice.forms import NoteForm
 from members.choices import country_name, language_name
-from members.forms import errors_on
+from members.forms import errors_on, posted
 from members.models import Customer
 from members.phones import format_phone
 from members.policy import acting, is_allowed, require, staff_view
@@ -79,7 +79,7 @@ def identity(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def notes(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What staff wrote down, and a line to write more."""
     person = get_customer(public_id)
-    form, added = NoteForm(request.POST or None), False
+    form, added = NoteForm(posted(request)), False
     if request.method == "POST":
         require(request.user, "customers.annotate")
         if form.is_valid():

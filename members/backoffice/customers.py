@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from members.backoffice.forms import CustomerForm
 from members.formatting import format_number
-from members.forms import errors_on
+from members.forms import errors_on, posted
 from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
@@ -65,7 +65,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 @staff_view("customers.edit")
 def customer_create(request: HttpRequest) -> HttpResponse:
     """Add a customer and go to their page."""
-    form = CustomerForm(request.POST or None)
+    form = CustomerForm(posted(request))
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             customer = create_customer(actor=acting(request), **form.values())
@@ -85,7 +85,7 @@ def customer_create(request: HttpRequest) -> HttpResponse:
 def customer_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Change a customer's details."""
     customer = get_customer(public_id)
-    form = CustomerForm(request.POST or None, customer=customer)
+    form = CustomerForm(posted(request), customer=customer)
     url = reverse("backoffice:customer", args=[public_id])
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
@@ -96,6 +96,7 @@ def customer_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "title": _("Edit %(name)s") % {"name": customer.display_name},
         "form": form,
         "submit": _("Save details"),
+        "editing": True,
         "back_url": url,
     }
     status = 422 if form.is_bound else 200

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
@@ -50,6 +52,16 @@ class CustomerForm(forms.Form):
             *languages(also=initial.get("locale", "")),
         ]
 
+        for field in self.fields.values():
+            # What was shown comes back with the form, to be told from what a colleague changed.
+            field.show_hidden_initial = customer is not None
+
+    def as_shown(self) -> SafeString:
+        """Hidden fields with the values that the reader was shown."""
+        return format_html_join(
+            "", "{}", ((self[name].as_hidden(only_initial=True),) for name in self.fields)
+        )
+
     def values(self) -> dict[str, Any]:
         """What was filled in, as the service takes it."""
         values = dict(self.cleaned_data)
@@ -57,7 +69,7 @@ class CustomerForm(forms.Form):
         return values
 
     def changes(self) -> dict[str, Any]:
-        """Only what differs from what was shown: a colleague may have changed the rest by now."""
+        """Only what differs from what was shown."""
         values = self.values()
         return {name: values[name] for name in self.changed_data}
 

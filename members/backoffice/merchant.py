@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from members.backoffice.forms import MerchantForm
 from members.branding import HEX_COLOR
-from members.forms import errors_on
+from members.forms import errors_on, posted
 from members.policy import acting, staff_view
 from members.selectors.merchants import get_merchant
 from members.services.merchants import update_merchant
@@ -21,7 +21,7 @@ from members.services.merchants import update_merchant
 def merchant(request: HttpRequest) -> HttpResponse:
     """Show the settings beside what customers will see of them."""
     current = get_merchant()
-    form = MerchantForm(request.POST or None, request.FILES or None, merchant=current)
+    form = MerchantForm(posted(request), request.FILES or None, merchant=current)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             update_merchant(actor=acting(request), changes=form.changes())

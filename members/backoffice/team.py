@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from members.backoffice.forms import InviteForm, RoleForm
 from members.errors import DomainError
-from members.forms import errors_on
+from members.forms import errors_on, posted
 from members.models import StaffMember
 from members.policy import acting, staff_view
 from members.responses import dialog_done
@@ -53,7 +55,7 @@ def team(request: HttpRequest) -> HttpResponse:
 @staff_view("staff.manage")
 def invite(request: HttpRequest) -> HttpResponse:
     """Give somebody access."""
-    form = InviteForm(request.POST or None, auto_id="invite_%s")
+    form = InviteForm(posted(request), auto_id="invite_%s")
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             invited = invite_staff(actor=acting(request), **form.cleaned_data)
@@ -71,7 +73,7 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
     """Give somebody another role."""
     staff_member = get_staff_member(pk)
     initial = {"role": staff_member.role}
-    form = RoleForm(request.POST or None, initial=initial, auto_id="role_%s")
+    form = RoleForm(posted(request), initial=initial, auto_id="role_%s")
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             changed = change_role(
@@ -91,10 +93,8 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
 def remind(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the invitation once more."""
     staff_member = get_staff_member(pk)
-    invite_again(actor=acting(request), staff_member=staff_member)
-    message = _("The invitation to %(email)s is on its way.") % {"email": staff_member.user.email}
-    messages.success(request, message)
-    return redirect("backoffice:team")
+    done = _("The invitation to %(email)s is on its way.") % {"email": staff_member.user.email}
+    return _act(request, partial(invite_again, staff_member=staff_member), done)
 
 
 @require_POST
@@ -102,13 +102,18 @@ def remind(request: HttpRequest, pk: int) -> HttpResponse:
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Take away somebody's access."""
     staff_member = get_staff_member(pk)
+    done = _("%(name)s has no access to the back-office any more.") % {"name": staff_member.user}
+    return _act(request, partial(remove_staff, staff_member=staff_member), done)
+
+
+def _act(request: HttpRequest, service: Callable[..., None], done: str) -> HttpResponse:
+    """Call a service on behalf of whoever asks, and say what came of it on the team's page."""
     try:
-        remove_staff(actor=acting(request), staff_member=staff_member)
+        service(actor=acting(request))
     except DomainError as error:
         messages.error(request, str(error.message))
     else:
-        message = _("%(name)s has no access to the back-office any more.")
-        messages.success(request, message % {"name": staff_member.user})
+        messages.success(request, done)
     return redirect("backoffice:team")
 
 
