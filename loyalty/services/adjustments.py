@@ -35,6 +35,10 @@ REASONS: dict[str, Promise] = {
 }
 
 
+# Far above what anybody holds, and far below where the sums of many wallets overflow.
+MOST_UNITS = 10**15
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What can be spent before and after, in units at the wallet type's scale."""
@@ -93,6 +97,12 @@ def _check(wallet: Wallet, units: int, reason: str, whole_limit: int | None) -> 
             _("An adjustment of nothing changes nothing."),
             code="invalid_request",
             errors=[FieldError("units", _("Give a number other than zero."))],
+        )
+    if abs(units) > MOST_UNITS:
+        raise LedgerError(
+            _("So many units cannot be counted."),
+            code="invalid_request",
+            errors=[FieldError("units", _("Give a smaller number."))],
         )
     if reason not in REASONS:
         raise LedgerError(

@@ -33,6 +33,7 @@ from loyalty.models import (
     Wallet,
     WalletType,
 )
+from loyalty.rules.bodies import parse_body
 from members.errors import ConflictError, FieldError
 from members.services.audit import Actor, record_audit
 
@@ -234,10 +235,12 @@ def _apply_body(
 ) -> None:
     body: dict[str, Any] = wanted.body().model_dump(mode="json")
     latest = rule.versions.order_by("-number").first()
-    if latest is not None and latest.body == body and latest.ends_at is None:
+    # Compared as the engine reads it: 2 and 2.00 are the same rate.
+    unchanged = latest is not None and parse_body(latest.body) == wanted.body()
+    if latest is not None and unchanged and latest.ends_at is None:
         return
     number = (rule.versions.aggregate(number=Max("number"))["number"] or 0) + 1
-    if applied.program.status == Program.Status.DRAFT:
+    if applied.program.live_since is None:
         # Nothing was earned yet: the draft's wording is simply replaced.
         EarningRuleVersion.objects.update_or_create(
             rule=rule,
