@@ -38,7 +38,8 @@ class ApiKey(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """The answer once given for (API key, Idempotency-Key), replayed when the request comes again."""
+    """The answer once given for (API key, Idempotency-Key), replayed when the request comes
+    again."""
 
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

@@ -6,7 +6,8 @@ from django.db import models
 
 
 class AuditEntry(models.Model):
-    """One write by a person or an API key: who, what, before and after. Never changes, never vanishes.
+    """One write by a person or an API key: who, what, before and after. Never changes, never
+    vanishes.
 
     `target` names the object as "app.model:public id", so that its page can show its entries
     without a foreign key from this lowest app to every other one.

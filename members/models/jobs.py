@@ -20,7 +20,8 @@ class Job(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=64)
     label = models.CharField(max_length=200)
-    # Two jobs with the same fingerprint are the same work: the second goes on where the first stopped.
+    # Two jobs with the same fingerprint are the same work: the second goes on where the first
+    # stopped.
     fingerprint = models.CharField(max_length=64)
     params = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)

@@ -32,7 +32,7 @@ def run_atomically(write: Callable[[], Result]) -> Result:
         except DatabaseError as error:
             if attempt == ATTEMPTS or _sqlstate(error) not in RETRIED:
                 raise
-            time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311  (spreads racers, no secret)
+            time.sleep(random.uniform(0, 0.02 * attempt))  # spreads racers
     raise AssertionError("unreachable")
 
 
