@@ -10,8 +10,8 @@ class MembersConfig(AppConfig):
         from members import tasks, words  # noqa: F401
         from members.account import landing  # noqa: F401  (links customers as they sign in)
         from members.backoffice import menu, places
-        from members.services import invitations, mail
         from members.selectors import history
+        from members.services import invitations, mail
 
         words.register()
         menu.register()

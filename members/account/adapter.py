@@ -1,4 +1,5 @@
-"""How sign-in behaves here: nobody signs up, mail goes by the outbox, each lands where they belong."""
+"""How sign-in behaves here: nobody signs up, mail goes by the outbox, each lands where they
+belong."""
 
 from __future__ import annotations
 
