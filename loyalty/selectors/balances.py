@@ -54,7 +54,7 @@ def balances_of(memberships: Iterable[Membership], now: dt.datetime) -> dict[int
 def worth_of(units: int, wallet_type: WalletType) -> Decimal:
     """Money in the program's currency; not rounded."""
     value: Decimal = wallet_type.unit_value
-    return units * value / 10**wallet_type.scale
+    return (units * value).scaleb(-wallet_type.scale)
 
 
 def _balance(wallet: Wallet, held: Holding, lapse: Lapse | None, now: dt.datetime) -> Balance:
