@@ -38,6 +38,7 @@ class ApiMiddleware:
         with translation.override(language):
             response = _answer(request)
         response["Content-Language"] = language
+        response["Content-Length"] = str(len(response.content))
         patch_vary_headers(response, ("Accept-Language",))
         return response
 
