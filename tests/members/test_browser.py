@@ -1,0 +1,178 @@
+"""The back-office in a real browser: what only a browser can show."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import expect
+
+from members.models import Customer, StaffMember, User
+from tests.factories import ApiKeyFactory, CustomerFactory, CustomerNoteFactory, StaffMemberFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+AsUser = Callable[[User], Client]
+
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def anna(transactional_db: None) -> Customer:
+    customer = CustomerFactory(
+        given_name="Anna", family_name="Kowalska", email="anna@example.com",
+        phone="+60123456789", tags=["vip"],
+    )  # fmt: skip
+    CustomerNoteFactory(customer=customer)
+    return customer
+
+
+@pytest.fixture
+def admins(page: Any, as_user: AsUser, transactional_db: None) -> Any:
+    """A page in which an administrator is signed in."""
+    administrator = StaffMemberFactory(administrator=True, user__name="Ada Admin").user
+    cookie = as_user(administrator).cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost",
+          "path": "/"}]
+    )  # fmt: skip
+    return page
+
+
+def test_the_box_on_top_finds_while_one_types_and_the_arrow_keys_choose(
+    admins: Any, anna: Customer
+) -> None:
+    admins.goto("/backoffice/")
+    admins.keyboard.press("/")
+    admins.keyboard.type("kowalsak")
+    admins.locator("#search-results [role=option]").first.wait_for()
+    admins.keyboard.press("ArrowDown")
+    admins.keyboard.press("Enter")
+    admins.wait_for_url(f"**/customers/{anna.public_id}/")
+    assert admins.get_by_role("heading", name="Anna Kowalska", level=1).is_visible()
+
+
+def test_the_list_finds_while_one_types_and_the_address_can_be_sent_on(
+    admins: Any, anna: Customer
+) -> None:
+    CustomerFactory(given_name="Somebody", family_name="Else")
+    admins.goto("/backoffice/customers/")
+    admins.get_by_label("Search among customers").fill("anna kow")
+    admins.get_by_text("1 customer found").first.wait_for()
+    assert not admins.get_by_text("Somebody Else").is_visible()
+    admins.wait_for_url("**/customers/?q=anna%20kow")
+    admins.reload()
+    assert admins.get_by_label("Search among customers").input_value() == "anna kow"
+    assert admins.get_by_text("Anna Kowalska").is_visible()
+
+
+def test_editing_in_the_dialog_refreshes_header_and_details(
+    admins: Any, anna: Customer, page_errors: list[str]
+) -> None:
+    admins.goto(f"/backoffice/customers/{anna.public_id}/")
+    admins.locator("#panel-identity").get_by_role("link", name="Edit").click()
+    dialog = admins.get_by_role("dialog")
+    dialog.get_by_label("Phone").fill("12")
+    dialog.get_by_role("button", name="Save details").click()
+    dialog.get_by_text("country code").first.wait_for()
+    # The browser calls the refusal an error.
+    assert "422" in page_errors.pop()
+    dialog.get_by_label("Phone").fill("+60 12-345 0000")
+    dialog.get_by_label("Tags").fill("vip, gold")
+    dialog.get_by_role("button", name="Save details").click()
+    admins.locator("#panel-identity").get_by_text("gold").wait_for()
+    assert not dialog.is_visible()
+    assert admins.get_by_text("Details saved.").is_visible()
+    admins.locator("#panel-audit").get_by_text("Changed a customer").wait_for()
+
+
+def test_a_note_appears_in_its_panel_and_in_the_timeline(admins: Any, anna: Customer) -> None:
+    admins.goto(f"/backoffice/customers/{anna.public_id}/")
+    notes = admins.locator("#panel-notes")
+    notes.get_by_label("New note").fill("Called back at noon.")
+    notes.get_by_role("button", name="Add note").click()
+    notes.get_by_text("Called back at noon.").wait_for()
+    assert notes.get_by_label("New note").input_value() == ""
+    admins.locator("#panel-timeline").get_by_text("Called back at noon.").wait_for()
+    assert anna.notes.count() == 2
+
+
+def test_a_key_is_made_copied_and_listed(admins: Any) -> None:
+    admins.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    admins.goto("/backoffice/settings/api-keys/")
+    admins.get_by_role("link", name="New API key").click()
+    dialog = admins.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Web shop")
+    dialog.get_by_label("Send orders and returns").check()
+    dialog.get_by_label("Read balances").check()
+    dialog.get_by_role("button", name="Make the key").click()
+    shown = dialog.locator("#api-key-secret")
+    shown.wait_for()
+    dialog.get_by_role("button", name="Copy").click()
+    admins.get_by_text("The key is copied.").wait_for()
+    assert admins.evaluate("navigator.clipboard.readText()") == shown.input_value()
+    dialog.get_by_role("button", name="Done").click()
+    row = admins.get_by_role("row", name="Web shop")
+    assert row.get_by_text("orders:write").is_visible()
+
+
+def test_revoking_asks_first(admins: Any) -> None:
+    ApiKeyFactory(name="Old till")
+    admins.goto("/backoffice/settings/api-keys/")
+    admins.get_by_role("button", name="Revoke").click()
+    question = admins.get_by_role("alertdialog")
+    question.get_by_role("button", name="Cancel").click()
+    assert admins.get_by_role("row", name="Old till").is_visible()
+    admins.get_by_role("button", name="Revoke").click()
+    question.get_by_role("button", name="Revoke key").click()
+    admins.get_by_text("The key “Old till” is revoked.").wait_for()
+
+
+def test_the_preview_follows_name_and_color(admins: Any) -> None:
+    admins.goto("/backoffice/settings/merchant/")
+    admins.get_by_label("Name").fill("Kedai Kopi")
+    preview = admins.locator(".merchant-preview")
+    preview.get_by_text("Kedai Kopi").wait_for()
+    admins.get_by_label("Accent color").fill("#aa3300")
+    expect(preview.locator(".hero")).to_have_css("background-color", "rgb(170, 51, 0)")
+    side = admins.locator(".shell-brand .brand-mark")
+    assert side.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(15, 118, 110)"
+
+
+def test_filters_of_the_audit_log_are_in_the_address(admins: Any, anna: Customer) -> None:
+    admins.goto(f"/backoffice/customers/{anna.public_id}/notes/")
+    admins.get_by_label("New note").fill("Called.")
+    admins.get_by_role("button", name="Add note").click()
+    admins.goto("/backoffice/settings/audit-log/")
+    admins.get_by_label("Action").select_option("customer.noted")
+    admins.get_by_role("link", name="Show everything").wait_for()
+    admins.wait_for_url("**action=customer.noted**")
+    admins.go_back()
+    admins.wait_for_url("**/audit-log/")
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", NARROW)])
+def test_every_screen_is_accessible_and_fits_wide_and_narrow(
+    admins: Any,
+    anna: Customer,
+    assert_no_axe_violations: Callable[[Any], None],
+    scheme: str,
+    size: dict[str, int],
+) -> None:
+    ApiKeyFactory()
+    StaffMemberFactory(role=StaffMember.Role.ANALYST)
+    admins.emulate_media(color_scheme=scheme)
+    admins.set_viewport_size(size)
+    customer = f"/backoffice/customers/{anna.public_id}/"
+    for url in (
+        "/backoffice/", "/backoffice/customers/", "/backoffice/customers/?q=anna", customer,
+        f"{customer}edit/", f"{customer}timeline/", "/backoffice/settings/merchant/",
+        "/backoffice/settings/team/", "/backoffice/settings/team/invite/",
+        "/backoffice/settings/api-keys/", "/backoffice/settings/api-keys/new/",
+        "/backoffice/settings/audit-log/",
+    ):  # fmt: skip
+        admins.goto(url)
+        expect(admins.locator("[data-lazy]")).to_have_count(0)
+        assert_no_axe_violations(admins)
+        assert admins.evaluate("document.documentElement.scrollWidth") == size["width"], url
