@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -101,7 +102,7 @@ def describe_units(wallet_type: WalletTypeDefinition, currency: str) -> list[str
 
 def describe_worth(wallet_type: WalletTypeDefinition, currency: str) -> str:
     if not wallet_type.unit_value:
-        return _("%s have no worth in money.") % wallet_type.plural
+        return _("%s have no worth in money.") % capfirst(wallet_type.plural)
     # A unit is often worth less than the smallest coin; a hundred are worth something one can say.
     count = 1 if wallet_type.unit_value >= 1 else 100
     return _("%(units)s are worth %(money)s.") % {

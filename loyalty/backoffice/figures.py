@@ -19,7 +19,7 @@ from loyalty.models import Program, WalletType
 from loyalty.selectors.totals import Activity, activity, daily_figures, member_count, outstanding
 from members.charts import Chart, Series
 from members.formatting import format_money, format_points, format_units, unit_name
-from members.policy import staff_view
+from members.policy import is_allowed, staff_view
 
 PERIODS = (1, 7, 30)
 SHOWN_DAYS = 90
@@ -43,9 +43,12 @@ class Figure:
 def figures_panel(request: HttpRequest) -> HttpResponse:
     """The figures of the unit that was chosen, on the home page."""
     wallet_types = _wallet_types()
+    may_create = is_allowed(request.user, "programs.edit") and not Program.objects.exists()
     context = _figures_context(request, wallet_types) | {
         "title": _("Figures"),
         "choices": wallet_types,
+        "may_create": may_create,
+        "create_label": _("Create program") if may_create else "",
     }
     return render(request, "loyalty/backoffice/figures_panel.html", context)
 

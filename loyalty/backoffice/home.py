@@ -83,6 +83,7 @@ def attention_panel(request: HttpRequest) -> HttpResponse:
         "panel_id": "attention",
         "panel_icon": "bell",
         "steps": [] if all(step.done for step in steps) else steps,
+        "next_step": next((step for step in steps if not step.done), None),
         "may_edit": is_allowed(request.user, "programs.edit"),
         "needs": _needs(request),
     }
