@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
 
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
@@ -23,13 +24,21 @@ def load_program(text: str) -> ProgramDefinition:
     yaml.allow_duplicate_keys = False
     try:
         data = yaml.load(text)
+        plain = _plain(data, _Budget())
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _invalid([FieldError(_at(line), str(error.problem or error))]) from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = _("A character that no text file should hold.")
+        raise _invalid([FieldError(_at(line), message)]) from error
+    except RecursionError as error:
+        message = _("The file is nested too deeply.")
+        raise _invalid([FieldError(_at(1), message)]) from error
     if not isinstance(data, dict):
         raise _invalid([FieldError(_at(1), _("A program file is a list of settings: “code: …”."))])
     try:
-        return ProgramDefinition.model_validate(_plain(data))
+        return ProgramDefinition.model_validate(plain)
     except ValidationError as error:
         raise _invalid(
             [
@@ -79,13 +88,26 @@ def _line(data: Any, loc: tuple[int | str, ...]) -> int:
     return line
 
 
-def _plain(value: Any) -> Any:
+class _Budget:
+    """Values that a file may come to. Anchors repeated in anchors make billions of a few lines."""
+
+    def __init__(self) -> None:
+        self.left = 50_000
+
+    def spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise _invalid([FieldError(_at(1), _("The file comes to too many values."))])
+
+
+def _plain(value: Any, budget: _Budget) -> Any:
     """ruamel's own containers and numbers as plain ones; numbers keep the text they were written
     in."""
+    budget.spend()
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, budget) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, budget) for item in value]
     if isinstance(value, float):
         return str(value)
     return value

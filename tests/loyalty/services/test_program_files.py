@@ -1,0 +1,145 @@
+"""Program files: read back as written; what is wrong is named by line and field."""
+
+import time
+
+import pytest
+
+from loyalty.program_files import dump_program, load_program
+from loyalty.services.programs import apply_definition
+from members.errors import DomainError
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import day, define, make_program
+from tests.loyalty.services.test_programs import FULL
+
+GOOD = """\
+# A comment
+code: club
+name: Club
+currency: USD
+wallet_types:
+  - code: points
+    unit_value: 0.01
+    expiry:
+      kind: months
+      months: 12
+earning_rules:
+  - code: base
+    units: 1.5
+    include:
+      categories: [food, 'home & garden']
+"""
+
+
+def wrong(text: str) -> list[str]:
+    with pytest.raises(DomainError) as refused:
+        load_program(text)
+    assert refused.value.code == "invalid_program"
+    return [f"{error.field}: {error.message}" for error in refused.value.errors]
+
+
+def test_a_file_says_what_it_means():
+    found = load_program(GOOD)
+    assert found.status == "draft"
+    assert str(found.earning_rules[0].units) == "1.5"
+    assert found.earning_rules[0].include.categories == ("food", "home & garden")
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, FULL, {"name": "Κλαμπ: «καφές» #1", "description": "a\nb "}]
+)
+def test_a_program_written_and_read_back_is_the_same(db, changes):
+    program = make_program(**changes)
+    text = dump_program(program)
+    assert load_program(text) == define(**changes)
+    assert apply_definition(load_program(text), actor=SYSTEM, now=day(1)).changes == []
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("code: club", "code: Club"), "line 2, code"),
+        (("currency: USD", "currency: dollars"), "line 4, currency"),
+        (("currency: USD\n", ""), "line 1, currency"),
+        (("name: Club", "name: ''"), "line 3, name"),
+        (("name: Club", "name: 12"), "line 3, name"),
+        (("name: Club", "nam: Club"), "line 3, nam"),
+        (("unit_value: 0.01", "unit_value: -1"), "line 7, wallet_types[0].unit_value"),
+        (("unit_value: 0.01", "unit_value: .nan"), "line 7, wallet_types[0].unit_value"),
+        (("unit_value: 0.01", "unit_value: cheap"), "line 7, wallet_types[0].unit_value"),
+        (("months: 12", "months: 121"), "line 10, wallet_types[0].expiry.months"),
+        (("      months: 12\n", ""), "line 8, wallet_types[0].expiry"),
+        (("units: 1.5", "units: 0"), "line 13, earning_rules[0].units"),
+        (("units: 1.5", "units: 2026-01-01"), "line 13, earning_rules[0].units"),
+        (("[food, 'home & garden']", "food"), "line 15, earning_rules[0].include.categories"),
+        (("  - code: base", "  - code: base\n    wallet_type: stars"), "line 1, whole file"),
+        (("  - code: points", "  - code: points\n  - code: points"), "line 1, whole file"),
+        (("status", "status"), None),
+        (("currency: USD", "currency: USD\ntime_zone: Mars/Olympus"), "line 5, time_zone"),
+        (("wallet_types:", "wallet_types: []\nother:"), "wallet_types"),
+    ],
+)
+def test_what_is_wrong_is_named_by_line_and_field(change, place):
+    text = GOOD.replace(*change)
+    if place is None:
+        assert load_program(text)
+        return
+    assert any(place in error for error in wrong(text)), wrong(text)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    text = GOOD.replace("code: club", "code: C").replace("1.5", "0").replace("USD", "usd")
+    assert [error.partition(",")[0] for error in wrong(text)] == ["line 2", "line 4", "line 13"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("code: club\ncode: klub\n", "line 2"),
+        ("code: club\n\tname: Club\n", "line 2"),
+        ("code: club\nname: [1, 2\n", "line 3"),
+        ("code: club\nname: 'x\n", "line 3"),
+        ("a: *nowhere\n", "line 1"),
+        ("code: a\n---\ncode: b\n", "line 2"),
+        ("", "line 1"),
+        ("just words", "line 1"),
+        ("- a\n- b\n", "line 1"),
+        ("code: \x00\n", "line 1"),
+        ("code: a\nname: \x07\n", "line 2"),
+    ],
+)
+def test_what_is_no_yaml_mapping_is_refused_with_its_line(text, line):
+    assert any(error.startswith(line) for error in wrong(text)), wrong(text)
+
+
+def test_anchors_may_save_writing():
+    text = GOOD.replace("[food, 'home & garden']", "&kinds [food]") + (
+        "  - code: more\n    exclude: {categories: *kinds}\n"
+    )
+    assert load_program(text).earning_rules[1].exclude.categories == ("food",)
+
+
+LEVELS = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"l0: &l0 [x]\n{LEVELS}\n",
+        "a: &a [*a]\n",
+        "a: &a {b: *a}\n",
+        f"a: {'[' * 20_000}\n",
+        f"a: {'[' * 400}{']' * 400}\n",
+    ],
+    ids=["doubling", "a list in itself", "a mapping in itself", "unclosed", "deep"],
+)
+def test_a_file_that_would_explode_is_refused_quickly(text):
+    started = time.monotonic()
+    assert wrong(text)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.system ['true']", "!secret x"])
+def test_tags_do_nothing(tag):
+    assert any(
+        "line 3, name" in error for error in wrong(GOOD.replace("name: Club", f"name: {tag}"))
+    )
