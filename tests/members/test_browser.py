@@ -50,7 +50,7 @@ def test_the_box_on_top_finds_while_one_types_and_the_arrow_keys_choose(
     admins.keyboard.press("ArrowDown")
     admins.keyboard.press("Enter")
     admins.wait_for_url(f"**/customers/{anna.public_id}/")
-    assert admins.get_by_role("heading", name="Anna Kowalska", level=1).is_visible()
+    expect(admins.get_by_role("heading", name="Anna Kowalska", level=1)).to_be_visible()
 
 
 def test_the_list_finds_while_one_types_and_the_address_can_be_sent_on(
@@ -60,11 +60,11 @@ def test_the_list_finds_while_one_types_and_the_address_can_be_sent_on(
     admins.goto("/backoffice/customers/")
     admins.get_by_label("Search among customers").fill("anna kow")
     admins.get_by_text("1 customer found").first.wait_for()
-    assert not admins.get_by_text("Somebody Else").is_visible()
+    expect(admins.get_by_text("Somebody Else")).not_to_be_visible()
     admins.wait_for_url("**/customers/?q=anna%20kow")
     admins.reload()
     assert admins.get_by_label("Search among customers").input_value() == "anna kow"
-    assert admins.get_by_text("Anna Kowalska").is_visible()
+    expect(admins.get_by_text("Anna Kowalska")).to_be_visible()
 
 
 def test_editing_in_the_dialog_refreshes_header_and_details(
@@ -82,8 +82,8 @@ def test_editing_in_the_dialog_refreshes_header_and_details(
     dialog.get_by_label("Tags").fill("vip, gold")
     dialog.get_by_role("button", name="Save details").click()
     admins.locator("#panel-identity").get_by_text("gold").wait_for()
-    assert not dialog.is_visible()
-    assert admins.get_by_text("Details saved.").is_visible()
+    expect(dialog).not_to_be_visible()
+    expect(admins.get_by_text("Details saved.")).to_be_visible()
     admins.locator("#panel-audit").get_by_text("Changed a customer").wait_for()
 
 
@@ -93,7 +93,7 @@ def test_a_note_appears_in_its_panel_and_in_the_timeline(admins: Any, anna: Cust
     notes.get_by_label("New note").fill("Called back at noon.")
     notes.get_by_role("button", name="Add note").click()
     notes.get_by_text("Called back at noon.").wait_for()
-    assert notes.get_by_label("New note").input_value() == ""
+    expect(notes.get_by_label("New note")).to_have_value("")
     admins.locator("#panel-timeline").get_by_text("Called back at noon.").wait_for()
     assert anna.notes.count() == 2
 
@@ -114,7 +114,7 @@ def test_a_key_is_made_copied_and_listed(admins: Any) -> None:
     assert admins.evaluate("navigator.clipboard.readText()") == shown.input_value()
     dialog.get_by_role("button", name="Done").click()
     row = admins.get_by_role("row", name="Web shop")
-    assert row.get_by_text("orders:write").is_visible()
+    expect(row.get_by_text("orders:write")).to_be_visible()
 
 
 def test_revoking_asks_first(admins: Any) -> None:
@@ -123,7 +123,7 @@ def test_revoking_asks_first(admins: Any) -> None:
     admins.get_by_role("button", name="Revoke").click()
     question = admins.get_by_role("alertdialog")
     question.get_by_role("button", name="Cancel").click()
-    assert admins.get_by_role("row", name="Old till").is_visible()
+    expect(admins.get_by_role("row", name="Old till")).to_be_visible()
     admins.get_by_role("button", name="Revoke").click()
     question.get_by_role("button", name="Revoke key").click()
     admins.get_by_text("The key “Old till” is revoked.").wait_for()
