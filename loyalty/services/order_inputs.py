@@ -90,13 +90,18 @@ class OrderInput:
     channel: str = ""
     store: str = ""
 
+    @property
+    def taxes(self) -> Decimal:
+        """The order's tax; where only the lines name theirs, their sum."""
+        return self.tax_total or sum((line.tax for line in self.lines), ZERO)
+
     def content(self) -> OrderContent:
         """What is stored, cell by cell as text. 12.5 and 12.50 are the same amount."""
         buyer = self.customer
         return OrderContent(
             (
                 self.status, self.placed_at, self.currency, plain(self.total),
-                plain(self.tax_total), self.taxes_included, plain(self.shipping_total),
+                plain(self.taxes), self.taxes_included, plain(self.shipping_total),
                 plain(self.discount_total), self.channel, self.store,
             ),
             [
@@ -114,7 +119,7 @@ class OrderInput:
     def basket(self) -> Basket:
         return Basket(
             lines=tuple(_fact(line) for line in with_whole_line(self)),
-            tax_total=self.tax_total,
+            tax_total=self.taxes,
             taxes_included=self.taxes_included,
             shipping_total=self.shipping_total,
             discount_total=self.discount_total,
@@ -176,7 +181,7 @@ def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
         return order.lines
     goods = order.total - order.shipping_total + order.discount_total
     if not order.taxes_included:
-        goods -= order.tax_total
+        goods -= order.taxes
     return (LineInput(line_no=1, total=goods, unit_price=goods, name=str(_("Whole order"))),)
 
 
@@ -186,7 +191,7 @@ def check_order(order: OrderInput) -> None:
     expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
     expected -= order.discount_total
     if not order.taxes_included:
-        expected += order.tax_total
+        expected += order.taxes
     if order.lines and expected != order.total:
         errors.append(
             FieldError(
@@ -199,6 +204,10 @@ def check_order(order: OrderInput) -> None:
                 "total_mismatch",
             )
         )  # fmt: skip
+    if order.taxes < sum((line.tax for line in order.lines), ZERO):
+        errors.append(
+            FieldError("tax_total", _("The lines' taxes come to more than this."), "tax_mismatch")
+        )
     paid = sum((tender.amount for tender in order.tenders), ZERO)
     if order.tenders and paid != order.total:
         errors.append(

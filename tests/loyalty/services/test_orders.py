@@ -225,6 +225,7 @@ def test_a_batch_with_one_number_twice_is_refused_as_a_whole(program):
         ({"lines": (line(1, "10"),), "tax_total": Decimal(1), "taxes_included": False}, "total"),
         ({"lines": (line(1, "5"), line(1, "5"))}, "lines[1].line_no"),
         ({"tenders": (tender("money", "9"),)}, "tenders"),
+        ({"lines": (line(1, "10", tax=Decimal(2)),), "tax_total": Decimal(1)}, "tax_total"),
         ({"total": "10.00001"}, "total"),
         ({"lines": (line(1, "10", quantity=Decimal("0.0001")),)}, "lines[0].quantity"),
     ],
@@ -233,6 +234,14 @@ def test_an_order_that_contradicts_itself_is_refused_by_field(program, details, 
     with pytest.raises(InvalidOrderError) as refused:
         record(order(total=details.pop("total", "10"), **details))
     assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_tax_that_only_the_lines_name_is_the_orders_tax(program):
+    record(order("inside", "121", lines=(line(1, "121", tax=Decimal(21)),)))
+    assert spendable() == 100
+    taxed = line(1, "100", tax=Decimal(21))
+    record(order("on top", "121", lines=(taxed,), taxes_included=False))
+    assert spendable() == 200
 
 
 @pytest.mark.parametrize(
