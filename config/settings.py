@@ -334,8 +334,6 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # Choices stay where they are used: the same field name has other ones elsewhere.
     "POSTPROCESSING_HOOKS": [],
-    # Choices stand where they are used: a name of its own for each set would be made up.
-    "POSTPROCESSING_HOOKS": [],
     "APPEND_COMPONENTS": {
         "headers": {
             f"RateLimit-{name}": {"description": text, "schema": {"type": "integer"}}
