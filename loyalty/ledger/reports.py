@@ -69,6 +69,17 @@ PER_WALLET = """
                    AS remaining
           FROM loyalty_lot l JOIN loyalty_transfer t ON t.id = l.transfer_id
          WHERE t.wallet_type_id = ANY(%(types)s) AND t.occurred_at <= %(at)s
+    ), ahead AS (
+        -- A refund told late may have been taken from units that came after this instant: until
+        -- they came it was a debt.
+        SELECT l.wallet_id, sum(u.amount) AS units
+          FROM loyalty_lot l
+          JOIN loyalty_transfer t ON t.id = l.transfer_id
+          JOIN loyalty_lotuse u ON u.lot_id = l.id
+          JOIN loyalty_transfer ut ON ut.id = u.transfer_id
+         WHERE t.wallet_type_id = ANY(%(types)s) AND t.occurred_at > %(at)s
+           AND ut.occurred_at <= %(at)s
+         GROUP BY l.wallet_id
     ), held AS (
         SELECT wallet_id,
                sum(remaining) FILTER (WHERE expires_at <= %(at)s) AS lapsed,
@@ -83,12 +94,15 @@ PER_WALLET = """
            coalesce(m.redeemed, 0) AS redeemed, coalesce(m.adjusted, 0) AS adjusted,
            coalesce(m.expired, 0) + coalesce(h.lapsed, 0) AS expired,
            coalesce(h.pending, 0) AS pending,
-           greatest(coalesce(h.matured, 0) - coalesce(m.owed, 0), 0) AS spendable,
-           coalesce(m.owed, 0) AS owed,
-           coalesce(h.pending, 0) + coalesce(h.matured, 0) AS outstanding
+           greatest(coalesce(h.matured, 0) - d.owed, 0) AS spendable,
+           greatest(d.owed, 0) AS owed,
+           -- Below zero: units told late have repaid a debt that was made after this instant.
+           coalesce(h.pending, 0) + coalesce(h.matured, 0) - least(d.owed, 0) AS outstanding
       FROM loyalty_wallet w
       LEFT JOIN moved m ON m.wallet_id = w.id
       LEFT JOIN held h ON h.wallet_id = w.id
+      LEFT JOIN ahead a ON a.wallet_id = w.id
+      CROSS JOIN LATERAL (SELECT coalesce(m.owed, 0) + coalesce(a.units, 0) AS owed) d
      WHERE w.wallet_type_id = ANY(%(types)s)
 """
 
