@@ -20,6 +20,8 @@ from members.policy import is_allowed
 Text = str | Promise
 Column = Literal["main", "side", "wide"]
 
+RANKS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -45,6 +47,8 @@ class PlacedPanel:
     icon: str
     column: Column
     rows: int
+    # Its place among all panels when they stand in one column: "1" to "8", then "last".
+    rank: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +172,16 @@ def customer_actions(request: HttpRequest, customer: Customer) -> list[PlacedAct
 
 
 def _placed(request: HttpRequest, panels: Any, *args: Any) -> list[PlacedPanel]:
-    placed = []
+    placed: list[PlacedPanel] = []
     for panel in sorted(panels, key=lambda panel: panel.order):
         url = _url(request, panel.permission, panel.url_name, *args)
         if url:
+            place = len(placed) + 1
+            rank = str(place) if place <= RANKS else "last"
             title = str(panel.title)
-            placed.append(PlacedPanel(panel.key, title, url, panel.icon, panel.column, panel.rows))
+            placed.append(
+                PlacedPanel(panel.key, title, url, panel.icon, panel.column, panel.rows, rank)
+            )
     return placed
 
 

@@ -26,6 +26,6 @@ def register() -> None:
     )  # fmt: skip
     register_home_panel(
         "newest-customers", _("Newest customers"), "backoffice:home_newest_customers", 80,
-        "customers.view", icon="users", column="side", rows=5,
+        "customers.view", icon="users", rows=5,
     )  # fmt: skip
     register_search_url("backoffice:search")
