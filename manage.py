@@ -7,8 +7,6 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # A command has one thread; the pool is for the servers, which `up` gives it.
-    os.environ.setdefault("DATABASE_POOL", "0")
     from django.core.management import execute_from_command_line
 
     from config.embedded import services_for_command

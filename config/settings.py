@@ -123,21 +123,16 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DATABASES["default"] |= {
     "ATOMIC_REQUESTS": False,
-    # The pool keeps connections open; each is checked before use, since one that the server has
-    # dropped would otherwise answer a request with an error.
-    "CONN_MAX_AGE": 0,
+    "ENGINE": "config.database",
+    # Each thread keeps its connection and looks before use whether it is still there, since one
+    # that the server has dropped would otherwise answer a request with an error.
+    "CONN_MAX_AGE": env.int("DATABASE_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,
 }
 # A socket folder is written %2Fpath%2Fto%2Ffolder in the URL.
 DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {"application_name": "setia"}
-if env.bool("DATABASE_POOL", default=True):
-    DATABASES["default"]["OPTIONS"]["pool"] = {
-        "min_size": env.int("DATABASE_POOL_MIN", default=2),
-        "max_size": env.int("DATABASE_POOL_MAX", default=8),
-        "timeout": 5,
-    }
 # A name of one's own lets two test runs share one server.
 DATABASES["default"]["TEST"] = {"NAME": env.str("SETIA_TEST_DATABASE", default="test_setia")}
 

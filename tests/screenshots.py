@@ -149,7 +149,6 @@ def main() -> None:
         for name in ("DATABASE_URL", "REDIS_URL"):
             os.environ.pop(name, None)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    os.environ["DATABASE_POOL"] = "0"
     # Playwright's event loop is no reason not to use the database in this thread.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with embedded.leased(embedded.layout(), embedded.needed_services()):
@@ -189,7 +188,7 @@ def served() -> Iterator[str]:
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *("--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
     ]
-    environment = {**os.environ, "DATABASE_POOL": "1", "PORT": str(port)}
+    environment = {**os.environ, "PORT": str(port)}
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
     try:
         wait_for(port, process)

@@ -3,7 +3,6 @@
 import os
 from zlib import crc32
 
-os.environ["DATABASE_POOL"] = "0"
 os.environ["SETIA_ENV"] = "development"
 
 from config.logs import configuration
@@ -21,6 +20,7 @@ MEDIA_ROOT = VAR_DIR / "test-media"
 
 # What a test writes need not survive the machine; the data of `make run` in the same server do.
 DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 # A database of Valkey for each test process, apart from the one `make run` uses; who names a test
 # database of one's own runs beside others, and gets another one there too.
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

@@ -95,7 +95,7 @@ class Stack:
         ]
         if self.reload:
             command.append("--reload")
-        return self._program("web", command, {"DATABASE_POOL": "1"}, ready=self.web.answers)
+        return self._program("web", command, {}, ready=self.web.answers)
 
     def worker_program(self) -> Program:
         concurrency = os.environ.get("WORKER_CONCURRENCY", "2")
@@ -104,20 +104,15 @@ class Stack:
             *("--concurrency", concurrency, "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle"),
         ]
-        pool = {
-            "DATABASE_POOL": "1",
-            "DATABASE_POOL_MIN": "1",
-            "DATABASE_POOL_MAX": "4",
-        }
         # A warm stop: the tasks in hand are finished first, within reason.
-        return self._program("worker", command, pool, stop_seconds=30.0)
+        return self._program("worker", command, {}, stop_seconds=30.0)
 
     def beat_program(self) -> Program:
         command = [
             *python_module("celery", "-q", "-A", "config.celery", "beat"),
             *("--pidfile=", "--max-interval", "5", "--loglevel", "WARNING"),
         ]
-        return self._program("beat", command, {"DATABASE_POOL": "0"})
+        return self._program("beat", command, {})
 
     def devmail_program(self) -> Program:
         command = python_module("config.devmail.server", str(self.devmail.port), str(self.mail))

@@ -39,7 +39,6 @@ class ApiMiddleware:
             response = _answer(request)
         response["Content-Language"] = language
         response["Content-Length"] = str(len(response.content))
-        response["Content-Length"] = str(len(response.content))
         patch_vary_headers(response, ("Accept-Language",))
         return response
 

@@ -21,7 +21,6 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent.parent
 os.environ["SETIA_VAR"] = os.environ.get("SETIA_BENCH_VAR", str(PROJECT / "var" / "bench"))
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
-os.environ["DATABASE_POOL"] = "0"
 for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 
@@ -58,6 +57,7 @@ def main() -> None:
             served("config.wsgi:application") as setia,
             served("tests.bench.empty:application") as empty,
         ):
+            bench.warm_up(setia, empty)
             rounds = [bench.round(number, setia, empty) for number in range(options.rounds)]
     report(rounds, options)
 
@@ -73,9 +73,7 @@ def served(application: str) -> Iterator[int]:
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "2"),
         *("--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
     ]
-    process = subprocess.Popen(
-        command, cwd=PROJECT, env={**os.environ, "DATABASE_POOL": "1"}, start_new_session=True
-    )
+    process = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)
     try:
         _wait_for(port, process)
         yield port

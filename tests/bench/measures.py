@@ -43,6 +43,16 @@ class Bench:
             )[:2000]
         )
 
+    def warm_up(self, setia: int, empty: int) -> None:
+        """Every process has served each kind of request once or more; nothing is measured."""
+        kept, self.seconds = self.seconds, 1.0
+        for port, request in (
+            (setia, self._order), (setia, self._batch), (setia, self._balance),
+            (empty, lambda: _get("/empty")),
+        ):  # fmt: skip
+            self._load(port, request)
+        self.seconds = kept
+
     def round(self, number: int, setia: int, empty: int) -> dict[str, float]:
         """Raw SQL and Setia in turn; the ratios of GOALS and the absolute figures."""
         found: dict[str, float] = {}

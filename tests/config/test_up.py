@@ -31,7 +31,7 @@ class Installation:
         self.layout = Layout.for_checkout(var)
         self.port = free_port()
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name != "DATABASE_POOL"},
+            **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "SETIA_ENV": "development",
             "SETIA_VAR": str(var),
