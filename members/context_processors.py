@@ -63,7 +63,8 @@ def _manage_layout(request: HttpRequest) -> str:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The merchant, the shell, and the layout that fits who asks: a page or a fragment of one."""
-    merchant = cast(Merchant, SimpleLazyObject(get_merchant))
+    known = getattr(request, "merchant", None)
+    merchant = cast(Merchant, known or SimpleLazyObject(get_merchant))
     fragment = is_htmx(request)
     dialog = is_dialog_request(request)
     return {

@@ -78,6 +78,7 @@ class CustomerAction:
 
 @dataclass(frozen=True, slots=True)
 class PlacedAction:
+    key: str
     label: str
     url: str
     icon: str
@@ -167,7 +168,9 @@ def customer_actions(request: HttpRequest, customer: Customer) -> list[PlacedAct
         url = _url(request, action.permission, action.url_name, customer.public_id)
         if url:
             label = str(action.label)
-            placed.append(PlacedAction(label, url, action.icon, action.dialog, action.shortcut))
+            placed.append(
+                PlacedAction(action.key, label, url, action.icon, action.dialog, action.shortcut)
+            )
     return placed
 
 

@@ -39,11 +39,8 @@ def customer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     placed = panels.customer_panels(request, person)
     context = {
         **_header(request, person),
-        "title": person.display_name,
-        "breadcrumbs": [(_("Customers"), reverse("backoffice:customer_list"))],
         "main": [panel for panel in placed if panel.column != "side"],
         "side": [panel for panel in placed if panel.column == "side"],
-        "actions": panels.customer_actions(request, person),
     }
     return render(request, "backoffice/customer.html", context)
 
@@ -51,7 +48,7 @@ def customer(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @staff_view("customers.view")
 def header(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The header's name and figures again, after something has changed."""
+    """The header again, after something has changed."""
     person = get_customer(public_id)
     if not is_htmx(request):
         return redirect("backoffice:customer", public_id)
@@ -138,6 +135,9 @@ def audit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def _header(request: HttpRequest, person: Customer) -> dict[str, Any]:
     return {
         "customer": person,
+        "title": person.display_name,
+        "breadcrumbs": [(_("Customers"), reverse("backoffice:customer_list"))],
+        "actions": panels.customer_actions(request, person),
         "facts": panels.customer_header(person),
         "events": panels.header_events(),
     }

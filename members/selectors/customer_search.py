@@ -66,7 +66,7 @@ class _Query:
 
 
 def search_customers(query: str, *, limit: int = 50) -> list[CustomerHit]:
-    """Find customers by anything they are known by: the very one, else fitting, then similar ones.
+    """Find customers by anything they are known by: the very one, then fitting, then similar ones.
 
     Without words: the newest customers. The number of queries depends on the number of registered
     providers only.
@@ -79,11 +79,11 @@ def search_customers(query: str, *, limit: int = 50) -> list[CustomerHit]:
     for provider in search_providers():
         for found in provider(wanted.text, limit):
             hits.setdefault(found.customer_id, found.why)
-    if not hits:
-        # Whoever types a whole address or number wants its owner and nobody who resembles them.
+    if not any(_is_unmistakable(row, wanted) for row in rows.values()):
         near = list(_containing(wanted, limit))
         rows |= {row.pk: row for row in near}
-        hits = {row.pk: _why(row, wanted) for row in near}
+        for row in near:
+            hits.setdefault(row.pk, _why(row, wanted))
         if len(hits) < limit and wanted.letters:
             for pk in _similar_ids(wanted.letters, limit):
                 hits.setdefault(pk, _("Similar"))
@@ -101,6 +101,14 @@ def _exact(query: _Query) -> QuerySet[Customer]:
     """Whoever has exactly this address or number, each through its own unique index."""
     numbers = {query.text, query.text.upper(), query.text.lower()}
     return having_any(email=query.text, phone=query.phone, external_ids=numbers)
+
+
+def _is_unmistakable(customer: Customer, query: _Query) -> bool:
+    """Whoever types a whole address or phone wants its owner and nobody who resembles them.
+
+    Other numbers are short enough to be the end of somebody else's phone.
+    """
+    return query.text.lower() == customer.email or (query.phone or None) == customer.phone
 
 
 def _containing(query: _Query, limit: int) -> QuerySet[Customer]:

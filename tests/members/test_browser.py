@@ -80,11 +80,15 @@ def test_editing_in_the_dialog_refreshes_header_and_details(
     assert "422" in page_errors.pop()
     dialog.get_by_label("Phone").fill("+60 12-345 0000")
     dialog.get_by_label("Tags").fill("vip, gold")
+    dialog.get_by_label("Family name").fill("Nowak")
     dialog.get_by_role("button", name="Save details").click()
     admins.locator("#panel-identity").get_by_text("gold").wait_for()
     expect(dialog).not_to_be_visible()
     expect(admins.get_by_text("Details saved.")).to_be_visible()
+    expect(admins.get_by_role("heading", name="Anna Nowak", level=1)).to_be_visible()
     admins.locator("#panel-audit").get_by_text("Changed a customer").wait_for()
+    # Whoever works with the keyboard is where they were.
+    expect(admins.locator("#edit-details")).to_be_focused()
 
 
 def test_a_note_appears_in_its_panel_and_in_the_timeline(admins: Any, anna: Customer) -> None:

@@ -81,8 +81,8 @@ def test_figures_stand_in_the_header_and_are_read_anew_when_something_moved(
 def test_a_button_is_offered_to_those_who_may_press_it(browser_of: BrowserOf) -> None:
     register_customer_action(
         CustomerAction(
-            "stamp", "Give a stamp", "backoffice:customer_edit", "rubber-stamp", 1, "customers.edit",
-            shortcut="s",
+            "stamp", "Give a stamp", "backoffice:customer_edit", "rubber-stamp", 1,
+            "customers.edit", shortcut="s",
         )
     )  # fmt: skip
     customer = CustomerFactory()

@@ -136,6 +136,9 @@ def test_other_applications_find_by_their_own_numbers(anna: Customer) -> None:
 
     register_search_provider("orders", by_order)
     assert [(hit.customer, hit.why) for hit in search_customers("4711")] == [(anna, "Order 4711")]
+    # The same digits may be the end of somebody's phone.
+    other = CustomerFactory(phone="+60129994711")
+    assert [hit.customer for hit in search_customers("4711")] == [anna, other]
     assert names("garcia") == ["José García"]
 
 
