@@ -277,9 +277,9 @@ def _unreadable(row: list[str], width: int) -> str:
 
 
 def _without_nul(lines: IO[str]) -> Iterator[str]:
-    # Shown as a replacement character, so that the row is named as unreadable where it matters.
+    # As a byte that is no UTF-8, so that the row is named as unreadable.
     for line in lines:
-        yield line.replace("\0", "\ufffd")
+        yield line.replace("\0", "\udc80")
 
 
 def _copy_statement(table: str, columns: list[str], options: str) -> sql.Composed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from loyalty.services.import_staging import Staging, opened
 from loyalty.services.order_batches import Enrolling
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from loyalty.services.orders import record_orders
-from loyalty.services.refunds import record_refunds
+from loyalty.services.refunds import link_parked_refunds, record_refunds
 from members.errors import DomainError
 from members.models import Job, JobError
 from members.services.audit import Actor
@@ -114,6 +115,9 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
             counts.add([], len({(e.file, e.row) for e in errors if e.file == "orders"}))
         progress.update(staging.done(), staging.total())
         _work(job, staging, counts, progress, watch)
+        # Two threads may have missed each other with a return and its sale.
+        while link_parked_refunds(now=timezone.now()):
+            pass
         job.result = counts.as_result()
         job.done = job.total
         with connection.cursor() as cursor:
@@ -264,7 +268,14 @@ def _fingerprint(program: Program, source: str, *paths: Path) -> str:
     work."""
     digest = hashlib.sha256(f"{program.pk}|{source}".encode())
     for path in paths:
-        with opened(path) as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
+        try:
+            with opened(path) as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
+        except (OSError, EOFError, zlib.error) as error:
+            message = _("%(file)s cannot be read as a gzip file: %(error)s") % {
+                "file": path.name,
+                "error": error,
+            }
+            raise DomainError(message, code="unreadable_file") from error
     return digest.hexdigest()
