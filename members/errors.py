@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 
@@ -18,10 +18,14 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """A request that cannot be carried out. `code` is stable; `message` may be translated."""
+    """A request that cannot be carried out. `code` is stable; `message` may be translated.
+
+    `index`: where several inputs came at once, the first that cannot be taken.
+    """
 
     code = "invalid_request"
     status = 422
+    index: int | None = None
 
     def __init__(
         self,
@@ -36,6 +40,10 @@ class DomainError(Exception):
         self.code = code or self.code
         self.status = status or self.status
         self.errors = tuple(errors)
+
+    def place_fields(self, path: str) -> None:
+        """Name the fields as the caller of a batch wrote them: total becomes orders[3].total."""
+        self.errors = tuple(replace(wrong, field=f"{path}.{wrong.field}") for wrong in self.errors)
 
 
 class NotFoundError(DomainError):

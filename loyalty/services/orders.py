@@ -18,7 +18,7 @@ from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open
 from loyalty.services.order_inputs import OrderInput, check_order, paid_by_kind, with_whole_line
 from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders
-from members.errors import FieldError
+from members.errors import DomainError, FieldError
 from members.services.transactions import run_atomically
 
 Outcome = Literal["created", "updated", "unchanged"]
@@ -73,23 +73,15 @@ def _record(
     rows = Rows()
     results: list[OrderResult] = []
     changed: list[int] = []
-    for order, known in zip(orders, opened, strict=True):
-        if not known.known:
-            results.append(_judge(order, known, terms, rows, transfer_source))
-            if known.parked:
-                changed.append(known.order_id)
-        elif known.body_hash == order.content().body_hash():
-            results.append(
-                OrderResult(known.order_id, order.external_id, "unchanged", known.customer_id)
-            )
-            if known.parked:
-                changed.append(known.order_id)
-        else:
-            _rewrite(order, known)
+    for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
+        try:
+            result = _take(order, known, terms, rows, transfer_source)
+        except DomainError as error:
+            error.index = index
+            raise
+        results.append(result)
+        if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
-            results.append(
-                OrderResult(known.order_id, order.external_id, "updated", known.customer_id)
-            )
     write_batch(rows, now=now)
     if changed:
         causes = link_to_orders(
@@ -99,6 +91,18 @@ def _record(
             changed, terms=terms, now=now, transfer_source=transfer_source, causes=causes
         )
     return results
+
+
+def _take(
+    order: OrderInput, known: Opened, terms: Terms, rows: Rows, transfer_source: str
+) -> OrderResult:
+    if not known.known:
+        return _judge(order, known, terms, rows, transfer_source)
+    outcome: Outcome = "unchanged"
+    if known.body_hash != order.content().body_hash():
+        _rewrite(order, known)
+        outcome = "updated"
+    return OrderResult(known.order_id, order.external_id, outcome, known.customer_id)
 
 
 def _judge(

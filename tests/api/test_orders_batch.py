@@ -57,6 +57,16 @@ def test_what_is_wrong_is_named_and_nothing_is_written(
     assert not Order.objects.exists()
 
 
+def test_an_order_that_cannot_be_taken_is_named_by_its_place(
+    api: ApiClient, membership: Membership
+) -> None:
+    body = batch(3)
+    body["orders"][1]["currency"] = "EUR"
+    problem = assert_problem(api.post("/orders/batch", body), 422, "invalid_order")
+    assert [item["field"] for item in problem["errors"]] == ["orders[1].currency"]
+    assert not Order.objects.exists()
+
+
 def test_a_number_may_be_there_once(api: ApiClient, membership: Membership) -> None:
     body = batch(1)
     body["orders"] *= 2

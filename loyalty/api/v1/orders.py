@@ -108,9 +108,14 @@ class OrdersBatch(ApiView):
         )
         inputs = [order_input(item, body.source, item.external_id, people) for item in body.orders]
         _check_each(inputs)
-        results = record_orders(
-            inputs, now=timezone.now(), transfer_source=Transfer.Source.API, checked=True
-        )
+        try:
+            results = record_orders(
+                inputs, now=timezone.now(), transfer_source=Transfer.Source.API, checked=True
+            )
+        except DomainError as error:
+            if error.index is not None:
+                error.place_fields(f"orders[{error.index}]")
+            raise
         return answer(OrderBatchReceipt(source=body.source, results=_briefs(results)))
 
 
@@ -160,10 +165,8 @@ def _check_each(inputs: Sequence[OrderInput]) -> None:
         try:
             check_order(order)
         except DomainError as error:
-            errors += [
-                FieldError(f"orders[{index}].{item.field}", item.message, item.code)
-                for item in error.errors
-            ]
+            error.place_fields(f"orders[{index}]")
+            errors += error.errors
     if errors:
         raise InvalidOrderError(_("Some orders contradict themselves."), errors=errors[:100])
 
