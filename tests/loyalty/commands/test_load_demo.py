@@ -1,0 +1,38 @@
+"""The demonstration: real history of a few households, loaded once however often asked for."""
+
+import pytest
+
+from loyalty.demo import history
+from loyalty.demo.load import needs_demo
+from loyalty.models import Membership, Order, Program, Transfer
+from members.models import Customer, CustomerNote, StaffMember
+from tests.loyalty.factories import make_program
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    # Four households, the guide's among them.
+    monkeypatch.setattr(history, "SHARE", 600)
+    monkeypatch.setattr(history, "REMAINDER", 1609 % 600)
+    assert needs_demo()
+    out, _err = run("load_demo", "--if-empty")
+    assert "orders of" in out
+    assert Program.objects.get().code == "harvest-club"
+    assert StaffMember.objects.count() == 4
+    assert 1 <= Membership.objects.count() <= 6
+    assert Customer.objects.get(external_id="H01609").email == "olivia.hart@example.com"
+    kinds = set(Transfer.objects.values_list("kind", flat=True))
+    assert {"accrual", "adjustment", "reversal"} <= kinds
+    counts = [kind.objects.count() for kind in (Order, Transfer, Customer, CustomerNote)]
+    assert not needs_demo()
+    assert "left out" in run("load_demo", "--if-empty")[0]
+    run("load_demo")
+    assert [kind.objects.count() for kind in (Order, Transfer, Customer, CustomerNote)] == counts
+
+
+def test_an_installation_in_use_is_left_alone(db, run):
+    make_program()
+    assert "left out" in run("load_demo", "--if-empty")[0]
+    assert Program.objects.get().code == "club"
