@@ -123,7 +123,7 @@ def audit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     person = get_customer(public_id)
     rows = [AuditRow.of(entry) for entry in entries_of(person, limit=AUDIT_SHOWN)]
     context = {
-        **_panel(person, _("Changes by staff"), "audit", "list-search"),
+        **_panel(person, _("Changes"), "audit", "list-search"),
         "panel_refresh": "customer-changed note-changed",
         "rows": rows,
         "target": target_of(person),

@@ -21,7 +21,7 @@ def register() -> None:
         "notes", _("Notes"), "backoffice:customer_notes", 20, icon="note", column="side"
     )
     register_customer_panel(
-        "audit", _("Changes by staff"), "backoffice:customer_audit", 90,
+        "audit", _("Changes"), "backoffice:customer_audit", 90,
         icon="list-search", column="side",
     )  # fmt: skip
     register_home_panel(
