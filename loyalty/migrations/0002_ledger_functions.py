@@ -5,7 +5,7 @@ from loyalty.ledger.functions import install
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0002_initial"), ("members", "0001_initial")]
+    dependencies = [("loyalty", "0001_initial")]
 
     operations = [
         # Balances change in place: room on the page keeps those updates off the indexes.
