@@ -4,6 +4,7 @@ back."""
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,9 +18,13 @@ from loyalty.models import Program
 from loyalty.selectors.programs import definition_of
 from members.errors import DomainError, FieldError
 
+LONGEST = 1_000_000
+DEEPEST = 100
+
 
 def load_program(text: str) -> ProgramDefinition:
     """The program that a file describes. Raises DomainError with one FieldError per mistake."""
+    _refuse_monsters(text)
     yaml = YAML(typ="rt")
     yaml.allow_duplicate_keys = False
     try:
@@ -46,6 +51,18 @@ def load_program(text: str) -> ProgramDefinition:
                 for item in error.errors(include_url=False)
             ]
         ) from error
+
+
+def _refuse_monsters(text: str) -> None:
+    """What no program comes to, and what reading it would take minutes for."""
+    if len(text) > LONGEST:
+        raise _invalid([FieldError(_at(1), _("The file is too long."))])
+    depth = 0
+    for bracket in re.finditer(r"[\[{\]}]", text):
+        depth = max(depth + (1 if bracket[0] in "[{" else -1), 0)
+        if depth > DEEPEST:
+            line = text.count("\n", 0, bracket.start()) + 1
+            raise _invalid([FieldError(_at(line), _("The file is nested too deeply."))])
 
 
 def dump_program(program: Program) -> str:

@@ -188,6 +188,7 @@ def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
 def check_order(order: OrderInput) -> None:
     """Raise InvalidOrderError naming every field that contradicts another."""
     errors = [*_double_lines(order.lines), *_too_fine(order)]
+    errors += _unlikely("placed_at", order.placed_at)
     expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
     expected -= order.discount_total
     if not order.taxes_included:
@@ -227,6 +228,7 @@ def check_order(order: OrderInput) -> None:
 def check_refund(refund: RefundInput) -> None:
     """Raise InvalidOrderError where the refund's amounts contradict each other."""
     errors = [*_double_lines(refund.lines), *_too_fine(refund)]
+    errors += _unlikely("refunded_at", refund.refunded_at)
     if refund.total < 0:
         errors.append(FieldError("total", _("A refund's total is zero or more.")))
     returned = sum((line.total for line in refund.lines), ZERO) + refund.shipping_total
@@ -282,6 +284,12 @@ def _too_fine(found: OrderInput | RefundInput) -> Iterable[FieldError]:
             if amount != round(amount, decimals):
                 message = _("Give at most %(number)s decimals.") % {"number": decimals}
                 yield FieldError(f"lines[{index}].{name}", message, "too_fine")
+
+
+def _unlikely(name: str, at: dt.datetime) -> Iterable[FieldError]:
+    """Years that nobody means; beyond them an expiry would leave the calendar."""
+    if not 1900 <= at.year <= 2200:
+        yield FieldError(name, _("Give a time between the years 1900 and 2200."))
 
 
 def _fact(line: LineInput) -> Line:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from loyalty.ledger.posting import Movement, post
@@ -38,7 +38,7 @@ class _Posted:
 
     units: int = 0
     movements: int = 0
-    accruals: list[tuple[int, int]] | None = None
+    accruals: list[tuple[int, int]] = field(default_factory=list)
 
 
 def reconcile_orders(
@@ -47,12 +47,12 @@ def reconcile_orders(
     terms: Terms,
     now: dt.datetime,
     transfer_source: str,
-    causes: Mapping[int, Refund],
+    causes: Mapping[int, Sequence[Refund]],
 ) -> None:
     """Post the differences of these orders in one batch. The caller holds their members' locks.
 
-    `causes`: the refund that brought an order here, if one did. What is taken back happened with
-    it; without one it happens now.
+    `causes`: the refunds that brought an order here, if any did, in their order. What one takes
+    back happened with it; without one it happens now.
     """
     orders = list(
         Order.objects.filter(pk__in=order_ids)
@@ -72,7 +72,7 @@ def reconcile_orders(
                 continue
             movements += _differences(
                 order, program, member, versions, posted, now, transfer_source,
-                causes.get(order.pk),
+                causes.get(order.pk, ()),
             )  # fmt: skip
     post(movements, now=now)
 
@@ -100,49 +100,83 @@ def _differences(
     order: Order,
     program: ProgramTerms,
     member: MemberRef,
-    versions: Iterable[RuleVersion],
+    versions: Sequence[RuleVersion],
     posted: dict[tuple[int, int], _Posted],
     now: dt.datetime,
     transfer_source: str,
-    cause: Refund | None,
+    causes: Sequence[Refund],
 ) -> list[Movement]:
-    refunds = sorted(order.refunds.all(), key=lambda refund: (refund.refunded_at, refund.pk))
-    basket = net_basket(order_basket(order), [as_return(refund) for refund in refunds])
-    if order.status == Order.Status.CANCELLED:
-        basket = Basket(lines=())
+    judged = [
+        (cause, evaluate(versions, basket).awards) for cause, basket in _net_baskets(order, causes)
+    ]
     movements: list[Movement] = []
-    for award in evaluate(versions, basket).awards:
-        so_far = posted.get((order.pk, award.version.id)) or _Posted()
-        explanation = explain_award(
-            award,
-            currency=order.currency,
-            order=order.external_id,
-            refund=cause.external_id if cause else None,
-            was=so_far.units,
-            now=award.units,
-        )
-        key = f"order:{order.pk}:{award.version.id}:{so_far.movements}"
-        if award.units > so_far.units:
-            movements.append(
-                accrual(
-                    award, units=award.units - so_far.units, member=member, terms=program,
-                    occurred_at=order.placed_at, key=key, source=transfer_source, order_id=order.pk,
-                    explanation=explanation,
-                )
-            )  # fmt: skip
-        elif award.units < so_far.units:
-            parts = spread_over(so_far.units - award.units, so_far.accruals or [])
-            for number, (transfer_id, units) in enumerate(parts):
-                movements.append(
-                    clawback(
-                        award, units=units, member=member, terms=program,
-                        occurred_at=cause.refunded_at if cause else now,
-                        key=f"{key}:{number}" if number else key, source=transfer_source,
-                        explanation=explanation, order_id=order.pk,
-                        refund_id=cause.pk if cause else None, corrects=transfer_id,
-                    )
-                )  # fmt: skip
+    for position, version in enumerate(versions):
+        so_far = posted.get((order.pk, version.id)) or _Posted()
+        steps = [(cause, awards[position]) for cause, awards in judged]
+        targets = [so_far.units, *(award.units for _cause, award in steps)]
+        if targets != sorted(targets, reverse=True):
+            # Something is added too: one movement for it all.
+            steps = steps[-1:]
+        for cause, award in steps:
+            found = _difference(order, program, member, award, so_far, cause, now, transfer_source)
+            so_far.units, so_far.movements = award.units, so_far.movements + len(found)
+            movements += found
     return movements
+
+
+def _net_baskets(order: Order, causes: Sequence[Refund]) -> Iterator[tuple[Refund | None, Basket]]:
+    """What was left of the order after each of these refunds, as if they had come one by one."""
+    if order.status == Order.Status.CANCELLED:
+        yield None, Basket(lines=())
+        return
+    refunds = sorted(order.refunds.all(), key=lambda refund: (refund.refunded_at, refund.pk))
+    basket = order_basket(order)
+    for number, cause in enumerate(causes or (None,), start=1):
+        later = {refund.pk for refund in causes[number:]}
+        returns = [as_return(refund) for refund in refunds if refund.pk not in later]
+        yield cause, net_basket(basket, returns)
+
+
+def _difference(
+    order: Order,
+    program: ProgramTerms,
+    member: MemberRef,
+    award: Award,
+    so_far: _Posted,
+    cause: Refund | None,
+    now: dt.datetime,
+    transfer_source: str,
+) -> list[Movement]:
+    explanation = explain_award(
+        award,
+        currency=order.currency,
+        order=order.external_id,
+        refund=cause.external_id if cause else None,
+        was=so_far.units,
+        now=award.units,
+    )
+    key = f"order:{order.pk}:{award.version.id}:{so_far.movements}"
+    if award.units > so_far.units:
+        return [
+            accrual(
+                award, units=award.units - so_far.units, member=member, terms=program,
+                occurred_at=order.placed_at, key=key, source=transfer_source, order_id=order.pk,
+                explanation=explanation,
+            )
+        ]  # fmt: skip
+    parts = spread_over(so_far.units - award.units, so_far.accruals)
+    taken = dict(parts)
+    so_far.accruals = [(pk, room - taken.get(pk, 0)) for pk, room in so_far.accruals]
+    return [
+        clawback(
+            award, units=units, member=member, terms=program,
+            occurred_at=cause.refunded_at if cause else now,
+            key=f"{key}:{number}" if number else key, source=transfer_source,
+            explanation=explanation, order_id=order.pk,
+            refund_id=cause.pk if cause else None, corrects=transfer_id,
+        )
+        for number, (transfer_id, units) in enumerate(parts)
+    ]  # fmt: skip
 
 
 def own_amount_movements(

@@ -97,10 +97,10 @@ def _record(
     ]
 
 
-def link_to_orders(source: str, numbers: Sequence[str]) -> dict[int, Refund]:
+def link_to_orders(source: str, numbers: Sequence[str]) -> dict[int, list[Refund]]:
     """Refunds that came before these orders find them now, and with them whose they are.
 
-    Returns the latest of each order's newly linked refunds. A refund in another currency, or of
+    Returns the newly linked refunds of each order. A refund in another currency, or of
     another customer, stays parked.
     """
     orders = {
@@ -121,7 +121,7 @@ def link_to_orders(source: str, numbers: Sequence[str]) -> dict[int, Refund]:
         refund.order, refund.customer_id = order, refund.customer_id or order.customer_id
         linked.append(refund)
     Refund.objects.bulk_update(linked, ["order", "customer"], batch_size=500)
-    return _last_by_order(linked)
+    return _by_order(linked)
 
 
 def link_parked_refunds(*, now: dt.datetime, limit: int = 500) -> int:
@@ -162,9 +162,13 @@ def _link(source: str, numbers: Sequence[str], now: dt.datetime) -> int:
     return len(linked)
 
 
-def _last_by_order(refunds: Iterable[Refund]) -> dict[int, Refund]:
-    ordered = sorted(refunds, key=lambda refund: (refund.refunded_at, refund.pk))
-    return {refund.order_id: refund for refund in ordered if refund.order_id}
+def _by_order(refunds: Iterable[Refund]) -> dict[int, list[Refund]]:
+    """The refunds of each order, in the order in which they happened."""
+    found: defaultdict[int, list[Refund]] = defaultdict(list)
+    for refund in sorted(refunds, key=lambda refund: (refund.refunded_at, refund.pk)):
+        if refund.order_id:
+            found[refund.order_id].append(refund)
+    return found
 
 
 def _with_buyers(source: str, refunds: Sequence[RefundInput]) -> list[RefundInput]:
@@ -217,7 +221,7 @@ def _write(created: Iterable[tuple[Refund, RefundInput]]) -> None:
 
 
 def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_source: str) -> None:
-    linked = _last_by_order(created)
+    linked = _by_order(created)
     if linked:
         reconcile_orders(
             sorted(linked), terms=terms, now=now, transfer_source=transfer_source, causes=linked

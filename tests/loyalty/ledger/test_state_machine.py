@@ -303,8 +303,8 @@ def test_the_ledger_is_its_model(db):
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=600 if LONG else 20,
-            stateful_step_count=60 if LONG else 25,
+            max_examples=150 if LONG else 20,
+            stateful_step_count=50 if LONG else 25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -244,6 +244,16 @@ def test_tax_that_only_the_lines_name_is_the_orders_tax(program):
     assert spendable() == 200
 
 
+@pytest.mark.parametrize("year", [1899, 2201, 9998])
+def test_a_time_that_cannot_be_meant_is_refused(program, year):
+    with pytest.raises(InvalidOrderError) as refused:
+        record(order(at=NOW.replace(year=year)), now=NOW)
+    assert [error.field for error in refused.value.errors] == ["placed_at"]
+    with pytest.raises(InvalidOrderError) as refused:
+        give_back(refund(at=NOW.replace(year=year)), now=NOW)
+    assert [error.field for error in refused.value.errors] == ["refunded_at"]
+
+
 @pytest.mark.parametrize(
     ("total", "details"),
     [

@@ -129,13 +129,23 @@ LEVELS = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in ran
         "a: &a {b: *a}\n",
         f"a: {'[' * 20_000}\n",
         f"a: {'[' * 400}{']' * 400}\n",
+        f"a: {'- ' * 2_000}x\n",
+        "# long\n" * 200_000,
     ],
-    ids=["doubling", "a list in itself", "a mapping in itself", "unclosed", "deep"],
+    ids=[
+        "doubling",
+        "a list in itself",
+        "a mapping in itself",
+        "unclosed",
+        "deep",
+        "deep without brackets",
+        "long",
+    ],
 )
 def test_a_file_that_would_explode_is_refused_quickly(text):
-    started = time.monotonic()
+    started = time.process_time()
     assert wrong(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.system ['true']", "!secret x"])

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
-from loyalty.models import Membership, Order, Refund
+from loyalty.models import Membership, Order, Refund, Transfer
 from members.models import Customer
 from tests.loyalty.factories import (
     day,
@@ -53,6 +53,25 @@ def test_several_parked_refunds_are_all_found(program):
     give_back(refund("R1", "4", of="A1"), refund("R2", "5", of="A1"), refund("R3", "9", of="A2"))
     record(order("A1"), order("A2"))
     assert spendable() == 2
+
+
+def test_refunds_that_come_together_each_take_back_their_own_on_their_day(program):
+    record(order(total="100"))
+    give_back(
+        refund("R2", "20", of="A1", at=day(5)), refund("R1", "30", of="A1", at=day(2)), now=day(6)
+    )
+    found = Transfer.objects.filter(kind="clawback").order_by("pk")
+    assert [(t.refund.external_id, t.amount, t.occurred_at) for t in found] == [
+        ("R1", 30, day(2)),
+        ("R2", 20, day(5)),
+    ]
+
+
+def test_parked_refunds_of_an_order_completed_again_leave_what_is_right(program):
+    record(order(status="cancelled"))
+    give_back(refund("R1", "2", of="A1"), refund("R2", "3", of="A1"))
+    record(order(), now=day(1))
+    assert spendable(at=day(1)) == 5
 
 
 @pytest.mark.parametrize(
