@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
 
+# Far below what is stored: shares that come out even stay even.
+SMALLEST = Decimal("0.0000000001")
+
 
 def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
     """The basket as if the customer had bought only what they kept.
@@ -32,12 +35,39 @@ def _without(basket: Basket, given_back: Return) -> Basket:
             _take_line(lines, returned, basket)
     else:
         _take_amount(lines, given_back, basket)
+    tax_total = max(basket.tax_total - given_back.tax_total, ZERO)
+    if basket.taxes_included and basket.tax_total and not _tells_tax(given_back):
+        lines, tax_total = _taxes_in_proportion(basket, lines)
     return replace(
         basket,
         lines=tuple(lines),
         shipping_total=max(basket.shipping_total - given_back.shipping_total, ZERO),
-        tax_total=max(basket.tax_total - given_back.tax_total, ZERO),
+        tax_total=tax_total,
     )
+
+
+def _tells_tax(given_back: Return) -> bool:
+    return bool(given_back.tax_total) or any(line.tax for line in given_back.lines)
+
+
+def _taxes_in_proportion(basket: Basket, kept: list[Line]) -> tuple[list[Line], Decimal]:
+    """A return that says nothing of the tax in its prices takes it back in proportion: each line
+    keeps as much of its own tax as of its total, the order of what it has beyond the lines'."""
+    lines = []
+    for index, line in enumerate(kept):
+        before = basket.lines[index] if index < len(basket.lines) else line
+        lines.append(replace(line, tax=_share(before.tax, line.total, before.total)))
+    own = sum((line.tax for line in basket.lines), ZERO)
+    goods = sum((line.total for line in basket.lines), ZERO)
+    left = sum((line.total for line in kept), ZERO)
+    beyond = _share(basket.tax_total - own, max(left, ZERO), goods)
+    return lines, sum((line.tax for line in lines), ZERO) + beyond
+
+
+def _share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    if not amount or whole <= 0:
+        return amount
+    return (amount * part / whole).quantize(SMALLEST)
 
 
 def _take_line(lines: list[Line], returned: ReturnedLine, basket: Basket) -> None:
@@ -102,7 +132,7 @@ def _kept_discount(line: Line, part: Decimal, whole: Decimal, back: Decimal) -> 
     if whole <= 0:
         return line.discount
     before = (line.total + line.discount) * max(whole - back, ZERO) / whole
-    return before.quantize(Decimal("0.0000000001")) - (line.total - part)
+    return before.quantize(SMALLEST) - (line.total - part)
 
 
 def _of_line(

@@ -39,6 +39,8 @@ def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source:
         return
     keys = sorted(enrolled)
     with connection.cursor() as cursor:
+        # A wallet type that is being added waits, or has been added already: nobody goes without.
+        cursor.execute("SELECT 1 FROM loyalty_program WHERE id = %s FOR SHARE", [program_id])
         # The customers' rows are the lock that keeps two first orders from enrolling one twice.
         cursor.execute(
             "SELECT 1 FROM members_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -84,11 +83,11 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _speed(job: Job) -> float:
-    """Steps per second since this run began."""
-    if job.started_at is None or job.state != Job.State.RUNNING:
+    """Steps per second from the begin of this run to its last word."""
+    if job.started_at is None or job.heartbeat_at is None or job.state != Job.State.RUNNING:
         return 0.0
-    seconds = (timezone.now() - job.started_at).total_seconds()
-    return job.done / seconds if seconds > 1 else 0.0
+    seconds = (job.heartbeat_at - job.started_at).total_seconds()
+    return (job.done - job.done_before) / seconds if seconds > 1 else 0.0
 
 
 def _rate(job: Job, speed: float) -> str:

@@ -26,6 +26,8 @@ class Job(models.Model):
     params = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     done = models.BigIntegerField(default=0)
+    # What an earlier run had done when this one began, so that the speed is this run's own.
+    done_before = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
     checkpoint = models.JSONField(default=dict)
     result = models.JSONField(default=dict)

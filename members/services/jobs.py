@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -69,7 +69,12 @@ def claim_job(job_id: int) -> Job | None:
     now = timezone.now()
     free = Q(state=State.QUEUED) | Q(state=State.RUNNING, heartbeat_at__lt=now - STALE)
     claimed = Job.objects.filter(free, pk=job_id).update(
-        state=State.RUNNING, started_at=now, heartbeat_at=now, finished_at=None, error=""
+        state=State.RUNNING,
+        started_at=now,
+        heartbeat_at=now,
+        finished_at=None,
+        error="",
+        done_before=F("done"),
     )
     return Job.objects.get(pk=job_id) if claimed else None
 

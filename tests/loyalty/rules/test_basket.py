@@ -125,3 +125,34 @@ def test_an_amount_given_back_with_its_tax_takes_the_tax_apart_from_the_goods():
     assert units(before_tax, returned(total="108", tax="8")) == 0
     with_tax = Basket(lines=(Line(1, D(120)),), tax_total=D(20))
     assert units(with_tax, returned(total="60", tax="10")) == 50
+
+
+@pytest.mark.parametrize(
+    ("lines", "tax_total", "back", "net"),
+    [
+        # (total, own tax) of the lines; what comes back; what is left without tax
+        ([("121", "0")], "21", {"total": "60.50"}, "50"),
+        ([("121", "21")], "21", {"total": "60.50"}, "50"),
+        ([("121", "21")], "21", {"total": "60.50", "lines": [("60.50", 1)]}, "50"),
+        ([("121", "21"), ("105", "5")], "26", {"total": "105", "lines": [("105", 2)]}, "100"),
+        ([("121", "0"), ("121", "0")], "42", {"total": "121", "lines": [("121", 1)]}, "100"),
+        ([("121", "21")], "21", {"total": "121"}, "0"),
+    ],
+)
+def test_a_return_that_says_nothing_of_tax_takes_it_back_in_proportion(lines, tax_total, back, net):
+    basket = Basket(
+        lines=tuple(
+            Line(line_no=number, total=Decimal(total), tax=Decimal(tax))
+            for number, (total, tax) in enumerate(lines, start=1)
+        ),
+        tax_total=Decimal(tax_total),
+    )
+    given_back = Return(
+        total=Decimal(back["total"]),
+        lines=tuple(
+            ReturnedLine(total=Decimal(total), order_line_no=number)
+            for total, number in back.get("lines", [])
+        ),
+    )
+    kept = net_basket(basket, [given_back])
+    assert sum(line.total for line in kept.lines) - kept.tax_total == Decimal(net)

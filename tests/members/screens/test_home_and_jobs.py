@@ -45,11 +45,11 @@ def url(name: str, job: Job) -> str:
 def test_a_running_job_shows_how_far_how_fast_and_how_long_still(mias: Client) -> None:
     now = timezone.now()
     job = JobFactory(
-        state=State.RUNNING, done=3000, total=9000, heartbeat_at=now,
+        state=State.RUNNING, done=3500, done_before=500, total=9500, heartbeat_at=now,
         started_at=now - timedelta(seconds=30),
     )  # fmt: skip
     content = mias.get(url("job", job)).content.decode()
-    for words in ("orders.csv", "33%", "100 a second", "1 minute left", url("job_cancel", job)):
+    for words in ("orders.csv", "36%", "100 a second", "1 minute left", url("job_cancel", job)):
         assert words in content
     bar = mias.get(url("job_progress", job), headers=HTMX)
     assert "<html" not in bar.content.decode()
