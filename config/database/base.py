@@ -3,7 +3,10 @@ from __future__ import annotations
 import select
 
 from django.db.backends.postgresql import base
-from psycopg.pq import ConnStatus
+from psycopg.pq import ConnStatus, TransactionStatus
+
+# A failed transaction refuses every query until it is rolled back.
+BROKEN = (TransactionStatus.INERROR, TransactionStatus.UNKNOWN)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -18,7 +21,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None:
             return False
         pgconn = self.connection.pgconn
-        if pgconn.status != ConnStatus.OK:
+        if pgconn.status != ConnStatus.OK or pgconn.transaction_status in BROKEN:
             return False
         socket = select.poll()
         socket.register(pgconn.socket, select.POLLIN | select.POLLERR | select.POLLHUP)

@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,3 +46,13 @@ def test_a_dropped_connection_is_replaced():
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
     begin_request()
     assert ask() != process
+
+
+def test_a_failed_transaction_makes_a_connection_unusable():
+    with transaction.atomic():
+        assert connection.is_usable()
+        with pytest.raises(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        assert not connection.is_usable()
+        transaction.set_rollback(True)
+    assert connection.is_usable()
