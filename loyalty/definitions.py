@@ -33,12 +33,12 @@ class _Definition(BaseModel):
 
 
 class ExpiryDefinition(_Definition):
-    """When units lapse. A change is for units earned from then on."""
+    """When units expire. A change is for units earned from then on."""
 
     kind: Literal["never", "months"] = Field("never", description="Never, or months after earning.")
     months: int | None = Field(None, ge=1, le=120, description="With kind months: how many.")
     last_day: Literal["end_of_day", "start_of_day"] = Field(
-        "end_of_day", description="The last day is usable to its end, or lapses as it begins."
+        "end_of_day", description="The last day is usable to its end, or expires as it begins."
     )
 
     @model_validator(mode="after")
@@ -59,7 +59,7 @@ class WalletTypeDefinition(_Definition):
         Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
     )
     pending_days: int = Field(0, ge=0, le=365, description="Days until earned units are spendable.")
-    expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units lapse.")
+    expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units expire.")
 
     @field_serializer("unit_value", when_used="json")
     def in_plain_notation(self, value: Decimal) -> str:

@@ -81,9 +81,9 @@ def describe_lines(lines: LineFilter) -> str:
 
 def describe_rounding(rounding: Rounding) -> str:
     words = {
-        ("down", "order"): _("Fractions are rounded down, once an order."),
-        ("nearest", "order"): _("Fractions are rounded to the nearest, once an order."),
-        ("up", "order"): _("Fractions are rounded up, once an order."),
+        ("down", "order"): _("Fractions are rounded down, once per order."),
+        ("nearest", "order"): _("Fractions are rounded to the nearest, once per order."),
+        ("up", "order"): _("Fractions are rounded up, once per order."),
         ("down", "line"): _("Fractions are rounded down on each line."),
         ("nearest", "line"): _("Fractions are rounded to the nearest on each line."),
         ("up", "line"): _("Fractions are rounded up on each line."),
@@ -123,15 +123,15 @@ def describe_pending(days: int) -> str:
 
 def describe_expiry(expiry: ExpiryDefinition) -> str:
     if expiry.months is None:
-        return _("They never lapse.")
-    lapse = ngettext(
-        "They lapse %(months)s month after they were earned.",
-        "They lapse %(months)s months after they were earned.",
+        return _("They never expire.")
+    sentence = ngettext(
+        "They expire %(months)s month after they were earned.",
+        "They expire %(months)s months after they were earned.",
         expiry.months,
     ) % {"months": expiry.months}
     if expiry.last_day == "end_of_day":
-        return _("%s The last day can be used to its end.") % lapse
-    return _("%s They are gone when the last day begins.") % lapse
+        return _("%s The last day can be used to its end.") % sentence
+    return _("%s They are gone when the last day begins.") % sentence
 
 
 def describe_terms(program: ProgramDefinition) -> list[str]:

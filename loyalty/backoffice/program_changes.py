@@ -84,7 +84,7 @@ def _units(
 ) -> Iterator[Change]:
     if (old.singular, old.plural) != (new.singular, new.plural):
         yield Change(
-            _("Name of the unit"),
+            _("What is collected"),
             f"{old.singular}, {old.plural}",
             f"{new.singular}, {new.plural}",
             _("At once, everywhere: members read the new name, also in their history."),
@@ -96,21 +96,21 @@ def _units(
             pgettext("of a unit, in money", "Worth"),
             describe_worth(old, currency),
             describe_worth(new, new_currency),
-            _("At once, and for units that members hold already."),
+            _("At once, and for what members hold already."),
         )
     if old.pending_days != new.pending_days:
         yield Change(
             _("When they can be spent"),
             describe_pending(old.pending_days),
             describe_pending(new.pending_days),
-            _("For units earned from now on; those that wait keep their day."),
+            _("For what is earned from now on; those that wait keep their day."),
         )
     if old.expiry != new.expiry:
         yield Change(
-            _("When they lapse"),
+            _("When they expire"),
             describe_expiry(old.expiry),
             describe_expiry(new.expiry),
-            _("For units earned from now on; those that members hold keep their day."),
+            _("For what is earned from now on; those that members hold keep their day."),
         )
 
 

@@ -64,15 +64,15 @@ class RuleForm(forms.Form):
     """The base rule: what it takes to earn one unit, and what counts."""
 
     measure = forms.ChoiceField(
-        label=gettext_lazy("Units are earned by"),
+        label=gettext_lazy("Points are earned by"),
         choices=[
             ("money", gettext_lazy("What is spent")),
             ("quantity", gettext_lazy("Quantity: items, liters, nights")),
         ],
         widget=forms.RadioSelect,
     )
-    units = _amount(gettext_lazy("So many units"), 4)
-    per = _amount(gettext_lazy("for each"), 4, gettext_lazy("Of the currency, or of the quantity."))
+    units = _amount(gettext_lazy("This many"), 4)
+    per = _amount(gettext_lazy("For each"), 4, gettext_lazy("Of the currency, or of the quantity."))
     after_discounts = _switch(
         gettext_lazy("Count prices after discounts"),
         gettext_lazy("Otherwise a discounted product earns as if it had been sold at full price."),
@@ -109,7 +109,7 @@ class RuleForm(forms.Form):
     rounding_per = forms.ChoiceField(
         label=gettext_lazy("How often"),
         choices=[
-            ("order", gettext_lazy("Once an order")),
+            ("order", gettext_lazy("Once per order")),
             ("line", gettext_lazy("On each line")),
         ],
     )
@@ -137,7 +137,7 @@ class UnitForm(forms.Form):
         label=gettext_lazy("Decimals"),
         choices=DECIMALS,
         coerce=int,
-        help_text=gettext_lazy("Stays as it is once units have been earned."),
+        help_text=gettext_lazy("Stays as it is once points have been earned."),
     )
     unit_value = _amount(
         gettext_lazy("One is worth"),
@@ -149,10 +149,10 @@ class UnitForm(forms.Form):
         label=gettext_lazy("Days until they can be spent"),
         min_value=0,
         max_value=365,
-        help_text=gettext_lazy("As long as orders can be returned; 0 for at once."),
+        help_text=gettext_lazy("As long as orders can be returned. 0: right away."),
     )
     expiry_kind = forms.ChoiceField(
-        label=gettext_lazy("They lapse"),
+        label=gettext_lazy("They expire"),
         choices=[
             ("never", gettext_lazy("Never")),
             ("months", gettext_lazy("Some months after they were earned")),

@@ -92,7 +92,7 @@ def _spent_text(transfer: Transfer, wallet: Wallet, left: int) -> str:
     }
     if left == 0:
         return _("%(given)s were given, and nothing is left of the balance: they have been spent "
-                 "or have lapsed, so they cannot be taken back.") % words  # fmt: skip
+                 "or have expired, so they cannot be taken back.") % words  # fmt: skip
     return _("%(given)s were given, but only %(left)s are left to spend, so the adjustment cannot "
              "be undone as a whole. You can take away what is left instead.") % words  # fmt: skip
 

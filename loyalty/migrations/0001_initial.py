@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('never', 'Never'), ('months', 'Months after they were earned')], default='never', max_length=16)),
                 ('months', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('last_day', models.CharField(choices=[('end_of_day', 'Usable to the end of the last day'), ('start_of_day', 'Lapse as the last day begins')], default='end_of_day', max_length=16)),
+                ('last_day', models.CharField(choices=[('end_of_day', 'Usable to the end of the last day'), ('start_of_day', 'Expire as the last day begins')], default='end_of_day', max_length=16)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={

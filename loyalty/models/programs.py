@@ -120,7 +120,7 @@ class WalletType(models.Model):
 
 
 class ExpiryPolicy(models.Model):
-    """When the units of a lot lapse. A row never changes: each lot keeps the one it was granted
+    """When the units of a lot expire. A row never changes: each lot keeps the one it was granted
     under.
 
     The newest row of a wallet type is the one for new lots.
@@ -132,7 +132,7 @@ class ExpiryPolicy(models.Model):
 
     class LastDay(models.TextChoices):
         END_OF_DAY = "end_of_day", _("Usable to the end of the last day")
-        START_OF_DAY = "start_of_day", _("Lapse as the last day begins")
+        START_OF_DAY = "start_of_day", _("Expire as the last day begins")
 
     wallet_type = models.ForeignKey(
         WalletType, on_delete=models.PROTECT, related_name="expiry_policies"

@@ -38,7 +38,9 @@ class LineFilter(_Body):
 class Rounding(_Body):
     """How fractions of the smallest unit are rounded, and where."""
 
-    per: Literal["order", "line"] = Field("order", description="Round once an order, or each line.")
+    per: Literal["order", "line"] = Field(
+        "order", description="Round once per order, or on each line."
+    )
     mode: Literal["down", "nearest", "up"] = Field("down", description="Nearest: half goes up.")
 
 

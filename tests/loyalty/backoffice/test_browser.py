@@ -114,7 +114,7 @@ def test_a_manager_writes_a_program_and_takes_it_live(
     expect(page.get_by_label("Short name")).to_have_value("tea-circle")
     page.get_by_label("One is called").fill("Leaf")
     page.get_by_label("Several are called").fill("Leaves")
-    page.get_by_label("So many units").fill("3")
+    page.get_by_label("This many").fill("3")
     page.locator("#example-result").get_by_text("149").first.wait_for()
     categories = page.locator("#include_categories-field")
     categories.get_by_label("Add a category").fill("Coffee")

@@ -36,7 +36,7 @@ def test_wallets_say_what_is_held_what_it_is_worth_and_what_lapses(
     assert "worth $1.50" in html
     card = ana.membership.card_number
     assert " ".join(card[i : i + 4] for i in range(0, 16, 4)) in html
-    assert "Lapse next" in html
+    assert "Expire next" in html
 
 
 def test_an_analyst_sees_but_finds_no_button(

@@ -142,7 +142,7 @@ def test_a_live_program_shows_its_changes_before_they_are_made(
         "2\N{NO-BREAK SPACE}Beans for each $1.00 spent.",
         "For orders placed from now on.",
         "100\N{NO-BREAK SPACE}Beans are worth $2.00.",
-        "and for units that members hold already",
+        "and for what members hold already",
         "Beans+",
     ):
         assert text in shown
@@ -228,7 +228,7 @@ def test_the_program_page_says_its_rules_in_sentences(manager: Client, ana: Memb
     for text in (
         "2\N{NO-BREAK SPACE}Beans for each $1.00 spent.",
         "Shipping does not earn.",
-        "They lapse 6 months after they were earned.",
+        "They expire 6 months after they were earned.",
         "12 months after they were earned",
         "Version 2",
         "Every customer joins with their first order.",
@@ -260,7 +260,7 @@ def test_the_example_is_worked_out_by_the_engine(manager: Client) -> None:
     rest = manager.post(url("program_example"), FORM | example | {"example-rest": "9.90"})
     assert ">32 " in rest.content.decode()
     broken = manager.post(url("program_example"), FORM | example | {"units": "x"})
-    assert "Complete the unit and the rule" in broken.content.decode()
+    assert "Complete the names and the rule" in broken.content.decode()
     assert not Program.objects.exists()
 
 
