@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from members.errors import ConflictError, DomainError
 
 
@@ -11,13 +13,13 @@ class LedgerError(DomainError):
 
 class InsufficientBalanceError(LedgerError):
     """Fewer units can be spent than asked for. `spendable`: how many can, at the wallet type's
-    scale."""
+    scale; `words`: the same for people."""
 
     code = "insufficient_balance"
     status = 409
 
-    def __init__(self, spendable: int) -> None:
-        super().__init__(f"Only {spendable} units can be spent.")
+    def __init__(self, spendable: int, words: str = "") -> None:
+        super().__init__(_("Only %s can be spent.") % (words or spendable))
         self.spendable = spendable
 
 

@@ -18,7 +18,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
-from members.formatting import format_day, format_moment
+from members.formatting import format_day, format_moment, format_number
 from members.models import AuditEntry
 
 Text = str | Promise
@@ -52,7 +52,8 @@ def register_audit_target(model_label: str, kind: TargetKind) -> None:
 
 
 def register_audit_fields(labels: Mapping[str, Text]) -> None:
-    """Name values that are no fields of the model: {"note": _("Note")}."""
+    """Name values that are no fields of the model: {"note": _("Note")}. Without a name, a value is
+    kept but not shown."""
     _fields.update(labels)
 
 
@@ -114,7 +115,7 @@ def differences(entry: AuditEntry) -> list[Difference]:
     for name in _in_order(entry.target, {*before, *after}):
         words = _choices(entry.target, name)
         old, new = _text(before.get(name), words), _text(after.get(name), words)
-        if old != new:
+        if old != new and _fields.get(name) != "":
             found.append(Difference(field_label(entry.target, name), old, new))
     return found
 
@@ -153,6 +154,8 @@ def _text(value: Any, words: Mapping[Any, Any] | None = None) -> str:
         return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
     if words and value in words:
         return str(words[value])
+    if isinstance(value, int):
+        return format_number(value)
     return _moment(value) if isinstance(value, str) else str(value)
 
 

@@ -30,10 +30,10 @@ def read_units(text: str, wallet_type: WalletType, *, direction: str) -> int:
     scaled = signed.scaleb(wallet_type.scale)
     if scaled != scaled.to_integral_value():
         if wallet_type.scale == 0:
-            raise forms.ValidationError(_("%s are whole: give a number without decimals.")
+            raise forms.ValidationError(_("Give a whole number of %s, without decimals.")
                                         % wallet_type.plural)  # fmt: skip
         raise forms.ValidationError(
-            _("%(plural)s have at most %(scale)s decimals.")
+            _("Give %(plural)s with at most %(scale)s decimals.")
             % {"plural": wallet_type.plural, "scale": wallet_type.scale}
         )
     units = int(scaled)
@@ -53,9 +53,9 @@ def _read_number(text: str) -> Decimal:
     try:
         number = parse_decimal(plain.removeprefix("+"), locale=active_locale(), strict=True)
     except (NumberFormatError, InvalidOperation) as error:
-        raise forms.ValidationError(_("This is no number. Write it like 250.")) from error
+        raise forms.ValidationError(_("This is not a number. Write it like 250.")) from error
     if not number.is_finite():
-        raise forms.ValidationError(_("This is no number. Write it like 250."))
+        raise forms.ValidationError(_("This is not a number. Write it like 250."))
     return number
 
 

@@ -175,7 +175,7 @@ def _adjust(
         form.renew("key", str(uuid.uuid4()))
         form.add_error(
             None,
-            _("This form has already moved units once. Look at the balance below; "
+            _("This form was already sent once. Look at the balance below; "
               "if you want to move more, confirm again."),
         )  # fmt: skip
         return None

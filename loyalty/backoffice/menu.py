@@ -130,7 +130,7 @@ def _register_panels() -> None:
     )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
     register_home_panel(
-        "attention", _("What needs you"), f"{NAMESPACE}:attention_panel", 10,
+        "attention", _("Needs your attention"), f"{NAMESPACE}:attention_panel", 10,
         icon="bell", column="side",
     )  # fmt: skip
     register_home_panel(
@@ -149,7 +149,7 @@ def _register_panels() -> None:
 def _register_words() -> None:
     register_audit_actions(
         {
-            "points.adjusted": _("Adjusted units"),
+            "points.adjusted": _("Adjusted points"),
             "points.adjustment_undone": _("Undid an adjustment"),
             "membership.enrolled": _("Enrolled a customer"),
             "program.created": _("Created a program"),
@@ -160,9 +160,10 @@ def _register_words() -> None:
     register_audit_fields(
         {
             "spendable": _("Can be spent"),
-            "units": _("Units moved"),
-            "wallet_type": _("Kind of unit"),
-            "transfer": _("Movement"),
+            "units": _("Moved"),
+            "wallet_type": _("Kind of points"),
+            # The movement's row number says nothing to people; it is kept with the entry.
+            "transfer": "",
             "program": _("Program"),
             "card_number": _("Card number"),
             "changes": _("Changes"),

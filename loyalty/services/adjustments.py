@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
@@ -19,9 +20,10 @@ from loyalty.errors import (
 )
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import WalletRef, movement, post
-from loyalty.models import Account, ExpiryPolicy, Membership, Transfer, Wallet
+from loyalty.models import Account, ExpiryPolicy, Membership, Transfer, Wallet, WalletType
 from loyalty.rules.calendar import lapses_at
 from members.errors import FieldError
+from members.formatting import format_units
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -187,21 +189,27 @@ def _post_and_audit(
     action: str,
     reason: str,
 ) -> tuple[Transfer, bool]:
+    wallet_type = wallet.wallet_type
     before = holdings([wallet], now)[wallet.pk].spendable
-    posted = post([entry], now=now)[0]
+    try:
+        posted = post([entry], now=now)[0]
+    except InsufficientBalanceError as error:
+        words = format_units(error.spendable, wallet_type)
+        raise InsufficientBalanceError(error.spendable, words) from error
     transfer = Transfer.objects.select_related("wallet", "wallet_type").get(pk=posted.transfer_id)
     if not posted.replayed:
         wallet.refresh_from_db(fields=["balance", "pending", "owed", "next_change_at"])
+        after = holdings([wallet], now)[wallet.pk].spendable
         membership = Membership.objects.select_related("customer").get(account=wallet.account_id)
         record_audit(
             actor=actor,
             action=action,
             target=membership.customer,
-            before={"spendable": before},
+            before={"spendable": _whole(before, wallet_type)},
             after={
-                "spendable": holdings([wallet], now)[wallet.pk].spendable,
-                "units": transfer.signed_amount,
-                "wallet_type": wallet.wallet_type.code,
+                "spendable": _whole(after, wallet_type),
+                "units": _whole(transfer.signed_amount, wallet_type),
+                "wallet_type": wallet_type.plural,
                 "transfer": transfer.pk,
             },
             reason=" · ".join(
@@ -209,3 +217,8 @@ def _post_and_audit(
             ),
         )
     return transfer, posted.replayed
+
+
+def _whole(units: int, wallet_type: WalletType) -> int | str:
+    """The number that people know: 1.25 for 125 of a unit with two decimals."""
+    return units if not wallet_type.scale else str(Decimal(units).scaleb(-wallet_type.scale))

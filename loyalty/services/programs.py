@@ -13,6 +13,7 @@ from typing import Any
 import pgtrigger
 from django.db import transaction
 from django.db.models import F, Max
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import (
@@ -62,7 +63,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
         )
     applied = Applied(program)
     if created:
-        applied.changes.append(_("program created"))
+        applied.changes.append(_("Program created"))
     _apply_settings(applied, definition)
     wallet_types = _apply_wallet_types(applied, definition)
     _apply_rules(applied, definition, wallet_types, actor, now)
@@ -128,7 +129,7 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         ),
         batch_size=5000,
     )
-    applied.changes.append(_("wallet type %s created") % wanted.code)
+    applied.changes.append(_("%s can be collected") % capfirst(wanted.plural))
     return wallet_type
 
 
@@ -164,7 +165,7 @@ def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:
     # An unused policy explains no lot; the table is immutable for those that do.
     _delete_unused_policies(wallet_type)
     wallet_type.delete()
-    applied.changes.append(_("wallet type %s removed") % wallet_type.code)
+    applied.changes.append(_("%s can no longer be collected") % capfirst(wallet_type.plural))
 
 
 def _delete_unused_policies(wallet_type: WalletType) -> None:
@@ -185,8 +186,8 @@ def _apply_expiry(applied: Applied, wallet_type: WalletType, wanted: ExpiryDefin
     )
     if current is not None:
         applied.changes.append(
-            _("%(wallet_type)s earned from now on lapse: %(policy)s")
-            % {"wallet_type": wallet_type.plural, "policy": policy}
+            _("%(wallet_type)s earned from now on expire: %(policy)s")
+            % {"wallet_type": capfirst(wallet_type.plural), "policy": policy}
         )
 
 
@@ -214,7 +215,7 @@ def _apply_rules(
                 name=wanted.name,
                 position=position,
             )
-            applied.changes.append(_("rule %s created") % wanted.code)
+            applied.changes.append(_("Rule “%s” created") % wanted.name)
         if rule.wallet_type.code != wanted.wallet_type:
             _refuse(
                 f"earning_rules[{position}].wallet_type",
@@ -249,7 +250,7 @@ def _apply_body(
             create_defaults={"body": body, "number": number},
         )
         if latest is not None:
-            applied.changes.append(_("rule %s changed") % rule.code)
+            applied.changes.append(_("Rule “%s” changed") % rule.name)
         return
     rule.versions.filter(status=EarningRuleVersion.Status.PUBLISHED, ends_at=None).update(
         ends_at=now
@@ -264,8 +265,8 @@ def _apply_body(
         published_by=actor.user,
     )
     applied.changes.append(
-        _("rule %(rule)s version %(number)s, for orders placed from now on")
-        % {"rule": rule.code, "number": number}
+        _("Rule “%(rule)s”, version %(number)s, for orders placed from now on")
+        % {"rule": rule.name, "number": number}
     )
 
 
@@ -274,9 +275,9 @@ def _retire_rule(applied: Applied, rule: EarningRule, now: dt.datetime) -> None:
     if not published.exists():
         rule.versions.all().delete()
         rule.delete()
-        applied.changes.append(_("rule %s removed") % rule.code)
+        applied.changes.append(_("Rule “%s” removed") % rule.name)
     elif published.filter(ends_at=None).update(ends_at=now):
-        applied.changes.append(_("rule %s ends now") % rule.code)
+        applied.changes.append(_("Rule “%s” ends now") % rule.name)
 
 
 def _apply_status(
@@ -312,11 +313,22 @@ def _change(applied: Applied, instance: Any, name: str, value: Any) -> None:
     if before == value:
         return
     setattr(instance, name, value)
-    if instance is not applied.program or applied.changes[:1] != [_("program created")]:
+    if instance is not applied.program or applied.changes[:1] != [_("Program created")]:
         applied.changes.append(
-            _("%(what)s of %(whose)s: %(before)s → %(after)s")
-            % {"what": name, "whose": instance, "before": before, "after": value}
+            _("%(whose)s, %(what)s: %(before)s → %(after)s")
+            % {
+                "what": instance._meta.get_field(name).verbose_name,
+                "whose": instance,
+                "before": _in_words(instance, name, before),
+                "after": _in_words(instance, name, value),
+            }
         )
+
+
+def _in_words(instance: Any, name: str, value: Any) -> str:
+    """A field's value as staff read it: the word of a choice, a dash for nothing."""
+    words = dict(instance._meta.get_field(name).flatchoices)
+    return str(words.get(value, value)) or "–"
 
 
 def _refuse(field_name: str, message: str) -> None:

@@ -13,6 +13,9 @@ from loyalty.services.adjustments import REASONS
 from members.models import AuditEntry
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+# The ledger's refusals end a transaction, so these tests do not run in one.
+refused = pytest.mark.django_db(transaction=True)
+
 
 def adjustment(membership: Membership, /, **changes: Any) -> dict[str, Any]:
     return {
@@ -59,6 +62,7 @@ def test_a_repeat_moves_nothing_and_other_content_is_refused(
     assert Transfer.objects.count() == 1
 
 
+@refused
 def test_the_ledger_knows_the_key_when_the_answer_is_forgotten(
     api: ApiClient, membership: Membership
 ) -> None:
@@ -73,9 +77,11 @@ def test_the_ledger_knows_the_key_when_the_answer_is_forgotten(
     assert_problem(other, 422, "idempotency_key_reused")
 
 
+@refused
 def test_more_than_there_is_cannot_be_taken(api: ApiClient, membership: Membership) -> None:
     answer = api.post("/transfers", adjustment(membership, units="-1"), Idempotency_Key="t1")
-    assert_problem(answer, 409, "insufficient_balance")
+    problem = assert_problem(answer, 409, "insufficient_balance")
+    assert problem["detail"].replace("\N{NO-BREAK SPACE}", " ") == "Only 0 Beans can be spent."
 
 
 @pytest.mark.parametrize(
@@ -110,6 +116,7 @@ def test_units_have_the_decimals_of_their_wallet_type(
     assert_problem(answer, 422, "invalid_request", "units")
 
 
+@refused
 def test_sums_beyond_what_a_wallet_holds_are_refused(
     api: ApiClient, membership: Membership
 ) -> None:

@@ -36,7 +36,7 @@ def parse_units(text: str, wallet_type: WalletType, field: str = "units") -> int
     if scaled != scaled.to_integral_value():
         raise refuse_field(
             field,
-            _("%(units)s have %(decimals)s decimals.")
+            _("Give %(units)s with at most %(decimals)s decimals.")
             % {"units": wallet_type.plural, "decimals": wallet_type.scale},
             "too_fine",
         )

@@ -1,11 +1,13 @@
 """Adjusting a balance: seen first, done once, undone when possible."""
 
 import json
+import re
 import uuid
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.models import Transfer
@@ -57,6 +59,21 @@ def test_the_audit_log_says_who_why_and_from_what_to_what(agent: Client, ana: Me
     assert entry.actor.staff_member.role == "support_agent"
 
 
+def test_the_changes_on_the_page_are_numbers_as_people_write_them(
+    agent: Client, ana: Member
+) -> None:
+    agent.post(url("wallet_adjust", ana.wallet.pk), adjustment("1000"))
+    agent.post(url("wallet_adjust", ana.wallet.pk), adjustment("-50"))
+    shown = agent.get(reverse("backoffice:customer_audit", args=[ana.customer.public_id]))
+    words = shown.content.decode()
+    assert "1,150" in words
+    assert "\N{MINUS SIGN}50" in words
+    # The movement's row number stays in the record.
+    entry = AuditEntry.objects.filter(action="points.adjusted").latest("pk")
+    assert str(entry.after["transfer"]) not in re.findall(r">\s*(\d+)\s*<", words)
+    assert "Transfer" not in words
+
+
 def test_in_the_dialog_it_ends_with_a_toast_that_offers_undo(agent: Client, ana: Member) -> None:
     address = url("wallet_adjust", ana.wallet.pk)
     response = agent.post(address, adjustment("50"), headers=htmx("dialog-body"))
@@ -85,7 +102,7 @@ def test_a_form_that_comes_back_changed_says_so_and_starts_afresh(
     agent.post(url("wallet_adjust", ana.wallet.pk), values)
     response = agent.post(url("wallet_adjust", ana.wallet.pk), values | {"amount": "60"})
     assert response.status_code == 422
-    assert "has already moved units once" in response.content.decode()
+    assert "was already sent once" in response.content.decode()
     assert response.context["form"]["key"].value() != values["key"]
     assert ana.spendable() == 200
 
@@ -95,9 +112,9 @@ def test_a_form_that_comes_back_changed_says_so_and_starts_afresh(
     [
         ({"amount": "5,001"}, "at most 5,000 Beans at once"),
         ({"amount": "0"}, "other than zero"),
-        ({"amount": "1.5"}, "Beans are whole"),
-        ({"amount": "many"}, "This is no number"),
-        ({"amount": "NaN"}, "This is no number"),
+        ({"amount": "1.5"}, "Give a whole number of Beans"),
+        ({"amount": "many"}, "This is not a number"),
+        ({"amount": "NaN"}, "This is not a number"),
         ({"amount": "9" * 30}, "too large"),
         ({"reason": ""}, "required"),
         ({"reason": "invented"}, "not one of the available"),

@@ -206,3 +206,10 @@ def test_programs_do_not_touch_each_other(program):
     make_program("other", earning_rules=[{"units": 9}])
     apply(define(earning_rules=[]), day(1))
     assert definition_of(Program.objects.get(code="other")).earning_rules[0].units == 9
+
+
+def test_changes_are_in_the_words_of_the_staff(db):
+    made = apply(define(status="draft", unit={"singular": "Bean", "plural": "Beans"})).changes
+    assert made[:2] == ["Program created", "Beans can be collected"]
+    live = apply(define(status="live", unit={"singular": "Bean", "plural": "Beans"}), day(1))
+    assert f"{live.program}, status: Draft → Live" in live.changes
