@@ -29,7 +29,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "spendable": (_("Spendable"), "success"),
     "expired": (_("Expired"), "neutral"),
     "revoked": (_("Revoked"), "neutral"),
-    "reversed": (_("Reversed"), "neutral"),
+    "reversed": (_("Undone"), "neutral"),
     "placed": (_("Placed"), "info"),
     "paid": (_("Paid"), "info"),
     "fulfilled": (_("Fulfilled"), "success"),

@@ -34,7 +34,7 @@ SCOPES: dict[str, str | Promise] = {
     "orders:read": gettext_lazy("Read orders"),
     "orders:write": gettext_lazy("Send orders and returns"),
     "balances:read": gettext_lazy("Read balances"),
-    "transfers:read": gettext_lazy("Read movements of units"),
+    "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances"),
     "programs:read": gettext_lazy("Read programs"),
 }

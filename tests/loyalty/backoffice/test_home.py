@@ -80,7 +80,7 @@ def test_the_feed_is_the_latest_by_business_time(agent: Client, ana: Member) -> 
 
 
 def test_what_needs_somebody_is_named_with_a_way_there(manager: Client, ana: Member) -> None:
-    assert "Nothing waits for you" in manager.get(url("attention_panel")).content.decode()
+    assert "Nothing needs your attention" in manager.get(url("attention_panel")).content.decode()
     make_program("soon", name="Soon", status="draft")
     job = JobFactory(kind=KIND, state="failed", label="orders.csv")
     html = manager.get(url("attention_panel")).content.decode()
@@ -91,7 +91,7 @@ def test_what_needs_somebody_is_named_with_a_way_there(manager: Client, ana: Mem
 def test_an_agent_is_not_asked_for_what_they_may_not_do(agent: Client, ana: Member) -> None:
     make_program("soon", name="Soon", status="draft")
     JobFactory(kind=KIND, state="failed", label="orders.csv")
-    assert "Nothing waits for you" in agent.get(url("attention_panel")).content.decode()
+    assert "Nothing needs your attention" in agent.get(url("attention_panel")).content.decode()
 
 
 def test_the_first_steps_are_ticked_one_by_one(manager: Client) -> None:
