@@ -57,22 +57,30 @@ class RequestLogMiddleware:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id.get()
-            requests_log.log(
-                logging.WARNING if response.status_code >= 500 else logging.INFO,
-                "%s %s %s",
-                request.method,
-                route_of(request),
-                response.status_code,
-                extra={
-                    "method": request.method,
-                    "route": route_of(request),
-                    "status": response.status_code,
-                    "milliseconds": round((time.monotonic() - began) * 1000, 1),
-                },
-            )
+            level = logging.WARNING if response.status_code >= 500 else logging.INFO
+            if requests_log.isEnabledFor(level):
+                self._write(level, request, response, time.monotonic() - began)
             return response
         finally:
             request_id.reset(token)
+
+    def _write(
+        self, level: int, request: HttpRequest, response: HttpResponse, seconds: float
+    ) -> None:
+        route = route_of(request)
+        requests_log.log(
+            level,
+            "%s %s %s",
+            request.method,
+            route,
+            response.status_code,
+            extra={
+                "method": request.method,
+                "route": route,
+                "status": response.status_code,
+                "milliseconds": round(seconds * 1000, 1),
+            },
+        )
 
 
 def route_of(request: HttpRequest) -> str:

@@ -10,8 +10,9 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 # The domain: applications in the order of the import contract, each interface under its prefix.
 domain: list[URLPattern | URLResolver] = [
-    path("api/v1/", include("members.api.v1.urls")),
+    # First: programs ask most often, and each pattern before theirs is tried for nothing.
     path("api/v1/", include("loyalty.api.v1.urls")),
+    path("api/v1/", include("members.api.v1.urls")),
     # Last of its prefix: it answers whatever is not there.
     path("api/", include("members.api.urls")),
     path("", include("members.urls")),

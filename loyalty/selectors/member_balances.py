@@ -97,6 +97,8 @@ def _prepared(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     Django's own cursor writes the values into the text, so that the server plans every read anew:
     for this one that takes longer than the read.
     """
+    # As Django's own cursor does: a kept connection may have been dropped meanwhile.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     plain = cast("psycopg.Connection[Any]", connection.connection)
     # Django switches preparing off, which concerns no cursor of its own: those never prepare.
