@@ -8,6 +8,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import to_locale
 from whitenoise.compress import Compressor
 
 from config import keys, logs
@@ -227,14 +228,21 @@ SETIA_DEMO_COMMAND = env.str("SETIA_DEMO_COMMAND", default="load_demo")
 # --- Language and time --------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+KNOWN_LANGUAGES = [
     ("en", _("English")),
     ("ms", _("Malay")),
     ("zh-hans", _("Simplified Chinese")),
     ("zh-hant", _("Traditional Chinese")),
     ("el", _("Greek")),
 ]
-LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+# Offered are those into which everything is translated: half a page in each language helps nobody.
+LANGUAGES = [
+    (code, name)
+    for code, name in KNOWN_LANGUAGES
+    if code == LANGUAGE_CODE
+    or (LOCALE_PATHS[0] / to_locale(code) / "LC_MESSAGES" / "django.mo").exists()
+]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

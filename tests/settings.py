@@ -7,9 +7,11 @@ os.environ["SETIA_ENV"] = "development"
 
 from config.logs import configuration
 from config.settings import *  # noqa: F403
-from config.settings import CACHE_URL, CACHES, DATABASES, VAR_DIR
+from config.settings import CACHE_URL, CACHES, DATABASES, KNOWN_LANGUAGES, VAR_DIR
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Also those that are not translated yet: dates and numbers are written in each.
+LANGUAGES = KNOWN_LANGUAGES
 # Sign-in limits have tests of their own, which switch them on.
 ACCOUNT_RATE_LIMITS = False
 CELERY_TASK_ALWAYS_EAGER = True

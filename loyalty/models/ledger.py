@@ -55,7 +55,8 @@ class Account(models.Model):
 class Wallet(models.Model):
     """What an account holds of one wallet type. Program accounts have none: it would be a hot row.
 
-    `balance` (matured, not expired), `pending` and `owed` are exact until `next_change_at`, the next
+    `balance` (matured, not expired), `pending` and `owed` are exact until `next_change_at`, the
+    next
     instant at which a lot matures or expires; past it `loyalty.ledger.balances` consults the lots.
     Spendable is max(balance − owed, 0).
     """

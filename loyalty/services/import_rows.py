@@ -36,6 +36,7 @@ PLAIN_LINE = re.compile(
     r"\d{1,9}\|-?\d{1,11}(\.\d{1,3})?(\|(-?\d{1,13}(\.\d{1,4})?)?){2}\|-?\d{1,13}(\.\d{1,4})?"
 ).fullmatch
 TEXT = 128
+LINE_FIELD = re.compile(r"lines\[(\d+)\]\.(\w+)").fullmatch
 CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
 
 
@@ -58,6 +59,19 @@ class StagedOrder:
     row: int
     cells: tuple[str, ...]
     lines: Sequence[tuple[int, tuple[str, ...]]]
+
+    def cell(self, field: str) -> tuple[str, int, str, str]:
+        """File, row, column and text of what an order's field came from: "lines[1].total" is the
+        second line's line_total."""
+        line = LINE_FIELD(field)
+        if line:
+            row, cells = self.lines[int(line[1])]
+            column = "line_total" if line[2] == "total" else line[2]
+            return "lines", row, column, dict(zip(LINE_COLUMNS, cells, strict=True)).get(column, "")
+        name = field.partition(".")[0]
+        column = {"external_id": "order_id", "customer": "customer_id"}.get(name, name)
+        texts = dict(zip(ORDER_COLUMNS, self.cells, strict=True))
+        return "orders", self.row, column, texts.get(column, "")
 
 
 @dataclass(slots=True)
@@ -88,7 +102,7 @@ class Reader:
             return None
         except InvalidOrderError as error:
             for wrong in error.errors:
-                self._error("orders", staged.row, wrong.field, total, str(wrong.message))
+                self._error(*staged.cell(wrong.field), str(wrong.message))
             return None
 
     def _order(

@@ -242,9 +242,9 @@ def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> lis
 
 def _refusal(item: StagedOrder, error: DomainError) -> RowError:
     first = error.errors[0] if error.errors else None
-    column = first.field if first else "order_id"
+    file, row, column, value = item.cell(first.field if first else "order_id")
     reason = f"{error.message} {first.message}" if first else str(error.message)
-    return RowError("orders", item.row, column[:64], item.cells[0][:200], reason[:300])
+    return RowError(file, row, column[:64], value[:200], reason[:300])
 
 
 def _record_errors(job: Job, errors: Sequence[RowError]) -> None:

@@ -81,7 +81,7 @@ def test_a_balance_says_what_it_is_worth_and_what_lapses(
     assert balance["wallet_type"] == "points"
     assert balance["spendable"] == "12"
     assert balance["worth"] == {"amount": "0.12", "currency": "USD"}
-    assert balance["next_lapse"] == {"units": "12", "at": "2027-03-02T00:00:00Z"}
+    assert balance["next_expiry"] == {"units": "12", "at": "2027-03-02T00:00:00Z"}
 
 
 def test_a_balance_is_one_statement(api: ApiClient, membership: Membership) -> None:

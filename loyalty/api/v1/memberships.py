@@ -86,7 +86,7 @@ class MembershipQuery(PageQuery):
     card_number: str = Field("", max_length=32, description="Only the one with this card.")
 
 
-class LapseOut(Answer):
+class ExpiryOut(Answer):
     units: Units
     at: dt.datetime = Field(description="From this instant on they are gone.")
 
@@ -103,7 +103,7 @@ class BalanceOut(Answer):
     pending: Units = Field(description="Earned, spendable later.")
     owed: Units = Field(description="Settled by what is earned next.")
     worth: WorthOut = Field(description="What the spendable units are worth.")
-    next_lapse: LapseOut | None
+    next_expiry: ExpiryOut | None
     exact_until: dt.datetime | None = Field(
         description="Without new movements nothing changes before this instant; null: ever."
     )
@@ -217,9 +217,9 @@ def membership_out(membership: Membership) -> MembershipOut:
 
 
 def _balance_out(item: MemberBalance) -> BalanceOut:
-    lapse = None
+    expiry = None
     if item.lapses_at is not None:
-        lapse = LapseOut(units=units_text(item.lapsing, item.scale), at=item.lapses_at)
+        expiry = ExpiryOut(units=units_text(item.lapsing, item.scale), at=item.lapses_at)
     return BalanceOut(
         wallet_type=item.wallet_type,
         decimals=item.scale,
@@ -227,7 +227,7 @@ def _balance_out(item: MemberBalance) -> BalanceOut:
         pending=units_text(item.pending, item.scale),
         owed=units_text(item.owed, item.scale),
         worth=WorthOut(amount=money_text(item.worth), currency=item.currency),
-        next_lapse=lapse,
+        next_expiry=expiry,
         exact_until=item.exact_until,
     )
 

@@ -124,7 +124,7 @@ WRONG = {
     "W1,C1,yesterday,USD,1,sale,": ("placed_at", "yesterday"),
     "W2,C1,2024-13-01,USD,1,sale,": ("placed_at", "2024-13-01"),
     "W3,C1,2024-01-05,dollars,1,sale,": ("currency", "dollars"),
-    "W4,C1,2024-01-05,EUR,1,sale,": ("currency", "W4"),
+    "W4,C1,2024-01-05,EUR,1,sale,": ("currency", "EUR"),
     'W5,C1,2024-01-05,USD,"1,50",sale,': ("total", "1,50"),
     "W6,C1,2024-01-05,USD,1e3,sale,": ("total", "1e3"),
     "W7,C1,2024-01-05,USD,,sale,": ("total", ""),
