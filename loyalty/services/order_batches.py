@@ -106,10 +106,9 @@ def open_batch(
         opened, fingerprint = _open(wanted, source, terms)
         if fingerprint != terms.fingerprint:
             terms = reload_terms(program_ids)
-        elif not (
-            _create_missing_customers(wanted, opened)
-            or _enroll_missing_members(wanted, opened, terms, enrolling)
-        ):
+            continue
+        people, created = _people(wanted, opened)
+        if not _enroll_missing_members(wanted, opened, people, terms, enrolling) and not created:
             return terms, opened
     raise OrderConflictError(_("The programs kept changing; send the request again."))
 
@@ -161,7 +160,8 @@ def _members(value: Any) -> dict[int, MemberRef]:
     }
 
 
-def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]) -> bool:
+def _people(wanted: Sequence[Wanted], opened: Sequence[Opened]) -> tuple[list[int | None], bool]:
+    """Whose each order is, and whether customers had to be created for it."""
     missing: dict[str, CustomerRef] = {}
     for item, known in zip(wanted, opened, strict=True):
         if item.customer is not None and known.customer_id is None:
@@ -171,8 +171,17 @@ def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]
                     errors=[FieldError("customer", _("No such customer."), "not_found")],
                 )
             missing.setdefault(item.customer.external_id, item.customer)
-    if not missing:
-        return False
+    created = _create_customers(missing) if missing else {}
+    people = [
+        known.customer_id
+        or (created.get(item.customer.external_id or "") if item.customer else None)
+        for item, known in zip(wanted, opened, strict=True)
+    ]
+    return people, bool(missing)
+
+
+def _create_customers(missing: dict[str, CustomerRef]) -> dict[str, int]:
+    """Keys of the new customers by number; whoever appeared meanwhile is not among them."""
     people = [missing[number] for number in sorted(missing)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -184,7 +193,7 @@ def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]
                    '', '', '{}', '{}', now(), now()
               FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
                    AS x(number, email, phone, given, family)
-            ON CONFLICT DO NOTHING
+            ON CONFLICT DO NOTHING RETURNING external_id, id
             """,
             [
                 [person.external_id for person in people],
@@ -194,7 +203,7 @@ def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]
                 [person.family_name for person in people],
             ],
         )
-        created = cursor.rowcount
+        created = dict(cursor.fetchall())
     if not created and not _appeared(list(missing)):
         raise OrderConflictError(
             _(
@@ -203,7 +212,7 @@ def _create_missing_customers(wanted: Sequence[Wanted], opened: Sequence[Opened]
             ),
             errors=[FieldError("customer.email", _("Belongs to another customer."), "not_unique")],
         )
-    return True
+    return created
 
 
 def _appeared(numbers: list[str]) -> bool:
@@ -216,17 +225,21 @@ def _appeared(numbers: list[str]) -> bool:
 
 
 def _enroll_missing_members(
-    wanted: Sequence[Wanted], opened: Sequence[Opened], terms: Terms, enrolling: Enrolling
+    wanted: Sequence[Wanted],
+    opened: Sequence[Opened],
+    people: Sequence[int | None],
+    terms: Terms,
+    enrolling: Enrolling,
 ) -> bool:
     enrolled = False
     for program in terms.programs:
         if not program.live or enrolling.never or not (program.automatic or enrolling.always):
             continue
         since: dict[int, dt.datetime] = {}
-        for item, known in zip(wanted, opened, strict=True):
-            if known.customer_id is not None and program.id not in known.members:
-                at = since.get(known.customer_id)
-                since[known.customer_id] = min(at, item.at) if at else item.at
+        for item, known, person in zip(wanted, opened, people, strict=True):
+            if person is not None and program.id not in known.members:
+                at = since.get(person)
+                since[person] = min(at, item.at) if at else item.at
         if since:
             enroll_many(program_id=program.id, enrolled=since, source=enrolling.source)
             enrolled = True

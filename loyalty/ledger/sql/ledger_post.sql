@@ -51,28 +51,30 @@ BEGIN
         PERFORM ledger_refresh(stale, at_now);
     END IF;
 
-    -- Incoming lots on wallets without debt: one statement for all of them.
+    -- Incoming lots on wallets without debt: one statement for all of them. The transfers' numbers are
+    -- drawn beforehand: joining what was inserted with what was sent would take their product.
     RETURN QUERY
     WITH incoming AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(entries) AS x(
+        SELECT x.*, nextval(pg_get_serial_sequence('loyalty_transfer', 'id')) AS t_id
+          FROM jsonb_to_recordset(entries) AS x(
             key text, hash text, dir text, kind text, w bigint, wt bigint, p bigint, a bigint, n bigint,
             at timestamptz, day date, src text, o bigint, rf bigint, rv bigint, why jsonb,
             actor bigint, reason text, note text, sp timestamptz, ex timestamptz, pol bigint)
          WHERE x.dir = 'in' AND NOT x.w = ANY (indebted) AND NOT posted ? x.key
     ), inserted AS (
         INSERT INTO loyalty_transfer (
-            kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, occurred_at,
+            id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, occurred_at,
             recorded_at, booked_on, key, request_hash, source, order_id, refund_id, rule_version_id,
             explanation, actor_id, reason, note)
-        SELECT i.kind, i.wt, i.p, i.a, i.w, i.n, i.at, at_now, i.day, i.key, decode(i.hash, 'hex'), i.src,
+        OVERRIDING SYSTEM VALUE
+        SELECT i.t_id, i.kind, i.wt, i.p, i.a, i.w, i.n, i.at, at_now, i.day, i.key, decode(i.hash, 'hex'), i.src,
                i.o, i.rf, i.rv, i.why, i.actor, coalesce(i.reason, ''), coalesce(i.note, '')
           FROM incoming i
-        RETURNING id, key
     ), granted AS (
         INSERT INTO loyalty_lot (wallet_id, transfer_id, granted, remaining, spendable_at, expires_at,
                                  due_at, expiry_policy_id)
-        SELECT i.w, t.id, i.n, i.n, i.sp, i.ex, coalesce(i.ex, '9999-12-31 00:00:00+00'), i.pol
-          FROM incoming i JOIN inserted t ON t.key = i.key
+        SELECT i.w, i.t_id, i.n, i.n, i.sp, i.ex, coalesce(i.ex, '9999-12-31 00:00:00+00'), i.pol
+          FROM incoming i
     ), held AS (
         UPDATE loyalty_wallet AS wallet
            SET balance = wallet.balance + s.balance, pending = wallet.pending + s.pending,
@@ -87,7 +89,7 @@ BEGIN
           ) s
          WHERE wallet.id = s.w
     )
-    SELECT t.key::text, t.id, false FROM inserted t;
+    SELECT i.key, i.t_id, false FROM incoming i;
 
     -- The rest, one by one: incoming on indebted wallets, what is put back, then what goes out.
     FOR e IN
