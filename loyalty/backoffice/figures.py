@@ -124,7 +124,7 @@ def _figures(wallet_type: WalletType, today: dt.date, period: int) -> list[Figur
     first = today - dt.timedelta(days=period - 1)
     now = activity(wallet_type, first, today)
     before = activity(wallet_type, first - dt.timedelta(days=period), first - dt.timedelta(days=1))
-    held = outstanding(wallet_type)
+    held = outstanding(wallet_type, timezone.now())
     compared = period > 1
 
     def units(label: str, name: str, icon: str, good: str = "up") -> Figure:

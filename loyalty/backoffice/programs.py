@@ -131,7 +131,10 @@ def program_archive(request: HttpRequest, code: str) -> HttpResponse:
         "title": _("Archive %s?") % program.name,
         "program": program,
         "members": Membership.objects.filter(program=program).count(),
-        "held": [(outstanding(item), item) for item in program.wallet_types.order_by("pk")],
+        "held": [
+            (outstanding(item, timezone.now()), item)
+            for item in program.wallet_types.order_by("pk")
+        ],
         "back": program_url(program),
     }
     return render(request, "loyalty/backoffice/program_archive.html", context)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db.models import Q, Sum
 
-from loyalty.models import DailyTotal, Membership, Order, Program, Transfer, WalletType
+from loyalty.models import DailyTotal, Lot, Membership, Order, Program, Transfer, WalletType
 from loyalty.rules.calendar import end_of_day, start_of_day
 from loyalty.selectors.balances import worth_of
 
@@ -27,8 +27,8 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """Units that members hold or owe (net), lapsed ones not yet written down included, and their
-    worth."""
+    """Units that members hold, less what they owe, and their worth. Expired ones are not among
+    them, whether or not a job has written that down."""
 
     units: int
     worth: Decimal
@@ -60,11 +60,16 @@ def daily_figures(wallet_type: WalletType, first: dt.date, last: dt.date) -> lis
     return [DayFigures(day, **found[day]) if day in found else DayFigures(day) for day in days]
 
 
-def outstanding(wallet_type: WalletType) -> Outstanding:
+def outstanding(wallet_type: WalletType, now: dt.datetime) -> Outstanding:
+    """From the daily totals, less what has expired since and is not written down yet: so the cost
+    follows the days and what is newly due, not the members."""
     sums = DailyTotal.objects.filter(wallet_type=wallet_type).aggregate(
         incoming=Sum("incoming", default=0), outgoing=Sum("outgoing", default=0)
     )
-    units = sums["incoming"] - sums["outgoing"]
+    expired = Lot.objects.filter(
+        due_at__isnull=False, due_at__lte=now, wallet__wallet_type=wallet_type
+    ).aggregate(units=Sum("remaining", default=0))["units"]
+    units = sums["incoming"] - sums["outgoing"] - expired
     return Outstanding(units, worth_of(units, wallet_type))
 
 

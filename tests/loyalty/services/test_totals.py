@@ -70,7 +70,7 @@ def test_totals_equal_the_transfers_after_whatever_was_posted(db):
             figures.earned - figures.taken_back - figures.redeemed + figures.adjusted
             for figures in daily_figures(wallet_type, first, last)
         )
-        assert outstanding(wallet_type).units == net
+        assert outstanding(wallet_type, day(9)).units == net
         assert activity(wallet_type, first, last).orders == sum(
             orders for (kind_of, _, kind), (_, _, _, orders) in totals().items()
             if kind_of == wallet_type.pk and kind == "accrual"
@@ -94,3 +94,13 @@ def test_a_repeated_order_leaves_nothing_to_tell(program):
     before = OutboxEvent.objects.count()
     record(order())
     assert OutboxEvent.objects.count() == before
+
+
+def test_what_has_expired_is_not_outstanding_though_no_job_wrote_it_down(db):
+    program = make_program(unit={"expiry": {"kind": "months", "months": 1}})
+    record(order("A1", "30", at=NOW))
+    record(order("A2", "12", at=day(20)))
+    deliver_waiting()
+    wallet_type = program.wallet_types.get()
+    assert outstanding(wallet_type, day(25)).units == 42
+    assert outstanding(wallet_type, day(40)).units == 12
