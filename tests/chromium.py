@@ -82,7 +82,9 @@ def unpack(source: Path, folder: Path) -> None:
     for archive, inner in (("al2023", "al2023"), ("fonts", ""), ("swiftshader", "")):
         content = brotli.decompress((source / f"{archive}.tar.br").read_bytes())
         with tarfile.open(fileobj=BytesIO(content)) as files:
-            files.extractall(folder / inner, filter="data")
+            # The first releases of Python 3.11 have no filters yet; the lock knows these archives.
+            guarded = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            files.extractall(folder / inner, **guarded)
     (folder / "fonts.conf").write_text(
         FONTS.format(
             inter=PROJECT / "node_modules" / "@fontsource-variable" / "inter" / "files",
