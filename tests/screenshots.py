@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from config import embedded
 from tests.chromium import ARGUMENTS, PROJECT, find_chromium
+from tests.serving import served
 
 IMAGES = PROJECT / "docs" / "images"
 OTHERS = PROJECT / "var" / "screenshots"
@@ -163,8 +159,8 @@ def main() -> None:
             deliver_outbox()
         demo = Demo()
         try:
-            with served() as base_url:
-                take(demo, base_url, options)
+            with served("config.wsgi:application", workers=1) as port:
+                take(demo, f"http://127.0.0.1:{port}", options)
         finally:
             demo.close()
 
@@ -175,38 +171,6 @@ def deliver_outbox() -> None:
 
     while deliver_waiting():
         pass
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """Setia on a free port of this machine, as `make run` serves it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
-    ]
-    environment = {**os.environ, "PORT": str(port)}
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
-    try:
-        wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            sys.exit("the server ended before it answered")
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    sys.exit("the server did not answer")
 
 
 def take(demo: Demo, base_url: str, options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""`evaluate(rulebook, basket, at)`: the one place where an order becomes units.
+"""`evaluate(versions, basket)`: the one place where an order becomes units.
 
 Pure: the same call prices a live order, an import, a correction years later and a quote.
 """

@@ -9,7 +9,6 @@ from typing import Literal
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from loyalty.models import Transfer
-from members.errors import NotFoundError
 
 Cursor = tuple[dt.datetime, int]
 # As the member sees it: into the wallet or out of it; empty: both.
@@ -43,11 +42,3 @@ def movements_of(wallet_ids: Sequence[int], direction: Direction = "") -> QueryS
     if direction == "out":
         return found.filter(from_account=F("wallet__account"))
     return found
-
-
-def get_transfer(pk: int) -> Transfer:
-    """Raises NotFoundError."""
-    transfer = transfers().filter(pk=pk).first()
-    if transfer is None:
-        raise NotFoundError("There is no such transfer.")
-    return transfer

@@ -9,13 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -27,6 +21,7 @@ for name in ("DATABASE_URL", "REDIS_URL"):
 import django  # noqa: E402  (after the environment that it reads)
 
 from config import embedded  # noqa: E402
+from tests.serving import served  # noqa: E402
 
 CONNECTIONS = 8
 GOALS = {
@@ -54,43 +49,12 @@ def main() -> None:
         bench = Bench(options.members, options.seconds, options.orders)
         bench.prepare()
         with (
-            served("config.wsgi:application") as setia,
-            served("tests.bench.empty:application") as empty,
+            served("config.wsgi:application", workers=2) as setia,
+            served("tests.bench.empty:application", workers=2) as empty,
         ):
             bench.warm_up(setia, empty)
             rounds = [bench.round(number, setia, empty) for number in range(options.rounds)]
     report(rounds, options)
-
-
-@contextmanager
-def served(application: str) -> Iterator[int]:
-    """An application behind granian as `make run` serves it, on a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", application),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "2"),
-        *("--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
-    ]
-    process = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)
-    try:
-        _wait_for(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        if process.poll() is not None:
-            sys.exit("the server ended before it answered")
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    sys.exit("the server did not answer")
 
 
 def report(rounds: list[dict[str, float]], options: argparse.Namespace) -> None:
