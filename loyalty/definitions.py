@@ -32,23 +32,87 @@ class _Definition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+ExpiryKind = Literal[
+    "never", "days", "months", "years", "end_of_period", "fixed_date", "inactivity"
+]
+# What renews units that expire by inactivity: kinds of movements, as the ledger names them.
+Renewal = Literal["accrual", "redemption", "gift", "pool"]
+COUNTED = ("days", "months", "years", "end_of_period", "inactivity")
+
+
 class ExpiryDefinition(_Definition):
     """When units expire. A change is for units earned from then on."""
 
-    kind: Literal["never", "months"] = Field("never", description="Never, or months after earning.")
-    months: int | None = Field(None, ge=1, le=120, description="With kind months: how many.")
+    kind: ExpiryKind = Field("never", description="How the last day is found.")
+    length: int | None = Field(
+        None, ge=0, le=3650,
+        description="How many days, months or years; for end_of_period how many periods after the"
+        " one in which they were earned, 0 being the same; for inactivity months without activity.",
+    )  # fmt: skip
+    period: Literal["", "month", "quarter", "half_year", "year"] = Field(
+        "", description="With end_of_period: the end of what."
+    )
+    month_day: Annotated[str, StringConstraints(pattern=r"^(|(0[1-9]|1[0-2])-[0-3]\d)$")] = Field(
+        "", description="With fixed_date: the day of the year on which they expire, as MM-DD."
+    )
+    counted_from: Literal["earning", "maturity"] = Field(
+        "earning", description="From when they were earned, or from when they could be spent."
+    )
     last_day: Literal["end_of_day", "start_of_day"] = Field(
         "end_of_day", description="The last day is usable to its end, or expires as it begins."
     )
+    renewed_by: tuple[Renewal, ...] = Field(
+        (), description="With inactivity: what counts as activity; nothing named: earning and"
+        " redeeming.",
+    )  # fmt: skip
+    restored_days: int = Field(
+        0, ge=0, le=3650, description="A spend that is undone gives units at least so many days."
+    )
+    warned_days: int | None = Field(
+        None, ge=1, le=365,
+        description="They expire so many days after their warning went out at the earliest, and"
+        " not without one.",
+    )  # fmt: skip
 
     @model_validator(mode="after")
-    def months_belong_to_their_kind(self) -> Self:
-        if (self.kind == "months") != (self.months is not None):
-            raise ValueError(_("Give months with kind “months”, and only then."))
+    def details_belong_to_their_kind(self) -> Self:
+        if (self.kind in COUNTED) != (self.length is not None):
+            raise ValueError(_("Give length with kind “%s”.") % self.kind
+                             if self.kind in COUNTED
+                             else _("Kind “%s” has no length.") % self.kind)  # fmt: skip
+        if self.kind != "end_of_period" and self.length == 0:
+            raise ValueError(_("length: 1 or more."))
+        if self.kind != "days" and (self.length or 0) > 120:
+            raise ValueError(_("length: at most 120."))
+        if (self.kind == "end_of_period") != bool(self.period):
+            raise ValueError(_("Give period with kind “end_of_period”, and only then."))
+        if (self.kind == "fixed_date") != bool(self.month_day):
+            raise ValueError(_("Give month_day with kind “fixed_date”, and only then."))
+        if self.kind == "inactivity" and self.warned_days is not None:
+            raise ValueError(_("Units that expire by inactivity are not warned one by one."))
+        if self.renewed_by and self.kind != "inactivity":
+            raise ValueError(_("Give renewed_by with kind “inactivity”, and only then."))
         return self
 
+    @property
+    def renewals(self) -> tuple[str, ...]:
+        if self.kind != "inactivity":
+            return ()
+        return tuple(sorted(set(self.renewed_by))) or ("accrual", "redemption")
 
-class WalletTypeDefinition(_Definition):
+
+class PendingDefinition(_Definition):
+    """When units of an order can be spent."""
+
+    pending_from: Literal["placed", "paid", "fulfilled", "completed"] = Field(
+        "placed", description="What they wait for."
+    )
+    pending_days: int = Field(
+        0, ge=0, le=365, description="Days after it, for example for the return window."
+    )
+
+
+class WalletTypeDefinition(PendingDefinition):
     """A kind of unit, with its names."""
 
     code: Code = Field("points", description="Short name, unique in the program. Stays as it is.")
@@ -58,7 +122,6 @@ class WalletTypeDefinition(_Definition):
     unit_value: Decimal = Field(
         Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
     )
-    pending_days: int = Field(0, ge=0, le=365, description="Days until earned units are spendable.")
     expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units expire.")
 
     @field_serializer("unit_value", when_used="json")
@@ -81,6 +144,12 @@ class EarningRuleDefinition(_Definition):
     include: LineFilter = Field(LineFilter(), description="Only these lines earn.")
     exclude: LineFilter = Field(LineFilter(), description="These lines earn nothing.")
     rounding: Rounding = Field(Rounding(), description="How fractions are rounded.")
+    pending: PendingDefinition | None = Field(
+        None, description="When what it awards can be spent; without it as the wallet type says."
+    )
+    expiry: ExpiryDefinition | None = Field(
+        None, description="When what it awards expires; without it as the wallet type says."
+    )
 
     def body(self) -> RateBody:
         return RateBody(
@@ -92,6 +161,13 @@ class EarningRuleDefinition(_Definition):
             exclude=self.exclude,
             rounding=self.rounding,
         )
+
+
+class PartyDefinition(_Definition):
+    """A partner or a charity, with an account of its own in the books."""
+
+    code: Code = Field(description="Short name, unique among its kind. Stays as it is.")
+    name: Name = Field(description="What people call it.")
 
 
 class ProgramDefinition(_Definition):
@@ -111,6 +187,17 @@ class ProgramDefinition(_Definition):
     unlinked_returns: Literal["own_amount", "ignore"] = Field(
         "own_amount", description="What a return without its order takes back."
     )
+    linked_returns: Literal["reconcile", "own_amount"] = Field(
+        "reconcile", description="What a return with its order takes back."
+    )
+    debt_policy: Literal["carry", "write_off", "refuse_redemption_only"] = Field(
+        "carry", description="What becomes of what a refund takes beyond what there is."
+    )
+    clawback_order: Literal["own_first", "oldest_first"] = Field(
+        "own_first", description="Which units a refund takes first."
+    )
+    partners: tuple[PartyDefinition, ...] = Field((), description="Whom units come from or go to.")
+    charities: tuple[PartyDefinition, ...] = Field((), description="Whom members may give to.")
     wallet_types: tuple[WalletTypeDefinition, ...] = Field(
         min_length=1, description="The kinds of units it awards; at least one."
     )
@@ -129,7 +216,12 @@ class ProgramDefinition(_Definition):
     def codes_fit_together(self) -> Self:
         wallet_types = [item.code for item in self.wallet_types]
         rules = [item.code for item in self.earning_rules]
-        for codes, what in ((wallet_types, "wallet_types"), (rules, "earning_rules")):
+        partners = [item.code for item in self.partners]
+        charities = [item.code for item in self.charities]
+        for codes, what in (
+            (wallet_types, "wallet_types"), (rules, "earning_rules"), (partners, "partners"),
+            (charities, "charities"),
+        ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:
                 raise ValueError(

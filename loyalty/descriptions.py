@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
+from babel.dates import format_skeleton
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.definitions import ExpiryDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.definitions import (
+    ExpiryDefinition,
+    PendingDefinition,
+    ProgramDefinition,
+    WalletTypeDefinition,
+)
+from loyalty.models import LotPolicy
 from loyalty.rules.bodies import BasePolicy, LineFilter, RateBody, Rounding
 from members.formatting import UnitNames, active_locale, format_money, format_number
 
@@ -95,7 +103,7 @@ def describe_units(wallet_type: WalletTypeDefinition, currency: str) -> list[str
     """What a unit is worth, when it can be spent and when it is gone."""
     return [
         describe_worth(wallet_type, currency),
-        describe_pending(wallet_type.pending_days),
+        describe_pending(wallet_type),
         describe_expiry(wallet_type.expiry),
     ]
 
@@ -111,31 +119,122 @@ def describe_worth(wallet_type: WalletTypeDefinition, currency: str) -> str:
     }
 
 
-def describe_pending(days: int) -> str:
+def describe_pending(pending: PendingDefinition) -> str:
+    """ "They can be spent 14 days after the order was fulfilled." """
+    days = pending.pending_days
+    event = dict(LotPolicy.PendingFrom.choices)[pending.pending_from]
     if not days:
-        return _("They can be spent as soon as they are earned.")
+        if pending.pending_from == "placed":
+            return _("They can be spent as soon as they are earned.")
+        return _("They can be spent as soon as %(event)s.") % {"event": event}
     return ngettext(
-        "They can be spent %(days)s day after the order.",
-        "They can be spent %(days)s days after the order.",
+        "They can be spent %(days)s day after %(event)s.",
+        "They can be spent %(days)s days after %(event)s.",
         days,
-    ) % {"days": days}
+    ) % {"days": days, "event": event}
 
 
 def describe_expiry(expiry: ExpiryDefinition) -> str:
-    if expiry.months is None:
+    """When units are gone, and on what conditions."""
+    if expiry.kind == "never":
         return _("They never expire.")
-    sentence = ngettext(
-        "They expire %(months)s month after they were earned.",
-        "They expire %(months)s months after they were earned.",
-        expiry.months,
-    ) % {"months": expiry.months}
+    sentences = [_last_day(expiry)]
     if expiry.last_day == "end_of_day":
-        return _("%s The last day can be used to its end.") % sentence
-    return _("%s They are gone when the last day begins.") % sentence
+        sentences.append(_("The last day can be used to its end."))
+    else:
+        sentences.append(_("They are gone when the last day begins."))
+    if expiry.warned_days:
+        sentences.append(
+            ngettext(
+                "They expire %(days)s day after a warning at the earliest, and not without one.",
+                "They expire %(days)s days after a warning at the earliest, and not without one.",
+                expiry.warned_days,
+            )
+            % {"days": expiry.warned_days}
+        )
+    if expiry.restored_days:
+        sentences.append(
+            ngettext(
+                "What comes back when a redemption is undone can be used for %(days)s day more"
+                " at least.",
+                "What comes back when a redemption is undone can be used for %(days)s days more"
+                " at least.",
+                expiry.restored_days,
+            )
+            % {"days": expiry.restored_days}
+        )
+    return " ".join(sentences)
+
+
+def _last_day(expiry: ExpiryDefinition) -> str:
+    length = expiry.length or 0
+    event = str(dict(LotPolicy.CountedFrom.choices)[expiry.counted_from])
+    match expiry.kind:
+        case "end_of_period":
+            return _end_of_period(expiry.period, length, event)
+        case "fixed_date":
+            return _("They expire every year on %(day)s.") % {"day": _month_day(expiry.month_day)}
+        case "inactivity":
+            return ngettext(
+                "They expire after %(months)s month without activity (%(kinds)s).",
+                "They expire after %(months)s months without activity (%(kinds)s).",
+                length,
+            ) % {"months": length, "kinds": ", ".join(map(_renewal, expiry.renewals))}
+        case "days":
+            sentence = ngettext(
+                "They expire %(length)s day after %(event)s.",
+                "They expire %(length)s days after %(event)s.",
+                length,
+            )
+        case "years":
+            sentence = ngettext(
+                "They expire %(length)s year after %(event)s.",
+                "They expire %(length)s years after %(event)s.",
+                length,
+            )
+        case _:
+            sentence = ngettext(
+                "They expire %(length)s month after %(event)s.",
+                "They expire %(length)s months after %(event)s.",
+                length,
+            )
+    return sentence % {"length": length, "event": event}
+
+
+def _end_of_period(period: str, later: int, event: str) -> str:
+    named = {"period": dict(LotPolicy.Period.choices)[period], "event": event, "count": later}
+    if later == 0:
+        return _("They expire at the end of the %(period)s in which %(event)s.") % named
+    if later == 1:
+        return (
+            _("They expire at the end of the %(period)s after the one in which %(event)s.") % named
+        )
+    return (
+        _("They expire at the end of the %(period)s %(count)s after the one in which %(event)s.")
+        % named
+    )
+
+
+def _month_day(month_day: str) -> str:
+    month, day = map(int, month_day.split("-"))
+    # A leap year, so that 29 February can be said.
+    return format_skeleton(
+        "MMMMd", dt.datetime(2024, month, day, tzinfo=dt.UTC), locale=active_locale()
+    )
+
+
+def _renewal(kind: str) -> str:
+    words = {
+        "accrual": _("earning"),
+        "redemption": _("redeeming"),
+        "gift": _("giving"),
+        "pool": _("sharing in a pool"),
+    }
+    return words[kind]
 
 
 def describe_terms(program: ProgramDefinition) -> list[str]:
-    """Who takes part, and what happens to returns that name no order."""
+    """Who takes part, and what happens to returns and debts."""
     return [
         _("Every customer joins with their first order.")
         if program.enrollment == "automatic"
@@ -143,7 +242,23 @@ def describe_terms(program: ProgramDefinition) -> list[str]:
         _("A return that names no order takes back what its own amount would earn.")
         if program.unlinked_returns == "own_amount"
         else _("A return that names no order takes nothing back."),
+        _("A return of an order takes back what the rest of the order no longer earns.")
+        if program.linked_returns == "reconcile"
+        else _("A return of an order takes back what its own amount would earn."),
+        describe_debt(program.debt_policy),
     ]
+
+
+def describe_debt(policy: str) -> str:
+    """What becomes of what a refund takes beyond what there is."""
+    words = {
+        "carry": _("What was spent already when a refund takes it back is owed, and repaid by what"
+                   " is earned next."),
+        "write_off": _("What was spent already when a refund takes it back is written off."),
+        "refuse_redemption_only": _("What was spent already when a refund takes it back is owed;"
+                                    " until it is settled nothing can be redeemed."),
+    }  # fmt: skip
+    return words[policy]
 
 
 def _amount(number: Decimal, unit: UnitNames) -> str:

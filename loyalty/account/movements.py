@@ -82,7 +82,7 @@ def lot_steps(transfer: Transfer, *, zone: zoneinfo.ZoneInfo) -> list[WhyStep]:
 
 def lot_of(transfer: Transfer) -> Lot | None:
     """The units that the movement brought; movements that take units have none."""
-    return getattr(transfer, "lot", None)
+    return next(iter(transfer.lots.all()), None)
 
 
 def by_month(

@@ -57,6 +57,9 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
     choices = {
         "enrollment": dict(Program.Enrollment.choices),
         "unlinked_returns": dict(Program.UnlinkedReturns.choices),
+        "linked_returns": dict(Program.LinkedReturns.choices),
+        "debt_policy": dict(Program.Debt.choices),
+        "clawback_order": dict(Program.ClawbackOrder.choices),
     }
     effects = {
         "name": at_once,
@@ -65,6 +68,9 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "time_zone": _("For days to come; what has happened keeps its day."),
         "enrollment": _("For orders from now on. Members stay members."),
         "unlinked_returns": _("For returns from now on."),
+        "linked_returns": _("For returns from now on."),
+        "debt_policy": _("For refunds from now on."),
+        "clawback_order": _("For refunds from now on."),
     }
     for name, effect in effects.items():
         old, new = str(getattr(before, name)), str(getattr(after, name))
@@ -98,11 +104,11 @@ def _units(
             describe_worth(new, new_currency),
             _("At once, and for what members hold already."),
         )
-    if old.pending_days != new.pending_days:
+    if (old.pending_from, old.pending_days) != (new.pending_from, new.pending_days):
         yield Change(
             _("When they can be spent"),
-            describe_pending(old.pending_days),
-            describe_pending(new.pending_days),
+            describe_pending(old),
+            describe_pending(new),
             _("For what is earned from now on; those that wait keep their day."),
         )
     if old.expiry != new.expiry:

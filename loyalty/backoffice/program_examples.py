@@ -17,9 +17,9 @@ from loyalty.descriptions import Unit, describe_rule
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer, WalletType
 from loyalty.rules.bodies import LineFilter
-from loyalty.rules.calendar import lapses_at, matures_at
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import ZERO, Basket, Line
+from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
 from loyalty.services.awards import explain_award
 from members.timeline_view import WhyStep
 
@@ -117,15 +117,18 @@ def work_out(
         explanation=explain_award(award, currency=currency),
         wallet_type=WalletType(singular=unit.singular, plural=unit.plural, scale=unit.scale),
     )
-    expiry = wallet_type.expiry
+    terms = LotTerms(
+        pending_from="placed", pending_days=wallet_type.pending_days,
+        **wallet_type.expiry.model_dump(exclude={"renewed_by"}),
+    )  # fmt: skip
+    # The example's order goes through all its states at once.
+    lot = lot_times(terms, now, matures_at(terms, OrderTimes(now), zone), zone)
     return Example(
         units=award.units,
         unit=unit,
         worth=award.units * wallet_type.unit_value / 10**wallet_type.decimals,
-        spendable_at=matures_at(now, wallet_type.pending_days, zone)
-        if wallet_type.pending_days
-        else None,
-        lapses_at=lapses_at(now, expiry.months, expiry.last_day, zone),
+        spendable_at=lot.spendable_at if wallet_type.pending_days else None,
+        lapses_at=lot.expires_at or lot.planned_expires_at,
         why=explain_transfer(shown).why,
         sentences=describe_rule(body, unit, currency),
     )

@@ -12,8 +12,13 @@ from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
 from loyalty.backoffice.line_values import ChosenValuesField
-from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
-from loyalty.models import Program
+from loyalty.definitions import (
+    COUNTED,
+    EarningRuleDefinition,
+    ProgramDefinition,
+    WalletTypeDefinition,
+)
+from loyalty.models import LotPolicy, Program
 from loyalty.rules.bodies import BasePolicy, LineFilter
 from members.choices import currencies, time_zones
 
@@ -24,6 +29,13 @@ DECIMALS = [
     (3, gettext_lazy("Three: 12.345")),
     (4, gettext_lazy("Four: 12.3456")),
 ]
+RENEWALS = [
+    ("accrual", gettext_lazy("Earning")),
+    ("redemption", gettext_lazy("Redeeming")),
+    ("gift", gettext_lazy("Giving to another member")),
+    ("pool", gettext_lazy("Sharing in a pool")),
+]
+RETURNS = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order")
 # Where a message of the definition belongs in the form; what is not here belongs to the whole.
 FIELDS = {
     "code": "code",
@@ -36,8 +48,13 @@ FIELDS = {
     "decimals": "decimals",
     "unit_value": "unit_value",
     "pending_days": "pending_days",
-    "months": "expiry_months",
-    "expiry": "expiry_months",
+    "pending_from": "pending_from",
+    "length": "expiry_length",
+    "period": "expiry_period",
+    "month_day": "expiry_month_day",
+    "warned_days": "expiry_warned_days",
+    "restored_days": "expiry_restored_days",
+    "expiry": "expiry_length",
     "units": "units",
     "per": "per",
 }
@@ -145,23 +162,32 @@ class UnitForm(forms.Form):
         gettext_lazy("0.01 when a hundred are worth 1.00. Zero when they are not worth money."),
         least="0",
     )
+    pending_from = forms.ChoiceField(
+        label=gettext_lazy("They wait until"), choices=LotPolicy.PendingFrom.choices
+    )
     pending_days = forms.IntegerField(
-        label=gettext_lazy("Days until they can be spent"),
+        label=gettext_lazy("And so many days more"),
         min_value=0,
         max_value=365,
         help_text=gettext_lazy("As long as orders can be returned. 0: right away."),
     )
     expiry_kind = forms.ChoiceField(
-        label=gettext_lazy("They expire"),
-        choices=[
-            ("never", gettext_lazy("Never")),
-            ("months", gettext_lazy("Some months after they were earned")),
-        ],
-        widget=forms.RadioSelect,
+        label=gettext_lazy("They expire"), choices=LotPolicy.Kind.choices
     )
-    expiry_months = forms.IntegerField(
-        label=gettext_lazy("Months"), min_value=1, max_value=120, required=False
+    expiry_length = forms.IntegerField(
+        label=gettext_lazy("How many"), min_value=0, max_value=3650, required=False
     )
+    expiry_counted_from = forms.ChoiceField(
+        label=gettext_lazy("Counted from when"), choices=LotPolicy.CountedFrom.choices
+    )
+    expiry_period = forms.ChoiceField(
+        label=gettext_lazy("End of the"), choices=[("", "–"), *LotPolicy.Period.choices],
+        required=False,
+    )  # fmt: skip
+    expiry_month_day = forms.RegexField(
+        r"^(0[1-9]|1[0-2])-[0-3]\d$", label=gettext_lazy("Day of the year"), required=False,
+        help_text=gettext_lazy("Month and day, such as 12-31."),
+    )  # fmt: skip
     expiry_last_day = forms.ChoiceField(
         label=gettext_lazy("On the last day"),
         choices=[
@@ -169,28 +195,55 @@ class UnitForm(forms.Form):
             ("start_of_day", gettext_lazy("they are gone when it begins")),
         ],
     )
+    expiry_renewed_by = forms.MultipleChoiceField(
+        label=gettext_lazy("What counts as activity"), required=False,
+        choices=RENEWALS, widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    expiry_warned_days = forms.IntegerField(
+        label=gettext_lazy("Not before a warning, days"), min_value=1, max_value=365,
+        required=False,
+        help_text=gettext_lazy("Empty: they expire whether a warning went out or not."),
+    )  # fmt: skip
+    expiry_restored_days = forms.IntegerField(
+        label=gettext_lazy("Days left when a redemption is undone"), min_value=0, max_value=3650,
+        help_text=gettext_lazy("At least so many; 0: they keep the day on which they expire."),
+    )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        lapses = cleaned.get("expiry_kind") == "months"
-        if lapses and not cleaned.get("expiry_months") and "expiry_months" not in self.errors:
-            self.add_error("expiry_months", _("Say after how many months."))
+        kind = cleaned.get("expiry_kind")
+        for name, kinds, message in (
+            ("expiry_length", COUNTED, _("Say how many.")),
+            ("expiry_period", ("end_of_period",), _("Say at the end of what.")),
+            ("expiry_month_day", ("fixed_date",), _("Say on which day.")),
+        ):
+            missing = cleaned.get(name) in (None, "") and name not in self.errors
+            if kind in kinds and missing:
+                self.add_error(name, message)
         return cleaned
 
     def unit_values(self) -> dict[str, Any]:
-        """What the fields say, as the wallet type's definition takes it."""
+        """What the fields say, as the wallet type's definition takes it. What belongs to another
+        kind of expiry is left out."""
         data = self.cleaned_data
-        lapses = data["expiry_kind"] == "months"
+        kind = data["expiry_kind"]
         return {
             "singular": data["singular"],
             "plural": data["plural"],
             "decimals": data["decimals"],
             "unit_value": data["unit_value"],
+            "pending_from": data["pending_from"],
             "pending_days": data["pending_days"],
             "expiry": {
-                "kind": data["expiry_kind"],
-                "months": data["expiry_months"] if lapses else None,
+                "kind": kind,
+                "length": data["expiry_length"] if kind in COUNTED else None,
+                "period": data["expiry_period"] if kind == "end_of_period" else "",
+                "month_day": data["expiry_month_day"] if kind == "fixed_date" else "",
+                "counted_from": data["expiry_counted_from"],
                 "last_day": data["expiry_last_day"],
+                "renewed_by": data["expiry_renewed_by"] if kind == "inactivity" else (),
+                "warned_days": None if kind == "inactivity" else data["expiry_warned_days"],
+                "restored_days": data["expiry_restored_days"],
             },
         }
 
@@ -224,6 +277,21 @@ class ProgramForm(UnitForm, RuleForm):
     unlinked_returns = forms.ChoiceField(
         label=gettext_lazy("Returns that name no order"),
         choices=Program.UnlinkedReturns.choices,
+        widget=forms.RadioSelect,
+    )
+    linked_returns = forms.ChoiceField(
+        label=gettext_lazy("Returns with their order"),
+        choices=Program.LinkedReturns.choices,
+        widget=forms.RadioSelect,
+    )
+    debt_policy = forms.ChoiceField(
+        label=gettext_lazy("When a refund takes more than there is"),
+        choices=Program.Debt.choices,
+        widget=forms.RadioSelect,
+    )
+    clawback_order = forms.ChoiceField(
+        label=gettext_lazy("What a refund takes first"),
+        choices=Program.ClawbackOrder.choices,
         widget=forms.RadioSelect,
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -265,7 +333,9 @@ class ProgramForm(UnitForm, RuleForm):
             "currency": data["currency"],
             "time_zone": data["time_zone"],
             "enrollment": data["enrollment"],
-            "unlinked_returns": data["unlinked_returns"],
+            **{name: data[name] for name in RETURNS},
+            "partners": base.partners if base else (),
+            "charities": base.charities if base else (),
             "wallet_types": self._wallet_types(),
             "earning_rules": self._rules(),
         }
@@ -299,8 +369,7 @@ def initial_of(definition: ProgramDefinition) -> dict[str, Any]:
     """What the form shows for a program: its settings, its first unit and its first rule."""
     values = definition.model_dump(
         include={
-            "code", "name", "description", "currency", "time_zone", "enrollment",
-            "unlinked_returns",
+            "code", "name", "description", "currency", "time_zone", "enrollment", *RETURNS,
         }
     )  # fmt: skip
     rule = definition.earning_rules[0] if definition.earning_rules else EarningRuleDefinition()
@@ -313,10 +382,10 @@ def _unit_initial(wallet_type: WalletTypeDefinition) -> dict[str, Any]:
         "plural": wallet_type.plural,
         "decimals": wallet_type.decimals,
         "unit_value": plain(wallet_type.unit_value),
+        "pending_from": wallet_type.pending_from,
         "pending_days": wallet_type.pending_days,
-        "expiry_kind": wallet_type.expiry.kind,
-        "expiry_months": wallet_type.expiry.months,
-        "expiry_last_day": wallet_type.expiry.last_day,
+        **{f"expiry_{name}": value for name, value in wallet_type.expiry.model_dump().items()},
+        "expiry_renewed_by": wallet_type.expiry.renewals or ("accrual", "redemption"),
     }
 
 

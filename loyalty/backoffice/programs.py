@@ -13,11 +13,31 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.links import program_crumbs, program_url
-from loyalty.descriptions import describe_rule, describe_terms, describe_units
-from loyalty.models import EarningRule, EarningRuleVersion, Membership, Order, Program
+from loyalty.descriptions import (
+    describe_expiry,
+    describe_pending,
+    describe_rule,
+    describe_terms,
+    describe_units,
+)
+from loyalty.models import (
+    EarningRule,
+    EarningRuleVersion,
+    LotPolicy,
+    Membership,
+    Order,
+    Program,
+    WalletType,
+)
 from loyalty.program_files import dump_program
 from loyalty.rules.bodies import parse_body
-from loyalty.selectors.programs import current_version, definition_of, list_programs
+from loyalty.selectors.programs import (
+    current_version,
+    definition_of,
+    expiry_of,
+    list_programs,
+    pending_of,
+)
 from loyalty.selectors.totals import outstanding
 from loyalty.services.programs import apply_definition
 from members.models import Customer
@@ -60,9 +80,9 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
         "may_edit": is_allowed(request.user, "programs.edit"),
         "terms": describe_terms(definition),
         "units": [
-            (item, describe_units(described, program.currency), item.expiry_policies.all())
+            (item, describe_units(described, program.currency), _earlier_policies(item))
             for item, described in zip(
-                program.wallet_types.prefetch_related("expiry_policies").order_by("pk"),
+                program.wallet_types.prefetch_related("lot_policies").order_by("pk"),
                 definition.wallet_types,
                 strict=True,
             )
@@ -71,6 +91,15 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
         "entries": entries_of(program, limit=10),
     }
     return render(request, "loyalty/backoffice/program_page.html", context)
+
+
+def _earlier_policies(wallet_type: WalletType) -> list[tuple[str, LotPolicy]]:
+    """The terms that are no longer those for new units, newest first, in a sentence each."""
+    policies = [item for item in wallet_type.lot_policies.all() if item.rule_id is None]
+    return [
+        (f"{describe_pending(pending_of(item))} {describe_expiry(expiry_of(item))}", item)
+        for item in policies[1:]
+    ]
 
 
 @require_safe

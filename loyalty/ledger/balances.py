@@ -8,7 +8,23 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from loyalty.models import Wallet
+from loyalty.models import NEVER, Wallet
+
+# What a wallet's open lots give at an instant past the one until which its row is exact. Units that
+# expired since then have settled what is owed, whether or not a job has written it down.
+HELD = """
+    SELECT coalesce(sum(remaining) FILTER (
+               WHERE ends > %(at)s AND spendable_at <= %(at)s), 0)::bigint AS balance,
+           coalesce(sum(remaining) FILTER (
+               WHERE ends > %(at)s AND spendable_at > %(at)s), 0)::bigint AS pending,
+           greatest(w.owed - coalesce(
+               sum(remaining) FILTER (WHERE ends <= %(at)s AND spendable_at < ends), 0), 0)::bigint
+               AS owed
+      FROM (SELECT l.remaining, l.spendable_at,
+                   CASE WHEN l.renewable AND l.expires_at IS NULL
+                        THEN coalesce(w.active_until, l.due_at) ELSE l.due_at END AS ends
+              FROM loyalty_lot l WHERE l.wallet_id = w.id AND l.due_at IS NOT NULL) lots
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +36,11 @@ class Holding:
     balance: int
     pending: int
     owed: int
+    blocked: bool = False
 
     @property
     def spendable(self) -> int:
-        return max(self.balance - self.owed, 0)
+        return spendable_of(self.balance, self.owed, blocks=self.blocked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +51,31 @@ class Lapse:
     at: dt.datetime
 
 
+def spendable_of(balance: int, owed: int, *, blocks: bool) -> int:
+    """What can be spent: the balance less what is owed; nothing, where a debt blocks."""
+    return 0 if blocks and owed else max(balance - owed, 0)
+
+
 def holdings(wallets: Iterable[Wallet], at: dt.datetime) -> dict[int, Holding]:
     """By wallet id. One query more when a lot matured or lapsed since the last posting."""
     fresh: dict[int, Holding] = {}
     stale: dict[int, Wallet] = {}
     for wallet in wallets:
         if wallet.next_change_at > at:
-            fresh[wallet.pk] = Holding(wallet.pk, wallet.balance, wallet.pending, wallet.owed)
+            fresh[wallet.pk] = Holding(
+                wallet.pk, wallet.balance, wallet.pending, wallet.owed, wallet.debt_blocks
+            )
         else:
             stale[wallet.pk] = wallet
     if stale:
         with connection.cursor() as cursor:
             cursor.execute(
-                """
-                SELECT wallet_id,
-                       coalesce(sum(remaining) FILTER (WHERE spendable_at <= %(at)s), 0),
-                       coalesce(sum(remaining) FILTER (WHERE spendable_at > %(at)s), 0)
-                  FROM loyalty_lot
-                 WHERE wallet_id = ANY(%(ids)s) AND due_at IS NOT NULL AND due_at > %(at)s
-                 GROUP BY wallet_id
-                """,
+                "SELECT w.id, held.balance, held.pending, held.owed, w.debt_blocks"
+                f"  FROM loyalty_wallet w CROSS JOIN LATERAL ({HELD}) held"
+                " WHERE w.id = ANY(%(ids)s)",
                 {"at": at, "ids": list(stale)},
             )
-            sums = {row[0]: (int(row[1]), int(row[2])) for row in cursor.fetchall()}
-        for pk, wallet in stale.items():
-            balance, pending = sums.get(pk, (0, 0))
-            fresh[pk] = Holding(pk, balance, pending, wallet.owed)
+            fresh |= {row[0]: Holding(*row) for row in cursor.fetchall()}
     return fresh
 
 
@@ -68,13 +84,15 @@ def next_lapses(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, Lapse]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT ON (wallet_id) wallet_id, sum(remaining), expires_at
-              FROM loyalty_lot
-             WHERE wallet_id = ANY(%s) AND due_at IS NOT NULL AND due_at > %s
-               AND expires_at IS NOT NULL
-             GROUP BY wallet_id, expires_at
-             ORDER BY wallet_id, expires_at
+            SELECT DISTINCT ON (wallet_id) wallet_id, sum(remaining), ends
+              FROM (SELECT l.wallet_id, l.remaining, CASE WHEN l.renewable AND l.expires_at IS NULL
+                           THEN coalesce(w.active_until, l.due_at) ELSE l.due_at END AS ends
+                      FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
+                     WHERE l.wallet_id = ANY(%(ids)s) AND l.due_at IS NOT NULL) lots
+             WHERE ends > %(at)s AND ends < %(never)s
+             GROUP BY wallet_id, ends
+             ORDER BY wallet_id, ends
             """,
-            [list(wallet_ids), at],
+            {"ids": list(wallet_ids), "at": at, "never": NEVER},
         )
         return {row[0]: Lapse(int(row[1]), row[2]) for row in cursor.fetchall()}

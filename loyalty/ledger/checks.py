@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from loyalty.rules.calendar import NEVER
+
 SHOWN = 20
 
 
@@ -28,12 +30,31 @@ CHECKS: dict[str, str] = {
             ON u.lot_id = l.id
          WHERE l.remaining <> l.granted - coalesce(u.used, 0)
     """,
-    "a lot is granted what its transfer brought": """
-        SELECT 'lot ' || l.id, t.amount, l.granted
+    "lots are granted what their transfer brought": """
+        SELECT 'transfer ' || t.id, t.amount, sum(l.granted)
           FROM loyalty_lot l JOIN loyalty_transfer t ON t.id = l.transfer_id
-          JOIN loyalty_wallet w ON w.id = l.wallet_id
-         WHERE l.granted <> t.amount OR l.wallet_id <> t.wallet_id OR t.to_account_id <>
-         w.account_id
+          JOIN loyalty_wallet w ON w.id = t.wallet_id
+         GROUP BY t.id
+        HAVING sum(l.granted) <> t.amount OR bool_or(l.wallet_id <> t.wallet_id)
+            OR bool_or(t.to_account_id <> w.account_id)
+    """,
+    "a child lot has what its parent gave, from the same origin": """
+        SELECT 'lot ' || l.id, p.origin_id, l.origin_id
+          FROM loyalty_lot l JOIN loyalty_lot p ON p.id = l.parent_id
+          JOIN loyalty_transfer t ON t.id = l.transfer_id
+          LEFT JOIN loyalty_lotuse u ON u.lot_id = p.id AND u.transfer_id = t.pair_id
+         WHERE l.origin_id <> p.origin_id OR l.earned_at <> p.earned_at
+            OR u.amount IS DISTINCT FROM l.granted
+    """,
+    "what left one wallet for another arrived there": """
+        SELECT 'transfer ' || coalesce(o.id, i.id), o.amount, i.amount
+          FROM (SELECT t.* FROM loyalty_transfer t JOIN loyalty_account a ON a.id = t.to_account_id
+                 WHERE a.kind = 'transit') o
+          FULL JOIN (SELECT t.* FROM loyalty_transfer t
+                       JOIN loyalty_account a ON a.id = t.from_account_id
+                      WHERE a.kind = 'transit') i
+            ON i.pair_id = o.id
+         WHERE o.amount IS DISTINCT FROM i.amount OR o.to_account_id <> i.from_account_id
     """,
     "a transfer changes lots and debt by its amount": """
         SELECT 'transfer ' || t.id,
@@ -41,7 +62,8 @@ CHECKS: dict[str, str] = {
                coalesce(l.granted, 0) - coalesce(u.used, 0) - t.debt_change
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
-          LEFT JOIN loyalty_lot l ON l.transfer_id = t.id
+          LEFT JOIN (SELECT transfer_id, sum(granted) AS granted FROM loyalty_lot
+                      GROUP BY transfer_id) l ON l.transfer_id = t.id
           LEFT JOIN (SELECT transfer_id, sum(amount) AS used FROM loyalty_lotuse GROUP BY
           transfer_id) u
             ON u.transfer_id = t.id
@@ -92,6 +114,25 @@ CHECKS: dict[str, str] = {
                   FROM loyalty_lot WHERE due_at IS NOT NULL AND due_at > %(now)s
                  GROUP BY wallet_id) l ON l.wallet_id = w.id
          WHERE w.next_change_at > %(now)s AND w.next_change_at > l.next_change_at
+            OR w.next_change_at > w.active_until
+    """,
+    "a lot is due when it expires": """
+        SELECT 'lot ' || id, expires_at, due_at FROM loyalty_lot
+         WHERE due_at IS NOT NULL AND due_at <> coalesce(expires_at, %(never)s)
+    """,
+    "a lot's changes end at what it says now": """
+        SELECT 'lot ' || l.id, c.spendable_after, l.spendable_at
+          FROM loyalty_lot l
+          JOIN LATERAL (SELECT * FROM loyalty_lotchange c WHERE c.lot_id = l.id
+                         ORDER BY c.id DESC LIMIT 1) c ON true
+         WHERE c.spendable_after <> l.spendable_at
+            OR NOT l.renewable AND c.expires_after IS DISTINCT FROM l.expires_at
+    """,
+    "renewable units have an end in sight": """
+        SELECT 'wallet ' || w.id, 'active_until', '–' FROM loyalty_wallet w
+         WHERE w.active_until IS NULL
+           AND EXISTS (SELECT 1 FROM loyalty_lot l WHERE l.wallet_id = w.id
+                        AND l.due_at IS NOT NULL AND l.renewable AND l.expires_at IS NULL)
     """,
     "corrections never exceed what they correct": """
         SELECT 'transfer ' || t.id, t.amount, c.corrected
@@ -113,7 +154,7 @@ def verify_ledger(now: dt.datetime) -> list[Drift]:
         if not transaction.get_connection().savepoint_ids:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         for name, query in CHECKS.items():
-            cursor.execute(query, {"now": now})
+            cursor.execute(query, {"now": now, "never": NEVER})
             found = cursor.fetchall()
             if found:
                 rows = tuple(

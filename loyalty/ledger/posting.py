@@ -4,16 +4,22 @@ A movement is a plain dict whose keys `ledger_post` reads:
 
     key, hash   idempotency key and a digest of what the movement does (hex)
     dir         "in": units arrive as a new lot; "out": units leave; "back": a spend returns to its
-    lots
+                lots; "move": units go to another wallet; "settle": a debt becomes smaller
     kind, n     transfer kind and amount (units at the wallet type's scale, > 0)
     w, a, wt    wallet, its account, its wallet type        p   the program account on the other
     side
     at, day     business time and the accounting day in the program's time zone
     src, o, rf, rv, why, actor, reason, note     where it comes from and why
-    in:         sp, ex, pol  maturity, expiry (None: never), expiry policy
-    out:        own  transfer whose lot is used first; debt  may leave a debt; pend  may use
-    pending units
                 rev / cor    transfer that is reversed as a whole / corrected in part
+                until, act   until when an activity keeps renewable units; whether this is one
+    in:         sp, ex, plan, pol  maturity, expiry (None: never), planned expiry, lot policy
+                ren          expires with the wallet's inactivity
+    out:        own  transfer whose lots are used first; debt  may leave a debt; pend  may use
+                pending units; fifo  oldest first; wo  account that what is missing is written
+                off from; blk  whether a debt blocks
+    back:       grace        the lots do not expire before
+    move:       w2, a2       the wallet that the units go to, its account; own  only the lots that
+                came with this transfer; pend  pending units too
 """
 
 from __future__ import annotations
@@ -77,7 +83,7 @@ def movement(
     # What makes the same key the same movement; the explanation's wording does not.
     digest = hashlib.blake2b(
         f"{direction}|{kind}|{ref.wallet_id}|{amount}|{rest.get('o')}|{rest.get('rev')}"
-        f"|{rest.get('cor')}|{rest.get('reason')}|{rest.get('note')}".encode(),
+        f"|{rest.get('cor')}|{rest.get('w2')}|{rest.get('reason')}|{rest.get('note')}".encode(),
         digest_size=16,
     ).hexdigest()
     return {
@@ -113,6 +119,56 @@ def post(movements: Sequence[Movement], *, now: dt.datetime) -> list[Posted]:
             [dumps(movements), now],
         )
         return [Posted(*row) for row in cursor.fetchall()]
+
+
+def lock_wallets(wallet_ids: Sequence[int]) -> None:
+    """Lock wallets in id order, for a service whose amounts depend on what they hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM loyalty_wallet WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [sorted(wallet_ids)],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Retiming:
+    """Another maturity or expiry for a lot. `spendable_at` NEVER: not known; `expires_at` None:
+    never."""
+
+    lot_id: int
+    spendable_at: dt.datetime
+    expires_at: dt.datetime | None
+    planned_expires_at: dt.datetime | None
+    reason: str
+    occurred_at: dt.datetime
+    actor_id: int | None = None
+    note: str = ""
+
+
+def retime(changes: Sequence[Retiming], *, now: dt.datetime) -> int:
+    """Give lots other times; those that have them already are left alone. Returns how many
+    changed."""
+    if not changes:
+        return 0
+    rows = [
+        {
+            "lot": change.lot_id, "sp": change.spendable_at, "ex": change.expires_at,
+            "plan": change.planned_expires_at, "reason": change.reason, "at": change.occurred_at,
+            "actor": change.actor_id, "note": change.note,
+        }
+        for change in changes
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_retime(%s::jsonb, %s)", [dumps(rows), now])
+        return int(cursor.fetchone()[0])
+
+
+def expire_due(*, most: int, now: dt.datetime) -> tuple[int, int]:
+    """Write down one chunk of what has expired: how many lots were closed, and looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT closed, looked_at FROM ledger_expire_due(%s, %s)", [most, now])
+        closed, looked_at = cursor.fetchone()
+        return int(closed), int(looked_at)
 
 
 def dumps(value: Any) -> str:

@@ -1,8 +1,6 @@
 from django.db import migrations
 from django.db.migrations.operations import RunSQL
 
-from loyalty.ledger.functions import install
-
 
 class Migration(migrations.Migration):
     dependencies = [("loyalty", "0001_initial")]
@@ -11,5 +9,4 @@ class Migration(migrations.Migration):
         # Balances change in place: room on the page keeps those updates off the indexes.
         RunSQL("ALTER TABLE loyalty_wallet SET (fillfactor = 70)", RunSQL.noop),
         RunSQL("ALTER TABLE loyalty_lot SET (fillfactor = 90)", RunSQL.noop),
-        *install(),
     ]

@@ -1,4 +1,4 @@
-from loyalty.models.ledger import NEVER, Account, Lot, LotUse, Transfer, Wallet
+from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
     Order,
@@ -11,11 +11,12 @@ from loyalty.models.orders import (
 from loyalty.models.programs import (
     EarningRule,
     EarningRuleVersion,
-    ExpiryPolicy,
+    LotPolicy,
     Program,
     WalletType,
 )
 from loyalty.models.totals import DailyTotal
+from loyalty.rules.calendar import NEVER
 
 __all__ = [
     "NEVER",
@@ -23,8 +24,9 @@ __all__ = [
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",
-    "ExpiryPolicy",
     "Lot",
+    "LotChange",
+    "LotPolicy",
     "LotUse",
     "Membership",
     "Order",

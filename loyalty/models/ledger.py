@@ -6,7 +6,6 @@ that a mistake, or a hand with SQL, cannot break the books.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, ClassVar
 
 import pgtrigger
@@ -16,35 +15,69 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-# Stands for "never" where a comparison must work; PostgreSQL's own 'infinity' has no Python value.
-NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+from loyalty.rules.calendar import NEVER
 
 
 class Account(models.Model):
-    """One side of a transfer: a member's account, or one of a program's own."""
+    """One side of a transfer: a holder's account (member, pool), a party's (partner, charity), or
+    one of a program's own.
+
+    What goes from one wallet to another passes through `transit`, which therefore always comes to
+    nothing.
+    """
 
     class Kind(models.TextChoices):
         MEMBERSHIP = "membership", _("Member")
+        POOL = "pool", _("Pool")
+        PARTNER = "partner", _("Partner")
+        CHARITY = "charity", _("Charity")
         ISSUED = "issued", _("Issued")
         REDEEMED = "redeemed", _("Redeemed")
         EXPIRED = "expired", _("Expired")
         ADJUSTED = "adjusted", _("Adjusted")
+        WRITTEN_OFF = "written_off", _("Written off")
+        TRANSIT = "transit", _("Between wallets")
+
+    # Every program has one of each.
+    PROGRAM_KINDS = (
+        Kind.ISSUED, Kind.REDEEMED, Kind.EXPIRED, Kind.ADJUSTED, Kind.WRITTEN_OFF, Kind.TRANSIT
+    )  # fmt: skip
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     program = models.ForeignKey(
         "loyalty.Program", on_delete=models.PROTECT, related_name="accounts"
     )
+    # Of a partner or a charity; the other kinds have neither.
+    code = models.CharField(max_length=64, blank=True, default="", db_default="")
+    name = models.CharField(max_length=120, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["program", "kind"],
+                fields=["program", "kind", "code"],
                 name="account_program_kind",
-                condition=~Q(kind="membership"),
+                condition=~Q(kind__in=["membership", "pool"]),
             ),
             models.CheckConstraint(
                 name="account_kind_known",
-                condition=Q(kind__in=["membership", "issued", "redeemed", "expired", "adjusted"]),
+                condition=Q(
+                    kind__in=[
+                        "membership",
+                        "pool",
+                        "partner",
+                        "charity",
+                        "issued",
+                        "redeemed",
+                        "expired",
+                        "adjusted",
+                        "written_off",
+                        "transit",
+                    ]
+                ),
+            ),
+            models.CheckConstraint(
+                name="account_party_named",
+                condition=Q(kind__in=["partner", "charity"]) ^ Q(code=""),
             ),
         ]
 
@@ -58,7 +91,7 @@ class Wallet(models.Model):
     `balance` (matured, not expired), `pending` and `owed` are exact until `next_change_at`, the
     next
     instant at which a lot matures or expires; past it `loyalty.ledger.balances` consults the lots.
-    Spendable is max(balance − owed, 0).
+    Spendable is max(balance − owed, 0), and nothing while a debt blocks.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="wallets")
@@ -69,6 +102,11 @@ class Wallet(models.Model):
     pending = models.BigIntegerField(default=0, db_default=0)
     owed = models.BigIntegerField(default=0, db_default=0)
     next_change_at = models.DateTimeField(default=NEVER, db_default=NEVER)
+    # Until when an activity has renewed the units that expire by inactivity; NULL: there are none,
+    # or their end is on the lots already.
+    active_until = models.DateTimeField(null=True)
+    # What is owed is not repaid by what comes in; while it is owed nothing can be spent.
+    debt_blocks = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -76,6 +114,13 @@ class Wallet(models.Model):
             models.CheckConstraint(
                 name="wallet_not_negative",
                 condition=Q(balance__gte=0, pending__gte=0, owed__gte=0),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["active_until"],
+                name="wallet_active_until",
+                condition=~Q(active_until=None),
             ),
         ]
         triggers = [
@@ -96,6 +141,12 @@ class Transfer(models.Model):
         EXPIRY = "expiry", _("Expired")
         ADJUSTMENT = "adjustment", _("Adjusted")
         REVERSAL = "reversal", _("Undone")
+        REINSTATEMENT = "reinstatement", _("Brought back")
+        WRITE_OFF = "write_off", _("Debt written off")
+        SETTLEMENT = "settlement", _("Debt settled")
+        GIFT = "gift", _("Gift")
+        POOL = "pool", _("Pool")
+        MERGE = "merge", _("Merged")
 
     class Source(models.TextChoices):
         API = "api", _("API")
@@ -159,6 +210,14 @@ class Transfer(models.Model):
         related_name="corrections",
         db_index=False,
     )
+    # The other leg, where units went from one wallet to another: the leg in names the leg out.
+    pair = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="pairs",
+        db_index=False,
+    )
     explanation = models.JSONField(default=dict)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
@@ -193,6 +252,7 @@ class Transfer(models.Model):
                 name="transfer_corrects",
                 condition=~Q(corrects=None),
             ),
+            models.Index(fields=["pair"], name="transfer_pair", condition=~Q(pair=None)),
             models.Index(fields=["wallet_type", "booked_on"], name="transfer_booked"),
             BrinIndex(fields=["recorded_at"], name="transfer_recorded"),
         ]
@@ -216,8 +276,10 @@ class Transfer(models.Model):
                      WHERE id = coalesce(NEW.reverses_id, NEW.corrects_id) FOR NO KEY UPDATE;
                     SELECT coalesce(sum(amount), 0) INTO corrected FROM loyalty_transfer
                      WHERE corrects_id = target.id OR reverses_id = target.id;
-                    IF corrected + NEW.amount > target.amount OR target.wallet_id <> NEW.wallet_id
-                       OR (NEW.reverses_id IS NOT NULL AND NEW.amount <> target.amount) THEN
+                    IF corrected + NEW.amount > target.amount
+                       OR target.wallet_type_id <> NEW.wallet_type_id
+                       OR NEW.reverses_id IS NOT NULL
+                          AND (NEW.amount, NEW.wallet_id) <> (target.amount, target.wallet_id) THEN
                         RAISE EXCEPTION 'transfer % of % cannot be corrected by % after %',
                             target.id, target.amount, NEW.amount, corrected
                             USING ERRCODE = 'SL003';
@@ -237,21 +299,39 @@ class Transfer(models.Model):
 
 
 class Lot(models.Model):
-    """The units of one incoming transfer, with their own maturity and expiry."""
+    """The units of one incoming transfer, with their own maturity and expiry.
+
+    Units that go to another wallet become child lots there: each keeps the origin, the maturity
+    and the expiry of the lot that it came from.
+    """
 
     wallet = models.ForeignKey(
         Wallet, on_delete=models.PROTECT, related_name="lots", db_index=False
     )
-    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="lot")
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, related_name="lots", db_index=False
+    )
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="children", db_index=False
+    )
+    # The transfer that granted the units in the first place: of a lot without parent its own.
+    origin = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, related_name="origin_lots", db_index=False
+    )
+    earned_at = models.DateTimeField()  # when the origin occurred
     granted = models.BigIntegerField()
     remaining = models.BigIntegerField()
-    spendable_at = models.DateTimeField()
+    spendable_at = models.DateTimeField()  # NEVER: not known yet, or held back
     expires_at = models.DateTimeField(null=True)  # exclusive
+    # When it would expire if its warning had gone out; `expires_at` is set by the warning.
+    planned_expires_at = models.DateTimeField(null=True)
+    # Expires with the inactivity of its wallet: while `expires_at` is NULL at its `active_until`.
+    renewable = models.BooleanField(default=False, db_default=False)
     # `expires_at` (or NEVER) while something remains, NULL once nothing does: what makes the
     # indexes small.
     due_at = models.DateTimeField(null=True)
-    expiry_policy = models.ForeignKey(
-        "loyalty.ExpiryPolicy",
+    policy = models.ForeignKey(
+        "loyalty.LotPolicy",
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
@@ -267,6 +347,7 @@ class Lot(models.Model):
                 name="lot_due_while_open",
                 condition=Q(due_at=None, remaining=0) | Q(due_at__isnull=False, remaining__gt=0),
             ),
+            models.UniqueConstraint(fields=["transfer"], name="lot_once", condition=Q(parent=None)),
         ]
         indexes = [
             models.Index(
@@ -275,6 +356,13 @@ class Lot(models.Model):
                 condition=~Q(due_at=None),
             ),
             models.Index(fields=["due_at"], name="lot_due", condition=~Q(due_at=None)),
+            models.Index(fields=["origin"], name="lot_child_origin", condition=~Q(parent=None)),
+            models.Index(fields=["transfer"], name="lot_child", condition=~Q(parent=None)),
+            models.Index(
+                fields=["planned_expires_at"],
+                name="lot_to_warn",
+                condition=Q(expires_at=None, due_at__isnull=False) & ~Q(planned_expires_at=None),
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="lot_stays", operation=pgtrigger.Delete),
@@ -283,9 +371,10 @@ class Lot(models.Model):
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
                 condition=pgtrigger.Condition(
-                    "((OLD.granted, OLD.wallet_id, OLD.transfer_id, OLD.expiry_policy_id)"
-                    " IS DISTINCT FROM"
-                    " (NEW.granted, NEW.wallet_id, NEW.transfer_id, NEW.expiry_policy_id))"
+                    "((OLD.granted, OLD.wallet_id, OLD.transfer_id, OLD.policy_id, OLD.parent_id,"
+                    " OLD.origin_id, OLD.earned_at) IS DISTINCT FROM"
+                    " (NEW.granted, NEW.wallet_id, NEW.transfer_id, NEW.policy_id, NEW.parent_id,"
+                    " NEW.origin_id, NEW.earned_at))"
                 ),
                 func=(
                     "RAISE EXCEPTION 'what a lot was granted does not change'"
@@ -296,6 +385,46 @@ class Lot(models.Model):
 
     def __str__(self) -> str:
         return f"lot #{self.pk}: {self.remaining} of {self.granted}"
+
+
+class LotChange(models.Model):
+    """A lot got another maturity or expiry after it was granted. What was, is kept, so that any
+    past instant can be looked at as it was known then."""
+
+    class Reason(models.TextChoices):
+        ORDER = "order", _("The order went on")
+        HELD = "held", _("Held back")
+        RELEASED = "released", _("Released")
+        CONFIRMED = "confirmed", _("Confirmed early")
+        EXTENDED = "extended", _("Extended")
+        REINSTATED = "reinstated", _("Brought back")
+        RESTORED = "restored", _("A spend was undone")
+        WARNED = "warned", _("A warning went out")
+        POLICY = "policy", _("The expiry policy was changed for units that exist")
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="changes")
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    spendable_before = models.DateTimeField()
+    spendable_after = models.DateTimeField()
+    expires_before = models.DateTimeField(null=True)
+    expires_after = models.DateTimeField(null=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
+        db_index=False,
+    )  # fmt: skip
+    note = models.TextField(blank=True, default="")
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(
+                name="lot_change_immutable", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"lot #{self.lot_id}: {self.reason}"
 
 
 class LotUse(models.Model):

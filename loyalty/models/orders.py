@@ -30,7 +30,12 @@ class Order(models.Model):
         PAID = "paid", _("Paid")
         FULFILLED = "fulfilled", _("Fulfilled")
         COMPLETED = "completed", _("Completed")
+        PARTLY_REFUNDED = "partly_refunded", _("Partly refunded")
+        REFUNDED = "refunded", _("Refunded")
         CANCELLED = "cancelled", _("Cancelled")
+
+    # What came to nothing, whatever its refunds say.
+    VOID = (Status.CANCELLED, Status.REFUNDED)
 
     source = models.CharField(max_length=32)
     external_id = models.CharField(max_length=128)
@@ -43,6 +48,15 @@ class Order(models.Model):
     )
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.COMPLETED)
     placed_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
+    fulfilled_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    # The source's own count or time of its changes: what is older than what we have is ignored.
+    sequence = models.BigIntegerField(null=True)
+    changed_at = models.DateTimeField(null=True)
+    # By hand: nothing of it matures while it is held back; what was confirmed has matured.
+    held_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
     currency = models.CharField(max_length=3)
     total = MoneyField()
     tax_total = MoneyField(default=0)
@@ -59,7 +73,17 @@ class Order(models.Model):
             models.UniqueConstraint(fields=["source", "external_id"], name="order_external_id"),
             models.CheckConstraint(
                 name="order_status_known",
-                condition=Q(status__in=["placed", "paid", "fulfilled", "completed", "cancelled"]),
+                condition=Q(
+                    status__in=[
+                        "placed",
+                        "paid",
+                        "fulfilled",
+                        "completed",
+                        "partly_refunded",
+                        "refunded",
+                        "cancelled",
+                    ]
+                ),
             ),
         ]
         indexes = [

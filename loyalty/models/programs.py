@@ -7,6 +7,7 @@ import zoneinfo
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -31,6 +32,22 @@ class Program(models.Model):
         OWN_AMOUNT = "own_amount", _("Take back what their own amount would earn")
         IGNORE = "ignore", _("Ignore them")
 
+    class LinkedReturns(models.TextChoices):
+        RECONCILE = "reconcile", _("Take back what the rest of the order no longer earns")
+        OWN_AMOUNT = "own_amount", _("Take back what their own amount would earn")
+
+    class Debt(models.TextChoices):
+        CARRY = "carry", _("Carry it: what is earned next repays it")
+        WRITE_OFF = "write_off", _("Write it off, visibly")
+        REFUSE_REDEMPTION = (
+            "refuse_redemption_only",
+            _("Only refuse redemptions until it is settled"),
+        )
+
+    class ClawbackOrder(models.TextChoices):
+        OWN_FIRST = "own_first", _("The order's own units first, then what expires first")
+        OLDEST_FIRST = "oldest_first", _("The oldest units first, whichever order they came from")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.CharField(
         _("code"), max_length=64, unique=True, validators=[code_validator],
@@ -54,6 +71,24 @@ class Program(models.Model):
         max_length=16,
         choices=UnlinkedReturns.choices,
         default=UnlinkedReturns.OWN_AMOUNT,
+    )
+    linked_returns = models.CharField(
+        _("returns with their order"),
+        max_length=16,
+        choices=LinkedReturns.choices,
+        default=LinkedReturns.RECONCILE,
+    )
+    debt_policy = models.CharField(
+        _("when a refund takes more than there is"),
+        max_length=24,
+        choices=Debt.choices,
+        default=Debt.CARRY,
+    )
+    clawback_order = models.CharField(
+        _("what a refund takes first"),
+        max_length=16,
+        choices=ClawbackOrder.choices,
+        default=ClawbackOrder.OWN_FIRST,
     )
     # Goes up with every change of what the engine reads, so that caches know when to reload.
     revision = models.PositiveIntegerField(default=1)
@@ -99,12 +134,6 @@ class WalletType(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("In the program's currency: 0.01 when 100 points are worth 1.00."),
     )
-    pending_days = models.PositiveSmallIntegerField(
-        _("days until spendable"),
-        default=0,
-        validators=[MaxValueValidator(365)],
-        help_text=_("Units from an order wait this long, for example for the return window."),
-    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -119,48 +148,95 @@ class WalletType(models.Model):
         return self.plural
 
 
-class ExpiryPolicy(models.Model):
-    """When the units of a lot expire. A row never changes: each lot keeps the one it was granted
-    under.
+class LotPolicy(models.Model):
+    """When units of a lot mature and expire. A row never changes: each lot keeps the one it was
+    granted under.
 
-    The newest row of a wallet type is the one for new lots.
+    The newest row of a wallet type without a rule is the one for new lots; a rule may have its own.
     """
+
+    class PendingFrom(models.TextChoices):
+        PLACED = "placed", _("the order was placed")
+        PAID = "paid", _("the order was paid")
+        FULFILLED = "fulfilled", _("the order was fulfilled")
+        COMPLETED = "completed", _("the order was completed")
 
     class Kind(models.TextChoices):
         NEVER = "never", _("Never")
-        MONTHS = "months", _("Months after they were earned")
+        DAYS = "days", _("Days after")
+        MONTHS = "months", _("Months after")
+        YEARS = "years", _("Years after")
+        END_OF_PERIOD = "end_of_period", _("At the end of a month, quarter, half-year or year")
+        FIXED_DATE = "fixed_date", _("On a day of the year")
+        INACTIVITY = "inactivity", _("Months without activity")
+
+    class Period(models.TextChoices):
+        MONTH = "month", _("month")
+        QUARTER = "quarter", _("quarter")
+        HALF_YEAR = "half_year", _("half-year")
+        YEAR = "year", _("year")
+
+    class CountedFrom(models.TextChoices):
+        EARNING = "earning", _("they were earned")
+        MATURITY = "maturity", _("they could be spent")
 
     class LastDay(models.TextChoices):
         END_OF_DAY = "end_of_day", _("Usable to the end of the last day")
         START_OF_DAY = "start_of_day", _("Expire as the last day begins")
 
     wallet_type = models.ForeignKey(
-        WalletType, on_delete=models.PROTECT, related_name="expiry_policies"
+        WalletType, on_delete=models.PROTECT, related_name="lot_policies"
     )
+    rule = models.ForeignKey(
+        "loyalty.EarningRule", null=True, on_delete=models.PROTECT, related_name="lot_policies"
+    )
+    pending_from = models.CharField(
+        max_length=16, choices=PendingFrom.choices, default=PendingFrom.PLACED
+    )
+    pending_days = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.NEVER)
-    months = models.PositiveSmallIntegerField(null=True, blank=True)
+    length = models.PositiveSmallIntegerField(null=True, blank=True)
+    period = models.CharField(max_length=16, choices=Period.choices, blank=True, default="")
+    month_day = models.CharField(max_length=5, blank=True, default="")
+    counted_from = models.CharField(
+        max_length=16, choices=CountedFrom.choices, default=CountedFrom.EARNING
+    )
     last_day = models.CharField(max_length=16, choices=LastDay.choices, default=LastDay.END_OF_DAY)
-    created_at = models.DateTimeField(auto_now_add=True)
+    renewed_by = ArrayField(models.CharField(max_length=16), default=list)
+    # A spend that is undone gives units at least so many days.
+    restored_days = models.PositiveSmallIntegerField(default=0)
+    # Units do not expire before a warning went out so many days earlier; NULL: without a warning.
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                name="expiry_policy_months",
-                condition=Q(kind="never", months=None) | Q(kind="months", months__range=(1, 120)),
+                name="lot_policy_length",
+                condition=Q(kind__in=["never", "fixed_date"], length=None)
+                | Q(kind="end_of_period", length__range=(0, 120))
+                | Q(kind__in=["days", "months", "years", "inactivity"], length__gte=1),
+            ),
+            models.CheckConstraint(
+                name="lot_policy_period",
+                condition=Q(kind="end_of_period") ^ Q(period=""),
+            ),
+            models.CheckConstraint(
+                name="lot_policy_month_day",
+                condition=Q(kind="fixed_date", month_day__regex=r"^[01]\d-[0-3]\d$")
+                | (~Q(kind="fixed_date") & Q(month_day="")),
             ),
         ]
         triggers = [
             pgtrigger.Protect(
-                name="expiry_policy_immutable",
+                name="lot_policy_immutable",
                 operation=pgtrigger.Update | pgtrigger.Delete,
             ),
         ]
 
     def __str__(self) -> str:
-        if self.kind == self.Kind.NEVER:
-            return str(_("never"))
-        return str(_("%(months)s months after they were earned") % {"months": self.months})
+        return f"{self.get_kind_display()} ({self.length or self.month_day or self.pk})"
 
 
 class EarningRule(models.Model):
@@ -198,6 +274,10 @@ class EarningRuleVersion(models.Model):
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.DRAFT)
     body = models.JSONField()
+    # Its own terms for maturity and expiry; NULL: those of the wallet type.
+    lot_policy = models.ForeignKey(
+        LotPolicy, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -243,7 +323,8 @@ class EarningRuleVersion(models.Model):
                        AND (NEW.id, NEW.rule_id, NEW.number, NEW.status, NEW.body, NEW.published_at)
                            IS NOT DISTINCT FROM
                            (OLD.id, OLD.rule_id, OLD.number, OLD.status, OLD.body, OLD.published_at)
-                       AND NEW.starts_at IS NOT DISTINCT FROM OLD.starts_at THEN
+                       AND (NEW.starts_at, NEW.lot_policy_id)
+                           IS NOT DISTINCT FROM (OLD.starts_at, OLD.lot_policy_id) THEN
                         RETURN NEW;
                     END IF;
                     RAISE EXCEPTION 'a published rule version does not change'

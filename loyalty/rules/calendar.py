@@ -5,7 +5,9 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import zoneinfo
-from typing import Literal
+
+# Stands for "never" where a comparison must work; PostgreSQL's own 'infinity' has no Python value.
+NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
 
 
 def localize(naive: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:
@@ -31,22 +33,25 @@ def add_months(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def matures_at(occurred_at: dt.datetime, pending_days: int, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+def add_days(at: dt.datetime, days: int, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """So many calendar days later, at the same local time."""
-    if not pending_days:
-        return occurred_at
-    local = occurred_at.astimezone(zone).replace(tzinfo=None)
-    return localize(local + dt.timedelta(days=pending_days), zone)
+    if not days:
+        return at
+    local = at.astimezone(zone).replace(tzinfo=None)
+    return localize(local + dt.timedelta(days=days), zone)
 
 
-def lapses_at(
-    occurred_at: dt.datetime,
-    months: int | None,
-    last_day: Literal["end_of_day", "start_of_day"] | str,
-    zone: zoneinfo.ZoneInfo,
-) -> dt.datetime | None:
-    """The first instant at which units earned then are gone; None: never."""
-    if months is None:
-        return None
-    day = add_months(occurred_at.astimezone(zone).date(), months)
-    return end_of_day(day, zone) if last_day == "end_of_day" else start_of_day(day, zone)
+def end_of_period(day: dt.date, months: int, later: int) -> dt.date:
+    """The last day of the period of `months` (1, 3, 6 or 12) that the day is in, or of the one so
+    many periods `later`."""
+    first = dt.date(day.year, (day.month - 1) // months * months + 1, 1)
+    return add_months(first, months * (later + 1)) - dt.timedelta(days=1)
+
+
+def next_month_day(day: dt.date, month: int, number: int) -> dt.date:
+    """The next such day of the year, today included; 29 February is kept on the 28th."""
+    for year in (day.year, day.year + 1):
+        found = dt.date(year, month, min(number, calendar.monthrange(year, month)[1]))
+        if found >= day:
+            return found
+    raise AssertionError("a day of the year comes every year")

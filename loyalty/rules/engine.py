@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from loyalty.rules.bodies import RateBody, RuleBody
 from loyalty.rules.facts import Basket
+from loyalty.rules.lots import LotTerms
 from loyalty.rules.rate import Step, price
 
 __all__ = ["Award", "Decision", "RuleVersion", "Rulebook", "Step", "evaluate"]
@@ -27,6 +28,7 @@ class RuleVersion:
     wallet_type_id: int
     scale: int
     body: RuleBody
+    lot_terms: LotTerms | None = None
     starts_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
 

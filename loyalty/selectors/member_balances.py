@@ -13,34 +13,39 @@ import psycopg
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from loyalty.ledger.balances import HELD, spendable_of
 from loyalty.models import NEVER
 from members.errors import NotFoundError
 
 # The stored row while it is exact, the lots once it is not: what `loyalty.ledger.balances` does,
 # here together with the membership, the terms and the next lapse.
-_READ = """
-    SELECT t.code, t.scale, t.unit_value, p.currency, w.owed, w.next_change_at,
-           CASE WHEN w.next_change_at > %(now)s THEN w.balance
-                ELSE (SELECT coalesce(sum(l.remaining), 0)::bigint FROM loyalty_lot l
-                       WHERE l.wallet_id = w.id AND l.due_at > %(now)s
-                         AND l.spendable_at <= %(now)s)
+_READ = f"""
+    SELECT t.code, t.scale, t.unit_value, p.currency, w.next_change_at, w.debt_blocks,
+           now.balance, now.pending, now.owed,
+           CASE WHEN lapse.at = w.active_until
+                THEN (SELECT sum(l.remaining)::bigint FROM loyalty_lot l
+                       WHERE l.wallet_id = w.id AND l.due_at IS NOT NULL
+                         AND (l.due_at = lapse.at OR l.renewable AND l.expires_at IS NULL))
+                ELSE (SELECT sum(l.remaining)::bigint FROM loyalty_lot l
+                       WHERE l.wallet_id = w.id AND l.due_at = lapse.at)
            END,
-           CASE WHEN w.next_change_at > %(now)s THEN w.pending
-                ELSE (SELECT coalesce(sum(l.remaining), 0)::bigint FROM loyalty_lot l
-                       WHERE l.wallet_id = w.id AND l.due_at > %(now)s
-                         AND l.spendable_at > %(now)s)
-           END,
-           (SELECT sum(l.remaining)::bigint FROM loyalty_lot l
-             WHERE l.wallet_id = w.id AND l.due_at = lapse.at),
            lapse.at
       FROM loyalty_membership m
       JOIN loyalty_wallet w ON w.account_id = m.account_id
       JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
       JOIN loyalty_program p ON p.id = m.program_id
+      CROSS JOIN LATERAL (
+           SELECT w.balance, w.pending, w.owed WHERE w.next_change_at > %(at)s
+           UNION ALL
+           SELECT held.balance, held.pending, held.owed
+             FROM ({HELD}) held WHERE w.next_change_at <= %(at)s
+      ) now
       LEFT JOIN LATERAL (
-           SELECT l.due_at AS at FROM loyalty_lot l
-            WHERE l.wallet_id = w.id AND l.due_at > %(now)s AND l.due_at < %(never)s
-            ORDER BY l.due_at LIMIT 1
+           SELECT least(
+               (SELECT l.due_at FROM loyalty_lot l
+                 WHERE l.wallet_id = w.id AND l.due_at > %(at)s AND l.due_at < %(never)s
+                 ORDER BY l.due_at LIMIT 1),
+               CASE WHEN w.active_until > %(at)s THEN w.active_until END) AS at
       ) lapse ON true
      WHERE m.public_id = %(membership)s
      ORDER BY t.id
@@ -57,6 +62,7 @@ class MemberBalance:
     balance: int
     pending: int
     owed: int
+    blocked: bool
     worth: Decimal
     exact_until: dt.datetime | None
     lapsing: int
@@ -64,19 +70,20 @@ class MemberBalance:
 
     @property
     def spendable(self) -> int:
-        return max(self.balance - self.owed, 0)
+        return spendable_of(self.balance, self.owed, blocks=self.blocked)
 
 
 def read_member_balances(membership_id: uuid.UUID, now: dt.datetime) -> list[MemberBalance]:
     """The membership's wallets in the program's order. Raises NotFoundError."""
-    rows = _prepared(_READ, {"membership": membership_id, "now": now, "never": NEVER})
+    rows = _prepared(_READ, {"membership": membership_id, "at": now, "never": NEVER})
     if not rows:
         raise NotFoundError(_("There is no such membership."))
     return [_balance(row, now) for row in rows]
 
 
 def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
-    code, scale, unit_value, currency, owed, next_change, balance, pending, lapsing, lapses_at = row
+    code, scale, unit_value, currency, next_change, blocks, *held, lapsing, lapses_at = row
+    balance, pending, owed = held
     return MemberBalance(
         wallet_type=code,
         scale=scale,
@@ -84,7 +91,8 @@ def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
         balance=balance,
         pending=pending,
         owed=owed,
-        worth=max(balance - owed, 0) * unit_value / 10**scale,
+        blocked=blocks,
+        worth=spendable_of(balance, owed, blocks=blocks) * unit_value / 10**scale,
         exact_until=next_change if now < next_change < NEVER else None,
         lapsing=lapsing or 0,
         lapses_at=lapses_at,

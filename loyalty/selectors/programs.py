@@ -7,10 +7,19 @@ from django.db.models import Count, Prefetch, QuerySet
 from loyalty.definitions import (
     EarningRuleDefinition,
     ExpiryDefinition,
+    PartyDefinition,
+    PendingDefinition,
     ProgramDefinition,
     WalletTypeDefinition,
 )
-from loyalty.models import EarningRule, EarningRuleVersion, Program, WalletType
+from loyalty.models import (
+    Account,
+    EarningRule,
+    EarningRuleVersion,
+    LotPolicy,
+    Program,
+    WalletType,
+)
 from members.errors import NotFoundError
 
 
@@ -39,7 +48,9 @@ def current_version(rule: EarningRule) -> EarningRuleVersion | None:
 def definition_of(program: Program) -> ProgramDefinition:
     """The program as `apply_definition` takes it: applying the result changes nothing."""
     rules = program.earning_rules.select_related("wallet_type").prefetch_related(
-        Prefetch("versions", EarningRuleVersion.objects.order_by("-number"))
+        Prefetch(
+            "versions", EarningRuleVersion.objects.select_related("lot_policy").order_by("-number")
+        )
     )
     return ProgramDefinition(
         code=program.code,
@@ -50,9 +61,14 @@ def definition_of(program: Program) -> ProgramDefinition:
         time_zone=program.time_zone,
         enrollment=program.enrollment,
         unlinked_returns=program.unlinked_returns,
+        linked_returns=program.linked_returns,
+        debt_policy=program.debt_policy,
+        clawback_order=program.clawback_order,
+        partners=_parties(program, Account.Kind.PARTNER),
+        charities=_parties(program, Account.Kind.CHARITY),
         wallet_types=tuple(
             _wallet_type(item)
-            for item in program.wallet_types.prefetch_related("expiry_policies").order_by("pk")
+            for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")
         ),
         earning_rules=tuple(
             _rule(rule, version) for rule in rules if (version := current_version(rule)) is not None
@@ -61,20 +77,43 @@ def definition_of(program: Program) -> ProgramDefinition:
 
 
 def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
-    policy = wallet_type.expiry_policies.all()[0]
+    policy = next(item for item in wallet_type.lot_policies.all() if item.rule_id is None)
     return WalletTypeDefinition(
         code=wallet_type.code,
         singular=wallet_type.singular,
         plural=wallet_type.plural,
         decimals=wallet_type.scale,
         unit_value=wallet_type.unit_value,
-        pending_days=wallet_type.pending_days,
-        expiry=ExpiryDefinition(
-            kind=policy.kind,
-            months=policy.months,
-            last_day=policy.last_day,
-        ),
+        pending_from=policy.pending_from,
+        pending_days=policy.pending_days,
+        expiry=expiry_of(policy),
     )
+
+
+def pending_of(policy: LotPolicy) -> PendingDefinition:
+    """When units mature, as a program file says it."""
+    return PendingDefinition(pending_from=policy.pending_from, pending_days=policy.pending_days)
+
+
+def expiry_of(policy: LotPolicy) -> ExpiryDefinition:
+    """When units expire, as a program file says it."""
+    usual = policy.renewed_by == ["accrual", "redemption"]
+    return ExpiryDefinition(
+        kind=policy.kind,
+        length=policy.length,
+        period=policy.period,
+        month_day=policy.month_day,
+        counted_from=policy.counted_from,
+        last_day=policy.last_day,
+        renewed_by=() if usual else tuple(policy.renewed_by),
+        restored_days=policy.restored_days,
+        warned_days=policy.warned_days,
+    )
+
+
+def _parties(program: Program, kind: str) -> tuple[PartyDefinition, ...]:
+    accounts = program.accounts.filter(kind=kind).order_by("pk")
+    return tuple(PartyDefinition(code=item.code, name=item.name) for item in accounts)
 
 
 def _rule(rule: EarningRule, version: EarningRuleVersion) -> EarningRuleDefinition:
@@ -84,5 +123,7 @@ def _rule(rule: EarningRule, version: EarningRuleVersion) -> EarningRuleDefiniti
             "code": rule.code,
             "name": rule.name,
             "wallet_type": rule.wallet_type.code,
+            "pending": pending_of(version.lot_policy) if version.lot_policy else None,
+            "expiry": expiry_of(version.lot_policy) if version.lot_policy else None,
         }
     )

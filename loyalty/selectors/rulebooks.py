@@ -8,29 +8,43 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import zoneinfo
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db import connection
 
-from loyalty.models import Account, EarningRuleVersion, ExpiryPolicy, Program, WalletType
+from loyalty.models import Account, EarningRuleVersion, LotPolicy, Program, WalletType
 from loyalty.rules.bodies import parse_body
-from loyalty.rules.calendar import lapses_at, matures_at
 from loyalty.rules.engine import Rulebook, RuleVersion
+from loyalty.rules.lots import LotTerms, expires_at
 
 
 @dataclass(frozen=True)
 class UnitTerms:
-    """When units of a wallet type mature and lapse, under the policy for new lots."""
+    """A wallet type and its lot policies, oldest first, each with the instant from which it is the
+    one for new lots."""
 
     wallet_type_id: int
     code: str
     scale: int
-    pending_days: int
-    expiry_policy_id: int
-    expiry_months: int | None
-    last_day: str
+    policies: tuple[tuple[dt.datetime, LotTerms], ...]
+
+    def terms_at(self, at: dt.datetime) -> LotTerms:
+        """The policy for lots granted at `at`; before there was any, the first."""
+        found = self.policies[0][1]
+        for since, terms in self.policies:
+            if since <= at:
+                found = terms
+        return found
+
+    @cached_property
+    def renewal(self) -> LotTerms | None:
+        """How activities renew units that expire by inactivity, if any do."""
+        renewable = [terms for _since, terms in self.policies if terms.renewable]
+        return renewable[-1] if renewable else None
 
 
 @dataclass(frozen=True)
@@ -44,20 +58,26 @@ class ProgramTerms:
     zone: zoneinfo.ZoneInfo
     automatic: bool
     takes_back_unlinked: bool
+    reconciles_linked: bool
+    debt_policy: str
+    oldest_first: bool
     rulebook: Rulebook
     units: dict[int, UnitTerms]
     accounts: dict[str, int]
 
-    def lot_times(
-        self, wallet_type_id: int, occurred_at: dt.datetime
-    ) -> tuple[dt.datetime, dt.datetime | None, int]:
-        """Maturity, expiry and expiry policy of units earned at `occurred_at`."""
-        terms = self.units[wallet_type_id]
-        return (
-            matures_at(occurred_at, terms.pending_days, self.zone),
-            lapses_at(occurred_at, terms.expiry_months, terms.last_day, self.zone),
-            terms.expiry_policy_id,
-        )
+    def lot_terms(self, version: RuleVersion, recorded_at: dt.datetime) -> LotTerms:
+        """The policy for what a rule version awards to an order that came at `recorded_at`."""
+        if version.lot_terms is not None:
+            return version.lot_terms
+        return self.units[version.wallet_type_id].terms_at(recorded_at)
+
+    def renewal(self, wallet_type_id: int, kind: str, at: dt.datetime) -> dict[str, Any]:
+        """What a movement says of inactivity: until when it keeps renewable units, and whether it
+        counts as an activity. Nothing where no units expire that way."""
+        terms = self.units[wallet_type_id].renewal
+        if terms is None:
+            return {}
+        return {"until": expires_at(terms, at, self.zone), "act": kind in terms.renewed_by}
 
 
 @dataclass(frozen=True)
@@ -105,14 +125,14 @@ def _load(program_ids: Sequence[int] | None) -> Terms:
         EarningRuleVersion.objects.filter(
             rule__program__in=ids, status=EarningRuleVersion.Status.PUBLISHED
         )
-        .select_related("rule", "rule__wallet_type")
+        .select_related("rule", "rule__wallet_type", "lot_policy")
         .order_by("rule__position", "rule_id", "number")
     )
     wallet_types = list(WalletType.objects.filter(program__in=ids))
-    policies: dict[int, ExpiryPolicy] = {}
-    for policy in ExpiryPolicy.objects.filter(wallet_type__program__in=ids).order_by("pk"):
-        policies[policy.wallet_type_id] = policy
-    accounts = list(Account.objects.filter(program__in=ids).exclude(kind=Account.Kind.MEMBERSHIP))
+    policies: defaultdict[int, list[LotPolicy]] = defaultdict(list)
+    for policy in LotPolicy.objects.filter(wallet_type__program__in=ids, rule=None).order_by("pk"):
+        policies[policy.wallet_type_id].append(policy)
+    accounts = list(Account.objects.filter(program__in=ids, kind__in=Account.PROGRAM_KINDS))
     return Terms(
         fingerprint,
         tuple(
@@ -145,6 +165,9 @@ def _program_terms(
         zone=program.zone,
         automatic=program.enrollment == Program.Enrollment.AUTOMATIC,
         takes_back_unlinked=program.unlinked_returns == Program.UnlinkedReturns.OWN_AMOUNT,
+        reconciles_linked=program.linked_returns == Program.LinkedReturns.RECONCILE,
+        debt_policy=program.debt_policy,
+        oldest_first=program.clawback_order == Program.ClawbackOrder.OLDEST_FIRST,
         rulebook=Rulebook(program.pk, tuple(map(_rule_version, versions))),
         units={terms.wallet_type_id: terms for terms in units},
         accounts=accounts,
@@ -159,18 +182,34 @@ def _rule_version(version: EarningRuleVersion) -> RuleVersion:
         wallet_type_id=version.rule.wallet_type_id,
         scale=version.rule.wallet_type.scale,
         body=parse_body(version.body),
+        lot_terms=lot_terms(version.lot_policy) if version.lot_policy else None,
         starts_at=version.starts_at,
         ends_at=version.ends_at,
     )
 
 
-def _unit_terms(wallet_type: WalletType, policy: ExpiryPolicy) -> UnitTerms:
+def _unit_terms(wallet_type: WalletType, policies: Sequence[LotPolicy]) -> UnitTerms:
     return UnitTerms(
         wallet_type_id=wallet_type.pk,
         code=wallet_type.code,
         scale=wallet_type.scale,
-        pending_days=wallet_type.pending_days,
-        expiry_policy_id=policy.pk,
-        expiry_months=policy.months,
+        policies=tuple((policy.created_at, lot_terms(policy)) for policy in policies),
+    )
+
+
+def lot_terms(policy: LotPolicy) -> LotTerms:
+    """A policy as the rules read it."""
+    return LotTerms(
+        policy_id=policy.pk,
+        pending_from=policy.pending_from,
+        pending_days=policy.pending_days,
+        kind=policy.kind,
+        length=policy.length,
+        period=policy.period,
+        month_day=policy.month_day,
+        counted_from=policy.counted_from,
         last_day=policy.last_day,
+        renewed_by=tuple(policy.renewed_by),
+        restored_days=policy.restored_days,
+        warned_days=policy.warned_days,
     )

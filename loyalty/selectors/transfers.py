@@ -36,7 +36,7 @@ def list_transfers(
 
 def movements_of(wallet_ids: Sequence[int], direction: Direction = "") -> QuerySet[Transfer]:
     """Movements of these wallets with the lots they brought; `direction` leaves only one way."""
-    found = transfers().select_related("lot").filter(wallet__in=wallet_ids)
+    found = transfers().prefetch_related("lots").filter(wallet__in=wallet_ids)
     if direction == "in":
         return found.filter(to_account=F("wallet__account"))
     if direction == "out":

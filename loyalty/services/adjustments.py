@@ -20,8 +20,9 @@ from loyalty.errors import (
 )
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import WalletRef, movement, post
-from loyalty.models import Account, ExpiryPolicy, Membership, Transfer, Wallet, WalletType
-from loyalty.rules.calendar import lapses_at
+from loyalty.models import Account, LotPolicy, Membership, Transfer, Wallet, WalletType
+from loyalty.rules.lots import expires_at, lot_times
+from loyalty.selectors.rulebooks import lot_terms
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
@@ -131,9 +132,14 @@ def _adjust(
     adjusted = Account.objects.get(program=program, kind=Account.Kind.ADJUSTED).pk
     rest: dict[str, Any] = {"actor": actor.user.pk if actor.user else None}
     if units > 0:
-        policy = ExpiryPolicy.objects.filter(wallet_type=wallet_type).latest("pk")
-        expires_at = lapses_at(now, policy.months, policy.last_day, program.zone)
-        rest |= {"sp": now, "ex": expires_at, "pol": policy.pk}
+        policy = LotPolicy.objects.filter(wallet_type=wallet_type, rule=None).latest("pk")
+        lot = lot_times(lot_terms(policy), now, now, program.zone)
+        rest |= {
+            "sp": now, "ex": lot.expires_at, "plan": lot.planned_expires_at, "ren": lot.renewable,
+            "pol": policy.pk,
+        }  # fmt: skip
+        if lot.renewable:
+            rest["until"] = expires_at(lot_terms(policy), now, program.zone)
     entry = movement(
         direction="in" if units > 0 else "out",
         kind=Transfer.Kind.ADJUSTMENT.value,

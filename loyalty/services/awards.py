@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from loyalty.ledger.posting import Movement, movement
-from loyalty.models import Account, Transfer
+from loyalty.models import Account, Program, Transfer
 from loyalty.rules.engine import Award
+from loyalty.rules.lots import OrderTimes, lot_times, matures_at
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.order_batches import MemberRef
 
@@ -30,18 +31,22 @@ def accrual(
     units: int,
     member: MemberRef,
     terms: ProgramTerms,
-    occurred_at: dt.datetime,
+    times: OrderTimes,
+    recorded_at: dt.datetime,
     key: str,
     source: str,
     order_id: int,
     explanation: dict[str, Any],
 ) -> Movement:
-    """Units arrive as a lot that matures and lapses by the wallet type's terms."""
-    wallet_type_id = award.version.wallet_type_id
-    spendable_at, expires_at, policy = terms.lot_times(wallet_type_id, occurred_at)
+    """Units arrive as a lot that matures and expires by the policy in force when the order came
+    (`recorded_at`): the rule's, else the wallet type's."""
+    wallet_type_id, occurred_at = award.version.wallet_type_id, times.placed_at
+    policy = terms.lot_terms(award.version, recorded_at)
+    lot = lot_times(policy, occurred_at, matures_at(policy, times, terms.zone), terms.zone)
+    kind = Transfer.Kind.ACCRUAL.value
     return movement(
         direction="in",
-        kind=Transfer.Kind.ACCRUAL.value,
+        kind=kind,
         ref=member.wallet(wallet_type_id, terms),
         counter_account_id=terms.accounts[Account.Kind.ISSUED],
         amount=units,
@@ -51,9 +56,12 @@ def accrual(
         explanation=explanation,
         o=order_id,
         rv=award.version.id,
-        sp=spendable_at,
-        ex=expires_at,
-        pol=policy,
+        sp=lot.spendable_at,
+        ex=lot.expires_at,
+        plan=lot.planned_expires_at,
+        ren=lot.renewable,
+        pol=policy.policy_id,
+        **terms.renewal(wallet_type_id, kind, occurred_at),
     )
 
 
@@ -71,7 +79,8 @@ def clawback(
     refund_id: int | None = None,
     corrects: int | None = None,
 ) -> Movement:
-    """Units go back; what the wallet lacks becomes a debt that later accruals repay."""
+    """Units go back; what the wallet lacks is treated by the program's debt policy."""
+    writes_off = terms.debt_policy == Program.Debt.WRITE_OFF
     return movement(
         direction="out",
         kind=Transfer.Kind.CLAWBACK.value,
@@ -89,6 +98,9 @@ def clawback(
         own=corrects,
         debt=True,
         pend=True,
+        fifo=terms.oldest_first,
+        wo=terms.accounts[Account.Kind.WRITTEN_OFF] if writes_off else None,
+        blk=terms.debt_policy == Program.Debt.REFUSE_REDEMPTION,
     )
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import Movement, WalletRef, dumps, translated_errors
 from loyalty.models import Membership
+from loyalty.rules.lots import OrderTimes
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, current_terms, reload_terms
 from loyalty.services.memberships import enroll_many
 from loyalty.services.order_inputs import CustomerRef, OrderInput
@@ -77,11 +78,14 @@ class Rows:
     evaluations: list[Any] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
 
-    def add_order(self, order_id: int, customer_id: int | None, order: OrderInput) -> None:
+    def add_order(
+        self, order_id: int, customer_id: int | None, order: OrderInput, times: OrderTimes
+    ) -> None:
         content = order.content()
         self.orders.append(
-            (order_id, order.source, order.external_id, customer_id, *content.order,
-             content.body_hash().hex())
+            (order_id, order.source, order.external_id, customer_id, *content.order[:10],
+             times.paid_at, times.fulfilled_at, times.completed_at, order.sequence,
+             order.changed_at, content.body_hash().hex())
         )  # fmt: skip
         self.lines += [(order_id, *line) for line in content.lines]
         self.tenders += [(order_id, *tender) for tender in content.tenders]

@@ -16,7 +16,11 @@ from django.utils.translation import gettext as _
 from loyalty.errors import InvalidOrderError
 from loyalty.models import Order, Tender
 from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
+from loyalty.rules.lots import LADDER, OrderTimes
 from members.errors import FieldError
+
+# These say nothing of how far the order had come.
+KEEPS_STATES = (Order.Status.CANCELLED, Order.Status.PARTLY_REFUNDED, Order.Status.REFUNDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,11 @@ class OrderContent:
 
 @dataclass(frozen=True, slots=True)
 class OrderInput:
-    """A sale. `placed_at` is aware. Without lines the total counts as one line."""
+    """A sale. `placed_at` is aware. Without lines the total counts as one line.
+
+    `sequence` or `changed_at` say which of two messages about an order is the newer one. The times
+    of its states are worked out where they are not given; see `order_times`.
+    """
 
     external_id: str
     placed_at: dt.datetime
@@ -89,6 +97,11 @@ class OrderInput:
     discount_total: Decimal = ZERO
     channel: str = ""
     store: str = ""
+    paid_at: dt.datetime | None = None
+    fulfilled_at: dt.datetime | None = None
+    completed_at: dt.datetime | None = None
+    sequence: int | None = None
+    changed_at: dt.datetime | None = None
 
     @property
     def taxes(self) -> Decimal:
@@ -102,7 +115,8 @@ class OrderInput:
             (
                 self.status, self.placed_at, self.currency, plain(self.total),
                 plain(self.taxes), self.taxes_included, plain(self.shipping_total),
-                plain(self.discount_total), self.channel, self.store,
+                plain(self.discount_total), self.channel, self.store, self.paid_at,
+                self.fulfilled_at, self.completed_at, self.sequence, self.changed_at,
             ),
             [
                 (
@@ -175,6 +189,32 @@ class RefundInput:
         )
 
 
+def order_times(order: OrderInput, known: OrderTimes | None, now: dt.datetime) -> OrderTimes:
+    """When the order reached its states, as far as this message goes.
+
+    A state that the order has passed counts as reached, one that it has left again does not. A
+    time that is not given is the one known before, else that of the change; a till's sale, paid
+    and taken home in the moment in which we first hear of it, reached them all when it was placed.
+    """
+    status = order.status
+    if status in (Order.Status.PARTLY_REFUNDED, Order.Status.REFUNDED):
+        status = Order.Status.PAID
+    passed = LADDER.index(status) if status in LADDER else 0
+    by_default = order.changed_at or (now if known else order.placed_at)
+    reached: dict[str, dt.datetime | None] = {}
+    for rank, state in enumerate(LADDER[1:], start=1):
+        given: dt.datetime | None = getattr(order, f"{state}_at")
+        before = known.reached(state) if known else None
+        kept = before if rank <= passed or order.status in KEEPS_STATES else None
+        reached[f"{state}_at"] = given or kept or (by_default if rank <= passed else None)
+    return OrderTimes(
+        order.placed_at,
+        **reached,
+        held=known.held if known else False,
+        confirmed_at=known.confirmed_at if known else None,
+    )
+
+
 def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
     """The lines; for an order without any, one that stands for its goods."""
     if order.lines:
@@ -188,7 +228,8 @@ def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
 def check_order(order: OrderInput) -> None:
     """Raise InvalidOrderError naming every field that contradicts another."""
     errors = [*_double_lines(order.lines), *_too_fine(order)]
-    errors += _unlikely("placed_at", order.placed_at)
+    for name in ("placed_at", "paid_at", "fulfilled_at", "completed_at", "changed_at"):
+        errors += _unlikely(name, getattr(order, name))
     expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
     expected -= order.discount_total
     if not order.taxes_included:
@@ -286,9 +327,9 @@ def _too_fine(found: OrderInput | RefundInput) -> Iterable[FieldError]:
                 yield FieldError(f"lines[{index}].{name}", message, "too_fine")
 
 
-def _unlikely(name: str, at: dt.datetime) -> Iterable[FieldError]:
+def _unlikely(name: str, at: dt.datetime | None) -> Iterable[FieldError]:
     """Years that nobody means; beyond them an expiry would leave the calendar."""
-    if not 1900 <= at.year <= 2200:
+    if at is not None and not 1900 <= at.year <= 2200:
         yield FieldError(name, _("Give a time between the years 1900 and 2200."))
 
 

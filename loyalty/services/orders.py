@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from django.utils.translation import gettext as _
@@ -15,13 +15,20 @@ from loyalty.rules.engine import Award, evaluate
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
-from loyalty.services.order_inputs import OrderInput, check_order, paid_by_kind, with_whole_line
-from loyalty.services.reconciliation import reconcile_orders
-from loyalty.services.refunds import link_to_orders
+from loyalty.services.order_inputs import (
+    OrderInput,
+    check_order,
+    order_times,
+    paid_by_kind,
+    with_whole_line,
+)
+from loyalty.services.reconciliation import reconcile_orders, times_of
+from loyalty.services.refunds import link_to_orders, take_back_linked
 from members.errors import DomainError, FieldError
 from members.services.transactions import run_atomically
 
-Outcome = Literal["created", "updated", "unchanged"]
+# outdated: a newer message about the order had come before.
+Outcome = Literal["created", "updated", "unchanged", "outdated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ def _record(
     changed: list[int] = []
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
         try:
-            result = _take(order, known, terms, rows, transfer_source)
+            result = _take(order, known, terms, rows, now, transfer_source)
         except DomainError as error:
             error.index = index
             raise
@@ -90,26 +97,37 @@ def _record(
         reconcile_orders(
             changed, terms=terms, now=now, transfer_source=transfer_source, causes=causes
         )
+        take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
     return results
 
 
 def _take(
-    order: OrderInput, known: Opened, terms: Terms, rows: Rows, transfer_source: str
+    order: OrderInput,
+    known: Opened,
+    terms: Terms,
+    rows: Rows,
+    now: dt.datetime,
+    transfer_source: str,
 ) -> OrderResult:
     if not known.known:
-        return _judge(order, known, terms, rows, transfer_source)
+        return _judge(order, known, terms, rows, now, transfer_source)
     outcome: Outcome = "unchanged"
     if known.body_hash != order.content().body_hash():
-        _rewrite(order, known)
-        outcome = "updated"
+        outcome = "updated" if _rewrite(order, known, now) else "outdated"
     return OrderResult(known.order_id, order.external_id, outcome, known.customer_id)
 
 
 def _judge(
-    order: OrderInput, known: Opened, terms: Terms, rows: Rows, transfer_source: str
+    order: OrderInput,
+    known: Opened,
+    terms: Terms,
+    rows: Rows,
+    now: dt.datetime,
+    transfer_source: str,
 ) -> OrderResult:
     """Price a new order in each program that the customer belongs to."""
-    rows.add_order(known.order_id, known.customer_id, order)
+    times = order_times(order, None, now)
+    rows.add_order(known.order_id, known.customer_id, order, times)
     if known.customer_id is None:
         return OrderResult(known.order_id, order.external_id, "created", None)
     _refuse_foreign_currency(order, known, terms)
@@ -125,8 +143,7 @@ def _judge(
         rows.add_evaluation(
             known.order_id, program.id, member.membership_id, [version.id for version in versions]
         )
-        cancelled = order.status == Order.Status.CANCELLED
-        for award in () if cancelled else evaluate(versions, basket).awards:
+        for award in () if order.status in Order.VOID else evaluate(versions, basket).awards:
             awards.append((program.id, award))
             if award.units:
                 rows.movements.append(
@@ -135,7 +152,8 @@ def _judge(
                         units=award.units,
                         member=member,
                         terms=program,
-                        occurred_at=order.placed_at,
+                        times=times,
+                        recorded_at=now,
                         key=f"order:{known.order_id}:{award.version.id}:0",
                         source=transfer_source,
                         order_id=known.order_id,
@@ -149,10 +167,12 @@ def _judge(
     )
 
 
-def _rewrite(order: OrderInput, known: Opened) -> None:
+def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
     """A known order with other content: take the new content, keep its place and its
-    evaluations."""
+    evaluations. False: the message is older than what is known, and changes nothing."""
     stored = Order.objects.select_for_update().get(pk=known.order_id)
+    if _is_outdated(order, stored):
+        return False
     if stored.customer_id not in (None, known.customer_id):
         raise OrderConflictError(
             _("Order %(number)s belongs to another customer.") % {"number": order.external_id},
@@ -165,6 +185,7 @@ def _rewrite(order: OrderInput, known: Opened) -> None:
             errors=[FieldError("currency", _("An order keeps its currency."), "immutable")],
         )
     stored.customer_id = known.customer_id
+    _take_over_times(order, stored, now)
     for name in (
         "status", "total", "tax_total", "taxes_included", "shipping_total", "discount_total",
         "channel", "store",
@@ -187,6 +208,26 @@ def _rewrite(order: OrderInput, known: Opened) -> None:
         Tender(order=stored, kind=kind, amount=amount)
         for kind, amount in paid_by_kind(order.tenders).items()
     )
+    return True
+
+
+def _is_outdated(order: OrderInput, stored: Order) -> bool:
+    """Whether a newer message came before, by the source's count, else by its time of change."""
+    if order.sequence is not None and stored.sequence is not None:
+        return order.sequence < stored.sequence
+    if order.changed_at is not None and stored.changed_at is not None:
+        return order.changed_at < stored.changed_at
+    return False
+
+
+def _take_over_times(order: OrderInput, stored: Order, now: dt.datetime) -> None:
+    times = order_times(replace(order, placed_at=stored.placed_at), times_of(stored), now)
+    stored.paid_at, stored.fulfilled_at = times.paid_at, times.fulfilled_at
+    stored.completed_at = times.completed_at
+    if order.sequence is not None:
+        stored.sequence = order.sequence
+    if order.changed_at is not None:
+        stored.changed_at = order.changed_at
 
 
 def _refuse_doubles(orders: Sequence[OrderInput]) -> None:

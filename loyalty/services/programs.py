@@ -12,21 +12,23 @@ from typing import Any
 
 import pgtrigger
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import (
     EarningRuleDefinition,
     ExpiryDefinition,
+    PendingDefinition,
     ProgramDefinition,
     WalletTypeDefinition,
 )
+from loyalty.descriptions import describe_expiry, describe_pending
 from loyalty.models import (
     Account,
     EarningRule,
     EarningRuleVersion,
-    ExpiryPolicy,
+    LotPolicy,
     Membership,
     OrderEvaluation,
     Program,
@@ -35,6 +37,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.rules.bodies import parse_body
+from loyalty.selectors.programs import expiry_of, pending_of
 from members.errors import ConflictError, FieldError
 from members.services.audit import Actor, record_audit
 
@@ -57,15 +60,14 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
             code=definition.code, name=definition.name, currency=definition.currency
         )
         Account.objects.bulk_create(
-            Account(kind=kind, program=program)
-            for kind in Account.Kind.values
-            if kind != Account.Kind.MEMBERSHIP
+            Account(kind=kind, program=program) for kind in Account.PROGRAM_KINDS
         )
     applied = Applied(program)
     if created:
         applied.changes.append(_("Program created"))
     _apply_settings(applied, definition)
-    wallet_types = _apply_wallet_types(applied, definition)
+    _apply_parties(applied, definition)
+    wallet_types = _apply_wallet_types(applied, definition, now)
     _apply_rules(applied, definition, wallet_types, actor, now)
     _apply_status(applied, definition, actor, now)
     if applied.changes:
@@ -86,12 +88,48 @@ def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
         if OrderEvaluation.objects.filter(program=program).exists():
             _refuse("currency", _("Orders were judged in %s already.") % program.currency)
         _change(applied, program, "currency", definition.currency)
-    for name in ("name", "description", "time_zone", "enrollment", "unlinked_returns"):
+    for name in (
+        "name", "description", "time_zone", "enrollment", "unlinked_returns", "linked_returns",
+        "debt_policy", "clawback_order",
+    ):  # fmt: skip
         _change(applied, program, name, getattr(definition, name))
     program.save()
 
 
-def _apply_wallet_types(applied: Applied, definition: ProgramDefinition) -> dict[str, WalletType]:
+def _apply_parties(applied: Applied, definition: ProgramDefinition) -> None:
+    """Partners and charities get an account each; one that has moved units stays."""
+    for kind, wanted in (
+        (Account.Kind.PARTNER, definition.partners), (Account.Kind.CHARITY, definition.charities)
+    ):  # fmt: skip
+        existing = {item.code: item for item in applied.program.accounts.filter(kind=kind)}
+        for code, account in existing.items():
+            if code not in {party.code for party in wanted}:
+                _remove_party(applied, account)
+        for party in wanted:
+            known = existing.get(party.code)
+            if known is None:
+                Account.objects.create(
+                    program=applied.program, kind=kind, code=party.code, name=party.name
+                )
+                applied.changes.append(_("%s has an account") % party.name)
+            else:
+                _change(applied, known, "name", party.name)
+                known.save()
+
+
+def _remove_party(applied: Applied, account: Account) -> None:
+    if Transfer.objects.filter(Q(from_account=account) | Q(to_account=account)).exists():
+        _refuse(
+            "partners" if account.kind == Account.Kind.PARTNER else "charities",
+            _("%s is in the books and cannot be removed.") % account.name,
+        )
+    applied.changes.append(_("%s has no account any more") % account.name)
+    account.delete()
+
+
+def _apply_wallet_types(
+    applied: Applied, definition: ProgramDefinition, now: dt.datetime
+) -> dict[str, WalletType]:
     program = applied.program
     existing = {item.code: item for item in program.wallet_types.all()}
     for code, wallet_type in existing.items():
@@ -104,7 +142,7 @@ def _apply_wallet_types(applied: Applied, definition: ProgramDefinition) -> dict
             found = _create_wallet_type(applied, wanted)
         else:
             _change_wallet_type(applied, found, wanted, index)
-        _apply_expiry(applied, found, wanted.expiry)
+        _apply_lot_policy(applied, found, wanted, now)
         kept[wanted.code] = found
     return kept
 
@@ -117,7 +155,6 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         plural=wanted.plural,
         scale=wanted.decimals,
         unit_value=wanted.unit_value,
-        pending_days=wanted.pending_days,
     )
     # Members who are there already get their wallet of the new kind at once.
     Wallet.objects.bulk_create(
@@ -144,7 +181,7 @@ def _change_wallet_type(
                 % wallet_type.scale,
             )
         _change(applied, wallet_type, "scale", wanted.decimals)
-    for name in ("singular", "plural", "unit_value", "pending_days"):
+    for name in ("singular", "plural", "unit_value"):
         _change(applied, wallet_type, name, getattr(wanted, name))
     wallet_type.save()
 
@@ -161,34 +198,76 @@ def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:
             _("The wallet type %s is in use and cannot be removed.") % wallet_type.code,
         )
     EarningRuleVersion.objects.filter(rule__wallet_type=wallet_type).delete()
-    EarningRule.objects.filter(wallet_type=wallet_type).delete()
     # An unused policy explains no lot; the table is immutable for those that do.
     _delete_unused_policies(wallet_type)
+    EarningRule.objects.filter(wallet_type=wallet_type).delete()
     wallet_type.delete()
     applied.changes.append(_("%s can no longer be collected") % capfirst(wallet_type.plural))
 
 
 def _delete_unused_policies(wallet_type: WalletType) -> None:
-    with pgtrigger.ignore("loyalty.ExpiryPolicy:expiry_policy_immutable"):
-        ExpiryPolicy.objects.filter(wallet_type=wallet_type).delete()
+    with pgtrigger.ignore("loyalty.LotPolicy:lot_policy_immutable"):
+        LotPolicy.objects.filter(wallet_type=wallet_type).delete()
 
 
-def _apply_expiry(applied: Applied, wallet_type: WalletType, wanted: ExpiryDefinition) -> None:
-    current = wallet_type.expiry_policies.order_by("-pk").first()
-    if current is not None and (current.kind, current.months, current.last_day) == (
-        wanted.kind,
-        wanted.months,
-        wanted.last_day,
-    ):
+def _apply_lot_policy(
+    applied: Applied, wallet_type: WalletType, wanted: WalletTypeDefinition, now: dt.datetime
+) -> None:
+    """A new policy for lots granted from now on, if the terms differ from those of the newest."""
+    values = lot_policy_values(wanted, wanted.expiry)
+    current = wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()
+    if current is not None and all(getattr(current, name) == values[name] for name in values):
         return
-    policy = ExpiryPolicy.objects.create(
-        wallet_type=wallet_type, kind=wanted.kind, months=wanted.months, last_day=wanted.last_day
-    )
-    if current is not None:
+    LotPolicy.objects.create(wallet_type=wallet_type, created_at=now, **values)
+    if current is None:
+        return
+    plural = capfirst(wallet_type.plural)
+    if (current.pending_from, current.pending_days) != (wanted.pending_from, wanted.pending_days):
         applied.changes.append(
-            _("%(wallet_type)s earned from now on expire: %(policy)s")
-            % {"wallet_type": capfirst(wallet_type.plural), "policy": policy}
+            _("%(wallet_type)s earned from now on: %(terms)s")
+            % {"wallet_type": plural, "terms": describe_pending(wanted)}
         )
+    if expiry_of(current) != wanted.expiry:
+        applied.changes.append(
+            _("%(wallet_type)s earned from now on: %(terms)s")
+            % {"wallet_type": plural, "terms": describe_expiry(wanted.expiry)}
+        )
+
+
+def lot_policy_values(pending: PendingDefinition, expiry: ExpiryDefinition) -> dict[str, Any]:
+    """The columns of a lot policy with these terms."""
+    return {
+        "pending_from": pending.pending_from,
+        "pending_days": pending.pending_days,
+        "kind": expiry.kind,
+        "length": expiry.length,
+        "period": expiry.period,
+        "month_day": expiry.month_day,
+        "counted_from": expiry.counted_from,
+        "last_day": expiry.last_day,
+        "renewed_by": list(expiry.renewals),
+        "restored_days": expiry.restored_days,
+        "warned_days": expiry.warned_days,
+    }
+
+
+def _rule_policy(
+    rule: EarningRule, wanted: EarningRuleDefinition, now: dt.datetime
+) -> LotPolicy | None:
+    """The policy of a rule's own terms; what it does not say is as the wallet type says now."""
+    if wanted.pending is None and wanted.expiry is None:
+        return None
+    general = rule.wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()
+    assert general is not None
+    values = lot_policy_values(
+        wanted.pending or pending_of(general), wanted.expiry or expiry_of(general)
+    )
+    newest = rule.lot_policies.order_by("-pk").first()
+    if newest is not None and all(getattr(newest, name) == values[name] for name in values):
+        return newest
+    return LotPolicy.objects.create(
+        wallet_type=rule.wallet_type, rule=rule, created_at=now, **values
+    )
 
 
 def _apply_rules(
@@ -237,7 +316,12 @@ def _apply_body(
     body: dict[str, Any] = wanted.body().model_dump(mode="json")
     latest = rule.versions.order_by("-number").first()
     # Compared as the engine reads it: 2 and 2.00 are the same rate.
-    unchanged = latest is not None and parse_body(latest.body) == wanted.body()
+    policy = _rule_policy(rule, wanted, now)
+    unchanged = (
+        latest is not None
+        and parse_body(latest.body) == wanted.body()
+        and latest.lot_policy_id == (policy.pk if policy else None)
+    )
     if latest is not None and unchanged and latest.ends_at is None:
         return
     number = (rule.versions.aggregate(number=Max("number"))["number"] or 0) + 1
@@ -246,8 +330,8 @@ def _apply_body(
         EarningRuleVersion.objects.update_or_create(
             rule=rule,
             status=EarningRuleVersion.Status.DRAFT,
-            defaults={"body": body},
-            create_defaults={"body": body, "number": number},
+            defaults={"body": body, "lot_policy": policy},
+            create_defaults={"body": body, "lot_policy": policy, "number": number},
         )
         if latest is not None:
             applied.changes.append(_("Rule “%s” changed") % rule.name)
@@ -260,6 +344,7 @@ def _apply_body(
         number=number,
         status=EarningRuleVersion.Status.PUBLISHED,
         body=body,
+        lot_policy=policy,
         starts_at=now,
         published_at=now,
         published_by=actor.user,
@@ -274,6 +359,8 @@ def _retire_rule(applied: Applied, rule: EarningRule, now: dt.datetime) -> None:
     published = rule.versions.filter(status=EarningRuleVersion.Status.PUBLISHED)
     if not published.exists():
         rule.versions.all().delete()
+        with pgtrigger.ignore("loyalty.LotPolicy:lot_policy_immutable"):
+            rule.lot_policies.all().delete()
         rule.delete()
         applied.changes.append(_("Rule “%s” removed") % rule.name)
     elif published.filter(ends_at=None).update(ends_at=now):

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from loyalty.ledger.posting import Movement, post
+from loyalty.ledger.posting import Movement, Retiming, post, retime
 from loyalty.models import (
+    Lot,
+    LotChange,
     Membership,
     Order,
     OrderEvaluation,
@@ -26,7 +28,8 @@ from loyalty.models import (
 from loyalty.rules.basket import net_basket
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
-from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.rules.lots import OrderTimes, lot_times, matures_at
+from loyalty.selectors.rulebooks import ProgramTerms, Terms, lot_terms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
 from loyalty.services.order_batches import MemberRef
 
@@ -75,6 +78,65 @@ def reconcile_orders(
                 causes.get(order.pk, ()),
             )  # fmt: skip
     post(movements, now=now)
+    retime(_retimings(orders, members, terms, now), now=now)
+
+
+def _retimings(
+    orders: Sequence[Order],
+    members: Mapping[tuple[int | None, int], MemberRef],
+    terms: Terms,
+    now: dt.datetime,
+) -> list[Retiming]:
+    """Lots of these orders that mature at another time than they say, since the order went on, was
+    held back, released or confirmed. What somebody extended keeps its expiry."""
+    by_order = {order.pk: order for order in orders}
+    zones = {program.id: program.zone for program in terms.programs}
+    lots = Lot.objects.filter(origin__order__in=by_order, due_at__isnull=False).select_related(
+        "origin", "policy__wallet_type"
+    )
+    changes = []
+    for lot in lots:
+        order = by_order[lot.origin.order_id or 0]
+        zone = zones.get(lot.policy.wallet_type.program_id)
+        if zone is None:
+            continue
+        policy, times = lot_terms(lot.policy), times_of(order)
+        spendable_at = matures_at(policy, times, zone)
+        if spendable_at == lot.spendable_at:
+            continue
+        wanted = lot_times(policy, lot.earned_at, spendable_at, zone)
+        moves = policy.counted_from == "maturity"
+        changes.append(
+            Retiming(
+                lot_id=lot.pk,
+                spendable_at=spendable_at,
+                expires_at=wanted.expires_at if moves else lot.expires_at,
+                planned_expires_at=wanted.planned_expires_at if moves else lot.planned_expires_at,
+                reason=_why_retimed(times, lot),
+                occurred_at=now,
+            )
+        )
+    return changes
+
+
+def _why_retimed(times: OrderTimes, lot: Lot) -> str:
+    if times.held:
+        return LotChange.Reason.HELD
+    if times.confirmed_at is not None:
+        return LotChange.Reason.CONFIRMED
+    return LotChange.Reason.ORDER
+
+
+def times_of(order: Order) -> OrderTimes:
+    """When a stored order reached its states."""
+    return OrderTimes(
+        order.placed_at,
+        order.paid_at,
+        order.fulfilled_at,
+        order.completed_at,
+        held=order.held_at is not None,
+        confirmed_at=order.confirmed_at,
+    )
 
 
 def _versions(
@@ -106,9 +168,8 @@ def _differences(
     transfer_source: str,
     causes: Sequence[Refund],
 ) -> list[Movement]:
-    judged = [
-        (cause, evaluate(versions, basket).awards) for cause, basket in _net_baskets(order, causes)
-    ]
+    baskets = _net_baskets(order, causes if program.reconciles_linked else (), program)
+    judged = [(cause, evaluate(versions, basket).awards) for cause, basket in baskets]
     movements: list[Movement] = []
     for position, version in enumerate(versions):
         so_far = posted.get((order.pk, version.id)) or _Posted()
@@ -124,12 +185,16 @@ def _differences(
     return movements
 
 
-def _net_baskets(order: Order, causes: Sequence[Refund]) -> Iterator[tuple[Refund | None, Basket]]:
+def _net_baskets(
+    order: Order, causes: Sequence[Refund], program: ProgramTerms
+) -> Iterator[tuple[Refund | None, Basket]]:
     """What was left of the order after each of these refunds, as if they had come one by one."""
-    if order.status == Order.Status.CANCELLED:
+    if order.status in Order.VOID:
         yield None, Basket(lines=())
         return
     refunds = sorted(order.refunds.all(), key=lambda refund: (refund.refunded_at, refund.pk))
+    if not program.reconciles_linked:
+        refunds = []
     basket = order_basket(order)
     for number, cause in enumerate(causes or (None,), start=1):
         later = {refund.pk for refund in causes[number:]}
@@ -160,8 +225,8 @@ def _difference(
         return [
             accrual(
                 award, units=award.units - so_far.units, member=member, terms=program,
-                occurred_at=order.placed_at, key=key, source=transfer_source, order_id=order.pk,
-                explanation=explanation,
+                times=times_of(order), recorded_at=order.recorded_at, key=key,
+                source=transfer_source, order_id=order.pk, explanation=explanation,
             )
         ]  # fmt: skip
     parts = spread_over(so_far.units - award.units, so_far.accruals)
@@ -202,7 +267,12 @@ def own_amount_movements(
     movements = []
     for program in terms.programs:
         member = members.get((refund.customer_id, program.id))
-        if member is None or not program.takes_back_unlinked or program.currency != refund.currency:
+        stands_alone = (
+            not program.reconciles_linked
+            if refund.order_external_id
+            else program.takes_back_unlinked
+        )
+        if member is None or not stands_alone or program.currency != refund.currency:
             continue
         for award in evaluate(program.rulebook.in_force(refund.refunded_at), basket).awards:
             if award.units:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -159,7 +159,24 @@ def _link(source: str, numbers: Sequence[str], now: dt.datetime) -> int:
     reconcile_orders(
         sorted(linked), terms=terms, now=now, transfer_source=Transfer.Source.JOB, causes=linked
     )
+    take_back_linked(linked, terms=terms, now=now, transfer_source=Transfer.Source.JOB)
     return len(linked)
+
+
+def take_back_linked(
+    linked: Mapping[int, Sequence[Refund]],
+    *,
+    terms: Terms,
+    now: dt.datetime,
+    transfer_source: str,
+) -> None:
+    """Refunds that just found their order, in programs that take back a return's own amount.
+    What was taken back before stays as it is."""
+    if all(program.reconciles_linked for program in terms.programs):
+        return
+    _take_back_own_amounts(
+        [refund for refunds in linked.values() for refund in refunds], terms, now, transfer_source
+    )
 
 
 def _by_order(refunds: Iterable[Refund]) -> dict[int, list[Refund]]:
@@ -226,15 +243,24 @@ def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_s
         reconcile_orders(
             sorted(linked), terms=terms, now=now, transfer_source=transfer_source, causes=linked
         )
-    unlinked = [r for r in created if not r.order_external_id and r.customer_id]
-    if unlinked:
-        members = member_refs({r.customer_id for r in unlinked if r.customer_id}, terms)
-        movements = []
-        for refund in sorted(unlinked, key=lambda r: (r.refunded_at, r.pk)):
-            movements += own_amount_movements(
-                refund, terms=terms, members=members, transfer_source=transfer_source
-            )
-        post(movements, now=now)
+    _take_back_own_amounts(created, terms, now, transfer_source)
+
+
+def _take_back_own_amounts(
+    refunds: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_source: str
+) -> None:
+    """For the programs and refunds where a return stands for itself; see `own_amount_movements`."""
+    alone = any(not program.reconciles_linked for program in terms.programs)
+    refunds = [r for r in refunds if r.customer_id and (alone or not r.order_external_id)]
+    if not refunds:
+        return
+    members = member_refs({r.customer_id for r in refunds if r.customer_id}, terms)
+    movements = []
+    for refund in sorted(refunds, key=lambda r: (r.refunded_at, r.pk)):
+        movements += own_amount_movements(
+            refund, terms=terms, members=members, transfer_source=transfer_source
+        )
+    post(movements, now=now)
 
 
 def _refuse_other_content(refund: Refund, item: RefundInput) -> None:

@@ -119,7 +119,7 @@ def program(db: None) -> Program:
         wallet_types=[  # type: ignore[arg-type]
             {
                 "singular": "Bean", "plural": "Beans", "unit_value": "0.01",
-                "expiry": {"kind": "months", "months": 12},
+                "expiry": {"kind": "months", "length": 12},
             }
         ],
         earning_rules=[{}],  # type: ignore[arg-type]

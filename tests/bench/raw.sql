@@ -35,9 +35,9 @@ BEGIN
             '{"rule": "Base rate", "version": 1, "steps": [["rate", "1", "1", "money"]]}', '', '')
     RETURNING id INTO t;
     INSERT INTO loyalty_lot (wallet_id, transfer_id, granted, remaining, spendable_at, expires_at, due_at,
-                             expiry_policy_id)
+                             policy_id)
     VALUES (w.id, t, 49, 49, now(), now() + interval '1 year', now() + interval '1 year',
-            (SELECT max(id) FROM loyalty_expirypolicy));
+            (SELECT max(id) FROM loyalty_lotpolicy));
     UPDATE loyalty_wallet
        SET balance = balance + 49, next_change_at = least(next_change_at, now() + interval '1 year')
      WHERE id = w.id;
@@ -54,7 +54,7 @@ DECLARE
     units bigint := (SELECT min(id) FROM loyalty_wallettype WHERE program_id = the_program);
     rule bigint := (SELECT min(v.id) FROM loyalty_earningruleversion v
                       JOIN loyalty_earningrule r ON r.id = v.rule_id WHERE r.program_id = the_program);
-    policy bigint := (SELECT max(id) FROM loyalty_expirypolicy WHERE wallet_type_id = units);
+    policy bigint := (SELECT max(id) FROM loyalty_lotpolicy WHERE wallet_type_id = units);
     loaded bigint;
 BEGIN
     INSERT INTO members_customer (public_id, external_id, email, phone, given_name, family_name, locale,
@@ -109,7 +109,7 @@ BEGIN
            '', ''
       FROM priced p CROSS JOIN (SELECT units AS id) units_ WHERE p.units > 0;
     INSERT INTO loyalty_lot (wallet_id, transfer_id, granted, remaining, spendable_at, expires_at, due_at,
-                             expiry_policy_id)
+                             policy_id)
     SELECT wallet, transfer, p.units, p.units, at, at + interval '1 year', at + interval '1 year', policy
       FROM priced p WHERE p.units > 0;
     UPDATE loyalty_wallet w SET balance = s.units, next_change_at = s.next

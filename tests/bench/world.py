@@ -31,7 +31,7 @@ def make_world(members: int) -> Program:
             "name": "Bench",
             "currency": "USD",
             "status": "live",
-            "wallet_types": [{"expiry": {"kind": "months", "months": 12}}],
+            "wallet_types": [{"expiry": {"kind": "months", "length": 12}}],
             "earning_rules": [{"exclude": {"categories": ["FUEL"]}}],
         }
     )

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from loyalty.definitions import EarningRuleDefinition
+from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, PendingDefinition
 from loyalty.ledger.checks import verify_ledger
 from loyalty.rules.basket import net_basket
-from loyalty.rules.calendar import lapses_at, localize, matures_at
+from loyalty.rules.calendar import localize
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Line, Return, ReturnedLine
+from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
 from tests.docs.story import Story
 from tests.docs.tables import Table, executed_tables, parse
 
@@ -64,9 +65,15 @@ def test_lots_in_time(row: dict[str, str]) -> None:
     zone = zoneinfo.ZoneInfo(row["time zone"])
     earned = _utc(row["earned (UTC)"])
     assert earned is not None
-    assert matures_at(earned, int(row["pending days"]), zone) == _utc(row["spendable from (UTC)"])
-    months = None if row["months"] == "never" else int(row["months"])
-    assert lapses_at(earned, months, row["last day"], zone) == _utc(row["gone at (UTC)"])
+    given = parse(row["terms"])
+    pending = PendingDefinition.model_validate(
+        {name: given.pop(name) for name in [*given] if name in PendingDefinition.model_fields}
+    )
+    expiry = ExpiryDefinition.model_validate(given)
+    terms = LotTerms(**pending.model_dump(), **expiry.model_dump(exclude={"renewed_by"}))
+    lot = lot_times(terms, earned, matures_at(terms, OrderTimes(earned), zone), zone)
+    assert lot.spendable_at == _utc(row["spendable from (UTC)"])
+    assert lot.expires_at == _utc(row["gone at (UTC)"])
 
 
 @pytest.mark.django_db

@@ -35,7 +35,8 @@ from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.errors import DomainError, FieldError, NotFoundError
 
-Outcome = Literal["created", "updated", "unchanged"]
+# outdated: a newer message about the order had come before.
+Outcome = Literal["created", "updated", "unchanged", "outdated"]
 
 
 class OrderReceipt(Answer):

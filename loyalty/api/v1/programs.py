@@ -43,6 +43,7 @@ class WalletTypeOut(Answer):
     plural: str
     decimals: int
     unit_value: str = Field(description="Worth of one unit in the program's currency.")
+    pending_from: str = Field(description="The state of an order from which units wait.")
     pending_days: int
     expiry: ExpiryDefinition
     in_words: list[str]
@@ -116,6 +117,7 @@ def _wallet_type(item: WalletTypeDefinition, currency: str) -> WalletTypeOut:
         plural=item.plural,
         decimals=item.decimals,
         unit_value=plain_text(item.unit_value),
+        pending_from=item.pending_from,
         pending_days=item.pending_days,
         expiry=item.expiry,
         in_words=describe_units(item, currency),

@@ -3,7 +3,8 @@
 -- `entries` is an array of objects; `loyalty/ledger/posting.py` builds them and documents the fields.
 -- Order of work: lock the wallets in id order, then look up the keys (the other way round deadlocks),
 -- bring stale wallets up to `at_now`, post what comes in, then what goes out. So a batch is judged by
--- its net effect, and the debt that a clawback may leave is settled once.
+-- its net effect, and the debt that a clawback may leave is settled once. The kinds of movements have a
+-- function each: `ledger_in`, `ledger_back`, `ledger_settle`, `ledger_move`, `ledger_out`.
 --
 -- Errors: SL001 not enough units, SL002 key used for another movement, SL003 over-corrected,
 --         SL005 cannot be reversed.
@@ -16,17 +17,20 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     ids bigint[];
-    indebted bigint[];
+    singly bigint[];
     stale bigint[];
+    expired bigint[];
     posted jsonb;
     e record;
-    w record;
     t_id bigint;
-    rest bigint;
-    repaid bigint;
 BEGIN
-    SELECT array_agg(DISTINCT x.w ORDER BY x.w) INTO ids
-      FROM jsonb_to_recordset(entries) AS x(w bigint);
+    SELECT array_agg(DISTINCT id), array_agg(DISTINCT id) FILTER (WHERE renewed)
+      INTO ids, singly
+      FROM (SELECT x.w AS id, x.until IS NOT NULL AS renewed
+              FROM jsonb_to_recordset(entries) AS x(w bigint, until text)
+             UNION ALL
+            SELECT x.w2, false FROM jsonb_to_recordset(entries) AS x(w2 bigint)) named
+     WHERE id IS NOT NULL;
     IF ids IS NULL THEN
         RETURN;
     END IF;
@@ -44,14 +48,22 @@ BEGIN
     posted := coalesce(posted, '{}');
     RETURN QUERY SELECT p.key, p.value::bigint, true FROM jsonb_each_text(posted) p;
 
+    -- Wallets that owe something, and those whose units an activity renews, go one by one.
     SELECT array_agg(id) FILTER (WHERE next_change_at <= at_now),
-           coalesce(array_agg(id) FILTER (WHERE owed > 0), '{}')
-      INTO stale, indebted FROM loyalty_wallet WHERE id = ANY (ids);
+           coalesce(array_agg(id) FILTER (WHERE owed > 0 OR id = ANY (singly)), '{}'),
+           array_agg(id) FILTER (WHERE next_change_at <= at_now AND owed > 0)
+      INTO stale, singly, expired FROM loyalty_wallet WHERE id = ANY (ids);
     IF stale IS NOT NULL THEN
         PERFORM ledger_refresh(stale, at_now);
+        IF expired IS NOT NULL THEN
+            -- What expired while something was owed has settled it: before anything else does.
+            PERFORM ledger_expire(
+                ARRAY(SELECT id FROM loyalty_lot WHERE wallet_id = ANY (expired) AND due_at <= at_now),
+                true, 'job', at_now);
+        END IF;
     END IF;
 
-    -- Incoming lots on wallets without debt: one statement for all of them. The transfers' numbers are
+    -- Incoming lots on all other wallets: one statement for them. The transfers' numbers are
     -- drawn beforehand: joining what was inserted with what was sent would take their product.
     RETURN QUERY
     WITH incoming AS MATERIALIZED (
@@ -59,8 +71,9 @@ BEGIN
           FROM jsonb_to_recordset(entries) AS x(
             key text, hash text, dir text, kind text, w bigint, wt bigint, p bigint, a bigint, n bigint,
             at timestamptz, day date, src text, o bigint, rf bigint, rv bigint, why jsonb,
-            actor bigint, reason text, note text, sp timestamptz, ex timestamptz, pol bigint)
-         WHERE x.dir = 'in' AND NOT x.w = ANY (indebted) AND NOT posted ? x.key
+            actor bigint, reason text, note text, sp timestamptz, ex timestamptz, plan timestamptz,
+            ren boolean, pol bigint)
+         WHERE x.dir = 'in' AND NOT x.w = ANY (singly) AND NOT posted ? x.key
     ), inserted AS (
         INSERT INTO loyalty_transfer (
             id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, occurred_at,
@@ -71,9 +84,10 @@ BEGIN
                i.o, i.rf, i.rv, i.why, i.actor, coalesce(i.reason, ''), coalesce(i.note, '')
           FROM incoming i
     ), granted AS (
-        INSERT INTO loyalty_lot (wallet_id, transfer_id, granted, remaining, spendable_at, expires_at,
-                                 due_at, expiry_policy_id)
-        SELECT i.w, i.t_id, i.n, i.n, i.sp, i.ex, coalesce(i.ex, '9999-12-31 00:00:00+00'), i.pol
+        INSERT INTO loyalty_lot (wallet_id, transfer_id, origin_id, earned_at, granted, remaining,
+                                 spendable_at, expires_at, planned_expires_at, renewable, due_at, policy_id)
+        SELECT i.w, i.t_id, i.t_id, i.at, i.n, i.n, i.sp, i.ex, i.plan, coalesce(i.ren, false),
+               coalesce(i.ex, '9999-12-31 00:00:00+00'), i.pol
           FROM incoming i
     ), held AS (
         UPDATE loyalty_wallet AS wallet
@@ -91,91 +105,24 @@ BEGIN
     )
     SELECT i.key, i.t_id, false FROM incoming i;
 
-    -- The rest, one by one: incoming on indebted wallets, what is put back, then what goes out.
+    -- The rest, one by one: what comes in with more to it, what is put back, then what goes out.
     FOR e IN
-        SELECT * FROM (
-          SELECT *, row_number() OVER () AS ord FROM jsonb_to_recordset(entries) AS r(
-            key text, hash text, dir text, kind text, w bigint, wt bigint, p bigint, a bigint, n bigint,
-            at timestamptz, day date, src text, o bigint, rf bigint, rv bigint, rev bigint, cor bigint,
-            why jsonb, actor bigint, reason text, note text, sp timestamptz, ex timestamptz, pol bigint,
-            own bigint, debt boolean, pend boolean)) x
-         WHERE NOT posted ? x.key AND (x.dir <> 'in' OR x.w = ANY (indebted))
-         ORDER BY CASE x.dir WHEN 'in' THEN 0 WHEN 'back' THEN 1 ELSE 2 END, x.ord
+        SELECT entry, entry->>'key' AS key, entry->>'dir' AS dir
+          FROM jsonb_array_elements(entries) WITH ORDINALITY AS x(entry, ord)
+         WHERE NOT posted ? (entry->>'key')
+           AND (entry->>'dir' <> 'in' OR (entry->>'w')::bigint = ANY (singly))
+         ORDER BY CASE entry->>'dir' WHEN 'in' THEN 0 WHEN 'back' THEN 1 WHEN 'settle' THEN 2
+                                     WHEN 'move' THEN 3 ELSE 4 END, ord
     LOOP
-        SELECT * INTO w FROM loyalty_wallet WHERE id = e.w;
-        rest := 0;
         t_id := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
-
-        IF e.dir = 'in' THEN
-            -- Matured units repay the debt first; pending ones do so as they mature, since what
-            -- can be spent is balance minus owed.
-            repaid := CASE WHEN e.sp <= at_now AND (e.ex IS NULL OR e.ex > at_now)
-                           THEN least(w.owed, e.n) ELSE 0 END;
-            INSERT INTO loyalty_transfer (
-                id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, debt_change,
-                occurred_at, recorded_at, booked_on, key, request_hash, source, order_id, refund_id,
-                rule_version_id, explanation, actor_id, reason, note)
-            VALUES (t_id, e.kind, e.wt, e.p, e.a, e.w, e.n, -repaid, e.at, at_now, e.day, e.key,
-                    decode(e.hash, 'hex'), e.src, e.o, e.rf, e.rv, e.why, e.actor,
-                    coalesce(e.reason, ''), coalesce(e.note, ''));
-            INSERT INTO loyalty_lot (wallet_id, transfer_id, granted, remaining, spendable_at, expires_at,
-                                     due_at, expiry_policy_id)
-            VALUES (e.w, t_id, e.n, e.n - repaid, e.sp, e.ex,
-                    CASE WHEN e.n > repaid THEN coalesce(e.ex, '9999-12-31 00:00:00+00') END, e.pol);
-            IF repaid > 0 THEN
-                INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount)
-                SELECT id, t_id, repaid FROM loyalty_lot WHERE transfer_id = t_id;
-            END IF;
-            UPDATE loyalty_wallet SET owed = owed - repaid WHERE id = e.w;
-            PERFORM ledger_refresh(ARRAY[e.w], at_now);
-
-        ELSIF e.dir = 'back' THEN
-            -- A spend is undone: the same lots get their units back.
-            IF EXISTS (SELECT 1 FROM loyalty_transfer WHERE id = e.rev AND debt_change <> 0) THEN
-                RAISE EXCEPTION 'transfer % left a debt and cannot be reversed', e.rev
-                    USING ERRCODE = 'SL005', DETAIL = e.key;
-            END IF;
-            INSERT INTO loyalty_transfer (
-                id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount,
-                occurred_at, recorded_at, booked_on, key, request_hash, source, order_id, reverses_id,
-                explanation, actor_id, reason, note)
-            VALUES (t_id, e.kind, e.wt, e.p, e.a, e.w, e.n, e.at, at_now, e.day, e.key,
-                    decode(e.hash, 'hex'), e.src, e.o, e.rev, e.why, e.actor,
-                    coalesce(e.reason, ''), coalesce(e.note, ''));
-            UPDATE loyalty_lot l
-               SET remaining = l.remaining + u.amount,
-                   due_at = coalesce(l.expires_at, '9999-12-31 00:00:00+00')
-              FROM loyalty_lotuse u WHERE u.transfer_id = e.rev AND u.lot_id = l.id;
-            INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount)
-            SELECT lot_id, t_id, -amount FROM loyalty_lotuse WHERE transfer_id = e.rev;
-            PERFORM ledger_refresh(ARRAY[e.w], at_now);
-
-        ELSE
-            -- What a gift had repaid may be owed again when the gift is undone.
-            repaid := coalesce(
-                (SELECT greatest(-debt_change, 0) FROM loyalty_transfer WHERE id = e.rev), 0);
-            IF NOT e.debt AND w.owed > 0 AND w.balance - w.owed < e.n - repaid THEN
-                RAISE EXCEPTION 'only % of % units can be spent', greatest(w.balance - w.owed, 0), e.n
-                    USING ERRCODE = 'SL001', DETAIL = greatest(w.balance - w.owed, 0)::text;
-            END IF;
-            -- Uses before their transfer: what could not be taken belongs on the transfer as its debt.
-            rest := ledger_take(e.w, t_id, e.n, e.own, coalesce(e.pend, false), e.at, at_now);
-            IF rest > repaid AND NOT e.debt THEN
-                RAISE EXCEPTION 'only % of % units can be spent', e.n - rest, e.n
-                    USING ERRCODE = 'SL001', DETAIL = (e.n - rest)::text;
-            END IF;
-            INSERT INTO loyalty_transfer (
-                id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, debt_change,
-                occurred_at, recorded_at, booked_on, key, request_hash, source, order_id, refund_id,
-                rule_version_id, reverses_id, corrects_id, explanation, actor_id, reason, note)
-            VALUES (t_id, e.kind, e.wt, e.a, e.p, e.w, e.n, rest, e.at, at_now, e.day, e.key,
-                    decode(e.hash, 'hex'), e.src, e.o, e.rf, e.rv, e.rev, e.cor, e.why, e.actor,
-                    coalesce(e.reason, ''), coalesce(e.note, ''));
-            IF rest > 0 THEN
-                UPDATE loyalty_wallet SET owed = owed + rest WHERE id = e.w;
-            END IF;
-        END IF;
-        RETURN QUERY SELECT e.key::text, t_id, false;
+        CASE e.dir
+            WHEN 'in' THEN PERFORM ledger_in(e.entry, t_id, at_now);
+            WHEN 'back' THEN PERFORM ledger_back(e.entry, t_id, at_now);
+            WHEN 'settle' THEN PERFORM ledger_settle(e.entry, t_id, at_now);
+            WHEN 'move' THEN PERFORM ledger_move(e.entry, t_id, at_now);
+            ELSE PERFORM ledger_out(e.entry, t_id, at_now);
+        END CASE;
+        RETURN QUERY SELECT e.key, t_id, false;
     END LOOP;
 
     -- What follows outside this transaction (daily totals first of all) is told which days moved.

@@ -4,9 +4,22 @@ LANGUAGE plpgsql
 -- Planning anew costs more than running; and a plan made while a table was small must not scan it
 -- once it is large.
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    idle bigint[];
 BEGIN
+    SELECT array_agg(id) INTO idle FROM loyalty_wallet
+     WHERE id = ANY (wallet_ids) AND active_until <= at_time;
+    IF idle IS NOT NULL THEN
+        -- Nothing happened for too long: from now on the lots themselves say when they expired.
+        UPDATE loyalty_lot l SET expires_at = w.active_until, due_at = w.active_until
+          FROM loyalty_wallet w
+         WHERE w.id = ANY (idle) AND l.wallet_id = w.id AND l.due_at IS NOT NULL AND l.renewable
+           AND l.expires_at IS NULL;
+        UPDATE loyalty_wallet SET active_until = NULL WHERE id = ANY (idle);
+    END IF;
     UPDATE loyalty_wallet w
-       SET balance = s.balance, pending = s.pending, next_change_at = s.next_change_at
+       SET balance = s.balance, pending = s.pending,
+           next_change_at = least(s.next_change_at, w.active_until)
       FROM (
         SELECT ids.id,
                coalesce(sum(l.remaining) FILTER (

@@ -36,7 +36,7 @@ def define_program(**changes: object) -> Program:
                 "plural": "Beans",
                 "unit_value": "0.01",
                 "pending_days": 14,
-                "expiry": {"kind": "months", "months": 12},
+                "expiry": {"kind": "months", "length": 12},
             }
         ],
         "earning_rules": [{"units": "2", "per": "1"}],

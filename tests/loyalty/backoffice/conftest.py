@@ -72,7 +72,7 @@ def beans(db: None) -> Program:
             "singular": "Bean",
             "plural": "Beans",
             "unit_value": "0.01",
-            "expiry": {"kind": "months", "months": 12},
+            "expiry": {"kind": "months", "length": 12},
         },
     )
 

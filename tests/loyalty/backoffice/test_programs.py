@@ -28,9 +28,15 @@ FORM: dict[str, Any] = {
     "plural": "Beans",
     "decimals": "0",
     "unit_value": "0.01",
+    "pending_from": "placed",
     "pending_days": "14",
+    "expiry_counted_from": "earning",
+    "expiry_restored_days": "0",
+    "linked_returns": "reconcile",
+    "debt_policy": "carry",
+    "clawback_order": "own_first",
     "expiry_kind": "months",
-    "expiry_months": "12",
+    "expiry_length": "12",
     "expiry_last_day": "end_of_day",
     "measure": "money",
     "units": "1",
@@ -63,7 +69,7 @@ def test_a_new_program_is_a_draft_with_everything_that_was_typed(manager: Client
     definition = definition_of(program)
     assert program.status == "draft"
     assert definition.wallet_types[0].plural == "Beans"
-    assert definition.wallet_types[0].expiry.months == 12
+    assert definition.wallet_types[0].expiry.length == 12
     rule = definition.earning_rules[0]
     assert rule.include.categories == ("Coffee",)
     assert rule.exclude.skus == ("MUG",)
@@ -93,8 +99,8 @@ def test_the_short_name_comes_from_the_name(manager: Client) -> None:
         ({"units": "0"}, "units"),
         ({"per": "-1"}, "per"),
         ({"unit_value": "-0.01"}, "unit_value"),
-        ({"expiry_months": ""}, "expiry_months"),
-        ({"expiry_months": "121"}, "expiry_months"),
+        ({"expiry_length": ""}, "expiry_length"),
+        ({"expiry_length": "121"}, "expiry_length"),
         ({"pending_days": "366"}, "pending_days"),
         ({"decimals": "5"}, "decimals"),
         ({"include_tags_add": "x" * 129}, "include_tags"),
@@ -222,7 +228,7 @@ def test_an_archived_program_keeps_what_members_hold_and_can_come_back(
 
 
 def test_the_program_page_says_its_rules_in_sentences(manager: Client, ana: Member) -> None:
-    values = form_of(manager, "beans") | {"units": "2", "confirmed": "1", "expiry_months": "6"}
+    values = form_of(manager, "beans") | {"units": "2", "confirmed": "1", "expiry_length": "6"}
     manager.post(url("program_edit", "beans"), values)
     html = manager.get(url("program_page", "beans")).content.decode()
     for text in (

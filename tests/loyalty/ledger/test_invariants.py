@@ -50,7 +50,7 @@ FORBIDDEN = {
     "a lot holds less than nothing": "UPDATE loyalty_lot SET remaining = -1",
     "a lot is granted more": "UPDATE loyalty_lot SET granted = granted + 5",
     "a lot moves to another wallet": "UPDATE loyalty_lot SET wallet_id = wallet_id + 1",
-    "a lot gets another policy": "UPDATE loyalty_lot SET expiry_policy_id = expiry_policy_id + 1",
+    "a lot gets another policy": "UPDATE loyalty_lot SET policy_id = policy_id + 1",
     "a lot is open with nothing in it": "UPDATE loyalty_lot SET remaining = 0",
     "a lot is closed with something in it": "UPDATE loyalty_lot SET due_at = NULL",
     "a lot vanishes": "DELETE FROM loyalty_lot",
@@ -77,7 +77,7 @@ FORBIDDEN = {
     "an audit entry vanishes": "DELETE FROM members_auditentry",
     "a published rule is reworded": "UPDATE loyalty_earningruleversion SET body = '{}'",
     "a published rule vanishes": "DELETE FROM loyalty_earningruleversion",
-    "an expiry policy is changed": "UPDATE loyalty_expirypolicy SET kind = 'months', months = 1",
+    "an expiry policy is changed": "UPDATE loyalty_lotpolicy SET kind = 'months', length = 1",
     "one customer twice in a program": "INSERT INTO loyalty_membership (public_id, program_id,"
     " customer_id, account_id, status, source, card_number, enrolled_at, created_at)"
     " SELECT gen_random_uuid(), program_id, customer_id, account_id, status, source, '1', now(),"
@@ -131,8 +131,23 @@ def test_the_functions_in_the_database_are_those_of_the_files(db, name):
 BENT = {
     "a lot holds what it was granted less its uses":
         "UPDATE loyalty_lot SET remaining = remaining - 1",
-    "a lot is granted what its transfer brought":
+    "lots are granted what their transfer brought":
         "UPDATE loyalty_lot SET granted = granted + 1",
+    "a child lot has what its parent gave, from the same origin":
+        "UPDATE loyalty_lot SET parent_id = id",
+    "what left one wallet for another arrived there":
+        "UPDATE loyalty_transfer SET to_account_id ="
+        " (SELECT id FROM loyalty_account WHERE kind = 'transit' LIMIT 1)"
+        " WHERE kind = 'adjustment'",
+    "a lot is due when it expires":
+        "UPDATE loyalty_lot SET due_at = due_at - interval '1 day'",
+    "a lot's changes end at what it says now":
+        "INSERT INTO loyalty_lotchange (lot_id, reason, occurred_at, recorded_at,"
+        " spendable_before, spendable_after, expires_after, note)"
+        " SELECT id, 'extended', now(), now(), spendable_at, spendable_at, now(), ''"
+        " FROM loyalty_lot",
+    "renewable units have an end in sight":
+        "UPDATE loyalty_lot SET renewable = true",
     "a transfer changes lots and debt by its amount":
         "UPDATE loyalty_transfer SET amount = amount + 1 WHERE kind = 'adjustment'",
     "a transfer has its wallet's account on one side":

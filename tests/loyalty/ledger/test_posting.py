@@ -28,7 +28,7 @@ from tests.loyalty.factories import (
     spendable,
 )
 
-MONTHLY = {"expiry": {"kind": "months", "months": 1, "last_day": "start_of_day"}}
+MONTHLY = {"expiry": {"kind": "months", "length": 1, "last_day": "start_of_day"}}
 
 
 def undo(transfer: Transfer, *, now=NOW, note: str = "") -> Transfer:
@@ -242,7 +242,7 @@ def ref(wallet: Wallet) -> WalletRef:
 def entry(wallet: Wallet, direction: str, amount: int, key: str, **rest):
     account = Account.objects.get(program=wallet.wallet_type.program, kind="adjusted").pk
     if direction == "in":
-        policy = wallet.wallet_type.expiry_policies.first().pk
+        policy = wallet.wallet_type.lot_policies.first().pk
         rest = {"sp": NOW, "ex": None, "pol": policy} | rest
     return movement(
         direction=direction, kind="adjustment", ref=ref(wallet), counter_account_id=account,

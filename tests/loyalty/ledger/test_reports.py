@@ -22,7 +22,7 @@ from tests.loyalty.factories import (
     refund,
 )
 
-MONTHLY = {"expiry": {"kind": "months", "months": 1, "last_day": "start_of_day"}}
+MONTHLY = {"expiry": {"kind": "months", "length": 1, "last_day": "start_of_day"}}
 
 
 def figures(program, at) -> Figures:

@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 
 from loyalty.errors import InsufficientBalanceError, OverCorrectedError
 from loyalty.ledger.balances import holdings
-from loyalty.rules.calendar import lapses_at, matures_at
+from loyalty.rules.calendar import add_days
+from loyalty.rules.lots import LotTerms, expires_at
 from loyalty.services.adjustments import undo_transfer
 from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent
@@ -66,7 +67,8 @@ class Model:
     """Lots and a debt; slow, obvious and written without looking at the SQL."""
 
     def __init__(self, pending_days: int, months: int | None) -> None:
-        self.pending_days, self.months = pending_days, months
+        self.pending_days = pending_days
+        self.terms = LotTerms(kind="months" if months else "never", length=months)
         self.lots: list[ModelLot] = []
         self.owed = 0
 
@@ -75,8 +77,8 @@ class Model:
     ) -> tuple[ModelLot, int]:
         lot = ModelLot(
             units,
-            matures_at(at, self.pending_days if wait else 0, UTC),
-            lapses_at(at, self.months, "end_of_day", UTC),
+            add_days(at, self.pending_days if wait else 0, UTC),
+            expires_at(self.terms, at, UTC),
         )
         repaid = 0
         if lot.spendable_at <= now and not lot.lapsed(now):
@@ -145,7 +147,7 @@ class Ledger(RuleBasedStateMachine):
     @initialize(pending=st.sampled_from([0, 0, 10]), months=st.sampled_from([None, 1, 3]))
     def begin(self, pending: int, months: int | None) -> None:
         self.now, self.number = NOW, 0
-        expiry = {"kind": "months", "months": months} if months else {"kind": "never"}
+        expiry = {"kind": "months", "length": months} if months else {"kind": "never"}
         program = make_program(unit={"pending_days": pending, "expiry": expiry})
         self.account = make_wallet(program).account_id
         self.model = Model(pending, months)

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from loyalty.rules.calendar import (
+    add_days,
     add_months,
     end_of_day,
-    lapses_at,
+    end_of_period,
     localize,
-    matures_at,
+    next_month_day,
     start_of_day,
 )
 
@@ -74,27 +75,6 @@ def test_days_last_as_long_as_clocks_say(zone, day, hours):
 
 
 @pytest.mark.parametrize(
-    ("zone", "at", "months", "last_day", "expected"),
-    [
-        (UTC, "2025-01-31T23:59:59", 1, "end_of_day", "2025-03-01T00:00"),
-        (UTC, "2025-01-31T23:59:59", 1, "start_of_day", "2025-02-28T00:00"),
-        (UTC, "2024-02-29T00:00", 12, "end_of_day", "2025-03-01T00:00"),
-        # Late in the evening in New York it is the next day in Greenwich.
-        (NEW_YORK, "2025-02-01T03:00", 1, "end_of_day", "2025-03-01T05:00"),
-        (ATHENS, "2025-01-31T23:00", 1, "start_of_day", "2025-02-28T22:00"),
-        # Earned in winter, lapsing in summer.
-        (NEW_YORK, "2025-01-15T12:00", 6, "end_of_day", "2025-07-16T04:00"),
-    ],
-)
-def test_units_lapse_with_the_last_day_of_their_months(zone, at, months, last_day, expected):
-    assert lapses_at(utc(at), months, last_day, zone) == utc(expected)
-
-
-def test_units_without_months_never_lapse():
-    assert lapses_at(utc("2025-01-31T12:00"), None, "end_of_day", UTC) is None
-
-
-@pytest.mark.parametrize(
     ("zone", "at", "days", "expected"),
     [
         (UTC, "2025-01-31T12:00", 0, "2025-01-31T12:00"),
@@ -105,5 +85,37 @@ def test_units_without_months_never_lapse():
         (ATHENS, "2025-10-25T12:00", 2, "2025-10-27T13:00"),
     ],
 )
-def test_units_mature_at_the_same_local_time(zone, at, days, expected):
-    assert matures_at(utc(at), days, zone) == utc(expected)
+def test_days_later_it_is_the_same_local_time(zone, at, days, expected):
+    assert add_days(utc(at), days, zone) == utc(expected)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "later", "expected"),
+    [
+        ("2025-01-31", 1, 0, "2025-01-31"),
+        ("2025-01-31", 1, 1, "2025-02-28"),
+        ("2025-02-01", 3, 0, "2025-03-31"),
+        ("2025-02-01", 3, 1, "2025-06-30"),
+        ("2025-06-30", 6, 0, "2025-06-30"),
+        ("2025-07-01", 6, 1, "2026-06-30"),
+        ("2025-12-31", 12, 0, "2025-12-31"),
+        ("2025-12-31", 12, 2, "2027-12-31"),
+        ("2023-11-05", 1, 3, "2024-02-29"),
+    ],
+)
+def test_periods_end_with_their_last_day(day, months, later, expected):
+    assert end_of_period(dt.date.fromisoformat(day), months, later).isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "month", "number", "expected"),
+    [
+        ("2025-01-31", 3, 31, "2025-03-31"),
+        ("2025-03-31", 3, 31, "2025-03-31"),
+        ("2025-04-01", 3, 31, "2026-03-31"),
+        ("2025-01-01", 2, 29, "2025-02-28"),
+        ("2027-03-01", 2, 29, "2028-02-29"),
+    ],
+)
+def test_a_day_of_the_year_comes_every_year(day, month, number, expected):
+    assert next_month_day(dt.date.fromisoformat(day), month, number).isoformat() == expected

@@ -90,7 +90,7 @@ def test_what_was_shown_before_is_what_happens(db, setting, units):
 
 
 def test_units_added_lapse_by_the_policy_of_that_day(db):
-    wallet = make_wallet(make_program(unit={"expiry": {"kind": "months", "months": 1}}))
+    wallet = make_wallet(make_program(unit={"expiry": {"kind": "months", "length": 1}}))
     adjust(wallet, 5, "k1", now=day(0.3))
     assert Lot.objects.get().expires_at.isoformat() == "2024-04-16T00:00:00+00:00"
 

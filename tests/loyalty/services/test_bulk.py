@@ -91,7 +91,7 @@ def test_a_batch_leaves_the_same_books_as_its_orders_one_by_one(db, history):
     orders, refunds = history
     with transaction.atomic():
         make_program(
-            unit={"pending_days": 3, "expiry": {"kind": "months", "months": 1}},
+            unit={"pending_days": 3, "expiry": {"kind": "months", "length": 1}},
             earning_rules=[{"exclude": {"categories": ["fuel"]}}],
         )
         make_program("second", earning_rules=[{"units": 2}], unit={"decimals": 1})

@@ -417,7 +417,7 @@ def test_pain_18_gift_cards_bought_earn_nothing_and_pay_like_money(program):
 
 def test_pain_19_another_expiry_is_for_units_earned_from_then_on(program):
     record(order("A1", "10"))
-    unit = {"expiry": {"kind": "months", "months": 1}}
+    unit = {"expiry": {"kind": "months", "length": 1}}
     apply_definition(define(unit=unit), actor=SYSTEM, now=day(1))
     record(order("A2", "5", at=day(2)))
     assert spendable(at=day(3)) == 15

@@ -19,7 +19,7 @@ wallet_types:
     unit_value: 0.01
     expiry:
       kind: months
-      months: 12
+      length: 12
 earning_rules:
   - code: base
     units: 1.5
@@ -64,8 +64,8 @@ def test_a_program_written_and_read_back_is_the_same(db, changes):
         (("unit_value: 0.01", "unit_value: -1"), "line 7, wallet_types[0].unit_value"),
         (("unit_value: 0.01", "unit_value: .nan"), "line 7, wallet_types[0].unit_value"),
         (("unit_value: 0.01", "unit_value: cheap"), "line 7, wallet_types[0].unit_value"),
-        (("months: 12", "months: 121"), "line 10, wallet_types[0].expiry.months"),
-        (("      months: 12\n", ""), "line 8, wallet_types[0].expiry"),
+        (("length: 12", "length: 121"), "line 8, wallet_types[0].expiry"),
+        (("      length: 12\n", ""), "line 8, wallet_types[0].expiry"),
         (("units: 1.5", "units: 0"), "line 13, earning_rules[0].units"),
         (("units: 1.5", "units: 2026-01-01"), "line 13, earning_rules[0].units"),
         (("[food, 'home & garden']", "food"), "line 15, earning_rules[0].include.categories"),

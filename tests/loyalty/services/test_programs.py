@@ -7,7 +7,7 @@ from loyalty.models import (
     Account,
     EarningRule,
     EarningRuleVersion,
-    ExpiryPolicy,
+    LotPolicy,
     Program,
     Wallet,
     WalletType,
@@ -47,7 +47,7 @@ FULL = {
     "wallet_types": [
         {
             "code": "beans", "singular": "bean", "plural": "beans", "decimals": 2,
-            "unit_value": "0.015", "pending_days": 14, "expiry": {"kind": "months", "months": 12},
+            "unit_value": "0.015", "pending_days": 14, "expiry": {"kind": "months", "length": 12},
         },
         {"code": "stars", "singular": "star", "plural": "stars"},
     ],
@@ -81,7 +81,7 @@ def test_numbers_written_otherwise_are_no_change(db, status):
 
 
 def test_a_program_has_its_own_accounts_once(program):
-    assert Account.objects.filter(program=program).count() == 4
+    assert Account.objects.filter(program=program).count() == len(Account.PROGRAM_KINDS)
 
 
 def test_the_first_wording_counts_for_orders_of_any_date_and_a_change_from_then_on(program):
@@ -173,7 +173,7 @@ def test_a_wallet_type_that_nobody_used_leaves_a_draft(db):
     apply(define(status="draft", **FULL))
     apply(define(status="draft"))
     assert list(WalletType.objects.values_list("code", flat=True)) == ["points"]
-    assert ExpiryPolicy.objects.count() == 1
+    assert LotPolicy.objects.count() == 1
 
 
 def test_members_who_are_there_get_a_wallet_of_a_new_kind(program):
@@ -187,10 +187,10 @@ def test_members_who_are_there_get_a_wallet_of_a_new_kind(program):
 
 
 def test_another_expiry_is_a_further_policy_and_the_old_one_stays(program):
-    monthly = {"expiry": {"kind": "months", "months": 6}}
+    monthly = {"expiry": {"kind": "months", "length": 6}}
     assert apply(define(unit=monthly), day(1)).changes
     assert apply(define(unit=monthly), day(2)).changes == []
-    kept = ExpiryPolicy.objects.order_by("pk").values_list("kind", "months")
+    kept = LotPolicy.objects.order_by("pk").values_list("kind", "length")
     assert list(kept) == [("never", None), ("months", 6)]
 
 

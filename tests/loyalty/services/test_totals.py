@@ -97,7 +97,7 @@ def test_a_repeated_order_leaves_nothing_to_tell(program):
 
 
 def test_what_has_expired_is_not_outstanding_though_no_job_wrote_it_down(db):
-    program = make_program(unit={"expiry": {"kind": "months", "months": 1}})
+    program = make_program(unit={"expiry": {"kind": "months", "length": 1}})
     record(order("A1", "30", at=NOW))
     record(order("A2", "12", at=day(20)))
     deliver_waiting()

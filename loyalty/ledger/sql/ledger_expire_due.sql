@@ -1,0 +1,45 @@
+-- One chunk of writing down what has expired by `at_now`, the longest due first: at most `most` lots.
+-- Safe to run twice at once and to be killed anywhere. Returns how many lots it closed, and how many it
+-- looked at; nothing looked at: nothing is due.
+CREATE OR REPLACE FUNCTION ledger_expire_due(most integer, at_now timestamptz)
+RETURNS TABLE (closed bigint, looked_at bigint)
+LANGUAGE plpgsql
+-- Planning anew costs more than running; and a plan made while a table was small must not scan it
+-- once it is large.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    idle bigint[];
+    lots bigint[];
+    wallets bigint[];
+    stale bigint[];
+BEGIN
+    SELECT array_agg(id) INTO idle
+      FROM (SELECT id FROM loyalty_wallet WHERE active_until <= at_now ORDER BY active_until LIMIT most) w;
+    IF idle IS NOT NULL THEN
+        PERFORM 1 FROM loyalty_wallet WHERE id = ANY (idle) ORDER BY id FOR NO KEY UPDATE;
+        PERFORM ledger_refresh(idle, at_now);
+    END IF;
+    SELECT array_agg(id), array_agg(DISTINCT wallet_id) INTO lots, wallets
+      FROM (SELECT id, wallet_id FROM loyalty_lot WHERE due_at <= at_now ORDER BY due_at LIMIT most) l;
+    IF lots IS NULL THEN
+        RETURN QUERY SELECT 0::bigint, coalesce(cardinality(idle), 0)::bigint;
+        RETURN;
+    END IF;
+    PERFORM 1 FROM loyalty_wallet WHERE id = ANY (wallets) ORDER BY id FOR NO KEY UPDATE;
+    SELECT array_agg(id) INTO stale FROM loyalty_wallet
+     WHERE id = ANY (wallets) AND next_change_at <= at_now;
+    RETURN QUERY SELECT ledger_expire(lots, true, 'job', at_now), cardinality(lots)::bigint;
+    IF stale IS NOT NULL THEN
+        PERFORM ledger_refresh(stale, at_now);
+    END IF;
+    INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
+    SELECT 'ledger.posted', jsonb_build_object('days', jsonb_agg(jsonb_build_array(d.wt, d.day))),
+           at_now, at_now, 0, ''
+      FROM (SELECT DISTINCT t.wallet_type_id AS wt, t.booked_on AS day
+              FROM loyalty_lotuse u JOIN loyalty_transfer t ON t.id = u.transfer_id
+             WHERE u.lot_id = ANY (lots) AND t.kind IN ('expiry', 'settlement')
+               AND t.recorded_at = at_now) d
+    HAVING count(*) > 0;
+END;
+$$;

@@ -1,0 +1,72 @@
+-- Units go from one wallet to another: two transfers over the transit account, and for each lot that was
+-- used a child lot, which keeps origin, maturity and expiry. With `own` only the lots of that transfer go
+-- (the return of what it brought). Matured ones repay a debt of the wallet that they come to.
+CREATE OR REPLACE FUNCTION ledger_move(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    giver bigint := (e->>'w')::bigint;
+    taker bigint := (e->>'w2')::bigint;
+    units bigint := (e->>'n')::bigint;
+    at_time timestamptz := (e->>'at')::timestamptz;
+    rest bigint := units;
+    in_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
+    repaid bigint := 0;
+    part bigint;
+    lot record;
+    w record;
+BEGIN
+    IF e->>'until' IS NOT NULL THEN
+        PERFORM ledger_renew(giver, at_time, (e->>'until')::timestamptz,
+                             coalesce((e->>'act')::boolean, false));
+        PERFORM ledger_renew(taker, at_time, (e->>'until')::timestamptz, false);
+        PERFORM ledger_refresh(ARRAY[giver], at_now);
+    END IF;
+    SELECT * INTO w FROM loyalty_wallet WHERE id = giver;
+    IF e->>'own' IS NOT NULL THEN
+        FOR lot IN SELECT id FROM loyalty_lot
+                    WHERE transfer_id = (e->>'own')::bigint AND parent_id IS NOT NULL
+                      AND wallet_id = giver AND due_at IS NOT NULL AND due_at > at_now ORDER BY due_at, id
+        LOOP
+            rest := rest - ledger_use(lot.id, t_id, rest, at_now);
+        END LOOP;
+    ELSE
+        IF w.owed > 0 AND NOT coalesce((e->>'pend')::boolean, false)
+           AND (w.debt_blocks OR w.balance - w.owed < units) THEN
+            PERFORM ledger_refuse_spend(
+                CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END, units);
+        END IF;
+        rest := ledger_take(giver, t_id, rest, '{}', coalesce((e->>'pend')::boolean, false), false, false,
+                            at_time, at_now);
+    END IF;
+    IF rest > 0 THEN
+        PERFORM ledger_refuse_spend(units - rest, units);
+    END IF;
+    PERFORM ledger_transfer(e, t_id, units, 0, false, at_now);
+
+    -- The other leg: pending lots and those that would not have expired keep their times.
+    INSERT INTO loyalty_lot (wallet_id, transfer_id, parent_id, origin_id, earned_at, granted, remaining,
+                             spendable_at, expires_at, planned_expires_at, renewable, due_at, policy_id)
+    SELECT taker, in_id, l.id, l.origin_id, l.earned_at, u.amount, u.amount, l.spendable_at, l.expires_at,
+           l.planned_expires_at, l.renewable, coalesce(l.expires_at, '9999-12-31 00:00:00+00'), l.policy_id
+      FROM loyalty_lotuse u JOIN loyalty_lot l ON l.id = u.lot_id WHERE u.transfer_id = t_id;
+    PERFORM ledger_refresh(ARRAY[taker], at_now);
+    SELECT * INTO w FROM loyalty_wallet WHERE id = taker;
+    IF w.owed > 0 AND NOT w.debt_blocks THEN
+        FOR lot IN SELECT id FROM loyalty_lot
+                    WHERE transfer_id = in_id AND parent_id IS NOT NULL AND spendable_at <= at_now
+                      AND due_at > at_now ORDER BY due_at, id
+        LOOP
+            EXIT WHEN repaid = w.owed;
+            part := ledger_use(lot.id, in_id, w.owed - repaid, at_now);
+            repaid := repaid + part;
+        END LOOP;
+        UPDATE loyalty_wallet SET owed = owed - repaid WHERE id = taker;
+    END IF;
+    PERFORM ledger_transfer(
+        e - 'rev' - 'cor' - 'actor' || jsonb_build_object(
+            'w', taker, 'a', (e->>'a2')::bigint, 'key', e->>'key' || ':in', 'pair', t_id,
+            'actor', (e->>'actor')::bigint),
+        in_id, units, -repaid, true, at_now);
+END;
+$$;

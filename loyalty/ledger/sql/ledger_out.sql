@@ -1,0 +1,81 @@
+-- Units leave a wallet. For a clawback (`own`) the order's own units go first, with what had expired of
+-- them; then others; what is still missing becomes a debt, is written off (`wo`), or is refused.
+CREATE OR REPLACE FUNCTION ledger_out(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    the_wallet bigint := (e->>'w')::bigint;
+    units bigint := (e->>'n')::bigint;
+    own bigint := (e->>'own')::bigint;
+    debt boolean := coalesce((e->>'debt')::boolean, false);
+    oldest boolean := coalesce((e->>'fifo')::boolean, false);
+    at_time timestamptz := (e->>'at')::timestamptz;
+    own_lots bigint[] := '{}';
+    rest bigint := units;
+    repaid bigint;
+    lot bigint;
+    w record;
+BEGIN
+    IF e->>'until' IS NOT NULL THEN
+        PERFORM ledger_renew(the_wallet, at_time, (e->>'until')::timestamptz,
+                             coalesce((e->>'act')::boolean, false));
+        PERFORM ledger_refresh(ARRAY[the_wallet], at_now);
+    END IF;
+    SELECT * INTO w FROM loyalty_wallet WHERE id = the_wallet;
+    -- What a gift had repaid may be owed again when the gift is undone.
+    repaid := coalesce(
+        (SELECT greatest(-debt_change, 0) FROM loyalty_transfer WHERE id = (e->>'rev')::bigint), 0);
+    IF NOT debt AND w.owed > 0
+       AND (w.debt_blocks AND e->>'rev' IS NULL OR w.balance - w.owed < units - repaid) THEN
+        PERFORM ledger_refuse_spend(CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END,
+                                    units);
+    END IF;
+    IF own IS NOT NULL AND NOT oldest THEN
+        own_lots := ledger_own_lots(
+            the_wallet,
+            CASE WHEN debt AND e->>'o' IS NOT NULL THEN ARRAY(
+                SELECT id FROM loyalty_transfer
+                 WHERE order_id = (e->>'o')::bigint AND kind = 'accrual'
+                   AND wallet_type_id = (e->>'wt')::bigint) ELSE ARRAY[own] END,
+            at_now);
+        FOREACH lot IN ARRAY own_lots LOOP
+            EXIT WHEN rest = 0;
+            IF debt THEN
+                PERFORM ledger_unexpire(
+                    lot, rest - (SELECT remaining FROM loyalty_lot WHERE id = lot), e->>'key', at_time,
+                    (e->>'day')::date, e->>'src', at_now);
+            END IF;
+            rest := rest - ledger_use(lot, t_id, rest, at_now);
+        END LOOP;
+    END IF;
+    IF rest > 0 AND at_time < at_now THEN
+        -- Told late: what had not expired then counts, though its expiry was written down since.
+        PERFORM ledger_unexpire_since(the_wallet, rest, e->>'key', at_time, (e->>'day')::date, e->>'src',
+                                      at_now);
+    END IF;
+    IF rest > 0 THEN
+        rest := ledger_take(the_wallet, t_id, rest, own_lots, coalesce((e->>'pend')::boolean, false), oldest,
+                            e->>'wo' IS NOT NULL, at_time, at_now);
+    END IF;
+    IF rest > repaid AND NOT debt THEN
+        PERFORM ledger_refuse_spend(units - rest, units);
+    END IF;
+    PERFORM ledger_transfer(e, t_id, units, rest, false, at_now);
+    IF rest > 0 AND debt AND e->>'wo' IS NOT NULL THEN
+        PERFORM ledger_transfer(
+            e - 'rev' - 'cor' || jsonb_build_object(
+                'kind', 'write_off', 'p', (e->>'wo')::bigint, 'key', e->>'key' || ':written_off',
+                'why', jsonb_build_object('code', 'beyond_balance') || (e->'why')),
+            nextval(pg_get_serial_sequence('loyalty_transfer', 'id')), rest, -rest, true, at_now);
+    ELSIF rest > 0 THEN
+        IF w.owed = 0 THEN
+            PERFORM ledger_expire(
+                ARRAY(SELECT id FROM loyalty_lot WHERE wallet_id = the_wallet AND due_at <= at_now),
+                false, 'job', at_now);
+        END IF;
+        UPDATE loyalty_wallet
+           SET owed = owed + rest, debt_blocks = coalesce((e->>'blk')::boolean, debt_blocks)
+         WHERE id = the_wallet;
+    END IF;
+END;
+$$;
