@@ -20,7 +20,14 @@ from pydantic import (
     model_validator,
 )
 
-from loyalty.rules.bodies import BasePolicy, LineFilter, PositiveAmount, RateBody, Rounding
+from loyalty.rules.bodies import (
+    BasePolicy,
+    Caps,
+    LineFilter,
+    PositiveAmount,
+    RateBody,
+    Rounding,
+)
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -144,6 +151,7 @@ class EarningRuleDefinition(_Definition):
     include: LineFilter = Field(LineFilter(), description="Only these lines earn.")
     exclude: LineFilter = Field(LineFilter(), description="These lines earn nothing.")
     rounding: Rounding = Field(Rounding(), description="How fractions are rounded.")
+    caps: Caps = Field(Caps(), description="How much it awards at most.")
     pending: PendingDefinition | None = Field(
         None, description="When what it awards can be spent; without it as the wallet type says."
     )
@@ -160,6 +168,7 @@ class EarningRuleDefinition(_Definition):
             include=self.include,
             exclude=self.exclude,
             rounding=self.rounding,
+            caps=self.caps,
         )
 
 

@@ -17,7 +17,7 @@ from loyalty.definitions import (
     WalletTypeDefinition,
 )
 from loyalty.models import LotPolicy
-from loyalty.rules.bodies import BasePolicy, LineFilter, RateBody, Rounding
+from loyalty.rules.bodies import BasePolicy, Caps, LineFilter, RateBody, Rounding
 from members.formatting import UnitNames, active_locale, format_money, format_number
 
 
@@ -40,6 +40,26 @@ def describe_rule(rule: RateBody, unit: UnitNames, currency: str) -> list[str]:
     if rule.measure == "money":
         sentences += describe_base(rule.base)
     sentences.append(describe_rounding(rule.rounding))
+    sentences += describe_caps(rule.caps, unit)
+    return sentences
+
+
+def describe_caps(caps: Caps, unit: UnitNames) -> list[str]:
+    """How much is awarded at most."""
+    sentences = []
+    if caps.per_order is not None:
+        sentences.append(_("At most %s for one order.") % _amount(caps.per_order, unit))
+    if caps.per_member is not None:
+        words = {
+            "day": _("At most %s for one member a day."),
+            "week": _("At most %s for one member a week."),
+            "month": _("At most %s for one member a month."),
+            "year": _("At most %s for one member a year."),
+            "lifetime": _("At most %s for one member, ever."),
+        }
+        sentences.append(words[caps.period] % _amount(caps.per_member, unit))
+    if caps.budget is not None:
+        sentences.append(_("At most %s in all.") % _amount(caps.budget, unit))
     return sentences
 
 

@@ -36,6 +36,14 @@ _MONEY: dict[str, tuple[Promise, bool]] = {
 }
 
 
+# What a cap left of an award.
+_CAPPED: dict[str, Promise] = {
+    "capped_order": gettext_lazy("One order earns at most"),
+    "capped_member": gettext_lazy("That is all that one member can still earn"),
+    "capped_budget": gettext_lazy("That is all that is left of the budget"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A title ("Earned with order 4711") and the reasons, each a text and often its value."""
@@ -113,9 +121,23 @@ def _arithmetic(transfer: Transfer) -> Iterator[WhyStep]:
             yield WhyStep(_("Quantity that earns"), _number(values[0]))
         elif code == "rate":
             yield WhyStep(_("Rate"), _rate(values, currency, transfer.wallet_type))
+        elif code in _CAPPED:
+            yield WhyStep(_capped(code, values), _units(values[0], transfer.wallet_type))
         elif code == "rounded":
             text = _rounding(values[0], values[1]) if _is_rounded(steps) else _("That makes")
             yield WhyStep(text, _units(values[2], transfer.wallet_type))
+
+
+def _capped(code: str, values: Sequence[str]) -> str:
+    if code != "capped_member":
+        return str(_CAPPED[code])
+    words: dict[str, str] = {
+        "day": _("That is all that one member can still earn today"),
+        "week": _("That is all that one member can still earn this week"),
+        "month": _("That is all that one member can still earn this month"),
+        "year": _("That is all that one member can still earn this year"),
+    }
+    return words.get(values[1], str(_CAPPED[code]))
 
 
 def _rate(values: Sequence[str], currency: str, wallet_type: WalletType) -> str:

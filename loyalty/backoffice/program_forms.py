@@ -73,6 +73,12 @@ def _amount(
     )
 
 
+def _optional(label: Any, help_text: Any = "") -> forms.DecimalField:
+    field = _amount(label, 4, help_text)
+    field.required = False
+    return field
+
+
 def _switch(label: Any, help_text: Any) -> forms.BooleanField:
     return forms.BooleanField(label=label, help_text=help_text, required=False)
 
@@ -131,6 +137,24 @@ class RuleForm(forms.Form):
         ],
     )
 
+    cap_per_order = _optional(gettext_lazy("At most for one order"))
+    cap_per_member = _optional(gettext_lazy("At most for one member"))
+    cap_period = forms.ChoiceField(
+        label=gettext_lazy("In each"),
+        required=False,
+        choices=[
+            ("day", gettext_lazy("day")),
+            ("week", gettext_lazy("week")),
+            ("month", gettext_lazy("month")),
+            ("year", gettext_lazy("year")),
+            ("lifetime", gettext_lazy("lifetime")),
+        ],
+    )
+    cap_budget = _optional(
+        gettext_lazy("At most in all"),
+        gettext_lazy("For all members together, from when the rule begins to its end."),
+    )
+
     def rule_values(self) -> dict[str, Any]:
         """What the fields say, as the rule's definition takes it."""
         data = self.cleaned_data
@@ -142,6 +166,12 @@ class RuleForm(forms.Form):
             "include": {kind: data[f"include_{kind}"] for kind in LineFilter.model_fields},
             "exclude": {kind: data[f"exclude_{kind}"] for kind in LineFilter.model_fields},
             "rounding": {"mode": data["rounding_mode"], "per": data["rounding_per"]},
+            "caps": {
+                "per_order": data["cap_per_order"],
+                "per_member": data["cap_per_member"],
+                "period": data["cap_period"] or "month",
+                "budget": data["cap_budget"],
+            },
         }
 
 
@@ -399,6 +429,10 @@ def _rule_initial(rule: EarningRuleDefinition) -> dict[str, Any]:
         **{f"exclude_{kind}": values for kind, values in rule.exclude.model_dump().items()},
         "rounding_mode": rule.rounding.mode,
         "rounding_per": rule.rounding.per,
+        **{
+            f"cap_{name}": plain(value) if isinstance(value, Decimal) else value
+            for name, value in rule.caps.model_dump().items()
+        },
     }
 
 

@@ -4,7 +4,8 @@ A movement is a plain dict whose keys `ledger_post` reads:
 
     key, hash   idempotency key and a digest of what the movement does (hex)
     dir         "in": units arrive as a new lot; "out": units leave; "back": a spend returns to its
-                lots; "move": units go to another wallet; "settle": a debt becomes smaller
+                lots; "move": units go to another wallet; "settle": a debt becomes smaller;
+                "repay": one is repaid from the balance; "unexpire": what expired comes back
     kind, n     transfer kind and amount (units at the wallet type's scale, > 0)
     w, a, wt    wallet, its account, its wallet type        p   the program account on the other
     side
@@ -161,6 +162,27 @@ def retime(changes: Sequence[Retiming], *, now: dt.datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_retime(%s::jsonb, %s)", [dumps(rows), now])
         return int(cursor.fetchone()[0])
+
+
+def renew(wallet_id: int, *, at: dt.datetime, until: dt.datetime) -> None:
+    """Let the units of a wallet that expire by inactivity last until then at least."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_renew(%s, %s, %s, true)", [wallet_id, at, until])
+        cursor.execute("SELECT ledger_refresh(ARRAY[%s::bigint], %s)", [wallet_id, at])
+
+
+def refresh_stale(*, after: int, most: int, now: dt.datetime) -> tuple[int, int]:
+    """Bring the stored balances of wallets up to now, `most` wallets with a key above `after`.
+
+    Returns the last key looked at (0: there are no more) and how many were out of date. Nothing
+    depends on it having run: a read past a stored balance's end consults the lots.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT last, refreshed FROM ledger_refresh_stale(%s, %s, %s)", [after, most, now]
+        )
+        last, refreshed = cursor.fetchone()
+        return int(last or 0), int(refreshed or 0)
 
 
 def expire_due(*, most: int, now: dt.datetime) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from loyalty.models.orders import (
     Tender,
 )
 from loyalty.models.programs import (
+    CapCounter,
     EarningRule,
     EarningRuleVersion,
     LotPolicy,
@@ -21,6 +22,7 @@ from loyalty.rules.calendar import NEVER
 __all__ = [
     "NEVER",
     "Account",
+    "CapCounter",
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",

@@ -335,3 +335,41 @@ class EarningRuleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} v{self.number}"
+
+
+class CapCounter(models.Model):
+    """How much of a rule's cap has been used: by a member in a period, or by a slice of the budget.
+
+    A budget is kept in slices, so that orders of different members do not wait for one row.
+    """
+
+    SLICES = 16
+
+    rule = models.ForeignKey(EarningRule, on_delete=models.PROTECT, related_name="cap_counters")
+    membership = models.ForeignKey(
+        "loyalty.Membership", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    slice = models.PositiveSmallIntegerField(null=True)
+    period_start = models.DateField()
+    used = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "membership", "period_start"],
+                name="cap_counter_member",
+                condition=models.Q(slice=None),
+            ),
+            models.UniqueConstraint(
+                fields=["rule", "slice"],
+                name="cap_counter_slice",
+                condition=models.Q(membership=None),
+            ),
+            models.CheckConstraint(
+                name="cap_counter_kind", condition=Q(membership=None) ^ Q(slice=None)
+            ),
+            models.CheckConstraint(name="cap_counter_used", condition=Q(used__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.used}"

@@ -44,6 +44,17 @@ class Rounding(_Body):
     mode: Literal["down", "nearest", "up"] = Field("down", description="Nearest: half goes up.")
 
 
+class Caps(_Body):
+    """How much the rule awards at most, in whole units. Nothing named: no limit."""
+
+    per_order: PositiveAmount | None = Field(None, description="For one order.")
+    per_member: PositiveAmount | None = Field(None, description="For one member in a period.")
+    period: Literal["day", "week", "month", "year", "lifetime"] = Field(
+        "month", description="The period of per_member, in the program's time zone."
+    )
+    budget: PositiveAmount | None = Field(None, description="For all members together.")
+
+
 class RateBody(_Body):
     """So many units for so much money (or quantity) of the eligible lines."""
 
@@ -58,6 +69,7 @@ class RateBody(_Body):
     include: LineFilter = LineFilter()
     exclude: LineFilter = LineFilter()
     rounding: Rounding = Rounding()
+    caps: Caps = Caps()
 
 
 RuleBody = RateBody

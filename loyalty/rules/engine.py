@@ -6,10 +6,11 @@ Pure: the same call prices a live order, an import, a correction years later and
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from loyalty.rules.bodies import RateBody, RuleBody
+from loyalty.rules.caps import NO_LIMIT, Room, cap
 from loyalty.rules.facts import Basket
 from loyalty.rules.lots import LotTerms
 from loyalty.rules.rate import Step, price
@@ -29,6 +30,7 @@ class RuleVersion:
     scale: int
     body: RuleBody
     lot_terms: LotTerms | None = None
+    rule_id: int = 0
     starts_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
 
@@ -72,12 +74,21 @@ class Decision:
         return {award.version.id: award.units for award in self.awards}
 
 
-def evaluate(versions: Iterable[RuleVersion], basket: Basket) -> Decision:
-    """What a basket deserves under these rule versions. Every version answers, also with zero."""
-    return Decision(tuple(_award(version, basket) for version in versions))
+def evaluate(
+    versions: Iterable[RuleVersion], basket: Basket, rooms: Mapping[int, Room] | None = None
+) -> Decision:
+    """What a basket deserves under these rule versions. Every version answers, also with zero.
+
+    `rooms`: what is left under the caps of a version, by its id.
+    """
+    rooms = rooms or {}
+    return Decision(
+        tuple(_award(version, basket, rooms.get(version.id, NO_LIMIT)) for version in versions)
+    )
 
 
-def _award(version: RuleVersion, basket: Basket) -> Award:
+def _award(version: RuleVersion, basket: Basket, room: Room) -> Award:
     body: RateBody = version.body
     units, steps = price(body, basket, version.scale)
-    return Award(version, units, steps)
+    units, capped = cap(units, body.caps, room, version.scale)
+    return Award(version, units, (*steps, *capped))

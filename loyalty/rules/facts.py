@@ -56,6 +56,10 @@ class Basket:
         return goods + tax + self.shipping_total - self.discount_total
 
 
+# What is left of an order that came to nothing.
+NOTHING = Basket(lines=())
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnedLine:
     """A line that came back; amounts above zero. Without `order_line_no` it is matched by SKU."""

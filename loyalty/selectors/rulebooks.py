@@ -111,14 +111,24 @@ def reload_terms(program_ids: Sequence[int] | None = None) -> Terms:
     return terms
 
 
+def fresh_terms() -> Terms:
+    """The terms of all programs as they are now; one query when nothing has changed."""
+    terms = current_terms()
+    return terms if terms.fingerprint == _fingerprint() else reload_terms()
+
+
+def _fingerprint() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT programs_fingerprint()")
+        return str(cursor.fetchone()[0])
+
+
 def _load(program_ids: Sequence[int] | None) -> Terms:
     programs = Program.objects.exclude(status=Program.Status.DRAFT)
     if program_ids is not None:
         programs = programs.filter(pk__in=program_ids)
     # The fingerprint first: a change after it makes the terms look stale, never fresh.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT programs_fingerprint()")
-        fingerprint = str(cursor.fetchone()[0])
+    fingerprint = _fingerprint()
     found = list(programs.order_by("pk"))
     ids = [program.pk for program in found]
     versions = list(
@@ -178,6 +188,7 @@ def _rule_version(version: EarningRuleVersion) -> RuleVersion:
     return RuleVersion(
         id=version.pk,
         rule_name=version.rule.name,
+        rule_id=version.rule_id,
         number=version.number,
         wallet_type_id=version.rule.wallet_type_id,
         scale=version.rule.wallet_type.scale,

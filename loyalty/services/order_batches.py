@@ -91,10 +91,15 @@ class Rows:
         self.tenders += [(order_id, *tender) for tender in content.tenders]
 
     def add_evaluation(
-        self, order_id: int, program_id: int, membership_id: int, versions: Sequence[int]
+        self,
+        order_id: int,
+        program_id: int,
+        membership_id: int,
+        versions: Sequence[int],
+        context: dict[str, Any],
     ) -> None:
         text = "{" + ",".join(map(str, versions)) + "}"
-        self.evaluations.append((order_id, program_id, membership_id, text, {}))
+        self.evaluations.append((order_id, program_id, membership_id, text, context))
 
 
 def open_batch(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.models import Order, OrderLine, Tender
-from loyalty.rules.engine import Award, evaluate
+from loyalty.rules.engine import Award
+from loyalty.rules.facts import NOTHING
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.awards import accrual, explain_award
+from loyalty.services.cap_books import BudgetShortError, CapBook, Wish, rooms_as_json
 from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
 from loyalty.services.order_inputs import (
     OrderInput,
@@ -60,9 +65,22 @@ def record_orders(
     for order in () if checked else orders:
         check_order(order)
     _refuse_doubles(orders)
-    return run_atomically(
-        lambda: _record(orders, now, transfer_source, program_ids, enrolling or Enrolling())
+    return _with_budgets(
+        partial(_record, orders, now, transfer_source, program_ids, enrolling or Enrolling())
     )
+
+
+def _with_budgets(record: Callable[[set[int]], list[OrderResult]]) -> list[OrderResult]:
+    """Record; again with all slices of a budget locked, where the members' own do not suffice."""
+    whole: set[int] = set()
+    while True:
+        # Within somebody else's transaction what the first try wrote has to be taken back.
+        nested = transaction.get_connection().in_atomic_block
+        try:
+            with transaction.atomic() if nested else nullcontext():
+                return run_atomically(partial(record, whole))
+        except BudgetShortError as short:
+            whole |= short.rules
 
 
 def _record(
@@ -71,6 +89,7 @@ def _record(
     transfer_source: str,
     program_ids: Sequence[int] | None,
     enrolling: Enrolling,
+    whole: set[int],
 ) -> list[OrderResult]:
     if not orders:
         return []
@@ -78,11 +97,20 @@ def _record(
     wanted = [Wanted(order.external_id, order.customer, order.placed_at) for order in orders]
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
     rows = Rows()
+    book = CapBook.load(
+        (
+            wish
+            for order, known in zip(orders, opened, strict=True)
+            if not known.known
+            for wish in _wishes(order, known, terms)
+        ),
+        whole=whole,
+    )
     results: list[OrderResult] = []
     changed: list[int] = []
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
         try:
-            result = _take(order, known, terms, rows, now, transfer_source)
+            result = _take(order, known, terms, rows, book, now, transfer_source)
         except DomainError as error:
             error.index = index
             raise
@@ -90,6 +118,7 @@ def _record(
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
     write_batch(rows, now=now)
+    book.write()
     if changed:
         causes = link_to_orders(
             source, [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
@@ -106,15 +135,27 @@ def _take(
     known: Opened,
     terms: Terms,
     rows: Rows,
+    book: CapBook,
     now: dt.datetime,
     transfer_source: str,
 ) -> OrderResult:
     if not known.known:
-        return _judge(order, known, terms, rows, now, transfer_source)
+        return _judge(order, known, terms, rows, book, now, transfer_source)
     outcome: Outcome = "unchanged"
     if known.body_hash != order.content().body_hash():
         outcome = "updated" if _rewrite(order, known, now) else "outdated"
     return OrderResult(known.order_id, order.external_id, outcome, known.customer_id)
+
+
+def _wishes(order: OrderInput, known: Opened, terms: Terms) -> Iterator[Wish]:
+    """By which programs a new order is judged: those that the customer belongs to."""
+    for program in terms.programs:
+        member = known.members.get(program.id)
+        if not program.live or member is None or not member.active:
+            continue
+        if program.currency == order.currency:
+            versions = program.rulebook.in_force(order.placed_at)
+            yield Wish(program, versions, member.membership_id, order.placed_at)
 
 
 def _judge(
@@ -122,6 +163,7 @@ def _judge(
     known: Opened,
     terms: Terms,
     rows: Rows,
+    book: CapBook,
     now: dt.datetime,
     transfer_source: str,
 ) -> OrderResult:
@@ -132,25 +174,23 @@ def _judge(
         return OrderResult(known.order_id, order.external_id, "created", None)
     _refuse_foreign_currency(order, known, terms)
     awards: list[tuple[int, Award]] = []
-    basket = order.basket()
-    for program in terms.programs:
-        member = known.members.get(program.id)
-        if not program.live or member is None or not member.active:
-            continue
-        if program.currency != order.currency:
-            continue
-        versions = program.rulebook.in_force(order.placed_at)
+    basket = order.basket() if order.status not in Order.VOID else NOTHING
+    for wish in _wishes(order, known, terms):
+        program = wish.program
+        found, rooms = book.judge(wish, basket)
         rows.add_evaluation(
-            known.order_id, program.id, member.membership_id, [version.id for version in versions]
-        )
-        for award in () if order.status in Order.VOID else evaluate(versions, basket).awards:
+            known.order_id, program.id, wish.membership_id,
+            [version.id for version in wish.versions], rooms_as_json(rooms),
+        )  # fmt: skip
+        for award in found if basket is not NOTHING else ():
             awards.append((program.id, award))
             if award.units:
+                book.take(award.version, wish, award.units)
                 rows.movements.append(
                     accrual(
                         award,
                         units=award.units,
-                        member=member,
+                        member=known.members[program.id],
                         terms=program,
                         times=times,
                         recorded_at=now,

@@ -26,12 +26,15 @@ from loyalty.models import (
     Wallet,
 )
 from loyalty.rules.basket import net_basket
-from loyalty.rules.engine import Award, RuleVersion, evaluate
-from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
+from loyalty.rules.caps import Room
+from loyalty.rules.engine import Award, evaluate
+from loyalty.rules.facts import NOTHING, ZERO, Basket, Line, Return, ReturnedLine
 from loyalty.rules.lots import OrderTimes, lot_times, matures_at
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, lot_terms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
+from loyalty.services.cap_books import CapBook, Wish, rooms_from_json
 from loyalty.services.order_batches import MemberRef
+from loyalty.services.restorations import restorations
 
 
 @dataclass(slots=True)
@@ -44,6 +47,15 @@ class _Posted:
     accruals: list[tuple[int, int]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Why somebody changed from when on an order's units can be spent, and who."""
+
+    reason: str
+    actor_id: int | None
+    note: str
+
+
 def reconcile_orders(
     order_ids: Sequence[int],
     *,
@@ -51,6 +63,7 @@ def reconcile_orders(
     now: dt.datetime,
     transfer_source: str,
     causes: Mapping[int, Sequence[Refund]],
+    by_hand: ByHand | None = None,
 ) -> None:
     """Post the differences of these orders in one batch. The caller holds their members' locks.
 
@@ -64,28 +77,27 @@ def reconcile_orders(
     )
     posted = _posted_units(order_ids)
     members = _members(orders, terms)
+    cases = list(_cases(orders, members, terms))
+    budgets = {
+        version.rule_id
+        for case in cases
+        for version in case.wish.versions
+        if version.body.caps.budget is not None
+    }
+    book = CapBook.load((case.wish for case in cases), whole=budgets)
     movements: list[Movement] = []
-    for order in orders:
-        for program in terms.programs:
-            member = members.get((order.customer_id, program.id))
-            if member is None or order.currency != program.currency:
-                continue
-            versions = _versions(order, program, member)
-            if versions is None:
-                continue
-            movements += _differences(
-                order, program, member, versions, posted, now, transfer_source,
-                causes.get(order.pk, ()),
-            )  # fmt: skip
+    for case in cases:
+        movements += _differences(
+            case, book, posted, now, transfer_source, causes.get(case.order.pk, ())
+        )
+    book.write()
+    movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
     post(movements, now=now)
-    retime(_retimings(orders, members, terms, now), now=now)
+    retime(_retimings(orders, terms, now, by_hand), now=now)
 
 
 def _retimings(
-    orders: Sequence[Order],
-    members: Mapping[tuple[int | None, int], MemberRef],
-    terms: Terms,
-    now: dt.datetime,
+    orders: Sequence[Order], terms: Terms, now: dt.datetime, by_hand: ByHand | None
 ) -> list[Retiming]:
     """Lots of these orders that mature at another time than they say, since the order went on, was
     held back, released or confirmed. What somebody extended keeps its expiry."""
@@ -112,19 +124,13 @@ def _retimings(
                 spendable_at=spendable_at,
                 expires_at=wanted.expires_at if moves else lot.expires_at,
                 planned_expires_at=wanted.planned_expires_at if moves else lot.planned_expires_at,
-                reason=_why_retimed(times, lot),
+                reason=by_hand.reason if by_hand else LotChange.Reason.ORDER,
                 occurred_at=now,
+                actor_id=by_hand.actor_id if by_hand else None,
+                note=by_hand.note if by_hand else "",
             )
         )
     return changes
-
-
-def _why_retimed(times: OrderTimes, lot: Lot) -> str:
-    if times.held:
-        return LotChange.Reason.HELD
-    if times.confirmed_at is not None:
-        return LotChange.Reason.CONFIRMED
-    return LotChange.Reason.ORDER
 
 
 def times_of(order: Order) -> OrderTimes:
@@ -139,49 +145,78 @@ def times_of(order: Order) -> OrderTimes:
     )
 
 
-def _versions(
-    order: Order, program: ProgramTerms, member: MemberRef
-) -> tuple[RuleVersion, ...] | None:
-    """The rule versions that the order is judged by; recorded now if this is its first judgment."""
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An order before one program: who bought, by which versions it is judged, and the room that
+    their caps left when it first was."""
+
+    order: Order
+    member: MemberRef
+    wish: Wish
+    rooms: dict[int, Room]
+
+
+def _cases(
+    orders: Sequence[Order], members: Mapping[tuple[int | None, int], MemberRef], terms: Terms
+) -> Iterator[_Case]:
+    for order in orders:
+        for program in terms.programs:
+            member = members.get((order.customer_id, program.id))
+            if member is None or order.currency != program.currency:
+                continue
+            found = _evaluation(order, program, member)
+            if found is not None:
+                versions = program.rulebook.named(found.rule_versions)
+                wish = Wish(program, versions, member.membership_id, order.placed_at)
+                yield _Case(order, member, wish, rooms_from_json(found.context))
+
+
+def _evaluation(order: Order, program: ProgramTerms, member: MemberRef) -> OrderEvaluation | None:
+    """The context that the order is judged in; recorded now if this is its first judgment."""
     for evaluation in order.evaluations.all():
         if evaluation.program_id == program.id:
-            return program.rulebook.named(evaluation.rule_versions)
+            return evaluation
     if not program.live or not member.active:
         return None
-    versions = program.rulebook.in_force(order.placed_at)
-    OrderEvaluation.objects.create(
+    return OrderEvaluation.objects.create(
         order=order,
         program_id=program.id,
         membership_id=member.membership_id,
-        rule_versions=[version.id for version in versions],
+        rule_versions=[version.id for version in program.rulebook.in_force(order.placed_at)],
     )
-    return versions
 
 
 def _differences(
-    order: Order,
-    program: ProgramTerms,
-    member: MemberRef,
-    versions: Sequence[RuleVersion],
+    case: _Case,
+    book: CapBook,
     posted: dict[tuple[int, int], _Posted],
     now: dt.datetime,
     transfer_source: str,
     causes: Sequence[Refund],
 ) -> list[Movement]:
-    baskets = _net_baskets(order, causes if program.reconciles_linked else (), program)
-    judged = [(cause, evaluate(versions, basket).awards) for cause, basket in baskets]
+    order, wish = case.order, case.wish
+    known = {
+        version.id: posted.get((order.pk, version.id)) or _Posted() for version in wish.versions
+    }
+    given = {pk: so_far.units for pk, so_far in known.items()}
+    baskets = _net_baskets(order, causes if wish.program.reconciles_linked else (), wish.program)
+    judged = [
+        (cause, book.judge(wish, basket, recorded=case.rooms, given=given)[0])
+        for cause, basket in baskets
+    ]
     movements: list[Movement] = []
-    for position, version in enumerate(versions):
-        so_far = posted.get((order.pk, version.id)) or _Posted()
+    for position, version in enumerate(wish.versions):
+        so_far = known[version.id]
         steps = [(cause, awards[position]) for cause, awards in judged]
         targets = [so_far.units, *(award.units for _cause, award in steps)]
         if targets != sorted(targets, reverse=True):
             # Something is added too: one movement for it all.
             steps = steps[-1:]
         for cause, award in steps:
-            found = _difference(order, program, member, award, so_far, cause, now, transfer_source)
+            found = _difference(case, award, so_far, cause, now, transfer_source)
             so_far.units, so_far.movements = award.units, so_far.movements + len(found)
             movements += found
+        book.take(version, wish, so_far.units - given[version.id])
     return movements
 
 
@@ -190,7 +225,7 @@ def _net_baskets(
 ) -> Iterator[tuple[Refund | None, Basket]]:
     """What was left of the order after each of these refunds, as if they had come one by one."""
     if order.status in Order.VOID:
-        yield None, Basket(lines=())
+        yield None, NOTHING
         return
     refunds = sorted(order.refunds.all(), key=lambda refund: (refund.refunded_at, refund.pk))
     if not program.reconciles_linked:
@@ -203,15 +238,14 @@ def _net_baskets(
 
 
 def _difference(
-    order: Order,
-    program: ProgramTerms,
-    member: MemberRef,
+    case: _Case,
     award: Award,
     so_far: _Posted,
     cause: Refund | None,
     now: dt.datetime,
     transfer_source: str,
 ) -> list[Movement]:
+    order, program, member = case.order, case.wish.program, case.member
     explanation = explain_award(
         award,
         currency=order.currency,

@@ -62,6 +62,9 @@ PositiveMoney = Annotated[
         examples=["12.50"],
     ),
 ]
+OrderStatus = Literal[
+    "placed", "paid", "fulfilled", "completed", "partly_refunded", "refunded", "cancelled"
+]
 LineNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Text32 = Annotated[str, Field(max_length=32, pattern=TEXT)]
 Text64 = Annotated[str, Field(max_length=64, pattern=TEXT)]
@@ -120,7 +123,18 @@ class OrderFacts(Body):
     currency: Currency
     total: MoneyFromZero = Field(description="What the customer owed in all.", examples=["12.50"])
     customer: Buyer | None = Field(None, description="Without one nobody earns.")
-    status: Literal["placed", "paid", "fulfilled", "completed", "cancelled"] = "completed"
+    status: OrderStatus = Field(
+        "completed", description="How far the order has come; refunds are sent on their own."
+    )
+    paid_at: Instant | None = Field(None, description="By default when we hear of it.")
+    fulfilled_at: Instant | None = None
+    completed_at: Instant | None = None
+    sequence: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(
+        None, description="Your count of the order's changes: a lower one than known is ignored."
+    )
+    changed_at: Instant | None = Field(
+        None, description="Without sequence: when it changed; an older message is ignored."
+    )
     lines: tuple[LineIn, ...] = Field(
         (), max_length=MOST_LINES, description="Without any the total counts as one line."
     )
@@ -196,6 +210,11 @@ def order_input(
         total=Decimal(facts.total),
         customer=_customer(facts.customer, people),
         status=facts.status,
+        paid_at=facts.paid_at,
+        fulfilled_at=facts.fulfilled_at,
+        completed_at=facts.completed_at,
+        sequence=facts.sequence,
+        changed_at=facts.changed_at,
         lines=tuple(_line(line, number) for number, line in enumerate(facts.lines, start=1)),
         tenders=_tenders(facts.tenders),
         tax_total=Decimal(facts.tax_total),

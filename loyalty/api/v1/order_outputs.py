@@ -73,6 +73,13 @@ class OrderOut(Answer):
     customer: BuyerOut | None
     status: Order.Status
     placed_at: dt.datetime
+    paid_at: dt.datetime | None
+    fulfilled_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    sequence: int | None
+    changed_at: dt.datetime | None
+    held: bool = Field(description="Nothing of it matures until it is released.")
+    confirmed_at: dt.datetime | None = Field(description="When it was confirmed by hand.")
     currency: str
     total: str
     tax_total: str
@@ -102,6 +109,13 @@ def order_out(order: Order) -> OrderOut:
         customer=_buyer(order.customer),
         status=Order.Status(order.status),
         placed_at=order.placed_at,
+        paid_at=order.paid_at,
+        fulfilled_at=order.fulfilled_at,
+        completed_at=order.completed_at,
+        sequence=order.sequence,
+        changed_at=order.changed_at,
+        held=order.held_at is not None,
+        confirmed_at=order.confirmed_at,
         currency=order.currency,
         total=money_text(order.total),
         tax_total=money_text(order.tax_total),

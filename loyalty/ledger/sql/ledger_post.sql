@@ -4,7 +4,8 @@
 -- Order of work: lock the wallets in id order, then look up the keys (the other way round deadlocks),
 -- bring stale wallets up to `at_now`, post what comes in, then what goes out. So a batch is judged by
 -- its net effect, and the debt that a clawback may leave is settled once. The kinds of movements have a
--- function each: `ledger_in`, `ledger_back`, `ledger_settle`, `ledger_move`, `ledger_out`.
+-- function each: `ledger_in`, `ledger_back`, `ledger_reinstate`, `ledger_settle`, `ledger_repay`,
+-- `ledger_move`, `ledger_out`.
 --
 -- Errors: SL001 not enough units, SL002 key used for another movement, SL003 over-corrected,
 --         SL005 cannot be reversed.
@@ -111,14 +112,17 @@ BEGIN
           FROM jsonb_array_elements(entries) WITH ORDINALITY AS x(entry, ord)
          WHERE NOT posted ? (entry->>'key')
            AND (entry->>'dir' <> 'in' OR (entry->>'w')::bigint = ANY (singly))
-         ORDER BY CASE entry->>'dir' WHEN 'in' THEN 0 WHEN 'back' THEN 1 WHEN 'settle' THEN 2
-                                     WHEN 'move' THEN 3 ELSE 4 END, ord
+         ORDER BY CASE entry->>'dir' WHEN 'in' THEN 0 WHEN 'back' THEN 1 WHEN 'unexpire' THEN 1
+                                     WHEN 'settle' THEN 2 WHEN 'repay' THEN 3 WHEN 'move' THEN 4
+                                     ELSE 5 END, ord
     LOOP
         t_id := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
         CASE e.dir
             WHEN 'in' THEN PERFORM ledger_in(e.entry, t_id, at_now);
             WHEN 'back' THEN PERFORM ledger_back(e.entry, t_id, at_now);
+            WHEN 'unexpire' THEN PERFORM ledger_reinstate(e.entry, t_id, at_now);
             WHEN 'settle' THEN PERFORM ledger_settle(e.entry, t_id, at_now);
+            WHEN 'repay' THEN PERFORM ledger_repay(e.entry, t_id, at_now);
             WHEN 'move' THEN PERFORM ledger_move(e.entry, t_id, at_now);
             ELSE PERFORM ledger_out(e.entry, t_id, at_now);
         END CASE;

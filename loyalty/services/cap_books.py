@@ -1,0 +1,245 @@
+"""What is left under the caps of rules, while a batch of orders is judged.
+
+Counters are locked when they are read, after the members' wallets: so two orders at once never
+award more than a cap leaves. Rules without such caps cost nothing here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from loyalty.models import CapCounter
+from loyalty.rules.caps import EVER, Room, period_start, smallest_units
+from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.facts import Basket
+from loyalty.selectors.rulebooks import ProgramTerms
+
+# A member's counter: rule, membership, first day of the period. A slice's: rule, number.
+MemberKey = tuple[int, int, dt.date]
+SliceKey = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An order that is to be judged: by which versions, for whom, when it was placed."""
+
+    program: ProgramTerms
+    versions: Sequence[RuleVersion]
+    membership_id: int
+    at: dt.datetime
+
+
+@dataclass(slots=True)
+class _Counter:
+    pk: int
+    used: int
+    change: int = 0
+
+    @property
+    def now(self) -> int:
+        return self.used + self.change
+
+
+class BudgetShortError(Exception):
+    """The own slices of a budget do not suffice: begin again and lock all of them, in order."""
+
+    def __init__(self, rules: set[int]) -> None:
+        super().__init__(f"all slices of the budgets of rules {sorted(rules)} are needed")
+        self.rules = rules
+
+
+@dataclass(slots=True)
+class CapBook:
+    """The counters that a batch needs, and what it has taken from them so far."""
+
+    members: dict[MemberKey, _Counter] = field(default_factory=dict)
+    slices: dict[SliceKey, _Counter] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, wishes: Iterable[Wish], *, whole: Container[int] = ()) -> CapBook:
+        """Lock the counters that these orders count in. No query where nothing is counted.
+
+        Of a budget only the members' own slices; all of them for the rules in `whole`.
+        """
+        book = cls()
+        members: set[MemberKey] = set()
+        slices: set[SliceKey] = set()
+        for wish in wishes:
+            for version in wish.versions:
+                caps = version.body.caps
+                if caps.per_member is not None:
+                    members.add(_member_key(version, wish))
+                if caps.budget is not None:
+                    own = [_slice_of(wish.membership_id)]
+                    numbers = range(CapCounter.SLICES) if version.rule_id in whole else own
+                    slices |= {(version.rule_id, number) for number in numbers}
+        if members:
+            book._lock_members(sorted(members))
+        if slices:
+            book._lock_slices(sorted(slices))
+        return book
+
+    def judge(
+        self,
+        wish: Wish,
+        basket: Basket,
+        *,
+        recorded: Mapping[int, Room] | None = None,
+        given: Mapping[int, int] | None = None,
+    ) -> tuple[tuple[Award, ...], dict[int, Room]]:
+        """The awards of an order, and the room that each counted version had for it. Raises
+        BudgetShortError where a budget's locked slices decide, and others may have more.
+
+        For an order that was judged before: `recorded` is the room it had then, `given` the units
+        that it has been given so far. What others have used since is theirs.
+        """
+        rooms = self._rooms(wish, recorded or {}, given or {})
+        awards = evaluate(wish.versions, basket, rooms).awards
+        short = {award.version.rule_id for award in awards if _is_short(award)}
+        if any(not self._is_whole(rule) for rule in short):
+            raise BudgetShortError(short)
+        return awards, {pk: self._known_room(wish, pk, room) for pk, room in rooms.items()}
+
+    def take(self, version: RuleVersion, wish: Wish, units: int) -> None:
+        """Count units that an order got from a version; below zero: that it lost again."""
+        caps = version.body.caps
+        if caps.per_member is not None:
+            counter = self.members[_member_key(version, wish)]
+            counter.change = max(counter.change + units, -counter.used)
+        if caps.budget is not None and units:
+            self._take_from_budget(version, wish, units)
+
+    def write(self) -> None:
+        """Keep what was taken, in the transaction that awards it."""
+        changed = [
+            counter for counter in (*self.members.values(), *self.slices.values()) if counter.change
+        ]
+        if not changed:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE loyalty_capcounter c SET used = c.used + x.change"
+                "  FROM unnest(%s::bigint[], %s::bigint[]) AS x(id, change) WHERE c.id = x.id",
+                [[counter.pk for counter in changed], [counter.change for counter in changed]],
+            )
+
+    def _rooms(
+        self, wish: Wish, recorded: Mapping[int, Room], given: Mapping[int, int]
+    ) -> dict[int, Room]:
+        rooms = {}
+        for version in wish.versions:
+            caps = version.body.caps
+            if caps.per_member is None and caps.budget is None:
+                continue
+            member = budget = None
+            if caps.per_member is not None:
+                counter = self.members[_member_key(version, wish)]
+                member = smallest_units(caps.per_member, version.scale) - counter.now
+            if caps.budget is not None:
+                budget = sum(room for _key, room in self._slices_with_room(version))
+            room = Room(member, budget).with_units(given.get(version.id, 0))
+            known = recorded.get(version.id)
+            rooms[version.id] = room.at_most(known) if known else room
+        return rooms
+
+    def _known_room(self, wish: Wish, version_id: int, room: Room) -> Room:
+        """The room to remember: a budget that was not looked at as a whole decided nothing."""
+        rule = next(version.rule_id for version in wish.versions if version.id == version_id)
+        return room if self._is_whole(rule) else Room(room.member, None)
+
+    def _is_whole(self, rule_id: int) -> bool:
+        return (rule_id, 0) in self.slices and (rule_id, CapCounter.SLICES - 1) in self.slices
+
+    def _slices_with_room(self, version: RuleVersion) -> list[tuple[SliceKey, int]]:
+        assert version.body.caps.budget is not None
+        budget = smallest_units(version.body.caps.budget, version.scale)
+        each, more = divmod(budget, CapCounter.SLICES)
+        found = []
+        for key, counter in sorted(self.slices.items()):
+            if key[0] == version.rule_id:
+                allowance = each + (1 if key[1] < more else 0)
+                found.append((key, max(allowance - counter.now, 0)))
+        return found
+
+    def _take_from_budget(self, version: RuleVersion, wish: Wish, units: int) -> None:
+        own = (version.rule_id, _slice_of(wish.membership_id))
+        if units < 0 and self.slices[own].now < -units and not self._is_whole(version.rule_id):
+            raise BudgetShortError({version.rule_id})
+        keys = sorted(
+            (key for key in self.slices if key[0] == version.rule_id), key=lambda key: key != own
+        )
+        room = dict(self._slices_with_room(version))
+        for key in keys:
+            counter = self.slices[key]
+            part = min(units, room[key]) if units > 0 else max(units, -counter.now)
+            counter.change += part
+            units -= part
+            if not units:
+                return
+        # Room that the budget no longer gives, after it was lowered: what was given is counted.
+        self.slices[own].change += max(units, 0)
+
+    def _lock_members(self, keys: Sequence[MemberKey]) -> None:
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        rows = _locked(
+            "INSERT INTO loyalty_capcounter (rule_id, membership_id, period_start)"
+            " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[])"
+            " ON CONFLICT DO NOTHING",
+            "SELECT c.rule_id, c.membership_id, c.period_start, c.id, c.used"
+            "  FROM loyalty_capcounter c"
+            "  JOIN unnest(%s::bigint[], %s::bigint[], %s::date[]) AS x(rule, member, start)"
+            "    ON (c.rule_id, c.membership_id, c.period_start) = (x.rule, x.member, x.start)"
+            " WHERE c.slice IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c",
+            columns,
+        )
+        self.members |= {(row[0], row[1], row[2]): _Counter(row[3], row[4]) for row in rows}
+
+    def _lock_slices(self, keys: Sequence[SliceKey]) -> None:
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        rows = _locked(
+            "INSERT INTO loyalty_capcounter (rule_id, slice, period_start)"
+            f" SELECT *, '{EVER.isoformat()}'::date FROM unnest(%s::bigint[], %s::smallint[])"
+            " ON CONFLICT DO NOTHING",
+            "SELECT c.rule_id, c.slice, c.id, c.used FROM loyalty_capcounter c"
+            "  JOIN unnest(%s::bigint[], %s::smallint[]) AS x(rule, slice)"
+            "    ON (c.rule_id, c.slice) = (x.rule, x.slice)"
+            " WHERE c.membership_id IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c",
+            columns,
+        )
+        self.slices |= {(row[0], row[1]): _Counter(row[2], row[3]) for row in rows}
+
+
+def rooms_as_json(rooms: Mapping[int, Room]) -> dict[str, Any]:
+    """What an order's evaluation keeps of the room it had; nothing where nothing is counted."""
+    if not rooms:
+        return {}
+    return {"rooms": {str(pk): [room.member, room.budget] for pk, room in rooms.items()}}
+
+
+def rooms_from_json(context: Mapping[str, Any]) -> dict[int, Room]:
+    return {int(pk): Room(*values) for pk, values in context.get("rooms", {}).items()}
+
+
+def _is_short(award: Award) -> bool:
+    return any(step[0] == "capped_budget" for step in award.steps)
+
+
+def _member_key(version: RuleVersion, wish: Wish) -> MemberKey:
+    start = period_start(version.body.caps, wish.at, wish.program.zone)
+    return version.rule_id, wish.membership_id, start
+
+
+def _slice_of(membership_id: int) -> int:
+    return membership_id % CapCounter.SLICES
+
+
+def _locked(create: str, lock: str, columns: list[list[Any]]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(create, columns)
+        cursor.execute(lock, columns)
+        return list(cursor.fetchall())

@@ -1,0 +1,256 @@
+"""What staff may do with lots: give more time, bring back what expired, settle a debt."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from loyalty.errors import LedgerError, OverCorrectedError
+from loyalty.ledger.balances import holdings
+from loyalty.ledger.posting import (
+    Movement,
+    Retiming,
+    WalletRef,
+    lock_wallets,
+    movement,
+    post,
+    renew,
+    retime,
+)
+from loyalty.models import Account, Lot, LotChange, Membership, Transfer, Wallet
+from loyalty.rules.lots import warned_expiry
+from loyalty.services.redemptions import terms_of
+from members.errors import FieldError
+from members.formatting import format_units
+from members.services.audit import Actor, record_audit
+from members.services.transactions import run_atomically
+
+
+def extend_lot(*, lot: Lot, until: dt.datetime, actor: Actor, note: str, now: dt.datetime) -> Lot:
+    """Let what is left of a lot expire at `until` (exclusive) instead, which is later than now and
+    than before."""
+    return run_atomically(lambda: _extend(lot.pk, until, actor, note, now))
+
+
+def reinstate_units(
+    *,
+    transfer: Transfer,
+    units: int,
+    until: dt.datetime,
+    actor: Actor,
+    note: str,
+    key: str,
+    source: str,
+    now: dt.datetime,
+) -> tuple[Transfer, bool]:
+    """Bring back units that an expiry took, usable until `until` (exclusive).
+
+    Raises OverCorrectedError where more would come back than had expired.
+    """
+    if transfer.kind != Transfer.Kind.EXPIRY:
+        raise LedgerError(_("Only what has expired can be brought back."), code="invalid_request")
+    _check_until(until, now)
+    return run_atomically(lambda: _reinstate(transfer, units, until, actor, note, key, source, now))
+
+
+def settle_debt(
+    *,
+    wallet: Wallet,
+    way: str,
+    actor: Actor,
+    note: str,
+    key: str,
+    source: str,
+    now: dt.datetime,
+) -> Transfer:
+    """Settle all that a wallet owes: `write_off` forgives it, `repay` takes it from the balance.
+
+    Raises LedgerError where nothing is owed, or more than the balance is to be repaid.
+    """
+    return run_atomically(lambda: _settle(wallet, way, actor, note, key, source, now))
+
+
+def warn_lots(lots: list[Lot], *, now: dt.datetime) -> int:
+    """Note that the owners of these lots were told that they expire; from now on they do.
+
+    For lots whose policy wants a warning first; whoever sends it calls this. Returns how many.
+    """
+    changes = []
+    for lot in lots:
+        if lot.planned_expires_at is None or lot.expires_at is not None:
+            continue
+        days = lot.policy.warned_days or 0
+        zone = lot.policy.wallet_type.program.zone
+        changes.append(
+            Retiming(
+                lot_id=lot.pk,
+                spendable_at=lot.spendable_at,
+                expires_at=warned_expiry(lot.planned_expires_at, now, days, zone),
+                planned_expires_at=lot.planned_expires_at,
+                reason=LotChange.Reason.WARNED,
+                occurred_at=now,
+            )
+        )
+    return run_atomically(lambda: retime(changes, now=now))
+
+
+def _check_until(until: dt.datetime, now: dt.datetime) -> None:
+    if until <= now:
+        raise LedgerError(
+            _("This day has passed."),
+            code="invalid_request",
+            errors=[FieldError("until", _("Give a later day."))],
+        )
+
+
+def _extend(pk: int, until: dt.datetime, actor: Actor, note: str, now: dt.datetime) -> Lot:
+    wallet_id = Lot.objects.values_list("wallet_id", flat=True).get(pk=pk)
+    lock_wallets([wallet_id])
+    lot = Lot.objects.select_related("wallet__wallet_type__program").get(pk=pk)
+    _check_until(until, now)
+    by_inactivity = lot.renewable and lot.expires_at is None
+    ends = lot.wallet.active_until if by_inactivity else lot.expires_at or lot.planned_expires_at
+    if not lot.remaining or ends is None or until <= ends:
+        raise LedgerError(
+            _("Nothing is left of these units.")
+            if not lot.remaining
+            else _("They can be used until then already."),
+            code="invalid_request",
+            errors=[FieldError("until", _("Give a day after the one on which they expire."))],
+        )
+    if lot.due_at is not None and lot.due_at <= now:
+        raise LedgerError(_("They have expired: bring them back instead."), code="invalid_request")
+    if by_inactivity:
+        # They expire together, so they get more time together.
+        renew(lot.wallet_id, at=now, until=until)
+        _audit(actor, "lot.extended", lot.wallet, note, lot.remaining, until)
+        return lot
+    retime(
+        [
+            Retiming(
+                pk, lot.spendable_at, until, lot.planned_expires_at, LotChange.Reason.EXTENDED,
+                now, actor.user.pk if actor.user else None, note,
+            )
+        ],
+        now=now,
+    )  # fmt: skip
+    _audit(actor, "lot.extended", lot.wallet, note, lot.remaining, until)
+    lot.refresh_from_db()
+    return lot
+
+
+def _reinstate(
+    transfer: Transfer, units: int, until: dt.datetime, actor: Actor, note: str, key: str,
+    source: str, now: dt.datetime,
+) -> tuple[Transfer, bool]:  # fmt: skip
+    wallet = Wallet.objects.select_related("wallet_type__program").get(pk=transfer.wallet_id)
+    lock_wallets([wallet.pk])
+    program = terms_of(wallet)
+    entry = movement(
+        direction="unexpire",
+        kind=Transfer.Kind.REINSTATEMENT.value,
+        ref=WalletRef(wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone),
+        counter_account_id=transfer.to_account_id,
+        amount=units,
+        occurred_at=now,
+        key=key,
+        source=source,
+        cor=transfer.pk,
+        ex=until,
+        note=note,
+        actor=actor.user.pk if actor.user else None,
+    )
+    left = transfer.amount - sum(
+        Transfer.objects.filter(corrects=transfer).exclude(key=key).values_list("amount", flat=True)
+    )
+    if not 0 < units <= left:
+        raise OverCorrectedError(
+            _("Only %s of it can be brought back.") % format_units(left, wallet.wallet_type)
+        )
+    posted = post([entry], now=now)[0]
+    if not posted.replayed:
+        _audit(actor, "lot.reinstated", wallet, note, units, until)
+    found: Transfer = Transfer.objects.select_related("wallet", "wallet_type").get(
+        pk=posted.transfer_id
+    )
+    return found, posted.replayed
+
+
+def _settle(
+    wallet: Wallet, way: str, actor: Actor, note: str, key: str, source: str, now: dt.datetime
+) -> Transfer:
+    lock_wallets([wallet.pk])
+    wallet = Wallet.objects.select_related("wallet_type__program").get(pk=wallet.pk)
+    known: Transfer | None = Transfer.objects.filter(key=key, wallet=wallet).first()
+    if known is not None:
+        return known
+    held = holdings([wallet], now)[wallet.pk]
+    if not held.owed:
+        raise LedgerError(_("Nothing is owed."), code="nothing_owed")
+    if way == "repay" and held.balance < held.owed:
+        raise LedgerError(
+            _("The balance is too small: only %s.")
+            % format_units(held.balance, wallet.wallet_type),
+            code="insufficient_balance",
+            status=409,
+        )
+    entries = _settlement(wallet, way, held.owed, actor, note, key, source, now)
+    posted = {item.key: item.transfer_id for item in post(entries, now=now)}
+    _audit(actor, f"debt.{way}", wallet, note, held.owed, None)
+    settled: Transfer = Transfer.objects.get(pk=posted[key])
+    return settled
+
+
+def _settlement(
+    wallet: Wallet, way: str, owed: int, actor: Actor, note: str, key: str, source: str,
+    now: dt.datetime,
+) -> list[Movement]:  # fmt: skip
+    program = terms_of(wallet)
+    common: dict[str, Any] = {
+        "ref": WalletRef(wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone),
+        "amount": owed,
+        "occurred_at": now,
+        "source": source,
+        "note": note,
+        "actor": actor.user.pk if actor.user else None,
+    }
+    if way == "write_off":
+        return [
+            movement(
+                direction="settle", kind=Transfer.Kind.WRITE_OFF.value, key=key,
+                counter_account_id=program.accounts[Account.Kind.WRITTEN_OFF], **common,
+            )
+        ]  # fmt: skip
+    return [
+        movement(
+            direction="repay", kind=Transfer.Kind.SETTLEMENT.value, key=key,
+            counter_account_id=program.accounts[Account.Kind.TRANSIT], **common,
+        )
+    ]  # fmt: skip
+
+
+def _audit(
+    actor: Actor,
+    action: str,
+    wallet: Wallet,
+    note: str,
+    units: int,
+    until: dt.datetime | None,
+) -> None:
+    membership = Membership.objects.select_related("customer").filter(account=wallet.account_id)
+    owner = membership.first()
+    if owner is None:
+        return
+    record_audit(
+        actor=actor,
+        action=action,
+        target=owner.customer,
+        after={
+            "units": units,
+            "wallet_type": wallet.wallet_type.plural,
+            **({"until": until.isoformat()} if until else {}),
+        },
+        reason=note,
+    )

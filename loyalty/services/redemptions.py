@@ -1,0 +1,152 @@
+"""Spending units, and giving them back: the ledger's side of every redemption."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from loyalty.errors import InsufficientBalanceError, LedgerError, OverCorrectedError
+from loyalty.ledger.posting import WalletRef, lock_wallets, movement, post
+from loyalty.models import Account, Order, Transfer, Wallet
+from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
+from loyalty.services.restorations import restoration
+from members.errors import FieldError
+from members.formatting import format_units
+from members.services.audit import Actor
+from members.services.transactions import run_atomically
+
+# A till may have been offline: what it sold on before it could tell us counts at its own time.
+OFFLINE = dt.timedelta(hours=72)
+
+
+def redeem_units(
+    *,
+    wallet: Wallet,
+    units: int,
+    key: str,
+    source: str,
+    actor: Actor,
+    now: dt.datetime,
+    occurred_at: dt.datetime | None = None,
+    order: Order | None = None,
+    note: str = "",
+) -> tuple[Transfer, bool]:
+    """Spend units, those that expire first before others. Returns the transfer, and whether it had
+    been made before.
+
+    `occurred_at`: when a till that was offline did it, up to 72 hours ago; units that expired since
+    then count. `order`: what was paid with them; they come back as it does.
+    Raises InsufficientBalanceError, KeyReusedError.
+    """
+    at = occurred_at or now
+    _check(units, at, now)
+    return run_atomically(lambda: _redeem(wallet, units, key, source, actor, now, at, order, note))
+
+
+def reverse_redemption(
+    *,
+    transfer: Transfer,
+    units: int | None = None,
+    key: str,
+    source: str,
+    actor: Actor,
+    now: dt.datetime,
+    note: str = "",
+) -> tuple[Transfer, bool]:
+    """Give back a redemption, or so many units of it: they return to the lots they came from.
+
+    Raises OverCorrectedError where more would come back than was spent.
+    """
+    return run_atomically(lambda: _reverse(transfer, units, key, source, actor, now, note))
+
+
+def _check(units: int, at: dt.datetime, now: dt.datetime) -> None:
+    if units <= 0:
+        raise LedgerError(
+            _("A redemption takes more than nothing."),
+            code="invalid_request",
+            errors=[FieldError("units", _("Give a number above zero."))],
+        )
+    if at > now or at < now - OFFLINE:
+        raise LedgerError(
+            _("A redemption is told at once, or within 72 hours by a till that was offline."),
+            code="invalid_request",
+            errors=[FieldError("occurred_at", _("Give a time within the last 72 hours."))],
+        )
+
+
+def _redeem(
+    wallet: Wallet, units: int, key: str, source: str, actor: Actor, now: dt.datetime,
+    at: dt.datetime, order: Order | None, note: str,
+) -> tuple[Transfer, bool]:  # fmt: skip
+    program = terms_of(wallet)
+    kind = Transfer.Kind.REDEMPTION.value
+    entry = movement(
+        direction="out",
+        kind=kind,
+        ref=WalletRef(wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone),
+        counter_account_id=program.accounts[Account.Kind.REDEEMED],
+        amount=units,
+        occurred_at=at,
+        key=key,
+        source=source,
+        explanation={"order": order.external_id} if order else {},
+        o=order.pk if order else None,
+        actor=actor.user.pk if actor.user else None,
+        note=note,
+        **program.renewal(wallet.wallet_type_id, kind, at),
+    )
+    try:
+        posted = post([entry], now=now)[0]
+    except InsufficientBalanceError as error:
+        words = format_units(error.spendable, wallet.wallet_type)
+        raise InsufficientBalanceError(error.spendable, words) from error
+    return _transfer(posted.transfer_id), posted.replayed
+
+
+def _reverse(
+    transfer: Transfer, units: int | None, key: str, source: str, actor: Actor, now: dt.datetime,
+    note: str,
+) -> tuple[Transfer, bool]:  # fmt: skip
+    lock_wallets([transfer.wallet_id])
+    known = Transfer.objects.filter(key=key).first()
+    back = sum(Transfer.objects.filter(reverses=transfer).values_list("amount", flat=True)) + sum(
+        Transfer.objects.filter(corrects=transfer).values_list("amount", flat=True)
+    )
+    left = transfer.amount - back + (known.amount if known else 0)
+    wanted = left if units is None else units
+    if known is None and (left <= 0 or wanted > left):
+        raise OverCorrectedError(
+            _("All of it has come back already.")
+            if left <= 0
+            else _("Only %s of it have not come back yet.")
+            % format_units(left, transfer.wallet_type)
+        )
+    entry = restoration(
+        transfer,
+        known.amount if known and units is None else wanted,
+        program=terms_of(transfer.wallet),
+        occurred_at=now,
+        now=now,
+        key=key,
+        source=source,
+        explanation={},
+        actor=actor.user.pk if actor.user else None,
+        note=note,
+    )
+    posted = post([entry], now=now)[0]
+    return _transfer(posted.transfer_id), posted.replayed
+
+
+def terms_of(wallet: Wallet) -> ProgramTerms:
+    """The terms of a wallet's program as they are now."""
+    for program in fresh_terms().programs:
+        if program.id == wallet.wallet_type.program_id:
+            return program
+    raise LedgerError(_("The program of this wallet is not live."), code="program_not_live")
+
+
+def _transfer(pk: int) -> Transfer:
+    found: Transfer = Transfer.objects.select_related("wallet", "wallet_type").get(pk=pk)
+    return found
