@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from loyalty.rules.calendar import NEVER
+from loyalty.instants import NEVER
 
 SHOWN = 20
 

@@ -1,3 +1,4 @@
+from loyalty.instants import NEVER
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
@@ -17,7 +18,6 @@ from loyalty.models.programs import (
     WalletType,
 )
 from loyalty.models.totals import DailyTotal
-from loyalty.rules.calendar import NEVER
 
 __all__ = [
     "NEVER",

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.rules.calendar import NEVER
+from loyalty.instants import NEVER
 
 
 class Account(models.Model):

@@ -6,9 +6,6 @@ import calendar
 import datetime as dt
 import zoneinfo
 
-# Stands for "never" where a comparison must work; PostgreSQL's own 'infinity' has no Python value.
-NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
-
 
 def localize(naive: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """Read a shop's naive time: a time that a spring night skips moves forward, a doubled one is

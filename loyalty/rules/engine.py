@@ -29,10 +29,10 @@ class RuleVersion:
     wallet_type_id: int
     scale: int
     body: RuleBody
-    lot_terms: LotTerms | None = None
-    rule_id: int = 0
     starts_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
+    rule_id: int = 0
+    lot_terms: LotTerms | None = None
 
     def in_force(self, at: dt.datetime) -> bool:
         return (self.starts_at is None or self.starts_at <= at) and (

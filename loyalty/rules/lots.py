@@ -6,8 +6,8 @@ import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
 
+from loyalty.instants import NEVER
 from loyalty.rules.calendar import (
-    NEVER,
     add_days,
     add_months,
     end_of_day,

@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from loyalty.instants import NEVER
 from loyalty.ledger.posting import Movement, WalletRef, movement
 from loyalty.models import Order, Transfer
-from loyalty.rules.calendar import NEVER, add_days, end_of_day
+from loyalty.rules.calendar import add_days, end_of_day
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loyalty.rules.calendar import NEVER
+from loyalty.instants import NEVER
 from loyalty.rules.lots import (
     LotTerms,
     LotTimes,
