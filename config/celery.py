@@ -21,4 +21,12 @@ app.conf.beat_schedule = {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),
     },
+    "resume-stale-jobs": {"task": "members.tasks.resume_stale_jobs", "schedule": 30.0},
+    "prune-jobs": {"task": "members.tasks.prune_jobs", "schedule": crontab(hour="3", minute="40")},
+    # Jobs: each has a line that names its kind (docs/development.md).
+    "daily-totals": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["daily_totals"],
+        "schedule": crontab(hour="2", minute="10"),
+    },
 }

@@ -26,6 +26,10 @@ class Shell:
     def main(self) -> list[navigation.NavLink]:
         return navigation.backoffice_links(self._request, "main")
 
+    @cached_property
+    def operations(self) -> list[navigation.NavLink]:
+        return navigation.backoffice_links(self._request, "operations")
+
     @property
     def settings(self) -> list[navigation.NavLink]:
         return navigation.backoffice_links(self._request, "settings")

@@ -29,6 +29,7 @@ from babel.numbers import format_percent as babel_percent
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -172,3 +173,18 @@ def format_relative(value: datetime, now: datetime | None = None) -> str:
     """Write how long ago (or how far ahead) an instant is: "3 hours ago"."""
     delta: timedelta = to_zone(value, None) - (now or timezone.now())
     return format_timedelta(delta, add_direction=True, locale=active_locale())
+
+
+def format_second(value: datetime, zone: tzinfo | None = None) -> str:
+    """Write a day and a time to the second, where many lie close together ("Mar 4, 5:20:07 PM")."""
+    local = to_zone(value, zone)
+    locale = active_locale()
+    form = "MMM d, h:mm:ss a" if locale.language == "en" else "medium"
+    return format_datetime(local, form, tzinfo=local.tzinfo, locale=locale)
+
+
+def format_duration(value: timedelta) -> str:
+    """Write how long something took, in its largest unit ("3 minutes")."""
+    if value < timedelta(seconds=1):
+        return _("less than a second")
+    return format_timedelta(value, threshold=2, locale=active_locale())

@@ -18,7 +18,7 @@ from members.services.audit import Actor
 Role = StaffMember.Role
 
 # Everybody who works in the back-office may look; writing is what roles differ in.
-_VIEW = {"home.view", "customers.view", "programs.view", "reports.view"}
+_VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.view"}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
@@ -26,7 +26,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         _VIEW | {"customers.edit", "customers.annotate", "points.adjust"}
     ),
     Role.MARKETING_MANAGER: frozenset(
-        _VIEW | {"customers.annotate", "points.adjust", "programs.edit", "imports.run"}
+        _VIEW | {"customers.annotate", "points.adjust", "programs.edit", "imports.run", "jobs.run"}
     ),
     Role.ADMINISTRATOR: frozenset(
         _VIEW
@@ -36,6 +36,9 @@ ALLOWED: dict[str, frozenset[str]] = {
             "points.adjust",
             "programs.edit",
             "imports.run",
+            "jobs.run",
+            # Work that rebuilds derived figures, for whoever looks after the installation.
+            "jobs.maintain",
             "merchant.edit",
             "staff.manage",
             "api_keys.manage",

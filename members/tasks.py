@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
-from members.services import idempotency, outbox
+from members.services import idempotency, job_runs, outbox
 
 BATCH = 200
+# Jobs may take longer than other work: whoever waits sees how far they are and can stop them. One
+# that is cut off goes on in another run.
+JOB_SECONDS = 24 * 60 * 60
 # Well below the interval at which a broker would hand the task to another worker.
 LONGEST_RUN = 60.0
 
@@ -35,3 +39,27 @@ def prune_outbox() -> int:
 def prune_idempotency_records() -> int:
     """Forget answers to requests that can no longer be expected to come again."""
     return idempotency.prune_idempotency_records()
+
+
+@shared_task(time_limit=JOB_SECONDS, soft_time_limit=JOB_SECONDS - 60)
+def run_job(job_id: int) -> None:
+    """Work on a job; when it is delivered twice, the second finds the first at work and leaves."""
+    job_runs.run_job(job_id)
+
+
+@shared_task(time_limit=JOB_SECONDS, soft_time_limit=JOB_SECONDS - 60)
+def run_scheduled(kind: str) -> None:
+    """Do what there is to do of a kind; nothing, and no job, when nothing is due."""
+    job_runs.run_scheduled(kind=kind, now=timezone.now())
+
+
+@shared_task
+def resume_stale_jobs() -> int:
+    """Have the jobs of dead workers go on."""
+    return job_runs.resume_stale_jobs(now=timezone.now())
+
+
+@shared_task
+def prune_jobs() -> int:
+    """Forget routine jobs of long ago."""
+    return job_runs.prune_jobs(now=timezone.now())

@@ -25,6 +25,7 @@ ACTIONS = {
     "api_key.revoked": _("Revoked an API key"),
     "job.started": _("Started a job"),
     "job.cancelled": _("Canceled a job"),
+    "job.retried": _("Had a job go on"),
 }
 TARGETS = {
     "members.customer": TargetKind(_("Customer"), "backoffice:customer"),

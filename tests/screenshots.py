@@ -51,6 +51,8 @@ PAGES = (
     Page("imports", ("loyalty_backoffice:import_list",)),
     Page("import-new", ("loyalty_backoffice:import_create",)),
     Page("import", ("loyalty_backoffice:import_page", "job")),
+    Page("jobs", ("backoffice:job_list",)),
+    Page("job", ("backoffice:job", "job")),
     Page("merchant", ("backoffice:merchant",)),
     Page("team", ("backoffice:team",)),
     Page("api-keys", ("backoffice:api_key_list",)),

@@ -77,9 +77,13 @@ TABLE: dict[str, Who] = {
     "backoffice:api_key_create": form(ADMINISTRATORS),
     "backoffice:api_key_revoke": write(ADMINISTRATORS),
     "backoffice:audit_log": read(ADMINISTRATORS),
+    "backoffice:job_list": read(EVERYBODY),
+    "backoffice:job_start": write(ADMINISTRATORS),
     "backoffice:job": read(EVERYBODY),
     "backoffice:job_progress": read(EVERYBODY),
+    "backoffice:job_log": read(EVERYBODY),
     "backoffice:job_cancel": write(MARKETERS),
+    "backoffice:job_retry": write(MARKETERS),
     "backoffice:styleguide": read(EVERYBODY),
     "backoffice:styleguide_dialog": form(EVERYBODY),
     "backoffice:styleguide_panel": read(EVERYBODY),
@@ -179,6 +183,7 @@ def world(db: None) -> World:
     }
     objects |= {name: {"pk": person.pk} for name in TABLE if name.startswith("backoffice:team_")}
     objects |= {name: {"public_id": job.public_id} for name in TABLE if "backoffice:job" in name}
+    objects["backoffice:job_start"] = {"key": "daily_totals"}
     objects["backoffice:api_key_revoke"] = {"pk": key.pk}
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
     for name in ("wallet_panel", "movement_panel", "order_panel", "enroll", "customer_adjust"):

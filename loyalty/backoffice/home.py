@@ -15,14 +15,17 @@ from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
 from loyalty.selectors.latest import latest_transfers
 from loyalty.selectors.totals import has_orders
-from loyalty.services.imports import KIND as IMPORT
 from loyalty.timeline import LOOK
+from members.backoffice.job_rows import job_url
 from members.formatting import format_units
+from members.job_access import failed_jobs, may_run
+from members.jobs import job_kind
 from members.models import Job
 from members.policy import is_allowed, staff_view
 from members.timeline_view import TimelineEntry
 
 NEWEST = 8
+NEEDS_OF_A_KIND = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +138,17 @@ def _steps() -> list[Step]:
     ]
 
 
+def _failed_job(request: HttpRequest, job: Job) -> Need:
+    stopped = _("%s: it stopped. What is done so far stays.") % job_kind(job.kind).label
+    go_on = _("It can go on where it stopped.") if may_run(request.user, job) else ""
+    text = f"{stopped} {go_on}".strip()
+    return Need("alert-circle", "danger", job.label, text, job_url(job), _("Look at it"))
+
+
 def _needs(request: HttpRequest) -> list[Need]:
-    needs = []
-    if is_allowed(request.user, "imports.run"):
-        failed = Job.objects.filter(kind=IMPORT, state=Job.State.FAILED)[:5]
-        needs += [
-            Need(
-                "alert-circle", "danger", job.label,
-                _("This import stopped. What was imported stays; it can go on where it stopped."),
-                reverse("loyalty_backoffice:import_page", args=[job.public_id]),
-                _("Look at it"),
-            )
-            for job in failed
-        ]  # fmt: skip
+    needs = [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
-        drafts = Program.objects.filter(status=Program.Status.DRAFT)[:5]
+        drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
         needs += [
             Need(
                 "file-pencil", "info", program.name,

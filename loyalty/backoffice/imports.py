@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from celery import current_app
 from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -17,8 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
 
 from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
 from loyalty.models import Program
@@ -30,14 +27,14 @@ from loyalty.services.import_files import (
     store_no_lines,
 )
 from loyalty.services.imports import KIND, start_import
-from members.backoffice.jobs import JobProgress
+from members.backoffice.job_rows import JobProgress
+from members.backoffice.jobs import hand_over
 from members.errors import DomainError
 from members.models import Job, JobError
 from members.paging import paginate
 from members.policy import acting, staff_view
-from members.services.jobs import cancel_job, start_or_resume_job
+from members.services.jobs import cancel_job, retry_job
 
-TASK = "loyalty.tasks.run_import"
 SHOWN_ERRORS = 50
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
 # What opens a formula in a spreadsheet; a cell of somebody's file must not run in another's.
@@ -131,18 +128,10 @@ def import_resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
         messages.error(request, _("The files of this import are gone. Upload them again."))
         return redirect("loyalty_backoffice:import_create")
     try:
-        resumed = start_or_resume_job(
-            kind=KIND,
-            label=job.label,
-            fingerprint=job.fingerprint,
-            params=job.params,
-            actor=acting(request),
-        )
+        hand_over(request, retry_job(job=job, actor=acting(request)))
     except DomainError as error:
         messages.error(request, str(error.message))
-        return redirect(_job_url(job))
-    _work_on(request, resumed)
-    return redirect(_job_url(resumed))
+    return redirect(_job_url(job))
 
 
 @require_POST
@@ -181,19 +170,8 @@ def _start(request: HttpRequest, form: ImportForm) -> Job | None:
         discard_folder(folder)
         form.add_error(None, str(error.message))
         return None
-    _work_on(request, job)
+    hand_over(request, job)
     return job
-
-
-def _work_on(request: HttpRequest, job: Job) -> None:
-    """Hand the job to a worker. By name: background work is a layer beside this one."""
-    try:
-        current_app.signature(TASK, args=[job.pk]).apply_async(retry=False)
-    except (KombuError, RedisError, OSError):
-        cancel_job(job=job, actor=acting(request))
-        messages.error(
-            request, _("No worker could be reached, so nothing was imported. Go on in a moment.")
-        )
 
 
 def _job_url(job: Job) -> str:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import OuterRef, Q, Subquery, Sum
 
 from loyalty.models import DailyTotal, Lot, Membership, Order, Program, Transfer, WalletType
 from loyalty.rules.calendar import end_of_day, start_of_day
@@ -43,6 +43,29 @@ class Activity:
     earned: int
     taken_back: int
     redeemed: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookedDays:
+    """The accounting days on which units of a wallet type moved, from the first to the last."""
+
+    wallet_type: int
+    first: dt.date
+    last: dt.date
+
+    @property
+    def count(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+def booked_days() -> list[BookedDays]:
+    """One entry for each wallet type with movements: two looks into an index, however many."""
+    days = Transfer.objects.filter(wallet_type=OuterRef("pk")).values("booked_on")
+    rows = WalletType.objects.annotate(
+        first=Subquery(days.order_by("booked_on")[:1]),
+        last=Subquery(days.order_by("-booked_on")[:1]),
+    ).exclude(first=None)
+    return [BookedDays(*row) for row in rows.order_by("pk").values_list("pk", "first", "last")]
 
 
 def daily_figures(wallet_type: WalletType, first: dt.date, last: dt.date) -> list[DayFigures]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -25,6 +25,10 @@ from loyalty.services.import_rows import LINE_COLUMNS, ORDER_COLUMNS, RowError, 
 from members.errors import DomainError, FieldError
 
 CHUNK = 1 << 20
+# What becomes of rows, counted in the transactions that did it.
+OUTCOMES = ("created", "updated", "unchanged", "refused")
+# Its row counts what was refused while the files were staged.
+STAGED = -1
 OPTIONAL = {"returns_order_id", "unit_price", "discount", "category", "sku", "kind"}
 DEFAULTS = {"kind": "sale"}
 
@@ -51,20 +55,27 @@ class Staging:
         """Load both files; returns the rows that are no rows at all. Raises DomainError for a file
         that is none of ours."""
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                _sql(
-                    "CREATE TABLE IF NOT EXISTS {t} (part int PRIMARY KEY, seq bigint NOT NULL)",
-                    t=self.progress,
-                )
+            counts = sql.SQL(", ").join(
+                sql.SQL("{} bigint NOT NULL DEFAULT 0").format(sql.Identifier(name))
+                for name in OUTCOMES
             )
             cursor.execute(
-                _sql("INSERT INTO {t} SELECT n, 0 FROM generate_series(0, %s) n"
+                _sql(
+                    "CREATE TABLE IF NOT EXISTS {t}"
+                    " (part int PRIMARY KEY, seq bigint NOT NULL, {counts})",
+                    t=self.progress, counts=counts,
+                )
+            )  # fmt: skip
+            cursor.execute(
+                _sql("INSERT INTO {t} (part, seq) SELECT n, 0 FROM generate_series(%s, %s) n"
                      " ON CONFLICT DO NOTHING", t=self.progress),
-                [self.parts - 1],
+                [STAGED, self.parts - 1],
             )  # fmt: skip
             raw = f"{self.orders}_raw"
             errors = _load(raw, "orders", orders_path, ORDER_COLUMNS)
             errors += _load(self.lines, "lines", lines_path, LINE_COLUMNS)
+            # After a crash of the database it is there still, and empty.
+            cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=self.orders))
             # A buyer's orders stay in one part and in their own order: sales before returns.
             cursor.execute(
                 _sql(
@@ -86,7 +97,13 @@ class Staging:
             cursor.execute(_sql("CREATE INDEX ON {t} (order_id)", t=self.lines))
             cursor.execute(_sql("ANALYZE {t}", t=self.orders))
             cursor.execute(_sql("ANALYZE {t}", t=self.lines))
-            return errors + self._doubles(cursor) + self._strays(cursor)
+            errors += self._doubles(cursor) + self._strays(cursor)
+            refused = len({(error.file, error.row) for error in errors if error.file == "orders"})
+            cursor.execute(
+                _sql("UPDATE {t} SET refused = %s WHERE part = %s", t=self.progress),
+                [refused, STAGED],
+            )
+            return errors
 
     def _doubles(self, cursor: CursorWrapper) -> list[RowError]:
         """Order numbers that the file holds more than once: the first row counts."""
@@ -167,12 +184,31 @@ class Staging:
         ]
         return (rows[-1][0] if rows else 0), staged
 
-    def advance(self, part: int, seq: int) -> None:
-        """Remember, in the transaction that did the work, how far the part is."""
+    def advance(self, part: int, seq: int, outcomes: Mapping[str, int]) -> bool:
+        """Remember, in the transaction that did the work, how far the part is and what became of
+        its rows; false when somebody else has come as far already."""
+        counted = sql.SQL(", ").join(
+            sql.SQL("{0} = {0} + {1}").format(sql.Identifier(name), outcomes.get(name, 0))
+            for name in OUTCOMES
+        )
         with connection.cursor() as cursor:
             cursor.execute(
-                _sql("UPDATE {t} SET seq = %s WHERE part = %s", t=self.progress), [seq, part]
-            )
+                _sql(
+                    "UPDATE {t} SET seq = %s, {counted} WHERE part = %s AND seq < %s",
+                    t=self.progress, counted=counted,
+                ),
+                [seq, part, seq],
+            )  # fmt: skip
+            return bool(cursor.rowcount)
+
+    def outcomes(self) -> dict[str, int]:
+        """What became of the rows so far, over all runs and parts."""
+        sums = sql.SQL(", ").join(
+            sql.SQL("sum({})::bigint").format(sql.Identifier(name)) for name in OUTCOMES
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(_sql("SELECT {sums} FROM {t}", sums=sums, t=self.progress))
+            return dict(zip(OUTCOMES, cursor.fetchone(), strict=True))
 
     def drop(self) -> None:
         with connection.cursor() as cursor:

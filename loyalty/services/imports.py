@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import connection, connections, transaction
@@ -28,10 +28,13 @@ from loyalty.services.order_inputs import OrderInput, RefundInput
 from loyalty.services.orders import record_orders
 from loyalty.services.refunds import link_parked_refunds, record_refunds
 from members.errors import DomainError
+from members.formatting import format_number
 from members.models import Job, JobError
 from members.services.audit import Actor
+from members.services.job_logs import log_line
 from members.services.jobs import (
     JobProgress,
+    JobStoppedError,
     claim_job,
     record_job_errors,
     running,
@@ -48,32 +51,6 @@ TABLES = (
     "loyalty_order", "loyalty_orderline", "loyalty_transfer", "loyalty_lot", "loyalty_wallet",
     "loyalty_membership", "loyalty_orderevaluation", "members_customer",
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the rows, over all threads."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    refused: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, outcomes: Sequence[str], refused: int) -> None:
-        with self.lock:
-            self.created += outcomes.count("created")
-            self.updated += outcomes.count("updated")
-            self.unchanged += outcomes.count("unchanged")
-            self.refused += refused
-
-    def as_result(self) -> dict[str, int]:
-        return {
-            "created": self.created,
-            "updated": self.updated,
-            "unchanged": self.unchanged,
-            "refused": self.refused,
-        }
 
 
 def start_import(
@@ -106,19 +83,18 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
     job = claim_job(job_id)
     if job is None:
         return None
-    counts = Counts(**{name: job.checkpoint.get(name, 0) for name in Counts().as_result()})
     staging = Staging(job.pk, THREADS)
     with running(job) as progress:
         if not staging.is_staged():
-            errors = staging.stage(Path(job.params["orders"]), Path(job.params["lines"]))
-            _record_errors(job, errors)
-            counts.add([], len({(e.file, e.row) for e in errors if e.file == "orders"}))
+            _record_errors(job, staging.stage(*_files(job)))
         progress.update(staging.done(), staging.total())
-        _work(job, staging, counts, progress, watch)
+        progress.begin_at(job.done)
+        log_line(job, _("The files are read: %s orders.") % format_number(job.total))
+        _work(job, staging, progress, watch)
         # Two threads may have missed each other with a return and its sale.
         while link_parked_refunds(now=timezone.now()):
             pass
-        job.result = counts.as_result()
+        job.result = staging.outcomes()
         job.done = job.total
         _analyze(job.total)
     if job.state in {Job.State.SUCCEEDED, Job.State.CANCELLED}:
@@ -126,10 +102,19 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
     return Job.objects.get(pk=job_id)
 
 
+def _files(job: Job) -> tuple[Path, Path]:
+    """The files of a job that has to read them (again): they may have been cleared away."""
+    orders, lines = Path(job.params["orders"]), Path(job.params["lines"])
+    if not orders.is_file() or not lines.is_file():
+        raise DomainError(
+            _("The files of this import are gone. Upload them again."), code="files_gone"
+        )
+    return orders, lines
+
+
 def _work(
     job: Job,
     staging: Staging,
-    counts: Counts,
     progress: JobProgress,
     watch: Callable[[Job], None] | None,
 ) -> None:
@@ -137,8 +122,7 @@ def _work(
     done = _Done(job.done)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="import") as pool:
         futures = {
-            pool.submit(_work_part, job, staging, part, counts, stop, done)
-            for part in range(THREADS)
+            pool.submit(_work_part, job, staging, part, stop, done) for part in range(THREADS)
         }
         try:
             while futures:
@@ -179,9 +163,7 @@ def _analyze(imported: int) -> None:
             cursor.execute(f"ANALYZE {', '.join(TABLES)}")
 
 
-def _work_part(
-    job: Job, staging: Staging, part: int, counts: Counts, stop: threading.Event, done: _Done
-) -> None:
+def _work_part(job: Job, staging: Staging, part: int, stop: threading.Event, done: _Done) -> None:
     program = Program.objects.get(pk=job.params["program"])
     try:
         while not stop.is_set():
@@ -191,12 +173,12 @@ def _work_part(
             reader = Reader(program.zone, job.params["source"])
             read = [(item, reader.read(item)) for item in staged]
             good = [(item, value) for item, value in read if value is not None]
-            outcomes, refused = run_atomically(
-                lambda good=good, seq=seq, reader=reader: _batch(  # type: ignore[misc]
-                    job, program, staging, part, seq, good, reader.errors
+            unread = len(staged) - len(good)
+            run_atomically(
+                lambda good=good, seq=seq, reader=reader, unread=unread: _batch(  # type: ignore[misc]
+                    job, program, staging, part, seq, good, reader.errors, unread
                 )
             )
-            counts.add(outcomes, refused + len(staged) - len(good))
             done.add(len(staged))
     finally:
         connections.close_all()
@@ -210,7 +192,8 @@ def _batch(
     seq: int,
     good: Sequence[tuple[StagedOrder, OrderInput | RefundInput]],
     errors: Sequence[RowError],
-) -> tuple[list[str], int]:
+    unread: int,
+) -> None:
     """Record one batch and how far it reaches; a batch that is refused is taken row by row."""
     refusals: list[RowError] = []
     try:
@@ -225,8 +208,9 @@ def _batch(
             except DomainError as error:
                 refusals.append(_refusal(item, error))
     _record_errors(job, [*errors, *refusals])
-    staging.advance(part, seq)
-    return outcomes, len(refusals)
+    counted = Counter(outcomes) + Counter(refused=unread + len(refusals))
+    if not staging.advance(part, seq, counted):
+        raise JobStoppedError(_("Another worker has taken the job over."))
 
 
 def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> list[str]:
@@ -286,3 +270,17 @@ def _fingerprint(program: Program, source: str, *paths: Path) -> str:
             }
             raise DomainError(message, code="unreadable_file") from error
     return digest.hexdigest()
+
+
+def import_words(job: Job) -> str:
+    """What became of the rows, for people: "1,200 imported, 3 refused"."""
+    words = {
+        "created": _("%s imported"),
+        "updated": _("%s changed"),
+        "unchanged": _("%s were here already"),
+        "refused": _("%s refused"),
+    }
+    counted = [
+        words[name] % format_number(job.result[name]) for name in words if job.result.get(name)
+    ]
+    return ", ".join(counted) or _("Nothing to import")

@@ -27,12 +27,18 @@ REBUILD = """
     ON CONFLICT (wallet_type_id, day, kind) DO UPDATE
        SET incoming = excluded.incoming, outgoing = excluded.outgoing,
            movements = excluded.movements, orders = excluded.orders
+     WHERE (loyalty_dailytotal.incoming, loyalty_dailytotal.outgoing,
+            loyalty_dailytotal.movements, loyalty_dailytotal.orders)
+           IS DISTINCT FROM
+           (excluded.incoming, excluded.outgoing, excluded.movements, excluded.orders)
 """
 
 
-def rebuild_days(days: Mapping[int, Iterable[dt.date]]) -> None:
-    """Bring the totals of these days (by wallet type) to what the transfers say. Doing so twice
-    changes nothing; two at once take turns, so that the later one has seen all the earlier saw."""
+def rebuild_days(days: Mapping[int, Iterable[dt.date]]) -> int:
+    """Bring the totals of these days (by wallet type) to what the transfers say; return how many
+    rows were not so. Doing it twice changes nothing; two at once take turns, so that the later one
+    has seen all the earlier saw."""
+    corrected = 0
     with connection.cursor() as cursor:
         for wallet_type in sorted(days):
             cursor.execute(
@@ -41,6 +47,8 @@ def rebuild_days(days: Mapping[int, Iterable[dt.date]]) -> None:
             cursor.execute(
                 REBUILD, {"wallet_type": wallet_type, "days": sorted(set(days[wallet_type]))}
             )
+            corrected += cursor.rowcount
+    return corrected
 
 
 def follow_postings(events: Sequence[OutboxEvent]) -> None:

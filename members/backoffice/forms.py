@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from members import audit
 from members.choices import Choices, countries, currencies, languages, time_zones
-from members.models import Customer, Merchant, StaffMember
+from members.models import Customer, Job, Merchant, StaffMember
 from members.phones import format_phone
 from members.services.api_keys import SCOPES
 
@@ -192,6 +193,52 @@ class AuditFilterForm(forms.Form):
         start = datetime.combine(since, time.min, zone) if since else None
         end = datetime.combine(until + timedelta(days=1), time.min, zone) if until else None
         return start, end
+
+
+class JobFilterForm(forms.Form):
+    """Which jobs a list shows. What the URL says that is no choice is passed over."""
+
+    STATES = (
+        ("", _l("Every state")),
+        ("open", _l("Running or waiting")),
+        ("failed", _l("Failed")),
+        ("cancelled", _l("Canceled")),
+        ("succeeded", _l("Done")),
+    )
+    ORIGINS = (
+        ("", _l("Everybody")),
+        ("people", _l("People")),
+        ("setia", _l("Setia by itself")),
+    )
+
+    state = forms.ChoiceField(
+        label=_l("State"), choices=STATES, required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )  # fmt: skip
+    kind = forms.ChoiceField(
+        label=_l("Kind"), required=False, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    by = forms.ChoiceField(
+        label=_l("Started by"), choices=ORIGINS, required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )  # fmt: skip
+
+    def __init__(self, data: Any, *, kinds: Choices) -> None:
+        super().__init__(data)
+        self.fields["kind"].choices = [("", _("Every kind")), *kinds]  # type: ignore[attr-defined]
+
+    def chosen_from(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
+        self.is_valid()
+        state = self.cleaned_data.get("state")
+        if state == "open":
+            jobs = jobs.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+        elif state:
+            jobs = jobs.filter(state=state)
+        if kind := self.cleaned_data.get("kind"):
+            jobs = jobs.filter(kind=kind)
+        if by := self.cleaned_data.get("by"):
+            jobs = jobs.filter(created_by__isnull=by == "setia")
+        return jobs
 
 
 def _initial(customer: Customer) -> dict[str, Any]:

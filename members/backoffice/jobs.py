@@ -1,103 +1,128 @@
-"""Long work as it is seen: how far it is, how fast, what it refused, and a way to stop it."""
+"""One job: how far it is and how fast, what it says, what it refused; stop it and have it go on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from babel.dates import format_timedelta
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
-from members.formatting import active_locale, format_number
+from members.backoffice.job_rows import JobProgress, job_url, result_words
+from members.errors import DomainError
+from members.job_access import may_run, visible_job
+from members.jobs import job_kind
 from members.models import Job
-from members.policy import acting, staff_view
-from members.selectors.jobs import get_job, list_job_errors
-from members.services.jobs import cancel_job
+from members.paging import paginate
+from members.policy import acting, require, staff_view
+from members.selectors.jobs import list_job_errors
+from members.services.job_runs import queue_job
+from members.services.jobs import cancel_job, retry_job
 
 ERRORS_SHOWN = 100
-RUNNING = (Job.State.QUEUED, Job.State.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class JobProgress:
-    """What the progress component is told of a job."""
-
-    job: Job
-    poll_url: str
-    value: int | None
-    rate: str
-    time_left: str
-
-    @classmethod
-    def of(cls, job: Job) -> JobProgress:
-        speed = _speed(job)
-        return cls(
-            job,
-            reverse("backoffice:job_progress", args=[job.public_id]),
-            job.done if job.total else None,
-            _rate(job, speed),
-            _time_left(job, speed),
-        )
+LINES_SHOWN = 30
 
 
 @require_safe
-@staff_view("home.view")
+@staff_view("jobs.view")
 def job(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One job; the page may be closed and comes back to the same bar."""
-    work = get_job(public_id)
+    work = visible_job(request.user, public_id)
+    kind = job_kind(work.kind)
     errors = list_job_errors(work, limit=ERRORS_SHOWN + 1)
+    ended_badly = work.state in {Job.State.FAILED, Job.State.CANCELLED}
+    allowed = may_run(request.user, work)
     context = {
         "job": work,
+        "kind": kind,
+        "breadcrumbs": [(_("Jobs"), reverse("backoffice:job_list"))],
+        "own_page": job_url(work) if kind.page else "",
         "progress": JobProgress.of(work),
+        "words": result_words(work) if work.state != Job.State.FAILED else "",
         "errors": errors[:ERRORS_SHOWN],
         "more_errors": len(errors) > ERRORS_SHOWN,
-        "may_cancel": work.state in RUNNING,
+        "may_cancel": allowed and work.is_open,
+        "may_retry": allowed and ended_badly and kind.run is not None,
     }
     return render(request, "backoffice/job.html", context)
 
 
 @require_safe
-@staff_view("home.view")
+@staff_view("jobs.view")
 def progress(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The bar alone, which asks for itself every two seconds; once done, the page as a whole."""
-    work = get_job(public_id)
-    response = render(request, "backoffice/job_progress.html", {"progress": JobProgress.of(work)})
-    if work.state not in RUNNING:
+    """The bar alone, which asks for itself every two seconds. Once the work has ended, its page is
+    loaded anew, and a list of jobs is told."""
+    work = visible_job(request.user, public_id)
+    in_list = request.GET.get("in") == "list"
+    context = {"progress": JobProgress.of(work, in_list=in_list)}
+    response = render(request, "backoffice/job_progress.html", context)
+    if not work.is_open and in_list:
+        trigger_client_event(response, "jobs-changed", {})
+    elif not work.is_open:
         response["HX-Refresh"] = "true"
     return response
 
 
+@require_safe
+@staff_view("jobs.view")
+def log(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What the job has said, newest first; read anew while it runs, unless one has paged back."""
+    work = visible_job(request.user, public_id)
+    page = paginate(
+        work.log_lines.all(),
+        request=request,
+        orderings={"newest": ("-pk",)},
+        default="newest",
+        per_page=LINES_SHOWN,
+    )
+    context = {
+        "title": _("Log"),
+        "panel_id": "job-log",
+        "panel_icon": "list-details",
+        "summary": work.label,
+        "breadcrumbs": [(_("Jobs"), reverse("backoffice:job_list")), (work.label, job_url(work))],
+        "page": page,
+        "live": work.is_open and not page.previous_cursor,
+    }
+    return render(request, "backoffice/job_log.html", context)
+
+
 @require_POST
-@staff_view("imports.run")
+@staff_view("jobs.view")
 def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Stop the work; what is done stays done."""
-    cancel_job(job=get_job(public_id), actor=acting(request))
+    work = _runnable(request, public_id)
+    cancel_job(job=work, actor=acting(request))
     messages.success(request, _("The job stops. What is done so far stays."))
     return redirect("backoffice:job", public_id)
 
 
-def _speed(job: Job) -> float:
-    """Steps per second from the begin of this run to its last word."""
-    if job.started_at is None or job.heartbeat_at is None or job.state != Job.State.RUNNING:
-        return 0.0
-    seconds = (job.heartbeat_at - job.started_at).total_seconds()
-    return (job.done - job.done_before) / seconds if seconds > 1 else 0.0
+@require_POST
+@staff_view("jobs.view")
+def retry(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Go on where it stopped."""
+    work = _runnable(request, public_id)
+    try:
+        hand_over(request, retry_job(job=work, actor=acting(request)))
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return redirect("backoffice:job", public_id)
 
 
-def _rate(job: Job, speed: float) -> str:
-    if job.state != Job.State.RUNNING:
-        return _("%(done)s done") % {"done": format_number(job.done)} if job.done else ""
-    return _("%(number)s a second") % {"number": format_number(round(speed))} if speed >= 1 else ""
+def hand_over(request: HttpRequest, work: Job) -> None:
+    """Have a worker begin, and say so when none can be asked."""
+    if not queue_job(work):
+        messages.warning(
+            request,
+            _("No worker could be reached. The job waits, and begins once one is there."),
+        )
 
 
-def _time_left(job: Job, speed: float) -> str:
-    if speed <= 0 or job.total <= job.done:
-        return ""
-    left = timedelta(seconds=(job.total - job.done) / speed)
-    return _("%(time)s left") % {"time": format_timedelta(left, locale=active_locale())}
+def _runnable(request: HttpRequest, public_id: UUID) -> Job:
+    work = visible_job(request.user, public_id)
+    require(request.user, job_kind(work.kind).run_permission)
+    return work

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from members.job_access import failed_jobs
 from members.navigation import NavItem, register_nav_item
+
+
+def _failed_jobs(request: HttpRequest) -> int:
+    return failed_jobs(request.user).count()
+
 
 ITEMS = (
     NavItem(
@@ -26,6 +33,18 @@ ITEMS = (
         permission="customers.view",
         match=("backoffice:customer",),
         shortcut="g c",
+    ),
+    NavItem(
+        "jobs",
+        _("Jobs"),
+        "backoffice:job_list",
+        "settings-automation",
+        order=40,
+        permission="jobs.view",
+        section="operations",
+        match=("backoffice:job",),
+        shortcut="g j",
+        badge=_failed_jobs,
     ),
     NavItem(
         "merchant",

@@ -1,7 +1,7 @@
 from members.models.api_keys import ApiKey, IdempotencyRecord
 from members.models.audit import AuditEntry
 from members.models.customers import Customer, CustomerNote
-from members.models.jobs import Job, JobError
+from members.models.jobs import Job, JobError, JobLogLine
 from members.models.merchant import Merchant
 from members.models.outbox import OutboxEvent
 from members.models.staff import StaffMember
@@ -15,6 +15,7 @@ __all__ = [
     "IdempotencyRecord",
     "Job",
     "JobError",
+    "JobLogLine",
     "Merchant",
     "OutboxEvent",
     "StaffMember",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -37,9 +38,15 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # When a worker was last asked to take it; null while nobody was.
+    queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Runs in a row that got no further than the one before: what kills its workers ends some day.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # The process that has it (members.services.job_workers), so that its death is known at once.
+    worker = models.CharField(max_length=120, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -57,6 +64,18 @@ class Job(models.Model):
     @property
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long its last run was; None while there is none that has ended."""
+        if self.is_open or self.started_at is None or self.finished_at is None:
+            return None
+        return max(self.finished_at - self.started_at, timedelta())
 
 
 class JobError(models.Model):
@@ -77,3 +96,23 @@ class JobError(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file} row {self.row}, {self.column}: {self.reason}"
+
+
+class JobLogLine(models.Model):
+    """Something a job has to say while it runs. Of each job the newest lines are kept."""
+
+    class Level(models.TextChoices):
+        INFO = "info", _("Note")
+        WARNING = "warning", _("Warning")
+        ERROR = "error", _("Error")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log_lines")
+    at = models.DateTimeField()
+    level = models.CharField(max_length=8, choices=Level.choices, default=Level.INFO)
+    text = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -37,6 +37,7 @@ SCOPES: dict[str, str | Promise] = {
     "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances"),
     "programs:read": gettext_lazy("Read programs"),
+    "jobs:read": gettext_lazy("Watch jobs"),
 }
 
 BRAND = "setia"

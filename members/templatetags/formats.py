@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -105,6 +105,20 @@ def ago(value: datetime | None) -> str | SafeString:
     if not value:
         return "–"
     return _time(value, formatting.format_relative(value), None)
+
+
+@register.filter
+def second(value: datetime | None, zone: tzinfo | str | None = None) -> str | SafeString:
+    """`{{ line.at|second }}`: day and time to the second, the full form with its zone on hover."""
+    if not value:
+        return "–"
+    return _time(value, formatting.format_second(value, _zone(zone)), _zone(zone))
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """`{{ job.took|duration }}` → 3 minutes."""
+    return "–" if value is None else formatting.format_duration(value)
 
 
 def _time(value: datetime, text: str, zone: tzinfo | None) -> SafeString:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.models import Program
@@ -92,6 +93,20 @@ def test_an_agent_is_not_asked_for_what_they_may_not_do(agent: Client, ana: Memb
     make_program("soon", name="Soon", status="draft")
     JobFactory(kind=KIND, state="failed", label="orders.csv")
     assert "Nothing needs your attention" in agent.get(url("attention_panel")).content.decode()
+
+
+def test_a_failed_job_of_any_kind_is_named_to_those_who_may_see_it(
+    agent: Client, client_of: Callable[[str], Client], ana: Member
+) -> None:
+    job = JobFactory(kind="daily_totals", state="failed", label="Totals of all days")
+    there = reverse("backoffice:job", args=[job.public_id])
+    for client in (agent, client_of("administrator")):
+        html = client.get(url("attention_panel")).content.decode()
+        assert "Totals of all days" in html
+        assert there in html
+        assert "Daily totals: it stopped." in html
+        # Nobody is told of what they may not do.
+        assert ("It can go on" in html) == (client is not agent)
 
 
 def test_the_first_steps_are_ticked_one_by_one(manager: Client) -> None:

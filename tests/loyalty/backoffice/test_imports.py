@@ -15,7 +15,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-import loyalty.tasks  # noqa: F401  (a worker has it loaded; here it runs at once)
 from loyalty.backoffice.import_forms import SAMPLES
 from loyalty.models import Order, Program
 from loyalty.services.import_files import discard_old_files

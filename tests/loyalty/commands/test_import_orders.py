@@ -1,20 +1,19 @@
 """Importing an order history from two files."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
-from django.conf import settings
 from django.core.management import CommandError
 from django.db import connection
+from django.utils import timezone
 
 from loyalty.models import Membership, Order, Refund, Transfer
 from loyalty.services import imports
+from members.errors import DomainError
 from members.models import Customer, Job, JobError
+from members.services.audit import SYSTEM
+from members.services.job_runs import resume_stale_jobs
+from members.services.jobs import retry_job
 from tests.loyalty.factories import held, make_program, moves
+from tests.processes import start_python, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -255,41 +254,86 @@ def test_an_import_in_parts_is_one_import(club, run, write, monkeypatch):
 def test_an_import_killed_in_the_middle_goes_on_and_counts_nothing_twice(club, run, write):
     rows = [f"B{n},C{n % 300},2024-01-05T10:00:00,USD,10,sale," for n in range(6_000)]
     orders, lines = write(rows)
-    code = (
-        "import django; django.setup();"
+    process = start_python(
         "from loyalty.services import imports; imports.BATCH = 25;"
         "from django.core.management import call_command;"
         f"call_command('import_orders', 'club', {str(orders)!r}, {str(lines)!r})"
     )
-    database = connection.settings_dict["NAME"]
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "SETIA_TEST_CHILD_DATABASE": database,
-        "PYTHONPATH": str(settings.BASE_DIR),
-    }
-    code = (
-        "import os; from tests import settings;"
-        "settings.DATABASES['default']['NAME'] = os.environ['SETIA_TEST_CHILD_DATABASE'];" + code
-    )
-    child = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
-        while Order.objects.count() < 500 and child.poll() is None:
-            assert time.monotonic() < deadline, "the import did not begin"
-            time.sleep(0.02)
-        child.send_signal(signal.SIGKILL)
+        wait_for(lambda: Order.objects.count() >= 500, process)
     finally:
-        child.kill()
-        said = child.communicate()[0].decode()
+        process.kill()
+        said = process.communicate()[0]
     before = Order.objects.count()
     assert 0 < before < 6_000, said
-    # A dead worker is known by its silence.
-    Job.objects.update(heartbeat_at="2020-01-01T00:00:00Z")
     out, _err = run("import_orders", "club", orders, lines)
     assert (Order.objects.count(), Transfer.objects.count()) == (6_000, 6_000)
     assert Job.objects.get().state == "succeeded"
-    assert counts(out).keys() == {"created"}
+    assert counts(out) == {"created": 6_000}
     assert held("C1").balance == 200
     assert not tables()
+
+
+def test_an_import_goes_on_in_a_worker_when_its_own_process_was_killed(club, run, write):
+    rows = [f"B{n},C{n % 50},2024-01-05T10:00:00,USD,10,sale," for n in range(1_500)]
+    orders, lines = write([*rows, "B0,C1,2024-01-05,USD,1,sale,"])
+    process = start_python(
+        "from loyalty.services import imports; imports.BATCH = 5;"
+        "from django.core.management import call_command;"
+        f"call_command('import_orders', 'club', {str(orders)!r}, {str(lines)!r})"
+    )
+    try:
+        wait_for(lambda: Order.objects.count() >= 100, process)
+    finally:
+        process.kill()
+        process.communicate()
+    before = Order.objects.count()
+    assert resume_stale_jobs(now=timezone.now()) == 1
+    job = Job.objects.get()
+    assert 100 <= before < 1_500
+    assert (job.state, Order.objects.count()) == ("succeeded", 1_500)
+    assert job.result == {"created": 1_500, "updated": 0, "unchanged": 0, "refused": 1}
+    assert imports.import_words(job) == "1,500 imported, 1 refused"
+    assert not tables()
+
+
+def test_an_import_whose_files_were_cleared_away_says_so(club, run, write):
+    orders, lines = write([SALE], SALE_LINES)
+    job = imports.start_import(program=club, orders_path=orders, lines_path=lines, actor=SYSTEM)
+    orders.unlink()
+    with pytest.raises(DomainError, match="are gone"):
+        imports.run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == (
+        "failed", "The files of this import are gone. Upload them again.",
+    )  # fmt: skip
+
+
+def test_after_a_crash_of_the_database_the_files_are_staged_again(club, run, write, monkeypatch):
+    monkeypatch.setattr(imports, "BATCH", 3)
+    rows = [f"B{n},C{n % 5},2024-01-05T10:00:00,USD,{n},sale," for n in range(40)]
+    orders, lines = write([*rows, "B0,C1,2024-01-05,USD,1,sale,"])
+    job = imports.start_import(program=club, orders_path=orders, lines_path=lines, actor=SYSTEM)
+    record, left = imports.record_orders, [5]
+
+    def crash(*args, **kwargs):
+        left[0] -= 1
+        if left[0] == 0:
+            raise RuntimeError("no database")
+        return record(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(imports, "record_orders", crash)
+        with pytest.raises(RuntimeError):
+            imports.run_import(job.pk)
+    before = Order.objects.count()
+    # What PostgreSQL does with unlogged tables when it comes back.
+    with connection.cursor() as cursor:
+        for name in tables():
+            if not name.endswith("_progress"):
+                cursor.execute(f"TRUNCATE {name}")
+    retry_job(job=job, actor=SYSTEM)
+    finished = imports.run_import(job.pk)
+    assert 0 < before < 40
+    assert Order.objects.count() == 40
+    assert finished.result == {"created": 40, "updated": 0, "unchanged": 0, "refused": 1}

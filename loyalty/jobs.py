@@ -1,0 +1,43 @@
+"""The kinds of long work of this application (`members.jobs`)."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.services import imports, total_rebuilds
+from members.jobs import JobKind, register_job_kind
+
+KINDS = (
+    JobKind(
+        key=imports.KIND,
+        label=_("Order import"),
+        icon="file-import",
+        description=_("Brings in the orders of a file."),
+        run=imports.run_import,
+        view_permission="imports.run",
+        run_permission="imports.run",
+        page="loyalty_backoffice:import_page",
+        words=imports.import_words,
+    ),
+    JobKind(
+        key=total_rebuilds.KIND,
+        label=_("Daily totals"),
+        icon="calendar-stats",
+        description=_(
+            "Compares the figures of every day with the movements and puts right what differs. "
+            "Runs by itself every night."
+        ),
+        run=total_rebuilds.run_rebuild,
+        find_work=total_rebuilds.find_rebuild,
+        start_label=_("Rebuild daily totals"),
+        run_permission="jobs.maintain",
+        words=total_rebuilds.rebuild_words,
+        routine=True,
+    ),
+)
+
+
+def register() -> None:
+    """Add the kinds; called once, when the application is ready."""
+    for kind in KINDS:
+        register_job_kind(kind)

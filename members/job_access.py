@@ -1,0 +1,49 @@
+"""Whose jobs somebody may see, and which of them they may start, stop and have go on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+
+from members.jobs import JobKind, job_kind, job_kinds
+from members.models import Job
+from members.policy import AnyUser, is_allowed
+from members.selectors.jobs import get_job
+
+
+def visible_kinds(user: AnyUser) -> list[JobKind]:
+    """The registered kinds whose jobs this user may see, by their label."""
+    return [kind for kind in job_kinds() if is_allowed(user, kind.view_permission)]
+
+
+def visible_jobs(user: AnyUser) -> QuerySet[Job]:
+    """Every job but those of kinds that are not for this user."""
+    hidden = {kind.key for kind in job_kinds()} - {kind.key for kind in visible_kinds(user)}
+    return Job.objects.exclude(kind__in=hidden) if hidden else Job.objects.all()
+
+
+def visible_job(user: AnyUser, public_id: UUID) -> Job:
+    """One job: NotFoundError when there is none, PermissionDenied when it is not for this user."""
+    job = get_job(public_id)
+    if not is_allowed(user, job_kind(job.kind).view_permission):
+        raise PermissionDenied(f"Jobs of the kind {job.kind} are not for this role.")
+    return job
+
+
+def failed_jobs(user: AnyUser) -> QuerySet[Job]:
+    """The visible jobs that wait for somebody to have them go on, or to give them up."""
+    return visible_jobs(user).filter(state=Job.State.FAILED)
+
+
+def may_run(user: AnyUser, job: Job) -> bool:
+    """Whether this user may stop the job and have it go on."""
+    return is_allowed(user, job_kind(job.kind).run_permission)
+
+
+def startable_kinds(user: AnyUser) -> list[JobKind]:
+    """The kinds that this user may begin with a button."""
+    return [
+        kind for kind in job_kinds() if kind.start_label and is_allowed(user, kind.run_permission)
+    ]

@@ -1,0 +1,22 @@
+"""The schedule names only what exists."""
+
+from config.celery import app
+from members.jobs import job_kind
+
+SCHEDULE = app.conf.beat_schedule
+RUN_SCHEDULED = "members.tasks.run_scheduled"
+
+
+def test_every_line_of_the_schedule_names_a_task() -> None:
+    app.loader.import_default_modules()
+    assert {line["task"] for line in SCHEDULE.values()} <= set(app.tasks)
+
+
+def test_every_kind_in_the_schedule_can_say_what_is_due_and_do_it() -> None:
+    kinds = [line["args"][0] for line in SCHEDULE.values() if line["task"] == RUN_SCHEDULED]
+    assert "daily_totals" in kinds
+    for kind in map(job_kind, kinds):
+        assert kind.run is not None, kind.key
+        assert kind.find_work is not None, kind.key
+        # Otherwise its runs would fill the list without end.
+        assert kind.routine, kind.key
