@@ -24,6 +24,16 @@ app.conf.beat_schedule = {
     "resume-stale-jobs": {"task": "members.tasks.resume_stale_jobs", "schedule": 30.0},
     "prune-jobs": {"task": "members.tasks.prune_jobs", "schedule": crontab(hour="3", minute="40")},
     # Jobs: each has a line that names its kind (docs/development.md).
+    "expiry": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["expiry"],
+        "schedule": crontab(minute="*/10"),
+    },
+    "confirmation": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["confirmation"],
+        "schedule": crontab(hour="1", minute="10"),
+    },
     "daily-totals": {
         "task": "members.tasks.run_scheduled",
         "args": ["daily_totals"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.services import imports, total_rebuilds
+from loyalty.services import expiry, imports, total_rebuilds
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
@@ -18,6 +18,36 @@ KINDS = (
         run_permission="imports.run",
         page="loyalty_backoffice:import_page",
         words=imports.import_words,
+    ),
+    JobKind(
+        key=expiry.EXPIRY,
+        label=_("Expiry"),
+        icon="hourglass-off",
+        description=_(
+            "Writes down what has expired. It cannot be spent anyway, from the moment on at which "
+            "it expired; this is for the history and the accounts."
+        ),
+        run=expiry.run_expiry,
+        find_work=expiry.find_expired,
+        start_label=_("Write down what has expired"),
+        run_permission="jobs.maintain",
+        words=expiry.expiry_words,
+        routine=True,
+    ),
+    JobKind(
+        key=expiry.CONFIRMATION,
+        label=_("Matured units"),
+        icon="clock-check",
+        description=_(
+            "Brings stored balances up to date where units matured or expired. Balances are right "
+            "without it, and read a little faster with it."
+        ),
+        run=expiry.run_confirmation,
+        find_work=expiry.find_stale,
+        start_label=_("Bring balances up to date"),
+        run_permission="jobs.maintain",
+        words=expiry.confirmation_words,
+        routine=True,
     ),
     JobKind(
         key=total_rebuilds.KIND,
