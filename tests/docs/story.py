@@ -11,13 +11,17 @@ from pydantic import BaseModel
 
 from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
 from loyalty.ledger.balances import holdings
-from loyalty.models import Program, Transfer, Wallet
+from loyalty.models import Order, Program, Transfer, Wallet
 from loyalty.selectors.programs import definition_of
 from loyalty.services.adjustments import adjust_units, undo_transfer
+from loyalty.services.expiry import write_down_expired
+from loyalty.services.lots import settle_debt
 from loyalty.services.memberships import enroll_customer
+from loyalty.services.order_holds import confirm_order, hold_order, release_order
 from loyalty.services.order_inputs import CustomerRef, OrderInput, RefundInput
 from loyalty.services.orders import record_orders
 from loyalty.services.programs import apply_definition
+from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.refunds import record_refunds
 from members.errors import DomainError
 from members.models import Customer
@@ -63,6 +67,12 @@ class Story:
             r"program (\{.*\})": self._start,
             r"rule (\{.*\})": self._change_rule,
             r"order (\w+) ([\d.]+)(?: placed (\S+))?": self._order,
+            r"order (\w+) ([\d.]+) (placed|paid|fulfilled)(?: sequence (\d+))?": self._told,
+            r"(hold|release|confirm) (\w+)": self._by_hand,
+            r"redeem (\d+)": self._redeem,
+            r"give back(?: (\d+))?": self._bring_back,
+            r"settle": self._settle,
+            r"write down": lambda: write_down_expired(self.now),
             r"cancel (\w+)": self._cancel,
             r"refund (\w+) of (\w+) ([\d.]+)": self._refund,
             r"return (\w+) ([\d.]+)": self._return,
@@ -108,6 +118,41 @@ class Story:
             customer=CustomerRef(external_id=NUMBER),
         )  # fmt: skip
         record_orders([self.orders[number]], now=self.now, transfer_source="api")
+
+    def _told(self, number: str, total: str, status: str, sequence: str | None) -> None:
+        known = self.orders.get(number)
+        self.orders[number] = OrderInput(
+            external_id=number, placed_at=known.placed_at if known else self.now, currency="USD",
+            total=Decimal(total), customer=CustomerRef(external_id=NUMBER), status=status,
+            sequence=int(sequence) if sequence else None,
+        )  # fmt: skip
+        record_orders([self.orders[number]], now=self.now, transfer_source="api")
+
+    def _by_hand(self, what: str, number: str) -> None:
+        act = {"hold": hold_order, "release": release_order, "confirm": confirm_order}[what]
+        order = Order.objects.get(external_id=number)
+        act(order=order, actor=SYSTEM, reason="Story", now=self.now)
+
+    def _redeem(self, units: str) -> None:
+        self.keys += 1
+        redeem_units(
+            wallet=self.wallet(), units=int(units), key=f"redemption-{self.keys}", source="api",
+            actor=SYSTEM, now=self.now,
+        )  # fmt: skip
+
+    def _bring_back(self, units: str | None) -> None:
+        self.keys += 1
+        reverse_redemption(
+            transfer=Transfer.objects.filter(kind="redemption").latest("pk"),
+            units=int(units) if units else None, key=f"back-{self.keys}", source="api",
+            actor=SYSTEM, now=self.now,
+        )  # fmt: skip
+
+    def _settle(self) -> None:
+        settle_debt(
+            wallet=self.wallet(), way="repay", actor=SYSTEM, note="Story", key="settled",
+            source="backoffice", now=self.now,
+        )  # fmt: skip
 
     def _cancel(self, number: str) -> None:
         order = self.orders[number]
