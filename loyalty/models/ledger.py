@@ -347,7 +347,10 @@ class Lot(models.Model):
                 name="lot_due_while_open",
                 condition=Q(due_at=None, remaining=0) | Q(due_at__isnull=False, remaining__gt=0),
             ),
-            models.UniqueConstraint(fields=["transfer"], name="lot_once", condition=Q(parent=None)),
+            # One lot without parent for each transfer, and one child of each parent.
+            models.UniqueConstraint(
+                fields=["transfer", "parent"], name="lot_once", nulls_distinct=False
+            ),
         ]
         indexes = [
             models.Index(
@@ -357,7 +360,6 @@ class Lot(models.Model):
             ),
             models.Index(fields=["due_at"], name="lot_due", condition=~Q(due_at=None)),
             models.Index(fields=["origin"], name="lot_child_origin", condition=~Q(parent=None)),
-            models.Index(fields=["transfer"], name="lot_child", condition=~Q(parent=None)),
             models.Index(
                 fields=["planned_expires_at"],
                 name="lot_to_warn",

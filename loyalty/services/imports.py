@@ -217,16 +217,22 @@ def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> lis
     now = timezone.now()
     orders = [value for value in values if isinstance(value, OrderInput)]
     refunds = [value for value in values if isinstance(value, RefundInput)]
+    # Every customer whom the files name becomes a member, also one who only brought things back.
+    enrolling = Enrolling(Membership.Source.IMPORT, always=True)
     recorded = record_orders(
         orders,
         now=now,
         transfer_source=Transfer.Source.IMPORT,
         program_ids=[program.pk],
-        enrolling=Enrolling(Membership.Source.IMPORT, always=True),
+        enrolling=enrolling,
         checked=True,
     )
     returned = record_refunds(
-        refunds, now=now, transfer_source=Transfer.Source.IMPORT, program_ids=[program.pk]
+        refunds,
+        now=now,
+        transfer_source=Transfer.Source.IMPORT,
+        program_ids=[program.pk],
+        enrolling=enrolling,
     )
     return [*(item.outcome for item in recorded), *(item.outcome for item in returned)]
 

@@ -103,11 +103,8 @@ def _retimings(
     held back, released or confirmed. What somebody extended keeps its expiry."""
     by_order = {order.pk: order for order in orders}
     zones = {program.id: program.zone for program in terms.programs}
-    lots = Lot.objects.filter(origin__order__in=by_order, due_at__isnull=False).select_related(
-        "origin", "policy__wallet_type"
-    )
     changes = []
-    for lot in lots:
+    for lot in _open_lots(list(by_order)):
         order = by_order[lot.origin.order_id or 0]
         zone = zones.get(lot.policy.wallet_type.program_id)
         if zone is None:
@@ -131,6 +128,16 @@ def _retimings(
             )
         )
     return changes
+
+
+def _open_lots(order_ids: Sequence[int]) -> list[Lot]:
+    """What is left of the units of these orders, wherever they are. The two kinds of lots have an
+    index each."""
+    left = Lot.objects.filter(due_at__isnull=False).select_related("origin", "policy__wallet_type")
+    return [
+        *left.filter(transfer__order__in=order_ids, parent=None),
+        *left.filter(origin__order__in=order_ids, parent__isnull=False),
+    ]
 
 
 def times_of(order: Order) -> OrderTimes:

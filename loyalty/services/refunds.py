@@ -43,14 +43,16 @@ def record_refunds(
     now: dt.datetime,
     transfer_source: str,
     program_ids: Sequence[int] | None = None,
+    enrolling: Enrolling | None = None,
 ) -> list[RefundResult]:
     """Record refunds of one source, all or nothing; repeating them changes nothing.
 
-    Raises InvalidOrderError, and OrderConflictError where a number comes again with other content.
+    By default nobody becomes a member by a refund. Raises InvalidOrderError, and OrderConflictError where a number comes again with other content.
     """
     for refund in refunds:
         check_refund(refund)
-    return run_atomically(lambda: _record(refunds, now, transfer_source, program_ids))
+    enrolling = enrolling or Enrolling(never=True)
+    return run_atomically(lambda: _record(refunds, now, transfer_source, program_ids, enrolling))
 
 
 def _record(
@@ -58,15 +60,14 @@ def _record(
     now: dt.datetime,
     transfer_source: str,
     program_ids: Sequence[int] | None,
+    enrolling: Enrolling,
 ) -> list[RefundResult]:
     if not refunds:
         return []
     source = refunds[0].source
     refunds = _with_buyers(source, refunds)
     wanted = [Wanted(item.order_external_id, item.customer, item.refunded_at) for item in refunds]
-    terms, opened = open_batch(
-        wanted, source=source, program_ids=program_ids, enrolling=Enrolling(never=True)
-    )
+    terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
     known = {
         refund.external_id: refund
         for refund in Refund.objects.filter(
