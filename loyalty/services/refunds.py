@@ -47,7 +47,8 @@ def record_refunds(
 ) -> list[RefundResult]:
     """Record refunds of one source, all or nothing; repeating them changes nothing.
 
-    By default nobody becomes a member by a refund. Raises InvalidOrderError, and OrderConflictError where a number comes again with other content.
+    By default nobody becomes a member by a refund. Raises InvalidOrderError, and
+    OrderConflictError where a number comes again with other content.
     """
     for refund in refunds:
         check_refund(refund)
