@@ -22,11 +22,13 @@ from pydantic import (
 
 from loyalty.rules.bodies import (
     BasePolicy,
+    BonusBody,
     Caps,
     LineFilter,
     PositiveAmount,
     RateBody,
     Rounding,
+    RuleBody,
 )
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
@@ -138,12 +140,19 @@ class WalletTypeDefinition(PendingDefinition):
 
 
 class EarningRuleDefinition(_Definition):
-    """The base rule: so many units for so much of what was bought."""
+    """A rate: so many units for so much of what was bought. Or a bonus for reaching so much."""
 
     code: Code = Field("base", description="Short name, unique in the program. Stays as it is.")
     name: Name = Field("Base rate", description="What people call it; explanations name it.")
     wallet_type: Code = Field("points", description="Code of the wallet type that it awards.")
-    kind: Literal["rate"] = Field("rate", description="The kind of rule.")
+    kind: Literal["rate", "threshold_bonus"] = Field("rate", description="The kind of rule.")
+    reach: PositiveAmount | None = Field(
+        None, description="With threshold_bonus: the money that has to be reached."
+    )
+    window: Literal["order", "day", "week", "month", "quarter", "year", "lifetime"] = Field(
+        "order", description="With threshold_bonus: in one order, or in all orders of a period."
+    )
+    repeats: bool = Field(False, description="With threshold_bonus: again each time.")
     measure: Literal["money", "quantity"] = Field("money", description="What is counted.")
     units: PositiveAmount = Field(Decimal(1), description="Units earned …")
     per: PositiveAmount = Field(Decimal(1), description="… for each this much of the measure.")
@@ -159,7 +168,29 @@ class EarningRuleDefinition(_Definition):
         None, description="When what it awards expires; without it as the wallet type says."
     )
 
-    def body(self) -> RateBody:
+    @model_validator(mode="after")
+    def details_belong_to_their_kind(self) -> Self:
+        if (self.kind == "threshold_bonus") != (self.reach is not None):
+            raise ValueError(_("Give reach with kind “threshold_bonus”, and only then."))
+        if self.kind == "rate" and (self.window != "order" or self.repeats):
+            raise ValueError(_("window and repeats belong to kind “threshold_bonus”."))
+        if self.window != "order" and self.caps != Caps():
+            raise ValueError(_("A bonus for a window has no caps: it is one for each window."))
+        return self
+
+    def body(self) -> RuleBody:
+        if self.reach is not None:
+            return BonusBody(
+                kind="threshold_bonus",
+                reach=self.reach,
+                window=self.window,
+                units=self.units,
+                repeats=self.repeats,
+                base=self.base,
+                include=self.include,
+                exclude=self.exclude,
+                caps=self.caps,
+            )
         return RateBody(
             measure=self.measure,
             units=self.units,

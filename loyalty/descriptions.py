@@ -17,7 +17,15 @@ from loyalty.definitions import (
     WalletTypeDefinition,
 )
 from loyalty.models import LotPolicy
-from loyalty.rules.bodies import BasePolicy, Caps, LineFilter, RateBody, Rounding
+from loyalty.rules.bodies import (
+    BasePolicy,
+    BonusBody,
+    Caps,
+    LineFilter,
+    RateBody,
+    Rounding,
+    RuleBody,
+)
 from members.formatting import UnitNames, active_locale, format_money, format_number
 
 
@@ -30,16 +38,20 @@ class Unit:
         self.scale = definition.decimals
 
 
-def describe_rule(rule: RateBody, unit: UnitNames, currency: str) -> list[str]:
+def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
     """How an order becomes units, sentence by sentence."""
-    sentences = [describe_rate(rule, unit, currency)]
+    if isinstance(rule, BonusBody):
+        sentences = [describe_bonus(rule, unit, currency)]
+    else:
+        sentences = [describe_rate(rule, unit, currency)]
     if rule.include != LineFilter():
         sentences.append(_("Only these earn: %s.") % describe_lines(rule.include))
     if rule.exclude != LineFilter():
         sentences.append(_("These never earn: %s.") % describe_lines(rule.exclude))
-    if rule.measure == "money":
+    if isinstance(rule, BonusBody) or rule.measure == "money":
         sentences += describe_base(rule.base)
-    sentences.append(describe_rounding(rule.rounding))
+    if isinstance(rule, RateBody):
+        sentences.append(describe_rounding(rule.rounding))
     sentences += describe_caps(rule.caps, unit)
     return sentences
 
@@ -77,6 +89,27 @@ def describe_rate(rule: RateBody, unit: UnitNames, currency: str) -> str:
         "units": units,
         "per": format_number(rule.per),
     }
+
+
+def describe_bonus(rule: BonusBody, unit: UnitNames, currency: str) -> str:
+    """ "500 Beans when $200.00 are reached in a month." """
+    windows = {
+        "order": _("in one order"),
+        "day": _("in a day"),
+        "week": _("in a week"),
+        "month": _("in a month"),
+        "quarter": _("in a quarter"),
+        "year": _("in a year"),
+        "lifetime": _("in all"),
+    }
+    words = {
+        "units": _amount(rule.units, unit),
+        "money": format_money(rule.reach, currency),
+        "window": windows[rule.window],
+    }
+    if rule.repeats:
+        return _("%(units)s for each %(money)s reached %(window)s.") % words
+    return _("%(units)s when %(money)s is reached %(window)s.") % words
 
 
 def describe_base(base: BasePolicy) -> list[str]:

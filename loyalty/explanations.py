@@ -64,7 +64,9 @@ def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Ex
         why += _for_staff(transfer)
     elif transfer.reason in _TOLD_TO_MEMBERS:
         why.append(WhyStep(_("Reason"), str(REASONS[transfer.reason])))
-    return Explanation(_title(transfer, audience), tuple(why))
+    of_window = transfer.explanation.get("window")
+    title = _bonus_title(transfer) if of_window else _title(transfer, audience)
+    return Explanation(title, tuple(why))
 
 
 def earned_title(order: str) -> str:
@@ -77,6 +79,14 @@ def _sentence(step: WhyStep) -> str:
         return step.text
     pattern = pgettext("a reason and its value, as a sentence", "%(text)s: %(value)s.")
     return pattern % {"text": step.text, "value": step.value}
+
+
+def _bonus_title(transfer: Transfer) -> str:
+    """Of what belongs to a window rather than to an order."""
+    rule: str = transfer.explanation["rule"]
+    if transfer.kind == Transfer.Kind.CLAWBACK:
+        return _("Bonus no longer reached: %s") % rule
+    return _("Bonus: %s") % rule
 
 
 def _title(transfer: Transfer, audience: Audience) -> str:
@@ -121,6 +131,10 @@ def _arithmetic(transfer: Transfer) -> Iterator[WhyStep]:
             yield WhyStep(_("Quantity that earns"), _number(values[0]))
         elif code == "rate":
             yield WhyStep(_("Rate"), _rate(values, currency, transfer.wallet_type))
+        elif code == "threshold":
+            yield WhyStep(
+                _("Reached, of %s") % _money(values[0], currency), _money(values[2], currency)
+            )
         elif code in _CAPPED:
             yield WhyStep(_capped(code, values), _units(values[0], transfer.wallet_type))
         elif code == "rounded":
@@ -176,7 +190,8 @@ def _order_before_and_after(transfer: Transfer) -> Iterator[WhyStep]:
     """An order that was judged again: what it had earned, and what it deserves as it is now."""
     details = transfer.explanation
     if details.get("was"):
-        yield WhyStep(_("The order had earned"), format_units(details["was"], transfer.wallet_type))
+        had = _("It had brought") if details.get("window") else _("The order had earned")
+        yield WhyStep(had, format_units(details["was"], transfer.wallet_type))
         yield WhyStep(_("It now earns"), format_units(details["now"], transfer.wallet_type))
 
 

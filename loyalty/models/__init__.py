@@ -8,6 +8,8 @@ from loyalty.models.orders import (
     Refund,
     RefundLine,
     Tender,
+    WindowAward,
+    WindowPart,
 )
 from loyalty.models.programs import (
     CapCounter,
@@ -41,4 +43,6 @@ __all__ = [
     "Transfer",
     "Wallet",
     "WalletType",
+    "WindowAward",
+    "WindowPart",
 ]

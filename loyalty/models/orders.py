@@ -236,3 +236,45 @@ class OrderEvaluation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order} in {self.program}"
+
+
+class WindowAward(models.Model):
+    """What a member has come to, and was given, by a rule version whose award belongs to a window
+    rather than to one order. Judged anew whenever one of its orders changes."""
+
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="window_awards", db_index=False
+    )
+    rule_version = models.ForeignKey(
+        "loyalty.EarningRuleVersion", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    window_start = models.DateField()
+    units = models.BigIntegerField(default=0, db_default=0)
+    movements = models.PositiveIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "rule_version", "window_start"], name="window_award_once"
+            ),
+            models.CheckConstraint(name="window_award_units", condition=Q(units__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_version} from {self.window_start}"
+
+
+class WindowPart(models.Model):
+    """What an order brings towards a window."""
+
+    award = models.ForeignKey(WindowAward, on_delete=models.PROTECT, related_name="parts")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="window_parts")
+    amount = models.DecimalField(max_digits=28, decimal_places=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["award", "order"], name="window_part_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.order}"

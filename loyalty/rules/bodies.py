@@ -3,6 +3,7 @@ API."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -55,7 +56,17 @@ class Caps(_Body):
     budget: PositiveAmount | None = Field(None, description="For all members together.")
 
 
-class RateBody(_Body):
+class EarningBody(_Body):
+    """What every kind of rule says: which lines and which parts of them count, and how much at
+    most."""
+
+    base: BasePolicy = BasePolicy()
+    include: LineFilter = LineFilter()
+    exclude: LineFilter = LineFilter()
+    caps: Caps = Caps()
+
+
+class RateBody(EarningBody):
     """So many units for so much money (or quantity) of the eligible lines."""
 
     kind: Literal["rate"] = "rate"
@@ -65,17 +76,33 @@ class RateBody(_Body):
     )
     units: PositiveAmount = Field(Decimal(1), description="Units earned …")
     per: PositiveAmount = Field(Decimal(1), description="… for each this much of the measure.")
-    base: BasePolicy = BasePolicy()
-    include: LineFilter = LineFilter()
-    exclude: LineFilter = LineFilter()
     rounding: Rounding = Rounding()
-    caps: Caps = Caps()
 
 
-RuleBody = RateBody
+class BonusBody(EarningBody):
+    """So many units when the eligible lines of an order, or of all orders in a window, reach so
+    much."""
+
+    kind: Literal["threshold_bonus"]
+    reach: PositiveAmount = Field(description="So much money has to be reached.")
+    window: Literal["order", "day", "week", "month", "quarter", "year", "lifetime"] = Field(
+        "order", description="In one order, or in all orders of a period of the program's days."
+    )
+    units: PositiveAmount = Field(Decimal(1), description="Units for reaching it.")
+    repeats: bool = Field(False, description="Again each time that it is reached.")
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it belongs to a window rather than to a single order."""
+        return self.window != "order"
+
+
+RuleBody = RateBody | BonusBody
 
 
 def parse_body(data: object) -> RuleBody:
     """Validate a stored or written body. Raises pydantic.ValidationError naming each wrong
     field."""
-    return RateBody.model_validate(data)
+    kind = data.get("kind") if isinstance(data, Mapping) else None
+    body: type[RuleBody] = BonusBody if kind == "threshold_bonus" else RateBody
+    return body.model_validate(data)

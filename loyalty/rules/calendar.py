@@ -6,6 +6,9 @@ import calendar
 import datetime as dt
 import zoneinfo
 
+# A lifetime has one period, which begins before everything.
+EVER = dt.date(1, 1, 1)
+
 
 def localize(naive: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """Read a shop's naive time: a time that a spring night skips moves forward, a doubled one is
@@ -36,6 +39,24 @@ def add_days(at: dt.datetime, days: int, zone: zoneinfo.ZoneInfo) -> dt.datetime
         return at
     local = at.astimezone(zone).replace(tzinfo=None)
     return localize(local + dt.timedelta(days=days), zone)
+
+
+def period_start(period: str, at: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date:
+    """The first day of the day, week (from Monday), month, quarter or year that a moment is in; a
+    lifetime begins before everything."""
+    day = at.astimezone(zone).date()
+    match period:
+        case "day":
+            return day
+        case "week":
+            return day - dt.timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "quarter":
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+        case "year":
+            return day.replace(month=1, day=1)
+    return EVER
 
 
 def end_of_period(day: dt.date, months: int, later: int) -> dt.date:

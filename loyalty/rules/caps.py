@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import zoneinfo
 from dataclasses import dataclass
 from decimal import Decimal
 
 from loyalty.rules.bodies import Caps
 from loyalty.rules.rate import Step
-
-# A lifetime has one period, which begins before everything.
-EVER = dt.date(1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +45,6 @@ def cap(units: int, caps: Caps, room: Room, scale: int) -> tuple[int, tuple[Step
             code, *details = step
             return limit, ((code, f"{Decimal(limit).scaleb(-scale):f}", *details),)
     return units, ()
-
-
-def period_start(caps: Caps, at: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date:
-    """The first day of the period that a moment is in; weeks begin on Monday."""
-    day = at.astimezone(zone).date()
-    match caps.period:
-        case "day":
-            return day
-        case "week":
-            return day - dt.timedelta(days=day.weekday())
-        case "month":
-            return day.replace(day=1)
-        case "year":
-            return day.replace(month=1, day=1)
-    return EVER
 
 
 def smallest_units(amount: Decimal, scale: int) -> int:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
-from loyalty.rules.bodies import RateBody, RuleBody
+from loyalty.rules.bodies import BonusBody, RuleBody
+from loyalty.rules.bonus import bonus, counted_amount
 from loyalty.rules.caps import NO_LIMIT, Room, cap
 from loyalty.rules.facts import Basket
 from loyalty.rules.lots import LotTerms
@@ -63,6 +65,9 @@ class Award:
     version: RuleVersion
     units: int
     steps: tuple[Step, ...]
+    # Of a rule that belongs to a window: what this event brings towards it. Its units are those of
+    # the window, so the event itself has none.
+    counted: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,14 @@ def evaluate(
 
 
 def _award(version: RuleVersion, basket: Basket, room: Room) -> Award:
-    body: RateBody = version.body
-    units, steps = price(body, basket, version.scale)
+    body = version.body
+    if isinstance(body, BonusBody):
+        amount, steps = counted_amount(body, basket)
+        if body.windowed:
+            return Award(version, 0, steps, amount)
+        units, step = bonus(body, amount, version.scale)
+        steps = (*steps, *step)
+    else:
+        units, steps = price(body, basket, version.scale)
     units, capped = cap(units, body.caps, room, version.scale)
     return Award(version, units, (*steps, *capped))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
 
-from loyalty.rules.bodies import LineFilter, RateBody
+from loyalty.rules.bodies import EarningBody, LineFilter, RateBody
 from loyalty.rules.facts import ZERO, Basket, Line
 
 # A step of the arithmetic: its code and its values as text. `loyalty.explanations` words them.
@@ -27,16 +27,23 @@ def price(rule: RateBody, basket: Basket, scale: int) -> tuple[int, tuple[Step, 
         eligible = [_together(eligible)]
     if rule.measure == "quantity":
         bases: list[Amount] = [line.quantity for line in eligible]
-        steps.append(("quantity", _text(_sum(bases))))
+        steps.append(("quantity", plain_text(_sum(bases))))
     else:
         bases = _money_bases(rule, basket, eligible, steps)
     if rule.rounding.per == "order":
         bases = [_sum(bases)]
     units = max(sum(_rounded(base, rule, scale) for base in bases), 0)
-    steps.append(("rate", _text(rule.units), _text(rule.per), rule.measure))
-    made = _text(Decimal(units).scaleb(-scale))
+    steps.append(("rate", plain_text(rule.units), plain_text(rule.per), rule.measure))
+    made = plain_text(Decimal(units).scaleb(-scale))
     steps.append(("rounded", rule.rounding.mode, rule.rounding.per, made))
     return units, tuple(steps)
+
+
+def eligible_amount(rule: EarningBody, basket: Basket) -> tuple[Amount, tuple[Step, ...]]:
+    """What counts of a basket under a rule's filters and base policy, in money."""
+    eligible = [line for line in basket.lines if is_eligible(rule, line)]
+    steps: list[Step] = [("eligible", str(len(eligible)), str(len(basket.lines)))]
+    return _sum(_money_bases(rule, basket, [_together(eligible)], steps)), tuple(steps)
 
 
 def _together(lines: list[Line]) -> Line:
@@ -62,7 +69,7 @@ def _rounded(base: Amount, rule: RateBody, scale: int) -> int:
     return int(whole + up) * (-1 if exact < 0 else 1)
 
 
-def is_eligible(rule: RateBody, line: Line) -> bool:
+def is_eligible(rule: EarningBody, line: Line) -> bool:
     """Gift cards never earn; exclusion wins over inclusion."""
     if line.stored_value:
         return False
@@ -84,13 +91,13 @@ def _matches(chosen: LineFilter, line: Line) -> bool:
 
 
 def _money_bases(
-    rule: RateBody, basket: Basket, eligible: list[Line], steps: list[Step]
+    rule: EarningBody, basket: Basket, eligible: list[Line], steps: list[Step]
 ) -> list[Amount]:
     """The eligible amount of each line under the base policy; shipping, where it earns, comes
     last."""
     bases: list[Amount] = [line.total for line in eligible]
     goods = _sum(bases)
-    steps.append(("goods", _text(goods)))
+    steps.append(("goods", plain_text(goods)))
     all_goods = sum((line.total for line in basket.lines), ZERO)
 
     if not rule.base.after_discounts:
@@ -135,7 +142,7 @@ def _taxes(basket: Basket, eligible: list[Line], all_goods: Decimal) -> list[Amo
 
 
 def _unpaid_in_kind(
-    rule: RateBody, basket: Basket, bases: list[Amount], steps: list[Step]
+    rule: EarningBody, basket: Basket, bases: list[Amount], steps: list[Step]
 ) -> list[Amount]:
     """Leave out the share of the order paid with points or, if the rule says so, with gift
     cards."""
@@ -182,10 +189,10 @@ def _sum(amounts: Sequence[Amount]) -> Amount:
 
 def _note(steps: list[Step], code: str, amount: Amount) -> None:
     if amount:
-        steps.append((code, _text(amount)))
+        steps.append((code, plain_text(amount)))
 
 
-def _text(amount: Amount) -> str:
+def plain_text(amount: Amount) -> str:
     """Plain notation without trailing zeros: 12.5, 100, 0.015."""
     if isinstance(amount, Fraction):
         amount = Decimal(amount.numerator) / Decimal(amount.denominator)

@@ -35,7 +35,7 @@ def accrual(
     recorded_at: dt.datetime,
     key: str,
     source: str,
-    order_id: int,
+    order_id: int | None,
     explanation: dict[str, Any],
 ) -> Movement:
     """Units arrive as a lot that matures and expires by the policy in force when the order came

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import connection
 
 from loyalty.models import CapCounter
-from loyalty.rules.caps import EVER, Room, period_start, smallest_units
+from loyalty.rules.calendar import EVER, period_start
+from loyalty.rules.caps import Room, smallest_units
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import Basket
 from loyalty.selectors.rulebooks import ProgramTerms
@@ -230,7 +231,7 @@ def _is_short(award: Award) -> bool:
 
 
 def _member_key(version: RuleVersion, wish: Wish) -> MemberKey:
-    start = period_start(version.body.caps, wish.at, wish.program.zone)
+    start = period_start(version.body.caps.period, wish.at, wish.program.zone)
     return version.rule_id, wish.membership_id, start
 
 

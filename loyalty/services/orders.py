@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
+from loyalty.ledger.posting import post
 from loyalty.models import Order, OrderLine, Tender
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import NOTHING
@@ -29,6 +30,7 @@ from loyalty.services.order_inputs import (
 )
 from loyalty.services.reconciliation import reconcile_orders, times_of
 from loyalty.services.refunds import link_to_orders, take_back_linked
+from loyalty.services.window_awards import Contribution, window_movements
 from members.errors import DomainError, FieldError
 from members.services.transactions import run_atomically
 
@@ -97,6 +99,7 @@ def _record(
     wanted = [Wanted(order.external_id, order.customer, order.placed_at) for order in orders]
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
     rows = Rows()
+    windows: list[Contribution] = []
     book = CapBook.load(
         (
             wish
@@ -111,6 +114,7 @@ def _record(
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
         try:
             result = _take(order, known, terms, rows, book, now, transfer_source)
+            windows += _contributions(order, known, terms, result)
         except DomainError as error:
             error.index = index
             raise
@@ -119,6 +123,7 @@ def _record(
             changed.append(known.order_id)
     write_batch(rows, now=now)
     book.write()
+    post(window_movements(windows, now=now, transfer_source=transfer_source), now=now)
     if changed:
         causes = link_to_orders(
             source, [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
@@ -205,6 +210,20 @@ def _judge(
     return OrderResult(
         known.order_id, order.external_id, "created", known.customer_id, tuple(awards)
     )
+
+
+def _contributions(
+    order: OrderInput, known: Opened, terms: Terms, result: OrderResult
+) -> Iterator[Contribution]:
+    """What a new order brings towards windows of its buyer."""
+    if any(award.counted for _program, award in result.awards):
+        wishes = {wish.program.id: wish for wish in _wishes(order, known, terms)}
+        for program_id, award in result.awards:
+            if award.counted:
+                yield Contribution(
+                    wishes[program_id], known.members[program_id], award, known.order_id,
+                    order.currency, order.placed_at,
+                )  # fmt: skip
 
 
 def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:

@@ -35,6 +35,7 @@ from loyalty.services.awards import accrual, clawback, explain_award, spread_ove
 from loyalty.services.cap_books import CapBook, Wish, rooms_from_json
 from loyalty.services.order_batches import MemberRef
 from loyalty.services.restorations import restorations
+from loyalty.services.window_awards import Contribution, window_movements
 
 
 @dataclass(slots=True)
@@ -86,11 +87,14 @@ def reconcile_orders(
     }
     book = CapBook.load((case.wish for case in cases), whole=budgets)
     movements: list[Movement] = []
+    windows: list[Contribution] = []
     for case in cases:
-        movements += _differences(
-            case, book, posted, now, transfer_source, causes.get(case.order.pk, ())
-        )
+        why = causes.get(case.order.pk, ())
+        judged = _judged(case, book, posted, why)
+        movements += _differences(case, book, posted, judged, now, transfer_source)
+        windows += _contributions(case, judged, now)
     book.write()
+    movements += window_movements(windows, now=now, transfer_source=transfer_source)
     movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
     post(movements, now=now)
     retime(_retimings(orders, terms, now, by_hand), now=now)
@@ -193,24 +197,55 @@ def _evaluation(order: Order, program: ProgramTerms, member: MemberRef) -> Order
     )
 
 
+# What an order deserves after each of the refunds that brought it here, or now.
+_Judged = list[tuple[Refund | None, tuple[Award, ...]]]
+
+
+def _judged(
+    case: _Case,
+    book: CapBook,
+    posted: dict[tuple[int, int], _Posted],
+    causes: Sequence[Refund],
+) -> _Judged:
+    order, wish = case.order, case.wish
+    given = {
+        version.id: posted[order.pk, version.id].units
+        for version in wish.versions
+        if (order.pk, version.id) in posted
+    }
+    baskets = _net_baskets(order, causes if wish.program.reconciles_linked else (), wish.program)
+    return [
+        (cause, book.judge(wish, basket, recorded=case.rooms, given=given)[0])
+        for cause, basket in baskets
+    ]
+
+
+def _contributions(case: _Case, judged: _Judged, now: dt.datetime) -> Iterator[Contribution]:
+    """What the order brings towards windows of its buyer, as it is now. What is new of it is dated
+    by the order, what is gone by the refund that took it."""
+    cause, awards = judged[-1]
+    for award in awards:
+        if award.counted is not None:
+            yield Contribution(
+                case.wish, case.member, award, case.order.pk, case.order.currency,
+                at=cause.refunded_at if cause else now,
+                refund_id=cause.pk if cause else None,
+            )  # fmt: skip
+
+
 def _differences(
     case: _Case,
     book: CapBook,
     posted: dict[tuple[int, int], _Posted],
+    judged: _Judged,
     now: dt.datetime,
     transfer_source: str,
-    causes: Sequence[Refund],
 ) -> list[Movement]:
     order, wish = case.order, case.wish
     known = {
         version.id: posted.get((order.pk, version.id)) or _Posted() for version in wish.versions
     }
     given = {pk: so_far.units for pk, so_far in known.items()}
-    baskets = _net_baskets(order, causes if wish.program.reconciles_linked else (), wish.program)
-    judged = [
-        (cause, book.judge(wish, basket, recorded=case.rooms, given=given)[0])
-        for cause, basket in baskets
-    ]
     movements: list[Movement] = []
     for position, version in enumerate(wish.versions):
         so_far = known[version.id]

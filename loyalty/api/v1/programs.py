@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, WalletTypeDefinition
 from loyalty.descriptions import Unit, describe_rule, describe_units
 from loyalty.models import Program
-from loyalty.rules.bodies import RateBody
+from loyalty.rules.bodies import BonusBody, RateBody
 from loyalty.selectors.programs import definition_of, get_program
 from members.api.bodies import Answer, answer, plain_text, read_query
 from members.api.pagination import Page, PageQuery, paginate
@@ -55,7 +55,7 @@ class EarningRuleOut(Answer):
     code: str
     name: str
     wallet_type: str
-    body: RateBody
+    body: RateBody | BonusBody
     in_words: list[str]
 
 

@@ -1,0 +1,161 @@
+"""Awards that belong to a window of a member rather than to one order.
+
+Whenever an order brings another amount towards its window, the whole window is judged anew and the
+difference is posted; so refunding two orders takes back the bonus that both of them reached. The
+members' wallets are locked by the caller, so two orders of one member take turns.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from loyalty.ledger.posting import Movement
+from loyalty.models import Transfer, WindowAward, WindowPart
+from loyalty.rules.bodies import BonusBody
+from loyalty.rules.bonus import bonus, window_start
+from loyalty.rules.engine import Award
+from loyalty.rules.lots import OrderTimes
+from loyalty.services.awards import accrual, clawback, explain_award, spread_over
+from loyalty.services.cap_books import Wish
+from loyalty.services.order_batches import MemberRef
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What an order brings towards the window of one rule version, as it is now. `at`: when this
+    shrank, in business time; `refund_id`: the refund that changed it, if one did."""
+
+    wish: Wish
+    member: MemberRef
+    award: Award
+    order_id: int
+    currency: str
+    at: dt.datetime
+    refund_id: int | None = None
+
+
+def window_movements(
+    contributions: Iterable[Contribution], *, now: dt.datetime, transfer_source: str
+) -> list[Movement]:
+    """Keep what the orders bring, and what is to be posted for their windows: each is judged once,
+    however many of its orders changed together."""
+    touched: dict[int, tuple[WindowAward, Contribution]] = {}
+    for given in contributions:
+        window = _contribute(given)
+        if window is not None:
+            touched[window.pk] = window, given
+    movements = []
+    for _pk, (window, given) in sorted(touched.items()):
+        movements += _judge(window, given, now, transfer_source)
+    return movements
+
+
+def _contribute(given: Contribution) -> WindowAward | None:
+    """Keep what an order brings; its window, if that is something else than before."""
+    version, amount = given.award.version, given.award.counted or Decimal(0)
+    part = (
+        WindowPart.objects.select_related("award")
+        .filter(order=given.order_id, award__rule_version=version.id)
+        .first()
+    )
+    if part is None:
+        if not amount:
+            return None
+        window, _created = WindowAward.objects.get_or_create(
+            membership_id=given.wish.membership_id,
+            rule_version_id=version.id,
+            window_start=window_start(_body(given), given.wish.at, given.wish.program.zone),
+        )
+        WindowPart.objects.create(award=window, order_id=given.order_id, amount=amount)
+        return window
+    if part.amount == amount:
+        return None
+    part.amount = amount
+    part.save(update_fields=["amount"])
+    return part.award
+
+
+def _judge(
+    window: WindowAward, given: Contribution, now: dt.datetime, transfer_source: str
+) -> list[Movement]:
+    version = given.award.version
+    reached = window.parts.aggregate(sum=Sum("amount"))["sum"]
+    units, steps = bonus(_body(given), reached, version.scale)
+    found = _difference(given, window, Award(version, units, steps), now, transfer_source)
+    if found:
+        window.units, window.movements = units, window.movements + 1
+        window.save(update_fields=["units", "movements"])
+    return found
+
+
+def _body(given: Contribution) -> BonusBody:
+    body = given.award.version.body
+    assert isinstance(body, BonusBody)
+    return body
+
+
+def _reached_at(window: WindowAward, body: BonusBody, given: Contribution) -> dt.datetime:
+    """When the order was placed that reached what the window deserves, in the order of business
+    time, whatever came when."""
+    reached, at = Decimal(0), given.wish.at
+    times = 0
+    for amount, placed_at in window.parts.order_by("order__placed_at", "order_id").values_list(
+        "amount", "order__placed_at"
+    ):
+        reached += amount
+        if reached // body.reach > times and (body.repeats or not times):
+            times, at = int(reached // body.reach), placed_at
+    return at
+
+
+def _difference(
+    given: Contribution,
+    window: WindowAward,
+    deserved: Award,
+    now: dt.datetime,
+    transfer_source: str,
+) -> list[Movement]:
+    more = deserved.units - window.units
+    key = f"window:{window.pk}:{window.movements}"
+    program = given.wish.program
+    explanation = explain_award(
+        deserved, currency=given.currency, window=window.window_start.isoformat(),
+        was=window.units, now=deserved.units,
+    )  # fmt: skip
+    if more > 0:
+        # It belongs to no order, so it waits for none: only so many days.
+        at = _reached_at(window, _body(given), given)
+        return [
+            accrual(
+                deserved, units=more, member=given.member, terms=program,
+                times=OrderTimes(at, at, at, at), recorded_at=now, key=key,
+                source=transfer_source, order_id=None, explanation=explanation,
+            )
+        ]  # fmt: skip
+    return [
+        clawback(
+            deserved, units=units, member=given.member, terms=program, occurred_at=given.at,
+            key=f"{key}:{number}" if number else key, source=transfer_source,
+            explanation=explanation, refund_id=given.refund_id, corrects=transfer_id,
+        )
+        for number, (transfer_id, units) in enumerate(
+            spread_over(-more, _correctable(window)) if more < 0 else ()
+        )
+    ]  # fmt: skip
+
+
+def _correctable(window: WindowAward) -> Sequence[tuple[int, int]]:
+    """The window's accruals with what of each can still be taken back, oldest first."""
+    keys = [f"window:{window.pk}:{number}" for number in range(window.movements)]
+    accruals = Transfer.objects.filter(key__in=keys, kind=Transfer.Kind.ACCRUAL).order_by("pk")
+    corrected = dict(
+        Transfer.objects.filter(corrects__in=accruals)
+        .values_list("corrects")
+        .annotate(Sum("amount"))
+    )
+    return [(item.pk, item.amount - corrected.get(item.pk, 0)) for item in accruals]
