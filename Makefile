@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMPS)/python $(STAMPS)/node ## Install everything the locks name (Python >= 3.11 is enough)
@@ -79,6 +79,10 @@ run: setup ## Run Setia on http://localhost:8000 with all it needs; Ctrl-C stops
 .PHONY: demo
 demo: setup ## Load the demonstration (ALL=1: all households)
 	$(MANAGE) load_demo $(if $(ALL),--all)
+
+.PHONY: rehearse-restore
+rehearse-restore: setup ## Restore a fresh backup into a scratch database and verify it there
+	$(MANAGE) rehearse_restore --fresh $(ARGS)
 
 .PHONY: lock
 lock: $(UV) ## Renew the lock files from pyproject.toml and package.json
