@@ -31,6 +31,7 @@ NPM_OPTIONS ?=
 EMPTY :=
 LOCKS_STAMP := $(STAMPS)/locks-$(subst $(EMPTY) ,+,$(notdir $(strip $(LOCKS) $(NODE_LOCK))))
 JOBS ?= 2
+KILLS ?= 100
 
 export DJANGO_SETTINGS_MODULE := config.settings
 export UV_PYTHON_DOWNLOADS := never
@@ -119,6 +120,11 @@ format: setup ## Put the code into its one format
 .PHONY: bench
 bench: setup ## Measure against raw SQL doing the same work (minutes)
 	$(PY) -m tests.bench $(ARGS)
+
+# What takes long and runs until something breaks. Further long runs are further lines here.
+.PHONY: soak
+soak: setup ## Kill PostgreSQL 100 times under load; no acknowledged order may be lost (KILLS=1000)
+	$(PY) -m tests.kill.soak --kills $(KILLS)
 
 .PHONY: screenshots
 screenshots: setup ## Renew the pictures in docs/ (all pages: var/screenshots/)

@@ -163,15 +163,16 @@ def scratch_database(server: Server) -> Iterator[str]:
 
 @contextmanager
 def working_in(database: str) -> Iterator[None]:
-    """Django's connection leads to another database of the server within the block."""
-    name = connection.settings_dict["NAME"]
+    """Django's connection leads to another database of the server within the block; only this
+    thread's does."""
+    configured = connection.settings_dict
     connection.close()
-    connection.settings_dict["NAME"] = database
+    connection.settings_dict = {**configured, "NAME": database}
     try:
         yield
     finally:
         connection.close()
-        connection.settings_dict["NAME"] = name
+        connection.settings_dict = configured
 
 
 def _bring_up_to_date() -> str:

@@ -80,8 +80,10 @@ class Installation:
             stdout=subprocess.PIPE,
             text=True,
         )
+        # Beside each other: this takes longest.
+        self.web.start()
         self.secret = self.do("prepare")
-        start(self.web)
+        wait_until_ready(self.web)
         start(self.worker)
 
     def stop(self) -> None:
@@ -89,7 +91,8 @@ class Installation:
             self.console.kill()
             self.console.communicate()
         for child in (self.web, self.worker, self.valkey, self.postgres):
-            child.stop()
+            if child.running:
+                kill(child)
         # As root they are outside the test's own folder.
         shutil.rmtree(self.layout.data, ignore_errors=True)
         shutil.rmtree(self.layout.sockets, ignore_errors=True)
@@ -107,6 +110,10 @@ class Installation:
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.layout.database_url) as connection:
             return connection.execute(statement, values).fetchall()
+
+    def execute(self, statement: str, *values: Any) -> None:
+        with psycopg.connect(self.layout.database_url) as connection:
+            connection.execute(statement, values)
 
     def said(self, name: str) -> str:
         """The end of a part's log."""
@@ -126,9 +133,13 @@ def start(child: Child) -> float:
     """Start a part and wait until it is ready; returns how many seconds it took."""
     begun = time.monotonic()
     child.start()
+    wait_until_ready(child)
+    return time.monotonic() - begun
+
+
+def wait_until_ready(child: Child) -> None:
     ready = child.wait_until_ready(READY_SECONDS)
     assert ready, f"{child.program.name} does not start; {child.program.words}"
-    return time.monotonic() - begun
 
 
 def kill(child: Child) -> None:
