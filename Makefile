@@ -31,6 +31,7 @@ NPM_OPTIONS ?=
 EMPTY :=
 LOCKS_STAMP := $(STAMPS)/locks-$(subst $(EMPTY) ,+,$(notdir $(strip $(LOCKS) $(NODE_LOCK))))
 JOBS ?= 2
+KILLS ?= 100
 
 export DJANGO_SETTINGS_MODULE := config.settings
 export UV_PYTHON_DOWNLOADS := never
@@ -40,7 +41,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMPS)/python $(STAMPS)/node ## Install everything the locks name (Python >= 3.11 is enough)
@@ -80,6 +81,10 @@ run: setup ## Run Setia on http://localhost:8000 with all it needs; Ctrl-C stops
 demo: setup ## Load the demonstration (ALL=1: all households)
 	$(MANAGE) load_demo $(if $(ALL),--all)
 
+.PHONY: rehearse-restore
+rehearse-restore: setup ## Restore a fresh backup into a scratch database and verify it there
+	$(MANAGE) rehearse_restore --fresh $(ARGS)
+
 .PHONY: lock
 lock: $(UV) ## Renew the lock files from pyproject.toml and package.json
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements/runtime.txt
@@ -115,6 +120,11 @@ format: setup ## Put the code into its one format
 .PHONY: bench
 bench: setup ## Measure against raw SQL doing the same work (minutes)
 	$(PY) -m tests.bench $(ARGS)
+
+# What takes long and runs until something breaks. Further long runs are further lines here.
+.PHONY: soak
+soak: setup ## Kill PostgreSQL 100 times under load; no acknowledged order may be lost (KILLS=1000)
+	$(PY) -m tests.kill.soak --kills $(KILLS)
 
 .PHONY: screenshots
 screenshots: setup ## Renew the pictures in docs/ (all pages: var/screenshots/)

@@ -11,3 +11,6 @@ class ProjectConfig(AppConfig):
         # Shared tasks bind to the application that is current when they are first called, so it
         # must exist in every process that may queue one, not only in the worker.
         from config import celery  # noqa: F401
+        from config.backups import jobs
+
+        jobs.register()

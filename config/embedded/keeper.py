@@ -28,6 +28,7 @@ from config.embedded.valkey import Valkey
 from config.supervisor.children import Child, Program
 
 START_SECONDS = 60.0
+LOOK_EVERY = 1.0
 
 
 class Keeper:
@@ -39,6 +40,7 @@ class Keeper:
         self.files = ServiceFiles(layout, service)
         self.finished = threading.Event()
         self.child: Child | None = None
+        self.is_recovering: Callable[[], bool] = lambda: False
 
     def run(self) -> int:
         lock = try_lock(self.files.keeper)
@@ -63,7 +65,7 @@ class Keeper:
         while True:
             # A server whose keeper was killed may still be closing the same data: try again.
             self.child.start()
-            if self.child.wait_until_ready(max(0.0, deadline - time.monotonic())):
+            if self.become_ready(self.child, deadline):
                 break
             if self.child.running or time.monotonic() > deadline:
                 self.child.stop()
@@ -71,6 +73,16 @@ class Keeper:
             if self.finished.wait(0.5):
                 raise EmbeddedError(f"{self.service} is not needed any more")
         after_start()
+
+    def become_ready(self, child: Child, deadline: float) -> bool:
+        """Wait for the server; one that recovers from a crash gets all the time that it needs,
+        since stopped half-way it would have to begin anew."""
+        while not child.wait_until_ready(LOOK_EVERY):
+            recovering = child.running and self.is_recovering()
+            if not recovering and (not child.running or time.monotonic() > deadline):
+                return False
+            self.report(ready=False, recovering=recovering)
+        return True
 
     def prepare(self) -> tuple[Program, Callable[[], None]]:
         """Make the folders the service needs; returns its program and what to do once it runs."""
@@ -85,6 +97,7 @@ class Keeper:
         if self.service == "postgres":
             postgres = Postgres.installed(self.layout, account)
             postgres.prepare()
+            self.is_recovering = postgres.is_recovering
             command, ready, finish = (
                 postgres.command(),
                 postgres.answers,
@@ -125,7 +138,9 @@ class Keeper:
         fcntl.flock(open_lock(self.files.lease), fcntl.LOCK_EX)
         self.finished.set()
 
-    def report(self, *, ready: bool, error: str = "", news: str = "") -> None:
+    def report(
+        self, *, ready: bool, error: str = "", news: str = "", recovering: bool = False
+    ) -> None:
         """Write the state for the users of the service to read."""
         state = {
             "keeper": os.getpid(),
@@ -133,6 +148,7 @@ class Keeper:
             "ready": ready,
             "error": error,
             "news": news,
+            "recovering": recovering,
             "restarts": self.child.restarts if self.child is not None else 0,
         }
         fresh = self.files.state.with_suffix(".new")

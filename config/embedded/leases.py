@@ -18,6 +18,7 @@ from config.supervisor.children import open_log
 SERVICES = ("postgres", "valkey")
 PROJECT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 90.0
+RECOVERING = "was not stopped properly and recovers what it had written; please wait …"
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,18 @@ def keeper_arguments(files: ServiceFiles) -> list[str]:
 
 def wait_until_ready(files: ServiceFiles, keeper: subprocess.Popen[bytes] | None) -> None:
     deadline = time.monotonic() + START_SECONDS
+    told = False
     while True:
         state = files.read_state()
         if state.get("ready"):
             return
         if state.get("error"):
             raise EmbeddedError(state["error"])
+        if state.get("recovering"):
+            deadline = time.monotonic() + START_SECONDS
+            if not told:
+                told = True
+                sys.stderr.write(f"{files.service} {RECOVERING}\n")
         gone = keeper.poll() is not None if keeper is not None else not is_locked(files.keeper)
         if gone or time.monotonic() > deadline:
             state = files.read_state()

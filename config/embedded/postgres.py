@@ -46,6 +46,8 @@ log_checkpoints = off
 log_min_error_statement = panic
 log_error_verbosity = terse
 """
+# Exit codes of pg_isready.
+ACCEPTS, REJECTS = 0, 1
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ class Postgres:
                 "folder away to begin anew, or dump it with the old version (docs/operations.md)."
             )
         self._write(data / "setia.conf", CONFIGURATION.format(sockets=self.layout.sockets))
-        self._write(data / "pg_hba.conf", "local all all peer map=setia\n")
+        # Replication is not among "all", and pg_basebackup is a kind of it.
+        entries = ("local all all peer map=setia\n", "local replication all peer map=setia\n")
+        self._write(data / "pg_hba.conf", "".join(entries))
         names = {self.account.name, pwd.getpwuid(os.geteuid()).pw_name}
         lines = [f"setia {name} {ROLE}\n" for name in sorted(names)]
         self._write(data / "pg_ident.conf", "".join(lines))
@@ -92,8 +96,11 @@ class Postgres:
 
     def answers(self) -> bool:
         """Whether the server takes connections."""
-        done = self._run("pg_isready", "-q", "-h", str(self.layout.sockets), "-d", "postgres")
-        return done.returncode == 0
+        return self._is_ready() == ACCEPTS
+
+    def is_recovering(self) -> bool:
+        """Whether the server lives and takes no connections yet, as long as it replays its log."""
+        return self._is_ready() == REJECTS
 
     def create_database(self) -> None:
         """Create the application's database if it is missing."""
@@ -134,6 +141,10 @@ class Postgres:
         with (fresh / "postgresql.conf").open("a") as configuration:
             configuration.write("\ninclude 'setia.conf'\n")
         fresh.rename(data)
+
+    def _is_ready(self) -> int:
+        where = ["-h", str(self.layout.sockets), "-d", "postgres"]
+        return self._run("pg_isready", "-q", *where).returncode
 
     def _major_version(self) -> str:
         said = self._run("postgres", "--version").stdout  # postgres (PostgreSQL) 18.6

@@ -34,7 +34,6 @@ from members.services.audit import Actor
 from members.services.job_logs import log_line
 from members.services.jobs import (
     JobProgress,
-    JobStoppedError,
     claim_job,
     record_job_errors,
     running,
@@ -86,7 +85,9 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
     staging = Staging(job.pk, THREADS)
     with running(job) as progress:
         if not staging.is_staged():
-            _record_errors(job, staging.stage(*_files(job)))
+            # Together: whoever goes on after a kill finds the rows staged, and stages no more.
+            with transaction.atomic():
+                _record_errors(job, staging.stage(*_files(job)))
         progress.update(staging.done(), staging.total())
         progress.begin_at(job.done)
         log_line(job, _("The files are read: %s orders.") % format_number(job.total))
@@ -137,6 +138,11 @@ def _work(
             raise
 
 
+class _DoneByAnotherError(Exception):
+    """A run that came back from the dead was quicker with a batch, or another one has taken over.
+    Which of the two is in charge is seen by `JobProgress`; the batch counts once either way."""
+
+
 class _Done:
     """Orders worked on, counted by several threads."""
 
@@ -174,11 +180,14 @@ def _work_part(job: Job, staging: Staging, part: int, stop: threading.Event, don
             read = [(item, reader.read(item)) for item in staged]
             good = [(item, value) for item, value in read if value is not None]
             unread = len(staged) - len(good)
-            run_atomically(
-                lambda good=good, seq=seq, reader=reader, unread=unread: _batch(  # type: ignore[misc]
-                    job, program, staging, part, seq, good, reader.errors, unread
+            try:
+                run_atomically(
+                    lambda good=good, seq=seq, reader=reader, unread=unread: _batch(  # type: ignore[misc]
+                        job, program, staging, part, seq, good, reader.errors, unread
+                    )
                 )
-            )
+            except _DoneByAnotherError:
+                continue
             done.add(len(staged))
     finally:
         connections.close_all()
@@ -210,7 +219,7 @@ def _batch(
     _record_errors(job, [*errors, *refusals])
     counted = Counter(outcomes) + Counter(refused=unread + len(refusals))
     if not staging.advance(part, seq, counted):
-        raise JobStoppedError(_("Another worker has taken the job over."))
+        raise _DoneByAnotherError
 
 
 def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> list[str]:

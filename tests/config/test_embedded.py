@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,15 @@ import pytest
 import redis
 
 from config.embedded import leased
+from config.embedded.account import current_account
+from config.embedded.keeper import Keeper
 from config.embedded.layout import SOCKET_PATH_LIMIT, Layout, identity
-from config.embedded.leases import ServiceFiles
+from config.embedded.leases import ServiceFiles, wait_until_ready
 from config.embedded.locks import is_locked
+from config.embedded.postgres import Postgres
 from tests.chromium import PROJECT
 from tests.config.test_children import alive, eventually
+from tests.kill.installation import kill
 
 HOLD = [sys.executable, "-m", "config.embedded"]
 
@@ -111,6 +116,60 @@ def test_a_killed_keeper_leaves_no_server_and_the_next_user_starts_anew(layout: 
         with leased(layout), psycopg.connect(layout.database_url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
             assert server_pid(layout, "postgres") != pid
+
+
+def test_a_recovery_that_takes_longer_than_a_start_is_waited_for(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout.locks.mkdir(parents=True)
+    keeper = Keeper(layout, "postgres")
+    keeper.start()
+    assert keeper.child is not None
+    try:
+        with psycopg.connect(layout.database_url) as connection:
+            connection.execute("CREATE TABLE points (n int PRIMARY KEY)")
+            connection.execute("INSERT INTO points SELECT generate_series(1, 800000)")
+        kill(keeper.child)
+        monkeypatch.setattr("config.embedded.keeper.START_SECONDS", 0.05)
+        monkeypatch.setattr("config.embedded.keeper.LOOK_EVERY", 0.05)
+        keeper.start()
+        assert keeper.files.read_state()["recovering"]
+        with psycopg.connect(layout.database_url) as connection:
+            assert connection.execute("SELECT count(*) FROM points").fetchone() == (800_000,)
+    finally:
+        keeper.stop()
+
+
+def test_users_of_a_recovering_server_wait_and_are_told(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keeper = Keeper(layout, "valkey")
+    layout.data.mkdir(parents=True, exist_ok=True)
+    layout.locks.mkdir(parents=True)
+    keeper.report(ready=False, recovering=True)
+    monkeypatch.setattr("config.embedded.leases.START_SECONDS", 0.2)
+    recovered = threading.Timer(0.6, lambda: keeper.report(ready=True))
+    recovered.start()
+    with subprocess.Popen(["sleep", "5"]) as process:
+        wait_until_ready(keeper.files, process)
+        process.kill()
+    assert recovered.finished.is_set()
+    assert capsys.readouterr().err.count("recovers what it had written") == 1
+
+
+def test_a_base_backup_can_be_taken(layout: Layout, tmp_path: Path) -> None:
+    with leased(layout, ("postgres",)):
+        programs = Postgres.installed(layout, current_account()).binaries
+        command = [
+            str(programs / "pg_basebackup"),
+            "-h",
+            str(layout.sockets),
+            "-U",
+            "setia",
+            "-cfast",
+        ]
+        subprocess.run([*command, "-D", str(tmp_path / "base")], check=True, timeout=60)
+    assert (tmp_path / "base" / "PG_VERSION").exists()
 
 
 def test_a_deep_checkout_has_its_sockets_in_a_short_folder(tmp_path: Path) -> None:

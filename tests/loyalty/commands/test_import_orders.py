@@ -1,8 +1,10 @@
 """Importing an order history from two files."""
 
+import threading
+
 import pytest
 from django.core.management import CommandError
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from loyalty.models import Membership, Order, Refund, Transfer
@@ -337,3 +339,48 @@ def test_after_a_crash_of_the_database_the_files_are_staged_again(club, run, wri
     assert 0 < before < 40
     assert Order.objects.count() == 40
     assert finished.result == {"created": 40, "updated": 0, "unchanged": 0, "refused": 1}
+
+
+def test_rows_refused_while_staging_are_named_whenever_the_import_is_killed(
+    club, run, write, monkeypatch
+):
+    paths = write([SALE, "A2,C1,2024-01-05,USD"], SALE_LINES)
+    record = imports._record_errors
+
+    def killed(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imports, "_record_errors", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run("import_orders", "club", *paths)
+    monkeypatch.setattr(imports, "_record_errors", record)
+    out, _err = run("import_orders", "club", *paths)
+    assert counts(out) == {"created": 1, "refused": 1}
+    assert JobError.objects.get().row == 3
+
+
+def test_a_batch_that_a_run_back_from_the_dead_has_done_counts_once_and_stops_nobody(
+    club, run, write, monkeypatch
+):
+    monkeypatch.setattr(imports, "BATCH", 5)
+    rows = [f"B{n},C{n % 5},2024-01-05T10:00:00,USD,10,sale," for n in range(40)]
+    record, quicker = imports._batch, threading.Event()
+
+    def other_run(*arguments):
+        with transaction.atomic():
+            record(*arguments)
+        connection.close()
+
+    def batch(*arguments):
+        if not quicker.is_set():
+            quicker.set()
+            other = threading.Thread(target=other_run, args=arguments)
+            other.start()
+            other.join()
+        record(*arguments)
+
+    monkeypatch.setattr(imports, "_batch", batch)
+    out, _err = run("import_orders", "club", *write(rows))
+    assert counts(out) == {"created": 40}
+    assert Order.objects.count() == 40
+    assert Job.objects.get().state == "succeeded"
