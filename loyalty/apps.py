@@ -1,4 +1,7 @@
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class LoyaltyConfig(AppConfig):
@@ -16,3 +19,15 @@ class LoyaltyConfig(AppConfig):
         jobs.register()
         account_menu.register()
         backoffice_menu.register()
+        post_migrate.connect(_provide_rows, sender=self)
+
+
+def _provide_rows(apps: Any = apps, **_signal: Any) -> None:
+    """What every installation begins with, once its tables are there; an emptied one too."""
+    if "adjustmentlimit" not in apps.all_models["loyalty"]:
+        return
+    from loyalty.services.adjustment_limits import provide_limits
+    from loyalty.services.adjustment_reasons import provide_reasons
+
+    provide_reasons()
+    provide_limits()

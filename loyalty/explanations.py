@@ -15,14 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from loyalty.models import Transfer, WalletType
-from loyalty.services.adjustments import REASONS
+from loyalty.selectors.adjustment_reasons import reason_of, told_to_members
 from members.formatting import format_money, format_number, format_units
 from members.timeline_view import WhyStep
 
 Audience = Literal["member", "staff"]
-
-# A reason that is for the merchant's eyes is not told to the member.
-_TOLD_TO_MEMBERS = frozenset({"goodwill", "service_recovery", "missing_units", "correction"})
 
 # Sums of money on the way from the order to what earns: their words, and whether they are changes.
 _MONEY: dict[str, tuple[Promise, bool]] = {
@@ -46,10 +43,12 @@ _CAPPED: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A title ("Earned with order 4711") and the reasons, each a text and often its value."""
+    """A title ("Earned with order 4711") and the reasons, each a text and often its value.
+    `message`: what the merchant wrote to the member with a gift."""
 
     title: str
     why: tuple[WhyStep, ...]
+    message: str = ""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -62,11 +61,12 @@ def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Ex
     why = [*_arithmetic(transfer), *_order_before_and_after(transfer), *_debt(transfer)]
     if audience == "staff":
         why += _for_staff(transfer)
-    elif transfer.reason in _TOLD_TO_MEMBERS:
-        why.append(WhyStep(_("Reason"), str(REASONS[transfer.reason])))
+    elif told_to_members(transfer):
+        why.append(WhyStep(_("Reason"), reason_of(transfer)))
     of_window = transfer.explanation.get("window")
     title = _bonus_title(transfer) if of_window else _title(transfer, audience)
-    return Explanation(title, tuple(why))
+    message = transfer.explanation.get("message", "")
+    return Explanation(title, tuple(why), message)
 
 
 def earned_title(order: str) -> str:
@@ -106,15 +106,21 @@ def _title(transfer: Transfer, audience: Audience) -> str:
                 if details.get("now")
                 else _("Order %s was canceled")
             ) % order
-        case Transfer.Kind.ADJUSTMENT if audience == "staff":
-            return _("Adjusted: %s") % REASONS.get(transfer.reason, _("no reason given"))
         case Transfer.Kind.ADJUSTMENT:
-            return (
-                _("Added by our team") if transfer.signed_amount > 0 else _("Taken off by our team")
-            )
+            return _adjusted(transfer, audience)
         case Transfer.Kind.REVERSAL:
             return _("An adjustment was undone")
     return transfer.get_kind_display()
+
+
+def _adjusted(transfer: Transfer, audience: Audience) -> str:
+    gift = bool(transfer.explanation.get("grant"))
+    if audience == "staff":
+        reason = reason_of(transfer) or _("no reason given")
+        return (_("Gift: %s") if gift else _("Adjusted: %s")) % reason
+    if gift:
+        return _("A gift for you")
+    return _("Added by our team") if transfer.signed_amount > 0 else _("Taken off by our team")
 
 
 def _arithmetic(transfer: Transfer) -> Iterator[WhyStep]:
@@ -210,12 +216,16 @@ def _for_staff(transfer: Transfer) -> Iterator[WhyStep]:
         yield WhyStep(_("Rule"), _("%(rule)s, version %(version)s") % named)
     if details.get("refund"):
         yield WhyStep(_("Refund"), details["refund"])
-    if transfer.kind == Transfer.Kind.REVERSAL and transfer.reason in REASONS:
-        yield WhyStep(_("Reason"), str(REASONS[transfer.reason]))
+    if transfer.kind == Transfer.Kind.REVERSAL and reason_of(transfer):
+        yield WhyStep(_("Reason"), reason_of(transfer))
+    if details.get("message"):
+        yield WhyStep(_("Message"), details["message"])
     if transfer.note:
         yield WhyStep(_("Note"), transfer.note)
     if transfer.actor_id:
         yield WhyStep(_("By"), str(transfer.actor))
+    if details.get("approved_by"):
+        yield WhyStep(_("Approved by"), details["approved_by"])
 
 
 def _units(text: str, wallet_type: WalletType) -> str:

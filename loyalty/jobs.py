@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.services import expiry, imports, total_rebuilds
+from loyalty.services import (
+    bulk_adjustments,
+    bulk_checking,
+    bulk_posting,
+    expiry,
+    imports,
+    total_rebuilds,
+)
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
@@ -18,6 +25,39 @@ KINDS = (
         run_permission="imports.run",
         page="loyalty_backoffice:import_page",
         words=imports.import_words,
+    ),
+    JobKind(
+        key=bulk_checking.CHECK,
+        label=_("Check of a bulk adjustment"),
+        icon="list-check",
+        description=_("Looks at every row before anybody decides on it."),
+        run=bulk_checking.run_check,
+        view_permission="adjustments.bulk",
+        run_permission="adjustments.bulk",
+        page="loyalty_backoffice:bulk_of_job",
+        words=bulk_adjustments.bulk_words,
+    ),
+    JobKind(
+        key=bulk_posting.POST,
+        label=_("Bulk adjustment"),
+        icon="users-group",
+        description=_("Moves the units of many members at once."),
+        run=bulk_posting.run_posting,
+        view_permission="adjustments.bulk",
+        run_permission="adjustments.bulk",
+        page="loyalty_backoffice:bulk_of_job",
+        words=bulk_adjustments.bulk_words,
+    ),
+    JobKind(
+        key=bulk_posting.UNDO,
+        label=_("Undo of a bulk adjustment"),
+        icon="arrow-back-up",
+        description=_("Takes a bulk adjustment back as a whole."),
+        run=bulk_posting.run_undoing,
+        view_permission="adjustments.bulk",
+        run_permission="adjustments.bulk",
+        page="loyalty_backoffice:bulk_of_job",
+        words=bulk_adjustments.bulk_words,
     ),
     JobKind(
         key=expiry.EXPIRY,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty.services import refunds
+from loyalty.services import adjustment_requests, refunds
+
+
+@shared_task
+def expire_adjustment_requests() -> int:
+    """Write down which requests for approval nobody has answered in time."""
+    return adjustment_requests.expire_requests(now=timezone.now())
 
 
 @shared_task

@@ -1,4 +1,5 @@
-"""On a customer's timeline: movements, memberships, orders that earned nothing."""
+"""On a customer's timeline: movements, memberships, orders that earned nothing, requests that were
+not approved."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from loyalty.explanations import explain_transfer
-from loyalty.models import Membership, Order, Transfer
+from loyalty.models import AdjustmentRequest, Membership, Order, Transfer
+from loyalty.selectors.adjustment_reasons import reason_labels
+from loyalty.selectors.adjustment_requests import requests
 from loyalty.selectors.transfers import transfers
 from members.formatting import format_money, format_units
 from members.models import Customer
-from members.timeline_view import TimelineEntry
+from members.timeline_view import TimelineEntry, WhyStep
 
 LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.ACCRUAL: ("coins", "success"),
@@ -23,6 +26,8 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.ADJUSTMENT: ("plus-minus", "info"),
     Transfer.Kind.REVERSAL: ("arrow-back-up", "neutral"),
 }
+# Of an adjustment that is a gift to many.
+GIFT = ("gift", "accent")
 
 
 def movement_events(
@@ -76,16 +81,51 @@ def order_events(
     ]
 
 
+def request_events(
+    customer: Customer, *, before: dt.datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Adjustments that wait for a second person or did not find one; what was approved is there as
+    a movement."""
+    found = (
+        requests()
+        .filter(wallet__account__membership__customer=customer)
+        .exclude(state=AdjustmentRequest.State.APPROVED)
+    )
+    if before is not None:
+        found = found.filter(asked_at__lt=before)
+    chosen = list(found.order_by("-asked_at", "-pk")[:limit])
+    labels = reason_labels(item.reason for item in chosen)
+    return [_request(item, labels.get(item.reason, item.reason)) for item in chosen]
+
+
+def _request(item: AdjustmentRequest, reason: str) -> TimelineEntry:
+    why = [WhyStep(_("Note"), item.note)] if item.note else []
+    if item.decided_by is not None:
+        why.append(WhyStep(_("Decided by"), str(item.decided_by)))
+    if item.decision_note:
+        why.append(WhyStep(_("Why not"), item.decision_note))
+    return TimelineEntry(
+        icon="user-question",
+        kind="warning" if item.state == AdjustmentRequest.State.WAITING else "neutral",
+        title=_("Asked for: %s") % reason,
+        moment=item.asked_at,
+        amount=format_units(item.units, item.wallet.wallet_type, sign=True),
+        actor=str(item.asked_by),
+        badge=item.state,
+        why=why,
+    )
+
+
 def _movement(transfer: Transfer) -> TimelineEntry:
     explanation = explain_transfer(transfer, audience="staff")
-    icon, kind = LOOK[transfer.kind]
+    icon, kind = GIFT if transfer.explanation.get("grant") else LOOK[transfer.kind]
     order = transfer.order
     return TimelineEntry(
         icon=icon,
         kind=kind,
         title=explanation.title,
         moment=transfer.occurred_at,
-        text=format_money(order.total, order.currency) if order else "",
+        text=format_money(order.total, order.currency) if order else explanation.message,
         amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
         amount_kind="plus" if transfer.signed_amount > 0 else "minus",
         url=_order_url(order.pk) if order else "",

@@ -26,7 +26,16 @@ ALLOWED: dict[str, frozenset[str]] = {
         _VIEW | {"customers.edit", "customers.annotate", "points.adjust"}
     ),
     Role.MARKETING_MANAGER: frozenset(
-        _VIEW | {"customers.annotate", "points.adjust", "programs.edit", "imports.run", "jobs.run"}
+        _VIEW
+        | {
+            "customers.annotate",
+            "points.adjust",
+            "points.approve",
+            "adjustments.bulk",
+            "programs.edit",
+            "imports.run",
+            "jobs.run",
+        }
     ),
     Role.ADMINISTRATOR: frozenset(
         _VIEW
@@ -34,6 +43,9 @@ ALLOWED: dict[str, frozenset[str]] = {
             "customers.edit",
             "customers.annotate",
             "points.adjust",
+            "points.approve",
+            "adjustments.bulk",
+            "limits.manage",
             "programs.edit",
             "imports.run",
             "jobs.run",
@@ -45,14 +57,6 @@ ALLOWED: dict[str, frozenset[str]] = {
             "audit.view",
         }
     ),
-}
-
-# The largest adjustment, in whole units, that a role may make at once; None: no limit.
-ADJUSTMENT_LIMIT: dict[str, int | None] = {
-    Role.ANALYST: 0,
-    Role.SUPPORT_AGENT: 5_000,
-    Role.MARKETING_MANAGER: 50_000,
-    Role.ADMINISTRATOR: None,
 }
 
 AnyUser = AbstractBaseUser | AnonymousUser
@@ -86,9 +90,9 @@ def acting(request: HttpRequest) -> Actor:
     return Actor.of_user(request.user)
 
 
-def adjustment_limit(user: AnyUser) -> int | None:
-    """Whole units that this user may add or take at once; None: no limit."""
-    return ADJUSTMENT_LIMIT[role_of(user) or Role.ANALYST]
+def roles_allowed(action: str) -> list[str]:
+    """The roles that may do it, the most powerful first."""
+    return [role for role in Role.values if action in ALLOWED[role]]
 
 
 def staff_view(action: str) -> Callable[[StaffView[P]], StaffView[P]]:

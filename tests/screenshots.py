@@ -53,6 +53,16 @@ PAGES = (
     Page("import", ("loyalty_backoffice:import_page", "job")),
     Page("jobs", ("backoffice:job_list",)),
     Page("job", ("backoffice:job", "job")),
+    Page("approvals", ("loyalty_backoffice:approval_list",)),
+    Page("approval", ("loyalty_backoffice:approval", "request")),
+    Page("bulk-adjustments", ("loyalty_backoffice:bulk_list",)),
+    Page("bulk-adjustment-new", ("loyalty_backoffice:bulk_create", "adjustment")),
+    Page("bulk-gift-new", ("loyalty_backoffice:bulk_create", "grant")),
+    Page("bulk-adjustment", ("loyalty_backoffice:bulk_page", "bulk")),
+    Page("adjustment-reasons", ("loyalty_backoffice:reason_list",)),
+    Page("adjustment-reason-new", ("loyalty_backoffice:reason_create",)),
+    Page("adjustment-limits", ("loyalty_backoffice:limit_list",)),
+    Page("adjustment-limit-new", ("loyalty_backoffice:limit_create",)),
     Page("merchant", ("backoffice:merchant",)),
     Page("team", ("backoffice:team",)),
     Page("api-keys", ("backoffice:api_key_list",)),
@@ -85,7 +95,7 @@ class Demo:
 
     def argument(self, name: str) -> Any:
         from loyalty.demo.load import PROGRAM
-        from loyalty.models import Order, Wallet
+        from loyalty.models import AdjustmentRequest, BulkAdjustment, Order, Wallet
         from members.models import Job
 
         found = {
@@ -93,6 +103,10 @@ class Demo:
             "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
             "program": lambda: PROGRAM,
+            "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
+            "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
+            "adjustment": lambda: "adjustment",
+            "grant": lambda: "grant",
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
         return found[name]()

@@ -24,6 +24,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Transfer.Kind.ADJUSTMENT: ("adjustments", "info"),
     Transfer.Kind.REVERSAL: ("arrow-back-up", "neutral"),
 }
+_GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -39,14 +40,14 @@ class Month:
 
 def entry_of(transfer: Transfer, *, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> TimelineEntry:
     """One movement: what it was, how many units, and why."""
-    icon, kind = _LOOKS[transfer.kind]
+    icon, kind = _GIFT if transfer.explanation.get("grant") else _LOOKS[transfer.kind]
     explained = explain_transfer(transfer)
     return TimelineEntry(
         icon=icon,
         kind=kind,
         title=explained.title,
         moment=transfer.occurred_at,
-        text=purchase_of(transfer),
+        text=purchase_of(transfer) or explained.message,
         amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
         amount_kind="plus" if transfer.signed_amount > 0 else "minus",
         url=reverse("mypage:history_movement", args=[transfer.pk]),

@@ -102,6 +102,7 @@ def movement(request: CustomerRequest, pk: int) -> HttpResponse:
         "transfer": transfer,
         "entry": entry_of(transfer, zone=zone, now=timezone.now()),
         "purchase": purchase_of(transfer),
+        "message": explained.message,
         "why": explained.why,
         "terms": lot_steps(transfer, zone=zone),
         "breadcrumbs": [(_("History"), reverse("mypage:history"))],

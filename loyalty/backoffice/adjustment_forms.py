@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -12,8 +13,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.models import Program, WalletType
-from loyalty.services.adjustments import REASONS
+from loyalty.models import AdjustmentReason, Program, WalletType
+from loyalty.selectors.adjustment_reasons import reason_label
 from members.formatting import MINUS, active_locale
 
 ADD, TAKE = "add", "take"
@@ -42,6 +43,18 @@ def read_units(text: str, wallet_type: WalletType, *, direction: str) -> int:
     if abs(units) > LARGEST:
         raise forms.ValidationError(_("This number is too large."))
     return units
+
+
+def reason_choices(reasons: Sequence[AdjustmentReason]) -> list[tuple[str, str]]:
+    """The reasons to choose from; one that wants a note says so."""
+    texts = [
+        _("%s (with a note)") % reason_label(reason.label)
+        if reason.note_required
+        else reason_label(reason.label)
+        for reason in reasons
+    ]
+    codes = [reason.code for reason in reasons]
+    return [("", _("Choose a reason")), *zip(codes, texts, strict=True)]
 
 
 def _directed(number: Decimal, direction: str) -> Decimal:
@@ -84,13 +97,19 @@ class AdjustmentForm(forms.Form):
     # Minted with the form: however often it arrives, it moves units once.
     key = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, wallet_type: WalletType, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        wallet_type: WalletType,
+        reasons: Sequence[AdjustmentReason],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.wallet_type = wallet_type
         self.fields["amount"].widget.attrs["data-focus"] = True
         reason = self.fields["reason"]
         assert isinstance(reason, forms.ChoiceField)
-        reason.choices = [("", _("Choose a reason")), *REASONS.items()]
+        reason.choices = reason_choices(reasons)
         self.initial.setdefault("key", uuid.uuid4())
 
     def renew(self, name: str, value: str) -> None:

@@ -17,51 +17,45 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.adjustment_forms import AdjustmentForm, read_units
 from loyalty.backoffice.links import customer_url
-from loyalty.errors import InsufficientBalanceError, KeyReusedError, LedgerError
+from loyalty.backoffice.reach import Reach, reach_of
+from loyalty.errors import InsufficientBalanceError, KeyReusedError
 from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Transfer, Wallet
+from loyalty.selectors.adjustment_reasons import usable_reasons
 from loyalty.selectors.balances import balances_of
 from loyalty.selectors.memberships import list_memberships
-from loyalty.services.adjustments import adjust_units, preview_adjustment
+from loyalty.services.adjustments import preview_adjustment
+from loyalty.services.staff_adjustments import adjust_as_staff
 from members.errors import DomainError
 from members.formatting import format_number, format_units
 from members.models import Customer
-from members.policy import acting, adjustment_limit, is_allowed, staff_view
+from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What can be spent before and after, or why it cannot be done."""
+    """What can be spent before and after, or why it cannot be done. `asks`: somebody else would
+    have to approve it."""
 
     before: int
     after: int | None = None
     units: int = 0
     problem: str = ""
+    asks: bool = False
 
 
-def effect_of(wallet: Wallet, units: int, limit: int | None, now: dt.datetime) -> Effect:
+def effect_of(wallet: Wallet, units: int, reach: Reach, now: dt.datetime) -> Effect:
     """What moving these units would do, without doing it."""
     before = holdings([wallet], now)[wallet.pk].spendable
-    problem = limit_problem(wallet, units, limit)
+    problem = reach.problem(wallet.wallet_type, units)
     if problem:
         return Effect(before, problem=problem)
     try:
-        return Effect(
-            before, preview_adjustment(wallet=wallet, units=units, now=now).after, units=units
-        )
+        after = preview_adjustment(wallet=wallet, units=units, now=now).after
     except InsufficientBalanceError as error:
         return Effect(before, problem=insufficient_text(wallet, error))
-
-
-def limit_problem(wallet: Wallet, units: int, limit: int | None) -> str:
-    """Why a role may not move so many units, or nothing."""
-    if limit is None or abs(units) <= limit * 10**wallet.wallet_type.scale:
-        return ""
-    return _("Your role may move at most %(limit)s %(plural)s at once.") % {
-        "limit": format_number(limit),
-        "plural": wallet.wallet_type.plural,
-    }
+    return Effect(before, after, units, asks=reach.asks(wallet.wallet_type, units))
 
 
 def insufficient_text(wallet: Wallet, error: InsufficientBalanceError) -> str:
@@ -107,14 +101,18 @@ def wallet_adjust(request: HttpRequest, pk: int) -> HttpResponse:
     """The dialog that moves units."""
     wallet, membership = get_wallet(pk)
     now = timezone.now()
-    form = AdjustmentForm(request.POST or None, wallet_type=wallet.wallet_type)
-    limit = adjustment_limit(request.user)
+    reach = reach_of(request, membership.program, now)
+    form = AdjustmentForm(
+        request.POST or None,
+        wallet_type=wallet.wallet_type,
+        reasons=usable_reasons(reach.role),
+    )
     effect = Effect(holdings([wallet], now)[wallet.pk].spendable)
     if request.method == "POST" and form.is_valid():
         if "preview" in request.POST:
-            effect = effect_of(wallet, form.cleaned_data["units"], limit, now)
+            effect = effect_of(wallet, form.cleaned_data["units"], reach, now)
         else:
-            done = _adjust(request, form, wallet, membership)
+            done = _adjust(request, form, wallet, membership, reach)
             if done is not None:
                 return done
     context = {
@@ -124,7 +122,7 @@ def wallet_adjust(request: HttpRequest, pk: int) -> HttpResponse:
         "wallet_type": wallet.wallet_type,
         "membership": membership,
         "effect": effect,
-        "limit": None if limit is None else limit * 10**wallet.wallet_type.scale,
+        "limits": _limits_text(reach, wallet),
         "back": customer_url(membership.customer),
     }
     status = 422 if form.is_bound and form.errors else 200
@@ -135,7 +133,7 @@ def wallet_adjust(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_view("points.adjust")
 def wallet_adjust_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """What the amount typed so far would do."""
-    wallet, _membership = get_wallet(pk)
+    wallet, membership = get_wallet(pk)
     now = timezone.now()
     try:
         units = read_units(
@@ -143,7 +141,7 @@ def wallet_adjust_preview(request: HttpRequest, pk: int) -> HttpResponse:
             wallet.wallet_type,
             direction=request.GET.get("direction", ""),
         )
-        effect = effect_of(wallet, units, adjustment_limit(request.user), now)
+        effect = effect_of(wallet, units, reach_of(request, membership.program, now), now)
     except forms.ValidationError as error:
         before = holdings([wallet], now)[wallet.pk].spendable
         typed = request.GET.get("amount", "").strip(" +-")
@@ -153,22 +151,24 @@ def wallet_adjust_preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _adjust(
-    request: HttpRequest, form: AdjustmentForm, wallet: Wallet, membership: Membership
+    request: HttpRequest,
+    form: AdjustmentForm,
+    wallet: Wallet,
+    membership: Membership,
+    reach: Reach,
 ) -> HttpResponse | None:
     """Move the units and end the dialog; None when the form now says why that was refused."""
     data = form.cleaned_data
     now = timezone.now()
     try:
-        transfer, _replayed = adjust_units(
+        outcome = adjust_as_staff(
             wallet=wallet,
             units=data["units"],
             reason=data["reason"],
             note=data["note"],
             actor=acting(request),
             key=f"backoffice:{data['key']}",
-            source=Transfer.Source.BACKOFFICE.value,
             now=now,
-            whole_limit=adjustment_limit(request.user),
         )
     except KeyReusedError:
         # The form had moved units already and came back changed: say so, and start afresh.
@@ -180,28 +180,56 @@ def _adjust(
         )  # fmt: skip
         return None
     except DomainError as error:
-        _add_refusal(form, wallet, data["units"], adjustment_limit(request.user), error)
+        _add_refusal(form, wallet, data["units"], reach, error)
         return None
+    back = customer_url(membership.customer)
+    if outcome.transfer is None:
+        asked = _asked_text(wallet, membership, data["units"])
+        return dialog_done(request, url=back, changed="wallet", message=asked)
     wallet.refresh_from_db()
     after = holdings([wallet], now)[wallet.pk].spendable
     return dialog_done(
         request,
-        url=customer_url(membership.customer),
+        url=back,
         changed="wallet",
-        message=_done_text(transfer, wallet, membership, after),
-        undo_url=reverse("loyalty_backoffice:transfer_undo", args=[transfer.pk]),
+        message=_done_text(outcome.transfer, wallet, membership, after),
+        undo_url=reverse("loyalty_backoffice:transfer_undo", args=[outcome.transfer.pk]),
     )
 
 
 def _add_refusal(
-    form: AdjustmentForm, wallet: Wallet, units: int, limit: int | None, error: DomainError
+    form: AdjustmentForm, wallet: Wallet, units: int, reach: Reach, error: DomainError
 ) -> None:
     if isinstance(error, InsufficientBalanceError):
         form.add_error("amount", insufficient_text(wallet, error))
-    elif isinstance(error, LedgerError) and error.code == "limit_exceeded":
-        form.add_error("amount", limit_problem(wallet, units, limit))
+    elif error.code in {"limit_exceeded", "day_limit_exceeded"}:
+        form.add_error("amount", reach.problem(wallet.wallet_type, units) or str(error.message))
+    elif error.errors and error.errors[0].field in form.fields:
+        form.add_error(error.errors[0].field, str(error.errors[0].message))
     else:
         form.add_error(None, str(error.message))
+
+
+def _limits_text(reach: Reach, wallet: Wallet) -> str:
+    """How far this person may go, in one line; nothing where there is no limit."""
+    limits, plural = reach.limits, wallet.wallet_type.plural
+    parts = []
+    if limits.most_at_once is not None:
+        words = {"limit": format_number(limits.most_at_once), "plural": plural}
+        parts.append(_("you may move at most %(limit)s %(plural)s at once") % words)
+    if reach.room is not None:
+        parts.append(_("%(room)s more today") % {"room": format_number(reach.room)})
+    if limits.approval_above is not None:
+        words = {"limit": format_number(limits.approval_above)}
+        parts.append(_("above %(limit)s somebody else approves") % words)
+    return ", ".join(parts)
+
+
+def _asked_text(wallet: Wallet, membership: Membership, units: int) -> str:
+    return _("%(units)s for %(customer)s wait until somebody else approves them.") % {
+        "units": format_units(units, wallet.wallet_type, sign=True),
+        "customer": membership.customer,
+    }
 
 
 def _done_text(transfer: Transfer, wallet: Wallet, membership: Membership, after: int) -> str:

@@ -15,6 +15,7 @@ from loyalty.backoffice.links import customer_crumbs
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.orders import order_rows
 from loyalty.models import Program, Transfer, Wallet
+from loyalty.selectors.adjustment_requests import waiting_requests_of
 from loyalty.selectors.balances import balances_of
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.orders import list_order_rows
@@ -42,6 +43,7 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         **_panel(customer, "wallets", _("Wallets"), "wallet"),
         "holdings": [(member, balances.get(member.pk, [])) for member in memberships],
         "may_adjust": is_allowed(request.user, "points.adjust"),
+        "waiting": waiting_requests_of(customer, timezone.now()) if memberships else [],
         "may_enroll": may_enroll,
         "joinable": joinable,
     }

@@ -8,8 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from loyalty.backoffice.approvals import waiting_badge
 from loyalty.backoffice.links import customer_url, program_url
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
@@ -17,7 +19,7 @@ from loyalty.selectors.latest import latest_transfers
 from loyalty.selectors.totals import has_orders
 from loyalty.timeline import LOOK
 from members.backoffice.job_rows import job_url
-from members.formatting import format_units
+from members.formatting import format_number, format_units
 from members.job_access import failed_jobs, may_run
 from members.jobs import job_kind
 from members.models import Job
@@ -146,7 +148,8 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 
 
 def _needs(request: HttpRequest) -> list[Need]:
-    needs = [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
+    needs = _approvals(request)
+    needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
         needs += [
@@ -158,3 +161,20 @@ def _needs(request: HttpRequest) -> list[Need]:
             for program in drafts
         ]  # fmt: skip
     return needs
+
+
+def _approvals(request: HttpRequest) -> list[Need]:
+    waiting = waiting_badge(request)
+    if not waiting:
+        return []
+    text = ngettext(
+        "%(number)s adjustment waits for your approval.",
+        "%(number)s adjustments wait for your approval.",
+        waiting,
+    ) % {"number": format_number(waiting)}
+    return [
+        Need(
+            "user-check", "warning", _("Approvals"), text,
+            reverse("loyalty_backoffice:approval_list"), _("Decide"),
+        )
+    ]  # fmt: skip

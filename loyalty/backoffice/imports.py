@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from loyalty.backoffice.csv_files import csv_response, harmless
 from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
 from loyalty.models import Program
 from loyalty.services.import_files import (
@@ -37,8 +36,6 @@ from members.services.jobs import cancel_job, retry_job
 
 SHOWN_ERRORS = 50
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
-# What opens a formula in a spreadsheet; a cell of somebody's file must not run in another's.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -87,7 +84,7 @@ def import_sample(request: HttpRequest, name: str) -> HttpResponse:
     """A small file in the right format, to fill in."""
     if name not in SAMPLES:
         raise Http404
-    return _csv(f"{name}.csv", SAMPLES[name])
+    return csv_response(f"{name}.csv", SAMPLES[name])
 
 
 @require_safe
@@ -116,7 +113,7 @@ def import_errors(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The refused rows as a file, to correct and import again."""
     job = get_object_or_404(_imports(), public_id=public_id)
     head = ("file", "row", "column", "value", "reason")
-    return _csv(f"import-{job.pk}-errors.csv", _with_head(head, job.errors.iterator()))
+    return csv_response(f"import-{job.pk}-errors.csv", _with_head(head, job.errors.iterator()))
 
 
 @require_POST
@@ -192,26 +189,4 @@ def _counts(job: Job) -> list[tuple[str, str, int]]:
 def _with_head(head: tuple[str, ...], errors: Iterable[JobError]) -> Iterator[tuple[str, ...]]:
     yield head
     for error in errors:
-        yield (error.file, str(error.row), error.column, _harmless(error.value), error.reason)
-
-
-def _harmless(text: str) -> str:
-    """A number stays a number; anything else that a spreadsheet would calculate becomes text."""
-    plain = text.removeprefix("-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text.startswith(FORMULA) and not plain else text
-
-
-class _Line:
-    """A file for the CSV writer that hands every line on instead of keeping it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
-    writer: Any = csv.writer(_Line())
-    response = StreamingHttpResponse(
-        (writer.writerow(row) for row in rows), content_type="text/csv; charset=utf-8"
-    )
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response  # type: ignore[return-value]  # Views may stream.
+        yield (error.file, str(error.row), error.column, harmless(error.value), error.reason)

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.backoffice.approvals import waiting_badge
 from loyalty.models import Program
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import balances_of
 from loyalty.selectors.memberships import list_memberships
-from loyalty.timeline import membership_events, movement_events, order_events
+from loyalty.timeline import membership_events, movement_events, order_events, request_events
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -62,6 +63,49 @@ ITEMS = (
         match=(f"{NAMESPACE}:import",),
         shortcut="g i",
     ),
+    NavItem(
+        "approvals",
+        _("Approvals"),
+        f"{NAMESPACE}:approval_list",
+        "user-check",
+        order=10,
+        permission="points.adjust",
+        section="operations",
+        match=(f"{NAMESPACE}:approval",),
+        shortcut="g a",
+        badge=waiting_badge,
+    ),
+    NavItem(
+        "bulk",
+        _("Bulk adjustments"),
+        f"{NAMESPACE}:bulk_list",
+        "users-group",
+        order=20,
+        permission="adjustments.bulk",
+        section="operations",
+        match=(f"{NAMESPACE}:bulk",),
+        shortcut="g b",
+    ),
+    NavItem(
+        "reasons",
+        _("Adjustment reasons"),
+        f"{NAMESPACE}:reason_list",
+        "message-2-question",
+        order=40,
+        permission="limits.manage",
+        section="settings",
+        match=(f"{NAMESPACE}:reason",),
+    ),
+    NavItem(
+        "limits",
+        _("Limits"),
+        f"{NAMESPACE}:limit_list",
+        "gauge",
+        order=50,
+        permission="limits.manage",
+        section="settings",
+        match=(f"{NAMESPACE}:limit",),
+    ),
 )
 
 
@@ -73,7 +117,7 @@ def register() -> None:
     _register_panels()
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
-    for source in (movement_events, membership_events, order_events):
+    for source in (movement_events, membership_events, order_events, request_events):
         register_timeline_source(source)
     _register_words()
 
@@ -151,12 +195,39 @@ def _register_words() -> None:
         {
             "points.adjusted": _("Adjusted points"),
             "points.adjustment_undone": _("Undid an adjustment"),
+            "points.adjustment_asked": _("Asked for an adjustment"),
+            "points.adjustment_approved": _("Approved an adjustment"),
+            "points.adjustment_rejected": _("Rejected an adjustment"),
+            "points.adjustment_withdrawn": _("Withdrew a request"),
+            "bulk_adjustment.created": _("Prepared a bulk adjustment"),
+            "bulk_adjustment.asked": _("Asked for a bulk adjustment"),
+            "bulk_adjustment.approved": _("Approved a bulk adjustment"),
+            "bulk_adjustment.rejected": _("Rejected a bulk adjustment"),
+            "bulk_adjustment.withdrawn": _("Withdrew a bulk adjustment"),
+            "bulk_adjustment.posted": _("Posted a bulk adjustment"),
+            "bulk_adjustment.undone": _("Undid a bulk adjustment"),
+            "adjustment_reason.created": _("Added an adjustment reason"),
+            "adjustment_reason.changed": _("Changed an adjustment reason"),
+            "adjustment_limit.created": _("Set limits for a program"),
+            "adjustment_limit.changed": _("Changed limits"),
+            "adjustment_limit.removed": _("Removed limits of a program"),
             "membership.enrolled": _("Enrolled a customer"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
         }
     )
     register_audit_target("loyalty.program", TargetKind(_("Program"), f"{NAMESPACE}:program_by_id"))
+    register_audit_target(
+        "loyalty.bulkadjustment", TargetKind(_("Bulk adjustment"), f"{NAMESPACE}:bulk_page")
+    )
+    register_audit_target(
+        "loyalty.adjustmentreason",
+        TargetKind(_("Adjustment reason"), f"{NAMESPACE}:reason_list", takes_id=False),
+    )
+    register_audit_target(
+        "loyalty.adjustmentlimit",
+        TargetKind(_("Limits"), f"{NAMESPACE}:limit_list", takes_id=False),
+    )
     register_audit_fields(
         {
             "spendable": _("Can be spent"),
@@ -167,5 +238,10 @@ def _register_words() -> None:
             "program": _("Program"),
             "card_number": _("Card number"),
             "changes": _("Changes"),
+            "source_name": _("Rows from"),
+            "row_count": _("Rows"),
+            "member_count": _("Members"),
+            "given": _("Given"),
+            "taken": _("Taken"),
         }
     )

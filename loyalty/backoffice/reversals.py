@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from loyalty.backoffice.adjustments import Effect, effect_of, get_wallet, limit_problem
+from loyalty.backoffice.adjustments import Effect, effect_of, get_wallet
 from loyalty.backoffice.links import customer_url
 from loyalty.backoffice.movements import MovementRow, movement_rows
-from loyalty.errors import InsufficientBalanceError, KeyReusedError, OverCorrectedError
+from loyalty.backoffice.reach import Reach, reach_of
+from loyalty.errors import LedgerError
 from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.transfers import transfers
-from loyalty.services.adjustments import undo_transfer
+from loyalty.services.staff_adjustments import undo_as_staff
 from members.formatting import format_units
-from members.policy import acting, adjustment_limit, staff_view
+from members.policy import acting, staff_view
 from members.responses import dialog_done
 
 
@@ -28,18 +31,18 @@ def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
     transfer = get_object_or_404(transfers().filter(kind=Transfer.Kind.ADJUSTMENT), pk=pk)
     wallet, membership = get_wallet(transfer.wallet_id)
     row = movement_rows([transfer], request.user)[0]
-    limit = adjustment_limit(request.user)
+    reach = _undoing(transfer, reach_of(request, membership.program, timezone.now()))
     problem, refused = "", False
     if row.undone:
         problem = _("This adjustment was undone already.")
     elif request.method == "POST":
-        problem = limit_problem(wallet, transfer.amount, limit)
+        problem = reach.problem(transfer.wallet_type, transfer.amount)
         if not problem:
             done = _undo(request, transfer, wallet, membership)
             if done is not None:
                 return done
         refused = True
-    effect = _effect(transfer, wallet, limit, problem)
+    effect = _effect(transfer, wallet, reach, problem)
     context = _context(row, wallet, membership, effect)
     return render(
         request,
@@ -55,13 +58,8 @@ def _undo(
     """Undo it and end the dialog; None when it cannot be done, which the dialog then explains."""
     now = timezone.now()
     try:
-        undo_transfer(
-            transfer=transfer,
-            actor=acting(request),
-            source=Transfer.Source.BACKOFFICE.value,
-            now=now,
-        )
-    except (InsufficientBalanceError, OverCorrectedError, KeyReusedError):
+        undo_as_staff(transfer=transfer, actor=acting(request), now=now)
+    except LedgerError:
         return None
     wallet.refresh_from_db()
     after = holdings([wallet], now)[wallet.pk].spendable
@@ -74,11 +72,18 @@ def _undo(
     )
 
 
-def _effect(transfer: Transfer, wallet: Wallet, limit: int | None, problem: str) -> Effect:
+def _undoing(transfer: Transfer, reach: Reach) -> Reach:
+    """Undoing asks nobody, and one's own movements are undone whatever was moved since."""
+    own = transfer.actor_id == reach.user.pk
+    limits = replace(reach.limits, approval_above=None)
+    return replace(reach, limits=limits, room=None if own else reach.room)
+
+
+def _effect(transfer: Transfer, wallet: Wallet, reach: Reach, problem: str) -> Effect:
     now = timezone.now()
     if problem:
         return Effect(holdings([wallet], now)[wallet.pk].spendable, problem=problem)
-    effect = effect_of(wallet, -transfer.signed_amount, limit, now)
+    effect = effect_of(wallet, -transfer.signed_amount, reach, now)
     if effect.problem and effect.before < transfer.signed_amount:
         return Effect(effect.before, problem=_spent_text(transfer, wallet, effect.before))
     return effect

@@ -15,16 +15,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from loyalty.demo.history import original_day, write_history
-from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
-from loyalty.models import Order, Program, Wallet
+from loyalty.demo.people import person_of
+from loyalty.demo.staff_work import staff_at_work
+from loyalty.models import Order, Program
 from loyalty.program_files import load_program
-from loyalty.services.adjustments import adjust_units, undo_transfer
 from loyalty.services.imports import KIND, run_import, start_import
 from loyalty.services.programs import apply_definition
 from members.models import Customer, Job, Merchant, StaffMember, User
 from members.selectors.merchants import DEFAULT_NAME, get_merchant
-from members.services.audit import SYSTEM, Actor
-from members.services.customers import add_note
+from members.services.audit import SYSTEM
 
 SOURCE = "demo"
 PROGRAM = "harvest-club"
@@ -62,7 +61,7 @@ def load_demo(
         say("Another process is loading the demonstration already.")
         return
     say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
-    _staff_at_work(program)
+    staff_at_work(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:
@@ -121,34 +120,3 @@ def _moved_days() -> int | None:
     original = original_day(order.external_id)
     program = Program.objects.get(code=PROGRAM)
     return (order.placed_at.astimezone(program.zone).date() - original).days if original else None
-
-
-def _staff_at_work(program: Program) -> None:
-    """What support does all day: a note, a goodwill adjustment, and one made by mistake and
-    undone."""
-    guide = Customer.objects.get(external_id=person_of(GUIDE_HOUSEHOLD).number)
-    agent = Actor.of_user(User.objects.get(email="sam@setia.example"))
-    wallet = (
-        Wallet.objects.select_related("wallet_type__program")
-        .filter(account__membership__customer=guide, wallet_type__program=program)
-        .first()
-    )
-    if wallet is None or guide.notes.exists():
-        return
-    now = timezone.now()
-    add_note(customer=guide, actor=agent, text="Prefers e-mail. Usually shops on Friday evenings.")
-    adjust_units(
-        wallet=wallet, units=150, reason="service_recovery", note="Delivery came a day late.",
-        actor=agent, key="demo:goodwill", source="backoffice", now=now,
-    )  # fmt: skip
-    mistake, _replayed = adjust_units(
-        wallet=wallet, units=1_000, reason="correction", note="", actor=agent, key="demo:mistake",
-        source="backoffice", now=now,
-    )  # fmt: skip
-    undo_transfer(
-        transfer=mistake,
-        actor=agent,
-        source="backoffice",
-        now=now,
-        note="Meant for another customer.",
-    )

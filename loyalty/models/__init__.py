@@ -1,4 +1,6 @@
 from loyalty.instants import NEVER
+from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, AdjustmentRequest
+from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
@@ -24,6 +26,11 @@ from loyalty.models.totals import DailyTotal
 __all__ = [
     "NEVER",
     "Account",
+    "AdjustmentLimit",
+    "AdjustmentReason",
+    "AdjustmentRequest",
+    "BulkAdjustment",
+    "BulkRow",
     "CapCounter",
     "DailyTotal",
     "EarningRule",

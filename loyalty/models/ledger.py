@@ -254,6 +254,10 @@ class Transfer(models.Model):
             ),
             models.Index(fields=["pair"], name="transfer_pair", condition=~Q(pair=None)),
             models.Index(fields=["wallet_type", "booked_on"], name="transfer_booked"),
+            # What a person moved today, without reading what orders earned.
+            models.Index(
+                fields=["actor", "recorded_at"], name="transfer_by_hand", condition=~Q(actor=None)
+            ),
             BrinIndex(fields=["recorded_at"], name="transfer_recorded"),
         ]
         triggers = [

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from loyalty.errors import (
     InsufficientBalanceError,
@@ -18,26 +16,28 @@ from loyalty.errors import (
     NotReversibleError,
     OverCorrectedError,
 )
-from loyalty.ledger.balances import holdings
-from loyalty.ledger.posting import WalletRef, movement, post
-from loyalty.models import Account, LotPolicy, Membership, Transfer, Wallet, WalletType
+from loyalty.ledger.balances import holdings, spendable_of
+from loyalty.ledger.posting import Movement, WalletRef, movement, post
+from loyalty.models import (
+    Account,
+    AdjustmentReason,
+    LotPolicy,
+    Membership,
+    Transfer,
+    Wallet,
+    WalletType,
+)
 from loyalty.rules.lots import expires_at, lot_times
+from loyalty.selectors.adjustment_reasons import reason_of
 from loyalty.selectors.rulebooks import lot_terms
+from loyalty.services.adjustment_reasons import require_reason
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
-REASONS: dict[str, Promise] = {
-    "goodwill": gettext_lazy("Goodwill"),
-    "service_recovery": gettext_lazy("Something went wrong"),
-    "missing_units": gettext_lazy("Purchase did not earn"),
-    "correction": gettext_lazy("Correction of a mistake"),
-    "fraud": gettext_lazy("Misuse"),
-    "other": gettext_lazy("Other"),
-}
-
-
+# What a movement keeps of its reason.
+WORDS = ("reason", "told")
 # Far above what anybody holds, and far below where the sums of many wallets overflow.
 MOST_UNITS = 10**15
 
@@ -55,7 +55,16 @@ def preview_adjustment(*, wallet: Wallet, units: int, now: dt.datetime) -> Previ
     held = holdings([wallet], now)[wallet.pk]
     if -units > held.spendable:
         raise InsufficientBalanceError(held.spendable)
-    return Preview(held.spendable, max(held.balance + units - held.owed, 0))
+    after = spendable_of(held.balance + units, held.owed, blocks=held.blocked)
+    return Preview(held.spendable, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What adjustments of one wallet type at one instant have in common."""
+
+    adjusted: int  # the program's account on the other side
+    lot: dict[str, Any]
 
 
 def adjust_units(
@@ -68,17 +77,56 @@ def adjust_units(
     key: str,
     source: str,
     now: dt.datetime,
-    whole_limit: int | None = None,
 ) -> tuple[Transfer, bool]:
     """Add (units > 0) or take (units < 0). Returns the transfer and whether it had been made
     before.
 
-    `whole_limit`: the most whole units that the actor may move at once; None: no limit. `key`
-    makes it
-    happen once: the same key again returns the first transfer, with other content KeyReusedError.
+    `key` makes it happen once: the same key again returns the first transfer, with other content
+    KeyReusedError. Nobody's limits are looked at: people go through `staff_adjustments`.
     """
-    _check(wallet, units, reason, whole_limit)
-    return run_atomically(lambda: _adjust(wallet, units, reason, note, actor, key, source, now))
+    check_units(units)
+    return post_adjustment(
+        wallet=wallet,
+        units=units,
+        reason=require_reason(reason, note=note),
+        note=note,
+        actor=actor,
+        key=key,
+        source=source,
+        now=now,
+    )
+
+
+def post_adjustment(
+    *,
+    wallet: Wallet,
+    units: int,
+    reason: AdjustmentReason,
+    note: str,
+    actor: Actor,
+    key: str,
+    source: str,
+    now: dt.datetime,
+    explanation: dict[str, Any] | None = None,
+) -> tuple[Transfer, bool]:
+    """Move units with a reason that was looked at already."""
+
+    def adjust() -> tuple[Transfer, bool]:
+        entry = adjustment_entry(
+            wallet=wallet,
+            units=units,
+            terms=terms_of(wallet.wallet_type, now),
+            reason=reason,
+            note=note,
+            actor=actor,
+            key=key,
+            source=source,
+            now=now,
+            explanation=explanation,
+        )
+        return _post_and_audit(entry, wallet, actor, now, "points.adjusted")
+
+    return run_atomically(adjust)
 
 
 def undo_transfer(
@@ -94,7 +142,8 @@ def undo_transfer(
     return run_atomically(lambda: _undo(transfer, actor, source, now, note))
 
 
-def _check(wallet: Wallet, units: int, reason: str, whole_limit: int | None) -> None:
+def check_units(units: int) -> None:
+    """Refuse what moves nothing, and what nobody can mean."""
     if units == 0:
         raise LedgerError(
             _("An adjustment of nothing changes nothing."),
@@ -107,93 +156,120 @@ def _check(wallet: Wallet, units: int, reason: str, whole_limit: int | None) -> 
             code="invalid_request",
             errors=[FieldError("units", _("Give a smaller number."))],
         )
-    if reason not in REASONS:
-        raise LedgerError(
-            _("This reason is not known."),
-            code="invalid_request",
-            errors=[FieldError("reason", _("One of: %s.") % ", ".join(REASONS))],
-        )
-    if whole_limit is not None and abs(units) > whole_limit * 10**wallet.wallet_type.scale:
-        raise LedgerError(
-            _("This is more than your role may move at once."),
-            code="limit_exceeded",
-            status=403,
-            errors=[FieldError("units", _("At most %s.") % whole_limit, "limit_exceeded")],
-        )
 
 
-def _adjust(
-    wallet: Wallet, units: int, reason: str, note: str, actor: Actor, key: str, source: str,
-    now: dt.datetime,
-) -> tuple[Transfer, bool]:  # fmt: skip
-    wallet_type = wallet.wallet_type
+def terms_of(wallet_type: WalletType, now: dt.datetime) -> Terms:
+    """Units given by hand can be spent at once, and expire by the policy of that day."""
     program = wallet_type.program
-    ref = WalletRef(wallet.pk, wallet.account_id, wallet_type.pk, program.zone)
     adjusted = Account.objects.get(program=program, kind=Account.Kind.ADJUSTED).pk
+    policy = LotPolicy.objects.filter(wallet_type=wallet_type, rule=None).latest("pk")
+    times = lot_times(lot_terms(policy), now, now, program.zone)
+    lot: dict[str, Any] = {
+        "sp": now, "ex": times.expires_at, "plan": times.planned_expires_at,
+        "ren": times.renewable, "pol": policy.pk,
+    }  # fmt: skip
+    if times.renewable:
+        lot["until"] = expires_at(lot_terms(policy), now, program.zone)
+    return Terms(adjusted, lot)
+
+
+def adjustment_entry(
+    *,
+    wallet: Wallet,
+    units: int,
+    terms: Terms,
+    reason: AdjustmentReason,
+    note: str,
+    actor: Actor,
+    key: str,
+    source: str,
+    now: dt.datetime,
+    explanation: dict[str, Any] | None = None,
+) -> Movement:
+    """The movement of an adjustment. What its reason was called, and whether members read it, is
+    kept with it."""
     rest: dict[str, Any] = {"actor": actor.user.pk if actor.user else None}
     if units > 0:
-        policy = LotPolicy.objects.filter(wallet_type=wallet_type, rule=None).latest("pk")
-        lot = lot_times(lot_terms(policy), now, now, program.zone)
-        rest |= {
-            "sp": now, "ex": lot.expires_at, "plan": lot.planned_expires_at, "ren": lot.renewable,
-            "pol": policy.pk,
-        }  # fmt: skip
-        if lot.renewable:
-            rest["until"] = expires_at(lot_terms(policy), now, program.zone)
-    entry = movement(
+        rest |= terms.lot
+    words = {"reason": reason.label, "told": reason.told_to_members}
+    return movement(
         direction="in" if units > 0 else "out",
         kind=Transfer.Kind.ADJUSTMENT.value,
-        ref=ref,
-        counter_account_id=adjusted,
+        ref=_ref(wallet),
+        counter_account_id=terms.adjusted,
         amount=abs(units),
         occurred_at=now,
         key=key,
         source=source,
-        reason=reason,
+        reason=reason.code,
         note=note,
+        explanation=words | (explanation or {}),
         **rest,
     )
-    return _post_and_audit(entry, wallet, actor, now, "points.adjusted", reason)
 
 
-def _undo(
-    transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str
-) -> tuple[Transfer, bool]:
-    wallet = Wallet.objects.select_related("wallet_type__program").get(pk=transfer.wallet_id)
-    ref = WalletRef(
-        wallet.pk, wallet.account_id, wallet.wallet_type_id, wallet.wallet_type.program.zone
-    )
+def reversal_entry(
+    *,
+    transfer: Transfer,
+    wallet: Wallet,
+    actor: Actor,
+    source: str,
+    now: dt.datetime,
+    note: str,
+    explanation: dict[str, Any] | None = None,
+) -> Movement:
+    """The movement that undoes an adjustment as a whole."""
     given = transfer.to_account_id == wallet.account_id
-    entry = movement(
+    words = {name: transfer.explanation[name] for name in WORDS if name in transfer.explanation}
+    return movement(
         direction="out" if given else "back",
         kind=Transfer.Kind.REVERSAL.value,
-        ref=ref,
+        ref=_ref(wallet),
         counter_account_id=transfer.from_account_id if given else transfer.to_account_id,
         amount=transfer.amount,
         occurred_at=now,
-        key=f"undo:{transfer.pk}",
+        key=undo_key(transfer.pk),
         source=source,
         reason=transfer.reason,
         note=note,
         rev=transfer.pk,
         own=transfer.pk,
         actor=actor.user.pk if actor.user else None,
+        explanation=words | (explanation or {}),
     )
-    action = "points.adjustment_undone"
+
+
+def undo_key(transfer_id: int) -> str:
+    """Whoever undoes a movement, alone or with many others, undoes it once."""
+    return f"undo:{transfer_id}"
+
+
+def _ref(wallet: Wallet) -> WalletRef:
+    return WalletRef(
+        wallet.pk, wallet.account_id, wallet.wallet_type_id, wallet.wallet_type.program.zone
+    )
+
+
+def _undo(
+    transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str
+) -> tuple[Transfer, bool]:
+    wallet = Wallet.objects.select_related("wallet_type__program").get(pk=transfer.wallet_id)
+    entry = reversal_entry(
+        transfer=transfer, wallet=wallet, actor=actor, source=source, now=now, note=note
+    )
     try:
-        return _post_and_audit(entry, wallet, actor, now, action, transfer.reason)
+        return _post_and_audit(entry, wallet, actor, now, "points.adjustment_undone")
     except KeyReusedError as error:
         # Somebody else undid it, in other words: that is what the second one wants to hear.
         raise OverCorrectedError(_("This adjustment was undone already.")) from error
 
 
 def _post_and_audit(
-    entry: dict[str, object],
+    entry: Movement,
     wallet: Wallet,
     actor: Actor,
     now: dt.datetime,
     action: str,
-    reason: str,
 ) -> tuple[Transfer, bool]:
     wallet_type = wallet.wallet_type
     before = holdings([wallet], now)[wallet.pk].spendable
@@ -211,20 +287,18 @@ def _post_and_audit(
             actor=actor,
             action=action,
             target=membership.customer,
-            before={"spendable": _whole(before, wallet_type)},
+            before={"spendable": whole_number(before, wallet_type)},
             after={
-                "spendable": _whole(after, wallet_type),
-                "units": _whole(transfer.signed_amount, wallet_type),
+                "spendable": whole_number(after, wallet_type),
+                "units": whole_number(transfer.signed_amount, wallet_type),
                 "wallet_type": wallet_type.plural,
                 "transfer": transfer.pk,
             },
-            reason=" · ".join(
-                part for part in (str(REASONS.get(reason, reason)), transfer.note) if part
-            ),
+            reason=" · ".join(part for part in (reason_of(transfer), transfer.note) if part),
         )
     return transfer, posted.replayed
 
 
-def _whole(units: int, wallet_type: WalletType) -> int | str:
+def whole_number(units: int, wallet_type: WalletType) -> int | str:
     """The number that people know: 1.25 for 125 of a unit with two decimals."""
     return units if not wallet_type.scale else str(Decimal(units).scaleb(-wallet_type.scale))

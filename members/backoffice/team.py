@@ -28,10 +28,10 @@ from members.services.staff import change_role, invite_again, invite_staff, remo
 ROLES: dict[str, str | Promise] = {
     StaffMember.Role.ADMINISTRATOR: gettext_lazy("Everything, also this team and the API keys."),
     StaffMember.Role.MARKETING_MANAGER: gettext_lazy(
-        "Programs and rules, imports, adjustments of up to 50,000 points."
+        "Programs and rules, imports, adjustments also in bulk, and their approval."
     ),
     StaffMember.Role.SUPPORT_AGENT: gettext_lazy(
-        "Customers and notes, adjustments of up to 5,000 points."
+        "Customers and notes, adjustments; larger ones need somebody's approval."
     ),
     StaffMember.Role.ANALYST: gettext_lazy(
         "Sees everything about customers and programs, changes nothing."

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from loyalty.api.v1.transfers import Reason
-from loyalty.models import Membership, Transfer, Wallet, WalletType
-from loyalty.services.adjustments import REASONS
+from loyalty.models import AdjustmentReason, Membership, Transfer, Wallet, WalletType
+from loyalty.services.adjustment_reasons import create_reason
 from members.models import AuditEntry
+from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
 # The ledger's refusals end a transaction, so these tests do not run in one.
@@ -161,8 +161,28 @@ def test_a_transfer_that_is_not_there_is_not_found(api: ApiClient) -> None:
     assert_problem(api.post(f"/transfers/{10**30}/reversal"), 404, "not_found")
 
 
-def test_the_reasons_are_those_of_the_back_office() -> None:
-    assert set(get_args(Reason)) == set(REASONS)
+def test_a_reason_that_is_not_offered_is_refused_with_those_that_are(
+    api: ApiClient, membership: Membership
+) -> None:
+    AdjustmentReason.objects.exclude(code__in=["goodwill", "fraud"]).update(is_active=False)
+    answer = api.post("/transfers", adjustment(membership, reason="other"), Idempotency_Key="t1")
+    problem = assert_problem(answer, 422, "invalid_request", "reason")
+    assert problem["errors"][0]["message"] == "One of: goodwill, fraud."
+
+
+def test_a_reason_of_ones_own_is_taken_and_may_want_a_note(
+    api: ApiClient, membership: Membership
+) -> None:
+    create_reason(
+        actor=SYSTEM, code="till_error", label="The till was wrong", roles=[], is_active=True,
+        note_required=True, told_to_members=True,
+    )  # fmt: skip
+    given = adjustment(membership, reason="till_error")
+    answer = api.post("/transfers", given | {"note": ""}, Idempotency_Key="t1")
+    assert_problem(answer, 422, "invalid_request", "note")
+    made = api.post("/transfers", given, Idempotency_Key="t2").json()
+    assert made["reason"] == "till_error"
+    assert made["explanation"]["steps"] == ["Reason: The till was wrong."]
 
 
 def test_who_may_not(

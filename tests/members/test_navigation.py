@@ -65,6 +65,24 @@ def test_sections_are_apart() -> None:
     assert len(navigation.backoffice_links(request, "settings")) == 1
 
 
+def test_a_badge_says_how_many_wait_and_only_to_those_who_see_the_entry() -> None:
+    asked: list[HttpRequest] = []
+
+    def waiting(request: HttpRequest) -> int:
+        asked.append(request)
+        return 3
+
+    item = NavItem(
+        "a", "Approvals", "backoffice:styleguide", "users", permission="points.approve",
+        section="operations", badge=waiting,
+    )  # fmt: skip
+    navigation.register_nav_item(item)
+    assert navigation.backoffice_links(request_for("analyst"), "operations") == []
+    assert asked == []
+    (link,) = navigation.backoffice_links(request_for("administrator"), "operations")
+    assert link.badge == 3
+
+
 def test_programs_and_search_come_from_whoever_registers_them() -> None:
     request = request_for("analyst")
     assert list(navigation.program_choices(request)) == []

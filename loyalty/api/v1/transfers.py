@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -27,7 +27,15 @@ from members.api.pagination import Page
 from members.api.views import ApiView
 from members.errors import NotFoundError
 
-Reason = Literal["goodwill", "service_recovery", "missing_units", "correction", "fraud", "other"]
+Reason = Annotated[
+    str,
+    Field(
+        max_length=64,
+        pattern=TEXT,
+        description="The code of a reason that the merchant offers: GET /adjustment-reasons.",
+        examples=["goodwill"],
+    ),
+]
 Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 LARGEST_ID = 2**63 - 1
 
@@ -78,6 +86,7 @@ class TransferOut(Answer):
     reversed: bool = Field(description="Whether it was undone.")
     reason: str
     note: str
+    message: str = Field(description="What the merchant wrote to the member with a gift.")
     explanation: ExplanationOut
 
 
@@ -165,6 +174,7 @@ def transfer_out(transfer: Transfer, membership: Membership | None = None) -> Tr
         reversed=transfer.is_reversed,  # type: ignore[attr-defined]
         reason=transfer.reason,
         note=transfer.note,
+        message=explanation.message,
         explanation=ExplanationOut(title=explanation.title, steps=list(explanation.steps)),
     )
 

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.api.v1 import memberships, orders, programs, refunds, transfers
+from loyalty.api.v1 import (
+    adjustment_reasons,
+    memberships,
+    orders,
+    programs,
+    refunds,
+    transfers,
+)
 
 app_name = "api-loyalty"
 
@@ -29,6 +36,11 @@ urlpatterns = [
         "transfers/<int:transfer_id>/reversal",
         transfers.TransferReversal.as_view(),
         name="transfer-reversal",
+    ),
+    path(
+        "adjustment-reasons",
+        adjustment_reasons.AdjustmentReasons.as_view(),
+        name="adjustment-reasons",
     ),
     path("programs", programs.Programs.as_view(), name="programs"),
     path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),

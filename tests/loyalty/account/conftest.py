@@ -11,16 +11,20 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty.definitions import ProgramDefinition
-from loyalty.models import Membership, Program, Wallet
+from loyalty.models import Membership, Program, Transfer, Wallet
 from loyalty.services.adjustments import adjust_units
+from loyalty.services.bulk_adjustments import Plan, create_bulk, post_bulk
+from loyalty.services.bulk_sources import from_list
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.order_inputs import CustomerRef, LineInput, OrderInput, RefundInput
 from loyalty.services.orders import record_orders
 from loyalty.services.programs import apply_definition
 from loyalty.services.refunds import record_refunds
 from members.models import Customer, Merchant, User
-from members.services.audit import SYSTEM
+from members.services.audit import SYSTEM, Actor
 from members.services.customers import create_customer
+from members.services.job_runs import run_job
+from tests.factories import StaffMemberFactory
 
 
 def define_program(**changes: object) -> Program:
@@ -110,6 +114,18 @@ class Shop:
             source="backoffice",
             now=timezone.now(),
         )
+
+    def give(self, names: list[str], *, message: str, note: str) -> Transfer:
+        """A surprise for some; the first one's movement."""
+        plan = Plan(
+            "grant", self.program.wallet_types.get(), "surprise", note, message, units_each=100
+        )
+        manager = Actor.of_user(StaffMemberFactory(role="marketing_manager").user)
+        how = {"actor": manager, "now": timezone.now()}
+        batch = create_bulk(plan=plan, source=from_list("\n".join(names), "Friends"), **how)
+        run_job(batch.job_id)
+        run_job(post_bulk(batch=batch, **how).job_id)
+        return batch.rows.first().transfer
 
 
 @pytest.fixture

@@ -94,6 +94,17 @@ def test_what_staff_noted_stays_with_staff(maya: Customer, sign_in: SignIn) -> N
         assert "Only for colleagues" not in text_of(client, url)
 
 
+def test_a_gift_brings_what_the_merchant_wrote(maya: Customer, sign_in: SignIn, shop: Shop) -> None:
+    gift = shop.give([maya.email], message="Thank you for ten years.", note="Top reviewer")
+    client = sign_in(maya)
+
+    for url in ("/me/", "/me/history/", f"/me/history/{gift.pk}/"):
+        text = text_of(client, url)
+        assert "A gift for you" in text
+        assert "Thank you for ten years." in text
+        assert "Top reviewer" not in text
+
+
 @pytest.mark.parametrize(
     ("show", "seen", "hidden"),
     [("in", "Earned with order 4711", "Refund of"), ("out", "Refund of order", "Earned with")],

@@ -102,6 +102,99 @@ def test_too_much_is_said_in_the_dialog(
     page_errors[:] = [text for text in page_errors if "422" not in text]
 
 
+def test_an_agent_asks_and_a_manager_approves(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    page = sign_in("support_agent")
+    page.goto(f"/backoffice/customers/{ana.customer.public_id}/")
+    page.get_by_role("link", name="Adjust balance").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("How many").fill("2000")
+    dialog.get_by_text("Somebody else has to approve this").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_label("Reason").select_option("goodwill")
+    dialog.get_by_role("button", name="Adjust Beans").click()
+    page.locator("#panel-wallets").get_by_text("wait for approval").wait_for()
+    assert ana.spendable() == 150
+
+    page = sign_in("marketing_manager")
+    page.goto("/backoffice/")
+    page.locator("#panel-attention").get_by_text("1 adjustment waits for your approval").wait_for()
+    page.get_by_role("link", name="Approvals 1 waits").click()
+    assert_no_axe_violations(page)
+    page.get_by_role("row", name="Ana Lima").get_by_role("link").click()
+    dialog.get_by_text("2,150\N{NO-BREAK SPACE}Beans").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_role("link", name="Reject instead").click()
+    dialog.get_by_label("Why not").wait_for()
+    assert_no_axe_violations(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("row", name="Ana Lima").get_by_role("link").click()
+    dialog.get_by_role("button", name="Approve").click()
+    page.get_by_text("Nothing waits").wait_for()
+    assert ana.spendable() == 2_150
+
+
+def test_a_manager_gives_to_many_and_takes_it_back(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    page = sign_in("marketing_manager")
+    page.goto(url("bulk_list"))
+    page.get_by_role("main").get_by_role("link", name="Give a gift").first.click()
+    page.get_by_label("How many for each").fill("100")
+    page.get_by_label("What they read").fill("Thank you!")
+    page.get_by_label("Or a list").fill("c1\nnobody")
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Check the rows").click()
+    page.get_by_text("There is no such customer.").wait_for()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Post").click()
+    dialog = page.locator("#confirm")
+    dialog.get_by_text("You can undo it as a whole afterwards").wait_for()
+    dialog.get_by_role("button", name="Post").click()
+    page.get_by_role("button", name="Undo all").wait_for()
+    assert ana.spendable() == 250
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Undo all").click()
+    dialog.get_by_role("button", name="Undo all").click()
+    page.locator("#bulk").get_by_text("Undone").first.wait_for()
+    assert ana.spendable() == 150
+
+
+def test_an_administrator_sets_reasons_and_limits(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    page = sign_in("administrator")
+    page.goto(url("reason_list"))
+    assert_no_axe_violations(page)
+    page.get_by_role("link", name="New reason").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What it is called").fill("The till was wrong")
+    dialog.get_by_label("Short name").fill("till_error")
+    assert_no_axe_violations(page)
+    dialog.get_by_role("button", name="Add reason").click()
+    page.locator("#reasons").get_by_text("till_error").wait_for()
+
+    page.get_by_role("link", name="Limits", exact=True).click()
+    assert_no_axe_violations(page)
+    page.get_by_role("row", name="Support agent").get_by_role("link").click()
+    dialog.get_by_label("At once").fill("400")
+    assert_no_axe_violations(page)
+    dialog.get_by_role("button", name="Save limits").click()
+    page.locator("#limits").get_by_text("400", exact=True).wait_for()
+    page.get_by_role("link", name="Limits for one program").click()
+    dialog.get_by_label("Role").select_option("support_agent")
+    dialog.get_by_role("button", name="Save limits").click()
+    page.get_by_role("heading", name="Bean Club").wait_for()
+    assert_no_axe_violations(page)
+
+
 def test_a_manager_writes_a_program_and_takes_it_live(
     ana: Member,
     sign_in: Callable[[str], Any],
@@ -139,7 +232,19 @@ def test_a_manager_writes_a_program_and_takes_it_live(
 
 @pytest.mark.parametrize("browser_context_options", [PHONE])
 @pytest.mark.parametrize(
-    "name", ["program_list", "program_create", "program_page", "import_list", "import_create"]
+    "name",
+    [
+        "program_list",
+        "program_create",
+        "program_page",
+        "import_list",
+        "import_create",
+        "approval_list",
+        "bulk_list",
+        "bulk_create",
+        "reason_list",
+        "limit_list",
+    ],
 )
 def test_on_a_phone_nothing_scrolls_sideways(
     ana: Member,
@@ -148,7 +253,8 @@ def test_on_a_phone_nothing_scrolls_sideways(
     name: str,
 ) -> None:
     page = sign_in("administrator")
-    page.goto(url(name, *(["beans"] if name == "program_page" else [])))
+    arguments = {"program_page": ["beans"], "bulk_create": ["grant"]}
+    page.goto(url(name, *arguments.get(name, [])))
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert_no_axe_violations(page)

@@ -1,0 +1,71 @@
+"""What waits for a second person, and what became of what has waited."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from loyalty.models import AdjustmentRequest, BulkAdjustment
+from loyalty.selectors.adjustment_limits import limits_by_program, whole_units
+from members.models import Customer, User
+
+# More than that are not counted: nobody works through them by number.
+COUNTED = 200
+
+
+def requests() -> QuerySet[AdjustmentRequest]:
+    """With all that showing one needs."""
+    return AdjustmentRequest.objects.select_related(
+        "wallet__wallet_type__program",
+        "wallet__account__membership__customer",
+        "asked_by",
+        "decided_by",
+    )
+
+
+def waiting_requests(now: dt.datetime) -> QuerySet[AdjustmentRequest]:
+    """Those that can still be decided; whether a job has written the others down or not."""
+    return requests().filter(state=AdjustmentRequest.State.WAITING, expires_at__gt=now)
+
+
+def waiting_requests_of(customer: Customer, now: dt.datetime) -> list[AdjustmentRequest]:
+    found = waiting_requests(now).filter(wallet__account__membership__customer=customer)
+    return list(found.order_by("asked_at", "pk"))
+
+
+def waiting_batches(since: dt.datetime) -> QuerySet[BulkAdjustment]:
+    """Bulk adjustments that were asked for since then and can still be decided."""
+    return BulkAdjustment.objects.select_related("wallet_type__program", "created_by").filter(
+        state=BulkAdjustment.State.WAITING, asked_at__gt=since
+    )
+
+
+def count_to_decide(user: User, role: str, now: dt.datetime, since: dt.datetime) -> int:
+    """How many wait for this person's decision; at most `COUNTED` of each kind."""
+    single = (
+        AdjustmentRequest.objects.filter(state=AdjustmentRequest.State.WAITING, expires_at__gt=now)
+        .exclude(asked_by=user)
+        .order_by()
+        .values_list("units", "wallet__wallet_type__scale", "wallet__wallet_type__program")
+    )
+    batches = (
+        waiting_batches(since)
+        .exclude(created_by=user)
+        .order_by()
+        .values_list("given", "taken", "wallet_type__scale", "wallet_type__program")
+    )
+    waiting = [(abs(units), scale, program) for units, scale, program in single[:COUNTED]]
+    waiting += [
+        (given + taken, scale, program) for given, taken, scale, program in batches[:COUNTED]
+    ]
+    return _decidable(role, waiting)
+
+
+def _decidable(role: str, waiting: Iterable[tuple[int, int, int]]) -> int:
+    rows = list(waiting)
+    if not rows:
+        return 0
+    limits = limits_by_program(role, {program for _units, _scale, program in rows})
+    return sum(limits[program].allows(whole_units(units, scale)) for units, scale, program in rows)

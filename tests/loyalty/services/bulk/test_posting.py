@@ -1,0 +1,172 @@
+"""Rows are posted once however often the work is killed, and undone as a whole."""
+
+import pytest
+
+from loyalty.models import (
+    Transfer,
+)
+from loyalty.selectors.bulk_adjustments import result_of
+from loyalty.services import bulk_posting
+from loyalty.services.adjustments import undo_transfer
+from loyalty.services.bulk_adjustments import (
+    post_bulk,
+    resume_bulk,
+    undo_bulk,
+)
+from members.errors import ConflictError
+from members.models import AuditEntry, Job
+from members.services import job_runs
+from members.services.job_runs import run_job
+from members.services.jobs import cancel_job
+from tests.loyalty.factories import NOW, adjust, moves, spendable
+from tests.loyalty.services.bulk.batches import (
+    Killed,
+    adjustment,
+    killed_after,
+    posted,
+    rows_of,
+    worked,
+)
+
+# What a worker leaves behind when it dies is seen only where transactions really end.
+committed = pytest.mark.django_db(transaction=True)
+
+
+def test_what_is_posted_is_there_with_reason_note_and_person(program, members, mia):
+    text = "customer_id,units,note\nc1,-20,Counted twice\nc2,30,"
+    batch = posted(adjustment(program, mia, text, note="March review"), mia)
+    assert batch.state == "posted"
+    assert (spendable("c1"), spendable("c2")) == (30, 30)
+    notes = set(Transfer.objects.filter(bulk_row__batch=batch).values_list("note", "actor"))
+    assert notes == {("Counted twice", mia.user.pk), ("March review", mia.user.pk)}
+    assert batch.job.result["posted"] == 2
+    entry = AuditEntry.objects.get(action="bulk_adjustment.posted")
+    assert (entry.after["given"], entry.after["taken"], entry.actor) == (30, 20, mia.user)
+
+
+def test_a_row_that_cannot_be_posted_any_more_is_refused_by_itself(
+    program, members, mia, monkeypatch
+):
+    monkeypatch.setattr(bulk_posting, "CHUNK", 7)
+    for number, wallet in enumerate(members):
+        adjust(wallet, 10, f"more{number}")
+    batch = adjustment(program, mia, rows_of([-10] * 30))
+    for number in (3, 17, 18):
+        adjust(members[number - 1], -5, f"spent{number}")
+    batch = posted(batch, mia)
+    refused = batch.rows.filter(state="refused")
+    assert [row.number for row in refused] == [4, 18, 19]
+    assert refused[0].problems[0][2] == "Only 5\N{NO-BREAK SPACE}points can be taken away."
+    assert result_of(batch).taken == 270
+    assert (spendable("c2"), spendable("c3")) == (0, 5)
+
+
+@pytest.mark.parametrize("chunks", [0, 1, 4])
+def test_a_job_that_is_killed_goes_on_and_posts_each_row_once(
+    program, members, mia, monkeypatch, chunks
+):
+    monkeypatch.setattr(bulk_posting, "CHUNK", 6)
+    batch = post_bulk(batch=adjustment(program, mia, rows_of([5] * 30)), actor=mia, now=NOW)
+    killed_after(monkeypatch, bulk_posting, "_chunk", chunks)
+    with pytest.raises(Killed):
+        run_job(batch.job_id)
+    batch.refresh_from_db()
+    assert (batch.state, batch.job.state) == ("posting", "failed")
+    assert batch.rows.filter(state="posted").count() == 6 * chunks
+    batch = worked(resume_bulk(batch=batch, actor=mia))
+    assert (batch.state, batch.job.done, batch.job.total) == ("posted", 30, 30)
+    assert batch.rows.filter(state="posted").count() == 30
+    assert {spendable(f"c{number}") for number in range(2, 31)} == {5}
+    assert spendable("c1") == 55
+
+
+@committed
+def test_a_chunk_that_dies_before_its_commit_leaves_nothing(program, members, mia, monkeypatch):
+    batch = post_bulk(batch=adjustment(program, mia, rows_of([5] * 30)), actor=mia, now=NOW)
+    killed_after(monkeypatch, job_runs, "save_checkpoint", 0)
+    with pytest.raises(Killed):
+        run_job(batch.job_id)
+    assert spendable("c2") == 0
+    assert batch.rows.filter(state="good").count() == 30
+    worked(resume_bulk(batch=batch, actor=mia))
+    assert moves("c2") == [("adjustment", 5)]
+
+
+@committed
+def test_a_worker_that_was_overtaken_writes_nothing(program, members, mia, monkeypatch):
+    batch = post_bulk(batch=adjustment(program, mia, rows_of([5] * 30)), actor=mia, now=NOW)
+    original = bulk_posting.post
+
+    def overtaken(*args, **how):
+        # Another worker takes the job over while this one is in the middle of a chunk.
+        Job.objects.filter(pk=batch.job_id).update(started_at=NOW)
+        return original(*args, **how)
+
+    monkeypatch.setattr(bulk_posting, "post", overtaken)
+    run_job(batch.job_id)
+    assert Transfer.objects.count() == 1
+    assert batch.rows.filter(state="good").count() == 30
+
+
+def test_posting_that_is_stopped_goes_on_or_is_undone(program, members, mia, monkeypatch):
+    monkeypatch.setattr(bulk_posting, "CHUNK", 10)
+    batch = post_bulk(batch=adjustment(program, mia, rows_of([5] * 30)), actor=mia, now=NOW)
+    with pytest.raises(ConflictError):
+        undo_bulk(batch=batch, actor=mia, now=NOW)
+    killed_after(monkeypatch, bulk_posting, "_chunk", 1)
+    with pytest.raises(Killed):
+        run_job(batch.job_id)
+    cancel_job(job=Job.objects.get(pk=batch.job_id), actor=mia)
+    stopped = batch.job_id
+    batch = worked(undo_bulk(batch=batch, actor=mia, now=NOW))
+    assert (batch.state, batch.rows.filter(state="undone").count()) == ("undone", 10)
+    # Whoever starts the old work again finds that it is past.
+    Job.objects.filter(pk=stopped).update(state="queued", cancel_requested=False)
+    with pytest.raises(ConflictError):
+        run_job(stopped)
+    assert Transfer.objects.filter(kind="adjustment").count() == 11
+
+
+def test_it_is_undone_as_a_whole_and_what_was_spent_is_named(program, members, mia, monkeypatch):
+    monkeypatch.setattr(bulk_posting, "CHUNK", 8)
+    batch = posted(adjustment(program, mia, rows_of([-20] + [30] * 29)), mia)
+    adjust(members[4], -25, "spent")
+    alone = batch.rows.get(wallet=members[5]).transfer
+    undo_transfer(transfer=alone, actor=mia, source="backoffice", now=NOW, note="In other words")
+    batch = worked(undo_bulk(batch=batch, actor=mia, now=NOW))
+    assert batch.state == "undone"
+    kept = batch.rows.get(state="kept")
+    assert (kept.wallet_id, kept.problems[0][2]) == (
+        members[4].pk, "Spent meanwhile: only 5\N{NO-BREAK SPACE}points are left.",
+    )  # fmt: skip
+    assert batch.rows.filter(state="undone").count() == 29
+    assert [spendable(f"c{number}") for number in (1, 2, 5, 6)] == [50, 0, 5, 0]
+    assert (result_of(batch).given, result_of(batch).taken) == (30, 0)
+
+
+def test_an_undo_that_is_killed_goes_on(program, members, mia, monkeypatch):
+    monkeypatch.setattr(bulk_posting, "CHUNK", 8)
+    batch = posted(adjustment(program, mia, rows_of([30] * 30)), mia)
+    batch = undo_bulk(batch=batch, actor=mia, now=NOW)
+    killed_after(monkeypatch, bulk_posting, "_chunk", 2)
+    with pytest.raises(Killed):
+        run_job(batch.job_id)
+    worked(resume_bulk(batch=batch, actor=mia))
+    assert [spendable("c1"), spendable("c30")] == [50, 0]
+    assert Transfer.objects.filter(kind="reversal").count() == 30
+
+
+def test_undone_is_undone(program, members, mia):
+    batch = posted(adjustment(program, mia, rows_of([30])), mia)
+    worked(undo_bulk(batch=batch, actor=mia, now=NOW))
+    with pytest.raises(ConflictError):
+        undo_bulk(batch=batch, actor=mia, now=NOW)
+    with pytest.raises(ConflictError):
+        post_bulk(batch=batch, actor=mia, now=NOW)
+
+
+def test_posting_twice_starts_it_once(program, members, mia):
+    batch = adjustment(program, mia, rows_of([30]))
+    post_bulk(batch=batch, actor=mia, now=NOW)
+    with pytest.raises(ConflictError):
+        post_bulk(batch=batch, actor=mia, now=NOW)
