@@ -37,6 +37,8 @@ class Command(BaseCommand):
             job = self.rehearse(self.choose(options["file"], options["fresh"]))
         except DomainError as error:
             raise CommandError(str(error.message)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; the scratch database is gone.", returncode=130) from None
         finally:
             signal.signal(signal.SIGTERM, before)
         if job.state != Job.State.SUCCEEDED:
