@@ -151,12 +151,21 @@ def _register_words() -> None:
         {
             "points.adjusted": _("Adjusted points"),
             "points.adjustment_undone": _("Undid an adjustment"),
+            "points.redemption_undone": _("Undid a redemption"),
+            "order.held": _("Held an order back"),
+            "order.released": _("Released an order"),
+            "order.confirmed": _("Confirmed an order early"),
+            "lot.extended": _("Gave units more time"),
+            "lot.reinstated": _("Brought expired units back"),
+            "debt.write_off": _("Wrote a debt off"),
+            "debt.repay": _("Settled a debt from the balance"),
             "membership.enrolled": _("Enrolled a customer"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
         }
     )
     register_audit_target("loyalty.program", TargetKind(_("Program"), f"{NAMESPACE}:program_by_id"))
+    register_audit_target("loyalty.order", TargetKind(_("Order"), f"{NAMESPACE}:order_page"))
     register_audit_fields(
         {
             "spendable": _("Can be spent"),
@@ -164,6 +173,9 @@ def _register_words() -> None:
             "wallet_type": _("Kind of points"),
             # The movement's row number says nothing to people; it is kept with the entry.
             "transfer": "",
+            "amount": _("How many"),
+            "until": _("Usable until"),
+            "order": _("Order"),
             "program": _("Program"),
             "card_number": _("Card number"),
             "changes": _("Changes"),

@@ -20,6 +20,7 @@ from members.policy import staff_view
 from members.states import state_label
 
 ZERO = Decimal(0)
+EARNED = (Transfer.Kind.ACCRUAL, Transfer.Kind.CLAWBACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,12 @@ def order_rows(orders: Iterable[Order]) -> list[OrderRow]:
 
 
 def earned_by(found: Iterable[Transfer]) -> list[tuple[int, WalletType]]:
-    """What movements come to, by wallet type."""
+    """What an order's movements come to, by wallet type; what it was paid with is left out."""
     sums: dict[int, int] = {}
     wallet_types: dict[int, WalletType] = {}
     for transfer in found:
+        if transfer.kind not in EARNED:
+            continue
         wallet_types[transfer.wallet_type_id] = transfer.wallet_type
         sums[transfer.wallet_type_id] = (
             sums.get(transfer.wallet_type_id, 0) + transfer.signed_amount

@@ -211,10 +211,10 @@ def _post_and_audit(
             actor=actor,
             action=action,
             target=membership.customer,
-            before={"spendable": _whole(before, wallet_type)},
+            before={"spendable": whole_number(before, wallet_type)},
             after={
-                "spendable": _whole(after, wallet_type),
-                "units": _whole(transfer.signed_amount, wallet_type),
+                "spendable": whole_number(after, wallet_type),
+                "units": whole_number(transfer.signed_amount, wallet_type),
                 "wallet_type": wallet_type.plural,
                 "transfer": transfer.pk,
             },
@@ -225,6 +225,6 @@ def _post_and_audit(
     return transfer, posted.replayed
 
 
-def _whole(units: int, wallet_type: WalletType) -> int | str:
+def whole_number(units: int, wallet_type: WalletType) -> int | str:
     """The number that people know: 1.25 for 125 of a unit with two decimals."""
     return units if not wallet_type.scale else str(Decimal(units).scaleb(-wallet_type.scale))
