@@ -19,21 +19,21 @@ Role = StaffMember.Role
 
 # Everybody who works in the back-office may look; writing is what roles differ in.
 _VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.view"}
+# What is done for a customer who asks.
+_SERVICE = {"points.adjust", "orders.refund"}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
-    Role.SUPPORT_AGENT: frozenset(
-        _VIEW | {"customers.edit", "customers.annotate", "points.adjust"}
-    ),
+    Role.SUPPORT_AGENT: frozenset(_VIEW | _SERVICE | {"customers.edit", "customers.annotate"}),
     Role.MARKETING_MANAGER: frozenset(
-        _VIEW | {"customers.annotate", "points.adjust", "programs.edit", "imports.run", "jobs.run"}
+        _VIEW | _SERVICE | {"customers.annotate", "programs.edit", "imports.run", "jobs.run"}
     ),
     Role.ADMINISTRATOR: frozenset(
         _VIEW
+        | _SERVICE
         | {
             "customers.edit",
             "customers.annotate",
-            "points.adjust",
             "programs.edit",
             "imports.run",
             "jobs.run",

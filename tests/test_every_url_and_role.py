@@ -95,6 +95,7 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:movement_panel": read(EVERYBODY),
     "loyalty_backoffice:order_panel": read(EVERYBODY),
     "loyalty_backoffice:order_page": read(EVERYBODY),
+    "loyalty_backoffice:order_refund": read(EVERYBODY) | write(NOT_ANALYSTS),
     "loyalty_backoffice:enroll": form(AGENTS),
     "loyalty_backoffice:customer_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),

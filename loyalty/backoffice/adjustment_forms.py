@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 
-from babel.numbers import NumberFormatError, parse_decimal
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.backoffice.typed_numbers import read_number
 from loyalty.models import Program, WalletType
 from loyalty.services.adjustments import REASONS
-from members.formatting import MINUS, active_locale
+from members.formatting import MINUS
 
 ADD, TAKE = "add", "take"
 LARGEST = 10**15
@@ -25,7 +25,7 @@ def read_units(text: str, wallet_type: WalletType, *, direction: str) -> int:
 
     Raises forms.ValidationError.
     """
-    number = _read_number(text)
+    number = read_number(text)
     signed = number if text.strip()[:1] in ("+", "-", MINUS) else _directed(number, direction)
     scaled = signed.scaleb(wallet_type.scale)
     if scaled != scaled.to_integral_value():
@@ -46,17 +46,6 @@ def read_units(text: str, wallet_type: WalletType, *, direction: str) -> int:
 
 def _directed(number: Decimal, direction: str) -> Decimal:
     return -abs(number) if direction == TAKE else abs(number)
-
-
-def _read_number(text: str) -> Decimal:
-    plain = text.strip().replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
-    try:
-        number = parse_decimal(plain.removeprefix("+"), locale=active_locale(), strict=True)
-    except (NumberFormatError, InvalidOperation) as error:
-        raise forms.ValidationError(_("This is not a number. Write it like 250.")) from error
-    if not number.is_finite():
-        raise forms.ValidationError(_("This is not a number. Write it like 250."))
-    return number
 
 
 class AdjustmentForm(forms.Form):

@@ -32,14 +32,15 @@ class MovementRow:
 def movement_rows(
     transfers: Iterable[Transfer], user: AbstractBaseUser | AnonymousUser
 ) -> list[MovementRow]:
-    """Rows for transfers that come from `loyalty.selectors.transfers.transfers`."""
+    """Rows for transfers that come from `loyalty.selectors.transfers.transfers`, or that would be
+    made."""
     may_adjust = is_allowed(user, "points.adjust")
     return [_row(transfer, may_adjust) for transfer in transfers]
 
 
 def _row(transfer: Transfer, may_adjust: bool) -> MovementRow:
     explanation = explain_transfer(transfer, audience="staff")
-    undone: bool = transfer.is_reversed  # type: ignore[attr-defined]
+    undone: bool = getattr(transfer, "is_reversed", False)
     icon, look = LOOK[transfer.kind]
     return MovementRow(
         transfer=transfer,

@@ -89,6 +89,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "goods": sum((line.total for line in order.lines.all()), ZERO),
         "refunded": refunded,
         "kept": order.total - refunded,
+        "may_refund": order.status not in Order.VOID and refunded < order.total,
         "rows": movement_rows(moved, request.user),
         "earned": earned_by(moved),
         "breadcrumbs": customer_crumbs(order.customer) if order.customer else [],

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.api.v1 import memberships, orders, programs, refunds, transfers
+from loyalty.api.v1 import (
+    memberships,
+    orders,
+    programs,
+    refund_previews,
+    refunds,
+    transfers,
+)
 
 app_name = "api-loyalty"
 
@@ -22,6 +29,7 @@ urlpatterns = [
     # An order's number may contain anything, also slashes.
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
     path("refunds", refunds.Refunds.as_view(), name="refunds"),
+    path("refunds/preview", refund_previews.RefundPreviews.as_view(), name="refund-preview"),
     path("refunds/<str:source>/<path:external_id>", refunds.OneRefund.as_view(), name="refund"),
     path("transfers", transfers.Transfers.as_view(), name="transfers"),
     path("transfers/<int:transfer_id>", transfers.OneTransfer.as_view(), name="transfer"),
