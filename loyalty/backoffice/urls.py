@@ -12,6 +12,7 @@ from loyalty.backoffice import (
     imports,
     line_values,
     memberships,
+    order_holds,
     order_refunds,
     orders,
     program_editing,
@@ -29,6 +30,10 @@ urlpatterns = [
     path("customers/<uuid:public_id>/enroll/", memberships.enroll, name="enroll"),
     path("customers/<uuid:public_id>/adjust/", adjustments.customer_adjust, name="customer_adjust"),
     path("orders/<int:pk>/", orders.order_page, name="order_page"),
+    *(
+        path(f"orders/<int:pk>/{act}/", order_holds.order_hold, {"act": act}, name=f"order_{act}")
+        for act in order_holds.ACTS
+    ),
     path("orders/<int:pk>/refund/", order_refunds.order_refund, name="order_refund"),
     path("wallets/<int:pk>/adjust/", adjustments.wallet_adjust, name="wallet_adjust"),
     path(

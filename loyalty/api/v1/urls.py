@@ -4,6 +4,7 @@ from django.urls import path
 
 from loyalty.api.v1 import (
     memberships,
+    order_holds,
     orders,
     programs,
     refund_previews,
@@ -26,6 +27,9 @@ urlpatterns = [
     ),
     path("orders", orders.Orders.as_view(), name="orders"),
     path("orders/batch", orders.OrdersBatch.as_view(), name="orders-batch"),
+    path("orders/hold", order_holds.OrderHold.as_view(), name="order-hold"),
+    path("orders/release", order_holds.OrderRelease.as_view(), name="order-release"),
+    path("orders/confirm", order_holds.OrderConfirmation.as_view(), name="order-confirm"),
     # An order's number may contain anything, also slashes.
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
     path("refunds", refunds.Refunds.as_view(), name="refunds"),

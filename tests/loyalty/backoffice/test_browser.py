@@ -161,6 +161,29 @@ def test_a_refund_is_looked_at_and_recorded(
     assert ana.spendable() == 130
 
 
+def test_an_order_is_held_back_and_released(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    page = sign_in("support_agent")
+    page.goto(url("order_page", Order.objects.get(external_id="A-1001").pk))
+    page.get_by_role("link", name="Hold back").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("when the order has been checked").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_label("Reason").fill("Looks odd")
+    dialog.get_by_role("button", name="Hold back").click()
+    page.get_by_text("This order is held back", exact=True).wait_for()
+    assert_no_axe_violations(page)
+    assert ana.spendable() == 0
+    page.get_by_role("link", name="Release").click()
+    dialog.get_by_label("Reason").fill("All is well")
+    dialog.get_by_role("button", name="Release").click()
+    page.locator("[data-toast]", has_text="was released").wait_for()
+    assert ana.spendable() == 150
+
+
 @pytest.mark.parametrize("browser_context_options", [PHONE])
 @pytest.mark.parametrize(
     "name", ["program_list", "program_create", "program_page", "import_list", "import_create"]
