@@ -5,6 +5,7 @@ Nothing here asks the database: `loyalty.selectors.transfers` loads all that is 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from loyalty.models import Transfer, WalletType
 from loyalty.selectors.adjustment_reasons import reason_of, told_to_members
-from members.formatting import format_money, format_number, format_units
+from members.formatting import format_day, format_money, format_number, format_units
 from members.timeline_view import WhyStep
 
 Audience = Literal["member", "staff"]
@@ -58,7 +59,7 @@ class Explanation:
 
 def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Explanation:
     """Staff also read the rule and its version, the refund's number, the note and who did it."""
-    why = [*_arithmetic(transfer), *_order_before_and_after(transfer), *_debt(transfer)]
+    why = [*_reckoning(transfer), *_circumstances(transfer), *_debt(transfer)]
     if audience == "staff":
         why += _for_staff(transfer)
     elif told_to_members(transfer):
@@ -109,7 +110,35 @@ def _title(transfer: Transfer, audience: Audience) -> str:
         case Transfer.Kind.ADJUSTMENT:
             return _adjusted(transfer, audience)
         case Transfer.Kind.REVERSAL:
-            return _("An adjustment was undone")
+            return _undone_title(details)
+    return _title_of_lots_and_debts(transfer)
+
+
+def _undone_title(details: dict[str, Any]) -> str:
+    order: str = details.get("order", "")
+    match details.get("undone"):
+        case "redemption" if order:
+            return _("What order %s was paid with came back") % order
+        case "redemption":
+            return _("A redemption was undone")
+    return _("An adjustment was undone")
+
+
+def _title_of_lots_and_debts(transfer: Transfer) -> str:
+    """Spending, expiry, and what becomes of a debt."""
+    details = transfer.explanation
+    order: str = details.get("order", "")
+    match transfer.kind:
+        case Transfer.Kind.REDEMPTION if order:
+            return _("Paid for order %s") % order
+        case Transfer.Kind.REINSTATEMENT if details.get("code") == "taken_back":
+            return _("Not expired after all")
+        case Transfer.Kind.REINSTATEMENT:
+            return _("Expired units were brought back")
+        case Transfer.Kind.WRITE_OFF if order:
+            return _("Owed after order %s and written off") % order
+        case Transfer.Kind.SETTLEMENT if transfer.signed_amount < 0:
+            return _("Used to settle what was owed")
     return transfer.get_kind_display()
 
 
@@ -121,6 +150,27 @@ def _adjusted(transfer: Transfer, audience: Audience) -> str:
     if gift:
         return _("A gift for you")
     return _("Added by our team") if transfer.signed_amount > 0 else _("Taken off by our team")
+
+
+def _reckoning(transfer: Transfer) -> Iterator[WhyStep]:
+    """How an order came to so many units. A write-off carries the reckoning of what it forgives."""
+    if transfer.kind != Transfer.Kind.WRITE_OFF:
+        yield from _arithmetic(transfer)
+        yield from _order_before_and_after(transfer)
+
+
+def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
+    """What the title leaves open of units that expired, or were owed."""
+    words: dict[str, str] = {
+        "taken_back": _("A refund, or a redemption told later, used them"),
+        "beyond_balance": _("More was taken back than there was"),
+        "expiring": _("They would have expired"),
+    }
+    details = transfer.explanation
+    if details.get("code") in words:
+        yield WhyStep(words[details["code"]])
+    if details.get("until"):
+        yield WhyStep(_("Usable until"), format_day(dt.date.fromisoformat(details["until"])))
 
 
 def _arithmetic(transfer: Transfer) -> Iterator[WhyStep]:
@@ -203,8 +253,12 @@ def _order_before_and_after(transfer: Transfer) -> Iterator[WhyStep]:
 
 def _debt(transfer: Transfer) -> Iterator[WhyStep]:
     units = format_units(abs(transfer.debt_change), transfer.wallet_type)
-    if transfer.debt_change > 0:
+    if transfer.debt_change > 0 and transfer.wallet.debt_blocks:
+        yield WhyStep(_("Already spent, so still to settle"), units)
+    elif transfer.debt_change > 0:
         yield WhyStep(_("Already spent, so settled by what is earned next"), units)
+    elif transfer.kind == Transfer.Kind.WRITE_OFF:
+        yield WhyStep(_("No longer owed"), units)
     elif transfer.debt_change < 0:
         yield WhyStep(_("Settled what was still owed"), units)
 

@@ -25,6 +25,9 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.EXPIRY: ("hourglass-off", "warning"),
     Transfer.Kind.ADJUSTMENT: ("plus-minus", "info"),
     Transfer.Kind.REVERSAL: ("arrow-back-up", "neutral"),
+    Transfer.Kind.REINSTATEMENT: ("hourglass-high", "success"),
+    Transfer.Kind.WRITE_OFF: ("eraser", "warning"),
+    Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")

@@ -19,17 +19,17 @@ Role = StaffMember.Role
 
 # Everybody who works in the back-office may look; writing is what roles differ in.
 _VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.view"}
+# What is done for a customer who asks.
+_SERVICE = {"points.adjust", "orders.refund", "orders.hold"}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
-    Role.SUPPORT_AGENT: frozenset(
-        _VIEW | {"customers.edit", "customers.annotate", "points.adjust"}
-    ),
+    Role.SUPPORT_AGENT: frozenset(_VIEW | _SERVICE | {"customers.edit", "customers.annotate"}),
     Role.MARKETING_MANAGER: frozenset(
         _VIEW
+        | _SERVICE
         | {
             "customers.annotate",
-            "points.adjust",
             "points.approve",
             "adjustments.bulk",
             "programs.edit",
@@ -39,10 +39,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     ),
     Role.ADMINISTRATOR: frozenset(
         _VIEW
+        | _SERVICE
         | {
             "customers.edit",
             "customers.annotate",
-            "points.adjust",
             "points.approve",
             "adjustments.bulk",
             "limits.manage",

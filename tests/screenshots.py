@@ -43,6 +43,8 @@ PAGES = (
     Page("customer", ("backoffice:customer", "customer")),
     Page("customer-new", ("backoffice:customer_create",)),
     Page("order", ("loyalty_backoffice:order_page", "order")),
+    Page("order-hold", ("loyalty_backoffice:order_hold", "order")),
+    Page("order-refund", ("loyalty_backoffice:order_refund", "order")),
     Page("adjust", ("loyalty_backoffice:wallet_adjust", "wallet")),
     Page("programs", ("loyalty_backoffice:program_list",)),
     Page("program", ("loyalty_backoffice:program_page", "program")),

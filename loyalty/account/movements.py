@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from loyalty.explanations import explain_transfer
-from loyalty.models import Lot, Transfer
-from members.formatting import format_day, format_money, format_month, format_units
+from loyalty.lot_words import expires_words, matures_words
+from loyalty.models import NEVER, Lot, Transfer
+from members.formatting import format_money, format_month, format_units
 from members.timeline_view import TimelineEntry, WhyStep
 
 _LOOKS: dict[str, tuple[str, str]] = {
@@ -23,9 +24,13 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Transfer.Kind.EXPIRY: ("hourglass-low", "neutral"),
     Transfer.Kind.ADJUSTMENT: ("adjustments", "info"),
     Transfer.Kind.REVERSAL: ("arrow-back-up", "neutral"),
+    Transfer.Kind.REINSTATEMENT: ("hourglass-high", "success"),
+    Transfer.Kind.WRITE_OFF: ("eraser", "neutral"),
+    Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
 }
 _GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)
+_PURCHASES = (Transfer.Kind.ACCRUAL, Transfer.Kind.REDEMPTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,9 @@ def entry_of(transfer: Transfer, *, zone: zoneinfo.ZoneInfo, now: dt.datetime) -
 
 
 def purchase_of(transfer: Transfer) -> str:
-    """What was bought where, for a movement that an order brought."""
+    """What was bought where, for what an order earned or was paid with."""
     order = transfer.order
-    if order is None or transfer.kind != Transfer.Kind.ACCRUAL:
+    if order is None or transfer.kind not in _PURCHASES:
         return ""
     amount = format_money(order.total, order.currency)
     if order.store:
@@ -75,9 +80,12 @@ def lot_steps(transfer: Transfer, *, zone: zoneinfo.ZoneInfo) -> list[WhyStep]:
         return []
     steps = []
     if lot.spendable_at > transfer.occurred_at:
-        steps.append(WhyStep(_("Spendable from"), format_day(lot.spendable_at, zone)))
-    if lot.expires_at is not None:
-        steps.append(WhyStep(_("Usable until"), format_day(lot.expires_at - _INSTANT, zone)))
+        held = transfer.order is not None and transfer.order.held_at is not None
+        label = _("Spendable from") if lot.spendable_at < NEVER else _("Spendable")
+        steps.append(WhyStep(label, matures_words(lot, held=held, zone=zone)))
+    until = expires_words(lot, transfer.wallet, zone)
+    if until:
+        steps.append(WhyStep(_("Usable until"), until))
     return steps
 
 

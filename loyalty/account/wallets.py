@@ -93,8 +93,10 @@ def _worth(balance: Balance, currency: str) -> str:
 
 def _pending(balance: Balance, changes: Sequence[Change]) -> str:
     days = [change.day for change in changes if change.kind == "matures"]
-    if not balance.pending or not days:
+    if not balance.pending:
         return ""
+    if not days:
+        return _("%s on the way") % format_units(balance.pending, balance.wallet_type)
     values = {
         "units": format_units(balance.pending, balance.wallet_type),
         "day": format_day(days[0]),

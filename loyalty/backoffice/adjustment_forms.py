@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 
-from babel.numbers import NumberFormatError, parse_decimal
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.backoffice.typed_numbers import read_number
 from loyalty.models import AdjustmentReason, Program, WalletType
 from loyalty.selectors.adjustment_reasons import reason_label
-from members.formatting import MINUS, active_locale
+from members.formatting import MINUS
 
 ADD, TAKE = "add", "take"
 LARGEST = 10**15
@@ -26,7 +26,7 @@ def read_units(text: str, wallet_type: WalletType, *, direction: str) -> int:
 
     Raises forms.ValidationError.
     """
-    number = _read_number(text)
+    number = read_number(text)
     signed = number if text.strip()[:1] in ("+", "-", MINUS) else _directed(number, direction)
     scaled = signed.scaleb(wallet_type.scale)
     if scaled != scaled.to_integral_value():
@@ -59,17 +59,6 @@ def reason_choices(reasons: Sequence[AdjustmentReason]) -> list[tuple[str, str]]
 
 def _directed(number: Decimal, direction: str) -> Decimal:
     return -abs(number) if direction == TAKE else abs(number)
-
-
-def _read_number(text: str) -> Decimal:
-    plain = text.strip().replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
-    try:
-        number = parse_decimal(plain.removeprefix("+"), locale=active_locale(), strict=True)
-    except (NumberFormatError, InvalidOperation) as error:
-        raise forms.ValidationError(_("This is not a number. Write it like 250.")) from error
-    if not number.is_finite():
-        raise forms.ValidationError(_("This is not a number. Write it like 250."))
-    return number
 
 
 class AdjustmentForm(forms.Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from loyalty.models import Program
+from loyalty.models import Order, Program
 from members.models import Customer
 
 Crumbs = list[tuple[str, str]]
@@ -21,6 +21,16 @@ def customer_crumbs(customer: Customer) -> Crumbs:
         (_("Customers"), reverse("backoffice:customer_list")),
         (str(customer), customer_url(customer)),
     ]
+
+
+def order_url(order: Order) -> str:
+    return reverse("loyalty_backoffice:order_page", args=[order.pk])
+
+
+def order_crumbs(order: Order) -> Crumbs:
+    """From the list of customers down to one of somebody's orders."""
+    crumbs = customer_crumbs(order.customer) if order.customer else []
+    return [*crumbs, (_("Order %s") % order.external_id, order_url(order))]
 
 
 def program_url(program: Program) -> str:

@@ -211,6 +211,15 @@ def _register_words() -> None:
             "adjustment_limit.created": _("Set limits for a program"),
             "adjustment_limit.changed": _("Changed limits"),
             "adjustment_limit.removed": _("Removed limits of a program"),
+            "points.redemption_undone": _("Undid a redemption"),
+            "order.refunded": _("Recorded a refund"),
+            "order.held": _("Held an order back"),
+            "order.released": _("Released an order"),
+            "order.confirmed": _("Confirmed an order early"),
+            "lot.extended": _("Gave units more time"),
+            "lot.reinstated": _("Brought expired units back"),
+            "debt.write_off": _("Wrote a debt off"),
+            "debt.repay": _("Settled a debt from the balance"),
             "membership.enrolled": _("Enrolled a customer"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
@@ -228,6 +237,7 @@ def _register_words() -> None:
         "loyalty.adjustmentlimit",
         TargetKind(_("Limits"), f"{NAMESPACE}:limit_list", takes_id=False),
     )
+    register_audit_target("loyalty.order", TargetKind(_("Order"), f"{NAMESPACE}:order_page"))
     register_audit_fields(
         {
             "spendable": _("Can be spent"),
@@ -235,6 +245,11 @@ def _register_words() -> None:
             "wallet_type": _("Kind of points"),
             # The movement's row number says nothing to people; it is kept with the entry.
             "transfer": "",
+            "amount": _("How many"),
+            "until": _("Usable until"),
+            "order": _("Order"),
+            "refund": _("Refund"),
+            "money": _("Given back"),
             "program": _("Program"),
             "card_number": _("Card number"),
             "changes": _("Changes"),

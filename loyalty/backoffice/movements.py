@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer
+from loyalty.timeline import LOOK
 from members.policy import is_allowed
 from members.timeline_view import WhyStep
 
@@ -19,6 +20,8 @@ class MovementRow:
     """A transfer with its explanation in the reader's language."""
 
     transfer: Transfer
+    icon: str
+    look: str
     title: str
     why: tuple[WhyStep, ...]
     actor: str
@@ -29,16 +32,20 @@ class MovementRow:
 def movement_rows(
     transfers: Iterable[Transfer], user: AbstractBaseUser | AnonymousUser
 ) -> list[MovementRow]:
-    """Rows for transfers that come from `loyalty.selectors.transfers.transfers`."""
+    """Rows for transfers that come from `loyalty.selectors.transfers.transfers`, or that would be
+    made."""
     may_adjust = is_allowed(user, "points.adjust")
     return [_row(transfer, may_adjust) for transfer in transfers]
 
 
 def _row(transfer: Transfer, may_adjust: bool) -> MovementRow:
     explanation = explain_transfer(transfer, audience="staff")
-    undone: bool = transfer.is_reversed  # type: ignore[attr-defined]
+    undone: bool = getattr(transfer, "is_reversed", False)
+    icon, look = LOOK[transfer.kind]
     return MovementRow(
         transfer=transfer,
+        icon=icon,
+        look=look,
         title=explanation.title,
         why=explanation.why,
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),

@@ -9,17 +9,24 @@ from decimal import Decimal
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.links import customer_crumbs
+from loyalty.backoffice.lots import LotRow, lot_rows
 from loyalty.backoffice.movements import movement_rows
+from loyalty.backoffice.order_states import state_steps
 from loyalty.models import Order, OrderEvaluation, Transfer, WalletType
+from loyalty.selectors.lots import lots_of_order
 from loyalty.selectors.transfers import transfers
-from members.policy import staff_view
+from members.backoffice.audit import AuditRow
+from members.policy import is_allowed, staff_view
+from members.selectors.audit import entries_of
 from members.states import state_label
 
 ZERO = Decimal(0)
+EARNED = (Transfer.Kind.ACCRUAL, Transfer.Kind.CLAWBACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,12 @@ def order_rows(orders: Iterable[Order]) -> list[OrderRow]:
 
 
 def earned_by(found: Iterable[Transfer]) -> list[tuple[int, WalletType]]:
-    """What movements come to, by wallet type."""
+    """What an order's movements come to, by wallet type; what it was paid with is left out."""
     sums: dict[int, int] = {}
     wallet_types: dict[int, WalletType] = {}
     for transfer in found:
+        if transfer.kind not in EARNED:
+            continue
         wallet_types[transfer.wallet_type_id] = transfer.wallet_type
         sums[transfer.wallet_type_id] = (
             sums.get(transfer.wallet_type_id, 0) + transfer.signed_amount
@@ -80,15 +89,32 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(orders, pk=pk)
     moved = list(transfers().filter(order=order).order_by("occurred_at", "pk"))
     refunded = sum((refund.total for refund in order.refunds.all()), ZERO)
+    now = timezone.now()
+    lots = lot_rows(lots_of_order(order, now), now)
     context = {
         "order": order,
         "state": state_label(order_state(order, refunded)),
         "goods": sum((line.total for line in order.lines.all()), ZERO),
         "refunded": refunded,
         "kept": order.total - refunded,
+        "may_refund": order.status not in Order.VOID and refunded < order.total,
+        "steps": state_steps(order),
+        "lots": lots,
+        "acts": _acts(order, lots) if is_allowed(request.user, "orders.hold") else [],
+        "entries": [AuditRow.of(entry) for entry in entries_of(order, limit=10)],
         "rows": movement_rows(moved, request.user),
         "earned": earned_by(moved),
         "breadcrumbs": customer_crumbs(order.customer) if order.customer else [],
         "title": _("Order %s") % order.external_id,
     }
     return render(request, "loyalty/backoffice/order_page.html", context)
+
+
+def _acts(order: Order, lots: list[LotRow]) -> list[str]:
+    """What may be done by hand about from when on its units can be spent."""
+    if order.held_at is not None:
+        return ["release"]
+    if order.status in Order.VOID:
+        return []
+    waits = any(not row.spendable for row in lots)
+    return ["confirm", "hold"] if waits and order.confirmed_at is None else ["hold"]

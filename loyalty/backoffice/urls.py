@@ -15,6 +15,8 @@ from loyalty.backoffice import (
     limits,
     line_values,
     memberships,
+    order_holds,
+    order_refunds,
     orders,
     program_editing,
     programs,
@@ -32,6 +34,11 @@ urlpatterns = [
     path("customers/<uuid:public_id>/enroll/", memberships.enroll, name="enroll"),
     path("customers/<uuid:public_id>/adjust/", adjustments.customer_adjust, name="customer_adjust"),
     path("orders/<int:pk>/", orders.order_page, name="order_page"),
+    *(
+        path(f"orders/<int:pk>/{act}/", order_holds.order_hold, {"act": act}, name=f"order_{act}")
+        for act in order_holds.ACTS
+    ),
+    path("orders/<int:pk>/refund/", order_refunds.order_refund, name="order_refund"),
     path("wallets/<int:pk>/adjust/", adjustments.wallet_adjust, name="wallet_adjust"),
     path(
         "wallets/<int:pk>/adjust/preview/",

@@ -62,7 +62,7 @@ class LotTimes:
 @dataclass(frozen=True, slots=True)
 class OrderTimes:
     """When an order reached its states; None: not yet. `held`: nothing of it matures.
-    `confirmed_at`: it matured then, whatever else was to be waited for."""
+    `confirmed_at`: it matured then at the latest, whatever else was to be waited for."""
 
     placed_at: dt.datetime
     paid_at: dt.datetime | None = None
@@ -81,10 +81,10 @@ def matures_at(terms: LotTerms, times: OrderTimes, zone: zoneinfo.ZoneInfo) -> d
     """When the units of an order can be spent; NEVER while what they wait for has not happened."""
     if times.held:
         return NEVER
-    if times.confirmed_at is not None:
-        return times.confirmed_at
     begin = times.reached(terms.pending_from)
-    return NEVER if begin is None else add_days(begin, terms.pending_days, zone)
+    waited = NEVER if begin is None else add_days(begin, terms.pending_days, zone)
+    # Who confirms what has matured already takes no time from it.
+    return waited if times.confirmed_at is None else min(waited, times.confirmed_at)
 
 
 def lot_times(

@@ -27,21 +27,27 @@ def upcoming_changes(
     wallet_ids: Sequence[int], *, zone: zoneinfo.ZoneInfo, now: dt.datetime
 ) -> list[Change]:
     """Of the coming year, by day in the zone; one query. Expiry is exclusive: the day before
-    counts."""
+    counts. Units that wait for something whose day is not known are left out."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH held AS (
-                SELECT wallet_id, remaining, spendable_at, expires_at FROM loyalty_lot
-                 WHERE wallet_id = ANY(%(wallets)s) AND due_at IS NOT NULL AND due_at > %(now)s
+                SELECT l.wallet_id, l.remaining, l.spendable_at,
+                       coalesce(l.expires_at, CASE WHEN l.renewable THEN w.active_until END)
+                       AS expires_at
+                  FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
+                 WHERE l.wallet_id = ANY(%(wallets)s) AND l.due_at IS NOT NULL
+                   AND l.due_at > %(now)s
             )
             SELECT wallet_id, (spendable_at AT TIME ZONE %(zone)s)::date AS day, 'matures' AS kind,
                    sum(remaining)
-              FROM held WHERE spendable_at > %(now)s GROUP BY wallet_id, day
+              FROM held WHERE spendable_at > %(now)s AND spendable_at <= %(until)s
+             GROUP BY wallet_id, day
             UNION ALL
             SELECT wallet_id, ((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date
                    AS day, 'lapses' AS kind, sum(remaining)
-              FROM held WHERE expires_at <= %(until)s GROUP BY wallet_id, day
+              FROM held WHERE expires_at > %(now)s AND expires_at <= %(until)s
+             GROUP BY wallet_id, day
              ORDER BY day, kind DESC, wallet_id
             """,
             {

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Literal
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 
-from loyalty.models import Transfer
+from loyalty.models import Lot, Transfer
 
 Cursor = tuple[dt.datetime, int]
 # As the member sees it: into the wallet or out of it; empty: both.
@@ -36,7 +36,8 @@ def list_transfers(
 
 def movements_of(wallet_ids: Sequence[int], direction: Direction = "") -> QuerySet[Transfer]:
     """Movements of these wallets with the lots they brought; `direction` leaves only one way."""
-    found = transfers().prefetch_related("lots").filter(wallet__in=wallet_ids)
+    lots = Prefetch("lots", Lot.objects.select_related("policy"))
+    found = transfers().prefetch_related(lots).filter(wallet__in=wallet_ids)
     if direction == "in":
         return found.filter(to_account=F("wallet__account"))
     if direction == "out":

@@ -19,8 +19,10 @@ from loyalty.ledger.posting import (
     renew,
     retime,
 )
+from loyalty.lot_words import last_day
 from loyalty.models import Account, Lot, LotChange, Membership, Transfer, Wallet
 from loyalty.rules.lots import warned_expiry
+from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import terms_of
 from members.errors import FieldError
 from members.formatting import format_units
@@ -157,6 +159,7 @@ def _reinstate(
         occurred_at=now,
         key=key,
         source=source,
+        explanation={"until": last_day(until, program.zone).isoformat()},
         cor=transfer.pk,
         ex=until,
         note=note,
@@ -243,14 +246,8 @@ def _audit(
     owner = membership.first()
     if owner is None:
         return
-    record_audit(
-        actor=actor,
-        action=action,
-        target=owner.customer,
-        after={
-            "units": units,
-            "wallet_type": wallet.wallet_type.plural,
-            **({"until": until.isoformat()} if until else {}),
-        },
-        reason=note,
-    )
+    wallet_type = wallet.wallet_type
+    after = {"amount": whole_number(units, wallet_type), "wallet_type": wallet_type.plural}
+    if until is not None:
+        after["until"] = last_day(until, wallet_type.program.zone).isoformat()
+    record_audit(actor=actor, action=action, target=owner.customer, after=after, reason=note)

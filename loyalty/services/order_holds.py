@@ -7,17 +7,42 @@ moves units: they change from when on these can be spent.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from loyalty.errors import OrderConflictError
-from loyalty.models import LotChange, Order, Transfer
+from loyalty.models import Lot, LotChange, Order, Transfer
+from loyalty.selectors.lots import lots_of_order
 from loyalty.services.order_batches import Enrolling, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.reconciliation import ByHand, reconcile_orders
-from members.services.audit import Actor, record_audit
+from loyalty.services.rehearsals import Rehearsal, rehearse
+from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPreview:
+    """What each wallet would hold, and what would be left of the order's units with their times."""
+
+    wallets: list[Rehearsal]
+    lots: list[Lot]
+
+
+def preview_hold(change: Callable[..., Order], *, order: Order, now: dt.datetime) -> HoldPreview:
+    """The effect of `hold_order`, `release_order` or `confirm_order`. Raises what that raises."""
+    wallets = Lot.objects.filter(origin__order=order, due_at__isnull=False)
+    wallet_ids = set(wallets.values_list("wallet_id", flat=True))
+
+    def write() -> list[Lot]:
+        change(order=order, actor=SYSTEM, reason="", now=now)
+        return lots_of_order(order, now)
+
+    lots, effects = rehearse(write, wallets=wallet_ids, now=now)
+    return HoldPreview(effects, lots)
 
 
 def hold_order(*, order: Order, actor: Actor, reason: str, now: dt.datetime) -> Order:

@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import InsufficientBalanceError, LedgerError, OverCorrectedError
 from loyalty.ledger.posting import WalletRef, lock_wallets, movement, post
-from loyalty.models import Account, Order, Transfer, Wallet
+from loyalty.models import Account, Membership, Order, Transfer, Wallet
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
+from loyalty.services.adjustments import whole_number
 from loyalty.services.restorations import restoration
 from members.errors import FieldError
 from members.formatting import format_units
-from members.services.audit import Actor
+from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
 # A till may have been offline: what it sold on before it could tell us counts at its own time.
@@ -136,7 +137,26 @@ def _reverse(
         note=note,
     )
     posted = post([entry], now=now)[0]
+    if not posted.replayed:
+        _audit_return(transfer, int(entry["n"]), actor, note)
     return _transfer(posted.transfer_id), posted.replayed
+
+
+def _audit_return(transfer: Transfer, units: int, actor: Actor, note: str) -> None:
+    owner = Membership.objects.select_related("customer").filter(account=transfer.wallet.account_id)
+    wallet_type = transfer.wallet_type
+    for membership in owner:
+        record_audit(
+            actor=actor,
+            action="points.redemption_undone",
+            target=membership.customer,
+            after={
+                "amount": whole_number(units, wallet_type),
+                "wallet_type": wallet_type.plural,
+                "transfer": transfer.pk,
+            },
+            reason=note,
+        )
 
 
 def terms_of(wallet: Wallet) -> ProgramTerms:

@@ -14,6 +14,7 @@ from loyalty.ledger.balances import Holding, holdings
 from loyalty.models import Refund, Transfer, Wallet
 from loyalty.services.order_inputs import RefundInput
 from loyalty.services.refunds import record_refunds
+from members.services.transactions import run_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class RefundPreview:
 
 def preview_refund(refund: RefundInput, *, now: dt.datetime) -> RefundPreview:
     """The effect of a refund that is not recorded. Raises what recording it would raise."""
+    return run_atomically(lambda: _rehearse(refund, now))
+
+
+def _rehearse(refund: RefundInput, now: dt.datetime) -> RefundPreview:
     before = Transfer.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     with transaction.atomic():
         [result] = record_refunds([refund], now=now, transfer_source=Transfer.Source.API)

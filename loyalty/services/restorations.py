@@ -80,7 +80,7 @@ def restoration(
         occurred_at=occurred_at,
         key=key,
         source=source,
-        explanation=explanation,
+        explanation={"undone": Transfer.Kind.REDEMPTION.value, **explanation},
         o=transfer.order_id,
         rev=transfer.pk if whole else None,
         cor=None if whole else transfer.pk,

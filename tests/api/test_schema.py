@@ -16,6 +16,9 @@ from loyalty.api.v1.urls import urlpatterns as loyalty_urls
 from members.api.v1.urls import urlpatterns as members_urls
 from tests.api.conftest import BASE, ApiClient
 
+# What needs a body and writes nothing.
+READ_BY_POST = (f"{BASE}/refunds/preview",)
+
 
 @pytest.fixture
 def document(client: Client) -> dict[str, Any]:
@@ -57,7 +60,8 @@ def test_every_operation_says_what_all_share(document: dict[str, Any]) -> None:
             assert {"401", "403", "429"} <= operation["responses"].keys()
             names.add(operation["operationId"])
             parameters = {item["name"] for item in operation.get("parameters", [])}
-            assert ("Idempotency-Key" in parameters) == (method == "post"), path
+            writes = method == "post" and path not in READ_BY_POST
+            assert ("Idempotency-Key" in parameters) == writes, path
     assert len(names) == sum(len(methods) for methods in document["paths"].values())
 
 

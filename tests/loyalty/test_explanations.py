@@ -65,6 +65,21 @@ TITLES = [
     (make(Kind.REVERSAL, reason="goodwill"), "An adjustment was undone"),
     (make(Kind.EXPIRY, out=True), "Expired"),
     (make(Kind.REDEMPTION, out=True), "Redeemed"),
+    (make(Kind.REDEMPTION, out=True, explanation={"order": "4711"}), "Paid for order 4711"),
+    (make(Kind.REVERSAL, explanation={"undone": "redemption"}), "A redemption was undone"),
+    (
+        make(Kind.REVERSAL, explanation={"undone": "redemption", "order": "4711"}),
+        "What order 4711 was paid with came back",
+    ),
+    (make(Kind.REINSTATEMENT), "Expired units were brought back"),
+    (make(Kind.REINSTATEMENT, explanation={"code": "taken_back"}), "Not expired after all"),
+    (make(Kind.WRITE_OFF), "Debt written off"),
+    (
+        make(Kind.WRITE_OFF, explanation={"code": "beyond_balance", "order": "4711"}),
+        "Owed after order 4711 and written off",
+    ),
+    (make(Kind.SETTLEMENT, out=True), "Used to settle what was owed"),
+    (make(Kind.SETTLEMENT), "Debt settled"),
 ]
 
 
@@ -151,6 +166,43 @@ def test_an_order_judged_again_says_before_and_after() -> None:
 )
 def test_debts_are_told(change: int, sentence: str) -> None:
     assert read(make(Kind.CLAWBACK, out=True, debt_change=change))[1] == [sentence]
+
+
+def test_a_debt_that_blocks_is_not_said_to_settle_itself() -> None:
+    owes = make(Kind.CLAWBACK, out=True, debt_change=30)
+    owes.wallet.debt_blocks = True
+
+    assert read(owes)[1] == ["Already spent, so still to settle: 30 Beans."]
+
+
+CIRCUMSTANCES: list[tuple[str, dict[str, Any], int, list[str]]] = [
+    (
+        Kind.REINSTATEMENT,
+        {"code": "taken_back"},
+        0,
+        ["A refund, or a redemption told later, used them"],
+    ),
+    (Kind.REINSTATEMENT, {"until": "2026-03-04"}, 0, ["Usable until: Mar 4, 2026."]),
+    (
+        Kind.WRITE_OFF,
+        {"code": "beyond_balance", "was": 60, "now": 40, "steps": [["goods", "1"]]},
+        -20,
+        ["More was taken back than there was", "No longer owed: 20 Beans."],
+    ),
+    (
+        Kind.SETTLEMENT,
+        {"code": "expiring"},
+        -5,
+        ["They would have expired", "Settled what was still owed: 5 Beans."],
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "explanation", "change", "told"), CIRCUMSTANCES)
+def test_what_the_title_leaves_open_is_told(
+    kind: str, explanation: dict[str, Any], change: int, told: list[str]
+) -> None:
+    assert read(make(kind, explanation=explanation, debt_change=change))[1] == told
 
 
 ADJUSTMENTS: list[tuple[str, list[str], str]] = [

@@ -38,7 +38,9 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(str(error.message)) from error
         except KeyboardInterrupt:
-            raise CommandError("Interrupted; the scratch database is gone.", returncode=130) from None
+            raise CommandError(
+                "Interrupted; the scratch database is gone.", returncode=130
+            ) from None
         finally:
             signal.signal(signal.SIGTERM, before)
         if job.state != Job.State.SUCCEEDED:

@@ -5,8 +5,10 @@ from django.urls import path
 from loyalty.api.v1 import (
     adjustment_reasons,
     memberships,
+    order_holds,
     orders,
     programs,
+    refund_previews,
     refunds,
     transfers,
 )
@@ -26,9 +28,13 @@ urlpatterns = [
     ),
     path("orders", orders.Orders.as_view(), name="orders"),
     path("orders/batch", orders.OrdersBatch.as_view(), name="orders-batch"),
+    path("orders/hold", order_holds.OrderHold.as_view(), name="order-hold"),
+    path("orders/release", order_holds.OrderRelease.as_view(), name="order-release"),
+    path("orders/confirm", order_holds.OrderConfirmation.as_view(), name="order-confirm"),
     # An order's number may contain anything, also slashes.
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
     path("refunds", refunds.Refunds.as_view(), name="refunds"),
+    path("refunds/preview", refund_previews.RefundPreviews.as_view(), name="refund-preview"),
     path("refunds/<str:source>/<path:external_id>", refunds.OneRefund.as_view(), name="refund"),
     path("transfers", transfers.Transfers.as_view(), name="transfers"),
     path("transfers/<int:transfer_id>", transfers.OneTransfer.as_view(), name="transfer"),

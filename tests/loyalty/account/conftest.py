@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -76,7 +77,7 @@ class Shop:
         return membership
 
     def sell(
-        self, customer: Customer, number: str, total: str, days_ago: float, store: str = ""
+        self, customer: Customer, number: str, total: str, days_ago: float, **details: Any
     ) -> None:
         amount = Decimal(total)
         order = OrderInput(
@@ -86,7 +87,7 @@ class Shop:
             total=amount,
             customer=CustomerRef(key=customer.pk),
             lines=(LineInput(1, amount, sku="beans", name="Coffee beans"),),
-            store=store,
+            **details,
         )
         record_orders([order], now=timezone.now(), transfer_source="api")
 

@@ -11,7 +11,7 @@ from loyalty.models import Wallet
 from loyalty.rules.calendar import add_months
 from loyalty.selectors.forecasts import upcoming_changes
 from members.formatting import format_days
-from tests.loyalty.account.conftest import Shop
+from tests.loyalty.account.conftest import Shop, define_program
 
 ZONE = zoneinfo.ZoneInfo("America/New_York")
 
@@ -60,6 +60,33 @@ def test_units_that_are_not_there_yet_have_a_day_to_come_and_one_to_go(shop: Sho
     bought = (timezone.now() - dt.timedelta(days=1)).astimezone(ZONE).date()
     assert changes[0].day == bought + dt.timedelta(days=14)
     assert changes[1].day == add_months(bought, 12)
+
+
+def test_units_that_wait_for_a_day_nobody_knows_are_on_the_way_without_one(shop: Shop) -> None:
+    unit = {"singular": "Bean", "plural": "Beans", "pending_from": "fulfilled"}
+    define_program(wallet_types=[unit])
+    customer = shop.add_customer("waits@example.com")
+    membership = shop.enroll(customer)
+    shop.sell(customer, "W1", "10.00", days_ago=1, status="paid")
+
+    summary = summarize_wallets(membership, timezone.now())[0]
+
+    assert summary.pending.replace("\xa0", " ") == "20 Beans on the way"
+    assert summary.upcoming == []
+
+
+def test_units_that_last_as_long_as_something_happens_have_a_last_day_too(shop: Shop) -> None:
+    unit = {"singular": "Bean", "plural": "Beans", "expiry": {"kind": "inactivity", "length": 6}}
+    define_program(wallet_types=[unit])
+    customer = shop.add_customer("idle@example.com")
+    membership = shop.enroll(customer)
+    shop.sell(customer, "I1", "10.00", days_ago=1)
+
+    summary = summarize_wallets(membership, timezone.now())[0]
+
+    assert [item.text.replace("\xa0", " ") for item in summary.upcoming] == [
+        "Last day to use 20 Beans"
+    ]
 
 
 @pytest.mark.parametrize(

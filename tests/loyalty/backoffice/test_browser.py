@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from loyalty.models import Program, Transfer
+from loyalty.models import Order, Program, Transfer
 from tests.loyalty.backoffice.conftest import Member, url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -228,6 +228,53 @@ def test_a_manager_writes_a_program_and_takes_it_live(
     program = Program.objects.get(code="tea-circle")
     assert program.status == "live"
     assert program.earning_rules.get().versions.get().body["include"]["categories"] == ["Coffee"]
+
+
+def test_a_refund_is_looked_at_and_recorded(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    page = sign_in("support_agent")
+    page.goto(url("order_page", Order.objects.get(external_id="A-1001").pk))
+    page.get_by_role("link", name="Preview a refund").click()
+    effect = page.locator("#refund-effect")
+    page.get_by_label("MUG").fill("1")
+    effect.locator("strong", has_text="112\N{NO-BREAK SPACE}Beans").wait_for()
+    effect.get_by_text("Why?").click()
+    assert_no_axe_violations(page)
+    page.get_by_label("An amount of money").check()
+    expect(page.get_by_label("MUG")).to_be_hidden()
+    page.get_by_role("textbox", name="Amount").fill("20")
+    effect.locator("strong", has_text="130\N{NO-BREAK SPACE}Beans").wait_for()
+    assert ana.spendable() == 150
+    page.get_by_role("button", name="Record refund").click()
+    page.locator("[data-toast]", has_text="The refund of $20.00 was recorded").wait_for()
+    page.get_by_role("heading", name="Given back: staff-").wait_for()
+    assert ana.spendable() == 130
+
+
+def test_an_order_is_held_back_and_released(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    page = sign_in("support_agent")
+    page.goto(url("order_page", Order.objects.get(external_id="A-1001").pk))
+    page.get_by_role("link", name="Hold back").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("when the order has been checked").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_label("Reason").fill("Looks odd")
+    dialog.get_by_role("button", name="Hold back").click()
+    page.get_by_text("This order is held back", exact=True).wait_for()
+    assert_no_axe_violations(page)
+    assert ana.spendable() == 0
+    page.get_by_role("link", name="Release").click()
+    dialog.get_by_label("Reason").fill("All is well")
+    dialog.get_by_role("button", name="Release").click()
+    page.locator("[data-toast]", has_text="was released").wait_for()
+    assert ana.spendable() == 150
 
 
 @pytest.mark.parametrize("browser_context_options", [PHONE])

@@ -82,6 +82,8 @@ SHIPPED = dataclasses.replace(
         ({"pending_days": 14}, dataclasses.replace(SHIPPED, held=True), None),
         ({"pending_from": "completed"},
          dataclasses.replace(SHIPPED, confirmed_at=utc("2025-01-03T00:00")), "2025-01-03T00:00"),
+        ({"pending_days": 1},
+         dataclasses.replace(SHIPPED, confirmed_at=utc("2025-01-03T00:00")), "2025-01-02T12:00"),
         ({}, dataclasses.replace(SHIPPED, held=True, confirmed_at=utc("2025-01-03T00:00")), None),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.errors import OrderConflictError
 from loyalty.models import NEVER, Lot, LotChange, Order
-from loyalty.services.order_holds import confirm_order, hold_order, release_order
+from loyalty.services.order_holds import confirm_order, hold_order, preview_hold, release_order
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
@@ -181,6 +181,33 @@ def test_an_order_may_be_confirmed_early_once():
         confirm_order(order=stored(), actor=SYSTEM, reason="Regular", now=day(1))
     assert held(at=day(1)).spendable == 100
     assert LotChange.objects.count() == 1
+
+
+def test_confirming_what_could_be_spent_already_takes_no_time_from_it():
+    make_program(unit={"pending_days": 5})
+    told()
+    confirm_order(order=stored(), actor=SYSTEM, reason="Regular", now=day(8))
+    assert Lot.objects.get().spendable_at == day(5)
+    assert not LotChange.objects.exists()
+
+
+def test_what_holding_releasing_and_confirming_would_do_is_seen_before():
+    make_program(unit={"pending_days": 5})
+    told()
+    before = held(at=day(6))
+    shown = preview_hold(hold_order, order=stored(), now=day(6))
+    [effect] = shown.wallets
+    assert (effect.before, effect.after.spendable, effect.after.pending) == (before, 0, 100)
+    assert [lot.spendable_at for lot in shown.lots] == [NEVER]
+    assert (stored().held_at, held(at=day(6))) == (None, before)
+    assert not AuditEntry.objects.filter(action="order.held").exists()
+
+    hold_order(order=stored(), actor=SYSTEM, reason="Odd", now=day(6))
+    [effect] = preview_hold(release_order, order=stored(), now=day(7)).wallets
+    assert (effect.before.spendable, effect.after.spendable) == (0, 100)
+    with pytest.raises(OrderConflictError):
+        preview_hold(confirm_order, order=stored(), now=day(7))
+    assert stored().held_at == day(6)
 
 
 def test_a_held_order_is_not_confirmed():

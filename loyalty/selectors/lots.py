@@ -1,0 +1,34 @@
+"""Lots: what is left of them, from when and until when it can be spent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet
+
+from loyalty.models import Lot, Order
+
+
+def lots() -> QuerySet[Lot]:
+    """With all that showing a lot needs."""
+    return Lot.objects.select_related(
+        "wallet", "policy__wallet_type__program", "transfer", "origin__order"
+    )
+
+
+def open_lots(wallet_ids: Sequence[int], now: dt.datetime) -> QuerySet[Lot]:
+    """Of these wallets what is left and has not expired."""
+    return lots().filter(_open(now), wallet__in=wallet_ids)
+
+
+def lots_of_order(order: Order, now: dt.datetime) -> list[Lot]:
+    """What an order earned and is left of it where it was earned, not expired."""
+    found = lots().filter(_open(now), origin__order=order, parent=None)
+    return list(found.order_by("pk"))
+
+
+def _open(now: dt.datetime) -> Q:
+    """Units that expire by inactivity may have, while their lots do not say so yet."""
+    idle = Q(renewable=True, expires_at=None, wallet__active_until__lte=now)
+    return Q(due_at__gt=now) & ~idle
