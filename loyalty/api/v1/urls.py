@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.api.v1 import memberships, orders, programs, refunds, transfers
+from loyalty.api.v1 import balances, memberships, orders, programs, refunds, transfers
 
 app_name = "api-loyalty"
 
@@ -11,7 +11,8 @@ MEMBERSHIP = "memberships/<uuid:membership_id>"
 urlpatterns = [
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
     path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
-    path(f"{MEMBERSHIP}/balances", memberships.Balances.as_view(), name="balances"),
+    path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
+    path(f"{MEMBERSHIP}/lots", balances.Lots.as_view(), name="lots"),
     path(
         f"{MEMBERSHIP}/transfers",
         memberships.MembershipTransfers.as_view(),
