@@ -19,27 +19,14 @@ from loyalty.models import NEVER
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose movements are read, and how their lots are found from them."""
+    """Whose movements (`t`) and wallets (`w`) are read."""
 
-    mine: str
+    movements: str
     wallets: str
-    lots: str
 
 
-# All wallets of some wallet types, in one pass over transfers and lots.
-OF_TYPES = Scope(
-    mine="t.wallet_type_id = ANY(%(types)s)",
-    wallets="w.wallet_type_id = ANY(%(types)s)",
-    lots="loyalty_lot",
-)
-# Some wallets. Lots that came with a transfer and those that came from other lots have an index
-# each, which a query finds that looks for them one after the other.
-OF_WALLETS = Scope(
-    mine="t.wallet_id = ANY(%(wallets)s)",
-    wallets="w.id = ANY(%(wallets)s)",
-    lots="""(SELECT * FROM loyalty_lot WHERE parent_id IS NULL
-             UNION ALL SELECT * FROM loyalty_lot WHERE parent_id IS NOT NULL)""",
-)
+OF_TYPES = Scope("t.wallet_type_id = ANY(%(types)s)", "w.wallet_type_id = ANY(%(types)s)")
+OF_WALLETS = Scope("t.wallet_id = ANY(%(wallets)s)", "w.id = ANY(%(wallets)s)")
 
 
 def lots_then(scope: Scope) -> str:
@@ -54,7 +41,7 @@ def lots_then(scope: Scope) -> str:
                                       WHERE u.lot_id = l.id AND ut.occurred_at <= %(at)s), 0)
                    AS remaining
           FROM loyalty_transfer t
-          JOIN {scope.lots} l ON l.transfer_id = t.id
+          JOIN loyalty_lot l ON l.transfer_id = t.id
           JOIN loyalty_wallet w ON w.id = l.wallet_id
           -- What the lot said before it was changed after this instant.
           LEFT JOIN LATERAL (
@@ -63,7 +50,7 @@ def lots_then(scope: Scope) -> str:
           CROSS JOIN LATERAL (
                SELECT CASE WHEN c.id IS NULL THEN l.expires_at ELSE c.expires_before END
                       AS expires_at) e
-         WHERE {scope.mine} AND t.occurred_at <= %(at)s
+         WHERE {scope.movements} AND t.occurred_at <= %(at)s
     """
 
 
@@ -90,7 +77,7 @@ def wallets_then(scope: Scope) -> str:
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
           LEFT JOIN loyalty_transfer o ON o.id = coalesce(t.reverses_id, t.corrects_id)
-         WHERE {scope.mine} AND t.occurred_at <= %(at)s
+         WHERE {scope.movements} AND t.occurred_at <= %(at)s
          GROUP BY t.wallet_id
     ), lots AS (
         {lots_then(scope)}
@@ -99,10 +86,10 @@ def wallets_then(scope: Scope) -> str:
         -- they came it was a debt.
         SELECT l.wallet_id, sum(u.amount) AS units
           FROM loyalty_transfer t
-          JOIN {scope.lots} l ON l.transfer_id = t.id
+          JOIN loyalty_lot l ON l.transfer_id = t.id
           JOIN loyalty_lotuse u ON u.lot_id = l.id
           JOIN loyalty_transfer ut ON ut.id = u.transfer_id
-         WHERE {scope.mine} AND t.occurred_at > %(at)s AND ut.occurred_at <= %(at)s
+         WHERE {scope.movements} AND t.occurred_at > %(at)s AND ut.occurred_at <= %(at)s
          GROUP BY l.wallet_id
     ), held AS (
         SELECT wallet_id,
