@@ -1,4 +1,5 @@
 from loyalty.instants import NEVER
+from loyalty.models.books import ClosedPeriod
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
@@ -23,6 +24,7 @@ __all__ = [
     "NEVER",
     "Account",
     "CapCounter",
+    "ClosedPeriod",
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",
