@@ -114,6 +114,19 @@ def paginate(
         return _page(queryset, ordering, sort, None, per_page)
 
 
+def page_of(items: Sequence[Item], *, request: HttpRequest, per_page: int = 25) -> Page[Item]:
+    """The page that `?cursor=` asks for of a list that does not change: its cursors are places."""
+    cursor = _Cursor.decode(request.GET.get("cursor", ""), 1)
+    first = cursor.values[0] if cursor and isinstance(cursor.values[0], int) else 0
+    first = min(max(first, 0), len(items))
+    after, before = first + per_page, first - per_page
+    return Page(
+        list(items[first:after]),
+        next_cursor=_Cursor([after], False).encode() if after < len(items) else None,
+        previous_cursor=_Cursor([max(before, 0)], False).encode() if first else None,
+    )
+
+
 def _page(
     queryset: QuerySet[Row],
     ordering: Sequence[str],

@@ -41,6 +41,7 @@ PAGES = (
     Page("home", ("backoffice:home",), image=WIDE),
     Page("customers", ("backoffice:customer_list",)),
     Page("customer", ("backoffice:customer", "customer")),
+    Page("customer-past", ("loyalty_backoffice:customer_past", "customer")),
     Page("customer-new", ("backoffice:customer_create",)),
     Page("order", ("loyalty_backoffice:order_page", "order")),
     Page("order-hold", ("loyalty_backoffice:order_hold", "order")),

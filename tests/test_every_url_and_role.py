@@ -99,6 +99,8 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:order_release": form(NOT_ANALYSTS),
     "loyalty_backoffice:order_confirm": form(NOT_ANALYSTS),
     "loyalty_backoffice:order_refund": read(EVERYBODY) | write(NOT_ANALYSTS),
+    "loyalty_backoffice:customer_past": read(EVERYBODY),
+    "loyalty_backoffice:wallet_lots": read(EVERYBODY),
     "loyalty_backoffice:enroll": form(AGENTS),
     "loyalty_backoffice:customer_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),
@@ -214,7 +216,10 @@ def world(db: None) -> World:
     objects["backoffice:job_start"] = {"key": "daily_totals"}
     objects["backoffice:api_key_revoke"] = {"pk": key.pk}
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
-    for name in ("wallet_panel", "movement_panel", "order_panel", "enroll", "customer_adjust"):
+    for name in (
+        "wallet_panel", "movement_panel", "order_panel", "customer_past", "enroll",
+        "customer_adjust",
+    ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer
     return World(clients, objects)
 

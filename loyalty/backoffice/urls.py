@@ -18,6 +18,7 @@ from loyalty.backoffice import (
     order_holds,
     order_refunds,
     orders,
+    past,
     program_editing,
     programs,
     reasons,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("customers/<uuid:public_id>/wallets/", customers.wallet_panel, name="wallet_panel"),
     path("customers/<uuid:public_id>/movements/", customers.movement_panel, name="movement_panel"),
     path("customers/<uuid:public_id>/orders/", customers.order_panel, name="order_panel"),
+    path("customers/<uuid:public_id>/past/", past.customer_past, name="customer_past"),
     path("customers/<uuid:public_id>/enroll/", memberships.enroll, name="enroll"),
     path("customers/<uuid:public_id>/adjust/", adjustments.customer_adjust, name="customer_adjust"),
     path("orders/<int:pk>/", orders.order_page, name="order_page"),
@@ -39,6 +41,7 @@ urlpatterns = [
         for act in order_holds.ACTS
     ),
     path("orders/<int:pk>/refund/", order_refunds.order_refund, name="order_refund"),
+    path("wallets/<int:pk>/lots/", past.wallet_lots, name="wallet_lots"),
     path("wallets/<int:pk>/adjust/", adjustments.wallet_adjust, name="wallet_adjust"),
     path(
         "wallets/<int:pk>/adjust/preview/",

@@ -12,6 +12,9 @@ from django.db.migrations.operations import RunSQL
 
 SQL = Path(__file__).parent / "sql"
 NAMES = (
+    "ledger_open_days",
+    "ledger_hold_books",
+    "ledger_booked",
     "ledger_refuse_spend",
     "ledger_refresh",
     "ledger_renew",
@@ -44,6 +47,10 @@ def source(name: str) -> str:
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
+# A function may name tables that a later migration creates: the files say what is true today.
+UNCHECKED = "SET LOCAL check_function_bodies = off"
+
+
 def install(*names: str) -> list[RunSQL]:
     """Operations that (re)create the named functions, all of them by default."""
-    return [RunSQL([source(name)], RunSQL.noop) for name in names or NAMES]
+    return [RunSQL([UNCHECKED, source(name)], RunSQL.noop) for name in names or NAMES]

@@ -1,5 +1,6 @@
 from loyalty.instants import NEVER
 from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, AdjustmentRequest
+from loyalty.models.books import ClosedPeriod
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
@@ -32,6 +33,7 @@ __all__ = [
     "BulkAdjustment",
     "BulkRow",
     "CapCounter",
+    "ClosedPeriod",
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",

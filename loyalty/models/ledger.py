@@ -412,6 +412,7 @@ class LotChange(models.Model):
     reason = models.CharField(max_length=16, choices=Reason.choices)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
+    booked_on = models.DateField()
     spendable_before = models.DateTimeField()
     spendable_after = models.DateTimeField()
     expires_before = models.DateTimeField(null=True)
@@ -423,6 +424,7 @@ class LotChange(models.Model):
     note = models.TextField(blank=True, default="")
 
     class Meta:
+        indexes = [models.Index(fields=["booked_on"], name="lot_change_booked")]
         triggers = [
             pgtrigger.Protect(
                 name="lot_change_immutable", operation=pgtrigger.Update | pgtrigger.Delete

@@ -27,6 +27,11 @@ def end_of_day(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     return start_of_day(day + dt.timedelta(days=1), zone)
 
 
+def last_instant(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+    """What "as of a day" means: all that happened on it is included."""
+    return end_of_day(day, zone) - dt.timedelta(microseconds=1)
+
+
 def add_months(day: dt.date, months: int) -> dt.date:
     """The same day so many months later; a day the month lacks becomes its last."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -59,6 +59,9 @@ _RFC3339 = re.compile(
 )
 
 
+_DAY = re.compile(r"(19|20)\d\d-\d\d-\d\d", re.ASCII)
+
+
 def _rfc3339(value: Any) -> dt.datetime:
     if isinstance(value, str) and _RFC3339.fullmatch(value):
         try:
@@ -66,6 +69,18 @@ def _rfc3339(value: Any) -> dt.datetime:
         except ValueError:
             pass  # a day or an hour that does not exist
     raise PydanticCustomError("date_time", "not RFC 3339")
+
+
+def _day_or_moment(value: Any) -> dt.date | dt.datetime:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            pass  # a day that does not exist
+    try:
+        return _rfc3339(value)
+    except PydanticCustomError as error:
+        raise PydanticCustomError("day_or_moment", "neither a day nor a time") from error
 
 
 def _email(value: str) -> str:
@@ -96,6 +111,19 @@ Instant = Annotated[
             "type": "string",
             "format": "date-time",
             "description": "RFC 3339 with offset, in the years 1900 to 2099.",
+        }
+    ),
+]
+# A day stands for its last instant, in the time zone of whatever it is asked of.
+DayOrInstant = Annotated[
+    dt.date | dt.datetime,
+    BeforeValidator(_day_or_moment),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "anyOf": [{"format": "date"}, {"format": "date-time"}],
+            "description": "A day (its last instant) or RFC 3339 with offset, in the years 1900 to"
+            " 2099.",
         }
     ),
 ]
@@ -262,5 +290,12 @@ _MESSAGES: dict[str, tuple[str, Promise]] = {
     "date_time": (
         "invalid_format",
         gettext_lazy("Write a time with its offset, like 2026-03-01T12:30:00+08:00."),
+    ),
+    "day_or_moment": (
+        "invalid_format",
+        gettext_lazy(
+            "Write a day, like 2026-03-01, or a time with its offset, like"
+            " 2026-03-01T12:30:00+08:00."
+        ),
     ),
 }

@@ -18,6 +18,7 @@ from members.api.problems import ApiError
 from members.errors import FieldError
 
 Row = TypeVar("Row", bound=Model)
+Item = TypeVar("Item")
 
 LARGEST_PAGE = 100
 
@@ -63,22 +64,56 @@ def paginate(
     found = found[: query.limit]
     if backwards:
         found.reverse()
-    has_next, has_previous = (True, more) if backwards else (more, bool(values))
+    ends = (True, more) if backwards else (more, bool(values))
 
-    def link(place: Row, back: bool) -> str:
-        values = [_plain(getattr(place, name)) for name in names]
+    def place(item: Row) -> list[Any]:
+        return [_plain(getattr(item, name)) for name in names]
+
+    return {**_links(request, found, place, ends), "results": [row(item) for item in found]}
+
+
+def paginate_list(
+    request: Request,
+    items: Sequence[Item],
+    query: PageQuery,
+    *,
+    place: Callable[[Item], list[Any]],
+    row: Callable[[Item], Any],
+) -> dict[str, Any]:
+    """The page of what is in memory already, in the order of its `place`: plain values that are
+    different for each."""
+    values, backwards = _read(query.cursor, f"cursor:{request.path}", None)
+    if backwards:
+        before = [item for item in items if place(item) < values]
+        found, ends = before[-query.limit :], (True, len(before) > query.limit)
+    else:
+        rest = [item for item in items if not values or place(item) > values]
+        found, ends = rest[: query.limit], (len(rest) > query.limit, bool(values))
+    return {**_links(request, found, place, ends), "results": [row(item) for item in found]}
+
+
+def _links(
+    request: Request,
+    found: Sequence[Item],
+    place: Callable[[Item], list[Any]],
+    ends: tuple[bool, bool],
+) -> dict[str, str | None]:
+    """`next` and `previous`; `ends` says whether there is something there."""
+    salt = f"cursor:{request.path}"
+
+    def link(item: Item, back: bool) -> str:
         parameters = request.query_params.copy()
-        parameters["cursor"] = signing.dumps([back, *values], salt=salt)
+        parameters["cursor"] = signing.dumps([back, *place(item)], salt=salt)
         return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")
 
+    has_next, has_previous = ends
     return {
         "next": link(found[-1], False) if found and has_next else None,
         "previous": link(found[0], True) if found and has_previous else None,
-        "results": [row(item) for item in found],
     }
 
 
-def _read(cursor: str, salt: str, count: int) -> tuple[list[Any], bool]:
+def _read(cursor: str, salt: str, count: int | None) -> tuple[list[Any], bool]:
     if not cursor:
         return [], False
     try:
@@ -90,7 +125,7 @@ def _read(cursor: str, salt: str, count: int) -> tuple[list[Any], bool]:
             code="invalid_cursor",
             errors=[FieldError("cursor", _("Take it from next or previous."), "invalid_cursor")],
         ) from error
-    if len(values) != count:
+    if count is not None and len(values) != count:
         raise AssertionError("a signed cursor of another ordering")
     return values, bool(backwards)
 

@@ -149,7 +149,7 @@ def test_a_history_takes_the_same_queries_however_long(
 
 
 def test_a_membership_that_is_not_there_is_not_found(api: ApiClient) -> None:
-    for rest in ("", "/balances", "/transfers"):
+    for rest in ("", "/balances", "/balances?as_of=2026-01-01", "/lots", "/transfers"):
         assert_problem(api.get(f"/memberships/{uuid.uuid4()}{rest}"), 404, "not_found")
 
 
@@ -158,7 +158,9 @@ def test_who_may_not(
 ) -> None:
     address = f"/memberships/{membership.public_id}"
     wrong = key_with("programs:read")
-    for path in ("/memberships", address, f"{address}/balances", f"{address}/transfers"):
+    for path in (
+        "/memberships", address, f"{address}/balances", f"{address}/lots", f"{address}/transfers",
+    ):  # fmt: skip
         assert_problem(outsider.get(path), 401, "unauthorized")
         assert_problem(wrong.get(path), 403, "insufficient_scope")
     reader = key_with("memberships:read")
@@ -168,6 +170,6 @@ def test_who_may_not(
 
 def test_wrong_methods(api: ApiClient, membership: Membership) -> None:
     address = f"/memberships/{membership.public_id}"
-    for path in (address, f"{address}/balances", f"{address}/transfers"):
+    for path in (address, f"{address}/balances", f"{address}/lots", f"{address}/transfers"):
         assert_problem(api.post(path, {}), 405, "method_not_allowed")
     assert_problem(api.request("DELETE", "/memberships"), 405, "method_not_allowed")

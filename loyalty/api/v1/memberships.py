@@ -15,10 +15,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 
-from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.transfers import TransferPage, listed_transfers, transfer_out
 from loyalty.models import Membership, Program, Transfer
-from loyalty.selectors.member_balances import MemberBalance, read_member_balances
 from loyalty.selectors.memberships import get_membership, memberships, wallet_ids
 from loyalty.services.memberships import enroll_customer
 from members.api.bodies import (
@@ -27,7 +25,6 @@ from members.api.bodies import (
     ExternalId,
     PublicId,
     answer,
-    money_text,
     read_body,
     read_query,
     refuse_field,
@@ -86,34 +83,6 @@ class MembershipQuery(PageQuery):
     card_number: str = Field("", max_length=32, description="Only the one with this card.")
 
 
-class ExpiryOut(Answer):
-    units: Units
-    at: dt.datetime = Field(description="From this instant on they are gone.")
-
-
-class WorthOut(Answer):
-    amount: str
-    currency: str
-
-
-class BalanceOut(Answer):
-    wallet_type: str
-    decimals: int
-    spendable: Units = Field(description="What can be spent now.")
-    pending: Units = Field(description="Earned, spendable later.")
-    owed: Units = Field(description="Settled by what is earned next.")
-    worth: WorthOut = Field(description="What the spendable units are worth.")
-    next_expiry: ExpiryOut | None
-    exact_until: dt.datetime | None = Field(
-        description="Without new movements nothing changes before this instant; null: ever."
-    )
-
-
-class BalancesOut(Answer):
-    as_of: dt.datetime
-    balances: list[BalanceOut]
-
-
 class TransferQuery(PageQuery):
     wallet_type: str = Field("", max_length=64, description="Only movements of these units.")
 
@@ -168,17 +137,6 @@ class OneMembership(ApiView):
         return answer(membership_out(get_membership(membership_id)))
 
 
-class Balances(ApiView):
-    scopes = {"GET": "balances:read"}
-
-    @extend_schema(operation_id="getBalances", responses={200: BalancesOut})
-    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
-        """Read what a member holds now, one balance for each wallet type."""
-        now = timezone.now()
-        balances = read_member_balances(membership_id, now)
-        return answer(BalancesOut(as_of=now, balances=[_balance_out(item) for item in balances]))
-
-
 class MembershipTransfers(ApiView):
     scopes = {"GET": "transfers:read"}
 
@@ -213,22 +171,6 @@ def membership_out(membership: Membership) -> MembershipOut:
         card_number=membership.card_number,
         enrolled_at=membership.enrolled_at,
         source=Membership.Source(membership.source),
-    )
-
-
-def _balance_out(item: MemberBalance) -> BalanceOut:
-    expiry = None
-    if item.lapses_at is not None:
-        expiry = ExpiryOut(units=units_text(item.lapsing, item.scale), at=item.lapses_at)
-    return BalanceOut(
-        wallet_type=item.wallet_type,
-        decimals=item.scale,
-        spendable=units_text(item.spendable, item.scale),
-        pending=units_text(item.pending, item.scale),
-        owed=units_text(item.owed, item.scale),
-        worth=WorthOut(amount=money_text(item.worth), currency=item.currency),
-        next_expiry=expiry,
-        exact_until=item.exact_until,
     )
 
 

@@ -168,8 +168,8 @@ def transfer_out(transfer: Transfer, membership: Membership | None = None) -> Tr
         occurred_at=transfer.occurred_at,
         recorded_at=transfer.recorded_at,
         source=Transfer.Source(transfer.source),
-        order=_document(transfer.order),
-        refund=_document(transfer.refund),
+        order=document(transfer.order),
+        refund=document(transfer.refund),
         reverses=str(transfer.reverses_id) if transfer.reverses_id else None,
         reversed=transfer.is_reversed,  # type: ignore[attr-defined]
         reason=transfer.reason,
@@ -179,7 +179,7 @@ def transfer_out(transfer: Transfer, membership: Membership | None = None) -> Tr
     )
 
 
-def _document(found: object) -> DocumentOut | None:
+def document(found: object) -> DocumentOut | None:
     if found is None:
         return None
     return DocumentOut(source=found.source, external_id=found.external_id)  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from django.urls import path
 
 from loyalty.api.v1 import (
     adjustment_reasons,
+    balances,
     memberships,
     order_holds,
     orders,
@@ -20,7 +21,8 @@ MEMBERSHIP = "memberships/<uuid:membership_id>"
 urlpatterns = [
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
     path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
-    path(f"{MEMBERSHIP}/balances", memberships.Balances.as_view(), name="balances"),
+    path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
+    path(f"{MEMBERSHIP}/lots", balances.Lots.as_view(), name="lots"),
     path(
         f"{MEMBERSHIP}/transfers",
         memberships.MembershipTransfers.as_view(),

@@ -30,10 +30,10 @@ BEGIN
         CONTINUE WHEN part <= 0;
         IF used.expires_at < grace THEN
             INSERT INTO loyalty_lotchange (
-                lot_id, reason, occurred_at, recorded_at, spendable_before, spendable_after, expires_before,
-                expires_after, note)
-            VALUES (used.lot_id, 'restored', (e->>'at')::timestamptz, at_now, used.spendable_at,
-                    used.spendable_at, used.expires_at, grace, '');
+                lot_id, reason, occurred_at, recorded_at, booked_on, spendable_before, spendable_after,
+                expires_before, expires_after, note)
+            VALUES (used.lot_id, 'restored', (e->>'at')::timestamptz, at_now, (e->>'day')::date,
+                    used.spendable_at, used.spendable_at, used.expires_at, grace, '');
             UPDATE loyalty_lot SET expires_at = grace WHERE id = used.lot_id;
         END IF;
         UPDATE loyalty_lot

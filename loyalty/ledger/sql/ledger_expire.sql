@@ -2,7 +2,8 @@
 -- left alone. If it `settles`: units that expire while their wallet owes something settle the debt
 -- first: as long as they could have been spent, spending was refused for its sake. So no lot that
 -- expired before a debt came about may be open beside it; who makes a debt writes those down before.
--- Callers hold the wallet locks. Returns how many lots were closed.
+-- Tells the days on which it booked something. Callers hold the wallet locks. Returns how many lots were
+-- closed.
 CREATE OR REPLACE FUNCTION ledger_expire(
     lot_ids bigint[], settles boolean, the_source text, at_now timestamptz
 )
@@ -18,14 +19,16 @@ DECLARE
     closed bigint := 0;
     written bigint;
 BEGIN
+    PERFORM ledger_hold_books();
     FOR lot IN
         SELECT l.id, l.remaining, l.due_at, l.wallet_id, w.account_id, w.wallet_type_id, x.id AS transit,
-               (l.due_at AT TIME ZONE p.time_zone)::date AS day
+               greatest((l.due_at AT TIME ZONE p.time_zone)::date, o.open_from) AS day
           FROM loyalty_lot l
           JOIN loyalty_wallet w ON w.id = l.wallet_id AND w.owed > 0
           JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
           JOIN loyalty_program p ON p.id = t.program_id
           JOIN loyalty_account x ON x.program_id = p.id AND x.kind = 'transit'
+          LEFT JOIN ledger_open_days() o ON o.program_id = p.id
          WHERE settles AND l.id = ANY (lot_ids) AND l.due_at <= at_now AND l.spendable_at < l.due_at
          ORDER BY l.due_at, l.id
     LOOP
@@ -53,13 +56,14 @@ BEGIN
 
     WITH gone AS MATERIALIZED (
         SELECT l.id, l.wallet_id, l.remaining, l.due_at, w.account_id, w.wallet_type_id,
-               x.id AS expired, (l.due_at AT TIME ZONE p.time_zone)::date AS day,
+               x.id AS expired, greatest((l.due_at AT TIME ZONE p.time_zone)::date, o.open_from) AS day,
                nextval(pg_get_serial_sequence('loyalty_transfer', 'id')) AS new_id
           FROM loyalty_lot l
           JOIN loyalty_wallet w ON w.id = l.wallet_id
           JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
           JOIN loyalty_program p ON p.id = t.program_id
           JOIN loyalty_account x ON x.program_id = p.id AND x.kind = 'expired'
+          LEFT JOIN ledger_open_days() o ON o.program_id = p.id
          WHERE l.id = ANY (lot_ids) AND l.due_at <= at_now
     ), moved AS (
         INSERT INTO loyalty_transfer (
@@ -74,6 +78,15 @@ BEGIN
     )
     UPDATE loyalty_lot l SET remaining = 0, due_at = NULL FROM gone WHERE l.id = gone.id;
     GET DIAGNOSTICS written = ROW_COUNT;
+
+    INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
+    SELECT 'ledger.posted', jsonb_build_object('days', jsonb_agg(jsonb_build_array(d.wt, d.day))),
+           at_now, at_now, 0, ''
+      FROM (SELECT DISTINCT t.wallet_type_id AS wt, t.booked_on AS day
+              FROM loyalty_lotuse u JOIN loyalty_transfer t ON t.id = u.transfer_id
+             WHERE u.lot_id = ANY (lot_ids) AND t.kind IN ('expiry', 'settlement')
+               AND t.recorded_at = at_now) d
+    HAVING count(*) > 0;
     RETURN closed + written;
 END;
 $$;

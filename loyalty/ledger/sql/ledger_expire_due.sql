@@ -33,13 +33,5 @@ BEGIN
     IF stale IS NOT NULL THEN
         PERFORM ledger_refresh(stale, at_now);
     END IF;
-    INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
-    SELECT 'ledger.posted', jsonb_build_object('days', jsonb_agg(jsonb_build_array(d.wt, d.day))),
-           at_now, at_now, 0, ''
-      FROM (SELECT DISTINCT t.wallet_type_id AS wt, t.booked_on AS day
-              FROM loyalty_lotuse u JOIN loyalty_transfer t ON t.id = u.transfer_id
-             WHERE u.lot_id = ANY (lots) AND t.kind IN ('expiry', 'settlement')
-               AND t.recorded_at = at_now) d
-    HAVING count(*) > 0;
 END;
 $$;

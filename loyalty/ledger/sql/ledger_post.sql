@@ -1,7 +1,7 @@
 -- Posts a batch of movements, all or nothing, and says for each key which transfer it became.
 --
 -- `entries` is an array of objects; `loyalty/ledger/posting.py` builds them and documents the fields.
--- Order of work: lock the wallets in id order, then look up the keys (the other way round deadlocks),
+-- Order of work: put what is of closed books on the first open day (`ledger_booked`), lock the wallets in id order, then look up the keys (the other way round deadlocks),
 -- bring stale wallets up to `at_now`, post what comes in, then what goes out. So a batch is judged by
 -- its net effect, and the debt that a clawback may leave is settled once. The kinds of movements have a
 -- function each: `ledger_in`, `ledger_back`, `ledger_reinstate`, `ledger_settle`, `ledger_repay`,
@@ -25,6 +25,7 @@ DECLARE
     e record;
     t_id bigint;
 BEGIN
+    entries := ledger_booked(entries);
     SELECT array_agg(DISTINCT id), array_agg(DISTINCT id) FILTER (WHERE renewed)
       INTO ids, singly
       FROM (SELECT x.w AS id, x.until IS NOT NULL AS renewed

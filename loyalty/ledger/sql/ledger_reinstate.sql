@@ -19,10 +19,10 @@ BEGIN
     END IF;
     PERFORM ledger_transfer(e, t_id, units, -repaid, true, at_now);
     INSERT INTO loyalty_lotchange (
-        lot_id, reason, occurred_at, recorded_at, spendable_before, spendable_after, expires_before,
-        expires_after, actor_id, note)
-    VALUES (lot.id, 'reinstated', (e->>'at')::timestamptz, at_now, lot.spendable_at, lot.spendable_at,
-            lot.expires_at, ends, (e->>'actor')::bigint, coalesce(e->>'note', ''));
+        lot_id, reason, occurred_at, recorded_at, booked_on, spendable_before, spendable_after,
+        expires_before, expires_after, actor_id, note)
+    VALUES (lot.id, 'reinstated', (e->>'at')::timestamptz, at_now, (e->>'day')::date, lot.spendable_at,
+            lot.spendable_at, lot.expires_at, ends, (e->>'actor')::bigint, coalesce(e->>'note', ''));
     UPDATE loyalty_lot
        SET remaining = remaining + units - repaid, expires_at = ends, renewable = false,
            due_at = CASE WHEN remaining + units > repaid THEN ends END

@@ -9,22 +9,36 @@ DECLARE
     wallets bigint[];
     changed bigint;
 BEGIN
+    PERFORM ledger_hold_books();
     SELECT array_agg(DISTINCT l.wallet_id) INTO wallets
       FROM jsonb_to_recordset(changes) AS c(lot bigint) JOIN loyalty_lot l ON l.id = c.lot;
     PERFORM 1 FROM loyalty_wallet WHERE id = ANY (wallets) ORDER BY id FOR NO KEY UPDATE;
     WITH wanted AS MATERIALIZED (
-        SELECT c.*, l.spendable_at AS was_sp, l.expires_at AS was_ex
+        SELECT c.*, l.spendable_at AS was_sp, l.expires_at AS was_ex, w.wallet_type_id,
+               greatest((c.at AT TIME ZONE p.time_zone)::date, o.open_from) AS day
           FROM jsonb_to_recordset(changes) AS c(
             lot bigint, sp timestamptz, ex timestamptz, plan timestamptz, reason text, at timestamptz,
             actor bigint, note text)
           JOIN loyalty_lot l ON l.id = c.lot
+          JOIN loyalty_wallet w ON w.id = l.wallet_id
+          JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
+          JOIN loyalty_program p ON p.id = t.program_id
+          LEFT JOIN ledger_open_days() o ON o.program_id = p.id
          WHERE (l.spendable_at, l.expires_at, l.planned_expires_at)
                IS DISTINCT FROM (c.sp, c.ex, c.plan)
     ), noted AS (
         INSERT INTO loyalty_lotchange (
-            lot_id, reason, occurred_at, recorded_at, spendable_before, spendable_after, expires_before,
-            expires_after, actor_id, note)
-        SELECT lot, reason, at, at_now, was_sp, sp, was_ex, ex, actor, coalesce(note, '') FROM wanted
+            lot_id, reason, occurred_at, recorded_at, booked_on, spendable_before, spendable_after,
+            expires_before, expires_after, actor_id, note)
+        SELECT lot, reason, at, at_now, day, was_sp, sp, was_ex, ex, actor, coalesce(note, '') FROM wanted
+    ), told AS (
+        -- What expires when concerns the daily figures, what matures when does not.
+        INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
+        SELECT 'ledger.posted',
+               jsonb_build_object('days', jsonb_agg(DISTINCT jsonb_build_array(wallet_type_id, day))),
+               at_now, at_now, 0, ''
+          FROM wanted WHERE was_ex IS DISTINCT FROM ex OR reason = 'policy'
+        HAVING count(*) > 0
     )
     UPDATE loyalty_lot l
        SET spendable_at = c.sp, expires_at = c.ex, planned_expires_at = c.plan,

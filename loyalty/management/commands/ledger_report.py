@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from loyalty.ledger.reports import NAMES, as_plain, per_customer, totals
 from loyalty.models import Program
-from loyalty.rules.calendar import end_of_day
+from loyalty.rules.calendar import last_instant
 from loyalty.selectors.programs import get_program
 from members.errors import DomainError
 
@@ -48,7 +48,9 @@ class Command(BaseCommand):
             program = get_program(options["program"])
         except DomainError as error:
             raise CommandError(str(error.message)) from error
-        at = _instant(program, options["as_of"])
+        day = options["as_of"]
+        zone = program.zone
+        at = last_instant(day, zone) if day else timezone.now().astimezone(zone)
         scales = {item.code: item.scale for item in program.wallet_types.all()}
         found = {code: as_plain(f, scales[code]) for code, f in totals(program, at).items()}
         if options["format"] == "json":
@@ -72,13 +74,6 @@ class Command(BaseCommand):
             for name, value in figures.items():
                 text = f"{value:,}" if isinstance(value, int) else value
                 self.stdout.write(f"  {name.replace('_', ' '):<{width}}  {text:>16}")
-
-
-def _instant(program: Program, as_of: dt.date | None) -> dt.datetime:
-    """The last instant of the day: "as of" includes all that happened on it."""
-    if as_of is None:
-        return timezone.now().astimezone(program.zone)
-    return end_of_day(as_of, program.zone) - dt.timedelta(microseconds=1)
 
 
 def _write_customers(

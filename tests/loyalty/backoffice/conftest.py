@@ -63,6 +63,22 @@ def manager(client_of: Callable[[str], Client]) -> Client:
 
 
 @pytest.fixture
+def sign_in(
+    page: Any, live_server: Any, client_of: Callable[[str], Client]
+) -> Callable[[str], Any]:
+    """`sign_in("support_agent")`: the page, with somebody of this role signed in."""
+
+    def sign_in(role: str) -> Any:
+        cookie = client_of(role).cookies["sessionid"]
+        page.context.add_cookies(
+            [{"name": cookie.key, "value": cookie.value, "url": live_server.url}]
+        )
+        return page
+
+    return sign_in
+
+
+@pytest.fixture
 def beans(db: None) -> Program:
     return make_program(
         "beans",

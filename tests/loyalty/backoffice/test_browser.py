@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from playwright.sync_api import expect
 
 from loyalty.models import Order, Program, Transfer
@@ -15,22 +14,6 @@ from tests.loyalty.backoffice.conftest import Member, url
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-
-
-@pytest.fixture
-def sign_in(
-    page: Any, live_server: Any, client_of: Callable[[str], Client]
-) -> Callable[[str], Any]:
-    """`sign_in("support_agent")`: the page, with somebody of this role signed in."""
-
-    def sign_in(role: str) -> Any:
-        cookie = client_of(role).cookies["sessionid"]
-        page.context.add_cookies(
-            [{"name": cookie.key, "value": cookie.value, "url": live_server.url}]
-        )
-        return page
-
-    return sign_in
 
 
 def test_an_agent_finds_a_customer_adjusts_and_undoes(

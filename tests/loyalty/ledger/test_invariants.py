@@ -142,9 +142,9 @@ BENT = {
     "a lot is due when it expires":
         "UPDATE loyalty_lot SET due_at = due_at - interval '1 day'",
     "a lot's changes end at what it says now":
-        "INSERT INTO loyalty_lotchange (lot_id, reason, occurred_at, recorded_at,"
+        "INSERT INTO loyalty_lotchange (lot_id, reason, occurred_at, recorded_at, booked_on,"
         " spendable_before, spendable_after, expires_after, note)"
-        " SELECT id, 'extended', now(), now(), spendable_at, spendable_at, now(), ''"
+        " SELECT id, 'extended', now(), now(), now(), spendable_at, spendable_at, now(), ''"
         " FROM loyalty_lot",
     "renewable units have an end in sight":
         "UPDATE loyalty_lot SET renewable = true",

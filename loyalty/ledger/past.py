@@ -1,0 +1,170 @@
+"""What wallets held at an instant, from the movements that had happened by then: what the reports
+add up, what a member's past shows, and what the daily figures are checked against.
+
+A movement counts from when it occurred, whenever it was told. So what is posted later leaves a past
+instant as it was, unless it is told late.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from loyalty.ledger.balances import Holding
+from loyalty.models import NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose movements (`t`) and wallets (`w`) are read."""
+
+    movements: str
+    wallets: str
+
+
+OF_TYPES = Scope("t.wallet_type_id = ANY(%(types)s)", "w.wallet_type_id = ANY(%(types)s)")
+OF_WALLETS = Scope("t.wallet_id = ANY(%(wallets)s)", "w.id = ANY(%(wallets)s)")
+
+
+def lots_then(scope: Scope) -> str:
+    """The query of all lots that had come by %(at)s, with the times they had and what remained."""
+    return f"""
+        SELECT l.id, l.wallet_id, l.origin_id, l.policy_id, l.earned_at, l.granted, l.renewable,
+               coalesce(c.spendable_before, l.spendable_at) AS spendable_at,
+               e.expires_at, coalesce(e.expires_at, CASE WHEN l.renewable THEN w.active_until END,
+                                      %(never)s) AS ends,
+               l.granted - coalesce((SELECT sum(u.amount) FROM loyalty_lotuse u
+                                       JOIN loyalty_transfer ut ON ut.id = u.transfer_id
+                                      WHERE u.lot_id = l.id AND ut.occurred_at <= %(at)s), 0)
+                   AS remaining
+          FROM loyalty_transfer t
+          JOIN loyalty_lot l ON l.transfer_id = t.id
+          JOIN loyalty_wallet w ON w.id = l.wallet_id
+          -- What the lot said before it was changed after this instant.
+          LEFT JOIN LATERAL (
+               SELECT * FROM loyalty_lotchange c
+                WHERE c.lot_id = l.id AND c.occurred_at > %(at)s ORDER BY c.id LIMIT 1) c ON true
+          CROSS JOIN LATERAL (
+               SELECT CASE WHEN c.id IS NULL THEN l.expires_at ELSE c.expires_before END
+                      AS expires_at) e
+         WHERE {scope.movements} AND t.occurred_at <= %(at)s
+    """
+
+
+def wallets_then(scope: Scope) -> str:
+    """The query of every wallet's figures at %(at)s; `loyalty.ledger.reports` says what they
+    mean."""
+    return f"""
+    WITH moved AS (
+        SELECT t.wallet_id,
+               sum(t.amount) FILTER (WHERE t.kind = 'accrual') AS accrued,
+               sum(t.amount) FILTER (WHERE t.kind = 'clawback') AS clawed_back,
+               sum(CASE WHEN t.kind = 'redemption' THEN t.amount
+                        WHEN t.kind = 'reversal' AND o.kind = 'redemption' THEN -t.amount END)
+                   AS redeemed,
+               sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
+                   FILTER (WHERE t.kind = 'adjustment'
+                              OR t.kind = 'reversal' AND o.kind = 'adjustment') AS adjusted,
+               sum(CASE t.kind WHEN 'expiry' THEN t.amount WHEN 'reinstatement' THEN -t.amount END)
+                   AS expired,
+               sum(t.amount) FILTER (WHERE t.kind = 'write_off') AS written_off,
+               sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
+                   FILTER (WHERE t.kind IN ('gift', 'pool', 'merge')) AS moved,
+               sum(t.debt_change) AS owed
+          FROM loyalty_transfer t
+          JOIN loyalty_wallet w ON w.id = t.wallet_id
+          LEFT JOIN loyalty_transfer o ON o.id = coalesce(t.reverses_id, t.corrects_id)
+         WHERE {scope.movements} AND t.occurred_at <= %(at)s
+         GROUP BY t.wallet_id
+    ), lots AS (
+        {lots_then(scope)}
+    ), ahead AS (
+        -- A refund told late may have been taken from units that came after this instant: until
+        -- they came it was a debt.
+        SELECT l.wallet_id, sum(u.amount) AS units
+          FROM loyalty_transfer t
+          JOIN loyalty_lot l ON l.transfer_id = t.id
+          JOIN loyalty_lotuse u ON u.lot_id = l.id
+          JOIN loyalty_transfer ut ON ut.id = u.transfer_id
+         WHERE {scope.movements} AND t.occurred_at > %(at)s AND ut.occurred_at <= %(at)s
+         GROUP BY l.wallet_id
+    ), held AS (
+        SELECT wallet_id,
+               sum(remaining) FILTER (WHERE ends <= %(at)s) AS lapsed,
+               sum(remaining) FILTER (WHERE ends <= %(at)s AND spendable_at < ends) AS settling,
+               sum(remaining) FILTER (WHERE spendable_at > %(at)s AND ends > %(at)s) AS pending,
+               sum(remaining) FILTER (WHERE spendable_at <= %(at)s AND ends > %(at)s) AS matured
+          FROM lots GROUP BY wallet_id
+    )
+    SELECT w.id AS wallet_id, w.account_id, w.wallet_type_id, w.debt_blocks,
+           coalesce(m.accrued, 0) AS accrued, coalesce(m.clawed_back, 0) AS clawed_back,
+           coalesce(m.redeemed, 0) AS redeemed, coalesce(m.adjusted, 0) AS adjusted,
+           coalesce(m.expired, 0) + coalesce(h.lapsed, 0) - d.settled AS expired,
+           coalesce(m.written_off, 0) AS written_off, coalesce(m.moved, 0) AS moved,
+           coalesce(h.pending, 0) AS pending, b.balance,
+           CASE WHEN w.debt_blocks AND d.owed > d.settled THEN 0
+                ELSE greatest(b.balance - greatest(d.owed, 0) + d.settled, 0) END AS spendable,
+           greatest(d.owed, 0) - d.settled AS owed,
+           coalesce(h.pending, 0) + b.balance AS outstanding
+      FROM loyalty_wallet w
+      LEFT JOIN moved m ON m.wallet_id = w.id
+      LEFT JOIN held h ON h.wallet_id = w.id
+      LEFT JOIN ahead a ON a.wallet_id = w.id
+      -- What expired while something was owed has settled it, written down or not.
+      CROSS JOIN LATERAL (SELECT coalesce(m.owed, 0) + coalesce(a.units, 0) AS owed) o
+      CROSS JOIN LATERAL (
+           SELECT o.owed, least(greatest(o.owed, 0), greatest(coalesce(h.settling, 0), 0))
+                      AS settled) d
+      -- Below zero: units told late have repaid a debt that was made after this instant.
+      CROSS JOIN LATERAL (SELECT coalesce(h.matured, 0) - least(d.owed, 0) AS balance) b
+     WHERE {scope.wallets}
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class LotThen:
+    """A lot as it was: `expires_at` (exclusive) None: never, or not known then; `renewable` ones
+    expire with the inactivity of their wallet."""
+
+    lot_id: int
+    wallet_id: int
+    origin_id: int
+    policy_id: int
+    earned_at: dt.datetime
+    granted: int
+    remaining: int
+    spendable_at: dt.datetime
+    expires_at: dt.datetime | None
+    renewable: bool
+
+
+def holdings_then(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, Holding]:
+    """By wallet id what it held at an instant: `loyalty.ledger.balances.holdings` for the past.
+
+    Whether a debt of then blocked is only known by whether one would block today.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT wallet_id, balance::bigint, pending::bigint, owed::bigint,"
+            "       debt_blocks AND owed > 0"
+            f"  FROM ({wallets_then(OF_WALLETS)}) w",
+            {"wallets": list(wallet_ids), "at": at, "never": NEVER},
+        )
+        return {row[0]: Holding(*row) for row in cursor.fetchall()}
+
+
+def held_lots_then(wallet_ids: Iterable[int], at: dt.datetime) -> list[LotThen]:
+    """The lots of which something could still be used then or later, those that expired first
+    first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, wallet_id, origin_id, policy_id, earned_at, granted, remaining::bigint,"
+            "       spendable_at, nullif(ends, %(never)s), renewable"
+            f"  FROM ({lots_then(OF_WALLETS)}) l"
+            " WHERE remaining > 0 AND ends > %(at)s ORDER BY ends, id",
+            {"wallets": list(wallet_ids), "at": at, "never": NEVER},
+        )
+        return [LotThen(*row) for row in cursor.fetchall()]
