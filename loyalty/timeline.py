@@ -25,6 +25,8 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.EXPIRY: ("hourglass-off", "warning"),
     Transfer.Kind.ADJUSTMENT: ("plus-minus", "info"),
     Transfer.Kind.REVERSAL: ("arrow-back-up", "neutral"),
+    Transfer.Kind.GIFT: ("user-heart", "accent"),
+    Transfer.Kind.DONATION: ("heart-handshake", "accent"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")

@@ -23,13 +23,14 @@ _VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.v
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
     Role.SUPPORT_AGENT: frozenset(
-        _VIEW | {"customers.edit", "customers.annotate", "points.adjust"}
+        _VIEW | {"customers.edit", "customers.annotate", "points.adjust", "gifts.make"}
     ),
     Role.MARKETING_MANAGER: frozenset(
         _VIEW
         | {
             "customers.annotate",
             "points.adjust",
+            "gifts.make",
             "points.approve",
             "adjustments.bulk",
             "programs.edit",
@@ -46,6 +47,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "points.approve",
             "adjustments.bulk",
             "limits.manage",
+            "gifts.make",
             "programs.edit",
             "imports.run",
             "jobs.run",

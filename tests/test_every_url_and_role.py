@@ -100,6 +100,10 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust_preview": read(NOT_ANALYSTS),
     "loyalty_backoffice:transfer_undo": form(NOT_ANALYSTS),
+    "loyalty_backoffice:customer_give": form(NOT_ANALYSTS),
+    "loyalty_backoffice:wallet_give": form(NOT_ANALYSTS),
+    "loyalty_backoffice:wallet_give_preview": read(NOT_ANALYSTS),
+    "loyalty_backoffice:gift_undo": form(NOT_ANALYSTS),
     "loyalty_backoffice:program_list": read(EVERYBODY),
     "loyalty_backoffice:program_page": read(EVERYBODY),
     "loyalty_backoffice:program_by_id": read(EVERYBODY),
@@ -210,7 +214,10 @@ def world(db: None) -> World:
     objects["backoffice:job_start"] = {"key": "daily_totals"}
     objects["backoffice:api_key_revoke"] = {"pk": key.pk}
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
-    for name in ("wallet_panel", "movement_panel", "order_panel", "enroll", "customer_adjust"):
+    for name in (
+        "wallet_panel", "movement_panel", "order_panel", "enroll", "customer_adjust",
+        "customer_give",
+    ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer
     return World(clients, objects)
 

@@ -23,6 +23,8 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Transfer.Kind.EXPIRY: ("hourglass-low", "neutral"),
     Transfer.Kind.ADJUSTMENT: ("adjustments", "info"),
     Transfer.Kind.REVERSAL: ("arrow-back-up", "neutral"),
+    Transfer.Kind.GIFT: ("user-heart", "accent"),
+    Transfer.Kind.DONATION: ("heart-handshake", "accent"),
 }
 _GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)

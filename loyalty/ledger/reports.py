@@ -16,16 +16,18 @@ from loyalty.models import NEVER, Program
 class Figures:
     """Units at the wallet type's scale. At every instant:
 
-    accrued + adjusted − clawed_back − redeemed − expired + written_off + moved
+    accrued + adjusted − clawed_back − redeemed − donated − expired + written_off + moved
         = outstanding − owed, and outstanding = pending + what has matured.
     `expired` counts lapsed units whether or not a job has written them down, less those that were
-    brought back. `moved` is what came from other wallets less what went to them. `spendable` is,
-    per wallet, what has matured less what is owed, not below zero.
+    brought back. `donated` is what charities were given. `moved` is what came from other wallets
+    less what went to them: over all wallets of a program nothing. `spendable` is, per wallet, what
+    has matured less what is owed, not below zero.
     """
 
     accrued: int = 0
     clawed_back: int = 0
     redeemed: int = 0
+    donated: int = 0
     adjusted: int = 0
     expired: int = 0
     written_off: int = 0
@@ -54,6 +56,9 @@ PER_WALLET = """
                sum(CASE WHEN t.kind = 'redemption' THEN t.amount
                         WHEN t.kind = 'reversal' AND o.kind = 'redemption' THEN -t.amount END)
                    AS redeemed,
+               sum(CASE WHEN t.kind = 'donation' THEN t.amount
+                        WHEN t.kind = 'reversal' AND o.kind = 'donation' THEN -t.amount END)
+                   AS donated,
                sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
                    FILTER (WHERE t.kind = 'adjustment'
                               OR t.kind = 'reversal' AND o.kind = 'adjustment') AS adjusted,
@@ -61,7 +66,8 @@ PER_WALLET = """
                    AS expired,
                sum(t.amount) FILTER (WHERE t.kind = 'write_off') AS written_off,
                sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
-                   FILTER (WHERE t.kind IN ('gift', 'pool', 'merge')) AS moved,
+                   FILTER (WHERE t.kind IN ('gift', 'pool', 'merge') OR t.kind = 'reversal'
+                                 AND o.kind IN ('gift', 'pool', 'merge')) AS moved,
                sum(t.debt_change) AS owed
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
@@ -107,7 +113,8 @@ PER_WALLET = """
     )
     SELECT w.id AS wallet_id, w.account_id, w.wallet_type_id,
            coalesce(m.accrued, 0) AS accrued, coalesce(m.clawed_back, 0) AS clawed_back,
-           coalesce(m.redeemed, 0) AS redeemed, coalesce(m.adjusted, 0) AS adjusted,
+           coalesce(m.redeemed, 0) AS redeemed, coalesce(m.donated, 0) AS donated,
+           coalesce(m.adjusted, 0) AS adjusted,
            coalesce(m.expired, 0) + coalesce(h.lapsed, 0) - d.settled AS expired,
            coalesce(m.written_off, 0) AS written_off, coalesce(m.moved, 0) AS moved,
            coalesce(h.pending, 0) AS pending,
@@ -129,7 +136,7 @@ PER_WALLET = """
 
 
 def totals(program: Program, at: dt.datetime) -> dict[str, Figures]:
-    """By wallet type code, over all members, at the instant `at` (inclusive)."""
+    """By wallet type code, over all wallets, at the instant `at` (inclusive)."""
     wallet_types = {item.pk: item.code for item in program.wallet_types.all()}
     sums = ", ".join(f"sum({name})::bigint" for name in NAMES)
     with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from loyalty.api.v1 import (
     adjustment_reasons,
+    gifts,
     memberships,
     orders,
     programs,
@@ -24,6 +25,7 @@ urlpatterns = [
         memberships.MembershipTransfers.as_view(),
         name="membership-transfers",
     ),
+    path("gifts", gifts.Gifts.as_view(), name="gifts"),
     path("orders", orders.Orders.as_view(), name="orders"),
     path("orders/batch", orders.OrdersBatch.as_view(), name="orders-batch"),
     # An order's number may contain anything, also slashes.
