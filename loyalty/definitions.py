@@ -121,6 +121,31 @@ class PendingDefinition(_Definition):
     )
 
 
+class GiftsDefinition(_Definition):
+    """What members may give away of what they can spend."""
+
+    to_members: bool = Field(False, description="Members may give to each other.")
+    to_charities: bool = Field(True, description="Members may give to the program's charities.")
+    least: PositiveAmount = Field(Decimal(1), description="The smallest gift.")
+    most_per_day: PositiveAmount | None = Field(
+        None, description="What a member may give to others in a day; without it no limit."
+    )
+    most_received_per_day: PositiveAmount | None = Field(
+        None, description="What a member may be given by others in a day; without it no limit."
+    )
+
+    @model_validator(mode="after")
+    def limits_leave_room(self) -> Self:
+        for most in (self.most_per_day, self.most_received_per_day):
+            if most is not None and most < self.least:
+                raise ValueError(_("A day's limit below the smallest gift allows none."))
+        return self
+
+    @field_serializer("least", "most_per_day", "most_received_per_day", when_used="json")
+    def in_plain_notation(self, value: Decimal | None) -> str | None:
+        return None if value is None else f"{value.normalize():f}"
+
+
 class WalletTypeDefinition(PendingDefinition):
     """A kind of unit, with its names."""
 
@@ -132,6 +157,18 @@ class WalletTypeDefinition(PendingDefinition):
         Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
     )
     expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units expire.")
+    gifts: GiftsDefinition = Field(GiftsDefinition(), description="What members may give away.")
+
+    @model_validator(mode="after")
+    def gifts_are_countable(self) -> Self:
+        gifts = self.gifts
+        for amount in (gifts.least, gifts.most_per_day, gifts.most_received_per_day):
+            if amount is not None and amount.scaleb(self.decimals) % 1:
+                raise ValueError(
+                    _("gifts: %(amount)s has more decimals than %(units)s have.")
+                    % {"amount": amount, "units": self.plural}
+                )
+        return self
 
     @field_serializer("unit_value", when_used="json")
     def in_plain_notation(self, value: Decimal) -> str:

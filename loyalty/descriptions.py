@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 
 from babel.dates import format_skeleton
@@ -12,6 +13,7 @@ from django.utils.translation import ngettext
 
 from loyalty.definitions import (
     ExpiryDefinition,
+    GiftsDefinition,
     PendingDefinition,
     ProgramDefinition,
     WalletTypeDefinition,
@@ -152,13 +154,38 @@ def describe_rounding(rounding: Rounding) -> str:
     return words[rounding.mode, rounding.per]
 
 
-def describe_units(wallet_type: WalletTypeDefinition, currency: str) -> list[str]:
-    """What a unit is worth, when it can be spent and when it is gone."""
-    return [
+def describe_units(
+    wallet_type: WalletTypeDefinition, currency: str, charities: Sequence[str] = ()
+) -> list[str]:
+    """What a unit is worth, when it can be spent and when it is gone, and to whom it may be given.
+    `charities`: the names of those that the program has."""
+    sentences = [
         describe_worth(wallet_type, currency),
         describe_pending(wallet_type),
         describe_expiry(wallet_type.expiry),
+        *describe_gifts(wallet_type.gifts, Unit(wallet_type)),
     ]
+    if charities and wallet_type.gifts.to_charities:
+        sentences.append(_("Members may give them to %s.") % ", ".join(charities))
+    return sentences
+
+
+def describe_gifts(gifts: GiftsDefinition, unit: UnitNames) -> list[str]:
+    """Whether members may give to each other, and how many."""
+    if not gifts.to_members:
+        return [_("Members cannot give them to each other.")]
+    sentences = [_("Members may give them to each other, %s or more at once.")
+                 % _amount(gifts.least, unit)]  # fmt: skip
+    if gifts.most_per_day is not None:
+        sentences.append(
+            _("In a day a member may give %s at most.") % _amount(gifts.most_per_day, unit)
+        )
+    if gifts.most_received_per_day is not None:
+        sentences.append(
+            _("In a day a member may be given %s at most.")
+            % _amount(gifts.most_received_per_day, unit)
+        )
+    return sentences
 
 
 def describe_worth(wallet_type: WalletTypeDefinition, currency: str) -> str:

@@ -41,6 +41,13 @@ class NotReversibleError(LedgerError):
     status = 409
 
 
+class GiftRefusedError(LedgerError):
+    """The program does not allow this gift, or not today."""
+
+    code = "gift_refused"
+    status = 409
+
+
 class InvalidOrderError(DomainError):
     code = "invalid_order"
 

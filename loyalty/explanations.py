@@ -45,7 +45,7 @@ _CAPPED: dict[str, Promise] = {
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A title ("Earned with order 4711") and the reasons, each a text and often its value.
-    `message`: what the merchant wrote to the member with a gift."""
+    `message`: what the merchant, or another member, wrote with a gift."""
 
     title: str
     why: tuple[WhyStep, ...]
@@ -91,6 +91,21 @@ def _bonus_title(transfer: Transfer) -> str:
 
 
 def _title(transfer: Transfer, audience: Audience) -> str:
+    match transfer.kind:
+        case Transfer.Kind.ACCRUAL | Transfer.Kind.CLAWBACK:
+            return _order_title(transfer)
+        case Transfer.Kind.ADJUSTMENT:
+            return _adjusted(transfer, audience)
+        case Transfer.Kind.GIFT:
+            return _gift_title(transfer, audience)
+        case Transfer.Kind.DONATION:
+            return str(_("Given to %s") % transfer.explanation["charity"])
+        case Transfer.Kind.REVERSAL:
+            return _undone_title(transfer.explanation)
+    return _title_of_lots_and_debts(transfer)
+
+
+def _order_title(transfer: Transfer) -> str:
     details = transfer.explanation
     order: str = details.get("order", "")
     refund: str = details.get("refund", "")
@@ -107,11 +122,7 @@ def _title(transfer: Transfer, audience: Audience) -> str:
                 if details.get("now")
                 else _("Order %s was canceled")
             ) % order
-        case Transfer.Kind.ADJUSTMENT:
-            return _adjusted(transfer, audience)
-        case Transfer.Kind.REVERSAL:
-            return _undone_title(details)
-    return _title_of_lots_and_debts(transfer)
+    return transfer.get_kind_display()
 
 
 def _undone_title(details: dict[str, Any]) -> str:
@@ -121,6 +132,10 @@ def _undone_title(details: dict[str, Any]) -> str:
             return _("What order %s was paid with came back") % order
         case "redemption":
             return _("A redemption was undone")
+        case "gift":
+            return _("A gift was undone")
+        case "donation":
+            return str(_("What was given to %s came back") % details["charity"])
     return _("An adjustment was undone")
 
 
@@ -171,6 +186,20 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
         yield WhyStep(words[details["code"]])
     if details.get("until"):
         yield WhyStep(_("Usable until"), format_day(dt.date.fromisoformat(details["until"])))
+
+
+def _gift_title(transfer: Transfer, audience: Audience) -> str:
+    name = _counterpart(transfer, audience) or _("another member")
+    return (_("Gift from %s") if transfer.signed_amount > 0 else _("Gift to %s")) % name
+
+
+def _counterpart(transfer: Transfer, audience: Audience) -> str:
+    """Whose the wallet on the other side is: members read each other's given names only. Looked
+    up, not kept with the movement, so that it is what they are called now, and nothing once they
+    are forgotten."""
+    names: dict[str, str | None] = getattr(transfer, "counterpart", None) or {}
+    parts = [names.get("given"), names.get("family") if audience == "staff" else ""]
+    return " ".join(part for part in parts if part)
 
 
 def _arithmetic(transfer: Transfer) -> Iterator[WhyStep]:

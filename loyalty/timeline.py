@@ -28,6 +28,8 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.REINSTATEMENT: ("hourglass-high", "success"),
     Transfer.Kind.WRITE_OFF: ("eraser", "warning"),
     Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
+    Transfer.Kind.GIFT: ("user-heart", "accent"),
+    Transfer.Kind.DONATION: ("heart-handshake", "accent"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")

@@ -106,6 +106,10 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust_preview": read(NOT_ANALYSTS),
     "loyalty_backoffice:transfer_undo": form(NOT_ANALYSTS),
+    "loyalty_backoffice:customer_give": form(NOT_ANALYSTS),
+    "loyalty_backoffice:wallet_give": form(NOT_ANALYSTS),
+    "loyalty_backoffice:wallet_give_preview": read(NOT_ANALYSTS),
+    "loyalty_backoffice:gift_undo": form(NOT_ANALYSTS),
     "loyalty_backoffice:program_list": read(EVERYBODY),
     "loyalty_backoffice:program_page": read(EVERYBODY),
     "loyalty_backoffice:program_by_id": read(EVERYBODY),
@@ -218,7 +222,7 @@ def world(db: None) -> World:
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
     for name in (
         "wallet_panel", "movement_panel", "order_panel", "customer_past", "enroll",
-        "customer_adjust",
+        "customer_adjust", "customer_give",
     ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer
     return World(clients, objects)

@@ -27,6 +27,8 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Transfer.Kind.REINSTATEMENT: ("hourglass-high", "success"),
     Transfer.Kind.WRITE_OFF: ("eraser", "neutral"),
     Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
+    Transfer.Kind.GIFT: ("user-heart", "accent"),
+    Transfer.Kind.DONATION: ("heart-handshake", "accent"),
 }
 _GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.account import profile, views
+from loyalty.account import giving, profile, views
 
 app_name = "mypage"
 
@@ -13,8 +13,10 @@ urlpatterns = [
     path("history/", views.history, name="history"),
     path("history/<int:pk>/", views.movement, name="history_movement"),
     path("card/", views.card, name="card"),
+    path("give/", giving.give, name="give"),
     path("profile/", profile.profile, name="profile"),
     path("<uuid:public_id>/", views.home, name="home_of"),
     path("<uuid:public_id>/history/", views.history, name="history_of"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
+    path("<uuid:public_id>/give/", giving.give, name="give_of"),
 ]

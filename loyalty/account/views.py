@@ -6,7 +6,6 @@ import uuid
 from typing import Any, cast
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_safe
 from loyalty.account.cards import grouped, qr_code
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.movements import by_month, entry_of, lot_steps, purchase_of
+from loyalty.account.pages import no_membership, render_page
 from loyalty.account.wallets import summarize_wallets
 from loyalty.explanations import explain_transfer
 from loyalty.selectors.memberships import list_memberships, wallet_ids
@@ -36,7 +36,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     """What there is to spend, what comes next, and what happened last."""
     chosen = choose_membership(request, public_id)
     if chosen is None:
-        return _no_membership(request)
+        return no_membership(request)
     now = timezone.now()
     program = chosen.membership.program
     latest = movements_of(wallet_ids([chosen.membership])).order_by("-occurred_at", "-pk")[:LATEST]
@@ -46,7 +46,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
         **_card(chosen),
     }
-    return _render(request, "mypage/home.html", chosen, context)
+    return render_page(request, "mypage/home.html", chosen, context)
 
 
 @require_safe
@@ -55,7 +55,7 @@ def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Htt
     """Every movement by month; HTMX is given the next rows only."""
     chosen = choose_membership(request, public_id)
     if chosen is None:
-        return _no_membership(request)
+        return no_membership(request)
     zone = chosen.membership.program.zone
     now = timezone.now()
     direction = request.GET.get("show", "")
@@ -81,7 +81,7 @@ def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Htt
         "fragment": fragment,
     }
     template = "mypage/history.html#movements" if fragment else "mypage/history.html"
-    return _render(request, template, chosen, context)
+    return render_page(request, template, chosen, context)
 
 
 @require_safe
@@ -107,7 +107,7 @@ def movement(request: CustomerRequest, pk: int) -> HttpResponse:
         "terms": lot_steps(transfer, zone=zone),
         "breadcrumbs": [(_("History"), reverse("mypage:history"))],
     }
-    return _render(request, "mypage/movement.html", chosen, context)
+    return render_page(request, "mypage/movement.html", chosen, context)
 
 
 @require_safe
@@ -116,9 +116,9 @@ def card(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     """The card alone, as large as the screen allows, to hold out at a till."""
     chosen = choose_membership(request, public_id)
     if chosen is None:
-        return _no_membership(request)
+        return no_membership(request)
     context = {"tabs": chosen.tabs("mypage:card_of"), **_card(chosen)}
-    return _render(request, "mypage/card.html", chosen, context)
+    return render_page(request, "mypage/card.html", chosen, context)
 
 
 def _card(chosen: Chosen) -> dict[str, Any]:
@@ -132,17 +132,3 @@ def _filters(path: str, direction: str) -> list[Tab]:
         Tab(label, f"{path}?show={key}" if key else path, current=key == direction)
         for key, label in labels.items()
     ]
-
-
-def _no_membership(request: CustomerRequest) -> HttpResponse:
-    return render(request, "mypage/no_membership.html")
-
-
-def _render(
-    request: CustomerRequest, template: str, chosen: Chosen, context: dict[str, Any]
-) -> HttpResponse:
-    """Days begin in the program's time zone."""
-    membership = chosen.membership
-    shared = {"membership": membership, "program": membership.program, "customer": request.customer}
-    with timezone.override(membership.program.zone):
-        return render(request, template, {**shared, **context})

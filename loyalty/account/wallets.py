@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from loyalty.models import Membership, WalletType
 from loyalty.selectors.balances import Balance, get_balances
 from loyalty.selectors.forecasts import Change, upcoming_changes
+from loyalty.selectors.gifts import givable
 from members.formatting import (
     format_day,
     format_days,
@@ -39,6 +40,7 @@ class Upcoming:
 class WalletSummary:
     """One wallet as its owner reads it; an empty text says that there is nothing to say."""
 
+    code: str
     number: str
     unit: str
     plural: str
@@ -48,6 +50,7 @@ class WalletSummary:
     expiring: str
     expiring_first: str
     upcoming: Sequence[Upcoming]
+    givable: bool
 
 
 def summarize_wallets(membership: Membership, now: dt.datetime) -> list[WalletSummary]:
@@ -56,23 +59,31 @@ def summarize_wallets(membership: Membership, now: dt.datetime) -> list[WalletSu
     balances = get_balances(membership, now)
     changes = upcoming_changes([item.wallet.pk for item in balances], zone=program.zone, now=now)
     today = now.astimezone(program.zone).date()
+    may_give = {wallet.pk for wallet in givable(membership, [item.wallet for item in balances])}
     return [
         _summary(
             balance,
             [change for change in changes if change.wallet_id == balance.wallet.pk],
             program.currency,
             today,
+            givable=balance.wallet.pk in may_give,
         )
         for balance in balances
     ]
 
 
 def _summary(
-    balance: Balance, changes: Sequence[Change], currency: str, today: dt.date
+    balance: Balance,
+    changes: Sequence[Change],
+    currency: str,
+    today: dt.date,
+    *,
+    givable: bool,
 ) -> WalletSummary:
     wallet_type = balance.wallet_type
     soon = [c for c in changes if c.kind == "lapses" and c.day <= today + SOON]
     return WalletSummary(
+        code=wallet_type.code,
         number=format_points(balance.spendable, wallet_type.scale),
         unit=unit_name(balance.spendable, wallet_type),
         plural=wallet_type.plural,
@@ -82,6 +93,7 @@ def _summary(
         expiring=_expiring(soon, wallet_type) if soon else "",
         expiring_first=_expiring_first(soon, wallet_type) if soon else "",
         upcoming=[_upcoming(month, wallet_type) for month in _by_month(changes)],
+        givable=givable,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
@@ -12,37 +11,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.backoffice.typed_numbers import read_number
 from loyalty.models import AdjustmentReason, Program, WalletType
 from loyalty.selectors.adjustment_reasons import reason_label
-from members.formatting import MINUS
-
-ADD, TAKE = "add", "take"
-LARGEST = 10**15
-
-
-def read_units(text: str, wallet_type: WalletType, *, direction: str) -> int:
-    """Signed units at the wallet type's scale. A sign that was typed wins over the direction.
-
-    Raises forms.ValidationError.
-    """
-    number = read_number(text)
-    signed = number if text.strip()[:1] in ("+", "-", MINUS) else _directed(number, direction)
-    scaled = signed.scaleb(wallet_type.scale)
-    if scaled != scaled.to_integral_value():
-        if wallet_type.scale == 0:
-            raise forms.ValidationError(_("Give a whole number of %s, without decimals.")
-                                        % wallet_type.plural)  # fmt: skip
-        raise forms.ValidationError(
-            _("Give %(plural)s with at most %(scale)s decimals.")
-            % {"plural": wallet_type.plural, "scale": wallet_type.scale}
-        )
-    units = int(scaled)
-    if units == 0:
-        raise forms.ValidationError(_("Give a number other than zero."))
-    if abs(units) > LARGEST:
-        raise forms.ValidationError(_("This number is too large."))
-    return units
+from loyalty.unit_input import ADD, TAKE, read_units
 
 
 def reason_choices(reasons: Sequence[AdjustmentReason]) -> list[tuple[str, str]]:
@@ -55,10 +26,6 @@ def reason_choices(reasons: Sequence[AdjustmentReason]) -> list[tuple[str, str]]
     ]
     codes = [reason.code for reason in reasons]
     return [("", _("Choose a reason")), *zip(codes, texts, strict=True)]
-
-
-def _directed(number: Decimal, direction: str) -> Decimal:
-    return -abs(number) if direction == TAKE else abs(number)
 
 
 class AdjustmentForm(forms.Form):

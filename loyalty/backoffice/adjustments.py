@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.adjustment_forms import AdjustmentForm, read_units
+from loyalty.backoffice.adjustment_forms import AdjustmentForm
 from loyalty.backoffice.links import customer_url
 from loyalty.backoffice.reach import Reach, reach_of
 from loyalty.errors import InsufficientBalanceError, KeyReusedError
@@ -26,6 +26,7 @@ from loyalty.selectors.balances import balances_of
 from loyalty.selectors.memberships import list_memberships
 from loyalty.services.adjustments import preview_adjustment
 from loyalty.services.staff_adjustments import adjust_as_staff
+from loyalty.unit_input import read_units
 from members.errors import DomainError
 from members.formatting import format_number, format_units
 from members.models import Customer

@@ -9,11 +9,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from loyalty.backoffice.adjustment_forms import ADD, read_units, reason_choices
+from loyalty.backoffice.adjustment_forms import reason_choices
 from loyalty.backoffice.import_forms import Column
 from loyalty.models import AdjustmentReason, BulkAdjustment, Program, WalletType
 from loyalty.services.bulk_adjustments import LONGEST_MESSAGE, Plan
 from loyalty.services.bulk_sources import Source, from_file, from_list
+from loyalty.unit_input import ADD, read_units
 
 WHO = (
     Column("customer_id", _l("Your number of the customer, or one of the next three."), "C-17"),

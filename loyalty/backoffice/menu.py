@@ -172,6 +172,11 @@ def _register_panels() -> None:
             "points.adjust", shortcut="a",
         )
     )  # fmt: skip
+    register_customer_action(
+        CustomerAction(
+            "give", _("Give"), f"{NAMESPACE}:customer_give", "gift", 20, "gifts.make",
+        )
+    )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
     register_home_panel(
         "attention", _("Needs your attention"), f"{NAMESPACE}:attention_panel", 10,
@@ -220,6 +225,10 @@ def _register_words() -> None:
             "lot.reinstated": _("Brought expired units back"),
             "debt.write_off": _("Wrote a debt off"),
             "debt.repay": _("Settled a debt from the balance"),
+            "points.given": _("Gave points"),
+            "points.received": _("Was given points"),
+            "points.donated": _("Gave points to a charity"),
+            "points.gift_undone": _("Undid a gift"),
             "membership.enrolled": _("Enrolled a customer"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
@@ -243,6 +252,7 @@ def _register_words() -> None:
             "spendable": _("Can be spent"),
             "units": _("Moved"),
             "wallet_type": _("Kind of points"),
+            "charity": _("Charity"),
             # The movement's row number says nothing to people; it is kept with the entry.
             "transfer": "",
             "amount": _("How many"),

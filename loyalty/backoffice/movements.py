@@ -7,12 +7,20 @@ from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
 
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer
 from loyalty.timeline import LOOK
 from members.policy import is_allowed
 from members.timeline_view import WhyStep
+
+# What is undone by hand: who may, and where.
+UNDO: dict[str, tuple[str, str]] = {
+    Transfer.Kind.ADJUSTMENT: ("points.adjust", "loyalty_backoffice:transfer_undo"),
+    Transfer.Kind.GIFT: ("gifts.make", "loyalty_backoffice:gift_undo"),
+    Transfer.Kind.DONATION: ("gifts.make", "loyalty_backoffice:gift_undo"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class MovementRow:
     title: str
     why: tuple[WhyStep, ...]
     actor: str
-    can_undo: bool
+    undo_url: str
     undone: bool
 
 
@@ -34,11 +42,11 @@ def movement_rows(
 ) -> list[MovementRow]:
     """Rows for transfers that come from `loyalty.selectors.transfers.transfers`, or that would be
     made."""
-    may_adjust = is_allowed(user, "points.adjust")
-    return [_row(transfer, may_adjust) for transfer in transfers]
+    undo = {kind: name for kind, (action, name) in UNDO.items() if is_allowed(user, action)}
+    return [_row(transfer, undo) for transfer in transfers]
 
 
-def _row(transfer: Transfer, may_adjust: bool) -> MovementRow:
+def _row(transfer: Transfer, undo: dict[str, str]) -> MovementRow:
     explanation = explain_transfer(transfer, audience="staff")
     undone: bool = getattr(transfer, "is_reversed", False)
     icon, look = LOOK[transfer.kind]
@@ -49,6 +57,8 @@ def _row(transfer: Transfer, may_adjust: bool) -> MovementRow:
         title=explanation.title,
         why=explanation.why,
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
-        can_undo=may_adjust and transfer.kind == Transfer.Kind.ADJUSTMENT and not undone,
+        undo_url=reverse(undo[transfer.kind], args=[transfer.pk])
+        if transfer.kind in undo and not undone
+        else "",
         undone=undone,
     )

@@ -14,6 +14,7 @@ from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, Wallet
 from loyalty.descriptions import (
     Unit,
     describe_expiry,
+    describe_gifts,
     describe_pending,
     describe_rule,
     describe_worth,
@@ -118,6 +119,20 @@ def _units(
             describe_expiry(new.expiry),
             _("For what is earned from now on; those that members hold keep their day."),
         )
+    if old.gifts != new.gifts:
+        yield Change(
+            _("What members may give away"),
+            _gifts(old),
+            _gifts(new),
+            _("For gifts from now on."),
+        )
+
+
+def _gifts(wallet_type: WalletTypeDefinition) -> str:
+    sentences = describe_gifts(wallet_type.gifts, Unit(wallet_type))
+    if not wallet_type.gifts.to_charities:
+        sentences.append(_("Members cannot give them to charities."))
+    return " ".join(sentences)
 
 
 def _rule(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
+from loyalty.backoffice.gift_settings import GiftSettingsForm, gifts_initial
 from loyalty.backoffice.line_values import ChosenValuesField
 from loyalty.definitions import (
     COUNTED,
@@ -55,6 +56,10 @@ FIELDS = {
     "warned_days": "expiry_warned_days",
     "restored_days": "expiry_restored_days",
     "expiry": "expiry_length",
+    "least": "gifts_least",
+    "most_per_day": "gifts_most_per_day",
+    "most_received_per_day": "gifts_most_received_per_day",
+    "gifts": "gifts_least",
     "units": "units",
     "per": "per",
 }
@@ -278,7 +283,7 @@ class UnitForm(forms.Form):
         }
 
 
-class ProgramForm(UnitForm, RuleForm):
+class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
     """A whole program with one kind of unit and one base rule; further ones stay as they are."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
@@ -387,7 +392,8 @@ class ProgramForm(UnitForm, RuleForm):
 
     def _wallet_types(self) -> list[dict[str, Any]]:
         kept = [item.model_dump() for item in self.base.wallet_types] if self.base else [{}]
-        return [{**kept[0], **self.unit_values()}, *kept[1:]]
+        first = {**kept[0], **self.unit_values(), "gifts": self.gift_values()}
+        return [first, *kept[1:]]
 
     def _rules(self) -> list[dict[str, Any]]:
         kept = [item.model_dump() for item in self.base.earning_rules] if self.base else []
@@ -416,6 +422,7 @@ def _unit_initial(wallet_type: WalletTypeDefinition) -> dict[str, Any]:
         "pending_days": wallet_type.pending_days,
         **{f"expiry_{name}": value for name, value in wallet_type.expiry.model_dump().items()},
         "expiry_renewed_by": wallet_type.expiry.renewals or ("accrual", "redemption"),
+        **gifts_initial(wallet_type.gifts),
     }
 
 

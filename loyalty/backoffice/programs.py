@@ -67,6 +67,7 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
     """What a program says now, what it said before, and how it is doing."""
     program = get_object_or_404(Program, code=code)
     definition = definition_of(program)
+    charities = [charity.name for charity in definition.charities]
     rules = program.earning_rules.select_related("wallet_type").prefetch_related(
         Prefetch(
             "versions",
@@ -80,7 +81,11 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
         "may_edit": is_allowed(request.user, "programs.edit"),
         "terms": describe_terms(definition),
         "units": [
-            (item, describe_units(described, program.currency), _earlier_policies(item))
+            (
+                item,
+                describe_units(described, program.currency, charities),
+                _earlier_policies(item),
+            )
             for item, described in zip(
                 program.wallet_types.prefetch_related("lot_policies").order_by("pk"),
                 definition.wallet_types,

@@ -10,6 +10,7 @@ from loyalty.backoffice import (
     bulk,
     customers,
     figures,
+    gifts,
     home,
     imports,
     limits,
@@ -48,6 +49,10 @@ urlpatterns = [
         adjustments.wallet_adjust_preview,
         name="wallet_adjust_preview",
     ),
+    path("customers/<uuid:public_id>/give/", gifts.customer_give, name="customer_give"),
+    path("wallets/<int:pk>/give/", gifts.wallet_give, name="wallet_give"),
+    path("wallets/<int:pk>/give/preview/", gifts.wallet_give_preview, name="wallet_give_preview"),
+    path("gifts/<int:pk>/undo/", gifts.gift_undo, name="gift_undo"),
     path("movements/<int:pk>/undo/", reversals.transfer_undo, name="transfer_undo"),
     # Programs
     path("programs/", programs.program_list, name="program_list"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
+from loyalty.demo.sharing import people_share
 from loyalty.demo.staff_work import staff_at_work
 from loyalty.models import Order, Program
 from loyalty.program_files import load_program
@@ -62,6 +63,7 @@ def load_demo(
         return
     say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
     staff_at_work(program)
+    people_share(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:

@@ -65,6 +65,9 @@ def wallets_then(scope: Scope) -> str:
                sum(CASE WHEN t.kind = 'redemption' THEN t.amount
                         WHEN t.kind = 'reversal' AND o.kind = 'redemption' THEN -t.amount END)
                    AS redeemed,
+               sum(CASE WHEN t.kind = 'donation' THEN t.amount
+                        WHEN t.kind = 'reversal' AND o.kind = 'donation' THEN -t.amount END)
+                   AS donated,
                sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
                    FILTER (WHERE t.kind = 'adjustment'
                               OR t.kind = 'reversal' AND o.kind = 'adjustment') AS adjusted,
@@ -72,7 +75,8 @@ def wallets_then(scope: Scope) -> str:
                    AS expired,
                sum(t.amount) FILTER (WHERE t.kind = 'write_off') AS written_off,
                sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
-                   FILTER (WHERE t.kind IN ('gift', 'pool', 'merge')) AS moved,
+                   FILTER (WHERE t.kind IN ('gift', 'pool', 'merge') OR t.kind = 'reversal'
+                                 AND o.kind IN ('gift', 'pool', 'merge')) AS moved,
                sum(t.debt_change) AS owed
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
@@ -101,7 +105,8 @@ def wallets_then(scope: Scope) -> str:
     )
     SELECT w.id AS wallet_id, w.account_id, w.wallet_type_id, w.debt_blocks,
            coalesce(m.accrued, 0) AS accrued, coalesce(m.clawed_back, 0) AS clawed_back,
-           coalesce(m.redeemed, 0) AS redeemed, coalesce(m.adjusted, 0) AS adjusted,
+           coalesce(m.redeemed, 0) AS redeemed, coalesce(m.donated, 0) AS donated,
+           coalesce(m.adjusted, 0) AS adjusted,
            coalesce(m.expired, 0) + coalesce(h.lapsed, 0) - d.settled AS expired,
            coalesce(m.written_off, 0) AS written_off, coalesce(m.moved, 0) AS moved,
            coalesce(h.pending, 0) AS pending, b.balance,

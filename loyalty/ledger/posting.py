@@ -20,7 +20,8 @@ A movement is a plain dict whose keys `ledger_post` reads:
                 off from; blk  whether a debt blocks
     back:       grace        the lots do not expire before
     move:       w2, a2       the wallet that the units go to, its account; own  only the lots that
-                came with this transfer; pend  pending units too
+                came with this transfer; pend  pending units too; rev2 / cor2  what the leg
+                that comes in reverses / corrects
 """
 
 from __future__ import annotations
@@ -81,10 +82,13 @@ def movement(
 ) -> Movement:
     """A movement for `post`; `rest` takes the short keys of the module's docstring."""
     why = explanation or {}
-    # What makes the same key the same movement; the explanation's wording does not.
+    # What makes the same key the same movement; the explanation's wording does not. A donation goes
+    # to one of several parties.
+    party = f"|{counter_account_id}" if kind == "donation" else ""
     digest = hashlib.blake2b(
         f"{direction}|{kind}|{ref.wallet_id}|{amount}|{rest.get('o')}|{rest.get('rev')}"
-        f"|{rest.get('cor')}|{rest.get('w2')}|{rest.get('reason')}|{rest.get('note')}".encode(),
+        f"|{rest.get('cor')}|{rest.get('w2')}|{rest.get('reason')}|{rest.get('note')}"
+        f"{party}".encode(),
         digest_size=16,
     ).hexdigest()
     return {

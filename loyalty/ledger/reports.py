@@ -17,16 +17,18 @@ from loyalty.models import NEVER, Program
 class Figures:
     """Units at the wallet type's scale. At every instant:
 
-    accrued + adjusted − clawed_back − redeemed − expired + written_off + moved
+    accrued + adjusted − clawed_back − redeemed − donated − expired + written_off + moved
         = outstanding − owed, and outstanding = pending + what has matured.
     `expired` counts lapsed units whether or not a job has written them down, less those that were
-    brought back. `moved` is what came from other wallets less what went to them. `spendable` is,
-    per wallet, what has matured less what is owed, not below zero; nothing while a debt blocks.
+    brought back. `donated` is what charities were given. `moved` is what came from other wallets
+    less what went to them: over all wallets of a program nothing. `spendable` is, per wallet, what
+    has matured less what is owed, not below zero; nothing while a debt blocks.
     """
 
     accrued: int = 0
     clawed_back: int = 0
     redeemed: int = 0
+    donated: int = 0
     adjusted: int = 0
     expired: int = 0
     written_off: int = 0
@@ -48,7 +50,7 @@ NAMES = tuple(field.name for field in fields(Figures))
 
 
 def totals(program: Program, at: dt.datetime) -> dict[str, Figures]:
-    """By wallet type code, over all members, at the instant `at` (inclusive)."""
+    """By wallet type code, over all wallets, at the instant `at` (inclusive)."""
     wallet_types = {item.pk: item.code for item in program.wallet_types.all()}
     sums = ", ".join(f"sum({name})::bigint" for name in NAMES)
     with connection.cursor() as cursor:

@@ -145,6 +145,7 @@ class Transfer(models.Model):
         WRITE_OFF = "write_off", _("Debt written off")
         SETTLEMENT = "settlement", _("Debt settled")
         GIFT = "gift", _("Gift")
+        DONATION = "donation", _("Donation")
         POOL = "pool", _("Pool")
         MERGE = "merge", _("Merged")
 
@@ -153,6 +154,7 @@ class Transfer(models.Model):
         BACKOFFICE = "backoffice", _("Back-office")
         IMPORT = "import", _("Import")
         JOB = "job", _("Job")
+        ACCOUNT = "account", _("Customer’s page")
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     wallet_type = models.ForeignKey(
@@ -253,6 +255,9 @@ class Transfer(models.Model):
                 condition=~Q(corrects=None),
             ),
             models.Index(fields=["pair"], name="transfer_pair", condition=~Q(pair=None)),
+            models.Index(
+                fields=["to_account"], name="transfer_donated", condition=Q(kind="donation")
+            ),
             models.Index(fields=["wallet_type", "booked_on"], name="transfer_booked"),
             # What a person moved today, without reading what orders earned.
             models.Index(

@@ -134,6 +134,12 @@ class WalletType(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("In the program's currency: 0.01 when 100 points are worth 1.00."),
     )
+    # What members may give away; the amounts are units at the scale.
+    gifts_to_members = models.BooleanField(default=False, db_default=False)
+    gifts_to_charities = models.BooleanField(default=True, db_default=True)
+    gift_least = models.BigIntegerField(default=1, db_default=1)
+    gift_most_per_day = models.BigIntegerField(null=True)
+    gift_most_received_per_day = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -142,6 +148,15 @@ class WalletType(models.Model):
             models.UniqueConstraint(fields=["program", "code"], name="wallet_type_code"),
             models.CheckConstraint(name="wallet_type_scale", condition=Q(scale__lte=4)),
             models.CheckConstraint(name="wallet_type_value", condition=Q(unit_value__gte=0)),
+            models.CheckConstraint(
+                name="wallet_type_gifts",
+                condition=Q(gift_least__gte=1)
+                & (Q(gift_most_per_day=None) | Q(gift_most_per_day__gte=models.F("gift_least")))
+                & (
+                    Q(gift_most_received_per_day=None)
+                    | Q(gift_most_received_per_day__gte=models.F("gift_least"))
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -109,7 +109,8 @@ def _by_hand(user: User, since: dt.datetime) -> QuerySet[Transfer]:
     kinds = Transfer.Kind
     found = Transfer.objects.filter(
         Q(kind=kinds.ADJUSTMENT) & ~undone
-        | Q(kind=kinds.REVERSAL) & (Q(reverses__actor=None) | ~Q(reverses__actor=user)),
+        | Q(kind=kinds.REVERSAL, reverses__kind=kinds.ADJUSTMENT)
+        & (Q(reverses__actor=None) | ~Q(reverses__actor=user)),
         actor=user,
         recorded_at__gte=since,
     ).exclude(explanation__has_any_keys=["approved_by", "bulk"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db.models import Count, Prefetch, QuerySet
 
 from loyalty.definitions import (
     EarningRuleDefinition,
     ExpiryDefinition,
+    GiftsDefinition,
     PartyDefinition,
     PendingDefinition,
     ProgramDefinition,
@@ -87,6 +90,24 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
         pending_from=policy.pending_from,
         pending_days=policy.pending_days,
         expiry=expiry_of(policy),
+        gifts=gifts_of(wallet_type),
+    )
+
+
+def gifts_of(wallet_type: WalletType) -> GiftsDefinition:
+    """What members may give away, as a program file says it."""
+
+    def whole(units: int | None) -> Decimal | None:
+        return None if units is None else Decimal(units).scaleb(-wallet_type.scale)
+
+    return GiftsDefinition.model_validate(
+        {
+            "to_members": wallet_type.gifts_to_members,
+            "to_charities": wallet_type.gifts_to_charities,
+            "least": whole(wallet_type.gift_least),
+            "most_per_day": whole(wallet_type.gift_most_per_day),
+            "most_received_per_day": whole(wallet_type.gift_most_received_per_day),
+        }
     )
 
 

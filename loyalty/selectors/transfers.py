@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Literal
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from loyalty.models import Lot, Transfer
 
@@ -16,10 +17,20 @@ Direction = Literal["", "in", "out"]
 
 
 def transfers() -> QuerySet[Transfer]:
-    """With all that showing a movement needs; `is_reversed` says whether it was undone."""
+    """With all that showing a movement needs. `is_reversed` says whether it was undone, as a whole
+    or as far as something was left; `counterpart` whose the wallet on the other side is."""
+    here = OuterRef("pk")
+    undone = Exists(Transfer.objects.filter(reverses=here)) | Exists(
+        Transfer.objects.filter(
+            corrects=here, corrects__kind=Transfer.Kind.GIFT, kind=Transfer.Kind.REVERSAL
+        )
+    )
+    other = Transfer.objects.filter(Q(pair=here) | Q(pk=OuterRef("pair")))
+    owner = "wallet__account__membership__customer__"
+    names = JSONObject(given=f"{owner}given_name", family=f"{owner}family_name")
     found: QuerySet[Transfer] = Transfer.objects.select_related(
         "wallet", "wallet_type__program", "order", "refund", "actor"
-    ).annotate(is_reversed=Exists(Transfer.objects.filter(reverses=OuterRef("pk"))))
+    ).annotate(is_reversed=undone, counterpart=Subquery(other.values(names=names)[:1]))
     return found
 
 

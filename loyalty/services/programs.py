@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pgtrigger
@@ -19,11 +20,12 @@ from django.utils.translation import gettext as _
 from loyalty.definitions import (
     EarningRuleDefinition,
     ExpiryDefinition,
+    GiftsDefinition,
     PendingDefinition,
     ProgramDefinition,
     WalletTypeDefinition,
 )
-from loyalty.descriptions import describe_expiry, describe_pending
+from loyalty.descriptions import Unit, describe_expiry, describe_gifts, describe_pending
 from loyalty.models import (
     Account,
     EarningRule,
@@ -37,7 +39,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.rules.bodies import parse_body
-from loyalty.selectors.programs import expiry_of, pending_of
+from loyalty.selectors.programs import expiry_of, gifts_of, pending_of
 from members.errors import ConflictError, FieldError
 from members.services.audit import Actor, record_audit
 
@@ -155,6 +157,7 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         plural=wanted.plural,
         scale=wanted.decimals,
         unit_value=wanted.unit_value,
+        **gift_values(wanted.gifts, wanted.decimals),
     )
     # Members who are there already get their wallet of the new kind at once.
     Wallet.objects.bulk_create(
@@ -173,6 +176,7 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
 def _change_wallet_type(
     applied: Applied, wallet_type: WalletType, wanted: WalletTypeDefinition, index: int
 ) -> None:
+    before = gifts_of(wallet_type)
     if wanted.decimals != wallet_type.scale:
         if Transfer.objects.filter(wallet_type=wallet_type).exists():
             _refuse(
@@ -183,7 +187,42 @@ def _change_wallet_type(
         _change(applied, wallet_type, "scale", wanted.decimals)
     for name in ("singular", "plural", "unit_value"):
         _change(applied, wallet_type, name, getattr(wanted, name))
+    _change_gifts(applied, wallet_type, wanted, before)
     wallet_type.save()
+
+
+def _change_gifts(
+    applied: Applied,
+    wallet_type: WalletType,
+    wanted: WalletTypeDefinition,
+    before: GiftsDefinition,
+) -> None:
+    """A change is for gifts from now on; what was given stays given."""
+    for name, value in gift_values(wanted.gifts, wanted.decimals).items():
+        setattr(wallet_type, name, value)
+    if wanted.gifts != before:
+        applied.changes.append(
+            _("%(wallet_type)s given away from now on: %(terms)s")
+            % {
+                "wallet_type": capfirst(wallet_type.plural),
+                "terms": " ".join(describe_gifts(wanted.gifts, Unit(wanted))),
+            }
+        )
+
+
+def gift_values(gifts: GiftsDefinition, decimals: int) -> dict[str, Any]:
+    """The columns of a wallet type with these terms."""
+
+    def units(amount: Decimal | None) -> int | None:
+        return None if amount is None else int(amount.scaleb(decimals))
+
+    return {
+        "gifts_to_members": gifts.to_members,
+        "gifts_to_charities": gifts.to_charities,
+        "gift_least": units(gifts.least),
+        "gift_most_per_day": units(gifts.most_per_day),
+        "gift_most_received_per_day": units(gifts.most_received_per_day),
+    }
 
 
 def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:

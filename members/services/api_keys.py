@@ -35,7 +35,7 @@ SCOPES: dict[str, str | Promise] = {
     "orders:write": gettext_lazy("Send orders and returns"),
     "balances:read": gettext_lazy("Read balances"),
     "transfers:read": gettext_lazy("Read movements of points"),
-    "transfers:write": gettext_lazy("Adjust balances"),
+    "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),
     "jobs:read": gettext_lazy("Watch jobs"),
 }

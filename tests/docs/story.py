@@ -30,7 +30,6 @@ from members.services.customers import create_customer
 from tests.docs.tables import parse
 
 NOON = dt.time(12, tzinfo=dt.UTC)
-NUMBER = "C1"
 
 
 class Story:
@@ -40,6 +39,7 @@ class Story:
         self.now = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.orders: dict[str, OrderInput] = {}
         self.keys = 0
+        self.number = "Maya"
         self.program: Program
         self.customer: Customer
 
@@ -62,8 +62,8 @@ class Story:
             account__membership__customer=self.customer, wallet_type__program=self.program
         )
 
-    def _do(self, step: str) -> None:
-        steps: dict[str, Callable[..., None]] = {
+    def _steps(self) -> dict[str, Callable[..., None]]:
+        return {
             r"program (\{.*\})": self._start,
             r"rule (\{.*\})": self._change_rule,
             r"order (\w+) ([\d.]+)(?: placed (\S+))?": self._order,
@@ -80,7 +80,9 @@ class Story:
             r"undo": self._undo,
             r"look": lambda: None,
         }
-        for pattern, act in steps.items():
+
+    def _do(self, step: str) -> None:
+        for pattern, act in self._steps().items():
             found = re.fullmatch(pattern, step)
             if found:
                 act(*found.groups())
@@ -98,7 +100,10 @@ class Story:
             }
         )  # fmt: skip
         self.program = apply_definition(definition, actor=SYSTEM, now=self.now).program
-        self.customer = create_customer(actor=SYSTEM, external_id=NUMBER, given_name="Maya")
+        self._enroll()
+
+    def _enroll(self) -> None:
+        self.customer = create_customer(actor=SYSTEM, external_id=self.number, given_name="Maya")
         enroll_customer(
             customer=self.customer, program=self.program, source="staff", at=self.now, actor=SYSTEM
         )
@@ -115,7 +120,7 @@ class Story:
             at = dt.datetime.combine(dt.date.fromisoformat(placed), NOON)
         self.orders[number] = OrderInput(
             external_id=number, placed_at=at, currency="USD", total=Decimal(total),
-            customer=CustomerRef(external_id=NUMBER),
+            customer=CustomerRef(external_id=self.number),
         )  # fmt: skip
         record_orders([self.orders[number]], now=self.now, transfer_source="api")
 
@@ -123,7 +128,7 @@ class Story:
         known = self.orders.get(number)
         self.orders[number] = OrderInput(
             external_id=number, placed_at=known.placed_at if known else self.now, currency="USD",
-            total=Decimal(total), customer=CustomerRef(external_id=NUMBER), status=status,
+            total=Decimal(total), customer=CustomerRef(external_id=self.number), status=status,
             sequence=int(sequence) if sequence else None,
         )  # fmt: skip
         record_orders([self.orders[number]], now=self.now, transfer_source="api")
@@ -166,7 +171,7 @@ class Story:
         self._give_back(number, total, order_external_id=order)
 
     def _return(self, number: str, total: str) -> None:
-        self._give_back(number, total, customer=CustomerRef(external_id=NUMBER))
+        self._give_back(number, total, customer=CustomerRef(external_id=self.number))
 
     def _give_back(self, number: str, total: str, **more: Any) -> None:
         # A refund that comes again says when it was made, as it did the first time.

@@ -15,11 +15,12 @@ from loyalty.rules.calendar import localize
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Line, Return, ReturnedLine
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
+from tests.docs.shared_story import SharedStory
 from tests.docs.story import Story
 from tests.docs.tables import Table, executed_tables, parse
 
 TABLES = executed_tables("semantics.md")
-KNOWN = {"local times", "what earns", "net basket", "lots in time", "story"}
+KNOWN = {"local times", "what earns", "net basket", "lots in time", "story", "shared story"}
 
 
 def tables(name: str) -> list[Any]:
@@ -86,6 +87,19 @@ def test_stories(table: Table) -> None:
             row["movement"], int(row["spendable"]), int(row["pending"]), int(row["owed"])
         )  # fmt: skip
         assert found == expected, f"row {number} of {table}: {row['what happens']}"
+        assert verify_ledger(story.now) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", tables("shared story"))
+def test_shared_stories(table: Table) -> None:
+    story = SharedStory()
+    for number, row in enumerate(table.rows, start=1):
+        found = story.tell(dt.date.fromisoformat(row["on"]), row["what happens"])
+        expected = {name: row[name] for name in found if name in row}
+        assert len(expected) == len(row) - 2
+        shown = {name: found[name] for name in expected}
+        assert shown == expected, f"row {number} of {table}: {row['what happens']}"
         assert verify_ledger(story.now) == []
 
 

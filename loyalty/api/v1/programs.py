@@ -9,7 +9,13 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, WalletTypeDefinition
+from loyalty.definitions import (
+    EarningRuleDefinition,
+    ExpiryDefinition,
+    GiftsDefinition,
+    PartyDefinition,
+    WalletTypeDefinition,
+)
 from loyalty.descriptions import Unit, describe_rule, describe_units
 from loyalty.models import Program
 from loyalty.rules.bodies import BonusBody, RateBody
@@ -46,6 +52,7 @@ class WalletTypeOut(Answer):
     pending_from: str = Field(description="The state of an order from which units wait.")
     pending_days: int
     expiry: ExpiryDefinition
+    gifts: GiftsDefinition
     in_words: list[str]
 
 
@@ -60,6 +67,7 @@ class EarningRuleOut(Answer):
 
 
 class ProgramOut(ProgramBrief):
+    charities: list[PartyDefinition] = Field(description="Whom members may give to.")
     wallet_types: list[WalletTypeOut]
     earning_rules: list[EarningRuleOut]
 
@@ -92,11 +100,14 @@ class OneProgram(ApiView):
         program = get_program(code)
         definition = definition_of(program)
         units = {item.code: item for item in definition.wallet_types}
+        charities = [charity.name for charity in definition.charities]
         return answer(
             ProgramOut(
                 **_brief(program),
+                charities=list(definition.charities),
                 wallet_types=[
-                    _wallet_type(item, program.currency) for item in definition.wallet_types
+                    _wallet_type(item, program.currency, charities)
+                    for item in definition.wallet_types
                 ],
                 earning_rules=[
                     _rule(item, units[item.wallet_type], program.currency)
@@ -110,7 +121,7 @@ def _brief(program: Program) -> dict[str, object]:
     return {name: getattr(program, name) for name in ProgramBrief.model_fields}
 
 
-def _wallet_type(item: WalletTypeDefinition, currency: str) -> WalletTypeOut:
+def _wallet_type(item: WalletTypeDefinition, currency: str, charities: list[str]) -> WalletTypeOut:
     return WalletTypeOut(
         code=item.code,
         singular=item.singular,
@@ -120,7 +131,8 @@ def _wallet_type(item: WalletTypeDefinition, currency: str) -> WalletTypeOut:
         pending_from=item.pending_from,
         pending_days=item.pending_days,
         expiry=item.expiry,
-        in_words=describe_units(item, currency),
+        gifts=item.gifts,
+        in_words=describe_units(item, currency, charities),
     )
 
 

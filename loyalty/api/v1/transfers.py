@@ -20,7 +20,8 @@ from loyalty.api.v1.amounts import Units, UnitsIn, parse_units, units_text
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.transfers import transfers
-from loyalty.services.adjustments import adjust_units, undo_transfer
+from loyalty.services.adjustments import adjust_units
+from loyalty.services.gift_reversals import undo_movement
 from members.api.bodies import TEXT, Answer, Body, PublicId, answer, read_body, refuse_field
 from members.api.idempotency import idempotent, read_key
 from members.api.pagination import Page
@@ -82,11 +83,11 @@ class TransferOut(Answer):
     source: Transfer.Source
     order: DocumentOut | None
     refund: DocumentOut | None
-    reverses: str | None
+    reverses: str | None = Field(description="What it undoes, as a whole or in part.")
     reversed: bool = Field(description="Whether it was undone.")
     reason: str
     note: str
-    message: str = Field(description="What the merchant wrote to the member with a gift.")
+    message: str = Field(description="What the merchant, or another member, wrote with a gift.")
     explanation: ExplanationOut
 
 
@@ -102,7 +103,7 @@ class Transfers(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Add units to a wallet or take some, with a reason."""
         body = read_body(request, AdjustmentIn)
-        wallet = _wallet(body)
+        wallet = wallet_named(body.membership, body.wallet_type)
         # Longer than a record of the answer is kept, the ledger itself knows the key.
         name = hashlib.sha256((read_key(request) or "").encode()).hexdigest()
         transfer, _replayed = adjust_units(
@@ -115,7 +116,7 @@ class Transfers(ApiView):
             source=Transfer.Source.API,
             now=timezone.now(),
         )
-        return answer(transfer_out(_listed(transfer.pk)), HTTPStatus.CREATED)
+        return answer(transfer_out(listed_transfer(transfer.pk)), HTTPStatus.CREATED)
 
 
 class OneTransfer(ApiView):
@@ -124,7 +125,7 @@ class OneTransfer(ApiView):
     @extend_schema(operation_id="getTransfer", responses={200: TransferOut})
     def get(self, request: Request, transfer_id: int) -> HttpResponse:
         """Read a movement."""
-        return answer(transfer_out(_listed(transfer_id)))
+        return answer(transfer_out(listed_transfer(transfer_id)))
 
 
 class TransferReversal(ApiView):
@@ -137,17 +138,18 @@ class TransferReversal(ApiView):
     )
     @idempotent()
     def post(self, request: Request, transfer_id: int) -> HttpResponse:
-        """Undo an adjustment as a whole. Undoing it again changes nothing and answers 200."""
+        """Undo an adjustment or a donation as a whole, a gift as far as something is left of it.
+        Undoing it again changes nothing and answers 200."""
         body = read_body(request, ReversalIn)
-        reversal, replayed = undo_transfer(
-            transfer=_listed(transfer_id),
+        reversal, replayed = undo_movement(
+            transfer=listed_transfer(transfer_id),
             actor=self.actor,
             source=Transfer.Source.API,
             now=timezone.now(),
             note=body.note,
         )
         status = HTTPStatus.OK if replayed else HTTPStatus.CREATED
-        return answer(transfer_out(_listed(reversal.pk)), status)
+        return answer(transfer_out(listed_transfer(reversal.pk)), status)
 
 
 def listed_transfers() -> QuerySet[Transfer]:
@@ -170,7 +172,7 @@ def transfer_out(transfer: Transfer, membership: Membership | None = None) -> Tr
         source=Transfer.Source(transfer.source),
         order=document(transfer.order),
         refund=document(transfer.refund),
-        reverses=str(transfer.reverses_id) if transfer.reverses_id else None,
+        reverses=_undone_id(transfer),
         reversed=transfer.is_reversed,  # type: ignore[attr-defined]
         reason=transfer.reason,
         note=transfer.note,
@@ -179,13 +181,20 @@ def transfer_out(transfer: Transfer, membership: Membership | None = None) -> Tr
     )
 
 
+def _undone_id(transfer: Transfer) -> str | None:
+    undoes = transfer.kind == Transfer.Kind.REVERSAL
+    target = transfer.reverses_id or (transfer.corrects_id if undoes else None)
+    return str(target) if target else None
+
+
 def document(found: object) -> DocumentOut | None:
     if found is None:
         return None
     return DocumentOut(source=found.source, external_id=found.external_id)  # type: ignore[attr-defined]
 
 
-def _listed(transfer_id: int) -> Transfer:
+def listed_transfer(transfer_id: int) -> Transfer:
+    """One movement as `transfer_out` reads it. Raises NotFoundError."""
     found = None
     if transfer_id <= LARGEST_ID:
         chosen = listed_transfers().select_related("wallet__account__membership")
@@ -195,16 +204,17 @@ def _listed(transfer_id: int) -> Transfer:
     return found
 
 
-def _wallet(body: AdjustmentIn) -> Wallet:
+def wallet_named(membership: UUID, wallet_type: str) -> Wallet:
+    """A member's wallet of the units with this code, or the refusal of the field at fault."""
     wallets = list(
-        Wallet.objects.filter(account__membership__public_id=body.membership).select_related(
+        Wallet.objects.filter(account__membership__public_id=membership).select_related(
             "wallet_type__program"
         )
     )
     if not wallets:
         raise refuse_field("membership", _("There is no such membership."), "not_found")
     for wallet in wallets:
-        if wallet.wallet_type.code == body.wallet_type:
+        if wallet.wallet_type.code == wallet_type:
             return wallet
     known = ", ".join(wallet.wallet_type.code for wallet in wallets)
     raise refuse_field("wallet_type", _("One of: %(known)s.") % {"known": known}, "not_found")

@@ -5,6 +5,7 @@ from django.urls import path
 from loyalty.api.v1 import (
     adjustment_reasons,
     balances,
+    gifts,
     memberships,
     order_holds,
     orders,
@@ -28,6 +29,7 @@ urlpatterns = [
         memberships.MembershipTransfers.as_view(),
         name="membership-transfers",
     ),
+    path("gifts", gifts.Gifts.as_view(), name="gifts"),
     path("orders", orders.Orders.as_view(), name="orders"),
     path("orders/batch", orders.OrdersBatch.as_view(), name="orders-batch"),
     path("orders/hold", order_holds.OrderHold.as_view(), name="order-hold"),

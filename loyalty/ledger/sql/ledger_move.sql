@@ -1,6 +1,7 @@
 -- Units go from one wallet to another: two transfers over the transit account, and for each lot that was
 -- used a child lot, which keeps origin, maturity and expiry. With `own` only the lots of that transfer go
--- (the return of what it brought). Matured ones repay a debt of the wallet that they come to.
+-- (the return of what it brought). Matured ones repay a debt of the wallet that they come to. Each leg
+-- undoes a leg of what is undone: `rev` or `cor` this one, `rev2` or `cor2` the other.
 CREATE OR REPLACE FUNCTION ledger_move(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -64,9 +65,9 @@ BEGIN
         UPDATE loyalty_wallet SET owed = owed - repaid WHERE id = taker;
     END IF;
     PERFORM ledger_transfer(
-        e - 'rev' - 'cor' - 'actor' || jsonb_build_object(
+        e || jsonb_build_object(
             'w', taker, 'a', (e->>'a2')::bigint, 'key', e->>'key' || ':in', 'pair', t_id,
-            'actor', (e->>'actor')::bigint),
+            'rev', e->'rev2', 'cor', e->'cor2'),
         in_id, units, -repaid, true, at_now);
 END;
 $$;

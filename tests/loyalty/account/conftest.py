@@ -42,8 +42,10 @@ def define_program(**changes: object) -> Program:
                 "unit_value": "0.01",
                 "pending_days": 14,
                 "expiry": {"kind": "months", "length": 12},
+                "gifts": {"to_members": True, "most_per_day": 100},
             }
         ],
+        "charities": [{"code": "trees", "name": "City Trees"}],
         "earning_rules": [{"units": "2", "per": "1"}],
     }
     definition = ProgramDefinition.model_validate(values | changes)

@@ -14,7 +14,7 @@ from tests.loyalty.account.conftest import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-PAGES = ("/me/", "/me/history/", "/me/card/", "/me/profile/")
+PAGES = ("/me/", "/me/history/", "/me/card/", "/me/give/", "/me/profile/")
 
 
 @pytest.fixture
@@ -92,6 +92,24 @@ def test_earlier_movements_are_added_below(signed_in_page: Any, shop: Shop, maya
     assert len(titles) == len(set(titles))
     assert signed_in_page.locator(".history-item").count() == 30
     assert signed_in_page.evaluate("document.activeElement.matches('.month-card')")
+
+
+def test_a_gift_is_given_from_a_phone(
+    signed_in_page: Any, shop: Shop, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    shop.enroll(shop.add_customer("noor@example.com", given_name="Noor"))
+    signed_in_page.goto("/me/")
+    signed_in_page.get_by_role("link", name="Give").click()
+    signed_in_page.get_by_label("Card number or e-mail address").fill("noor@example.com")
+    signed_in_page.get_by_label("How many").fill("30")
+    signed_in_page.get_by_role("button", name="Next").click()
+    signed_in_page.get_by_role("heading", name="Is this right?").wait_for()
+    assert_no_axe_violations(signed_in_page)
+    assert signed_in_page.evaluate("document.documentElement.scrollWidth") == 390
+    signed_in_page.get_by_role("button", name="Give").click()
+    signed_in_page.get_by_role("heading", name="Gift to Noor").wait_for()
+    signed_in_page.locator("[data-toast]", has_text="You gave 30").wait_for()
+    assert_no_axe_violations(signed_in_page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

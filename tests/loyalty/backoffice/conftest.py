@@ -89,7 +89,9 @@ def beans(db: None) -> Program:
             "plural": "Beans",
             "unit_value": "0.01",
             "expiry": {"kind": "months", "length": 12},
+            "gifts": {"to_members": True, "most_per_day": 100},
         },
+        charities=[{"code": "trees", "name": "City Trees"}],
     )
 
 

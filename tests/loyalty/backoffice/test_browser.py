@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from loyalty.models import Order, Program, Transfer
+from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import Member, url
+from tests.loyalty.factories import make_wallet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -176,6 +178,34 @@ def test_an_administrator_sets_reasons_and_limits(
     dialog.get_by_role("button", name="Save limits").click()
     page.get_by_role("heading", name="Bean Club").wait_for()
     assert_no_axe_violations(page)
+
+
+def test_an_agent_gives_on_a_customers_behalf_and_undoes_it(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    CustomerFactory(given_name="Bea", family_name="Costa", external_id="c2")
+    make_wallet(ana.program, "c2")
+    page = sign_in("support_agent")
+    page.goto(f"/backoffice/customers/{ana.customer.public_id}/")
+    page.get_by_role("link", name="Give", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Card number, e-mail address or customer number").fill("c2")
+    dialog.get_by_label("How many").fill("40")
+    dialog.get_by_text("110\N{NO-BREAK SPACE}Beans").wait_for()
+    dialog.get_by_text("Bea Costa").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_label("For", exact=True).select_option("trees")
+    expect(dialog.get_by_label("Message")).to_be_hidden()
+    dialog.get_by_label("For", exact=True).select_option("-")
+    dialog.get_by_role("button", name="Give Beans").click()
+    page.locator("#panel-movements").get_by_text("Gift to Bea Costa").wait_for()
+    assert ana.spendable() == 110
+
+    page.locator("[data-toast]", has_text="to Bea Costa").get_by_role("button").first.click()
+    page.locator("[data-toast]", has_text="The gift was undone").wait_for()
+    assert ana.spendable() == 150
 
 
 def test_a_manager_writes_a_program_and_takes_it_live(

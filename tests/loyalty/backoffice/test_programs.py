@@ -38,6 +38,9 @@ FORM: dict[str, Any] = {
     "expiry_kind": "months",
     "expiry_length": "12",
     "expiry_last_day": "end_of_day",
+    "gifts_to_members": "on",
+    "gifts_least": "10",
+    "gifts_most_per_day": "500",
     "measure": "money",
     "units": "1",
     "per": "1",
@@ -70,6 +73,9 @@ def test_a_new_program_is_a_draft_with_everything_that_was_typed(manager: Client
     assert program.status == "draft"
     assert definition.wallet_types[0].plural == "Beans"
     assert definition.wallet_types[0].expiry.length == 12
+    gifts = definition.wallet_types[0].gifts
+    assert (gifts.to_members, gifts.to_charities, gifts.least) == (True, False, 10)
+    assert (gifts.most_per_day, gifts.most_received_per_day) == (500, None)
     rule = definition.earning_rules[0]
     assert rule.include.categories == ("Coffee",)
     assert rule.exclude.skus == ("MUG",)
@@ -103,6 +109,8 @@ def test_the_short_name_comes_from_the_name(manager: Client) -> None:
         ({"expiry_length": "121"}, "expiry_length"),
         ({"pending_days": "366"}, "pending_days"),
         ({"decimals": "5"}, "decimals"),
+        ({"gifts_least": "0"}, "gifts_least"),
+        ({"gifts_most_per_day": "9"}, "gifts_least"),
         ({"include_tags_add": "x" * 129}, "include_tags"),
     ],
 )
@@ -142,13 +150,18 @@ def test_a_form_sent_back_unchanged_changes_nothing(manager: Client, beans: Prog
 def test_a_live_program_shows_its_changes_before_they_are_made(
     manager: Client, ana: Member
 ) -> None:
-    values = form_of(manager, "beans") | {"units": "2", "unit_value": "0.02", "name": "Beans+"}
+    values = form_of(manager, "beans") | {
+        "units": "2", "unit_value": "0.02", "name": "Beans+", "gifts_to_members": "on",
+        "gifts_most_per_day": "500",
+    }  # fmt: skip
     shown = manager.post(url("program_edit", "beans"), values).content.decode()
     for text in (
         "2\N{NO-BREAK SPACE}Beans for each $1.00 spent.",
         "For orders placed from now on.",
         "100\N{NO-BREAK SPACE}Beans are worth $2.00.",
         "and for what members hold already",
+        "In a day a member may give 100\N{NO-BREAK SPACE}Beans at most.",
+        "In a day a member may give 500\N{NO-BREAK SPACE}Beans at most.",
         "Beans+",
     ):
         assert text in shown

@@ -24,7 +24,7 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert 1 <= Membership.objects.count() <= 6
     assert Customer.objects.get(external_id="H01609").email == "olivia.hart@example.com"
     kinds = set(Transfer.objects.values_list("kind", flat=True))
-    assert {"accrual", "adjustment", "reversal"} <= kinds
+    assert {"accrual", "adjustment", "reversal", "gift", "donation"} <= kinds
     counts = [kind.objects.count() for kind in (Order, Transfer, Customer, CustomerNote)]
     assert not needs_demo()
     assert "left out" in run("load_demo", "--if-empty")[0]

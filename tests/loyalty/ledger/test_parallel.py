@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from loyalty.errors import InsufficientBalanceError
+from loyalty.errors import GiftRefusedError, InsufficientBalanceError
 from loyalty.models import Lot, Membership, Order, Refund, Transfer, Wallet
+from loyalty.services.gifts import give_units
 from loyalty.services.refunds import link_parked_refunds
 from members.models import Customer
+from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -160,3 +162,63 @@ def test_posting_while_time_passes_a_maturity_stays_exact():
     at_once(lambda number: adjust(wallet, -10, f"s{number}", now=day(1 + number / 24)))
     assert held(at=day(2)).spendable == 0
     assert held(at=day(2)).balance == 0
+
+
+def _give(wallet: Wallet, to: str, units: int, key: str) -> bool:
+    """Whether it was allowed."""
+    member = Membership.objects.select_related("customer").get(customer__external_id=to)
+    try:
+        give_units(
+            wallet=wallet, to=member, units=units, message="", actor=SYSTEM, key=key, source="api",
+            now=NOW,
+        )  # fmt: skip
+    except GiftRefusedError:
+        return False
+    return True
+
+
+def test_gifts_at_once_never_exceed_the_days_limit():
+    program = make_program(unit={"gifts": {"to_members": True, "most_per_day": 50}})
+    giver = make_wallet(program)
+    for number in range(THREADS):
+        make_wallet(program, f"r{number}")
+    adjust(giver, 1_000, "start")
+    allowed = at_once(lambda number: _give(giver, f"r{number}", 10, f"g{number}"))
+    assert sorted(allowed, key=str) == [False] * 3 + [True] * 5
+    assert spendable() == 950
+
+
+def test_gifts_at_once_never_exceed_what_one_may_be_given():
+    gifts = {"to_members": True, "most_received_per_day": 30}
+    program = make_program(unit={"gifts": gifts})
+    make_wallet(program, "lucky")
+    wallets = [make_wallet(program, f"g{number}") for number in range(THREADS)]
+    for wallet in wallets:
+        adjust(wallet, 10, f"start{wallet.pk}")
+    allowed = at_once(lambda number: _give(wallets[number], "lucky", 10, f"k{number}"))
+    assert allowed.count(True) == 3
+    assert spendable("lucky") == 30
+
+
+def test_members_who_give_to_each_other_at_once_end_where_they_must():
+    program = make_program(unit={"gifts": {"to_members": True}})
+    wallets = {name: make_wallet(program, name) for name in ("a", "b")}
+    for name, wallet in wallets.items():
+        adjust(wallet, 100, f"start-{name}")
+
+    def work(number: int) -> None:
+        giver, taker = ("a", "b") if number % 2 else ("b", "a")
+        for step in range(5):
+            assert _give(wallets[giver], taker, 3, f"{number}-{step}")
+
+    assert at_once(work) == [None] * THREADS
+    assert (spendable("a"), spendable("b")) == (100, 100)
+
+
+def test_the_same_gift_from_eight_threads_is_made_once():
+    program = make_program(unit={"gifts": {"to_members": True, "most_per_day": 10}})
+    giver = make_wallet(program)
+    make_wallet(program, "r")
+    adjust(giver, 100, "start")
+    assert at_once(lambda _number: _give(giver, "r", 10, "once")) == [True] * THREADS
+    assert spendable("r") == 10

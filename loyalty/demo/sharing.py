@@ -1,0 +1,52 @@
+"""What the demonstration's people give each other: gifts to and from the guide, and a donation."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
+from loyalty.ledger.balances import holdings
+from loyalty.models import Account, Membership, Program, Transfer, Wallet
+from loyalty.services.gifts import donate_units, give_units
+from members.services.audit import SYSTEM
+
+
+def people_share(program: Program) -> None:
+    """Made once, however often the demonstration is loaded."""
+    members = Membership.objects.filter(program=program).select_related("customer")
+    guide = members.filter(customer__external_id=person_of(GUIDE_HOUSEHOLD).number).first()
+    if guide is None:
+        return
+    friends = list(members.exclude(pk=guide.pk).order_by("customer__external_id")[:2])
+    for number, friend in enumerate(friends, start=1):
+        _give(friend, guide, 40 * number, "Thank you for the lift!", f"demo:gift-to-guide-{number}")
+    if friends:
+        _give(guide, friends[0], 60, "Happy birthday!", "demo:gift-of-guide")
+    _donate(guide, 25, "demo:donation")
+
+
+def _give(giver: Membership, taker: Membership, units: int, message: str, key: str) -> None:
+    wallet = _wallet_with(giver, units)
+    if wallet is not None and not Transfer.objects.filter(key=key).exists():
+        give_units(
+            wallet=wallet, to=taker, units=units, message=message, actor=SYSTEM, key=key,
+            source=Transfer.Source.ACCOUNT, now=timezone.now(),
+        )  # fmt: skip
+
+
+def _donate(giver: Membership, units: int, key: str) -> None:
+    wallet = _wallet_with(giver, units)
+    charity = Account.objects.filter(program=giver.program_id, kind=Account.Kind.CHARITY).first()
+    if wallet is None or charity is None or Transfer.objects.filter(key=key).exists():
+        return
+    donate_units(
+        wallet=wallet, charity=charity, units=units, actor=SYSTEM, key=key,
+        source=Transfer.Source.ACCOUNT, now=timezone.now(),
+    )  # fmt: skip
+
+
+def _wallet_with(member: Membership, units: int) -> Wallet | None:
+    """The member's wallet, if so many units can be given from it."""
+    wallet = Wallet.objects.select_related("wallet_type__program").get(account=member.account_id)
+    enough = holdings([wallet], timezone.now())[wallet.pk].spendable >= units
+    return wallet if enough and wallet.wallet_type.gifts_to_members else None

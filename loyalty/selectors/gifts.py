@@ -1,0 +1,115 @@
+"""Who may be given to, what may be given away, and how much of it has been given today."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet, Sum
+
+from loyalty.models import Account, Membership, Program, Transfer, Wallet, WalletType
+from members.selectors.identities import having_any
+
+LONGEST = 254
+_GAPS = re.compile(r"[ -]")
+
+
+def find_member(program: Program, text: str) -> Membership | None:
+    """The member whose card number, e-mail address or customer number this is."""
+    found = _by_card_or_email(program, text)
+    if found is None and _searchable(text):
+        numbered = having_any(external_ids=[text.strip()]).values("pk")
+        found = _members(program).filter(customer__in=numbered).first()
+    return found
+
+
+def find_recipient(program: Program, text: str) -> Membership | None:
+    """Whom another member may give to: an active member, by card number or e-mail address. A
+    customer number is easily guessed, and not theirs to know."""
+    found = _by_card_or_email(program, text)
+    return found if found and found.status == Membership.Status.ACTIVE else None
+
+
+def _by_card_or_email(program: Program, text: str) -> Membership | None:
+    if not _searchable(text):
+        return None
+    members = _members(program)
+    if "@" in text:
+        return members.filter(customer__in=having_any(email=text.strip()).values("pk")).first()
+    return members.filter(card_number=_GAPS.sub("", text)).first()
+
+
+def _searchable(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= LONGEST and "\x00" not in text
+
+
+def _members(program: Program) -> QuerySet[Membership]:
+    return Membership.objects.select_related("customer", "program").filter(program=program)
+
+
+def charities_of(program: Program) -> list[Account]:
+    """Whom members may give to, in the order of the program file."""
+    return list(program.accounts.filter(kind=Account.Kind.CHARITY).order_by("pk"))
+
+
+def givable_wallets(membership: Membership) -> list[Wallet]:
+    """The wallets of which this member may give something to somebody, in the program's order."""
+    wallets = Wallet.objects.filter(account=membership.account_id).select_related(
+        "wallet_type__program"
+    )
+    return givable(membership, list(wallets.order_by("wallet_type_id")))
+
+
+def givable(membership: Membership, wallets: Sequence[Wallet]) -> list[Wallet]:
+    """Those of a member's wallets of which something may be given to somebody."""
+    live = membership.program.status == Program.Status.LIVE
+    if not live or membership.status != Membership.Status.ACTIVE:
+        return []
+    closed = [wallet for wallet in wallets if not wallet.wallet_type.gifts_to_members]
+    asked = any(wallet.wallet_type.gifts_to_charities for wallet in closed)
+    charitable = asked and bool(charities_of(membership.program))
+    return [
+        wallet
+        for wallet in wallets
+        if wallet not in closed or (charitable and wallet.wallet_type.gifts_to_charities)
+    ]
+
+
+def room_to_give(wallet: Wallet, at: dt.datetime) -> int | None:
+    """How many units more the owner may give to other members on that day; None: no limit."""
+    return _room(wallet, wallet.wallet_type.gift_most_per_day, at, given=True)
+
+
+def room_to_receive(wallet: Wallet, at: dt.datetime) -> int | None:
+    """How many units more the owner may be given on that day; None: no limit."""
+    return _room(wallet, wallet.wallet_type.gift_most_received_per_day, at, given=False)
+
+
+def _room(wallet: Wallet, most: int | None, at: dt.datetime, *, given: bool) -> int | None:
+    return None if most is None else max(most - _moved_on(wallet, at, given=given), 0)
+
+
+def _moved_on(wallet: Wallet, at: dt.datetime, *, given: bool) -> int:
+    """Units given (or received) on the program's day, less what was undone of it, whenever."""
+    day = at.astimezone(wallet.wallet_type.program.zone).date()
+    own = {"from_account" if given else "to_account": wallet.account_id}
+    moved = Transfer.objects.filter(wallet=wallet, kind=Transfer.Kind.GIFT, booked_on=day, **own)
+    undone = Transfer.objects.filter(wallet=wallet, kind=Transfer.Kind.REVERSAL)
+    gifts = moved.values("pk")
+    undone = undone.filter(Q(reverses__in=gifts) | Q(corrects__in=gifts))
+    return _sum(moved) - _sum(undone)
+
+
+def _sum(transfers: QuerySet[Transfer]) -> int:
+    return int(transfers.aggregate(units=Sum("amount", default=0))["units"])
+
+
+def donated_to(charity: Account) -> dict[WalletType, int]:
+    """What a charity was given in all, by kind of unit, less what was undone."""
+    donations = Transfer.objects.filter(to_account=charity, kind=Transfer.Kind.DONATION)
+    sums = donations.values("wallet_type").annotate(
+        units=Sum("amount"), undone=Sum("reversals__amount", default=0)
+    )
+    kinds = WalletType.objects.in_bulk([row["wallet_type"] for row in sums])
+    return {kinds[row["wallet_type"]]: row["units"] - row["undone"] for row in sums}

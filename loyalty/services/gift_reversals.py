@@ -1,0 +1,150 @@
+"""Taking a gift or a donation back: by staff, once, and as far as something is left of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from loyalty.errors import NotReversibleError, OverCorrectedError
+from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
+from loyalty.models import Account, Lot, Membership, Transfer, Wallet
+from loyalty.services.adjustments import undo_transfer, whole_number
+from members.services.audit import Actor, record_audit
+from members.services.transactions import run_atomically
+
+KINDS = (Transfer.Kind.GIFT, Transfer.Kind.DONATION)
+
+
+@dataclass(frozen=True, slots=True)
+class GiftLegs:
+    """A gift: what left the giver's wallet, and what came to the receiver's."""
+
+    gave: Transfer
+    came: Transfer
+
+
+def undo_movement(
+    *, transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str = ""
+) -> tuple[Transfer, bool]:
+    """Undo what can be undone by hand: adjustments, gifts and donations. Raises as they do."""
+    undo = undo_gift if transfer.kind in KINDS else undo_transfer
+    return undo(transfer=transfer, actor=actor, source=source, now=now, note=note)
+
+
+def undo_gift(
+    *, transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str = ""
+) -> tuple[Transfer, bool]:
+    """Return what is left of a gift (either leg of it), or a donation as a whole, to the giver.
+
+    Returns the movement that undoes it and whether it had been made before. Raises
+    NotReversibleError when nothing is left, OverCorrectedError when it was undone already.
+    """
+    if transfer.kind not in KINDS:
+        raise NotReversibleError(_("This is neither a gift nor a donation."))
+    return run_atomically(lambda: _undo(transfer, actor, source, now, note))
+
+
+def gift_legs(transfer: Transfer) -> GiftLegs:
+    """Both legs of a gift, by either of them."""
+    legs = Transfer.objects.select_related("wallet", "wallet_type__program", "pair__wallet")
+    came = legs.get(pk=transfer.pk) if transfer.pair_id else legs.get(pair=transfer.pk)
+    assert came.pair is not None
+    return GiftLegs(came.pair, came)
+
+
+def left_of_gift(came: Transfer, now: dt.datetime) -> int:
+    """Units of a gift that the receiver still has."""
+    wallet = Wallet.objects.get(pk=came.wallet_id)
+    lots = Lot.objects.filter(transfer=came, parent__isnull=False, due_at__gt=now)
+    if wallet.active_until is not None and wallet.active_until <= now:
+        # They expired with the inactivity of the wallet, which is not written on them yet.
+        lots = lots.exclude(renewable=True, expires_at=None)
+    return int(lots.aggregate(units=Sum("remaining", default=0))["units"])
+
+
+def _undo(
+    transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str
+) -> tuple[Transfer, bool]:
+    legs = gift_legs(transfer) if transfer.kind == Transfer.Kind.GIFT else None
+    lock_wallets([legs.came.wallet_id, legs.gave.wallet_id] if legs else [transfer.wallet_id])
+    target = legs.came if legs else transfer
+    key = f"undo:{target.pk}"
+    known = Transfer.objects.filter(key=key).first()
+    if known is not None:
+        if known.note != note:
+            raise OverCorrectedError(_("This was undone already."))
+        return known, True
+    made = _gift_entry(legs, key, source, now) if legs else None
+    entry = made or _donation_entry(target, key, source, now)
+    entry |= {"note": note, "actor": actor.user.pk if actor.user else None}
+    posted = next(found for found in post([entry], now=now) if found.key == key)
+    undone = Transfer.objects.select_related("wallet", "wallet_type").get(pk=posted.transfer_id)
+    for wallet_id in {legs.gave.wallet_id, legs.came.wallet_id} if legs else {transfer.wallet_id}:
+        _audit(undone, wallet_id, actor, note)
+    return undone, False
+
+
+def _gift_entry(legs: GiftLegs, key: str, source: str, now: dt.datetime) -> Movement:
+    gave, came = legs.gave, legs.came
+    left = left_of_gift(came, now)
+    if left == 0:
+        raise NotReversibleError(_("Nothing is left of this gift: it was spent, or has expired."))
+    whole = left == came.amount
+    return movement(
+        direction="move",
+        kind=Transfer.Kind.REVERSAL.value,
+        ref=_ref(came),
+        counter_account_id=came.from_account_id,
+        amount=left,
+        occurred_at=now,
+        key=key,
+        source=source,
+        explanation={"undone": "gift"},
+        w2=gave.wallet_id,
+        a2=gave.wallet.account_id,
+        own=came.pk,
+        **({"rev": came.pk, "rev2": gave.pk} if whole else {"cor": came.pk, "cor2": gave.pk}),
+    )
+
+
+def _donation_entry(donation: Transfer, key: str, source: str, now: dt.datetime) -> Movement:
+    donation = Transfer.objects.select_related("wallet", "wallet_type__program").get(pk=donation.pk)
+    return movement(
+        direction="back",
+        kind=Transfer.Kind.REVERSAL.value,
+        ref=_ref(donation),
+        counter_account_id=donation.to_account_id,
+        amount=donation.amount,
+        occurred_at=now,
+        key=key,
+        source=source,
+        explanation={"undone": "donation", **donation.explanation},
+        rev=donation.pk,
+    )
+
+
+def _ref(transfer: Transfer) -> WalletRef:
+    wallet = transfer.wallet
+    zone = transfer.wallet_type.program.zone
+    return WalletRef(wallet.pk, wallet.account_id, transfer.wallet_type_id, zone)
+
+
+def _audit(undone: Transfer, wallet_id: int, actor: Actor, note: str) -> None:
+    account = Account.objects.get(wallets=wallet_id)
+    owner = Membership.objects.select_related("customer").get(account=account)
+    gives = undone.wallet_id == wallet_id and undone.from_account_id == account.pk
+    units = -undone.amount if gives else undone.amount
+    record_audit(
+        actor=actor,
+        action="points.gift_undone",
+        target=owner.customer,
+        after={
+            "units": whole_number(units, undone.wallet_type),
+            "wallet_type": undone.wallet_type.plural,
+            "transfer": undone.pk,
+        },
+        reason=note,
+    )

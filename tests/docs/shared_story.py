@@ -1,0 +1,102 @@
+"""What happens between two members, told in the words of docs/semantics.md and done by the
+services. A step may begin with whose it is ("Ben: order B 10.00"); otherwise it is Ann's."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+
+from loyalty.ledger.balances import holdings
+from loyalty.models import Account, Membership, Transfer, Wallet
+from loyalty.services.gift_reversals import undo_movement
+from loyalty.services.gifts import donate_units, give_units
+from loyalty.services.memberships import enroll_customer
+from members.errors import DomainError
+from members.models import Customer
+from members.services.audit import SYSTEM
+from members.services.customers import create_customer
+from tests.docs.story import NOON, Story
+
+PEOPLE = ("Ann", "Ben")
+
+
+class SharedStory(Story):
+    """`play` does one step; answers with its movements, and what each of the two has after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people: dict[str, Customer] = {}
+
+    def tell(self, day: dt.date, step: str) -> dict[str, str]:
+        """One step, as a row of the table says it."""
+        self.now = dt.datetime.combine(day, NOON)
+        last = Transfer.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        found = re.fullmatch(r"(?:(Ann|Ben): )?(.*)", step)
+        assert found is not None
+        self.number, words = found[1] or "Ann", found[2]
+        if self.people:
+            self.customer = self.people[self.number]
+        try:
+            with transaction.atomic():
+                self._do(words)
+        except DomainError as error:
+            movement = f"refused: {error.code}"
+        else:
+            new = Transfer.objects.filter(pk__gt=last).select_related("wallet").order_by("pk")
+            movement = ", ".join(map(self._in_words, new)) or "none"
+        return {"movement": movement} | self._holdings()
+
+    def _steps(self) -> dict[str, Callable[..., None]]:
+        return super()._steps() | {
+            r"give (\d+) to (\w+)": self._give,
+            r"undo": self._undo_latest,
+        }
+
+    def _enroll(self) -> None:
+        self.people = {
+            name: create_customer(actor=SYSTEM, external_id=name, given_name=name)
+            for name in PEOPLE
+        }
+        for customer in self.people.values():
+            enroll_customer(
+                customer=customer, program=self.program, source="staff", at=self.now, actor=SYSTEM
+            )
+        self.customer = self.people["Ann"]
+
+    def _give(self, units: str, to: str) -> None:
+        self.keys += 1
+        how: dict[str, Any] = {
+            "wallet": self.wallet(), "units": int(units), "actor": SYSTEM, "source": "api",
+            "key": f"step-{self.keys}", "now": self.now,
+        }  # fmt: skip
+        if to in self.people:
+            member = Membership.objects.select_related("customer").get(customer=self.people[to])
+            give_units(to=member, message="", **how)
+        else:
+            donate_units(charity=Account.objects.get(kind="charity", name=to), **how)
+
+    def _undo_latest(self) -> None:
+        kinds = ("adjustment", "gift", "donation")
+        latest = Transfer.objects.filter(kind__in=kinds).latest("pk")
+        undo_movement(transfer=latest, actor=SYSTEM, source="backoffice", now=self.now)
+
+    def _in_words(self, transfer: Transfer) -> str:
+        return f"{self._owner(transfer.wallet.account_id)} {transfer.signed_amount:+d}"
+
+    def _owner(self, account_id: int) -> str:
+        return str(Membership.objects.get(account=account_id).customer)
+
+    def _holdings(self) -> dict[str, str]:
+        wallets = {
+            name: Wallet.objects.get(account__membership__customer=customer)
+            for name, customer in self.people.items()
+        }
+        return {name: self._held(wallet) for name, wallet in wallets.items()}
+
+    def _held(self, wallet: Wallet) -> str:
+        held = holdings([wallet], self.now)[wallet.pk]
+        pending = f", {held.pending} pending" if held.pending else ""
+        owed = f", owes {held.owed}" if held.owed else ""
+        return f"{held.spendable}{pending}{owed}"
