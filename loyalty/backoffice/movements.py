@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
 
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer
@@ -25,7 +26,7 @@ class MovementRow:
     title: str
     why: tuple[WhyStep, ...]
     actor: str
-    can_undo: bool
+    undo_url: str
     undone: bool
 
 
@@ -49,6 +50,16 @@ def _row(transfer: Transfer, may_adjust: bool) -> MovementRow:
         title=explanation.title,
         why=explanation.why,
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
-        can_undo=may_adjust and transfer.kind == Transfer.Kind.ADJUSTMENT and not undone,
+        undo_url=_undo_url(transfer) if may_adjust and not undone else "",
         undone=undone,
     )
+
+
+def _undo_url(transfer: Transfer) -> str:
+    """The dialog that undoes a movement of this kind by hand, if there is one."""
+    names = {
+        Transfer.Kind.ADJUSTMENT: "transfer_undo",
+        Transfer.Kind.REDEMPTION: "redemption_undo",
+    }
+    name = names.get(Transfer.Kind(transfer.kind))
+    return reverse(f"loyalty_backoffice:{name}", args=[transfer.pk]) if name else ""

@@ -22,6 +22,7 @@ from loyalty.backoffice import (
     program_editing,
     programs,
     reasons,
+    redemptions,
     reversals,
 )
 
@@ -48,6 +49,7 @@ urlpatterns = [
         adjustments.wallet_adjust_preview,
         name="wallet_adjust_preview",
     ),
+    path("movements/<int:pk>/give-back/", redemptions.redemption_undo, name="redemption_undo"),
     path("movements/<int:pk>/undo/", reversals.transfer_undo, name="transfer_undo"),
     # Programs
     path("programs/", programs.program_list, name="program_list"),

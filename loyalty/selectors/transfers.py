@@ -6,20 +6,41 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Literal
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import (
+    BigIntegerField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Coalesce
 
 from loyalty.models import Lot, Transfer
 
+# What corrects a movement in part because somebody, or the order, gave its units back.
+GIVEN_BACK = (Transfer.Kind.REVERSAL, Transfer.Kind.REINSTATEMENT)
 Cursor = tuple[dt.datetime, int]
 # As the member sees it: into the wallet or out of it; empty: both.
 Direction = Literal["", "in", "out"]
 
 
 def transfers() -> QuerySet[Transfer]:
-    """With all that showing a movement needs; `is_reversed` says whether it was undone."""
-    found: QuerySet[Transfer] = Transfer.objects.select_related(
-        "wallet", "wallet_type__program", "order", "refund", "actor"
-    ).annotate(is_reversed=Exists(Transfer.objects.filter(reverses=OuterRef("pk"))))
+    """With all that showing a movement needs. `given_back`: how many of its units were given back
+    or brought back in parts; `is_reversed`: whether it was undone, at once or by and by."""
+    parts = Transfer.objects.filter(corrects=OuterRef("pk"), kind__in=GIVEN_BACK).order_by()
+    units = parts.values("corrects").annotate(units=Sum("amount")).values("units")
+    whole = Exists(Transfer.objects.filter(reverses=OuterRef("pk")))
+    found: QuerySet[Transfer] = (
+        Transfer.objects.select_related(
+            "wallet", "wallet_type__program", "order", "refund", "actor"
+        )
+        .annotate(given_back=Coalesce(Subquery(units), 0, output_field=BigIntegerField()))
+        .annotate(is_reversed=Q(whole) | Q(given_back__gte=F("amount")))
+    )
     return found
 
 

@@ -16,13 +16,15 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from loyalty.api.v1.amounts import Units, UnitsIn, parse_units, units_text
+from loyalty.api.v1.amounts import Units, UnitsAboveZero, UnitsIn, parse_units, units_text
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.transfers import transfers
 from loyalty.services.adjustments import adjust_units, undo_transfer
+from loyalty.services.redemptions import reverse_redemption
+from members.api.authentication import require_scope
 from members.api.bodies import TEXT, Answer, Body, PublicId, answer, read_body, refuse_field
-from members.api.idempotency import idempotent, read_key
+from members.api.idempotency import idempotent, require_key
 from members.api.pagination import Page
 from members.api.views import ApiView
 from members.errors import NotFoundError
@@ -53,6 +55,11 @@ class AdjustmentIn(Body):
 
 
 class ReversalIn(Body):
+    units: UnitsAboveZero | None = Field(
+        None,
+        description="Of a redemption so many; by default all that has not come back yet. With it"
+        " an Idempotency-Key is required.",
+    )
     note: Note = ""
 
 
@@ -82,7 +89,7 @@ class TransferOut(Answer):
     source: Transfer.Source
     order: DocumentOut | None
     refund: DocumentOut | None
-    reverses: str | None
+    reverses: str | None = Field(description="What it undoes, as a whole or in part.")
     reversed: bool = Field(description="Whether it was undone.")
     reason: str
     note: str
@@ -102,20 +109,18 @@ class Transfers(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Add units to a wallet or take some, with a reason."""
         body = read_body(request, AdjustmentIn)
-        wallet = _wallet(body)
-        # Longer than a record of the answer is kept, the ledger itself knows the key.
-        name = hashlib.sha256((read_key(request) or "").encode()).hexdigest()
+        wallet = wallet_named(body.membership, body.wallet_type)
         transfer, _replayed = adjust_units(
             wallet=wallet,
             units=parse_units(body.units, wallet.wallet_type),
             reason=body.reason,
             note=body.note,
             actor=self.actor,
-            key=f"api:{self.api_key.pk}:{name}",
+            key=ledger_key(self, request),
             source=Transfer.Source.API,
             now=timezone.now(),
         )
-        return answer(transfer_out(_listed(transfer.pk)), HTTPStatus.CREATED)
+        return answer(transfer_out(listed_transfer(transfer.pk)), HTTPStatus.CREATED)
 
 
 class OneTransfer(ApiView):
@@ -124,11 +129,11 @@ class OneTransfer(ApiView):
     @extend_schema(operation_id="getTransfer", responses={200: TransferOut})
     def get(self, request: Request, transfer_id: int) -> HttpResponse:
         """Read a movement."""
-        return answer(transfer_out(_listed(transfer_id)))
+        return answer(transfer_out(listed_transfer(transfer_id)))
 
 
 class TransferReversal(ApiView):
-    scopes = {"POST": "transfers:write"}
+    scopes = {"POST": ("transfers:write", "redemptions:write")}
 
     @extend_schema(
         operation_id="reverse",
@@ -137,17 +142,49 @@ class TransferReversal(ApiView):
     )
     @idempotent()
     def post(self, request: Request, transfer_id: int) -> HttpResponse:
-        """Undo an adjustment as a whole. Undoing it again changes nothing and answers 200."""
+        """Undo an adjustment as a whole, or a redemption as a whole or in part. Undoing it again
+        changes nothing and answers 200. With `redemptions:write` alone only redemptions."""
         body = read_body(request, ReversalIn)
-        reversal, replayed = undo_transfer(
-            transfer=_listed(transfer_id),
+        transfer = listed_transfer(transfer_id)
+        if transfer.kind == Transfer.Kind.REDEMPTION:
+            reversal, replayed = self._give_back(request, transfer, body)
+        else:
+            reversal, replayed = self._undo(transfer, body)
+        status = HTTPStatus.OK if replayed else HTTPStatus.CREATED
+        return answer(transfer_out(listed_transfer(reversal.pk)), status)
+
+    def _undo(self, transfer: Transfer, body: ReversalIn) -> tuple[Transfer, bool]:
+        require_scope(self.api_key, "transfers:write")
+        if body.units is not None:
+            raise refuse_field("units", _("Only a redemption can be undone in part."))
+        return undo_transfer(
+            transfer=transfer,
             actor=self.actor,
             source=Transfer.Source.API,
             now=timezone.now(),
             note=body.note,
         )
-        status = HTTPStatus.OK if replayed else HTTPStatus.CREATED
-        return answer(transfer_out(_listed(reversal.pk)), status)
+
+    def _give_back(
+        self, request: Request, transfer: Transfer, body: ReversalIn
+    ) -> tuple[Transfer, bool]:
+        part = body.units is not None
+        return reverse_redemption(
+            transfer=transfer,
+            units=parse_units(body.units, transfer.wallet_type) if body.units else None,
+            key=ledger_key(self, request) if part else f"undo:{transfer.pk}",
+            source=Transfer.Source.API,
+            actor=self.actor,
+            now=timezone.now(),
+            note=body.note,
+        )
+
+
+def ledger_key(view: ApiView, request: Request) -> str:
+    """The request's Idempotency-Key for the ledger, which knows it longer than a record of the
+    answer is kept."""
+    name = hashlib.sha256(require_key(request).encode()).hexdigest()
+    return f"api:{view.api_key.pk}:{name}"
 
 
 def listed_transfers() -> QuerySet[Transfer]:
@@ -170,7 +207,7 @@ def transfer_out(transfer: Transfer, membership: Membership | None = None) -> Tr
         source=Transfer.Source(transfer.source),
         order=document(transfer.order),
         refund=document(transfer.refund),
-        reverses=str(transfer.reverses_id) if transfer.reverses_id else None,
+        reverses=_undone_id(transfer),
         reversed=transfer.is_reversed,  # type: ignore[attr-defined]
         reason=transfer.reason,
         note=transfer.note,
@@ -179,13 +216,20 @@ def transfer_out(transfer: Transfer, membership: Membership | None = None) -> Tr
     )
 
 
+def _undone_id(transfer: Transfer) -> str | None:
+    undoes = transfer.kind == Transfer.Kind.REVERSAL
+    target = transfer.reverses_id or (transfer.corrects_id if undoes else None)
+    return str(target) if target else None
+
+
 def document(found: object) -> DocumentOut | None:
     if found is None:
         return None
     return DocumentOut(source=found.source, external_id=found.external_id)  # type: ignore[attr-defined]
 
 
-def _listed(transfer_id: int) -> Transfer:
+def listed_transfer(transfer_id: int) -> Transfer:
+    """One movement as `transfer_out` reads it. Raises NotFoundError."""
     found = None
     if transfer_id <= LARGEST_ID:
         chosen = listed_transfers().select_related("wallet__account__membership")
@@ -195,16 +239,17 @@ def _listed(transfer_id: int) -> Transfer:
     return found
 
 
-def _wallet(body: AdjustmentIn) -> Wallet:
+def wallet_named(membership: UUID, wallet_type: str) -> Wallet:
+    """A member's wallet of the units with this code, or the refusal of the field at fault."""
     wallets = list(
-        Wallet.objects.filter(account__membership__public_id=body.membership).select_related(
+        Wallet.objects.filter(account__membership__public_id=membership).select_related(
             "wallet_type__program"
         )
     )
     if not wallets:
         raise refuse_field("membership", _("There is no such membership."), "not_found")
     for wallet in wallets:
-        if wallet.wallet_type.code == body.wallet_type:
+        if wallet.wallet_type.code == wallet_type:
             return wallet
     known = ", ".join(wallet.wallet_type.code for wallet in wallets)
     raise refuse_field("wallet_type", _("One of: %(known)s.") % {"known": known}, "not_found")
