@@ -105,6 +105,7 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:customer_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust_preview": read(NOT_ANALYSTS),
+    "loyalty_backoffice:redemption_undo": form(NOT_ANALYSTS),
     "loyalty_backoffice:transfer_undo": form(NOT_ANALYSTS),
     "loyalty_backoffice:customer_give": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_give": form(NOT_ANALYSTS),

@@ -18,6 +18,7 @@ from members.timeline_view import WhyStep
 # What is undone by hand: who may, and where.
 UNDO: dict[str, tuple[str, str]] = {
     Transfer.Kind.ADJUSTMENT: ("points.adjust", "loyalty_backoffice:transfer_undo"),
+    Transfer.Kind.REDEMPTION: ("points.adjust", "loyalty_backoffice:redemption_undo"),
     Transfer.Kind.GIFT: ("gifts.make", "loyalty_backoffice:gift_undo"),
     Transfer.Kind.DONATION: ("gifts.make", "loyalty_backoffice:gift_undo"),
 }

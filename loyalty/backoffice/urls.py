@@ -23,6 +23,7 @@ from loyalty.backoffice import (
     program_editing,
     programs,
     reasons,
+    redemptions,
     reversals,
 )
 
@@ -53,6 +54,7 @@ urlpatterns = [
     path("wallets/<int:pk>/give/", gifts.wallet_give, name="wallet_give"),
     path("wallets/<int:pk>/give/preview/", gifts.wallet_give_preview, name="wallet_give_preview"),
     path("gifts/<int:pk>/undo/", gifts.gift_undo, name="gift_undo"),
+    path("movements/<int:pk>/give-back/", redemptions.redemption_undo, name="redemption_undo"),
     path("movements/<int:pk>/undo/", reversals.transfer_undo, name="transfer_undo"),
     # Programs
     path("programs/", programs.program_list, name="program_list"),

@@ -6,21 +6,37 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Literal
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import (
+    BigIntegerField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Coalesce, JSONObject
 
 from loyalty.models import Lot, Transfer
 
+# What corrects a movement in part because somebody, or the order, gave its units back.
+GIVEN_BACK = (Transfer.Kind.REVERSAL, Transfer.Kind.REINSTATEMENT)
 Cursor = tuple[dt.datetime, int]
 # As the member sees it: into the wallet or out of it; empty: both.
 Direction = Literal["", "in", "out"]
 
 
 def transfers() -> QuerySet[Transfer]:
-    """With all that showing a movement needs. `is_reversed` says whether it was undone, as a whole
-    or as far as something was left; `counterpart` whose the wallet on the other side is."""
+    """With all that showing a movement needs. `given_back`: how many of its units were given back
+    or brought back in parts; `is_reversed`: whether it was undone, at once or by and by, a gift as
+    far as something was left; `counterpart`: whose the wallet on the other side is."""
     here = OuterRef("pk")
-    undone = Exists(Transfer.objects.filter(reverses=here)) | Exists(
+    parts = Transfer.objects.filter(corrects=here, kind__in=GIVEN_BACK).order_by()
+    units = parts.values("corrects").annotate(units=Sum("amount")).values("units")
+    whole = Exists(Transfer.objects.filter(reverses=here))
+    gift = Exists(
         Transfer.objects.filter(
             corrects=here, corrects__kind=Transfer.Kind.GIFT, kind=Transfer.Kind.REVERSAL
         )
@@ -28,9 +44,16 @@ def transfers() -> QuerySet[Transfer]:
     other = Transfer.objects.filter(Q(pair=here) | Q(pk=OuterRef("pair")))
     owner = "wallet__account__membership__customer__"
     names = JSONObject(given=f"{owner}given_name", family=f"{owner}family_name")
-    found: QuerySet[Transfer] = Transfer.objects.select_related(
-        "wallet", "wallet_type__program", "order", "refund", "actor"
-    ).annotate(is_reversed=undone, counterpart=Subquery(other.values(names=names)[:1]))
+    found: QuerySet[Transfer] = (
+        Transfer.objects.select_related(
+            "wallet", "wallet_type__program", "order", "refund", "actor"
+        )
+        .annotate(given_back=Coalesce(Subquery(units), 0, output_field=BigIntegerField()))
+        .annotate(
+            is_reversed=Q(whole) | Q(gift) | Q(given_back__gte=F("amount")),
+            counterpart=Subquery(other.values(names=names)[:1]),
+        )
+    )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InsufficientBalanceError, LedgerError, OverCorrectedError
@@ -112,10 +113,9 @@ def _reverse(
 ) -> tuple[Transfer, bool]:  # fmt: skip
     lock_wallets([transfer.wallet_id])
     known = Transfer.objects.filter(key=key).first()
-    back = sum(Transfer.objects.filter(reverses=transfer).values_list("amount", flat=True)) + sum(
-        Transfer.objects.filter(corrects=transfer).values_list("amount", flat=True)
-    )
-    left = transfer.amount - back + (known.amount if known else 0)
+    if known is not None and units is None:
+        return _transfer(known.pk), True
+    left = units_left(transfer)
     wanted = left if units is None else units
     if known is None and (left <= 0 or wanted > left):
         raise OverCorrectedError(
@@ -126,7 +126,7 @@ def _reverse(
         )
     entry = restoration(
         transfer,
-        known.amount if known and units is None else wanted,
+        wanted,
         program=terms_of(transfer.wallet),
         occurred_at=now,
         now=now,
@@ -140,6 +140,13 @@ def _reverse(
     if not posted.replayed:
         _audit_return(transfer, int(entry["n"]), actor, note)
     return _transfer(posted.transfer_id), posted.replayed
+
+
+def units_left(transfer: Transfer) -> int:
+    """How many units of a movement have not come back yet, whoever gave the others back."""
+    parts = Q(reverses=transfer) | Q(corrects=transfer)
+    back = Transfer.objects.filter(parts).aggregate(units=Sum("amount"))["units"] or 0
+    return int(transfer.amount - back)
 
 
 def _audit_return(transfer: Transfer, units: int, actor: Actor, note: str) -> None:

@@ -12,6 +12,7 @@ from loyalty.services.adjustment_limits import lock_staff, require_at_once, requ
 from loyalty.services.adjustment_reasons import require_reason
 from loyalty.services.adjustment_requests import ask_for_adjustment
 from loyalty.services.adjustments import check_units, post_adjustment, undo_transfer
+from loyalty.services.redemptions import reverse_redemption
 from members.services.audit import Actor
 from members.services.transactions import run_atomically
 
@@ -64,6 +65,28 @@ def undo_as_staff(
         )  # fmt: skip
 
     return run_atomically(undo)
+
+
+def give_back_as_staff(
+    *, transfer: Transfer, units: int, actor: Actor, key: str, now: dt.datetime, note: str
+) -> tuple[Transfer, bool]:
+    """Undo so many units of a redemption: they count as if one had given them oneself."""
+
+    def give_back() -> tuple[Transfer, bool]:
+        user, role = lock_staff(actor)
+        program = transfer.wallet_type.program
+        limits = limits_of(role, program)
+        whole = whole_units(units, transfer.wallet_type.scale)
+        # A form that was sent twice is not measured twice.
+        if not Transfer.objects.filter(key=key).exists():
+            require_at_once(limits, whole)
+            require_in_a_day(limits, whole, user=user, role=role, program=program, now=now)
+        return reverse_redemption(
+            transfer=transfer, units=units, key=key, actor=actor, now=now, note=note,
+            source=Transfer.Source.BACKOFFICE.value,
+        )  # fmt: skip
+
+    return run_atomically(give_back)
 
 
 def _adjust(

@@ -37,9 +37,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         return CHALLENGE
 
 
-def require_scope(key: ApiKey, scope: str) -> None:
-    """Refuse what the key was not made for, naming the scope that is missing."""
-    if scope not in key.scopes:
+def require_scope(key: ApiKey, *scopes: str) -> None:
+    """Refuse what the key was not made for, naming the scope that is missing; of several any one
+    is enough."""
+    if not set(scopes) & set(key.scopes):
+        scope = scopes[0]
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             _("This key lacks the scope %(scope)s.") % {"scope": scope},

@@ -37,10 +37,8 @@ def idempotent(*, required: bool = False) -> Callable[[Handler], Handler]:
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
         def run(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-            name = read_key(request)
+            name = require_key(request) if required else read_key(request)
             if name is None:
-                if required:
-                    raise _bad_key(_("Send the header Idempotency-Key."), "required")
                 return handler(view, request, *args, **kwargs)
             once = functools.partial(handler, view, request, *args, **kwargs)
             key = cast("ApiKey", request.auth)
@@ -59,6 +57,14 @@ def read_key(request: Request) -> str | None:
         return None
     if not 0 < len(name) <= LONGEST_KEY or not name.isascii() or not name.isprintable():
         raise _bad_key(_("An Idempotency-Key has 1 to 255 printable ASCII characters."), "invalid")
+    return name
+
+
+def require_key(request: Request) -> str:
+    """The header's value, where what is asked for could otherwise be done twice."""
+    name = read_key(request)
+    if name is None:
+        raise _bad_key(_("Send the header Idempotency-Key."), "required")
     return name
 
 

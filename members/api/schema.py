@@ -132,8 +132,9 @@ class ApiSchema(AutoSchema):
 
     def _say_scope(self, operation: dict[str, Any]) -> None:
         scope = cast("ApiView", self.view).scopes[self.method]
+        named = scope if isinstance(scope, str) else "` or `".join(scope)
         text = operation.get("description", "")
-        operation["description"] = f"{text}\n\nScope: `{scope}`.".strip()
+        operation["description"] = f"{text}\n\nScope: `{named}`.".strip()
 
     def _say_idempotency(self, operation: dict[str, Any]) -> None:
         handler = getattr(self.view, self.method.lower())

@@ -24,7 +24,8 @@ JSON_RANGES = ("*/*", "application/*", "application/json", "application/problem+
 
 
 class ApiView(APIView):
-    """The base of all endpoints. `scopes` says what a key needs for each method."""
+    """The base of all endpoints. `scopes` says what a key needs for each method; of several scopes
+    any one is enough."""
 
     authentication_classes = [ApiKeyAuthentication]
     permission_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
@@ -33,7 +34,7 @@ class ApiView(APIView):
     parser_classes = [JSONParser]
     renderer_classes = [JSONRenderer]
     metadata_class = None
-    scopes: ClassVar[dict[str, str]]
+    scopes: ClassVar[dict[str, str | tuple[str, ...]]]
 
     allowance: Allowance | None = None
 
@@ -50,7 +51,7 @@ class ApiView(APIView):
             )
         scope = self.scopes.get("GET" if request.method == "HEAD" else request.method or "")
         if scope is not None:
-            require_scope(key, scope)
+            require_scope(key, *((scope,) if isinstance(scope, str) else scope))
 
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any

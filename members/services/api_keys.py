@@ -34,6 +34,7 @@ SCOPES: dict[str, str | Promise] = {
     "orders:read": gettext_lazy("Read orders"),
     "orders:write": gettext_lazy("Send orders and returns"),
     "balances:read": gettext_lazy("Read balances"),
+    "redemptions:write": gettext_lazy("Redeem points, and undo redemptions"),
     "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),

@@ -23,6 +23,15 @@ UnitsIn = Annotated[
         examples=["-20", "12.50"],
     ),
 ]
+UnitsAboveZero = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:0{0,11}[1-9][0-9]{0,11}(\.[0-9]{1,4})?|0{1,12}\.[0-9]{0,3}[1-9][0-9]{0,3})$",
+        max_length=17,
+        description="Units as decimal text, above zero, with at most the wallet type's decimals.",
+        examples=["20", "12.50"],
+    ),
+]
 
 
 def units_text(units: int, scale: int) -> str:

@@ -16,14 +16,16 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from loyalty.api.v1.amounts import Units, UnitsIn, parse_units, units_text
+from loyalty.api.v1.amounts import Units, UnitsAboveZero, UnitsIn, parse_units, units_text
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.transfers import transfers
 from loyalty.services.adjustments import adjust_units
 from loyalty.services.gift_reversals import undo_movement
+from loyalty.services.redemptions import reverse_redemption
+from members.api.authentication import require_scope
 from members.api.bodies import TEXT, Answer, Body, PublicId, answer, read_body, refuse_field
-from members.api.idempotency import idempotent, read_key
+from members.api.idempotency import idempotent, require_key
 from members.api.pagination import Page
 from members.api.views import ApiView
 from members.errors import NotFoundError
@@ -54,6 +56,11 @@ class AdjustmentIn(Body):
 
 
 class ReversalIn(Body):
+    units: UnitsAboveZero | None = Field(
+        None,
+        description="Of a redemption so many; by default all that has not come back yet. With it"
+        " an Idempotency-Key is required.",
+    )
     note: Note = ""
 
 
@@ -104,15 +111,13 @@ class Transfers(ApiView):
         """Add units to a wallet or take some, with a reason."""
         body = read_body(request, AdjustmentIn)
         wallet = wallet_named(body.membership, body.wallet_type)
-        # Longer than a record of the answer is kept, the ledger itself knows the key.
-        name = hashlib.sha256((read_key(request) or "").encode()).hexdigest()
         transfer, _replayed = adjust_units(
             wallet=wallet,
             units=parse_units(body.units, wallet.wallet_type),
             reason=body.reason,
             note=body.note,
             actor=self.actor,
-            key=f"api:{self.api_key.pk}:{name}",
+            key=ledger_key(self, request),
             source=Transfer.Source.API,
             now=timezone.now(),
         )
@@ -129,7 +134,7 @@ class OneTransfer(ApiView):
 
 
 class TransferReversal(ApiView):
-    scopes = {"POST": "transfers:write"}
+    scopes = {"POST": ("transfers:write", "redemptions:write")}
 
     @extend_schema(
         operation_id="reverse",
@@ -138,18 +143,50 @@ class TransferReversal(ApiView):
     )
     @idempotent()
     def post(self, request: Request, transfer_id: int) -> HttpResponse:
-        """Undo an adjustment or a donation as a whole, a gift as far as something is left of it.
-        Undoing it again changes nothing and answers 200."""
+        """Undo an adjustment or a donation as a whole, a gift as far as something is left of it, a
+        redemption as a whole or in part. Undoing it again changes nothing and answers 200. With
+        `redemptions:write` alone only redemptions."""
         body = read_body(request, ReversalIn)
-        reversal, replayed = undo_movement(
-            transfer=listed_transfer(transfer_id),
+        transfer = listed_transfer(transfer_id)
+        if transfer.kind == Transfer.Kind.REDEMPTION:
+            reversal, replayed = self._give_back(request, transfer, body)
+        else:
+            reversal, replayed = self._undo(transfer, body)
+        status = HTTPStatus.OK if replayed else HTTPStatus.CREATED
+        return answer(transfer_out(listed_transfer(reversal.pk)), status)
+
+    def _undo(self, transfer: Transfer, body: ReversalIn) -> tuple[Transfer, bool]:
+        require_scope(self.api_key, "transfers:write")
+        if body.units is not None:
+            raise refuse_field("units", _("Only a redemption can be undone in part."))
+        return undo_movement(
+            transfer=transfer,
             actor=self.actor,
             source=Transfer.Source.API,
             now=timezone.now(),
             note=body.note,
         )
-        status = HTTPStatus.OK if replayed else HTTPStatus.CREATED
-        return answer(transfer_out(listed_transfer(reversal.pk)), status)
+
+    def _give_back(
+        self, request: Request, transfer: Transfer, body: ReversalIn
+    ) -> tuple[Transfer, bool]:
+        part = body.units is not None
+        return reverse_redemption(
+            transfer=transfer,
+            units=parse_units(body.units, transfer.wallet_type) if body.units else None,
+            key=ledger_key(self, request) if part else f"undo:{transfer.pk}",
+            source=Transfer.Source.API,
+            actor=self.actor,
+            now=timezone.now(),
+            note=body.note,
+        )
+
+
+def ledger_key(view: ApiView, request: Request) -> str:
+    """The request's Idempotency-Key for the ledger, which knows it longer than a record of the
+    answer is kept."""
+    name = hashlib.sha256(require_key(request).encode()).hexdigest()
+    return f"api:{view.api_key.pk}:{name}"
 
 
 def listed_transfers() -> QuerySet[Transfer]:

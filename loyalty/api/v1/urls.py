@@ -10,6 +10,7 @@ from loyalty.api.v1 import (
     order_holds,
     orders,
     programs,
+    redemptions,
     refund_previews,
     refunds,
     transfers,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("refunds", refunds.Refunds.as_view(), name="refunds"),
     path("refunds/preview", refund_previews.RefundPreviews.as_view(), name="refund-preview"),
     path("refunds/<str:source>/<path:external_id>", refunds.OneRefund.as_view(), name="refund"),
+    path("redemptions", redemptions.Redemptions.as_view(), name="redemptions"),
     path("transfers", transfers.Transfers.as_view(), name="transfers"),
     path("transfers/<int:transfer_id>", transfers.OneTransfer.as_view(), name="transfer"),
     path(
