@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import OrderConflictError
 from loyalty.models import LotChange, Order, Transfer
+from loyalty.services.maturities import ByHand
 from loyalty.services.order_batches import Enrolling, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
-from loyalty.services.reconciliation import ByHand, reconcile_orders
+from loyalty.services.reconciliation import reconcile_orders
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
