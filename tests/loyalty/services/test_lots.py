@@ -20,6 +20,7 @@ from tests.loyalty.factories import (
     day,
     give_back,
     held,
+    line,
     make_program,
     moves,
     order,
@@ -346,3 +347,17 @@ def test_a_second_part_that_is_brought_back_does_not_shorten_the_first():
     reinstate_units(transfer=expiry, units=30, until=day(40), **by_staff(day(12), "k1"))
     reinstate_units(transfer=expiry, units=20, until=day(20), **by_staff(day(12), "k2"))
     assert (spendable(at=day(30)), spendable(at=day(40))) == (50, 0)
+
+
+def test_what_a_rule_awards_may_expire_by_inactivity_though_other_units_do_not():
+    rule = {"code": "idle", "name": "Idle", "include": {"skus": ["x"]}, "expiry": IDLE}
+    make_program(earning_rules=[{}, rule])
+    record(order("A", "50", lines=(line(1, "50", sku="x"),)))
+    record(order("B", "10", at=day(20)))
+    assert (held(at=day(49)).spendable, held(at=day(50)).spendable) == (110, 60)
+
+
+def test_units_of_a_wallet_expire_by_one_inactivity():
+    rule = {"code": "idle", "name": "Idle", "expiry": IDLE | {"length": 2}}
+    with pytest.raises(ValueError, match="expire together"):
+        make_program(unit={"expiry": IDLE}, earning_rules=[{}, rule])
