@@ -312,3 +312,22 @@ class ProgramDefinition(_Definition):
                     % {"rule": rule.code, "wallet_type": rule.wallet_type}
                 )
         return self
+
+    @model_validator(mode="after")
+    def inactivity_is_one_for_a_wallet(self) -> Self:
+        """Units that expire by inactivity expire together."""
+        for item in self.wallet_types:
+            ends = {
+                (expiry.length, expiry.last_day, expiry.renewals)
+                for expiry in (
+                    item.expiry,
+                    *(rule.expiry for rule in self.earning_rules if rule.wallet_type == item.code),
+                )
+                if expiry is not None and expiry.kind == "inactivity"
+            }
+            if len(ends) > 1:
+                raise ValueError(
+                    _("%s that expire by inactivity expire together: give them the same terms.")
+                    % item.plural.capitalize()
+                )
+        return self

@@ -11,8 +11,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.backoffice.adjustment_forms import ADD, read_units
 from loyalty.models import WalletType
+from loyalty.unit_input import ADD, read_units
 from members.formatting import format_points
 
 

@@ -25,12 +25,13 @@ from loyalty.rules.lots import LotTerms, expires_at
 @dataclass(frozen=True)
 class UnitTerms:
     """A wallet type and its lot policies, oldest first, each with the instant from which it is the
-    one for new lots."""
+    one for new lots. `renewal`: how activities renew units that expire by inactivity, if any do."""
 
     wallet_type_id: int
     code: str
     scale: int
     policies: tuple[tuple[dt.datetime, LotTerms], ...]
+    renewal: LotTerms | None
 
     def terms_at(self, at: dt.datetime) -> LotTerms:
         """The policy for lots granted at `at`; before there was any, the first."""
@@ -39,12 +40,6 @@ class UnitTerms:
             if since <= at:
                 found = terms
         return found
-
-    @cached_property
-    def renewal(self) -> LotTerms | None:
-        """How activities renew units that expire by inactivity, if any do."""
-        renewable = [terms for _since, terms in self.policies if terms.renewable]
-        return renewable[-1] if renewable else None
 
 
 @dataclass(frozen=True)
@@ -140,7 +135,7 @@ def _load(program_ids: Sequence[int] | None) -> Terms:
     )
     wallet_types = list(WalletType.objects.filter(program__in=ids))
     policies: defaultdict[int, list[LotPolicy]] = defaultdict(list)
-    for policy in LotPolicy.objects.filter(wallet_type__program__in=ids, rule=None).order_by("pk"):
+    for policy in LotPolicy.objects.filter(wallet_type__program__in=ids).order_by("pk"):
         policies[policy.wallet_type_id].append(policy)
     accounts = list(Account.objects.filter(program__in=ids, kind__in=Account.PROGRAM_KINDS))
     return Terms(
@@ -200,11 +195,17 @@ def _rule_version(version: EarningRuleVersion) -> RuleVersion:
 
 
 def _unit_terms(wallet_type: WalletType, policies: Sequence[LotPolicy]) -> UnitTerms:
+    """The rules' own policies are their versions'; but what renews units is one for all of a
+    wallet."""
+    renewing = [policy for policy in policies if policy.kind == LotPolicy.Kind.INACTIVITY]
     return UnitTerms(
         wallet_type_id=wallet_type.pk,
         code=wallet_type.code,
         scale=wallet_type.scale,
-        policies=tuple((policy.created_at, lot_terms(policy)) for policy in policies),
+        policies=tuple(
+            (policy.created_at, lot_terms(policy)) for policy in policies if policy.rule_id is None
+        ),
+        renewal=lot_terms(renewing[-1]) if renewing else None,
     )
 
 

@@ -122,7 +122,7 @@ def _extend(pk: int, until: dt.datetime, actor: Actor, note: str, now: dt.dateti
             code="invalid_request",
             errors=[FieldError("until", _("Give a day after the one on which they expire."))],
         )
-    if lot.due_at is not None and lot.due_at <= now:
+    if ends <= now:
         raise LedgerError(_("They have expired: bring them back instead."), code="invalid_request")
     if by_inactivity:
         # They expire together, so they get more time together.

@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from loyalty.errors import OrderConflictError
 from loyalty.models import Lot, LotChange, Order, Transfer
 from loyalty.selectors.lots import lots_of_order
+from loyalty.services.maturities import ByHand
 from loyalty.services.order_batches import Enrolling, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
-from loyalty.services.reconciliation import ByHand, reconcile_orders
+from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.rehearsals import Rehearsal, rehearse
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically

@@ -20,6 +20,7 @@ from loyalty.rules.facts import NOTHING
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import BudgetShortError, CapBook, Wish, rooms_as_json
+from loyalty.services.maturities import times_of
 from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
 from loyalty.services.order_inputs import (
     OrderInput,
@@ -28,7 +29,7 @@ from loyalty.services.order_inputs import (
     paid_by_kind,
     with_whole_line,
 )
-from loyalty.services.reconciliation import reconcile_orders, times_of
+from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders, take_back_linked
 from loyalty.services.window_awards import Contribution, window_movements
 from members.errors import DomainError, FieldError

@@ -90,7 +90,8 @@ def apply_policy_change(
         Retiming(
             lot_id=lot_id,
             spendable_at=row[1],
-            expires_at=times.expires_at,
+            # What expires by the change expires now: it could be spent until now.
+            expires_at=times.expires_at and max(times.expires_at, now),
             planned_expires_at=times.planned_expires_at,
             reason=LotChange.Reason.POLICY,
             occurred_at=now,

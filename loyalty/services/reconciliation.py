@@ -13,10 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from loyalty.ledger.posting import Movement, Retiming, post, retime
+from loyalty.ledger.posting import Movement, post, retime
 from loyalty.models import (
-    Lot,
-    LotChange,
     Membership,
     Order,
     OrderEvaluation,
@@ -29,10 +27,10 @@ from loyalty.rules.basket import net_basket
 from loyalty.rules.caps import Room
 from loyalty.rules.engine import Award, evaluate
 from loyalty.rules.facts import NOTHING, ZERO, Basket, Line, Return, ReturnedLine
-from loyalty.rules.lots import OrderTimes, lot_times, matures_at
-from loyalty.selectors.rulebooks import ProgramTerms, Terms, lot_terms
+from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
-from loyalty.services.cap_books import CapBook, Wish, rooms_from_json
+from loyalty.services.cap_books import CapBook, Wish, rooms_as_json, rooms_from_json
+from loyalty.services.maturities import ByHand, retimings, times_of
 from loyalty.services.order_batches import MemberRef
 from loyalty.services.restorations import restorations
 from loyalty.services.window_awards import Contribution, window_movements
@@ -46,15 +44,6 @@ class _Posted:
     units: int = 0
     movements: int = 0
     accruals: list[tuple[int, int]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class ByHand:
-    """Why somebody changed from when on an order's units can be spent, and who."""
-
-    reason: str
-    actor_id: int | None
-    note: str
 
 
 def reconcile_orders(
@@ -97,63 +86,7 @@ def reconcile_orders(
     movements += window_movements(windows, now=now, transfer_source=transfer_source)
     movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
     post(movements, now=now)
-    retime(_retimings(orders, terms, now, by_hand), now=now)
-
-
-def _retimings(
-    orders: Sequence[Order], terms: Terms, now: dt.datetime, by_hand: ByHand | None
-) -> list[Retiming]:
-    """Lots of these orders that mature at another time than they say, since the order went on, was
-    held back, released or confirmed. What somebody extended keeps its expiry."""
-    by_order = {order.pk: order for order in orders}
-    zones = {program.id: program.zone for program in terms.programs}
-    changes = []
-    for lot in _open_lots(list(by_order)):
-        order = by_order[lot.origin.order_id or 0]
-        zone = zones.get(lot.policy.wallet_type.program_id)
-        if zone is None:
-            continue
-        policy, times = lot_terms(lot.policy), times_of(order)
-        spendable_at = matures_at(policy, times, zone)
-        if spendable_at == lot.spendable_at:
-            continue
-        wanted = lot_times(policy, lot.earned_at, spendable_at, zone)
-        moves = policy.counted_from == "maturity"
-        changes.append(
-            Retiming(
-                lot_id=lot.pk,
-                spendable_at=spendable_at,
-                expires_at=wanted.expires_at if moves else lot.expires_at,
-                planned_expires_at=wanted.planned_expires_at if moves else lot.planned_expires_at,
-                reason=by_hand.reason if by_hand else LotChange.Reason.ORDER,
-                occurred_at=now,
-                actor_id=by_hand.actor_id if by_hand else None,
-                note=by_hand.note if by_hand else "",
-            )
-        )
-    return changes
-
-
-def _open_lots(order_ids: Sequence[int]) -> list[Lot]:
-    """What is left of the units of these orders, wherever they are. The two kinds of lots have an
-    index each."""
-    left = Lot.objects.filter(due_at__isnull=False).select_related("origin", "policy__wallet_type")
-    return [
-        *left.filter(transfer__order__in=order_ids, parent=None),
-        *left.filter(origin__order__in=order_ids, parent__isnull=False),
-    ]
-
-
-def times_of(order: Order) -> OrderTimes:
-    """When a stored order reached its states."""
-    return OrderTimes(
-        order.placed_at,
-        order.paid_at,
-        order.fulfilled_at,
-        order.completed_at,
-        held=order.held_at is not None,
-        confirmed_at=order.confirmed_at,
-    )
+    retime(retimings(orders, terms=terms, now=now, by_hand=by_hand), now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +97,11 @@ class _Case:
     order: Order
     member: MemberRef
     wish: Wish
-    rooms: dict[int, Room]
+    evaluation: OrderEvaluation
+
+    @property
+    def rooms(self) -> dict[int, Room]:
+        return rooms_from_json(self.evaluation.context)
 
 
 def _cases(
@@ -179,17 +116,17 @@ def _cases(
             if found is not None:
                 versions = program.rulebook.named(found.rule_versions)
                 wish = Wish(program, versions, member.membership_id, order.placed_at)
-                yield _Case(order, member, wish, rooms_from_json(found.context))
+                yield _Case(order, member, wish, found)
 
 
 def _evaluation(order: Order, program: ProgramTerms, member: MemberRef) -> OrderEvaluation | None:
-    """The context that the order is judged in; recorded now if this is its first judgment."""
+    """The context that the order is judged in; a new one if this is its first judgment."""
     for evaluation in order.evaluations.all():
         if evaluation.program_id == program.id:
             return evaluation
     if not program.live or not member.active:
         return None
-    return OrderEvaluation.objects.create(
+    return OrderEvaluation(
         order=order,
         program_id=program.id,
         membership_id=member.membership_id,
@@ -214,10 +151,15 @@ def _judged(
         if (order.pk, version.id) in posted
     }
     baskets = _net_baskets(order, causes if wish.program.reconciles_linked else (), wish.program)
-    return [
-        (cause, book.judge(wish, basket, recorded=case.rooms, given=given)[0])
-        for cause, basket in baskets
-    ]
+    judged: _Judged = []
+    for cause, basket in baskets:
+        awards, rooms = book.judge(wish, basket, recorded=case.rooms, given=given)
+        judged.append((cause, awards))
+        if case.evaluation.pk is None:
+            # Its first judgment: the room that it has now is what it keeps.
+            case.evaluation.context = rooms_as_json(rooms)
+            case.evaluation.save()
+    return judged
 
 
 def _contributions(case: _Case, judged: _Judged, now: dt.datetime) -> Iterator[Contribution]:

@@ -1,11 +1,13 @@
 -- A spend is undone, as a whole (`rev`) or in part (`cor`): the same lots get their units back, the ones
--- that expire last first. With `grace` they do not expire before that instant.
+-- that expire last first. With `grace` they do not expire before that instant. Where units expire by
+-- inactivity and the wallet has been idle for too long, they have expired.
 CREATE OR REPLACE FUNCTION ledger_back(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     target bigint := coalesce((e->>'rev')::bigint, (e->>'cor')::bigint);
     grace timestamptz := (e->>'grace')::timestamptz;
+    idle boolean := (SELECT active_until IS NULL FROM loyalty_wallet WHERE id = (e->>'w')::bigint);
     missing bigint := (e->>'n')::bigint;
     part bigint;
     used record;
@@ -28,7 +30,13 @@ BEGIN
         part := least(missing, used.left_out);
         EXIT WHEN missing = 0;
         CONTINUE WHEN part <= 0;
+        IF used.renewable AND used.expires_at IS NULL AND idle THEN
+            used.expires_at := at_now;
+            UPDATE loyalty_lot SET expires_at = at_now WHERE id = used.lot_id;
+        END IF;
         IF used.expires_at < grace THEN
+            -- For the units that come back, not for what of the lot has expired.
+            PERFORM ledger_expire(ARRAY[used.lot_id], false, 'job', at_now);
             INSERT INTO loyalty_lotchange (
                 lot_id, reason, occurred_at, recorded_at, booked_on, spendable_before, spendable_after,
                 expires_before, expires_after, note)

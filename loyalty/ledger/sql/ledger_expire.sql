@@ -2,8 +2,7 @@
 -- left alone. If it `settles`: units that expire while their wallet owes something settle the debt
 -- first: as long as they could have been spent, spending was refused for its sake. So no lot that
 -- expired before a debt came about may be open beside it; who makes a debt writes those down before.
--- Tells the days on which it booked something. Callers hold the wallet locks. Returns how many lots were
--- closed.
+-- Callers hold the wallet locks, and tell what moved (`ledger_tell`). Returns how many lots were closed.
 CREATE OR REPLACE FUNCTION ledger_expire(
     lot_ids bigint[], settles boolean, the_source text, at_now timestamptz
 )
@@ -78,15 +77,6 @@ BEGIN
     )
     UPDATE loyalty_lot l SET remaining = 0, due_at = NULL FROM gone WHERE l.id = gone.id;
     GET DIAGNOSTICS written = ROW_COUNT;
-
-    INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
-    SELECT 'ledger.posted', jsonb_build_object('days', jsonb_agg(jsonb_build_array(d.wt, d.day))),
-           at_now, at_now, 0, ''
-      FROM (SELECT DISTINCT t.wallet_type_id AS wt, t.booked_on AS day
-              FROM loyalty_lotuse u JOIN loyalty_transfer t ON t.id = u.transfer_id
-             WHERE u.lot_id = ANY (lot_ids) AND t.kind IN ('expiry', 'settlement')
-               AND t.recorded_at = at_now) d
-    HAVING count(*) > 0;
     RETURN closed + written;
 END;
 $$;

@@ -12,26 +12,28 @@ DECLARE
     idle bigint[];
     lots bigint[];
     wallets bigint[];
-    stale bigint[];
+    closed bigint;
+    first_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
 BEGIN
     SELECT array_agg(id) INTO idle
       FROM (SELECT id FROM loyalty_wallet WHERE active_until <= at_now ORDER BY active_until LIMIT most) w;
-    IF idle IS NOT NULL THEN
-        PERFORM 1 FROM loyalty_wallet WHERE id = ANY (idle) ORDER BY id FOR NO KEY UPDATE;
-        PERFORM ledger_refresh(idle, at_now);
-    END IF;
     SELECT array_agg(id), array_agg(DISTINCT wallet_id) INTO lots, wallets
       FROM (SELECT id, wallet_id FROM loyalty_lot WHERE due_at <= at_now ORDER BY due_at LIMIT most) l;
-    IF lots IS NULL THEN
-        RETURN QUERY SELECT 0::bigint, coalesce(cardinality(idle), 0)::bigint;
+    IF lots IS NULL AND idle IS NULL THEN
+        RETURN QUERY SELECT 0::bigint, 0::bigint;
         RETURN;
     END IF;
+    wallets := coalesce(wallets || idle, wallets, idle);
     PERFORM 1 FROM loyalty_wallet WHERE id = ANY (wallets) ORDER BY id FOR NO KEY UPDATE;
-    SELECT array_agg(id) INTO stale FROM loyalty_wallet
-     WHERE id = ANY (wallets) AND next_change_at <= at_now;
-    RETURN QUERY SELECT ledger_expire(lots, true, 'job', at_now), cardinality(lots)::bigint;
-    IF stale IS NOT NULL THEN
-        PERFORM ledger_refresh(stale, at_now);
+    closed := ledger_catch_up(wallets, at_now);
+    IF idle IS NOT NULL THEN
+        -- Now that their lots say when they expired.
+        lots := lots || ARRAY(
+            SELECT id FROM loyalty_lot
+             WHERE wallet_id = ANY (idle) AND due_at <= at_now AND id <> ALL (coalesce(lots, '{}')));
     END IF;
+    closed := closed + ledger_expire(lots, true, 'job', at_now);
+    PERFORM ledger_tell(first_id, wallets, at_now);
+    RETURN QUERY SELECT closed, greatest(cardinality(lots), 1)::bigint;
 END;
 $$;

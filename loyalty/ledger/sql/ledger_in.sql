@@ -15,9 +15,11 @@ BEGIN
     IF e->>'until' IS NOT NULL THEN
         PERFORM ledger_renew(the_wallet, (e->>'at')::timestamptz, (e->>'until')::timestamptz,
                              coalesce((e->>'act')::boolean, false));
+        PERFORM ledger_unexpire_renewed(e, the_wallet, at_now);
     END IF;
-    SELECT owed, debt_blocks INTO w FROM loyalty_wallet WHERE id = the_wallet;
-    IF NOT w.debt_blocks AND spendable <= at_now AND (expires IS NULL OR expires > at_now) THEN
+    SELECT owed, debt_blocks, active_until INTO w FROM loyalty_wallet WHERE id = the_wallet;
+    IF NOT w.debt_blocks AND spendable <= at_now
+       AND coalesce(expires, CASE WHEN (e->>'ren')::boolean THEN w.active_until END, 'infinity') > at_now THEN
         repaid := least(w.owed, units);
     END IF;
     PERFORM ledger_transfer(e, t_id, units, -repaid, true, at_now);

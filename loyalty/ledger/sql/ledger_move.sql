@@ -20,6 +20,7 @@ BEGIN
     IF e->>'until' IS NOT NULL THEN
         PERFORM ledger_renew(giver, at_time, (e->>'until')::timestamptz,
                              coalesce((e->>'act')::boolean, false));
+        PERFORM ledger_unexpire_renewed(e, giver, at_now);
         PERFORM ledger_renew(taker, at_time, (e->>'until')::timestamptz, false);
         PERFORM ledger_refresh(ARRAY[giver], at_now);
     END IF;

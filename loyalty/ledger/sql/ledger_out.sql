@@ -19,17 +19,13 @@ BEGIN
     IF e->>'until' IS NOT NULL THEN
         PERFORM ledger_renew(the_wallet, at_time, (e->>'until')::timestamptz,
                              coalesce((e->>'act')::boolean, false));
+        PERFORM ledger_unexpire_renewed(e, the_wallet, at_now);
         PERFORM ledger_refresh(ARRAY[the_wallet], at_now);
     END IF;
     SELECT * INTO w FROM loyalty_wallet WHERE id = the_wallet;
     -- What a gift had repaid may be owed again when the gift is undone.
     repaid := coalesce(
         (SELECT greatest(-debt_change, 0) FROM loyalty_transfer WHERE id = (e->>'rev')::bigint), 0);
-    IF NOT debt AND w.owed > 0
-       AND (w.debt_blocks AND e->>'rev' IS NULL OR w.balance - w.owed < units - repaid) THEN
-        PERFORM ledger_refuse_spend(CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END,
-                                    units);
-    END IF;
     IF own IS NOT NULL AND NOT oldest THEN
         own_lots := ledger_own_lots(
             the_wallet,
@@ -40,18 +36,23 @@ BEGIN
             at_now);
         FOREACH lot IN ARRAY own_lots LOOP
             EXIT WHEN rest = 0;
-            IF debt THEN
-                PERFORM ledger_unexpire(
-                    lot, rest - (SELECT remaining FROM loyalty_lot WHERE id = lot), e->>'key', at_time,
-                    (e->>'day')::date, e->>'src', at_now);
-            END IF;
+            PERFORM ledger_unexpire(
+                lot, rest - (SELECT remaining FROM loyalty_lot WHERE id = lot), e->>'key', at_time,
+                (e->>'day')::date, e->>'src', at_now);
             rest := rest - ledger_use(lot, t_id, rest, at_now);
         END LOOP;
     END IF;
+    IF NOT debt AND w.owed > 0 AND rest > repaid THEN
+        -- Others' units are needed: only what is beyond the debt can be spent.
+        SELECT balance INTO w.balance FROM loyalty_wallet WHERE id = the_wallet;
+        IF w.debt_blocks AND e->>'rev' IS NULL OR w.balance - w.owed < rest - repaid THEN
+            PERFORM ledger_refuse_spend(
+                CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END, units);
+        END IF;
+    END IF;
     IF rest > 0 AND at_time < at_now THEN
         -- Told late: what had not expired then counts, though its expiry was written down since.
-        PERFORM ledger_unexpire_since(the_wallet, rest, e->>'key', at_time, (e->>'day')::date, e->>'src',
-                                      at_now);
+        rest := ledger_take_late(e, t_id, rest, own_lots, at_now);
     END IF;
     IF rest > 0 THEN
         rest := ledger_take(the_wallet, t_id, rest, own_lots, coalesce((e->>'pend')::boolean, false), oldest,

@@ -1,8 +1,8 @@
 -- Posts a batch of movements, all or nothing, and says for each key which transfer it became.
 --
 -- `entries` is an array of objects; `loyalty/ledger/posting.py` builds them and documents the fields.
--- Order of work: put what is of closed books on the first open day (`ledger_booked`), lock the wallets in id order, then look up the keys (the other way round deadlocks),
--- bring stale wallets up to `at_now`, post what comes in, then what goes out. So a batch is judged by
+-- Order of work: put what is of closed books on the first open day (`ledger_booked`), lock the wallets in
+-- id order, then look up the keys (the other way round deadlocks), bring stale wallets up to `at_now`, post what comes in, then what goes out. So a batch is judged by
 -- its net effect, and the debt that a clawback may leave is settled once. The kinds of movements have a
 -- function each: `ledger_in`, `ledger_back`, `ledger_reinstate`, `ledger_settle`, `ledger_repay`,
 -- `ledger_move`, `ledger_out`.
@@ -19,19 +19,24 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     ids bigint[];
     singly bigint[];
+    looks_back boolean;
     stale bigint[];
-    expired bigint[];
+    first_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
     posted jsonb;
     e record;
     t_id bigint;
 BEGIN
     entries := ledger_booked(entries);
-    SELECT array_agg(DISTINCT id), array_agg(DISTINCT id) FILTER (WHERE renewed)
-      INTO ids, singly
-      FROM (SELECT x.w AS id, x.until IS NOT NULL AS renewed
-              FROM jsonb_to_recordset(entries) AS x(w bigint, until text)
+    SELECT array_agg(DISTINCT id), array_agg(DISTINCT id) FILTER (WHERE renewed),
+           bool_or(expires)
+      INTO ids, singly, looks_back
+      FROM (SELECT x.w AS id, x.until IS NOT NULL AS renewed,
+                   x.dir IN ('back', 'unexpire')
+                   OR x.dir = 'out' AND (x.debt OR x.own IS NOT NULL OR x.at < at_now) AS expires
+              FROM jsonb_to_recordset(entries) AS x(
+                w bigint, until text, dir text, debt boolean, own bigint, at timestamptz)
              UNION ALL
-            SELECT x.w2, false FROM jsonb_to_recordset(entries) AS x(w2 bigint)) named
+            SELECT x.w2, false, false FROM jsonb_to_recordset(entries) AS x(w2 bigint)) named
      WHERE id IS NOT NULL;
     IF ids IS NULL THEN
         RETURN;
@@ -51,18 +56,11 @@ BEGIN
     RETURN QUERY SELECT p.key, p.value::bigint, true FROM jsonb_each_text(posted) p;
 
     -- Wallets that owe something, and those whose units an activity renews, go one by one.
-    SELECT array_agg(id) FILTER (WHERE next_change_at <= at_now),
-           coalesce(array_agg(id) FILTER (WHERE owed > 0 OR id = ANY (singly)), '{}'),
-           array_agg(id) FILTER (WHERE next_change_at <= at_now AND owed > 0)
-      INTO stale, singly, expired FROM loyalty_wallet WHERE id = ANY (ids);
+    SELECT coalesce(array_agg(id) FILTER (WHERE owed > 0 OR id = ANY (singly)), '{}'),
+           array_agg(id) FILTER (WHERE next_change_at <= at_now)
+      INTO singly, stale FROM loyalty_wallet WHERE id = ANY (ids);
     IF stale IS NOT NULL THEN
-        PERFORM ledger_refresh(stale, at_now);
-        IF expired IS NOT NULL THEN
-            -- What expired while something was owed has settled it: before anything else does.
-            PERFORM ledger_expire(
-                ARRAY(SELECT id FROM loyalty_lot WHERE wallet_id = ANY (expired) AND due_at <= at_now),
-                true, 'job', at_now);
-        END IF;
+        PERFORM ledger_catch_up(stale, at_now);
     END IF;
 
     -- Incoming lots on all other wallets: one statement for them. The transfers' numbers are
@@ -130,7 +128,11 @@ BEGIN
         RETURN QUERY SELECT e.key, t_id, false;
     END LOOP;
 
-    -- What follows outside this transaction (daily totals first of all) is told which days moved.
+    IF looks_back OR singly <> '{}' THEN
+        -- Other days may have moved too: something expired, or settled a debt, or did not expire after all.
+        PERFORM ledger_tell(first_id, ids, at_now);
+        RETURN;
+    END IF;
     INSERT INTO members_outboxevent (kind, payload, created_at, available_at, attempts, last_error)
     SELECT 'ledger.posted', jsonb_build_object('days', jsonb_agg(jsonb_build_array(d.wt, d.day))),
            at_now, at_now, 0, ''

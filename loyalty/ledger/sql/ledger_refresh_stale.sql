@@ -8,6 +8,7 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     reached bigint;
     stale bigint[];
+    first_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
 BEGIN
     SELECT max(id), array_agg(id) FILTER (WHERE next_change_at <= at_now) INTO reached, stale
       FROM (SELECT id, next_change_at FROM loyalty_wallet WHERE id > after ORDER BY id LIMIT most) w;
@@ -16,10 +17,8 @@ BEGIN
         -- Others may have brought some up to date while we waited.
         SELECT array_agg(id) INTO stale FROM loyalty_wallet
          WHERE id = ANY (stale) AND next_change_at <= at_now;
-        PERFORM ledger_expire(
-            ARRAY(SELECT l.id FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
-                   WHERE w.id = ANY (stale) AND w.owed > 0 AND l.due_at <= at_now), true, 'job', at_now);
-        PERFORM ledger_refresh(stale, at_now);
+        PERFORM ledger_catch_up(stale, at_now);
+        PERFORM ledger_tell(first_id, stale, at_now);
     END IF;
     RETURN QUERY SELECT reached, coalesce(cardinality(stale), 0)::bigint;
 END;

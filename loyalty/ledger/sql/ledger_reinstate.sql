@@ -1,5 +1,5 @@
--- Units that an expiry (`cor`) took come back to their lot, which expires at `ex` from now on. Where the
--- wallet owes something, they repay it first.
+-- Units that an expiry (`cor`) took come back to their lot, which expires at `ex` from now on, or later if
+-- some of it came back before and lasts longer. Where the wallet owes something, they repay it first.
 CREATE OR REPLACE FUNCTION ledger_reinstate(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -12,6 +12,12 @@ DECLARE
 BEGIN
     SELECT l.* INTO lot FROM loyalty_lotuse u JOIN loyalty_lot l ON l.id = u.lot_id
      WHERE u.transfer_id = (e->>'cor')::bigint;
+    IF lot.due_at <= at_now THEN
+        -- Only these units come back, not what of the lot has expired otherwise.
+        PERFORM ledger_expire(ARRAY[lot.id], false, 'job', at_now);
+    ELSE
+        ends := greatest(ends, lot.due_at);
+    END IF;
     SELECT * INTO w FROM loyalty_wallet WHERE id = lot.wallet_id;
     IF w.owed > 0 AND NOT w.debt_blocks THEN
         repaid := least(w.owed, units);

@@ -3,6 +3,7 @@
 -- `at_time` (and had matured by then, unless `with_pending`; and had been earned by then, if
 -- `earned_by_then`). Lots in `own_lots` are left out: they had their turn. Stops as soon as enough is
 -- found, so the cost does not grow with the lots held. Callers hold the wallet lock and have refreshed it.
+-- For what is told late see `ledger_take_late` too.
 CREATE OR REPLACE FUNCTION ledger_take(
     the_wallet bigint, the_transfer bigint, wanted bigint, own_lots bigint[], with_pending boolean,
     oldest_first boolean, earned_by_then boolean, at_time timestamptz, at_now timestamptz

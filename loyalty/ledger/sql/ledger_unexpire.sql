@@ -1,9 +1,10 @@
--- Brings back up to `wanted` units of a lot that had expired and were written down, for a clawback that
--- takes them in the same breath: the expiry is corrected by as much. So what had expired never becomes
--- a debt, and the totals are those of a clawback that came before the expiry.
+-- Brings back up to `wanted` units of a lot that had expired (after `since`) and were written down: the
+-- expiry is corrected by as much. A clawback takes them in the same breath, so what had expired never
+-- becomes a debt, and the totals are those of a clawback that came before the expiry. Without `at_time`
+-- and `the_day` they come back at the instant of the expiry: it was none.
 CREATE OR REPLACE FUNCTION ledger_unexpire(
     the_lot bigint, wanted bigint, the_key text, at_time timestamptz, the_day date, the_source text,
-    at_now timestamptz
+    at_now timestamptz, since timestamptz DEFAULT '-infinity'
 ) RETURNS void
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -12,13 +13,15 @@ DECLARE
     part bigint;
     t_id bigint;
     gone record;
+    lot record;
 BEGIN
     FOR gone IN
         SELECT x.id, x.wallet_type_id, x.from_account_id, x.to_account_id, x.wallet_id, x.request_hash,
+               x.occurred_at, x.booked_on,
                u.amount - coalesce((SELECT sum(c.amount) FROM loyalty_transfer c
                                      WHERE c.corrects_id = x.id), 0) AS remains
           FROM loyalty_lotuse u JOIN loyalty_transfer x ON x.id = u.transfer_id
-         WHERE u.lot_id = the_lot AND x.kind = 'expiry'
+         WHERE u.lot_id = the_lot AND x.kind = 'expiry' AND x.occurred_at > since
          ORDER BY x.id DESC
     LOOP
         EXIT WHEN missing <= 0;
@@ -30,12 +33,18 @@ BEGIN
             recorded_at, booked_on, key, request_hash, source, corrects_id, explanation, reason, note)
         OVERRIDING SYSTEM VALUE
         VALUES (t_id, 'reinstatement', gone.wallet_type_id, gone.to_account_id, gone.from_account_id,
-                gone.wallet_id, part, at_time, at_now, the_day, the_key || ':expired:' || gone.id,
-                gone.request_hash, the_source, gone.id, '{"code": "taken_back"}', '', '');
+                gone.wallet_id, part, coalesce(at_time, gone.occurred_at), at_now,
+                coalesce(the_day, gone.booked_on), the_key || ':expired:' || gone.id, gone.request_hash,
+                the_source, gone.id, '{"code": "taken_back"}', '', '');
         INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount) VALUES (the_lot, t_id, -part);
         UPDATE loyalty_lot
            SET remaining = remaining + part, due_at = coalesce(expires_at, '9999-12-31 00:00:00+00')
-         WHERE id = the_lot;
+         WHERE id = the_lot RETURNING * INTO lot;
+        -- It may have been given more time since: see `ledger_use` for what the balance counts.
+        UPDATE loyalty_wallet
+           SET balance = balance + CASE WHEN lot.spendable_at < next_change_at THEN part ELSE 0 END,
+               pending = pending + CASE WHEN lot.spendable_at >= next_change_at THEN part ELSE 0 END
+         WHERE id = lot.wallet_id AND lot.due_at >= next_change_at;
         missing := missing - part;
     END LOOP;
 END;

@@ -21,12 +21,13 @@ BEGIN
            due_at = CASE WHEN remaining = part THEN NULL ELSE due_at END
      WHERE id = the_lot;
     INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount) VALUES (the_lot, the_transfer, part);
-    IF lot.due_at > at_now THEN
-        UPDATE loyalty_wallet
-           SET balance = balance - CASE WHEN lot.spendable_at <= at_now THEN part ELSE 0 END,
-               pending = pending - CASE WHEN lot.spendable_at > at_now THEN part ELSE 0 END
-         WHERE id = lot.wallet_id;
-    END IF;
+    -- The stored balance counts the lots that end at its next change or later, and those as matured that
+    -- had matured before it. Not `at_now` decides: a clock that is ahead of ours may have brought it up
+    -- to date.
+    UPDATE loyalty_wallet
+       SET balance = balance - CASE WHEN lot.spendable_at < next_change_at THEN part ELSE 0 END,
+           pending = pending - CASE WHEN lot.spendable_at >= next_change_at THEN part ELSE 0 END
+     WHERE id = lot.wallet_id AND lot.due_at >= next_change_at;
     RETURN part;
 END;
 $$;

@@ -12,7 +12,9 @@ from loyalty.errors import (
 from loyalty.ledger.posting import WalletRef, movement, post
 from loyalty.models import Account, Lot, LotUse, Transfer, Wallet
 from loyalty.services.adjustments import undo_transfer
+from loyalty.services.redemptions import redeem_units
 from members.services.audit import SYSTEM
+from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -26,6 +28,7 @@ from tests.loyalty.factories import (
     record,
     refund,
     spendable,
+    wallet_of,
 )
 
 MONTHLY = {"expiry": {"kind": "months", "length": 1, "last_day": "start_of_day"}}
@@ -271,3 +274,15 @@ def test_a_batch_says_which_of_its_keys_were_posted_before(wallet):
 
 def test_posting_nothing_does_nothing(db):
     assert post([], now=NOW) == []
+
+
+def test_a_clock_that_is_behind_spends_what_had_not_expired_and_the_balance_stays_right(db):
+    make_wallet(make_program(unit={"expiry": {"kind": "days", "length": 10}}))
+    record(order("A", "50"))
+    record(order("B", "50", at=day(5)))
+    record(order("C", "1", at=day(11)))  # brings the balance up to then: A is gone
+    redeem_units(wallet=wallet_of(Wallet.objects.get().account_id), units=30, key="k",
+                 source="api", actor=SYSTEM, now=day(10))  # fmt: skip
+    assert lots() == [(50, 20), (50, 50), (1, 1)]
+    assert held(at=day(11)).balance == 51
+    assert_ledger_coherent(day(11))

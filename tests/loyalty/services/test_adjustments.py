@@ -104,3 +104,13 @@ def test_a_repeated_adjustment_is_said_to_be_one_and_audited_once(wallet):
     (first, new), (second, repeated) = adjust_units(**how), adjust_units(**how)
     assert (first, new, repeated) == (second, False, True)
     assert AuditEntry.objects.filter(action="points.adjusted").count() == 1
+
+
+def test_a_gift_that_nobody_spent_is_undone_though_something_is_owed(db):
+    wallet = make_wallet(make_program(debt_policy="refuse_redemption_only"))
+    record(order(total="50"))
+    adjust(wallet, -50, "spend")
+    give_back(refund(total="10", of="A1", at=day(1)))
+    gift = adjust(wallet, 50, "gift", now=day(2))
+    undo_transfer(transfer=gift, actor=SYSTEM, source="job", now=day(2))
+    assert (held(at=day(2)).balance, held(at=day(2)).owed) == (0, 10)

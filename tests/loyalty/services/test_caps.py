@@ -166,3 +166,13 @@ def _program():
     from loyalty.models import Program
 
     return Program.objects.get()
+
+
+def test_a_guests_order_keeps_the_room_that_it_had_when_its_buyer_was_known():
+    capped(per_member=100, period="lifetime")
+    record(order("A", "80"))
+    record(order("B", "80", buyer=None))
+    record(order("B", "80"), now=day(1))  # twenty were left for it
+    record(order("A", "80", status="cancelled"), now=day(2))
+    give_back(refund("R1", "10", of="B", at=day(3)))
+    assert moves() == [("accrual", 80), ("accrual", 20), ("clawback", -80)]

@@ -20,6 +20,7 @@ from tests.loyalty.factories import (
     day,
     give_back,
     held,
+    line,
     make_program,
     moves,
     order,
@@ -320,3 +321,43 @@ def test_units_that_expire_together_get_more_time_together():
     record(order("A", "50"), order("B", "5"))
     extend_lot(lot=Lot.objects.first(), until=day(50), actor=SYSTEM, note="", now=NOW)
     assert (held(at=day(45)).spendable, held(at=day(50)).spendable) == (55, 0)
+
+
+def test_units_that_expired_by_inactivity_get_no_more_time():
+    make_program(unit={"expiry": IDLE})
+    record(order("A", "50"))
+    with pytest.raises(LedgerError):
+        extend_lot(lot=Lot.objects.get(), until=day(90), actor=SYSTEM, note="", now=day(60))
+
+
+def test_what_had_expired_when_it_was_told_repays_nothing():
+    make_program(unit={"expiry": IDLE})
+    record(order("A", "50"))
+    spend(50, day(4))
+    give_back(refund("R1", "50", of="A", at=day(70)))
+    record(order("B", "20", at=day(1)), now=day(70))
+    assert (held(at=day(70)).owed, held(at=day(70)).balance) == (50, 0)
+
+
+def test_a_second_part_that_is_brought_back_does_not_shorten_the_first():
+    make_program(unit={"expiry": TEN_DAYS})
+    record(order("A", "50"))
+    write_down_expired(day(11))
+    expiry = Transfer.objects.get(kind="expiry")
+    reinstate_units(transfer=expiry, units=30, until=day(40), **by_staff(day(12), "k1"))
+    reinstate_units(transfer=expiry, units=20, until=day(20), **by_staff(day(12), "k2"))
+    assert (spendable(at=day(30)), spendable(at=day(40))) == (50, 0)
+
+
+def test_what_a_rule_awards_may_expire_by_inactivity_though_other_units_do_not():
+    rule = {"code": "idle", "name": "Idle", "include": {"skus": ["x"]}, "expiry": IDLE}
+    make_program(earning_rules=[{}, rule])
+    record(order("A", "50", lines=(line(1, "50", sku="x"),)))
+    record(order("B", "10", at=day(20)))
+    assert (held(at=day(49)).spendable, held(at=day(50)).spendable) == (110, 60)
+
+
+def test_units_of_a_wallet_expire_by_one_inactivity():
+    rule = {"code": "idle", "name": "Idle", "expiry": IDLE | {"length": 2}}
+    with pytest.raises(ValueError, match="expire together"):
+        make_program(unit={"expiry": IDLE}, earning_rules=[{}, rule])

@@ -6,8 +6,11 @@ import datetime as dt
 import pytest
 
 from loyalty.errors import OrderConflictError
-from loyalty.models import NEVER, Lot, LotChange, Order
+from loyalty.models import NEVER, Lot, LotChange, Order, WalletType
+from loyalty.services.lots import extend_lot
 from loyalty.services.order_holds import confirm_order, hold_order, preview_hold, release_order
+from loyalty.services.policy_changes import apply_policy_change
+from loyalty.services.redemptions import redeem_units, reverse_redemption
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
@@ -21,6 +24,7 @@ from tests.loyalty.factories import (
     record,
     refund,
     spendable,
+    wallet_of,
 )
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
@@ -227,3 +231,42 @@ def test_a_changed_policy_is_for_later_orders_only():
     record(order("B", "20", at=day(1), status="paid"), now=day(3))
     record(order("C", "5", at=day(4), status="paid"))
     assert (held(at=day(4)).spendable, held(at=day(4)).pending) == (120, 5)
+
+
+FROM_MATURITY = {
+    "kind": "days", "length": 10, "counted_from": "maturity", "last_day": "start_of_day",
+}  # fmt: skip
+
+
+def test_more_time_stays_while_an_order_is_held_back_and_released():
+    make_program(unit={"expiry": FROM_MATURITY})
+    told()
+    extend_lot(lot=Lot.objects.get(), until=day(50), actor=SYSTEM, note="Ill", now=day(1))
+    hold_order(order=stored(), actor=SYSTEM, reason="Odd", now=day(2))
+    release_order(order=stored(), actor=SYSTEM, reason="All is well", now=day(3))
+    assert (held(at=day(49)).spendable, held(at=day(50)).spendable) == (100, 0)
+
+
+def test_what_was_spent_of_a_held_order_comes_back_held():
+    make_program()
+    told()
+    wallet = wallet_of(Lot.objects.get().wallet.account_id)
+    spent, _known = redeem_units(
+        wallet=wallet, units=100, key="k", source="api", actor=SYSTEM, now=day(1)
+    )
+    hold_order(order=stored(), actor=SYSTEM, reason="Fraud", now=day(2))
+    reverse_redemption(transfer=spent, key="b", source="api", actor=SYSTEM, now=day(3))
+    assert (held(at=day(3)).spendable, held(at=day(3)).pending) == (0, 100)
+
+
+@pytest.mark.parametrize(("was", "becomes", "ends"), [
+    (FROM_MATURITY, {"kind": "never"}, None),
+    ({"kind": "never"}, FROM_MATURITY, day(15).replace(hour=0)),
+])  # fmt: skip
+def test_terms_that_were_applied_to_existing_units_go_on_counting_for_them(was, becomes, ends):
+    waits_for("paid", expiry=was)
+    told(status="placed")
+    waits_for("paid", expiry=becomes)
+    apply_policy_change(WalletType.objects.get(), after=0, actor_id=None, note="", now=day(3))
+    told(status="paid", now=day(5))
+    assert Lot.objects.get().expires_at == ends

@@ -41,6 +41,19 @@ def totals() -> dict:
     }
 
 
+def test_days_on_which_something_expired_are_told_whoever_wrote_it_down(db):
+    expiry = {"kind": "days", "length": 10, "last_day": "start_of_day"}
+    wallet = make_wallet(make_program(unit={"pending_days": 3, "expiry": expiry}))
+    record(order("A", "50"))
+    adjust(wallet, -50, "spend", now=day(4))
+    give_back(refund("R", "50", of="A", at=day(4)))
+    record(order("B", "30", at=day(5)))
+    record(order("C", "10", at=day(20)))  # what was left of B settled the debt on the 15th
+    deliver_waiting()
+    assert DailyTotal.objects.filter(kind="settlement").exists()
+    assert totals() == expected()
+
+
 def test_totals_equal_the_transfers_after_whatever_was_posted(db):
     program = make_program(time_zone="America/New_York", unit={"pending_days": 2})
     make_program("second", earning_rules=[{"units": 3}])

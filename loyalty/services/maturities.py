@@ -1,0 +1,111 @@
+"""From when on an order's units can be spent: worked out anew whenever the order went on, was held
+back, released or confirmed. No units move."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loyalty.ledger.posting import Retiming
+from loyalty.models import Lot, LotChange, Order
+from loyalty.rules.lots import LotTimes, OrderTimes, lot_times, matures_at
+from loyalty.selectors.rulebooks import ProgramTerms, Terms, lot_terms
+
+# What gave a lot an end that the order does not take back.
+GIVEN = {
+    LotChange.Reason.EXTENDED, LotChange.Reason.REINSTATED, LotChange.Reason.RESTORED,
+    LotChange.Reason.WARNED,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Why somebody changed from when on an order's units can be spent, and who."""
+
+    reason: str
+    actor_id: int | None
+    note: str
+
+
+def times_of(order: Order) -> OrderTimes:
+    """When a stored order reached its states."""
+    return OrderTimes(
+        order.placed_at,
+        order.paid_at,
+        order.fulfilled_at,
+        order.completed_at,
+        held=order.held_at is not None,
+        confirmed_at=order.confirmed_at,
+    )
+
+
+def retimings(
+    orders: Sequence[Order], *, terms: Terms, now: dt.datetime, by_hand: ByHand | None
+) -> list[Retiming]:
+    """Lots of these orders that mature at another time than they say."""
+    by_order = {order.pk: order for order in orders}
+    programs = {program.id: program for program in terms.programs}
+    moved: list[tuple[Lot, ProgramTerms, dt.datetime]] = []
+    for lot in _lots(list(by_order)):
+        program = programs.get(lot.policy.wallet_type.program_id)
+        if program is not None:
+            times = times_of(by_order[lot.origin.order_id or 0])
+            spendable_at = matures_at(lot_terms(lot.policy), times, program.zone)
+            if spendable_at != lot.spendable_at:
+                moved.append((lot, program, spendable_at))
+    changes = _changes([lot.pk for lot, _program, _at in moved])
+    return [
+        _retiming(lot, _end(lot, program, at, changes.get(lot.pk, ())), now, by_hand)
+        for lot, program, at in moved
+    ]
+
+
+def _lots(order_ids: Sequence[int]) -> list[Lot]:
+    """The units of these orders, wherever they are; also what was spent, since it may come back.
+    The two kinds of lots have an index each."""
+    lots = Lot.objects.select_related("origin", "policy__wallet_type")
+    return [
+        *lots.filter(transfer__order__in=order_ids, parent=None),
+        *lots.filter(origin__order__in=order_ids, parent__isnull=False),
+    ]
+
+
+def _changes(lot_ids: Sequence[int]) -> Mapping[int, Sequence[LotChange]]:
+    found: defaultdict[int, list[LotChange]] = defaultdict(list)
+    for change in LotChange.objects.filter(lot__in=lot_ids).order_by("pk"):
+        found[change.lot_id].append(change)
+    return found
+
+
+def _end(
+    lot: Lot, program: ProgramTerms, spendable_at: dt.datetime, changes: Sequence[LotChange]
+) -> LotTimes:
+    """A lot's times once it matures then. Its expiry moves along if it is counted from maturity,
+    by the terms that were applied to the lot last; more time that it was given it keeps."""
+    terms, given = lot_terms(lot.policy), False
+    for change in changes:
+        if change.reason == LotChange.Reason.POLICY:
+            terms = program.units[lot.policy.wallet_type_id].terms_at(change.occurred_at)
+        given = change.reason in GIVEN or (given and change.reason != LotChange.Reason.POLICY)
+    if terms.counted_from != "maturity" or terms.renewable:
+        return LotTimes(spendable_at, lot.expires_at, lot.planned_expires_at)
+    wanted = lot_times(terms, lot.earned_at, spendable_at, program.zone)
+    if not given or lot.expires_at is None:
+        return wanted
+    later = wanted.expires_at or wanted.planned_expires_at or lot.expires_at
+    return LotTimes(spendable_at, max(lot.expires_at, later), wanted.planned_expires_at)
+
+
+def _retiming(lot: Lot, times: LotTimes, now: dt.datetime, by_hand: ByHand | None) -> Retiming:
+    return Retiming(
+        lot_id=lot.pk,
+        spendable_at=times.spendable_at,
+        expires_at=times.expires_at,
+        planned_expires_at=times.planned_expires_at,
+        reason=by_hand.reason if by_hand else LotChange.Reason.ORDER,
+        occurred_at=now,
+        actor_id=by_hand.actor_id if by_hand else None,
+        note=by_hand.note if by_hand else "",
+    )
