@@ -112,7 +112,7 @@ def _request(item: AdjustmentRequest, reason: str) -> TimelineEntry:
     return TimelineEntry(
         icon="user-question",
         kind="warning" if item.state == AdjustmentRequest.State.WAITING else "neutral",
-        title=_("Asked for: %s") % reason,
+        title=_("Asked for an adjustment: %s") % reason,
         moment=item.asked_at,
         amount=format_units(item.units, item.wallet.wallet_type, sign=True),
         actor=str(item.asked_by),

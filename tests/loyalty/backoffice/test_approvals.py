@@ -73,7 +73,7 @@ def test_nothing_moves_and_the_customers_page_says_what_waits(agent: Client, ana
     timeline = page_of(
         agent, reverse("backoffice:customer_timeline", args=[ana.customer.public_id])
     )
-    assert "Asked for: Goodwill" in timeline
+    assert "Asked for an adjustment: Goodwill" in timeline
     assert "Waits for approval" in timeline
     changes = page_of(agent, reverse("backoffice:customer_audit", args=[ana.customer.public_id]))
     assert "Asked for an adjustment" in changes
