@@ -155,7 +155,7 @@ def _judged(
     for cause, basket in baskets:
         awards, rooms = book.judge(wish, basket, recorded=case.rooms, given=given)
         judged.append((cause, awards))
-        if case.evaluation.pk is None:
+        if not case.evaluation.pk:
             # Its first judgment: the room that it has now is what it keeps.
             case.evaluation.context = rooms_as_json(rooms)
             case.evaluation.save()
