@@ -6,6 +6,8 @@ A test of another kind of work adds a step that starts it and returns the job's 
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import json
 import os
 import sys
@@ -25,13 +27,20 @@ from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from loyalty.ledger.checks import verify_ledger  # noqa: E402
+from loyalty.ledger.posting import WalletRef, movement, post  # noqa: E402
+from loyalty.models import Account  # noqa: E402
 from loyalty.selectors.programs import get_program  # noqa: E402
+from loyalty.services.bulk_adjustments import Plan, create_bulk, post_bulk  # noqa: E402
+from loyalty.services.bulk_checking import run_check  # noqa: E402
+from loyalty.services.bulk_sources import from_file  # noqa: E402
 from loyalty.services.imports import start_import  # noqa: E402
-from members.models import Job  # noqa: E402
+from loyalty.services.memberships import enroll_many  # noqa: E402
+from members.models import Customer, Job  # noqa: E402
 from members.services.api_keys import create_api_key  # noqa: E402
-from members.services.audit import SYSTEM  # noqa: E402
-from members.services.job_runs import queue_job  # noqa: E402
-from tests.loyalty.factories import make_program  # noqa: E402
+from members.services.audit import SYSTEM, Actor  # noqa: E402
+from members.services.job_runs import queue_job, start_work  # noqa: E402
+from tests.factories import StaffMemberFactory  # noqa: E402
+from tests.loyalty.factories import NOW, make_program, make_wallet  # noqa: E402
 
 PROGRAM = "club"
 
@@ -60,6 +69,58 @@ def import_orders(orders: str, lines: str, source: str) -> int:
     return job.pk
 
 
+def expire(lots: int) -> int:
+    """Lots of a hundred members that have expired, and the job that writes that down."""
+    program = make_program(
+        "short", unit={"expiry": {"kind": "days", "length": 1, "last_day": "start_of_day"}}
+    )
+    wallets = [make_wallet(program, f"short-{number}") for number in range(100)]
+    account = Account.objects.get(program=program, kind="adjusted").pk
+    policy = wallets[0].wallet_type.lot_policies.get().pk
+    for first in range(0, lots, 2_000):
+        post(
+            [
+                movement(
+                    direction="in", kind="adjustment", amount=7, key=f"short-{number}",
+                    ref=WalletRef(
+                        wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone
+                    ),
+                    counter_account_id=account, occurred_at=NOW, source="job",
+                    sp=NOW, ex=NOW + dt.timedelta(days=1), pol=policy,
+                )
+                for number in range(first, min(first + 2_000, lots))
+                for wallet in (wallets[number % 100],)
+            ],
+            now=NOW,
+        )  # fmt: skip
+    job = start_work(kind="expiry", actor=SYSTEM, now=timezone.now())
+    assert job is not None
+    queue_job(job)
+    return job.pk
+
+
+def adjust_many(rows: int) -> int:
+    """A bulk adjustment of as many members, checked, and the job that posts it."""
+    program = make_program("bulk")
+    numbers = [f"bulk-{number}" for number in range(rows)]
+    Customer.objects.bulk_create(Customer(external_id=number) for number in numbers)
+    keys = Customer.objects.filter(external_id__in=numbers).values_list("pk", flat=True)
+    enroll_many(program_id=program.pk, enrolled=dict.fromkeys(keys, NOW), source="staff")
+    lines = "".join(f"{number},{1 + index % 9}\n" for index, number in enumerate(numbers))
+    file = io.BytesIO(f"customer_id,units\n{lines}".encode())
+    actor = Actor.of_user(StaffMemberFactory(role="administrator").user)
+    plan = Plan("adjustment", program.wallet_types.get(), "goodwill")
+    source = from_file(file, "bulk.csv", with_units=True)
+    batch = create_bulk(plan=plan, source=source, actor=actor, now=timezone.now())
+    assert batch.job_id is not None
+    run_check(batch.job_id)
+    batch.refresh_from_db()
+    batch = post_bulk(batch=batch, actor=actor, now=timezone.now())
+    assert batch.job is not None
+    queue_job(batch.job)
+    return batch.job.pk
+
+
 def resume_jobs() -> None:
     """What the schedule does twice a minute."""
     current_app.send_task("members.tasks.resume_stale_jobs")
@@ -70,7 +131,8 @@ def look_at(job: int) -> dict[str, Any]:
 
 
 STEPS: dict[str, Callable[..., Any]] = {
-    step.__name__: step for step in (prepare, verify, import_orders, resume_jobs, look_at)
+    step.__name__: step
+    for step in (prepare, verify, import_orders, expire, adjust_many, resume_jobs, look_at)
 }
 
 

@@ -63,3 +63,29 @@ def test_an_import_that_two_workers_have_records_every_order_once(
         result = wait_until_done(installation, job)["result"]
     assert_exactly(installation, "twice", expected("twice"))
     assert result == {"created": ORDERS, "updated": 0, "unchanged": 0, "refused": 0}
+
+
+LOTS, ROWS = 24_000, 6_000
+
+
+def test_what_expired_is_written_down_once(installation: Installation) -> None:
+    job = installation.do("expire", lots=LOTS)
+    kill_in_the_middle(installation, job, "postgres")
+    assert wait_until_done(installation, job)["result"] == {"lots": LOTS}
+    written = "SELECT count(*), sum(amount)::bigint FROM loyalty_transfer WHERE kind = 'expiry'"
+    assert installation.query(written) == [(LOTS, 7 * LOTS)]
+    assert installation.do("verify") == []
+
+
+def test_a_bulk_adjustment_moves_every_row_once(installation: Installation) -> None:
+    job = installation.do("adjust_many", rows=ROWS)
+    kill_in_the_middle(installation, job, "worker")
+    wait_until_done(installation, job)
+    moved = """
+        SELECT count(*), count(DISTINCT t.wallet_id), sum(t.amount)::bigint
+          FROM loyalty_transfer t JOIN loyalty_wallettype w ON w.id = t.wallet_type_id
+          JOIN loyalty_program p ON p.id = w.program_id WHERE p.code = 'bulk'
+    """
+    units = sum(1 + number % 9 for number in range(ROWS))
+    assert installation.query(moved) == [(ROWS, ROWS, units)]
+    assert installation.do("verify") == []
