@@ -20,7 +20,7 @@ Role = StaffMember.Role
 # Everybody who works in the back-office may look; writing is what roles differ in.
 _VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.view"}
 # What is done for a customer who asks.
-_SERVICE = {"points.adjust", "orders.refund", "orders.hold", "gifts.make"}
+_SERVICE = {"points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts.make"}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
@@ -60,6 +60,14 @@ ALLOWED: dict[str, frozenset[str]] = {
     ),
 }
 
+# How many days ahead a role may let units last that would expire, or have; None: no limit.
+EXTENSION_LIMIT: dict[str, int | None] = {
+    Role.ANALYST: 0,
+    Role.SUPPORT_AGENT: 92,
+    Role.MARKETING_MANAGER: None,
+    Role.ADMINISTRATOR: None,
+}
+
 AnyUser = AbstractBaseUser | AnonymousUser
 P = ParamSpec("P")
 StaffView = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -94,6 +102,11 @@ def acting(request: HttpRequest) -> Actor:
 def roles_allowed(action: str) -> list[str]:
     """The roles that may do it, the most powerful first."""
     return [role for role in Role.values if action in ALLOWED[role]]
+
+
+def extension_limit(user: AnyUser) -> int | None:
+    """Days ahead that this user may let units last; None: no limit."""
+    return EXTENSION_LIMIT[role_of(user) or Role.ANALYST]
 
 
 def staff_view(action: str) -> Callable[[StaffView[P]], StaffView[P]]:

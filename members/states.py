@@ -38,6 +38,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "undone": (_("Undone"), "neutral"),
     "refused": (_("Refused"), "danger"),
     "kept": (_("Could not be undone"), "warning"),
+    "held": (_("Held back"), "danger"),
     "spendable": (_("Spendable"), "success"),
     "expired": (_("Expired"), "neutral"),
     "revoked": (_("Revoked"), "neutral"),

@@ -93,6 +93,9 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:feed_panel": read(EVERYBODY),
     "loyalty_backoffice:wallet_panel": read(EVERYBODY),
     "loyalty_backoffice:movement_panel": read(EVERYBODY),
+    "loyalty_backoffice:lot_panel": read(EVERYBODY),
+    "loyalty_backoffice:lot_extend": form(NOT_ANALYSTS),
+    "loyalty_backoffice:units_reinstate": form(NOT_ANALYSTS),
     "loyalty_backoffice:order_panel": read(EVERYBODY),
     "loyalty_backoffice:order_page": read(EVERYBODY),
     "loyalty_backoffice:order_hold": form(NOT_ANALYSTS),
@@ -222,7 +225,7 @@ def world(db: None) -> World:
     objects["backoffice:api_key_revoke"] = {"pk": key.pk}
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
     for name in (
-        "wallet_panel", "movement_panel", "order_panel", "customer_past", "enroll",
+        "wallet_panel", "movement_panel", "lot_panel", "order_panel", "customer_past", "enroll",
         "customer_adjust", "customer_give",
     ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer

@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.links import customer_crumbs
+from loyalty.backoffice.lots import lot_rows
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.orders import order_rows
 from loyalty.models import Program, Transfer, Wallet
 from loyalty.selectors.adjustment_requests import waiting_requests_of
 from loyalty.selectors.balances import balances_of
-from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.lots import open_lots
+from loyalty.selectors.memberships import list_memberships, wallet_ids
 from loyalty.selectors.orders import list_order_rows
 from loyalty.selectors.transfers import transfers
 from members.models import Customer
@@ -74,6 +76,31 @@ def movement_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "kind": kind,
     }
     return render(request, "loyalty/backoffice/movement_panel.html", context)
+
+
+@require_safe
+@staff_view("customers.view")
+def lot_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What the customer holds, lot by lot, those that expire first first."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    now = timezone.now()
+    memberships = list_memberships(customer)
+    page = paginate(
+        open_lots(wallet_ids(memberships), now),
+        request=request,
+        orderings={"": ("due_at", "pk")},
+        default="",
+        per_page=6,
+    )
+    context = {
+        **_panel(customer, "lots", _("Lots"), "stack-2"),
+        "panel_flush": True,
+        "page": page,
+        "rows": lot_rows(page, now),
+        "several": len(memberships) > 1,
+        "may_extend": is_allowed(request.user, "lots.edit"),
+    }
+    return render(request, "loyalty/backoffice/lot_panel.html", context)
 
 
 @require_safe

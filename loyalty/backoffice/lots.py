@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from loyalty.descriptions import describe_expiry, describe_pending
-from loyalty.lot_words import expires_words, matures_words
+from loyalty.lot_words import ends_at, expires_words, matures_words
 from loyalty.models import Lot, Order, WalletType
 from loyalty.selectors.programs import expiry_of, pending_of
 
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot in words. `spendable`: it can be spent now; `matures` says when it could or can."""
+    """A lot in words. `spendable`: it can be spent now; `matures` says when it could or can.
+    `ends`: it will expire, so that it could be given more time."""
 
     lot: Lot
     wallet_type: WalletType
@@ -24,6 +25,7 @@ class LotRow:
     matures: str
     expires: str
     terms: str
+    ends: bool
 
 
 def lot_rows(lots: Iterable[Lot], now: dt.datetime) -> list[LotRow]:
@@ -46,4 +48,5 @@ def _row(lot: Lot, now: dt.datetime) -> LotRow:
         expires=expires_words(lot, lot.wallet, zone),
         terms=f"{describe_pending(pending_of(lot.policy))} "
         f"{describe_expiry(expiry_of(lot.policy))}",
+        ends=(ends_at(lot, lot.wallet) or lot.planned_expires_at) is not None,
     )

@@ -35,6 +35,7 @@ class MovementRow:
     why: tuple[WhyStep, ...]
     actor: str
     undo_url: str
+    bring_back_url: str
     undone: bool
 
 
@@ -44,10 +45,11 @@ def movement_rows(
     """Rows for transfers that come from `loyalty.selectors.transfers.transfers`, or that would be
     made."""
     undo = {kind: name for kind, (action, name) in UNDO.items() if is_allowed(user, action)}
-    return [_row(transfer, undo) for transfer in transfers]
+    may_edit = is_allowed(user, "lots.edit")
+    return [_row(transfer, undo, may_edit) for transfer in transfers]
 
 
-def _row(transfer: Transfer, undo: dict[str, str]) -> MovementRow:
+def _row(transfer: Transfer, undo: dict[str, str], may_edit: bool) -> MovementRow:
     explanation = explain_transfer(transfer, audience="staff")
     undone: bool = getattr(transfer, "is_reversed", False)
     icon, look = LOOK[transfer.kind]
@@ -61,5 +63,12 @@ def _row(transfer: Transfer, undo: dict[str, str]) -> MovementRow:
         undo_url=reverse(undo[transfer.kind], args=[transfer.pk])
         if transfer.kind in undo and not undone
         else "",
+        bring_back_url=_bring_back_url(transfer) if may_edit and not undone else "",
         undone=undone,
     )
+
+
+def _bring_back_url(transfer: Transfer) -> str:
+    if transfer.kind != Transfer.Kind.EXPIRY:
+        return ""
+    return reverse("loyalty_backoffice:units_reinstate", args=[transfer.pk])

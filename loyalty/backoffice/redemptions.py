@@ -70,7 +70,7 @@ def redemption_undo(request: HttpRequest, pk: int) -> HttpResponse:
         look=look,
         act=act,
     )
-    form = UnitsForm(posted(request), wallet_type=wallet.wallet_type, most=left)
+    form = UnitsForm(posted(request), wallet_type=wallet.wallet_type, units_left=left)
     context = {
         "row": movement_rows([transfer], request.user)[0],
         "blocked": "" if left else _("All of it has come back already."),

@@ -15,6 +15,7 @@ from loyalty.backoffice import (
     imports,
     limits,
     line_values,
+    lot_changes,
     memberships,
     order_holds,
     order_refunds,
@@ -33,6 +34,7 @@ urlpatterns = [
     # The customer page
     path("customers/<uuid:public_id>/wallets/", customers.wallet_panel, name="wallet_panel"),
     path("customers/<uuid:public_id>/movements/", customers.movement_panel, name="movement_panel"),
+    path("customers/<uuid:public_id>/lots/", customers.lot_panel, name="lot_panel"),
     path("customers/<uuid:public_id>/orders/", customers.order_panel, name="order_panel"),
     path("customers/<uuid:public_id>/past/", past.customer_past, name="customer_past"),
     path("customers/<uuid:public_id>/enroll/", memberships.enroll, name="enroll"),
@@ -54,6 +56,8 @@ urlpatterns = [
     path("wallets/<int:pk>/give/", gifts.wallet_give, name="wallet_give"),
     path("wallets/<int:pk>/give/preview/", gifts.wallet_give_preview, name="wallet_give_preview"),
     path("gifts/<int:pk>/undo/", gifts.gift_undo, name="gift_undo"),
+    path("lots/<int:pk>/extend/", lot_changes.lot_extend, name="lot_extend"),
+    path("movements/<int:pk>/reinstate/", lot_changes.units_reinstate, name="units_reinstate"),
     path("movements/<int:pk>/give-back/", redemptions.redemption_undo, name="redemption_undo"),
     path("movements/<int:pk>/undo/", reversals.transfer_undo, name="transfer_undo"),
     # Programs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from loyalty.models import Lot, Order
 
@@ -26,6 +26,17 @@ def lots_of_order(order: Order, now: dt.datetime) -> list[Lot]:
     """What an order earned and is left of it where it was earned, not expired."""
     found = lots().filter(_open(now), origin__order=order, parent=None)
     return list(found.order_by("pk"))
+
+
+def renewed_with(lot: Lot) -> int:
+    """How many units expire together with what is left of a lot: all of its wallet's, where they
+    expire by inactivity."""
+    if not lot.renewable or lot.expires_at is not None:
+        return lot.remaining
+    together = Lot.objects.filter(
+        wallet=lot.wallet_id, renewable=True, expires_at=None, due_at__isnull=False
+    )
+    return int(together.aggregate(units=Sum("remaining"))["units"] or 0)
 
 
 def _open(now: dt.datetime) -> Q:

@@ -19,7 +19,7 @@ from loyalty.ledger.posting import (
     renew,
     retime,
 )
-from loyalty.lot_words import last_day
+from loyalty.lot_words import ends_at, last_day
 from loyalty.models import Account, Lot, LotChange, Membership, Transfer, Wallet
 from loyalty.rules.lots import warned_expiry
 from loyalty.services.adjustments import whole_number
@@ -32,7 +32,7 @@ from members.services.transactions import run_atomically
 
 def extend_lot(*, lot: Lot, until: dt.datetime, actor: Actor, note: str, now: dt.datetime) -> Lot:
     """Let what is left of a lot expire at `until` (exclusive) instead, which is later than now and
-    than before."""
+    than before. Doing it twice changes nothing."""
     return run_atomically(lambda: _extend(lot.pk, until, actor, note, now))
 
 
@@ -110,37 +110,47 @@ def _check_until(until: dt.datetime, now: dt.datetime) -> None:
 def _extend(pk: int, until: dt.datetime, actor: Actor, note: str, now: dt.datetime) -> Lot:
     wallet_id = Lot.objects.values_list("wallet_id", flat=True).get(pk=pk)
     lock_wallets([wallet_id])
-    lot = Lot.objects.select_related("wallet__wallet_type__program").get(pk=pk)
+    lot: Lot = Lot.objects.select_related("wallet__wallet_type__program").get(pk=pk)
     _check_until(until, now)
-    by_inactivity = lot.renewable and lot.expires_at is None
-    ends = lot.wallet.active_until if by_inactivity else lot.expires_at or lot.planned_expires_at
-    if not lot.remaining or ends is None or until <= ends:
+    ends = ends_at(lot, lot.wallet)
+    if not lot.remaining or (ends is not None and ends <= now):
         raise LedgerError(
-            _("Nothing is left of these units.")
-            if not lot.remaining
-            else _("They can be used until then already."),
+            _("They have expired: bring them back instead.")
+            if lot.remaining
+            else _("Nothing is left of these units."),
+            code="invalid_request",
+        )
+    known = ends or lot.planned_expires_at
+    if known == until:
+        return lot
+    if known is None or until < known:
+        raise LedgerError(
+            _("They can be used until then already."),
             code="invalid_request",
             errors=[FieldError("until", _("Give a day after the one on which they expire."))],
         )
-    if ends <= now:
-        raise LedgerError(_("They have expired: bring them back instead."), code="invalid_request")
-    if by_inactivity:
+    if lot.renewable and lot.expires_at is None:
         # They expire together, so they get more time together.
         renew(lot.wallet_id, at=now, until=until)
-        _audit(actor, "lot.extended", lot.wallet, note, lot.remaining, until)
-        return lot
-    retime(
-        [
-            Retiming(
-                pk, lot.spendable_at, until, lot.planned_expires_at, LotChange.Reason.EXTENDED,
-                now, actor.user.pk if actor.user else None, note,
-            )
-        ],
-        now=now,
-    )  # fmt: skip
+    else:
+        retime([_longer(lot, until, actor, note, now)], now=now)
     _audit(actor, "lot.extended", lot.wallet, note, lot.remaining, until)
-    lot.refresh_from_db()
-    return lot
+    return Lot.objects.select_related("wallet__wallet_type__program").get(pk=pk)
+
+
+def _longer(lot: Lot, until: dt.datetime, actor: Actor, note: str, now: dt.datetime) -> Retiming:
+    """What waits for a warning goes on waiting for it; only its plan is later."""
+    waits = lot.expires_at is None
+    return Retiming(
+        lot_id=lot.pk,
+        spendable_at=lot.spendable_at,
+        expires_at=None if waits else until,
+        planned_expires_at=until if waits else lot.planned_expires_at,
+        reason=LotChange.Reason.EXTENDED,
+        occurred_at=now,
+        actor_id=actor.user.pk if actor.user else None,
+        note=note,
+    )
 
 
 def _reinstate(

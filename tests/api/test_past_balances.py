@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from loyalty.ledger.balances import holdings
-from loyalty.models import Membership, Wallet
+from loyalty.models import Lot, Membership, Wallet
 from loyalty.services.adjustments import adjust_units
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
@@ -74,7 +74,9 @@ def test_as_of_now_is_the_balance_of_now(api: ApiClient, address: str) -> None:
 def test_the_lots_say_where_they_came_from_and_what_remained(api: ApiClient, address: str) -> None:
     [before] = api.get(f"{address}/lots?as_of=2026-03-19").json()["results"]
     [after] = api.get(f"{address}/lots?as_of=2026-03-20").json()["results"]
+    assert before["id"] == after["id"] == str(Lot.objects.get().pk)
     assert before == {
+        "id": before["id"],
         "wallet_type": "points", "decimals": 0, "granted": "12", "remaining": "12",
         "earned_at": "2026-03-01T04:30:00Z", "spendable_from": "2026-03-01T04:30:00Z",
         "expires_at": "2027-03-02T00:00:00Z", "kind": "accrual",

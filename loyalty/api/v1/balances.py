@@ -69,6 +69,7 @@ class BalancesOut(Answer):
 class LotOut(Answer):
     """What one incoming movement brought."""
 
+    id: str
     wallet_type: str
     decimals: int
     granted: Units
@@ -126,7 +127,7 @@ class Lots(ApiView):
         page = paginate_list(request, lots, query, place=_place, row=lambda lot: lot)
         units = {item.wallet.pk: item.wallet_type for item in found}
         page["results"] = [
-            _lot_out(item, units[item.lot.wallet_id]) for item in with_origins(page["results"])
+            lot_out(item, units[item.lot.wallet_id]) for item in with_origins(page["results"])
         ]
         return answer(LotPage(as_of=at, **page))
 
@@ -164,9 +165,11 @@ def _of_past(item: PastBalance) -> MemberBalance:
     )
 
 
-def _lot_out(item: PastLot, wallet_type: WalletType) -> LotOut:
+def lot_out(item: PastLot, wallet_type: WalletType) -> LotOut:
+    """A lot that comes from `with_origins`."""
     lot, scale = item.lot, wallet_type.scale
     return LotOut(
+        id=str(lot.lot_id),
         wallet_type=wallet_type.code,
         decimals=scale,
         granted=units_text(lot.granted, scale),

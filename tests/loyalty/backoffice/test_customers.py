@@ -16,7 +16,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust, make_program, order, record
 
-PANELS = ["wallet_panel", "movement_panel", "order_panel"]
+PANELS = ["wallet_panel", "movement_panel", "lot_panel", "order_panel"]
 
 
 @pytest.mark.parametrize("name", PANELS)

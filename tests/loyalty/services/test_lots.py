@@ -32,6 +32,7 @@ from tests.loyalty.factories import (
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 TEN_DAYS = {"kind": "days", "length": 10, "last_day": "start_of_day"}
+IDLE = {"kind": "inactivity", "length": 1, "last_day": "start_of_day"}
 MIDNIGHT = day(10).replace(hour=0)
 
 
@@ -167,6 +168,30 @@ def test_a_lot_is_not_given_less_time(until):
         extend_lot(lot=Lot.objects.get(), until=until, actor=SYSTEM, note="", now=day(5))
 
 
+def test_more_time_until_the_same_day_is_given_once():
+    make_program(unit={"expiry": TEN_DAYS})
+    record(order("A", "50"))
+    for _time in range(2):
+        extend_lot(lot=Lot.objects.get(), until=day(30), actor=SYSTEM, note="Ill", now=day(5))
+    assert LotChange.objects.count() == 1
+
+
+def test_what_waits_for_its_warning_gets_more_time_and_waits_on():
+    make_program(unit={"expiry": TEN_DAYS | {"warned_days": 5}})
+    record(order("A", "50"))
+    lot = extend_lot(lot=Lot.objects.get(), until=day(30), actor=SYSTEM, note="Ill", now=day(5))
+    assert (lot.expires_at, lot.planned_expires_at) == (None, day(30))
+    assert held(at=day(40)).spendable == 50
+
+
+def test_what_fell_silent_has_expired_and_gets_no_more_time():
+    make_program(unit={"expiry": IDLE})
+    record(order("A", "50"))
+    with pytest.raises(LedgerError):
+        extend_lot(lot=Lot.objects.get(), until=day(90), actor=SYSTEM, note="", now=day(60))
+    assert held(at=day(60)).spendable == 0
+
+
 def test_what_expired_is_brought_back_once():
     make_program(unit={"expiry": TEN_DAYS})
     record(order("A", "50"))
@@ -264,9 +289,6 @@ def test_units_do_not_expire_before_their_warning():
     assert warn_lots(list(Lot.objects.all()), now=day(9)) == 0
     assert Lot.objects.get().expires_at == day(14).replace(hour=0)
     assert (held(at=day(13)).spendable, held(at=day(14)).spendable) == (50, 0)
-
-
-IDLE = {"kind": "inactivity", "length": 1, "last_day": "start_of_day"}
 
 
 def test_any_activity_renews_everything():
