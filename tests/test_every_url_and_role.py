@@ -94,6 +94,7 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:wallet_panel": read(EVERYBODY),
     "loyalty_backoffice:movement_panel": read(EVERYBODY),
     "loyalty_backoffice:lot_panel": read(EVERYBODY),
+    "loyalty_backoffice:wallet_settle": form(MARKETERS),
     "loyalty_backoffice:lot_extend": form(NOT_ANALYSTS),
     "loyalty_backoffice:units_reinstate": form(NOT_ANALYSTS),
     "loyalty_backoffice:order_panel": read(EVERYBODY),

@@ -47,6 +47,7 @@ class WalletSummary:
     worth: str
     pending: str
     owed: str
+    owed_why: str
     expiring: str
     expiring_first: str
     upcoming: Sequence[Upcoming]
@@ -90,6 +91,7 @@ def _summary(
         worth=_worth(balance, currency),
         pending=_pending(balance, changes),
         owed=_owed(balance),
+        owed_why=_owed_why(balance) if balance.owed else "",
         expiring=_expiring(soon, wallet_type) if soon else "",
         expiring_first=_expiring_first(soon, wallet_type) if soon else "",
         upcoming=[_upcoming(month, wallet_type) for month in _by_month(changes)],
@@ -122,6 +124,16 @@ def _owed(balance: Balance) -> str:
     if not balance.owed:
         return ""
     return _("%s still to settle") % format_units(balance.owed, balance.wallet_type)
+
+
+def _owed_why(balance: Balance) -> str:
+    came_back = _("A purchase came back after what it had earned was spent.")
+    if balance.blocked:
+        then = _("Until this is settled nothing can be redeemed; what you earn stays yours. "
+                 "Please talk to us.")  # fmt: skip
+    else:
+        then = _("What you earn next settles this first; there is nothing to pay.")
+    return f"{came_back} {then}"
 
 
 def _expiring(soon: Sequence[Change], wallet_type: WalletType) -> str:

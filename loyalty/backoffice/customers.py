@@ -45,6 +45,7 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         **_panel(customer, "wallets", _("Wallets"), "wallet"),
         "holdings": [(member, balances.get(member.pk, [])) for member in memberships],
         "may_adjust": is_allowed(request.user, "points.adjust"),
+        "may_settle": is_allowed(request.user, "debts.settle"),
         "waiting": waiting_requests_of(customer, timezone.now()) if memberships else [],
         "may_enroll": may_enroll,
         "joinable": joinable,

@@ -26,6 +26,7 @@ from loyalty.backoffice import (
     reasons,
     redemptions,
     reversals,
+    settlements,
 )
 
 app_name = "loyalty_backoffice"
@@ -56,6 +57,7 @@ urlpatterns = [
     path("wallets/<int:pk>/give/", gifts.wallet_give, name="wallet_give"),
     path("wallets/<int:pk>/give/preview/", gifts.wallet_give_preview, name="wallet_give_preview"),
     path("gifts/<int:pk>/undo/", gifts.gift_undo, name="gift_undo"),
+    path("wallets/<int:pk>/settle/", settlements.wallet_settle, name="wallet_settle"),
     path("lots/<int:pk>/extend/", lot_changes.lot_extend, name="lot_extend"),
     path("movements/<int:pk>/reinstate/", lot_changes.units_reinstate, name="units_reinstate"),
     path("movements/<int:pk>/give-back/", redemptions.redemption_undo, name="redemption_undo"),

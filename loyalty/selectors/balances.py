@@ -15,7 +15,7 @@ from loyalty.models import NEVER, Membership, Wallet, WalletType
 @dataclass(frozen=True, slots=True)
 class Balance:
     """One wallet at an instant. Units are integers at `wallet_type.scale`; `worth` is money in the
-    program's currency."""
+    program's currency. `blocked`: nothing can be spent while something is owed."""
 
     wallet: Wallet
     wallet_type: WalletType
@@ -23,6 +23,7 @@ class Balance:
     balance: int
     pending: int
     owed: int
+    blocked: bool
     worth: Decimal
     exact_until: dt.datetime | None
     next_lapse: Lapse | None
@@ -66,6 +67,7 @@ def _balance(wallet: Wallet, held: Holding, lapse: Lapse | None, now: dt.datetim
         balance=held.balance,
         pending=held.pending,
         owed=held.owed,
+        blocked=held.blocked,
         worth=worth_of(held.spendable, wallet.wallet_type),
         exact_until=exact,
         next_lapse=lapse,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from loyalty.errors import LedgerError, OverCorrectedError
+from loyalty.errors import KeyReusedError, LedgerError, OverCorrectedError
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import (
     Movement,
@@ -28,6 +28,12 @@ from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
+
+# How a debt is settled, and what movement that makes.
+WAYS = {
+    "write_off": Transfer.Kind.WRITE_OFF.value,
+    "repay": Transfer.Kind.SETTLEMENT.value,
+}
 
 
 def extend_lot(*, lot: Lot, until: dt.datetime, actor: Actor, note: str, now: dt.datetime) -> Lot:
@@ -196,12 +202,14 @@ def _settle(
 ) -> Transfer:
     lock_wallets([wallet.pk])
     wallet = Wallet.objects.select_related("wallet_type__program").get(pk=wallet.pk)
-    known: Transfer | None = Transfer.objects.filter(key=key, wallet=wallet).first()
+    known: Transfer | None = Transfer.objects.filter(key=key).first()
     if known is not None:
+        if (known.wallet_id, known.kind) != (wallet.pk, WAYS[way]):
+            raise KeyReusedError(_("This key was used for another movement."))
         return known
     held = holdings([wallet], now)[wallet.pk]
     if not held.owed:
-        raise LedgerError(_("Nothing is owed."), code="nothing_owed")
+        raise LedgerError(_("Nothing is owed."), code="nothing_owed", status=409)
     if way == "repay" and held.balance < held.owed:
         raise LedgerError(
             _("The balance is too small: only %s.")

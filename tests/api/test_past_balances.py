@@ -54,6 +54,7 @@ def test_a_time_means_itself(api: ApiClient, address: str) -> None:
 def test_a_past_balance_is_whole(api: ApiClient, address: str) -> None:
     assert balance(api, address, "2026-03-10") == {
         "wallet_type": "points", "decimals": 0, "spendable": "12", "pending": "0", "owed": "0",
+        "blocked": False,
         "worth": {"amount": "0.12", "currency": "USD"},
         "next_expiry": {"units": "12", "at": "2027-03-02T00:00:00Z"},
         "exact_until": "2027-03-02T00:00:00Z",

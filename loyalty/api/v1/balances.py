@@ -53,7 +53,8 @@ class BalanceOut(Answer):
     decimals: int
     spendable: Units = Field(description="What can be spent now.")
     pending: Units = Field(description="Earned, spendable later.")
-    owed: Units = Field(description="Settled by what is earned next.")
+    owed: Units = Field(description="Settled by what is earned next, unless it blocks.")
+    blocked: bool = Field(description="Whether nothing can be spent until what is owed is settled.")
     worth: WorthOut = Field(description="What the spendable units are worth.")
     next_expiry: ExpiryOut | None
     exact_until: dt.datetime | None = Field(
@@ -193,6 +194,7 @@ def _balance_out(item: MemberBalance) -> BalanceOut:
         spendable=units_text(item.spendable, item.scale),
         pending=units_text(item.pending, item.scale),
         owed=units_text(item.owed, item.scale),
+        blocked=item.blocked and item.owed > 0,
         worth=WorthOut(amount=money_text(item.worth), currency=item.currency),
         next_expiry=expiry,
         exact_until=item.exact_until,

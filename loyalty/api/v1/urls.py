@@ -14,6 +14,7 @@ from loyalty.api.v1 import (
     redemptions,
     refund_previews,
     refunds,
+    settlements,
     transfers,
 )
 
@@ -32,6 +33,7 @@ urlpatterns = [
         name="membership-transfers",
     ),
     path("gifts", gifts.Gifts.as_view(), name="gifts"),
+    path(f"{MEMBERSHIP}/settlements", settlements.Settlements.as_view(), name="settlements"),
     path("orders", orders.Orders.as_view(), name="orders"),
     path("orders/batch", orders.OrdersBatch.as_view(), name="orders-batch"),
     path("orders/hold", order_holds.OrderHold.as_view(), name="order-hold"),

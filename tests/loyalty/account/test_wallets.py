@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from loyalty.account.wallets import plural_count, summarize_wallets
 from loyalty.models import Wallet
 from loyalty.rules.calendar import add_months
+from loyalty.selectors.balances import get_balances
 from loyalty.selectors.forecasts import upcoming_changes
 from members.formatting import format_days
 from tests.loyalty.account.conftest import Shop, define_program
@@ -87,6 +88,31 @@ def test_units_that_last_as_long_as_something_happens_have_a_last_day_too(shop: 
     assert [item.text.replace("\xa0", " ") for item in summary.upcoming] == [
         "Last day to use 20 Beans"
     ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "blocks", "words"),
+    [
+        ("carry", False, "What you earn next settles this first; there is nothing to pay."),
+        ("refuse_redemption_only", True, "Until this is settled nothing can be redeemed"),
+    ],
+)
+def test_what_is_still_to_settle_is_told_as_it_is_treated(
+    shop: Shop, policy: str, blocks: bool, words: str
+) -> None:
+    unit = {"singular": "Bean", "plural": "Beans"}
+    define_program(wallet_types=[unit], debt_policy=policy)
+    customer = shop.add_customer("owes@example.com")
+    membership = shop.enroll(customer)
+    shop.sell(customer, "O1", "10.00", days_ago=2)
+    shop.adjust(membership, -15, "correction")
+    shop.refund("R1", "O1", "10.00", days_ago=1)
+
+    summary = summarize_wallets(membership, timezone.now())[0]
+
+    assert summary.owed.replace("\xa0", " ") == "15 Beans still to settle"
+    assert words in summary.owed_why
+    assert get_balances(membership, timezone.now())[0].blocked is blocks
 
 
 @pytest.mark.parametrize(

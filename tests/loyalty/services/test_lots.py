@@ -184,14 +184,6 @@ def test_what_waits_for_its_warning_gets_more_time_and_waits_on():
     assert held(at=day(40)).spendable == 50
 
 
-def test_what_fell_silent_has_expired_and_gets_no_more_time():
-    make_program(unit={"expiry": IDLE})
-    record(order("A", "50"))
-    with pytest.raises(LedgerError):
-        extend_lot(lot=Lot.objects.get(), until=day(90), actor=SYSTEM, note="", now=day(60))
-    assert held(at=day(60)).spendable == 0
-
-
 def test_what_expired_is_brought_back_once():
     make_program(unit={"expiry": TEN_DAYS})
     record(order("A", "50"))
