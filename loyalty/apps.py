@@ -12,6 +12,7 @@ class LoyaltyConfig(AppConfig):
         from loyalty import jobs
         from loyalty.account import menu as account_menu
         from loyalty.backoffice import menu as backoffice_menu
+        from loyalty.services import merging
         from loyalty.services.totals import follow_postings
         from members.outbox import register_consumer
 
@@ -19,6 +20,7 @@ class LoyaltyConfig(AppConfig):
         jobs.register()
         account_menu.register()
         backoffice_menu.register()
+        merging.register()
         post_migrate.connect(_provide_rows, sender=self)
 
 

@@ -13,7 +13,7 @@ from loyalty.explanations import explain_transfer
 from loyalty.models import AdjustmentRequest, Membership, Order, Transfer
 from loyalty.selectors.adjustment_reasons import reason_labels
 from loyalty.selectors.adjustment_requests import requests
-from loyalty.selectors.transfers import transfers
+from loyalty.selectors.transfers import history_of
 from members.formatting import format_money, format_units
 from members.models import Customer
 from members.timeline_view import TimelineEntry, WhyStep
@@ -30,6 +30,7 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
     Transfer.Kind.GIFT: ("user-heart", "accent"),
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
+    Transfer.Kind.MERGE: ("git-merge", "neutral"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")
@@ -38,8 +39,8 @@ GIFT = ("gift", "accent")
 def movement_events(
     customer: Customer, *, before: dt.datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """Movements of all the customer's wallets."""
-    found = transfers().filter(wallet__account__membership__customer=customer)
+    """Movements of all the customer's wallets, and of those of duplicates that were merged."""
+    found = history_of(Membership.objects.filter(customer=customer))
     if before is not None:
         found = found.filter(occurred_at__lt=before)
     return [_movement(transfer) for transfer in found.order_by("-occurred_at", "-pk")[:limit]]

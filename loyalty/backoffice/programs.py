@@ -146,7 +146,7 @@ def program_publish(request: HttpRequest, code: str) -> HttpResponse:
         ],
         "orders": orders,
         "more_orders": orders > COUNTED,
-        "customers": _counted(Customer.objects.all()),
+        "customers": _counted(Customer.objects.filter(merged_into=None)),
         "counted": COUNTED,
         "back": program_url(program),
     }

@@ -57,6 +57,8 @@ class Order(models.Model):
     # By hand: nothing of it matures while it is held back; what was confirmed has matured.
     held_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    # By hand: a guest order that was given to its buyer afterwards.
+    claimed_at = models.DateTimeField(null=True)
     currency = models.CharField(max_length=3)
     total = MoneyField()
     tax_total = MoneyField(default=0)
