@@ -9,10 +9,9 @@ class LoyaltyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from loyalty import jobs
+        from loyalty import jobs, merging
         from loyalty.account import menu as account_menu
         from loyalty.backoffice import menu as backoffice_menu
-        from loyalty.services import merging
         from loyalty.services.totals import follow_postings
         from members.outbox import register_consumer
 

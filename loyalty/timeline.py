@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from loyalty.explanations import explain_transfer
 from loyalty.models import AdjustmentRequest, Membership, Order, Transfer
 from loyalty.selectors.adjustment_reasons import reason_labels
-from loyalty.selectors.adjustment_requests import requests
+from loyalty.selectors.adjustment_requests import about, requests
 from loyalty.selectors.transfers import history_of
 from members.formatting import format_money, format_units
 from members.models import Customer
@@ -92,11 +92,7 @@ def request_events(
 ) -> list[TimelineEntry]:
     """Adjustments that wait for a second person or did not find one; what was approved is there as
     a movement."""
-    found = (
-        requests()
-        .filter(wallet__account__membership__customer=customer)
-        .exclude(state=AdjustmentRequest.State.APPROVED)
-    )
+    found = requests().filter(about(customer)).exclude(state=AdjustmentRequest.State.APPROVED)
     if before is not None:
         found = found.filter(asked_at__lt=before)
     chosen = list(found.order_by("-asked_at", "-pk")[:limit])

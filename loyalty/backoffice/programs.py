@@ -164,7 +164,7 @@ def program_archive(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "title": _("Archive %s?") % program.name,
         "program": program,
-        "members": Membership.objects.filter(program=program).count(),
+        "members": Membership.objects.filter(program=program, merged_into=None).count(),
         "held": [
             (outstanding(item, timezone.now()), item)
             for item in program.wallet_types.order_by("pk")

@@ -221,8 +221,8 @@ def reversal_entry(
     note: str,
     explanation: dict[str, Any] | None = None,
 ) -> Movement:
-    """The movement that undoes an adjustment as a whole. What somebody was given who has been merged
-    since is taken where their units are now."""
+    """The movement that undoes an adjustment as a whole. What was given to somebody who has been
+    merged since is taken where their units are now."""
     given = transfer.to_account_id == wallet.account_id
     merged = given and wallet.merged_into_id is not None
     holder = current_wallet(wallet, undo_key(transfer.pk)) if merged else wallet

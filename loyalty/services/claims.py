@@ -92,7 +92,9 @@ def _unclaim(pk: int, actor: Actor, source: str, now: dt.datetime) -> Order:
     reconcile_orders([pk], terms=terms, now=now, transfer_source=source, causes={}, void={pk})
     _audit("order.unclaimed", order, actor)
     Refund.objects.filter(order=order, customer=order.customer_id).update(customer=None)
+    # Whoever claims it next is judged anew, towards windows of their own.
     order.evaluations.all().delete()
+    order.window_parts.all().delete()
     order.customer, order.claimed_at = None, None
     order.save(update_fields=["customer", "claimed_at"])
     return order

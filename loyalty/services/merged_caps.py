@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from loyalty.models import CapCounter, Membership, Program, Transfer
 from loyalty.rules.bodies import parse_body
-from loyalty.rules.caps import period_start
+from loyalty.rules.calendar import period_start
 
 # Rule and first day of the period, as JSON holds them, and the units used.
 Used = list[tuple[int, str, int]]
@@ -66,7 +66,7 @@ def _used_since(program: Program, orders: Sequence[int], after: int) -> dict[tup
         caps = parse_body(transfer.rule_version.body).caps
         if caps.per_member is None:
             continue
-        start = period_start(caps, transfer.order.placed_at, program.zone).isoformat()
+        start = period_start(caps.period, transfer.order.placed_at, program.zone).isoformat()
         key = transfer.rule_version.rule_id, start
         if transfer.kind == Transfer.Kind.ACCRUAL:
             used[key] += transfer.amount

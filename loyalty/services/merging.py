@@ -26,13 +26,11 @@ from loyalty.models import (
     Wallet,
 )
 from loyalty.selectors.merged_lots import lots_that_came
-from loyalty.selectors.merging import joined_status, preview_joined, preview_parted
 from loyalty.services.memberships import enroll_many
 from loyalty.services.merged_caps import join_caps, part_caps
+from loyalty.services.merged_windows import join_windows, part_windows
 from loyalty.services.transits import Transit
-from members.merging import MergeHandler, Merging, Record, register_merge_handler
-
-FOREIGN_KEYS = ("loyalty.membership.customer", "loyalty.order.customer", "loyalty.refund.customer")
+from members.merging import Merging, Record
 
 
 def lock_wallets_of(customer_ids: Sequence[int]) -> None:
@@ -103,7 +101,17 @@ def _join_membership(merging: Merging, membership: Membership) -> Record:
     followers.update(merged_into=kept)
     membership.status, membership.merged_into = Membership.Status.MERGED, kept
     membership.save(update_fields=["status", "merged_into"])
+    record["windows"], movements = join_windows(merging, membership, kept)
+    post(movements, now=merging.now)
     return record
+
+
+def joined_status(kept: str, merged: str) -> str:
+    """Who was suspended under either name stays so; else who takes part under either, does."""
+    for status in (Membership.Status.SUSPENDED, Membership.Status.ACTIVE):
+        if status in {kept, merged}:
+            return status.value
+    return Membership.Status.LEFT.value
 
 
 def _part_membership(merging: Merging, joined: Record, record: Record) -> None:
@@ -115,6 +123,10 @@ def _part_membership(merging: Merging, joined: Record, record: Record) -> None:
     membership.status, membership.merged_into = joined["status"], None
     membership.save(update_fields=["status", "merged_into"])
     _bring_back_followers(joined, kept, membership)
+    movements = part_windows(
+        merging, membership, kept, joined=joined["windows"], orders=record["orders"]
+    )
+    post(movements, now=merging.now)
     before = joined["kept_before"]
     if kept.status == joined["kept_status"]:
         kept.status = _leaving(kept, membership.program) if joined["made"] else before["status"]
@@ -198,18 +210,3 @@ def _part_wallets(
 def _wallets(memberships: Sequence[Membership]) -> list[Wallet]:
     accounts = [membership.account_id for membership in memberships]
     return list(Wallet.objects.filter(account__in=accounts).order_by("pk"))
-
-
-def register() -> None:
-    register_merge_handler(
-        "loyalty",
-        MergeHandler(
-            fields=FOREIGN_KEYS,
-            lock=lock_wallets_of,
-            preview=preview_joined,
-            merge=merge_members,
-            undo=part_members,
-            preview_undo=preview_parted,
-        ),
-        order=50,
-    )

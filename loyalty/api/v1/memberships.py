@@ -173,8 +173,6 @@ def membership_out(membership: Membership) -> MembershipOut:
     )
 
 
-
-
 def _live_program(code: str) -> Program:
     program = Program.objects.filter(code=code).first()
     if program is None:

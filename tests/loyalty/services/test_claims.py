@@ -141,6 +141,18 @@ def test_a_mistaken_claim_takes_back_what_it_gave(program, ann):
     assert moves("c2") == [("accrual", 10)]
 
 
+def test_a_mistaken_claim_counts_towards_nobodys_bonus(ann):
+    bonus = {"kind": "threshold_bonus", "reach": 100, "units": 10, "window": "month"}
+    make_program(earning_rules=[bonus])
+    other = Customer.objects.create(external_id="c2")
+    found = guest(total="120")
+    claim(found, ann)
+    assert spendable() == 10
+    unclaim(found)
+    claim(found, other)
+    assert (spendable("c1"), spendable("c2")) == (0, 10)
+
+
 def test_what_was_spent_of_a_mistaken_claim_is_owed(program, ann):
     from tests.loyalty.factories import adjust, wallet_of
 

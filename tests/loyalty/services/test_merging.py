@@ -15,13 +15,17 @@ from loyalty.models import (
     Lot,
     Membership,
     Order,
+    Program,
     Refund,
     Transfer,
     Wallet,
 )
+from loyalty.selectors.gifts import find_member, find_recipient
 from loyalty.selectors.transfers import history_of
 from loyalty.services.adjustments import undo_transfer
 from loyalty.services.expiry import write_down_expired
+from loyalty.services.gift_reversals import undo_gift
+from loyalty.services.gifts import give_units
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.redemptions import redeem_units, reverse_redemption
@@ -416,6 +420,44 @@ def test_what_a_person_may_earn_at_most_is_counted_over_both(db):
     assert used == {"c1": 79, "c2": 40}
 
 
+SPEND_100 = {"kind": "threshold_bonus", "reach": 100, "units": 10, "window": "month"}
+
+
+def test_a_bonus_that_one_person_gets_once_is_kept_once(db):
+    make_program(earning_rules=[SPEND_100])
+    buy("A1", "120", "c1")
+    buy("B1", "150", "c2")
+    buy("B2", "10", "c2", at=1)
+    assert (spendable("c1"), spendable("c2")) == (10, 10)
+    done = merge(now=day(1))
+    assert holds("c1", day(1)) == (10, 0, 0)
+    # Either order alone carries it: both have to come back.
+    give_back(refund("R1", "120", of="A1", at=day(2)))
+    assert holds("c1", day(2)) == (10, 0, 0)
+    give_back(refund("R2", "100", of="B1", at=day(3)))
+    assert holds("c1", day(3)) == (0, 0, 0)
+    part(done, now=day(4))
+    assert (holds("c1", day(4)), holds("c2", day(4))) == ((0, 0, 0), (0, 0, 0))
+
+
+def test_what_both_spent_counts_together_until_they_part(db):
+    make_program(earning_rules=[SPEND_100])
+    buy("A1", "60", "c1")
+    buy("B1", "50", "c2")
+    done = merge()
+    assert holds("c1") == (10, 0, 0)
+    buy("B2", "60", "c2", at=1)
+    part(done, now=day(2))
+    # What was bought meanwhile stays: 60 + 60 of one, 50 of the other.
+    assert (holds("c1", day(2)), holds("c2", day(2))) == ((10, 0, 0), (0, 0, 0))
+    buy("B3", "50", "c2", at=3)
+    assert holds("c2", day(3)) == (10, 0, 0)
+    again = merge(now=day(4))
+    assert holds("c1", day(4)) == (10, 0, 0)
+    part(again, now=day(5))
+    assert (holds("c1", day(5)), holds("c2", day(5))) == ((10, 0, 0), (10, 0, 0))
+
+
 # --- What happened before the merge and is undone after it ---------------------------------------
 
 
@@ -503,6 +545,49 @@ def test_expired_units_brought_back_go_where_the_others_are(db):
     assert (holds("c1", day(60)), holds("c2", day(60))) == ((30, 0, 0), (0, 0, 0))
 
 
+GIFTS = {"gifts": {"to_members": True}}
+
+
+def test_a_gift_is_undone_wherever_its_units_are(db):
+    make_program(unit=GIFTS)
+    buy("A1", "10", "c1")
+    buy("B1", "40", "c2")
+    buy("G1", "30", "giver")
+    gift = give_units(
+        wallet=wallet("giver"), to=membership("c2"), units=20, message="", actor=SYSTEM, key="g",
+        source="api", now=NOW,
+    )[0]  # fmt: skip
+    merge()
+    undo_gift(transfer=gift, actor=SYSTEM, source="backoffice", now=NOW)
+    assert (holds("c1"), holds("c2"), holds("giver")) == ((50, 0, 0), (0, 0, 0), (30, 0, 0))
+    shown = history_of([membership("giver")]).get(pk=gift.pk)
+    assert shown.is_reversed
+
+
+def test_a_gift_of_the_merged_customer_comes_back_to_who_is_kept(db):
+    make_program(unit=GIFTS)
+    buy("A1", "10", "c1")
+    buy("B1", "40", "c2")
+    make_wallet(Program.objects.get(), "friend")
+    gift = give_units(
+        wallet=wallet("c2"), to=membership("friend"), units=15, message="", actor=SYSTEM, key="g",
+        source="api", now=NOW,
+    )[0]  # fmt: skip
+    merge()
+    undo_gift(transfer=gift, actor=SYSTEM, source="backoffice", now=NOW)
+    assert (holds("c1"), holds("c2"), holds("friend")) == ((50, 0, 0), (0, 0, 0), (0, 0, 0))
+
+
+def test_the_card_and_the_address_of_the_merged_customer_are_given_to_who_is_kept(both):
+    Customer.objects.filter(external_id="c2").update(email="old@example.com")
+    card = membership("c2").card_number
+    merge()
+    program = Program.objects.get()
+    for text in (card, "old@example.com"):
+        assert find_recipient(program, text) == membership("c1")
+    assert find_member(program, "c2") == membership("c1")
+
+
 # --- Histories -----------------------------------------------------------------------------------
 
 
@@ -531,11 +616,14 @@ MEMBERSHIP_FIELDS = {
     "loyalty.membership.merged_into": "points to the one that counts",
     "loyalty.orderevaluation.membership": "stays: it says in which the order was judged",
     "loyalty.capcounter.membership": "is counted over both",
+    "loyalty.windowaward.membership": "counts towards the window of the one that counts",
 }
 WALLET_FIELDS = {
     "loyalty.wallet.merged_into": "points to the one that counts",
     "loyalty.transfer.wallet": "stays: it is history",
     "loyalty.lot.wallet": "stays: what is left goes on as a child lot",
+    "loyalty.adjustmentrequest.wallet": "stays: once approved it is for the wallet that counts",
+    "loyalty.bulkrow.wallet": "stays: what is posted is for the wallet that counts",
 }
 
 
