@@ -9,7 +9,7 @@ class LoyaltyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from loyalty import jobs
+        from loyalty import jobs, merging
         from loyalty.account import menu as account_menu
         from loyalty.backoffice import menu as backoffice_menu
         from loyalty.services.totals import follow_postings
@@ -19,6 +19,7 @@ class LoyaltyConfig(AppConfig):
         jobs.register()
         account_menu.register()
         backoffice_menu.register()
+        merging.register()
         post_migrate.connect(_provide_rows, sender=self)
 
 

@@ -41,6 +41,13 @@ _CAPPED: dict[str, Promise] = {
     "capped_budget": gettext_lazy("That is all that is left of the budget"),
 }
 
+# What moved units or a debt from one wallet of a person to another.
+_MERGES: dict[str, Promise] = {
+    "joined": gettext_lazy("Two accounts were merged"),
+    "passed_on": gettext_lazy("Two accounts were merged"),
+    "parted": gettext_lazy("The merge of two accounts was undone"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -154,7 +161,7 @@ def _title_of_lots_and_debts(transfer: Transfer) -> str:
             return _("Owed after order %s and written off") % order
         case Transfer.Kind.SETTLEMENT if transfer.signed_amount < 0:
             return _("Used to settle what was owed")
-    return transfer.get_kind_display()
+    return str(_MERGES.get(details.get("code", ""), transfer.get_kind_display()))
 
 
 def _adjusted(transfer: Transfer, audience: Audience) -> str:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from loyalty.explanations import explain_transfer
 from loyalty.models import AdjustmentRequest, Membership, Order, Transfer
 from loyalty.selectors.adjustment_reasons import reason_labels
-from loyalty.selectors.adjustment_requests import requests
-from loyalty.selectors.transfers import transfers
+from loyalty.selectors.adjustment_requests import about, requests
+from loyalty.selectors.transfers import history_of
 from members.formatting import format_money, format_units
 from members.models import Customer
 from members.timeline_view import TimelineEntry, WhyStep
@@ -30,6 +30,7 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
     Transfer.Kind.GIFT: ("user-heart", "accent"),
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
+    Transfer.Kind.MERGE: ("git-merge", "neutral"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")
@@ -38,8 +39,8 @@ GIFT = ("gift", "accent")
 def movement_events(
     customer: Customer, *, before: dt.datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """Movements of all the customer's wallets."""
-    found = transfers().filter(wallet__account__membership__customer=customer)
+    """Movements of all the customer's wallets, and of those of duplicates that were merged."""
+    found = history_of(Membership.objects.filter(customer=customer))
     if before is not None:
         found = found.filter(occurred_at__lt=before)
     return [_movement(transfer) for transfer in found.order_by("-occurred_at", "-pk")[:limit]]
@@ -91,11 +92,7 @@ def request_events(
 ) -> list[TimelineEntry]:
     """Adjustments that wait for a second person or did not find one; what was approved is there as
     a movement."""
-    found = (
-        requests()
-        .filter(wallet__account__membership__customer=customer)
-        .exclude(state=AdjustmentRequest.State.APPROVED)
-    )
+    found = requests().filter(about(customer)).exclude(state=AdjustmentRequest.State.APPROVED)
     if before is not None:
         found = found.filter(asked_at__lt=before)
     chosen = list(found.order_by("-asked_at", "-pk")[:limit])

@@ -11,7 +11,7 @@ class MembersConfig(AppConfig):
         from members.account import landing  # noqa: F401  (links customers as they sign in)
         from members.backoffice import menu, places
         from members.selectors import history
-        from members.services import invitations, mail
+        from members.services import invitations, mail, merged_details
 
         words.register()
         menu.register()
@@ -19,3 +19,4 @@ class MembersConfig(AppConfig):
         history.register()
         invitations.register()
         mail.register()
+        merged_details.register()

@@ -24,7 +24,9 @@ _SERVICE = {"points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
-    Role.SUPPORT_AGENT: frozenset(_VIEW | _SERVICE | {"customers.edit", "customers.annotate"}),
+    Role.SUPPORT_AGENT: frozenset(
+        _VIEW | _SERVICE | {"customers.edit", "customers.annotate", "customers.merge"}
+    ),
     Role.MARKETING_MANAGER: frozenset(
         _VIEW
         | _SERVICE
@@ -44,6 +46,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         | {
             "customers.edit",
             "customers.annotate",
+            "customers.merge",
             "points.approve",
             "adjustments.bulk",
             "debts.settle",

@@ -16,6 +16,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "candidate": (_("Candidate"), "info"),
     "active": (_("Active"), "success"),
     "suspended": (_("Suspended"), "warning"),
+    "merged": (_("Merged"), "neutral"),
     "left": (pgettext_lazy("state of a membership", "Left"), "neutral"),
     "blocked": (_("Blocked"), "danger"),
     "queued": (_("Waiting"), "neutral"),

@@ -15,6 +15,9 @@ ACTIONS = {
     "customer.created": _("Created a customer"),
     "customer.updated": _("Changed a customer"),
     "customer.noted": _("Wrote a note"),
+    "customer.merged": _("Merged a duplicate into a customer"),
+    "customer.merged_away": _("Merged a customer into another"),
+    "customer.merge_undone": _("Undid a merge of customers"),
     "customer.signed_in_first": _("Signed in for the first time"),
     "merchant.updated": _("Changed the merchant’s settings"),
     "staff.invited": _("Gave access to the back-office"),
@@ -35,6 +38,8 @@ TARGETS = {
     "members.job": TargetKind(_("Job"), "backoffice:job"),
 }
 FIELDS = {
+    "duplicate": _("Duplicate"),
+    "merged_into": _("Merged into"),
     "email": _("E-mail"),
     "note": _("Note"),
     "tags": _("Tags"),

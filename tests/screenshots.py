@@ -35,6 +35,8 @@ class Page:
     url: tuple[str, ...]
     who: str = "staff"
     image: tuple[int, int] | None = None
+    # A parameter of the address and what of the Demo it takes.
+    query: tuple[str, str] | None = None
 
 
 PAGES = (
@@ -43,9 +45,18 @@ PAGES = (
     Page("customer", ("backoffice:customer", "customer")),
     Page("customer-past", ("loyalty_backoffice:customer_past", "customer")),
     Page("customer-new", ("backoffice:customer_create",)),
+    Page("merge", ("backoffice:customer_merge", "customer")),
+    Page("merge-confirm", ("backoffice:customer_merge", "customer"), query=("with", "duplicate")),
     Page("order", ("loyalty_backoffice:order_page", "order")),
     Page("order-hold", ("loyalty_backoffice:order_hold", "order")),
     Page("order-refund", ("loyalty_backoffice:order_refund", "order")),
+    Page("guest-order", ("loyalty_backoffice:order_page", "guest_order")),
+    Page("claim", ("loyalty_backoffice:order_claim", "guest_order")),
+    Page(
+        "claim-confirm",
+        ("loyalty_backoffice:order_claim", "guest_order"),
+        query=("customer", "duplicate"),
+    ),
     Page("adjust", ("loyalty_backoffice:wallet_adjust", "wallet")),
     Page("give", ("loyalty_backoffice:wallet_give", "wallet")),
     Page("programs", ("loyalty_backoffice:program_list",)),
@@ -99,12 +110,15 @@ class Demo:
         return Customer.objects.get(email=settings.SETIA_DEMO_CUSTOMER)
 
     def argument(self, name: str) -> Any:
+        from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
         from loyalty.models import AdjustmentRequest, BulkAdjustment, Order, Wallet
-        from members.models import Job
+        from members.models import Customer, Job
 
         found = {
             "customer": lambda: self.guide.public_id,
+            "duplicate": lambda: Customer.objects.get(external_id=NUMBER).public_id,
+            "guest_order": lambda: guest_order().pk,
             "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
             "program": lambda: PROGRAM,
@@ -229,6 +243,8 @@ def take_one(context: Any, demo: Demo, page: Page, size: tuple[int, int], *, dar
 
     name, *arguments = page.url
     address = reverse(name, args=[demo.argument(argument) for argument in arguments])
+    if page.query:
+        address += f"?{page.query[0]}={demo.argument(page.query[1])}"
     tab = context.new_page()
     answer = tab.goto(address, wait_until="networkidle")
     if answer.status != 200 or tab.url.partition("?")[0].endswith("/login/") != (

@@ -17,7 +17,7 @@ from loyalty.account.movements import by_month, entry_of, lot_steps, purchase_of
 from loyalty.account.pages import no_membership, render_page
 from loyalty.account.wallets import summarize_wallets
 from loyalty.explanations import explain_transfer
-from loyalty.selectors.memberships import list_memberships, wallet_ids
+from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.transfers import Direction, movements_of
 from members.account.access import CustomerRequest, customer_view
 from members.navigation import Tab
@@ -39,7 +39,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         return no_membership(request)
     now = timezone.now()
     program = chosen.membership.program
-    latest = movements_of(wallet_ids([chosen.membership])).order_by("-occurred_at", "-pk")[:LATEST]
+    latest = movements_of([chosen.membership]).order_by("-occurred_at", "-pk")[:LATEST]
     context = {
         "tabs": chosen.tabs("mypage:home_of"),
         "wallets": summarize_wallets(chosen.membership, now),
@@ -61,7 +61,7 @@ def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Htt
     direction = request.GET.get("show", "")
     direction = direction if direction in DIRECTIONS else ""
     page = paginate(
-        movements_of(wallet_ids([chosen.membership]), cast(Direction, direction)),
+        movements_of([chosen.membership], cast(Direction, direction)),
         request=request,
         orderings=NEWEST_FIRST,
         default="newest",
@@ -89,11 +89,11 @@ def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Htt
 def movement(request: CustomerRequest, pk: int) -> HttpResponse:
     """One movement with everything that led to it."""
     memberships = list_memberships(request.customer)
-    transfer = movements_of(wallet_ids(memberships)).filter(pk=pk).first()
+    transfer = movements_of(memberships).filter(pk=pk).first()
     if transfer is None:
         raise Http404("This customer has no such movement.")
-    account = transfer.wallet.account_id
-    owner = next(item for item in memberships if item.account_id == account)
+    program_id = transfer.wallet_type.program_id
+    owner = next(item for item in memberships if item.program_id == program_id)
     chosen = Chosen(owner, memberships)
     zone = chosen.membership.program.zone
     explained = explain_transfer(transfer)

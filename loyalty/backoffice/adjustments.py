@@ -23,7 +23,7 @@ from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.adjustment_reasons import usable_reasons
 from loyalty.selectors.balances import balances_of
-from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.memberships import current_wallet, list_memberships
 from loyalty.services.adjustments import preview_adjustment
 from loyalty.services.staff_adjustments import adjust_as_staff
 from loyalty.unit_input import read_units
@@ -66,8 +66,9 @@ def insufficient_text(wallet: Wallet, error: InsufficientBalanceError) -> str:
 
 
 def get_wallet(pk: int) -> tuple[Wallet, Membership]:
-    """A member's wallet with its owner, or 404."""
-    wallet = get_object_or_404(Wallet.objects.select_related("wallet_type__program"), pk=pk)
+    """A member's wallet with its owner, or 404; for a merged one the one that counts."""
+    found = get_object_or_404(Wallet.objects.select_related("wallet_type__program"), pk=pk)
+    wallet = current_wallet(found)
     memberships = Membership.objects.select_related("customer", "program")
     return wallet, get_object_or_404(memberships, account=wallet.account_id)
 

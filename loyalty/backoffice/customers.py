@@ -15,13 +15,13 @@ from loyalty.backoffice.links import customer_crumbs
 from loyalty.backoffice.lots import lot_rows
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.orders import order_rows
-from loyalty.models import Program, Transfer, Wallet
+from loyalty.models import Program, Transfer
 from loyalty.selectors.adjustment_requests import waiting_requests_of
 from loyalty.selectors.balances import balances_of
 from loyalty.selectors.lots import open_lots
 from loyalty.selectors.memberships import list_memberships, wallet_ids
 from loyalty.selectors.orders import list_order_rows
-from loyalty.selectors.transfers import transfers
+from loyalty.selectors.transfers import history_of
 from members.models import Customer
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
@@ -34,7 +34,9 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     customer = get_object_or_404(Customer, public_id=public_id)
     memberships = list_memberships(customer)
     balances = balances_of(memberships, timezone.now()) if memberships else {}
-    may_enroll = is_allowed(request.user, "customers.edit")
+    # What was merged into another customer is only looked at here.
+    is_current = customer.merged_into_id is None
+    may_enroll = is_current and is_allowed(request.user, "customers.edit")
     joined = [membership.program_id for membership in memberships]
     joinable = (
         Program.objects.filter(status=Program.Status.LIVE).exclude(pk__in=joined).count()
@@ -44,8 +46,8 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context = {
         **_panel(customer, "wallets", _("Wallets"), "wallet"),
         "holdings": [(member, balances.get(member.pk, [])) for member in memberships],
-        "may_adjust": is_allowed(request.user, "points.adjust"),
-        "may_settle": is_allowed(request.user, "debts.settle"),
+        "may_adjust": is_current and is_allowed(request.user, "points.adjust"),
+        "may_settle": is_current and is_allowed(request.user, "debts.settle"),
         "waiting": waiting_requests_of(customer, timezone.now()) if memberships else [],
         "may_enroll": may_enroll,
         "joinable": joinable,
@@ -58,10 +60,7 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def movement_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Everything that was added to or taken from the customer's wallets, newest first."""
     customer = get_object_or_404(Customer, public_id=public_id)
-    wallets = list(
-        Wallet.objects.filter(account__membership__customer=customer).values_list("pk", flat=True)
-    )
-    found = transfers().filter(wallet__in=wallets)
+    found = history_of(list_memberships(customer))
     kind = request.GET.get("kind", "")
     if kind in Transfer.Kind.values:
         found = found.filter(kind=kind)

@@ -120,7 +120,7 @@ def gift_undo(request: HttpRequest, pk: int) -> HttpResponse:
     row = movement_rows([transfer], request.user)[0]
     now = timezone.now()
     is_gift = transfer.kind == Transfer.Kind.GIFT
-    left = left_of_gift(gift_legs(transfer).came, now) if is_gift else transfer.amount
+    left = left_of_gift(gift_legs(transfer).came, now).units if is_gift else transfer.amount
     problem, refused = "", False
     if row.undone:
         problem = _("This was undone already.")

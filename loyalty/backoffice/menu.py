@@ -231,6 +231,8 @@ def _register_words() -> None:
             "points.donated": _("Gave points to a charity"),
             "points.gift_undone": _("Undid a gift"),
             "membership.enrolled": _("Enrolled a customer"),
+            "order.claimed": _("Assigned a guest order"),
+            "order.unclaimed": _("Made an order a guest’s again"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
         }

@@ -104,6 +104,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "entries": [AuditRow.of(entry) for entry in entries_of(order, limit=10)],
         "rows": movement_rows(moved, request.user),
         "earned": earned_by(moved),
+        "may_assign": is_allowed(request.user, "customers.edit"),
         "breadcrumbs": customer_crumbs(order.customer) if order.customer else [],
         "title": _("Order %s") % order.external_id,
     }

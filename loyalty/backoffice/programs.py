@@ -146,7 +146,7 @@ def program_publish(request: HttpRequest, code: str) -> HttpResponse:
         ],
         "orders": orders,
         "more_orders": orders > COUNTED,
-        "customers": _counted(Customer.objects.all()),
+        "customers": _counted(Customer.objects.filter(merged_into=None)),
         "counted": COUNTED,
         "back": program_url(program),
     }
@@ -164,7 +164,7 @@ def program_archive(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "title": _("Archive %s?") % program.name,
         "program": program,
-        "members": Membership.objects.filter(program=program).count(),
+        "members": Membership.objects.filter(program=program, merged_into=None).count(),
         "held": [
             (outstanding(item, timezone.now()), item)
             for item in program.wallet_types.order_by("pk")

@@ -8,6 +8,7 @@ from loyalty.backoffice import (
     adjustments,
     approvals,
     bulk,
+    claims,
     customers,
     figures,
     gifts,
@@ -47,6 +48,8 @@ urlpatterns = [
     ),
     path("orders/<int:pk>/refund/", order_refunds.order_refund, name="order_refund"),
     path("wallets/<int:pk>/lots/", past.wallet_lots, name="wallet_lots"),
+    path("orders/<int:pk>/claim/", claims.order_claim, name="order_claim"),
+    path("orders/<int:pk>/unclaim/", claims.order_unclaim, name="order_unclaim"),
     path("wallets/<int:pk>/adjust/", adjustments.wallet_adjust, name="wallet_adjust"),
     path(
         "wallets/<int:pk>/adjust/preview/",

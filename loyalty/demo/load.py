@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
 from loyalty.demo.sharing import people_share
@@ -64,6 +65,7 @@ def load_demo(
     say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
     staff_at_work(program)
     people_share(program)
+    create_duplicate(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:

@@ -134,6 +134,14 @@ CHECKS: dict[str, str] = {
            AND EXISTS (SELECT 1 FROM loyalty_lot l WHERE l.wallet_id = w.id
                         AND l.due_at IS NOT NULL AND l.renewable AND l.expires_at IS NULL)
     """,
+    "a wallet that was merged into another holds nothing and owes nothing": """
+        SELECT 'wallet ' || w.id, 0, coalesce(l.held, 0) - w.owed
+          FROM loyalty_wallet w
+          LEFT JOIN (SELECT wallet_id, sum(remaining) AS held FROM loyalty_lot
+                      WHERE due_at IS NOT NULL AND due_at > %(now)s GROUP BY wallet_id) l
+            ON l.wallet_id = w.id
+         WHERE w.merged_into_id IS NOT NULL AND (l.held > 0 OR w.owed > 0)
+    """,
     "corrections never exceed what they correct": """
         SELECT 'transfer ' || t.id, t.amount, c.corrected
           FROM loyalty_transfer t

@@ -35,13 +35,18 @@ NAMES = (
     "ledger_settle",
     "ledger_repay",
     "ledger_move",
+    "ledger_pass_on",
+    "ledger_owe",
+    "ledger_lapsed_elsewhere",
     "ledger_out",
     "ledger_post",
     "ledger_expire_due",
     "ledger_refresh_stale",
     "ledger_retime",
     "programs_fingerprint",
+    "orders_people",
     "orders_open",
+    "orders_hold",
     "orders_write",
 )
 

@@ -5,7 +5,8 @@ A movement is a plain dict whose keys `ledger_post` reads:
     key, hash   idempotency key and a digest of what the movement does (hex)
     dir         "in": units arrive as a new lot; "out": units leave; "back": a spend returns to its
                 lots; "move": units go to another wallet; "settle": a debt becomes smaller;
-                "repay": one is repaid from the balance; "unexpire": what expired comes back
+                "repay": one is repaid from the balance; "owe": one goes to another wallet;
+                "unexpire": what expired comes back
     kind, n     transfer kind and amount (units at the wallet type's scale, > 0)
     w, a, wt    wallet, its account, its wallet type        p   the program account on the other
     side
@@ -20,8 +21,9 @@ A movement is a plain dict whose keys `ledger_post` reads:
                 off from; blk  whether a debt blocks
     back:       grace        the lots do not expire before
     move:       w2, a2       the wallet that the units go to, its account; own  only the lots that
-                came with this transfer; pend  pending units too; rev2 / cor2  what the leg
-                that comes in reverses / corrects
+                came with this transfer; lots  only these; pend  pending units too; keep  a debt
+                there stays as it is; rev2 / cor2  what the leg that comes in reverses / corrects
+    owe:        w2, a2       the wallet that owes from now on, its account; blk
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +116,8 @@ def post(movements: Sequence[Movement], *, now: dt.datetime) -> list[Posted]:
     """Post all or nothing. The caller's transaction decides when it becomes visible.
 
     Raises InsufficientBalanceError, KeyReusedError, OverCorrectedError or NotReversibleError; after
-    any of them the transaction must be rolled back.
+    any of them the transaction must be rolled back. A wallet that was merged into another since it
+    was looked up makes the caller's transaction begin anew.
     """
     if not movements:
         return []
@@ -132,6 +135,17 @@ def lock_wallets(wallet_ids: Sequence[int]) -> None:
         cursor.execute(
             "SELECT 1 FROM loyalty_wallet WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
             [sorted(wallet_ids)],
+        )
+
+
+def point_wallets(pairs: Mapping[int, int | None]) -> None:
+    """Say of wallets into which other they were merged; None: into none. The caller holds their
+    locks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE loyalty_wallet w SET merged_into_id = x.into_id"
+            "  FROM unnest(%s::bigint[], %s::bigint[]) AS x(id, into_id) WHERE w.id = x.id",
+            [list(pairs), list(pairs.values())],
         )
 
 

@@ -107,6 +107,10 @@ class Wallet(models.Model):
     active_until = models.DateTimeField(null=True)
     # What is owed is not repaid by what comes in; while it is owed nothing can be spent.
     debt_blocks = models.BooleanField(default=False, db_default=False)
+    # Its holder was merged into another: what it held is in theirs, and nothing stays here.
+    merged_into = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="duplicates", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -121,6 +125,9 @@ class Wallet(models.Model):
                 fields=["active_until"],
                 name="wallet_active_until",
                 condition=~Q(active_until=None),
+            ),
+            models.Index(
+                fields=["merged_into"], name="wallet_merged", condition=~Q(merged_into=None)
             ),
         ]
         triggers = [

@@ -11,12 +11,17 @@ from members.models import Customer
 
 
 class Membership(models.Model):
-    """A customer's place in one program. Its account holds one wallet per wallet type."""
+    """A customer's place in one program. Its account holds one wallet per wallet type.
+
+    That of a duplicate who was merged away points to the one that took over what it held, and its
+    card is answered with that one.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("Active")
         SUSPENDED = "suspended", _("Suspended")
         LEFT = "left", _("Left")
+        MERGED = "merged", _("Merged")
 
     class Source(models.TextChoices):
         IMPORT = "import", _("Import")
@@ -30,6 +35,10 @@ class Membership(models.Model):
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="membership")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     source = models.CharField(max_length=16, choices=Source.choices)
+    # One step leads to the membership that counts, however many merges there were.
+    merged_into = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="duplicates", db_index=False
+    )
     card_number = models.CharField(_("card number"), max_length=32, unique=True)
     enrolled_at = models.DateTimeField(_("member since"))
     created_at = models.DateTimeField(auto_now_add=True)
@@ -39,10 +48,22 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["customer", "program"], name="membership_once"),
             models.CheckConstraint(
                 name="membership_status_known",
-                condition=models.Q(status__in=["active", "suspended", "left"]),
+                condition=models.Q(status__in=["active", "suspended", "left", "merged"]),
+            ),
+            models.CheckConstraint(
+                name="membership_merged_into_one",
+                condition=models.Q(status="merged", merged_into__isnull=False)
+                | (~models.Q(status="merged") & models.Q(merged_into=None)),
             ),
         ]
-        indexes = [models.Index(fields=["program", "enrolled_at"], name="membership_enrolled")]
+        indexes = [
+            models.Index(fields=["program", "enrolled_at"], name="membership_enrolled"),
+            models.Index(
+                fields=["merged_into"],
+                name="membership_merged",
+                condition=~models.Q(merged_into=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer} · {self.program}"

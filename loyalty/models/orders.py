@@ -57,6 +57,8 @@ class Order(models.Model):
     # By hand: nothing of it matures while it is held back; what was confirmed has matured.
     held_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    # By hand: a guest order that was given to its buyer afterwards.
+    claimed_at = models.DateTimeField(null=True)
     currency = models.CharField(max_length=3)
     total = MoneyField()
     tax_total = MoneyField(default=0)
@@ -251,6 +253,10 @@ class WindowAward(models.Model):
     window_start = models.DateField()
     units = models.BigIntegerField(default=0, db_default=0)
     movements = models.PositiveIntegerField(default=0, db_default=0)
+    # Of a duplicate who was merged away: the window that their orders count in now.
+    merged_into = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="duplicates", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -258,6 +264,11 @@ class WindowAward(models.Model):
                 fields=["membership", "rule_version", "window_start"], name="window_award_once"
             ),
             models.CheckConstraint(name="window_award_units", condition=Q(units__gte=0)),
+        ]
+        indexes = [
+            models.Index(
+                fields=["merged_into"], name="window_merged", condition=~Q(merged_into=None)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from loyalty.models import AdjustmentRequest, BulkAdjustment
 from loyalty.selectors.adjustment_limits import limits_by_program, whole_units
@@ -31,8 +31,14 @@ def waiting_requests(now: dt.datetime) -> QuerySet[AdjustmentRequest]:
 
 
 def waiting_requests_of(customer: Customer, now: dt.datetime) -> list[AdjustmentRequest]:
-    found = waiting_requests(now).filter(wallet__account__membership__customer=customer)
+    found = waiting_requests(now).filter(about(customer))
     return list(found.order_by("asked_at", "pk"))
+
+
+def about(customer: Customer) -> Q:
+    """Requests for a wallet of the customer, or of a duplicate that was merged into them."""
+    own = Q(wallet__account__membership__customer=customer)
+    return own | Q(wallet__merged_into__account__membership__customer=customer)
 
 
 def waiting_batches(since: dt.datetime) -> QuerySet[BulkAdjustment]:

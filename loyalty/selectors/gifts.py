@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from django.db.models import Q, QuerySet, Sum
 
 from loyalty.models import Account, Membership, Program, Transfer, Wallet, WalletType
+from loyalty.selectors.memberships import with_card
 from members.selectors.identities import having_any
+from members.selectors.merges import current_ids
 
 LONGEST = 254
 _GAPS = re.compile(r"[ -]")
@@ -19,7 +21,7 @@ def find_member(program: Program, text: str) -> Membership | None:
     """The member whose card number, e-mail address or customer number this is."""
     found = _by_card_or_email(program, text)
     if found is None and _searchable(text):
-        numbered = having_any(external_ids=[text.strip()]).values("pk")
+        numbered = current_ids(having_any(external_ids=[text.strip()]))
         found = _members(program).filter(customer__in=numbered).first()
     return found
 
@@ -36,8 +38,9 @@ def _by_card_or_email(program: Program, text: str) -> Membership | None:
         return None
     members = _members(program)
     if "@" in text:
-        return members.filter(customer__in=having_any(email=text.strip()).values("pk")).first()
-    return members.filter(card_number=_GAPS.sub("", text)).first()
+        people = current_ids(having_any(email=text.strip()))
+        return members.filter(customer__in=people).first()
+    return members.filter(pk__in=with_card(_GAPS.sub("", text))).first()
 
 
 def _searchable(text: str) -> bool:

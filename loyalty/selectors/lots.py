@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet, Sum
 
-from loyalty.models import Lot, Order
+from loyalty.models import Lot, Order, Transfer
 
 
 def lots() -> QuerySet[Lot]:
@@ -23,8 +23,10 @@ def open_lots(wallet_ids: Sequence[int], now: dt.datetime) -> QuerySet[Lot]:
 
 
 def lots_of_order(order: Order, now: dt.datetime) -> list[Lot]:
-    """What an order earned and is left of it where it was earned, not expired."""
-    found = lots().filter(_open(now), origin__order=order, parent=None)
+    """What an order earned and is left of it with its customer, not expired: where it was earned,
+    or where it came to by a merge."""
+    own = Q(parent=None) | Q(transfer__kind=Transfer.Kind.MERGE)
+    found = lots().filter(own, _open(now), origin__order=order)
     return list(found.order_by("pk"))
 
 

@@ -31,7 +31,9 @@ _READ = f"""
            END,
            lapse.at
       FROM loyalty_membership m
-      JOIN loyalty_wallet w ON w.account_id = m.account_id
+      -- What a merged member held is in the membership that took over.
+      JOIN loyalty_membership k ON k.id = coalesce(m.merged_into_id, m.id)
+      JOIN loyalty_wallet w ON w.account_id = k.account_id
       JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
       JOIN loyalty_program p ON p.id = m.program_id
       CROSS JOIN LATERAL (

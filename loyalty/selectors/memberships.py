@@ -4,19 +4,36 @@ import uuid
 from collections.abc import Iterable
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
-from loyalty.models import Membership, Wallet
+from loyalty.models import Membership, Transfer, Wallet
 from members.errors import NotFoundError
 from members.models import Customer
 
 
 def memberships() -> QuerySet[Membership]:
-    return Membership.objects.select_related("program", "customer")
+    return Membership.objects.select_related("program", "customer", "merged_into")
+
+
+def with_card(card_number: str) -> QuerySet[Membership, int]:
+    """The key of the membership that a card leads to, also one from before a merge."""
+    found = Membership.objects.filter(card_number=card_number).order_by()
+    return found.values_list(Coalesce("merged_into_id", "pk"), flat=True)
 
 
 def list_memberships(customer: Customer) -> list[Membership]:
     """A customer's memberships, the longest first."""
     return list(memberships().filter(customer=customer).order_by("enrolled_at", "pk"))
+
+
+def current_wallet(wallet: Wallet, key: str = "") -> Wallet:
+    """The wallet that counts: of a member who was merged into another, that one's. Unless a
+    movement with this key was posted before in this very one."""
+    found = Wallet.objects.select_related("wallet_type__program")
+    kept = found.filter(duplicates=wallet.pk).first()
+    if kept is None or (key and Transfer.objects.filter(key=key, wallet=wallet).exists()):
+        return wallet
+    return kept
 
 
 def wallet_ids(memberships: Iterable[Membership]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from loyalty.definitions import (
     EarningRuleDefinition,
@@ -27,10 +27,10 @@ from members.errors import NotFoundError
 
 
 def list_programs() -> QuerySet[Program]:
-    """All programs with how many members each has (`member_count`)."""
-    return Program.objects.annotate(member_count=Count("memberships")).prefetch_related(
-        "wallet_types"
-    )
+    """All programs with how many members each has (`member_count`), merged duplicates not
+    counted."""
+    members = Count("memberships", filter=Q(memberships__merged_into=None))
+    return Program.objects.annotate(member_count=members).prefetch_related("wallet_types")
 
 
 def get_program(code: str) -> Program:

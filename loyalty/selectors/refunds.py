@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from loyalty.models import Refund, Transfer, Wallet
+from loyalty.models import Membership, Refund, Transfer, Wallet
 from members.errors import NotFoundError
 
 
@@ -24,6 +25,9 @@ def transfers_of_refund(refund: Refund) -> list[Transfer]:
     if refund.order_id is not None:
         found = found.filter(order=refund.order_id)
     else:
-        wallets = Wallet.objects.filter(account__membership__customer=refund.customer_id)
+        members = Membership.objects.filter(
+            Q(customer=refund.customer_id) | Q(merged_into__customer=refund.customer_id)
+        )
+        wallets = Wallet.objects.filter(account__in=members.values("account"))
         found = found.filter(wallet__in=list(wallets.values_list("pk", flat=True)))
     return list(found.order_by("pk"))

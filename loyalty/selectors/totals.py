@@ -107,6 +107,7 @@ def activity(wallet_type: WalletType, first: dt.date, last: dt.date) -> Activity
     )
     new_members = Membership.objects.filter(
         program=program,
+        merged_into=None,
         enrolled_at__gte=start_of_day(first, program.zone),
         enrolled_at__lt=end_of_day(last, program.zone),
     ).count()

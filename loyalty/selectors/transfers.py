@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from django.db.models import (
@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, JSONObject
 
-from loyalty.models import Lot, Transfer
+from loyalty.models import Lot, Membership, Transfer, Wallet
 
 # What corrects a movement in part because somebody, or the order, gave its units back.
 GIVEN_BACK = (Transfer.Kind.REVERSAL, Transfer.Kind.REINSTATEMENT)
@@ -68,10 +68,28 @@ def list_transfers(
     return list(found.order_by("-occurred_at", "-pk")[:limit])
 
 
-def movements_of(wallet_ids: Sequence[int], direction: Direction = "") -> QuerySet[Transfer]:
-    """Movements of these wallets with the lots they brought; `direction` leaves only one way."""
+def history_of(memberships: Iterable[Membership]) -> QuerySet[Transfer]:
+    """Movements of these members' wallets, and of those that were merged into them. What only went
+    between these is left out: together they read as one history."""
+    own = [membership.account_id for membership in memberships]
+    accounts = Q(account__in=own) | Q(account__membership__merged_into__account__in=own)
+    wallets = dict(Wallet.objects.filter(accounts).values_list("pk", "merged_into"))
+    found = transfers().filter(wallet__in=list(wallets))
+    if any(wallets.values()):
+        between = Q(pair__wallet__in=list(wallets)) | Q(
+            Exists(Transfer.objects.filter(pair=OuterRef("pk"), wallet__in=list(wallets)))
+        )
+        found = found.exclude(Q(kind=Transfer.Kind.MERGE) & between)
+    return found
+
+
+def movements_of(
+    memberships: Iterable[Membership], direction: Direction = ""
+) -> QuerySet[Transfer]:
+    """The history of these members with the lots that each movement brought; `direction` leaves
+    only one way."""
     lots = Prefetch("lots", Lot.objects.select_related("policy"))
-    found = transfers().prefetch_related(lots).filter(wallet__in=wallet_ids)
+    found = history_of(memberships).prefetch_related(lots)
     if direction == "in":
         return found.filter(to_account=F("wallet__account"))
     if direction == "out":

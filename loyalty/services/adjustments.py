@@ -29,6 +29,7 @@ from loyalty.models import (
 )
 from loyalty.rules.lots import expires_at, lot_times
 from loyalty.selectors.adjustment_reasons import reason_of
+from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import lot_terms
 from loyalty.services.adjustment_reasons import require_reason
 from members.errors import FieldError
@@ -81,7 +82,8 @@ def adjust_units(
     """Add (units > 0) or take (units < 0). Returns the transfer and whether it had been made
     before.
 
-    `key` makes it happen once: the same key again returns the first transfer, with other content
+    The wallet of somebody who was merged into another customer stands for that one's. `key` makes
+    it happen once: the same key again returns the first transfer, with other content
     KeyReusedError. Nobody's limits are looked at: people go through `staff_adjustments`.
     """
     check_units(units)
@@ -112,8 +114,9 @@ def post_adjustment(
     """Move units with a reason that was looked at already."""
 
     def adjust() -> tuple[Transfer, bool]:
+        current = current_wallet(wallet, key)
         entry = adjustment_entry(
-            wallet=wallet,
+            wallet=current,
             units=units,
             terms=terms_of(wallet.wallet_type, now),
             reason=reason,
@@ -124,7 +127,7 @@ def post_adjustment(
             now=now,
             explanation=explanation,
         )
-        return _post_and_audit(entry, wallet, actor, now, "points.adjusted")
+        return _post_and_audit(entry, current, actor, now, "points.adjusted")
 
     return run_atomically(adjust)
 
@@ -218,13 +221,17 @@ def reversal_entry(
     note: str,
     explanation: dict[str, Any] | None = None,
 ) -> Movement:
-    """The movement that undoes an adjustment as a whole."""
+    """The movement that undoes an adjustment as a whole. What was given to somebody who has been
+    merged since is taken where their units are now."""
     given = transfer.to_account_id == wallet.account_id
+    merged = given and wallet.merged_into_id is not None
+    holder = current_wallet(wallet, undo_key(transfer.pk)) if merged else wallet
+    here = holder == wallet
     words = {name: transfer.explanation[name] for name in WORDS if name in transfer.explanation}
     return movement(
         direction="out" if given else "back",
         kind=Transfer.Kind.REVERSAL.value,
-        ref=_ref(wallet),
+        ref=_ref(holder),
         counter_account_id=transfer.from_account_id if given else transfer.to_account_id,
         amount=transfer.amount,
         occurred_at=now,
@@ -232,7 +239,8 @@ def reversal_entry(
         source=source,
         reason=transfer.reason,
         note=note,
-        rev=transfer.pk,
+        rev=transfer.pk if here else None,
+        cor=None if here else transfer.pk,
         own=transfer.pk,
         actor=actor.user.pk if actor.user else None,
         explanation=words | (explanation or {}),
@@ -272,6 +280,7 @@ def _post_and_audit(
     action: str,
 ) -> tuple[Transfer, bool]:
     wallet_type = wallet.wallet_type
+    wallet = current_wallet(wallet)
     before = holdings([wallet], now)[wallet.pk].spendable
     try:
         posted = post([entry], now=now)[0]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Wallet, WalletType
@@ -15,6 +15,8 @@ from members.errors import DomainError
 from members.models import Customer
 from members.phones import normalize_phone
 
+# A duplicate that was merged is whom it was merged into.
+CURRENT = Coalesce("merged_into_id", "pk")
 _CARD = re.compile(r"[0-9](?:[ -]?[0-9]){7,31}").fullmatch
 
 
@@ -38,7 +40,7 @@ class Directory:
         cards = (_card(text) for text in _texts(rows, "card_number"))
         self._by_card = dict(
             Membership.objects.filter(card_number__in=_kept(cards)).values_list(
-                "card_number", "customer_id"
+                "card_number", Coalesce("merged_into__customer_id", "customer_id")
             )
         )
         self._members = self._load_members(wallet_type)
@@ -107,8 +109,8 @@ def _customers(field: str, texts: Iterable[str]) -> dict[str, int]:
         return {}
     if field == "email":
         rows = Customer.objects.annotate(address=Lower("email")).filter(address__in=wanted)
-        return dict(rows.values_list("address", "pk"))
-    return dict(Customer.objects.filter(**{f"{field}__in": wanted}).values_list(field, "pk"))
+        return dict(rows.values_list("address", CURRENT))
+    return dict(Customer.objects.filter(**{f"{field}__in": wanted}).values_list(field, CURRENT))
 
 
 def _texts(rows: Sequence[Cells], column: str) -> list[str]:

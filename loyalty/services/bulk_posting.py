@@ -21,7 +21,7 @@ from loyalty.errors import (
     OverCorrectedError,
 )
 from loyalty.ledger.posting import Movement, post
-from loyalty.models import AdjustmentReason, BulkAdjustment, BulkRow, Transfer
+from loyalty.models import AdjustmentReason, BulkAdjustment, BulkRow, Transfer, Wallet
 from loyalty.selectors.adjustment_reasons import find_reason
 from loyalty.services.adjustments import (
     adjustment_entry,
@@ -89,7 +89,9 @@ def _chunk(job: Job, batch: BulkAdjustment, way: Way) -> Step | None:
     require_state(batch, way.meanwhile)
     # Beyond the last one seen: the database need not walk over those that were due.
     last = job.checkpoint.get("last", 0)
-    due = batch.rows.filter(state=way.due, number__gt=last).select_related("wallet", "transfer")
+    due = batch.rows.filter(state=way.due, number__gt=last).select_related(
+        "wallet__merged_into", "transfer__wallet"
+    )
     rows = list(due.order_by("number")[:CHUNK])
     _move(batch, way, rows)
     if len(rows) == CHUNK:
@@ -103,6 +105,7 @@ def _move(batch: BulkAdjustment, way: Way, rows: Sequence[BulkRow]) -> None:
     now = timezone.now()
     for row in rows:
         assert row.wallet is not None
+        row.wallet = row.wallet.merged_into or row.wallet
         row.wallet.wallet_type = batch.wallet_type
     movements = way.movements(rows, now)
     outcomes = _post(movements, now) if movements else {}
@@ -157,6 +160,12 @@ class _Posting:
         return entries
 
 
+def _wallet(transfer: Transfer, batch: BulkAdjustment) -> Wallet:
+    """The wallet that a row's movement was in."""
+    transfer.wallet.wallet_type = batch.wallet_type
+    return transfer.wallet
+
+
 class _Undoing:
     """The movements that take a batch back."""
 
@@ -172,7 +181,7 @@ class _Undoing:
             entries.append(
                 reversal_entry(
                     transfer=row.transfer,
-                    wallet=row.wallet,
+                    wallet=_wallet(row.transfer, self.batch),
                     actor=self.actor,
                     source=SOURCE,
                     now=now,

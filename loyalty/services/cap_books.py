@@ -140,7 +140,10 @@ class CapBook:
             member = budget = None
             if caps.per_member is not None:
                 counter = self.members[_member_key(version, wish)]
-                member = smallest_units(caps.per_member, version.scale) - counter.now
+                # Two members who were merged may have used more than one could: what an order
+                # has, it keeps.
+                cap = smallest_units(caps.per_member, version.scale)
+                member = max(cap - counter.now, 0)
             if caps.budget is not None:
                 budget = sum(room for _key, room in self._slices_with_room(version))
             room = Room(member, budget).with_units(given.get(version.id, 0))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from loyalty.errors import NotReversibleError, OverCorrectedError
 from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
-from loyalty.models import Account, Lot, Membership, Transfer, Wallet
+from loyalty.models import Account, Membership, Transfer, Wallet
+from loyalty.selectors.memberships import current_wallet
+from loyalty.selectors.merged_lots import Came, lots_of_transfer
 from loyalty.services.adjustments import undo_transfer, whole_number
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
@@ -55,21 +56,17 @@ def gift_legs(transfer: Transfer) -> GiftLegs:
     return GiftLegs(came.pair, came)
 
 
-def left_of_gift(came: Transfer, now: dt.datetime) -> int:
-    """Units of a gift that the receiver still has."""
-    wallet = Wallet.objects.get(pk=came.wallet_id)
-    lots = Lot.objects.filter(transfer=came, parent__isnull=False, due_at__gt=now)
-    if wallet.active_until is not None and wallet.active_until <= now:
-        # They expired with the inactivity of the wallet, which is not written on them yet.
-        lots = lots.exclude(renewable=True, expires_at=None)
-    return int(lots.aggregate(units=Sum("remaining", default=0))["units"])
+def left_of_gift(came: Transfer, now: dt.datetime) -> Came:
+    """What the receiver still has of a gift, wherever a merge has brought it."""
+    return lots_of_transfer(came.pk, wallet_id=current_wallet(came.wallet).pk, at=now)
 
 
 def _undo(
     transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str
 ) -> tuple[Transfer, bool]:
     legs = gift_legs(transfer) if transfer.kind == Transfer.Kind.GIFT else None
-    lock_wallets([legs.came.wallet_id, legs.gave.wallet_id] if legs else [transfer.wallet_id])
+    legs_of = (legs.came, legs.gave) if legs else (transfer,)
+    lock_wallets([current_wallet(leg.wallet).pk for leg in legs_of])
     target = legs.came if legs else transfer
     key = f"undo:{target.pk}"
     known = Transfer.objects.filter(key=key).first()
@@ -90,22 +87,25 @@ def _undo(
 def _gift_entry(legs: GiftLegs, key: str, source: str, now: dt.datetime) -> Movement:
     gave, came = legs.gave, legs.came
     left = left_of_gift(came, now)
-    if left == 0:
+    if not left.units:
         raise NotReversibleError(_("Nothing is left of this gift: it was spent, or has expired."))
-    whole = left == came.amount
+    giver, receiver = current_wallet(gave.wallet), current_wallet(came.wallet)
+    # Only the very wallet that a movement was in reverses it.
+    here = (giver, receiver) == (gave.wallet, came.wallet)
+    whole = here and left.units == came.amount
     return movement(
         direction="move",
         kind=Transfer.Kind.REVERSAL.value,
-        ref=_ref(came),
+        ref=_ref(came, receiver),
         counter_account_id=came.from_account_id,
-        amount=left,
+        amount=left.units,
         occurred_at=now,
         key=key,
         source=source,
         explanation={"undone": "gift"},
-        w2=gave.wallet_id,
-        a2=gave.wallet.account_id,
-        own=came.pk,
+        w2=giver.pk,
+        a2=giver.account_id,
+        lots=left.lot_ids,
         **({"rev": came.pk, "rev2": gave.pk} if whole else {"cor": came.pk, "cor2": gave.pk}),
     )
 
@@ -115,7 +115,7 @@ def _donation_entry(donation: Transfer, key: str, source: str, now: dt.datetime)
     return movement(
         direction="back",
         kind=Transfer.Kind.REVERSAL.value,
-        ref=_ref(donation),
+        ref=_ref(donation, donation.wallet),
         counter_account_id=donation.to_account_id,
         amount=donation.amount,
         occurred_at=now,
@@ -126,8 +126,7 @@ def _donation_entry(donation: Transfer, key: str, source: str, now: dt.datetime)
     )
 
 
-def _ref(transfer: Transfer) -> WalletRef:
-    wallet = transfer.wallet
+def _ref(transfer: Transfer, wallet: Wallet) -> WalletRef:
     zone = transfer.wallet_type.program.zone
     return WalletRef(wallet.pk, wallet.account_id, transfer.wallet_type_id, zone)
 

@@ -22,6 +22,7 @@ from loyalty.ledger.posting import (
 from loyalty.lot_words import ends_at, last_day
 from loyalty.models import Account, Lot, LotChange, Membership, Transfer, Wallet
 from loyalty.rules.lots import warned_expiry
+from loyalty.selectors.memberships import current_wallet
 from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import terms_of
 from members.errors import FieldError
@@ -200,6 +201,7 @@ def _reinstate(
 def _settle(
     wallet: Wallet, way: str, actor: Actor, note: str, key: str, source: str, now: dt.datetime
 ) -> Transfer:
+    wallet = current_wallet(wallet, key)
     lock_wallets([wallet.pk])
     wallet = Wallet.objects.select_related("wallet_type__program").get(pk=wallet.pk)
     known: Transfer | None = Transfer.objects.filter(key=key).first()

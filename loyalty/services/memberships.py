@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from loyalty.models import Membership, Program
 from members.models import Customer
+from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
 
 CARD_DIGITS = 15
@@ -34,7 +35,8 @@ def luhn_digit(body: str) -> str:
 
 
 def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source: str) -> None:
-    """Enroll customers (key → member since) who have no membership in the program yet."""
+    """Enroll customers (key → member since) who have no membership in the program yet. Who was
+    merged into another is not enrolled: that one is."""
     if not enrolled:
         return
     keys = sorted(enrolled)
@@ -53,6 +55,7 @@ def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source:
                        nextval(pg_get_serial_sequence('loyalty_account', 'id')) AS account_id
                   FROM unnest(%(keys)s::bigint[], %(cards)s::text[], %(times)s::timestamptz[])
                        AS x(customer_id, card, enrolled_at)
+                  JOIN members_customer c ON c.id = x.customer_id AND c.merged_into_id IS NULL
                  WHERE NOT EXISTS (SELECT 1 FROM loyalty_membership m
                                     WHERE m.customer_id = x.customer_id
                                       AND m.program_id = %(program)s)
@@ -84,10 +87,14 @@ def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source:
 def enroll_customer(
     *, customer: Customer, program: Program, source: str, at: dt.datetime, actor: Actor
 ) -> tuple[Membership, bool]:
-    """The customer's membership, and whether it is new. Enrolling twice changes nothing."""
+    """The customer's membership, and whether it is new. Enrolling twice changes nothing; who had
+    left takes part again."""
+    customer = current(customer)
     found = Membership.objects.filter(customer=customer, program=program).first()
-    if found is not None:
+    if found is not None and found.status != Membership.Status.LEFT:
         return found, False
+    if found is not None:
+        Membership.objects.filter(pk=found.pk).update(status=Membership.Status.ACTIVE)
     enroll_many(program_id=program.pk, enrolled={customer.pk: at}, source=source)
     membership = Membership.objects.get(customer=customer, program=program)
     record_audit(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,15 @@ def open_batch(
         if not _enroll_missing_members(wanted, opened, people, terms, enrolling) and not created:
             return terms, opened
     raise OrderConflictError(_("The programs kept changing; send the request again."))
+
+
+def hold_people(customer_ids: Iterable[int | None]) -> None:
+    """Keep them from being merged into others until the transaction ends; who was meanwhile makes
+    it begin anew."""
+    people = [pk for pk in customer_ids if pk is not None]
+    if people:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT orders_hold(%s)", [people])
 
 
 def write_batch(rows: Rows, *, now: dt.datetime) -> None:

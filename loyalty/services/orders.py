@@ -21,7 +21,15 @@ from loyalty.selectors.rulebooks import Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import BudgetShortError, CapBook, Wish, rooms_as_json
 from loyalty.services.maturities import times_of
-from loyalty.services.order_batches import Enrolling, Opened, Rows, Wanted, open_batch, write_batch
+from loyalty.services.order_batches import (
+    Enrolling,
+    Opened,
+    Rows,
+    Wanted,
+    hold_people,
+    open_batch,
+    write_batch,
+)
 from loyalty.services.order_inputs import (
     OrderInput,
     check_order,
@@ -33,6 +41,7 @@ from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders, take_back_linked
 from loyalty.services.window_awards import Contribution, window_movements
 from members.errors import DomainError, FieldError
+from members.selectors.merges import were_one
 from members.services.transactions import run_atomically
 
 # outdated: a newer message about the order had come before.
@@ -233,7 +242,8 @@ def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
     stored = Order.objects.select_for_update().get(pk=known.order_id)
     if _is_outdated(order, stored):
         return False
-    if stored.customer_id not in (None, known.customer_id):
+    claims = stored.customer_id is None and known.customer_id is not None
+    if not claims and not were_one(stored.customer_id, known.customer_id):
         raise OrderConflictError(
             _("Order %(number)s belongs to another customer.") % {"number": order.external_id},
             errors=[FieldError("customer", _("An order does not change hands."), "immutable")],
@@ -244,7 +254,10 @@ def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
             % {"number": order.external_id, "currency": stored.currency},
             errors=[FieldError("currency", _("An order keeps its currency."), "immutable")],
         )
-    stored.customer_id = known.customer_id
+    if claims:
+        hold_people([known.customer_id])
+        stored.customer_id = known.customer_id
+        stored.refunds.filter(customer=None).update(customer=known.customer_id)
     _take_over_times(order, stored, now)
     for name in (
         "status", "total", "tax_total", "taxes_included", "shipping_total", "discount_total",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -54,8 +54,11 @@ def reconcile_orders(
     transfer_source: str,
     causes: Mapping[int, Sequence[Refund]],
     by_hand: ByHand | None = None,
+    void: Container[int] = (),
 ) -> None:
     """Post the differences of these orders in one batch. The caller holds their members' locks.
+
+    Those in `void` are judged as if nothing had been bought.
 
     `causes`: the refunds that brought an order here, if any did, in their order. What one takes
     back happened with it; without one it happens now.
@@ -79,7 +82,7 @@ def reconcile_orders(
     windows: list[Contribution] = []
     for case in cases:
         why = causes.get(case.order.pk, ())
-        judged = _judged(case, book, posted, why)
+        judged = _judged(case, book, posted, why, void=case.order.pk in void)
         movements += _differences(case, book, posted, judged, now, transfer_source)
         windows += _contributions(case, judged, now)
     book.write()
@@ -143,6 +146,8 @@ def _judged(
     book: CapBook,
     posted: dict[tuple[int, int], _Posted],
     causes: Sequence[Refund],
+    *,
+    void: bool,
 ) -> _Judged:
     order, wish = case.order, case.wish
     given = {
@@ -150,7 +155,8 @@ def _judged(
         for version in wish.versions
         if (order.pk, version.id) in posted
     }
-    baskets = _net_baskets(order, causes if wish.program.reconciles_linked else (), wish.program)
+    linked = causes if wish.program.reconciles_linked else ()
+    baskets = [(None, NOTHING)] if void else _net_baskets(order, linked, wish.program)
     judged: _Judged = []
     for cause, basket in baskets:
         awards, rooms = book.judge(wish, basket, recorded=case.rooms, given=given)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty.errors import InsufficientBalanceError, LedgerError, OverCorrectedError
 from loyalty.ledger.posting import WalletRef, lock_wallets, movement, post
 from loyalty.models import Account, Membership, Order, Transfer, Wallet
+from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.services.adjustments import whole_number
 from loyalty.services.restorations import restoration
@@ -82,6 +83,7 @@ def _redeem(
     wallet: Wallet, units: int, key: str, source: str, actor: Actor, now: dt.datetime,
     at: dt.datetime, order: Order | None, note: str,
 ) -> tuple[Transfer, bool]:  # fmt: skip
+    wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
     kind = Transfer.Kind.REDEMPTION.value
     entry = movement(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -16,7 +16,7 @@ from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import post
 from loyalty.models import Order, Refund, RefundLine, Transfer
 from loyalty.selectors.rulebooks import Terms
-from loyalty.services.order_batches import Enrolling, Opened, Wanted, open_batch
+from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
 from loyalty.services.order_inputs import CustomerRef, RefundInput, check_refund
 from loyalty.services.reconciliation import (
     member_refs,
@@ -24,6 +24,7 @@ from loyalty.services.reconciliation import (
     reconcile_orders,
 )
 from members.errors import FieldError
+from members.selectors.merges import were_one
 from members.services.transactions import run_atomically
 
 
@@ -66,7 +67,6 @@ def _record(
     if not refunds:
         return []
     source = refunds[0].source
-    refunds = _with_buyers(source, refunds)
     wanted = [Wanted(item.order_external_id, item.customer, item.refunded_at) for item in refunds]
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
     known = {
@@ -118,7 +118,8 @@ def link_to_orders(source: str, numbers: Sequence[str]) -> dict[int, list[Refund
         order = orders[refund.order_external_id]
         if refund.currency != order.currency:
             continue
-        if refund.customer_id not in (None, order.customer_id) and order.customer_id is not None:
+        named = refund.customer_id is not None and order.customer_id is not None
+        if named and not were_one(refund.customer_id, order.customer_id):
             continue
         refund.order, refund.customer_id = order, refund.customer_id or order.customer_id
         linked.append(refund)
@@ -190,30 +191,15 @@ def _by_order(refunds: Iterable[Refund]) -> dict[int, list[Refund]]:
     return found
 
 
-def _with_buyers(source: str, refunds: Sequence[RefundInput]) -> list[RefundInput]:
-    """A refund that names only its order belongs to whoever bought."""
-    numbers = [refund.order_external_id for refund in refunds if refund.order_external_id]
-    buyers = dict(
-        Order.objects.filter(source=source, external_id__in=numbers).values_list(
-            "external_id", "customer_id"
-        )
-    )
-    completed = []
-    for refund in refunds:
-        buyer = buyers.get(refund.order_external_id)
-        named = refund.customer is not None or buyer is None
-        completed.append(refund if named else replace(refund, customer=CustomerRef(key=buyer)))
-    return completed
-
-
 def _refund(item: RefundInput, place: Opened, order: Order | None, now: dt.datetime) -> Refund:
-    """The row of a new refund, linked to its order if that is known."""
+    """The row of a new refund, linked to its order if that is known. One that names only its order
+    belongs to whoever bought."""
     if order is not None:
         _refuse_foreign_order(item, place, order)
     return Refund(
         source=item.source,
         external_id=item.external_id,
-        customer_id=place.customer_id,
+        customer_id=(order.customer_id if order else None) or place.customer_id,
         order=order,
         order_external_id=item.order_external_id,
         refunded_at=item.refunded_at,
@@ -228,6 +214,7 @@ def _refund(item: RefundInput, place: Opened, order: Order | None, now: dt.datet
 
 def _write(created: Iterable[tuple[Refund, RefundInput]]) -> None:
     created = list(created)
+    hold_people(refund.customer_id for refund, _item in created)
     Refund.objects.bulk_create(refund for refund, _item in created)
     RefundLine.objects.bulk_create(
         RefundLine(
@@ -278,7 +265,8 @@ def _refuse_other_content(refund: Refund, item: RefundInput) -> None:
 
 
 def _refuse_foreign_order(item: RefundInput, place: Opened, order: Order) -> None:
-    if place.customer_id is not None and order.customer_id not in (None, place.customer_id):
+    named = place.customer_id is not None and order.customer_id is not None
+    if named and not were_one(order.customer_id, place.customer_id):
         raise InvalidOrderError(
             _("Order %(number)s belongs to another customer.") % {"number": item.order_external_id},
             errors=[FieldError("customer", _("Not the buyer of the order."))],

@@ -20,6 +20,7 @@ from loyalty.rules.bodies import BonusBody
 from loyalty.rules.bonus import bonus, window_start
 from loyalty.rules.engine import Award
 from loyalty.rules.lots import OrderTimes
+from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
 from loyalty.services.cap_books import Wish
 from loyalty.services.order_batches import MemberRef
@@ -55,6 +56,32 @@ def window_movements(
     return movements
 
 
+def judge_windows(
+    windows: Iterable[WindowAward],
+    *,
+    program: ProgramTerms,
+    member: MemberRef,
+    now: dt.datetime,
+    transfer_source: str,
+) -> list[Movement]:
+    """What is to be posted for a member's windows whose orders are others than before, because
+    customers were merged or parted: their units are what they have been given so far."""
+    movements = []
+    for window in sorted(windows, key=lambda window: window.pk):
+        (version,) = program.rulebook.named([window.rule_version_id])
+        given = Contribution(
+            Wish(program, [version], member.membership_id, now), member,
+            Award(version, window.units, ()), order_id=0, currency=program.currency, at=now,
+        )  # fmt: skip
+        movements += _judge(window, given, now, transfer_source)
+    return movements
+
+
+def given_so_far(window: WindowAward) -> int:
+    """Units that the window, and those that were merged into it, have been given and not lost."""
+    return sum(units for _pk, units in _correctable(window))
+
+
 def _contribute(given: Contribution) -> WindowAward | None:
     """Keep what an order brings; its window, if that is something else than before."""
     version, amount = given.award.version, given.award.counted or Decimal(0)
@@ -84,7 +111,7 @@ def _judge(
     window: WindowAward, given: Contribution, now: dt.datetime, transfer_source: str
 ) -> list[Movement]:
     version = given.award.version
-    reached = window.parts.aggregate(sum=Sum("amount"))["sum"]
+    reached = window.parts.aggregate(sum=Sum("amount", default=Decimal(0)))["sum"]
     units, steps = bonus(_body(given), reached, version.scale)
     found = _difference(given, window, Award(version, units, steps), now, transfer_source)
     if found:
@@ -150,8 +177,13 @@ def _difference(
 
 
 def _correctable(window: WindowAward) -> Sequence[tuple[int, int]]:
-    """The window's accruals with what of each can still be taken back, oldest first."""
-    keys = [f"window:{window.pk}:{number}" for number in range(window.movements)]
+    """The accruals of the window, and of those that were merged into it, with what of each can
+    still be taken back, oldest first."""
+    keys = [
+        f"window:{item.pk}:{number}"
+        for item in (window, *window.duplicates.all())
+        for number in range(item.movements)
+    ]
     accruals = Transfer.objects.filter(key__in=keys, kind=Transfer.Kind.ACCRUAL).order_by("pk")
     corrected = dict(
         Transfer.objects.filter(corrects__in=accruals)

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from members.models import Customer, User
 from members.policy import role_of
+from members.selectors.merges import current
 
 P = ParamSpec("P")
 
@@ -42,7 +43,8 @@ def customer_view(view: CustomerView[P]) -> AnyView[P]:
         if not request.user.is_authenticated:
             entrance = reverse("account_request_login_code")
             return redirect_to_login(request.get_full_path(), entrance)
-        customer = Customer.objects.filter(user=request.user).first()
+        own = Customer.objects.filter(user=request.user).select_related("merged_into").first()
+        customer = current(own) if own else None
         if customer is None and role_of(request.user) is not None:
             return render(request, "mypage/no_customer.html", status=404)
         if customer is None:

@@ -24,6 +24,7 @@ from members.policy import acting, is_allowed, require, staff_view
 from members.responses import is_htmx
 from members.selectors.audit import entries_of
 from members.selectors.customers import get_customer, list_notes
+from members.selectors.merges import merge_of, told_apart
 from members.services.customers import add_note
 from members.timeline import page_timeline
 
@@ -66,7 +67,8 @@ def identity(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "phone": format_phone(person.phone) if person.phone else "",
         "country": country_name(person.country) if person.country else "",
         "language": language_name(person.locale) if person.locale else "",
-        "may_edit": is_allowed(request.user, "customers.edit"),
+        "may_edit": is_allowed(request.user, "customers.edit") and not person.merged_into,
+        "duplicates": person.duplicates.order_by("pk"),
     }
     return render(request, "backoffice/customer_identity.html", context)
 
@@ -89,7 +91,7 @@ def notes(request: HttpRequest, public_id: UUID) -> HttpResponse:
         **_panel(person, _("Notes"), "notes", "note"),
         "form": form,
         "notes": list_notes(person),
-        "may_annotate": is_allowed(request.user, "customers.annotate"),
+        "may_annotate": is_allowed(request.user, "customers.annotate") and not person.merged_into,
         "announcement": _("Note added.") if added else "",
     }
     status = 422 if form.is_bound else 200
@@ -133,12 +135,17 @@ def audit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _header(request: HttpRequest, person: Customer) -> dict[str, Any]:
+    kept = person.merged_into
     return {
         "customer": person,
         "title": person.display_name,
         "breadcrumbs": [(_("Customers"), reverse("backoffice:customer_list"))],
-        "actions": panels.customer_actions(request, person),
-        "facts": panels.customer_header(person),
+        "actions": panels.customer_actions(request, person) if kept is None else [],
+        "facts": panels.customer_header(person) if kept is None else [],
+        "kept": kept,
+        "kept_name": told_apart(kept, person) if kept else "",
+        "merge": merge_of(person) if kept else None,
+        "may_merge": is_allowed(request.user, "customers.merge"),
         "events": panels.header_events(),
     }
 

@@ -40,7 +40,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         hits = search_customers(query, limit=FOUND_AT_MOST + 1)
     else:
         page = paginate(
-            Customer.objects.all(),
+            Customer.objects.filter(merged_into=None),
             request=request,
             orderings={"newest": ("-pk",)},
             default="newest",

@@ -82,6 +82,13 @@ class NoteForm(forms.Form):
     )  # fmt: skip
 
 
+class MergeForm(forms.Form):
+    reason = forms.CharField(
+        label=_l("Reason"), max_length=300, required=False,
+        help_text=_l("For colleagues who ask later, for example: wrote from both addresses."),
+    )  # fmt: skip
+
+
 class MerchantForm(forms.Form):
     name = forms.CharField(label=_l("Name"), max_length=120)
     logo = forms.FileField(

@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from members.navigation import register_search_url
-from members.panels import register_customer_panel, register_home_panel
+from members.panels import (
+    CustomerAction,
+    register_customer_action,
+    register_customer_panel,
+    register_home_panel,
+)
 
 
 def register() -> None:
@@ -27,5 +32,11 @@ def register() -> None:
     register_home_panel(
         "newest-customers", _("Newest customers"), "backoffice:home_newest_customers", 80,
         "customers.view", icon="users", rows=5,
+    )  # fmt: skip
+    register_customer_action(
+        CustomerAction(
+            "merge", _("Merge"), "backoffice:customer_merge", "git-merge", 80, "customers.merge",
+            dialog=False,
+        )
     )  # fmt: skip
     register_search_url("backoffice:search")

@@ -3,6 +3,7 @@ from members.models.audit import AuditEntry
 from members.models.customers import Customer, CustomerNote
 from members.models.jobs import Job, JobError, JobLogLine
 from members.models.merchant import Merchant
+from members.models.merges import CustomerMerge
 from members.models.outbox import OutboxEvent
 from members.models.staff import StaffMember
 from members.models.users import User
@@ -11,6 +12,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "Customer",
+    "CustomerMerge",
     "CustomerNote",
     "IdempotencyRecord",
     "Job",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -16,7 +17,11 @@ from members import folding
 
 
 class Customer(models.Model):
-    """Addressed from outside by `public_id` or by the merchant's own `external_id`."""
+    """Addressed from outside by `public_id` or by the merchant's own `external_id`.
+
+    Who was found to be somebody else's second record points to that one by `merged_into`, and is
+    found and signs in as that one.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     external_id = models.CharField(
@@ -34,6 +39,11 @@ class Customer(models.Model):
         on_delete=models.SET_NULL,
         related_name="customer",
     )
+    # Whom this person is now. Never somebody who was merged away in turn: one step leads there.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="duplicates",
+        db_index=False,
+    )  # fmt: skip
     given_name = models.CharField(_("given name"), max_length=100, blank=True)
     family_name = models.CharField(_("family name"), max_length=100, blank=True)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True)
@@ -90,12 +100,38 @@ class Customer(models.Model):
                 name="customer_external_id_not_blank",
                 condition=~models.Q(external_id=""),
             ),
+            models.CheckConstraint(
+                name="customer_not_into_itself",
+                condition=~models.Q(merged_into=models.F("id")),
+            ),
         ]
         indexes = [
             GinIndex(
                 fields=["search_text"],
                 name="customer_search",
                 opclasses=["gin_trgm_ops"],
+            ),
+            models.Index(
+                fields=["merged_into"],
+                name="customer_merged",
+                condition=~models.Q(merged_into=None),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="customer_merged_in_one_step",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("merged_into_id"),  # type: ignore[no-untyped-call]
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__merged_into__isnull=False),
+                func="""
+                    IF EXISTS (SELECT 1 FROM members_customer
+                                WHERE (id = NEW.merged_into_id AND merged_into_id IS NOT NULL)
+                                   OR merged_into_id = NEW.id) THEN
+                        RAISE EXCEPTION 'customer % cannot be merged into %',
+                            NEW.id, NEW.merged_into_id USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
         ]
 

@@ -73,7 +73,8 @@ def search_customers(query: str, *, limit: int = 50) -> list[CustomerHit]:
     """
     wanted = _Query.read(query)
     if not wanted.text:
-        return [CustomerHit(row, "") for row in Customer.objects.order_by("-pk")[:limit]]
+        newest = Customer.objects.filter(merged_into=None).order_by("-pk")
+        return [CustomerHit(row, "") for row in newest[:limit]]
     rows = {row.pk: row for row in _exact(wanted)}
     hits = {pk: _why(row, wanted) for pk, row in rows.items()}
     for provider in search_providers():
@@ -153,7 +154,23 @@ def _with_customers(
     missing = [pk for pk, _why in wanted if pk not in rows]
     if missing:
         rows |= {row.pk: row for row in Customer.objects.filter(pk__in=missing)}
-    return [CustomerHit(rows[pk], why) for pk, why in wanted if pk in rows]
+    found = [CustomerHit(rows[pk], why) for pk, why in wanted if pk in rows]
+    if any(hit.customer.merged_into_id for hit in found):
+        return _as_they_are_now(found)
+    return found
+
+
+def _as_they_are_now(hits: list[CustomerHit]) -> list[CustomerHit]:
+    """A duplicate that was merged is found as the customer it was merged into, each one once."""
+    ids = {hit.customer.merged_into_id for hit in hits if hit.customer.merged_into_id is not None}
+    kept = {row.pk: row for row in Customer.objects.filter(pk__in=ids)}
+    shown: dict[int, CustomerHit] = {}
+    for hit in hits:
+        if hit.customer.merged_into_id is not None:
+            why = _("%s of a merged duplicate") % hit.why
+            hit = CustomerHit(kept[hit.customer.merged_into_id], why)  # noqa: PLW2901
+        shown.setdefault(hit.customer.pk, hit)
+    return list(shown.values())
 
 
 def _why(customer: Customer, query: _Query) -> str:

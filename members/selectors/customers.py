@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from members.errors import NotFoundError
 from members.models import Customer, CustomerNote
 from members.selectors.customer_search import CustomerHit, search_customers
+from members.selectors.merges import current
 
 __all__ = [
     "CustomerHit",
@@ -28,17 +29,19 @@ def get_customer(public_id: UUID | str) -> Customer:
     """The customer with this public id, or NotFoundError."""
     try:
         identity = public_id if isinstance(public_id, UUID) else UUID(public_id)
-        return Customer.objects.get(public_id=identity)
+        return Customer.objects.select_related("merged_into").get(public_id=identity)
     except (ValueError, Customer.DoesNotExist) as error:
         raise NotFoundError(_("There is no such customer.")) from error
 
 
 def get_customer_by_external_id(external_id: str) -> Customer:
-    """The customer with the merchant's own number, or NotFoundError."""
-    customer = Customer.objects.filter(external_id=external_id.replace("\x00", "")).first()
+    """The customer with the merchant's own number, also as that of a duplicate that was merged, or
+    NotFoundError."""
+    found = Customer.objects.select_related("merged_into")
+    customer = found.filter(external_id=external_id.replace("\x00", "")).first()
     if customer is None:
         raise NotFoundError(_("There is no customer with this number."))
-    return customer
+    return current(customer)
 
 
 def list_notes(customer: Customer, limit: int = 100) -> list[CustomerNote]:
@@ -53,4 +56,6 @@ def count_customers() -> int:
             "SELECT reltuples::bigint FROM pg_class WHERE oid = 'members_customer'::regclass"
         )
         estimate = int(cursor.fetchone()[0])
-    return estimate if estimate > COUNTED_UP_TO else Customer.objects.count()
+    if estimate > COUNTED_UP_TO:
+        return estimate
+    return Customer.objects.filter(merged_into=None).count()

@@ -26,4 +26,5 @@ def having_any(
 
 def customer_of_email(email: str) -> Customer | None:
     """The customer with this address, if there is one."""
-    return having_any(email=email).select_related("user").first() if email else None
+    found = having_any(email=email).select_related("user", "merged_into")
+    return found.first() if email else None

@@ -11,6 +11,7 @@ from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer, CustomerNote
 from members.selectors.identities import having_any
 from members.selectors.merchants import get_merchant
+from members.selectors.merges import refuse_merged
 from members.services.audit import Actor, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
 
@@ -40,6 +41,7 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
     cleaned = clean_values(changes, time_zone=get_merchant().time_zone)
     with transaction.atomic():
         row = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+        refuse_merged(row)
         before = _snapshot(row)
         for name, value in cleaned.items():
             setattr(row, name, value)
@@ -52,6 +54,7 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
             if "email" in changed:
                 # Whoever signed in with the former address has not proved the new one.
                 row.user = None
+            _take_from_duplicates(row)
             _save(row)
             record_audit(
                 actor=actor, action="customer.updated", target=row,
@@ -64,6 +67,7 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
 @transaction.atomic
 def add_note(*, customer: Customer, actor: Actor, text: str) -> CustomerNote:
     """Write down something about a customer that only staff will read."""
+    refuse_merged(customer)
     text = text.replace("\x00", "").strip()
     if not text:
         message = _("Write the note first.")
@@ -104,6 +108,21 @@ def _save(customer: Customer) -> None:
         errors = [FieldError(name, messages[name], "taken") for name in clashes]
         message = _("Another customer already has these details.")
         raise ConflictError(message, code="customer_exists", errors=errors) from error
+
+
+def _take_from_duplicates(customer: Customer) -> None:
+    """What a duplicate that was merged into the customer still has is the customer's to take."""
+    for duplicate in customer.duplicates.all():
+        same = [
+            name for name in _UNIQUE
+            if getattr(customer, name) and getattr(duplicate, name) == getattr(customer, name)
+        ]  # fmt: skip
+        for name in same:
+            setattr(duplicate, name, None if name == "external_id" else "")
+        if "email" in same:
+            duplicate.user = None
+        if same:
+            duplicate.save()
 
 
 def _clashing_fields(customer: Customer) -> list[str]:

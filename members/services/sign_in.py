@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from members.models import Customer, User
 from members.selectors.identities import customer_of_email
+from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
 
 
@@ -37,10 +38,13 @@ def _create_user(email: str, name: str) -> User:
 
 @transaction.atomic
 def link_customer(user: User) -> Customer | None:
-    """Join a user to the customer with its address, once the address is proved to be the user's."""
-    own = Customer.objects.filter(user=user).first()
+    """Join a user to the customer with its address, once the address is proved to be the user's.
+
+    The address of a duplicate that was merged leads to the customer it was merged into.
+    """
+    own = Customer.objects.filter(user=user).select_related("merged_into").first()
     if own is not None:
-        return own
+        return current(own)
     if not EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
         return None
     customer = customer_of_email(user.email)
@@ -52,4 +56,4 @@ def link_customer(user: User) -> Customer | None:
     customer.user = user
     actor = Actor.of_user(user)
     record_audit(actor=actor, action="customer.signed_in_first", target=customer)
-    return customer
+    return current(customer)

@@ -125,7 +125,7 @@ def test_an_unexpected_error_is_a_problem_without_details(
     def fail(*_args: object, **_kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr(customer_selectors.Customer.objects, "get", fail)
+    monkeypatch.setattr(customer_selectors.Customer.objects, "select_related", fail)
     api.http.raise_request_exception = False
     response = api.get("/customers/8f1f54b6-0c1c-4d51-9d3b-5e8b1f9d1a11")
     body = assert_problem(response, status, code)

@@ -180,3 +180,31 @@ def test_every_screen_is_accessible_and_fits_wide_and_narrow(
         expect(admins.locator("[data-lazy]")).to_have_count(0)
         assert_no_axe_violations(admins)
         assert admins.evaluate("document.documentElement.scrollWidth") == size["width"], url
+
+
+def test_a_duplicate_is_found_compared_merged_and_parted_again(
+    admins: Any, anna: Customer, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    ana = CustomerFactory(given_name="Ana", family_name="Kowalska", email="ana@example.org")
+    admins.goto(f"/backoffice/customers/{anna.public_id}/")
+    admins.click("#action-merge")
+    admins.get_by_role("heading", name="May be the same person").wait_for()
+    assert_no_axe_violations(admins)
+    admins.fill("#duplicate-search", "ana@example.org")
+    admins.get_by_role("heading", name="Found").wait_for()
+    admins.get_by_role("link", name="Ana Kowalska").click()
+    admins.get_by_role("heading", name="Merge these two?").wait_for()
+    assert_no_axe_violations(admins)
+    admins.get_by_role("button", name="Merge", exact=True).click()
+    admins.get_by_text("Ana Kowalska was merged into Anna Kowalska.").wait_for()
+    admins.goto(f"/backoffice/customers/{ana.public_id}/")
+    admins.get_by_text("Merged into Anna Kowalska on").wait_for()
+    assert_no_axe_violations(admins)
+    admins.click("#undo-merge")
+    dialog = admins.get_by_role("dialog")
+    dialog.get_by_text("What came along goes back").wait_for()
+    assert_no_axe_violations(admins)
+    dialog.get_by_role("button", name="Undo the merge").click()
+    admins.get_by_text("are two customers again").wait_for()
+    ana.refresh_from_db()
+    assert ana.merged_into is None

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.transfers import TransferPage, listed_transfers, transfer_out
 from loyalty.models import Membership, Program, Transfer
-from loyalty.selectors.memberships import get_membership, memberships, wallet_ids
+from loyalty.selectors.memberships import get_membership, memberships, wallet_ids, with_card
 from loyalty.services.memberships import enroll_customer
+from members.api.addresses import CustomerAddress, find_customer
 from members.api.bodies import (
     Answer,
     Body,
-    ExternalId,
     PublicId,
     answer,
     read_body,
@@ -34,19 +33,7 @@ from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.models import Customer
-
-
-class CustomerAddress(Body):
-    """A customer, by one of the two."""
-
-    id: PublicId | None = None
-    external_id: ExternalId | None = None
-
-    @model_validator(mode="after")
-    def exactly_one(self) -> Self:
-        if (self.id is None) == (self.external_id is None):
-            raise PydanticCustomError("one_of", str(_("Give id or external_id, and one only.")))
-        return self
+from members.selectors.merges import current, current_ids
 
 
 class MembershipIn(Body):
@@ -68,6 +55,9 @@ class MembershipOut(Answer):
     program: str
     customer: MemberOut
     status: Membership.Status
+    merged_into: UUID | None = Field(
+        description="The membership that took over what this one held, when customers were merged."
+    )
     card_number: str
     enrolled_at: dt.datetime
     source: Membership.Source
@@ -78,9 +68,15 @@ class MembershipPage(Page):
 
 
 class MembershipQuery(PageQuery):
-    customer: PublicId | None = Field(None, description="Only those of this customer.")
+    customer: PublicId | None = Field(
+        None, description="Only those of this customer, or of whom it was merged into."
+    )
     program: str = Field("", max_length=64, description="Only those in the program with this code.")
-    card_number: str = Field("", max_length=32, description="Only the one with this card.")
+    card_number: str = Field(
+        "",
+        max_length=32,
+        description="Only the one that this card leads to, also a card from before a merge.",
+    )
 
 
 class TransferQuery(PageQuery):
@@ -96,15 +92,17 @@ class Memberships(ApiView):
         responses={200: MembershipPage},
     )
     def get(self, request: Request) -> HttpResponse:
-        """List memberships, newest first."""
+        """List memberships, newest first. Those of merged duplicates are left out: what they held
+        is in the membership that took over."""
         query = read_query(request, MembershipQuery)
-        found = memberships()
+        found = memberships().filter(merged_into=None)
         if query.customer:
-            found = found.filter(customer__public_id=query.customer)
+            people = current_ids(Customer.objects.filter(public_id=query.customer))
+            found = found.filter(customer__in=people)
         if query.program:
             found = found.filter(program__code=query.program.replace("\x00", "\n"))
         if query.card_number:
-            found = found.filter(card_number=query.card_number.replace("\x00", "\n"))
+            found = found.filter(pk__in=with_card(query.card_number.replace("\x00", "\n")))
         page = paginate(request, found, query, ordering=["-pk"], row=membership_out)
         return answer(MembershipPage(**page))
 
@@ -118,7 +116,7 @@ class Memberships(ApiView):
         """Enroll a customer in a program. Enrolling again changes nothing and answers 200."""
         body = read_body(request, MembershipIn)
         membership, created = enroll_customer(
-            customer=_customer(body.customer),
+            customer=current(find_customer(body.customer)),
             program=_live_program(body.program),
             source=Membership.Source.API,
             at=timezone.now(),
@@ -168,21 +166,11 @@ def membership_out(membership: Membership) -> MembershipOut:
             id=membership.customer.public_id, external_id=membership.customer.external_id
         ),
         status=Membership.Status(membership.status),
+        merged_into=membership.merged_into.public_id if membership.merged_into else None,
         card_number=membership.card_number,
         enrolled_at=membership.enrolled_at,
         source=Membership.Source(membership.source),
     )
-
-
-def _customer(address: CustomerAddress) -> Customer:
-    found = (
-        Customer.objects.filter(public_id=address.id)
-        if address.id is not None
-        else Customer.objects.filter(external_id=address.external_id)
-    ).first()
-    if found is None:
-        raise refuse_field("customer", _("There is no such customer."), "not_found")
-    return found
 
 
 def _live_program(code: str) -> Program:

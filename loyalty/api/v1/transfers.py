@@ -9,6 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -242,11 +243,13 @@ def listed_transfer(transfer_id: int) -> Transfer:
 
 
 def wallet_named(membership: UUID, wallet_type: str) -> Wallet:
-    """A member's wallet of the units with this code, or the refusal of the field at fault."""
+    """A member's wallet of the units with this code, or the refusal of the field at fault. A member
+    who was merged into another stands for that one."""
+    memberships = Membership.objects.filter(public_id=membership)
     wallets = list(
-        Wallet.objects.filter(account__membership__public_id=membership).select_related(
-            "wallet_type__program"
-        )
+        Wallet.objects.filter(
+            account__membership__in=memberships.values_list(Coalesce("merged_into_id", "pk"))
+        ).select_related("wallet_type__program")
     )
     if not wallets:
         raise refuse_field("membership", _("There is no such membership."), "not_found")

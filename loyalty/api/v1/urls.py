@@ -5,6 +5,7 @@ from django.urls import path
 from loyalty.api.v1 import (
     adjustment_reasons,
     balances,
+    claims,
     gifts,
     lots,
     memberships,
@@ -40,6 +41,9 @@ urlpatterns = [
     path("orders/release", order_holds.OrderRelease.as_view(), name="order-release"),
     path("orders/confirm", order_holds.OrderConfirmation.as_view(), name="order-confirm"),
     # An order's number may contain anything, also slashes.
+    path(
+        "orders/<str:source>/<path:external_id>/claim", claims.Claim.as_view(), name="order-claim"
+    ),
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
     path("refunds", refunds.Refunds.as_view(), name="refunds"),
     path("refunds/preview", refund_previews.RefundPreviews.as_view(), name="refund-preview"),

@@ -1,7 +1,9 @@
 -- Units go from one wallet to another: two transfers over the transit account, and for each lot that was
 -- used a child lot, which keeps origin, maturity and expiry. With `own` only the lots of that transfer go
--- (the return of what it brought). Matured ones repay a debt of the wallet that they come to. Each leg
--- undoes a leg of what is undone: `rev` or `cor` this one, `rev2` or `cor2` the other.
+-- (the return of what it brought), with `lots` only these. Matured ones repay a debt of the wallet that
+-- they come to, unless that stays as it is (`keep`: holdings are joined or parted), in which case units
+-- that an activity renews keep the later end of both wallets. Each leg undoes a leg of what is undone:
+-- `rev` or `cor` this one, `rev2` or `cor2` the other.
 CREATE OR REPLACE FUNCTION ledger_move(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -10,6 +12,7 @@ DECLARE
     taker bigint := (e->>'w2')::bigint;
     units bigint := (e->>'n')::bigint;
     at_time timestamptz := (e->>'at')::timestamptz;
+    keep boolean := coalesce((e->>'keep')::boolean, false);
     rest bigint := units;
     in_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
     repaid bigint := 0;
@@ -25,7 +28,14 @@ BEGIN
         PERFORM ledger_refresh(ARRAY[giver], at_now);
     END IF;
     SELECT * INTO w FROM loyalty_wallet WHERE id = giver;
-    IF e->>'own' IS NOT NULL THEN
+    IF e->'lots' IS NOT NULL THEN
+        FOR lot IN SELECT id FROM loyalty_lot
+                    WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(e->'lots')::bigint))
+                      AND wallet_id = giver AND due_at IS NOT NULL AND due_at > at_now ORDER BY due_at, id
+        LOOP
+            rest := rest - ledger_use(lot.id, t_id, rest, at_now);
+        END LOOP;
+    ELSIF e->>'own' IS NOT NULL THEN
         FOR lot IN SELECT id FROM loyalty_lot
                     WHERE transfer_id = (e->>'own')::bigint AND parent_id IS NOT NULL
                       AND wallet_id = giver AND due_at IS NOT NULL AND due_at > at_now ORDER BY due_at, id
@@ -52,9 +62,13 @@ BEGIN
     SELECT taker, in_id, l.id, l.origin_id, l.earned_at, u.amount, u.amount, l.spendable_at, l.expires_at,
            l.planned_expires_at, l.renewable, coalesce(l.expires_at, '9999-12-31 00:00:00+00'), l.policy_id
       FROM loyalty_lotuse u JOIN loyalty_lot l ON l.id = u.lot_id WHERE u.transfer_id = t_id;
+    IF keep AND EXISTS (SELECT 1 FROM loyalty_lot WHERE transfer_id = in_id AND parent_id IS NOT NULL
+                           AND renewable AND expires_at IS NULL) THEN
+        UPDATE loyalty_wallet SET active_until = greatest(active_until, w.active_until) WHERE id = taker;
+    END IF;
     PERFORM ledger_refresh(ARRAY[taker], at_now);
     SELECT * INTO w FROM loyalty_wallet WHERE id = taker;
-    IF w.owed > 0 AND NOT w.debt_blocks THEN
+    IF w.owed > 0 AND NOT w.debt_blocks AND NOT keep THEN
         FOR lot IN SELECT id FROM loyalty_lot
                     WHERE transfer_id = in_id AND parent_id IS NOT NULL AND spendable_at <= at_now
                       AND due_at > at_now ORDER BY due_at, id

@@ -13,6 +13,7 @@ DECLARE
     own_lots bigint[] := '{}';
     rest bigint := units;
     repaid bigint;
+    elsewhere bigint;
     lot bigint;
     w record;
 BEGIN
@@ -25,7 +26,8 @@ BEGIN
     SELECT * INTO w FROM loyalty_wallet WHERE id = the_wallet;
     -- What a gift had repaid may be owed again when the gift is undone.
     repaid := coalesce(
-        (SELECT greatest(-debt_change, 0) FROM loyalty_transfer WHERE id = (e->>'rev')::bigint), 0);
+        (SELECT greatest(-debt_change, 0) FROM loyalty_transfer
+          WHERE id = coalesce((e->>'rev')::bigint, (e->>'cor')::bigint)), 0);
     IF own IS NOT NULL AND NOT oldest THEN
         own_lots := ledger_own_lots(
             the_wallet,
@@ -45,9 +47,18 @@ BEGIN
     IF NOT debt AND w.owed > 0 AND rest > repaid THEN
         -- Others' units are needed: only what is beyond the debt can be spent.
         SELECT balance INTO w.balance FROM loyalty_wallet WHERE id = the_wallet;
-        IF w.debt_blocks AND e->>'rev' IS NULL OR w.balance - w.owed < rest - repaid THEN
+        IF w.debt_blocks AND coalesce(e->>'rev', e->>'cor') IS NULL
+           OR w.balance - w.owed < rest - repaid THEN
             PERFORM ledger_refuse_spend(
                 CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END, units);
+        END IF;
+    END IF;
+    IF rest > 0 AND debt AND e->>'cor' IS NOT NULL AND NOT oldest THEN
+        elsewhere := ledger_lapsed_elsewhere(e, t_id, rest, at_now);
+        units := units - elsewhere;
+        rest := rest - elsewhere;
+        IF units = 0 THEN
+            RETURN;
         END IF;
     END IF;
     IF rest > 0 AND at_time < at_now THEN

@@ -5,10 +5,10 @@
 -- id order, then look up the keys (the other way round deadlocks), bring stale wallets up to `at_now`, post what comes in, then what goes out. So a batch is judged by
 -- its net effect, and the debt that a clawback may leave is settled once. The kinds of movements have a
 -- function each: `ledger_in`, `ledger_back`, `ledger_reinstate`, `ledger_settle`, `ledger_repay`,
--- `ledger_move`, `ledger_out`.
+-- `ledger_move`, `ledger_owe`, `ledger_out`.
 --
 -- Errors: SL001 not enough units, SL002 key used for another movement, SL003 over-corrected,
---         SL005 cannot be reversed.
+--         SL005 cannot be reversed; 40001 the wallet was merged into another: look again.
 CREATE OR REPLACE FUNCTION ledger_post(entries jsonb, at_now timestamptz)
 RETURNS TABLE (key text, transfer_id bigint, replayed boolean)
 LANGUAGE plpgsql
@@ -22,6 +22,7 @@ DECLARE
     looks_back boolean;
     stale bigint[];
     first_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
+    any_merged boolean;
     posted jsonb;
     e record;
     t_id bigint;
@@ -36,7 +37,23 @@ BEGIN
               FROM jsonb_to_recordset(entries) AS x(
                 w bigint, until text, dir text, debt boolean, own bigint, at timestamptz)
              UNION ALL
-            SELECT x.w2, false, false FROM jsonb_to_recordset(entries) AS x(w2 bigint)) named
+            SELECT x.w2, false, false FROM jsonb_to_recordset(entries) AS x(w2 bigint)
+             UNION ALL
+            -- What is taken back may have expired in another wallet: see `ledger_lapsed_elsewhere`.
+            SELECT l.wallet_id, false, false
+              FROM jsonb_to_recordset(entries) AS x(dir text, cor bigint)
+              CROSS JOIN LATERAL (
+                    SELECT o.wallet_id FROM loyalty_lot o WHERE o.transfer_id = x.cor
+                     UNION ALL
+                    SELECT c.wallet_id FROM loyalty_lot c
+                     WHERE c.origin_id = x.cor AND c.parent_id IS NOT NULL) l
+             WHERE x.dir = 'out' AND x.cor IS NOT NULL
+             UNION ALL
+            -- What comes back to a merged wallet goes on: see `ledger_pass_on`.
+            SELECT m.merged_into_id, false, false
+              FROM jsonb_to_recordset(entries) AS x(dir text, w bigint)
+              JOIN loyalty_wallet m ON m.id = x.w AND m.merged_into_id IS NOT NULL
+             WHERE x.dir IN ('back', 'unexpire')) named
      WHERE id IS NOT NULL;
     IF ids IS NULL THEN
         RETURN;
@@ -57,8 +74,21 @@ BEGIN
 
     -- Wallets that owe something, and those whose units an activity renews, go one by one.
     SELECT coalesce(array_agg(id) FILTER (WHERE owed > 0 OR id = ANY (singly)), '{}'),
-           array_agg(id) FILTER (WHERE next_change_at <= at_now)
-      INTO singly, stale FROM loyalty_wallet WHERE id = ANY (ids);
+           array_agg(id) FILTER (WHERE next_change_at <= at_now), bool_or(merged_into_id IS NOT NULL)
+      INTO singly, stale, any_merged FROM loyalty_wallet WHERE id = ANY (ids);
+    IF any_merged THEN
+        -- What was spent from a merged wallet may return to it, and what it holds may leave for another.
+        SELECT x.key INTO e
+          FROM jsonb_to_recordset(entries) AS x(key text, dir text, w bigint, w2 bigint)
+          JOIN loyalty_wallet m
+            ON m.merged_into_id IS NOT NULL
+           AND m.id = CASE WHEN x.dir IN ('back', 'unexpire', 'move', 'owe') THEN x.w2 ELSE x.w END
+         WHERE NOT posted ? x.key LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'the wallet of % was merged into another', e.key
+                USING ERRCODE = 'serialization_failure', DETAIL = e.key;
+        END IF;
+    END IF;
     IF stale IS NOT NULL THEN
         PERFORM ledger_catch_up(stale, at_now);
     END IF;
@@ -123,8 +153,12 @@ BEGIN
             WHEN 'settle' THEN PERFORM ledger_settle(e.entry, t_id, at_now);
             WHEN 'repay' THEN PERFORM ledger_repay(e.entry, t_id, at_now);
             WHEN 'move' THEN PERFORM ledger_move(e.entry, t_id, at_now);
+            WHEN 'owe' THEN PERFORM ledger_owe(e.entry, t_id, at_now);
             ELSE PERFORM ledger_out(e.entry, t_id, at_now);
         END CASE;
+        IF any_merged AND e.dir IN ('back', 'unexpire') THEN
+            PERFORM ledger_pass_on(e.entry, at_now);
+        END IF;
         RETURN QUERY SELECT e.key, t_id, false;
     END LOOP;
 

@@ -1,6 +1,7 @@
 -- First of the two round trips of a batch of orders or refunds: lock, then say what is known.
 --
--- A customer is named by the merchant's number or by our key; both arrays run along `numbers`.
+-- A customer is named by the merchant's number or by our key; both arrays run along `numbers`. Who was
+-- merged into somebody is that one, and an order that names nobody is of whom it was given to.
 -- Locks the customers' wallets in these programs, in id order, so that two orders of one member are
 -- judged one after the other. The facts come from a later statement, whose snapshot is taken once the
 -- locks are held. `order_id` of an unknown order is the number it will get.
@@ -17,34 +18,40 @@ LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-    people bigint[];
+    people bigint[] := '{}';
+    before bigint[];
 BEGIN
-    SELECT array_agg(c.id) INTO people FROM members_customer c
-     WHERE c.external_id = ANY (customer_numbers);
-    PERFORM 1 FROM loyalty_wallet w
-     WHERE w.account_id IN (
-        SELECT m.account_id FROM loyalty_membership m
-         WHERE m.customer_id = ANY (people || customer_keys) AND m.program_id = ANY (program_ids))
-     ORDER BY w.id FOR NO KEY UPDATE;
+    LOOP
+        before := people;
+        people := orders_people(the_source, numbers, customer_numbers, customer_keys);
+        -- Who was merged, or parted again, while we waited for a lock is locked as who they are now.
+        EXIT WHEN people = before;
+        PERFORM 1 FROM loyalty_wallet w
+         WHERE w.account_id IN (
+            SELECT m.account_id FROM loyalty_membership m
+             WHERE m.customer_id = ANY (people) AND m.program_id = ANY (program_ids))
+         ORDER BY w.id FOR NO KEY UPDATE;
+    END LOOP;
     RETURN QUERY
     SELECT x.ord, coalesce(o.id, nextval(pg_get_serial_sequence('loyalty_order', 'id'))),
            o.id IS NOT NULL, o.body_hash,
            EXISTS (SELECT 1 FROM loyalty_refund r
                     WHERE r.source = the_source AND r.order_external_id = x.number
                       AND r.order_id IS NULL AND r.order_external_id <> ''),
-           c.id,
+           coalesce(c.merged_into_id, c.id),
            (SELECT jsonb_agg(jsonb_build_object(
                        'id', m.id, 'program', m.program_id, 'status', m.status, 'account', m.account_id,
                        'wallets', (SELECT jsonb_object_agg(w.wallet_type_id, w.id)
                                      FROM loyalty_wallet w WHERE w.account_id = m.account_id)))
               FROM loyalty_membership m
-             WHERE m.customer_id = c.id AND m.program_id = ANY (program_ids)),
+             WHERE m.customer_id = coalesce(c.merged_into_id, c.id) AND m.program_id = ANY (program_ids)),
            programs_fingerprint()
       FROM unnest(numbers, customer_numbers, customer_keys) WITH ORDINALITY
            AS x(number, customer_number, customer_key, ord)
       LEFT JOIN loyalty_order o ON o.source = the_source AND o.external_id = x.number
       LEFT JOIN members_customer c
-        ON c.id = coalesce(x.customer_key,
-                           (SELECT k.id FROM members_customer k WHERE k.external_id = x.customer_number));
+        ON c.id = CASE WHEN x.customer_key IS NOT NULL THEN x.customer_key
+                       WHEN x.customer_number IS NULL THEN o.customer_id
+                       ELSE (SELECT k.id FROM members_customer k WHERE k.external_id = x.customer_number) END;
 END;
 $$;

@@ -8,6 +8,7 @@ LANGUAGE plpgsql
 -- once it is large.
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
+    PERFORM orders_hold(ARRAY(SELECT (o->>3)::bigint FROM jsonb_array_elements(orders) AS o));
     INSERT INTO loyalty_order (
         id, source, external_id, customer_id, status, placed_at, currency, total, tax_total,
         taxes_included, shipping_total, discount_total, channel, store, paid_at, fulfilled_at, completed_at,

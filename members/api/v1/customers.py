@@ -20,6 +20,7 @@ from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.models import Customer
 from members.selectors.customers import get_customer
+from members.selectors.merges import current_ids
 from members.services.customers import create_customer, update_customer
 
 Short = Annotated[str, Field(max_length=100)]
@@ -49,6 +50,9 @@ class CustomerChanges(CustomerIn):
 
 class CustomerOut(Answer):
     id: UUID
+    merged_into: UUID | None = Field(
+        description="Whom this duplicate was merged into; read and change that one instead."
+    )
     external_id: str | None
     email: str
     phone: str
@@ -81,15 +85,18 @@ class Customers(ApiView):
         responses={200: CustomerPage},
     )
     def get(self, request: Request) -> HttpResponse:
-        """List customers, newest first."""
+        """List customers, newest first. What a duplicate was known by finds whom it was merged
+        into."""
         query = read_query(request, CustomerQuery)
-        found = Customer.objects.all()
+        found, named = Customer.objects.filter(merged_into=None), Customer.objects.all()
         # A NUL fits no column, so nobody has it.
         if query.external_id:
-            found = found.filter(external_id=query.external_id.replace("\x00", "\n"))
+            named = named.filter(external_id=query.external_id.replace("\x00", "\n"))
         if query.email:
             lowered = query.email.replace("\x00", "\n").lower()
-            found = found.alias(lowered=Lower("email")).filter(lowered=lowered).exclude(email="")
+            named = named.alias(lowered=Lower("email")).filter(lowered=lowered).exclude(email="")
+        if query.external_id or query.email:
+            found = found.filter(pk__in=current_ids(named))
         page = paginate(request, found, query, ordering=["-pk"], row=customer_out)
         return answer(CustomerPage(**page))
 
@@ -107,7 +114,7 @@ class OneCustomer(ApiView):
 
     @extend_schema(operation_id="getCustomer", responses={200: CustomerOut})
     def get(self, request: Request, customer_id: UUID) -> HttpResponse:
-        """Read a customer."""
+        """Read a customer. A duplicate that was merged is there too, and says into whom."""
         return answer(customer_out(get_customer(customer_id)))
 
     @extend_schema(
@@ -122,8 +129,12 @@ class OneCustomer(ApiView):
 
 
 def customer_out(customer: Customer) -> CustomerOut:
-    values = {name: getattr(customer, name) for name in CustomerOut.model_fields if name != "id"}
-    return CustomerOut(id=customer.public_id, **values)
+    own = CustomerOut.model_fields.keys() - {"id", "merged_into"}
+    return CustomerOut(
+        id=customer.public_id,
+        merged_into=customer.merged_into.public_id if customer.merged_into else None,
+        **{name: getattr(customer, name) for name in own},
+    )
 
 
 def _sent(body: CustomerIn) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 import pytest
 
 from loyalty.demo import history
+from loyalty.demo.duplicates import guest_order
 from loyalty.demo.load import needs_demo
 from loyalty.models import Membership, Order, Program, Transfer
 from members.models import Customer, CustomerNote, StaffMember
+from members.selectors.duplicates import likely_duplicates
 from tests.loyalty.factories import make_program
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +27,9 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert Customer.objects.get(external_id="H01609").email == "olivia.hart@example.com"
     kinds = set(Transfer.objects.values_list("kind", flat=True))
     assert {"accrual", "adjustment", "reversal", "gift", "donation"} <= kinds
+    guide, duplicate = Customer.objects.filter(family_name="Hart").order_by("external_id")
+    assert [hit.customer for hit in likely_duplicates(guide)] == [duplicate]
+    assert guest_order().customer is None
     counts = [kind.objects.count() for kind in (Order, Transfer, Customer, CustomerNote)]
     assert not needs_demo()
     assert "left out" in run("load_demo", "--if-empty")[0]

@@ -160,6 +160,8 @@ BENT = {
         "UPDATE loyalty_wallet SET balance = balance + 1",
     "a wallet knows when it changes next":
         "UPDATE loyalty_lot SET due_at = '2100-01-01'",
+    "a wallet that was merged into another holds nothing and owes nothing":
+        "UPDATE loyalty_wallet SET merged_into_id = id",
     "corrections never exceed what they correct":
         "UPDATE loyalty_transfer SET amount = 101 WHERE kind = 'clawback'",
 }  # fmt: skip

@@ -1,0 +1,75 @@
+"""What a merge does to the caps that count for each member: one person has used what both did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+
+from loyalty.models import CapCounter, Membership, Program, Transfer
+from loyalty.rules.bodies import parse_body
+from loyalty.rules.calendar import period_start
+
+# Rule and first day of the period, as JSON holds them, and the units used.
+Used = list[tuple[int, str, int]]
+
+
+def join_caps(giver: Membership, taker: Membership) -> Used:
+    """Add what the merged member has used to the other's counters."""
+    theirs = CapCounter.objects.filter(membership=giver, used__gt=0).order_by("pk")
+    used = [(item.rule_id, item.period_start.isoformat(), item.used) for item in theirs]
+    for rule_id, start, units in used:
+        _change(taker, rule_id, start, units)
+    return used
+
+
+def part_caps(
+    giver: Membership,
+    taker: Membership,
+    joined: Sequence[tuple[int, str, int]],
+    *,
+    orders: Sequence[int],
+    after: int,
+) -> None:
+    """Take it out again, with what the orders that go back have used more or less since."""
+    used: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for rule_id, start, units in joined:
+        used[rule_id, start] += units
+    for key, units in _used_since(giver.program, orders, after).items():
+        used[key] += units
+    for (rule_id, start), units in sorted(used.items()):
+        theirs, _created = CapCounter.objects.get_or_create(
+            rule_id=rule_id, membership=giver, period_start=dt.date.fromisoformat(start)
+        )
+        theirs.used = max(units, 0)
+        theirs.save(update_fields=["used"])
+        _change(taker, rule_id, start, -theirs.used)
+
+
+def _change(membership: Membership, rule_id: int, start: str, units: int) -> None:
+    counter, _created = CapCounter.objects.get_or_create(
+        rule_id=rule_id, membership=membership, period_start=dt.date.fromisoformat(start)
+    )
+    counter.used = max(counter.used + units, 0)
+    counter.save(update_fields=["used"])
+
+
+def _used_since(program: Program, orders: Sequence[int], after: int) -> dict[tuple[int, str], int]:
+    """Units that these orders got or lost by rules with such a cap, since the merge."""
+    found = Transfer.objects.filter(
+        order__in=orders, rule_version__rule__program=program, pk__gt=after
+    ).select_related("order", "rule_version")
+    used: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for transfer in found:
+        assert transfer.order is not None
+        assert transfer.rule_version is not None
+        caps = parse_body(transfer.rule_version.body).caps
+        if caps.per_member is None:
+            continue
+        start = period_start(caps.period, transfer.order.placed_at, program.zone).isoformat()
+        key = transfer.rule_version.rule_id, start
+        if transfer.kind == Transfer.Kind.ACCRUAL:
+            used[key] += transfer.amount
+        elif transfer.corrects_id is not None:
+            used[key] -= transfer.amount
+    return used

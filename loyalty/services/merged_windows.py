@@ -1,0 +1,82 @@
+"""What a merge does to awards that belong to a window of a member: the orders of both count towards
+one window, and what is given once is kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loyalty.ledger.posting import Movement
+from loyalty.models import Membership, WindowAward, WindowPart
+from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
+from loyalty.services.order_batches import MemberRef
+from loyalty.services.reconciliation import member_refs
+from loyalty.services.window_awards import given_so_far, judge_windows
+from members.merging import Merging, Record
+
+
+def join_windows(
+    merging: Merging, giver: Membership, taker: Membership
+) -> tuple[list[Record], list[Movement]]:
+    """The record, and what is to be posted since both count together."""
+    joined: list[Record] = []
+    touched = []
+    theirs = WindowAward.objects.filter(membership=giver, merged_into=None)
+    for window in theirs.order_by("pk"):
+        target, _created = WindowAward.objects.get_or_create(
+            membership=taker,
+            rule_version_id=window.rule_version_id,
+            window_start=window.window_start,
+        )
+        followers = list(window.duplicates.values_list("pk", flat=True))
+        window.duplicates.update(merged_into=target)
+        window.parts.update(award=target)
+        target.units += window.units
+        target.save(update_fields=["units"])
+        window.units, window.merged_into = 0, target
+        window.save(update_fields=["units", "merged_into"])
+        joined.append({"from": window.pk, "to": target.pk, "followers": followers})
+        touched.append(target)
+    return joined, _judged(merging, taker, touched)
+
+
+def part_windows(
+    merging: Merging,
+    giver: Membership,
+    taker: Membership,
+    *,
+    joined: Sequence[Record],
+    orders: Sequence[int],
+) -> list[Movement]:
+    """What is to be posted once each counts alone again."""
+    mine, theirs = [], []
+    for item in joined:
+        window = WindowAward.objects.get(pk=item["from"])
+        target = WindowAward.objects.get(pk=item["to"])
+        window.merged_into = None
+        window.save(update_fields=["merged_into"])
+        target.duplicates.filter(pk__in=item["followers"]).update(merged_into=window)
+        WindowPart.objects.filter(award=target, order__in=orders).update(award=window)
+        for award in (window, target):
+            award.units = given_so_far(award)
+            award.save(update_fields=["units"])
+        theirs.append(window)
+        mine.append(target)
+    return [*_judged(merging, taker, mine), *_judged(merging, giver, theirs)]
+
+
+def _judged(
+    merging: Merging, membership: Membership, windows: Sequence[WindowAward]
+) -> list[Movement]:
+    if not windows:
+        return []
+    program, member = _member(membership)
+    return judge_windows(
+        windows, program=program, member=member, now=merging.now, transfer_source=merging.source
+    )
+
+
+def _member(membership: Membership) -> tuple[ProgramTerms, MemberRef]:
+    terms = fresh_terms()
+    program = next(item for item in terms.programs if item.id == membership.program_id)
+    refs = member_refs([membership.customer_id], terms)
+    return program, refs[membership.customer_id, membership.program_id]

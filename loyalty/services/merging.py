@@ -1,0 +1,212 @@
+"""What a merge of two customers does here: one membership in each program, one wallet of each
+type, and all orders and refunds with who is kept.
+
+Wallets are joined lot by lot and debt by debt, so that they can be parted again: the lots that came
+keep their origin, maturity and expiry, and no debt is repaid by the merge itself. Awards that are
+given once are kept once: they belong to the membership that goes on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from loyalty.ledger.balances import holdings
+from loyalty.ledger.posting import Movement, lock_wallets, point_wallets, post
+from loyalty.models import (
+    Membership,
+    Order,
+    OrderEvaluation,
+    Program,
+    Refund,
+    Transfer,
+    Wallet,
+)
+from loyalty.selectors.merged_lots import lots_that_came
+from loyalty.services.memberships import enroll_many
+from loyalty.services.merged_caps import join_caps, part_caps
+from loyalty.services.merged_windows import join_windows, part_windows
+from loyalty.services.transits import Transit
+from members.merging import Merging, Record
+
+
+def lock_wallets_of(customer_ids: Sequence[int]) -> None:
+    """Before the customers: orders of one of them wait, and then find whom they belong to now."""
+    wallets = Wallet.objects.filter(account__membership__customer__in=customer_ids)
+    lock_wallets(list(wallets.values_list("pk", flat=True)))
+
+
+def merge_members(merging: Merging) -> Record:
+    """Everything of the merged customer goes to the kept one."""
+    merge = {"customer": merging.merged, "to": merging.kept}
+    record: Record = {
+        "orders": _hand_over(Order.objects.all(), **merge),
+        "refunds": _hand_over(Refund.objects.all(), **merge),
+        "memberships": [],
+        # All that is posted for these two from now on has a higher number.
+        "after": Transfer.objects.aggregate(last=Max("pk", default=0))["last"],
+    }
+    theirs = Membership.objects.filter(customer=merging.merged).select_related("program")
+    for membership in theirs.exclude(status=Membership.Status.MERGED).order_by("pk"):
+        record["memberships"].append(_join_membership(merging, membership))
+    return record
+
+
+def part_members(merging: Merging, record: Record) -> None:
+    """What came goes back as far as it is there; what happened since stays with the kept one."""
+    for joined in reversed(record["memberships"]):
+        _part_membership(merging, joined, record)
+    for model, name in ((Order, "orders"), (Refund, "refunds")):
+        rows: QuerySet[Any] = model.objects.filter(pk__in=record[name])
+        _hand_over(rows, customer=merging.kept, to=merging.merged)
+
+
+def _hand_over(rows: QuerySet[Any], *, customer: Any, to: Any) -> list[int]:
+    """Give the customer's rows among these to another; answers with their keys."""
+    rows = rows.filter(customer=customer)
+    keys = sorted(rows.values_list("pk", flat=True))
+    rows.filter(pk__in=keys).update(customer=to)
+    return keys
+
+
+# --- Memberships ----------------------------------------------------------------------------------
+
+
+def _join_membership(merging: Merging, membership: Membership) -> Record:
+    """The kept customer's membership takes over; they get one where they had none."""
+    program = membership.program
+    found = Membership.objects.filter(customer=merging.kept, program=program).first()
+    if found is None:
+        since = {merging.kept.pk: membership.enrolled_at}
+        enroll_many(program_id=program.pk, enrolled=since, source=membership.source)
+    kept = found or Membership.objects.get(customer=merging.kept, program=program)
+    status = joined_status(kept.status if found else membership.status, membership.status)
+    followers = Membership.objects.filter(merged_into=membership)
+    record: Record = {
+        "membership": membership.pk,
+        "into": kept.pk,
+        "made": found is None,
+        "status": membership.status,
+        "kept_before": {"status": kept.status, "enrolled_at": kept.enrolled_at.isoformat()},
+        "kept_status": status,
+        "followers": list(followers.values_list("pk", flat=True)),
+        "wallets": _join_wallets(merging, program, membership, kept),
+        "caps": join_caps(membership, kept),
+    }
+    kept.status, kept.enrolled_at = status, min(kept.enrolled_at, membership.enrolled_at)
+    kept.save(update_fields=["status", "enrolled_at"])
+    followers.update(merged_into=kept)
+    membership.status, membership.merged_into = Membership.Status.MERGED, kept
+    membership.save(update_fields=["status", "merged_into"])
+    record["windows"], movements = join_windows(merging, membership, kept)
+    post(movements, now=merging.now)
+    return record
+
+
+def joined_status(kept: str, merged: str) -> str:
+    """Who was suspended under either name stays so; else who takes part under either, does."""
+    for status in (Membership.Status.SUSPENDED, Membership.Status.ACTIVE):
+        if status in {kept, merged}:
+            return status.value
+    return Membership.Status.LEFT.value
+
+
+def _part_membership(merging: Merging, joined: Record, record: Record) -> None:
+    membership = Membership.objects.select_related("program").get(pk=joined["membership"])
+    kept = Membership.objects.get(pk=joined["into"])
+    _part_wallets(merging, membership.program, joined["wallets"], record)
+    orders, after = record["orders"], record["after"]
+    part_caps(membership, kept, joined["caps"], orders=orders, after=after)
+    membership.status, membership.merged_into = joined["status"], None
+    membership.save(update_fields=["status", "merged_into"])
+    _bring_back_followers(joined, kept, membership)
+    movements = part_windows(
+        merging, membership, kept, joined=joined["windows"], orders=record["orders"]
+    )
+    post(movements, now=merging.now)
+    before = joined["kept_before"]
+    if kept.status == joined["kept_status"]:
+        kept.status = _leaving(kept, membership.program) if joined["made"] else before["status"]
+    if kept.enrolled_at == membership.enrolled_at:
+        kept.enrolled_at = dt.datetime.fromisoformat(before["enrolled_at"])
+    kept.save(update_fields=["status", "enrolled_at"])
+
+
+def _bring_back_followers(joined: Record, kept: Membership, membership: Membership) -> None:
+    """Duplicates that had been merged into the merged customer before are theirs again."""
+    followers = Membership.objects.filter(pk__in=joined["followers"], merged_into=kept)
+    back = {item["to"]: item["from"] for item in joined["wallets"]}
+    wallets = Wallet.objects.filter(
+        account__membership__in=followers, merged_into__in=list(back)
+    ).values_list("pk", "merged_into_id")
+    point_wallets({pk: back[into] for pk, into in wallets})
+    followers.update(merged_into=membership)
+
+
+def _leaving(membership: Membership, program: Program) -> str:
+    """Who takes part by the merge alone does so no more, unless the next order would enroll them
+    anyway."""
+    moved = Transfer.objects.filter(wallet__account=membership.account_id)
+    used = (
+        OrderEvaluation.objects.filter(membership=membership).exists()
+        or moved.exclude(kind=Transfer.Kind.MERGE).exists()
+    )
+    stays = used or program.enrollment == Program.Enrollment.AUTOMATIC
+    return Membership.Status.ACTIVE if stays else Membership.Status.LEFT
+
+
+# --- Wallets --------------------------------------------------------------------------------------
+
+
+def _join_wallets(
+    merging: Merging, program: Program, giver: Membership, taker: Membership
+) -> list[Record]:
+    """Units and debts of each wallet go to the one of the same type; the empty one is closed."""
+    lock_wallets([wallet.pk for wallet in _wallets([giver, taker])])
+    wallets = _wallets([giver, taker])
+    theirs = {w.wallet_type_id: w for w in wallets if w.account_id == taker.account_id}
+    given = [wallet for wallet in wallets if wallet.account_id == giver.account_id]
+    held = holdings(given, merging.now)
+    transit = Transit(program, "joined", merging.now, merging.source, merging.actor)
+    movements: list[Movement] = []
+    for wallet in given:
+        key = f"merge:{merging.merge.pk}:{wallet.pk}"
+        movements += transit.join(wallet, theirs[wallet.wallet_type_id], held[wallet.pk], key=key)
+    post(movements, now=merging.now)
+    into = {wallet.pk: theirs[wallet.wallet_type_id].pk for wallet in given}
+    followers = Wallet.objects.filter(merged_into__in=given)
+    point_wallets(into | {wallet.pk: into[wallet.merged_into_id or 0] for wallet in followers})
+    return [{"from": pk, "to": into[pk], "owed": held[pk].owed} for pk in into]
+
+
+def _part_wallets(
+    merging: Merging, program: Program, joined: Sequence[Record], record: Record
+) -> None:
+    pairs = {item["from"]: item["to"] for item in joined}
+    lock_wallets([*pairs, *pairs.values()])
+    wallets = Wallet.objects.in_bulk([*pairs, *pairs.values()])
+    held = holdings(wallets.values(), merging.now)
+    point_wallets(dict.fromkeys(pairs))
+    transit = Transit(program, "parted", merging.now, merging.source, merging.actor)
+    movements: list[Movement] = []
+    for item in joined:
+        kept, theirs = wallets[item["to"]], wallets[item["from"]]
+        key = f"merge:{merging.merge.pk}:undone:{theirs.pk}"
+        came = lots_that_came(
+            kept=kept.pk, theirs=theirs.pk, orders=record["orders"], after=record["after"],
+            at=merging.now,
+        )  # fmt: skip
+        if came.units:
+            movements.append(transit.move(kept, theirs, came.units, key=key, lots=came.lot_ids))
+        owed = min(item["owed"], held[kept.pk].owed)
+        if owed:
+            movements.append(transit.owe(kept, theirs, owed, key=f"{key}:debt"))
+    post(movements, now=merging.now)
+
+
+def _wallets(memberships: Sequence[Membership]) -> list[Wallet]:
+    accounts = [membership.account_id for membership in memberships]
+    return list(Wallet.objects.filter(account__in=accounts).order_by("pk"))

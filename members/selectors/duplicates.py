@@ -1,0 +1,84 @@
+"""Who may be the same person as a customer, and what speaks for it."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from members.folding import fold
+from members.models import Customer
+from members.selectors.customer_search import CustomerHit
+
+# So many with a similar name are looked at.
+CANDIDATES = 60
+# "Ana Lima" and "Anna Lima" are as similar as this; "Anna Lima" and "Hanna Lim" are not.
+SAME_NAME, SIMILAR_NAME, RELATED_NAME = 1.0, 0.87, 0.6
+# The end of a phone number that two people hardly share by chance.
+PHONE_DIGITS = 9
+LOCAL_PART = 6
+
+
+def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit]:
+    """Other customers that look like the same person, the likeliest first, each with the reason.
+
+    Nothing is merged because of it: people decide.
+    """
+    found = Customer.objects.filter(_condition(customer), merged_into=None)
+    rated = []
+    for other in found.exclude(pk=customer.pk)[:CANDIDATES]:
+        score, why = _likeness(customer, other)
+        if score:
+            rated.append((score, -other.pk, CustomerHit(other, why)))
+    rated.sort(key=lambda item: item[:2], reverse=True)
+    return [hit for _score, _pk, hit in rated[:limit]]
+
+
+def _condition(customer: Customer) -> Q:
+    condition = Q(pk__in=_similar_names(customer))
+    if customer.phone:
+        condition |= Q(search_text__contains=customer.phone[-PHONE_DIGITS:])
+    local = _local_part(customer)
+    if local:
+        condition |= Q(search_text__contains=f"{fold(local)}@")
+    return condition
+
+
+def _similar_names(customer: Customer) -> list[int]:
+    if not customer.family_name:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM members_similar_customers(%s, %s)", [_name(customer), CANDIDATES]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _likeness(customer: Customer, other: Customer) -> tuple[float, str]:
+    """How much speaks for it, and the strongest reason in words; 0: nothing does."""
+    named = bool(customer.family_name and other.family_name)
+    name = SequenceMatcher(None, _name(customer), _name(other)).ratio() if named else 0
+    similar = name >= SIMILAR_NAME
+    same_phone = customer.phone and other.phone.endswith(customer.phone[-PHONE_DIGITS:])
+    if same_phone and (name >= RELATED_NAME or not named):
+        return 4 + name, _("Same phone number at the end")
+    if customer.birthday and customer.birthday == other.birthday and similar:
+        return 3 + name, _("Same birthday, similar name")
+    if customer.birthday and other.birthday and customer.birthday != other.birthday:
+        return 0, ""
+    if _local_part(customer) and _local_part(customer) == _local_part(other):
+        return 2 + name, _("Same beginning of the e-mail address")
+    if name >= SAME_NAME:
+        return 1 + name, _("Same name")
+    return (name, _("Similar name")) if similar else (0, "")
+
+
+def _name(customer: Customer) -> str:
+    return fold(f"{customer.given_name} {customer.family_name}".strip())
+
+
+def _local_part(customer: Customer) -> str:
+    local = customer.email.partition("@")[0].lower()
+    return local if len(local) >= LOCAL_PART else ""
