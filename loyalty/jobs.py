@@ -10,6 +10,7 @@ from loyalty.services import (
     bulk_posting,
     expiry,
     imports,
+    policy_change_jobs,
     total_rebuilds,
 )
 from members.jobs import JobKind, register_job_kind
@@ -58,6 +59,16 @@ KINDS = (
         run_permission="adjustments.bulk",
         page="loyalty_backoffice:bulk_of_job",
         words=bulk_adjustments.bulk_words,
+    ),
+    JobKind(
+        key=policy_change_jobs.KIND,
+        label=_("New terms"),
+        icon="calendar-repeat",
+        description=_("Gives units that exist the terms that a program has for new ones."),
+        run=policy_change_jobs.run_policy_change,
+        view_permission="programs.view",
+        run_permission="programs.edit",
+        words=policy_change_jobs.policy_change_words,
     ),
     JobKind(
         key=expiry.EXPIRY,

@@ -133,6 +133,8 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:program_edit": form(MARKETERS),
     "loyalty_backoffice:program_publish": form(MARKETERS),
     "loyalty_backoffice:program_archive": form(MARKETERS),
+    "loyalty_backoffice:terms_apply": form(MARKETERS),
+    "loyalty_backoffice:terms_effect": read(MARKETERS),
     "loyalty_backoffice:import_list": read(MARKETERS),
     "loyalty_backoffice:import_create": form(MARKETERS),
     "loyalty_backoffice:import_sample": read(MARKETERS),

@@ -233,6 +233,7 @@ def _register_words() -> None:
             "membership.enrolled": _("Enrolled a customer"),
             "order.claimed": _("Assigned a guest order"),
             "order.unclaimed": _("Made an order a guest’s again"),
+            "program.terms_applied": _("Applied new terms to units that exist"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
         }

@@ -7,7 +7,6 @@ lot's change is kept (`LotChange`), and the policy it was granted under stays on
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +14,14 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from loyalty.errors import LedgerError
-from loyalty.ledger.posting import Retiming, retime
+from loyalty.ledger.posting import Retiming, lock_wallets, retime
 from loyalty.models import LotChange, LotPolicy, WalletType
 from loyalty.rules.lots import LotTerms, lot_times
 from loyalty.selectors.rulebooks import lot_terms
 from members.services.transactions import run_atomically
 
 CHUNK = 2_000
+LOOKED_AT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,101 +43,136 @@ class PolicyEffect:
     unchanged: Share
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One chunk: the last key of it (0: there are no more), and how many of its lots changed."""
+
+    last: int = 0
+    lots: int = 0
+    changed: int = 0
+
+
+# What a rule gave terms of its own keeps them. What has expired stays as it is.
+_OPEN = """
+    FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
+    JOIN loyalty_lotpolicy p ON p.id = l.policy_id
+   WHERE w.wallet_type_id = %(wallet_type)s AND p.rule_id IS NULL AND l.due_at > %(now)s
+     AND l.id > %(after)s
+"""
+_COUNT = f"SELECT count(*) {_OPEN}"
+_LAST = f"SELECT max(id) FROM (SELECT l.id {_OPEN} ORDER BY l.id LIMIT %(most)s) chunk"
+_WALLETS = f"SELECT DISTINCT l.wallet_id {_OPEN} AND l.id <= %(last)s"
 # Lots that differ in nothing that the new expiry depends on are worked out once.
-_ALIKE = """
+_ALIKE = f"""
     SELECT l.earned_at, l.spendable_at, l.expires_at, l.planned_expires_at, l.renewable,
            array_agg(l.id), array_agg(DISTINCT l.wallet_id), sum(l.remaining)::bigint
-      FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
-     WHERE w.wallet_type_id = %(wallet_type)s AND l.due_at > %(now)s AND l.id > %(after)s
-       AND l.id <= %(last)s
+    {_OPEN} AND l.id <= %(last)s
      GROUP BY 1, 2, 3, 4, 5
-"""
-_RANGE = """
-    SELECT max(id) FROM (
-        SELECT l.id FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
-         WHERE w.wallet_type_id = %(wallet_type)s AND l.due_at > %(now)s AND l.id > %(after)s
-         ORDER BY l.id LIMIT %(most)s) chunk
 """
 
 
 def preview_policy_change(wallet_type: WalletType, now: dt.datetime) -> PolicyEffect:
     """Who would gain and who would lose, in units; nothing is changed."""
-    terms = newest_terms(wallet_type)
+    terms = lot_terms(newest_policy(wallet_type))
     found: dict[str, tuple[set[int], int, int]] = {
         name: (set(), 0, 0) for name in ("longer", "shorter", "lost", "unchanged")
     }
-    for chunk in _chunks(wallet_type, now, after=0):
-        for row in chunk.rows:
+    after = 0
+    while (last := _last(wallet_type, now, after, LOOKED_AT)) is not None:
+        for row in _alike(wallet_type, now, after, last):
             way = _way(row, terms, wallet_type, now)
             members, lots, units = found[way]
             members |= set(row[6])
             found[way] = members, lots + len(row[5]), units + row[7]
+        after = last
     return PolicyEffect(
         **{name: Share(len(members), lots, units) for name, (members, lots, units) in found.items()}
     )
 
 
+def count_lots(wallet_type: WalletType, now: dt.datetime) -> int:
+    """How many lots a change would look at."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"wallet_type": wallet_type.pk, "now": now, "after": 0})
+        return int(cursor.fetchone()[0])
+
+
 def apply_policy_change(
-    wallet_type: WalletType, *, after: int, actor_id: int | None, note: str, now: dt.datetime
-) -> tuple[int, int]:
-    """Apply today's terms to the next chunk of lots with a key above `after`. Returns the last key
-    (0: there are no more) and how many lots changed. Doing a chunk twice changes nothing."""
-    terms = newest_terms(wallet_type)
-    chunk = next(iter(_chunks(wallet_type, now, after=after)), None)
-    if chunk is None:
-        return 0, 0
-    changes = [
-        Retiming(
-            lot_id=lot_id,
-            spendable_at=row[1],
-            # What expires by the change expires now: it could be spent until now.
-            expires_at=times.expires_at and max(times.expires_at, now),
-            planned_expires_at=times.planned_expires_at,
-            reason=LotChange.Reason.POLICY,
-            occurred_at=now,
-            actor_id=actor_id,
-            note=note,
-        )
-        for row in chunk.rows
-        for times in (lot_times(terms, row[0], row[1], wallet_type.program.zone),)
-        for lot_id in row[5]
-    ]
-    return chunk.last, run_atomically(lambda: retime(changes, now=now))
+    wallet_type: WalletType,
+    *,
+    after: int,
+    actor_id: int | None,
+    note: str,
+    now: dt.datetime,
+    policy: LotPolicy | None = None,
+    decided_at: dt.datetime | None = None,
+) -> Applied:
+    """Apply today's terms to the next chunk of lots with a key above `after`. Doing a chunk twice
+    changes nothing.
+
+    `policy`, `decided_at`: the terms of that moment, where the work began earlier.
+    """
+    terms = lot_terms(policy or newest_policy(wallet_type))
+    at = decided_at or now
+
+    def write() -> Applied:
+        last = _last(wallet_type, now, after, CHUNK)
+        if last is None:
+            return Applied()
+        lock_wallets(_wallets(wallet_type, now, after, last))
+        changes = [
+            Retiming(
+                lot_id=lot_id,
+                spendable_at=row[1],
+                # What expires by the change expires now: it could be spent until now.
+                expires_at=times.expires_at and max(times.expires_at, now),
+                planned_expires_at=times.planned_expires_at,
+                reason=LotChange.Reason.POLICY,
+                occurred_at=at,
+                actor_id=actor_id,
+                note=note,
+            )
+            for row in _alike(wallet_type, now, after, last)
+            for times in (lot_times(terms, row[0], row[1], wallet_type.program.zone),)
+            for lot_id in row[5]
+        ]
+        return Applied(last, len(changes), retime(changes, now=now))
+
+    return run_atomically(write)
 
 
-def newest_terms(wallet_type: WalletType) -> LotTerms:
+def newest_policy(wallet_type: WalletType) -> LotPolicy:
     """The terms for new units. Raises LedgerError where existing ones cannot get them."""
-    policy = LotPolicy.objects.filter(wallet_type=wallet_type, rule=None).latest("pk")
+    policy: LotPolicy = LotPolicy.objects.filter(wallet_type=wallet_type, rule=None).latest("pk")
     if policy.kind == LotPolicy.Kind.INACTIVITY:
         raise LedgerError(
             _("Units that exist cannot be made to expire by inactivity: nobody knows since when."),
             code="not_applicable",
         )
-    return lot_terms(policy)
+    return policy
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    last: int
-    rows: list[tuple[Any, ...]]
+def _last(wallet_type: WalletType, now: dt.datetime, after: int, most: int) -> int | None:
+    found = _rows(_LAST, wallet_type, now, after, most=most)[0][0]
+    return None if found is None else int(found)
 
 
-def _chunks(wallet_type: WalletType, now: dt.datetime, *, after: int) -> Iterator[_Chunk]:
-    while True:
-        bounds: dict[str, Any] = {
-            "wallet_type": wallet_type.pk,
-            "now": now,
-            "after": after,
-            "most": CHUNK,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_RANGE, bounds)
-            last = cursor.fetchone()[0]
-            if last is None:
-                return
-            cursor.execute(_ALIKE, bounds | {"last": last})
-            yield _Chunk(last, cursor.fetchall())
-        after = last
+def _wallets(wallet_type: WalletType, now: dt.datetime, after: int, last: int) -> list[int]:
+    return [row[0] for row in _rows(_WALLETS, wallet_type, now, after, last=last)]
+
+
+def _alike(
+    wallet_type: WalletType, now: dt.datetime, after: int, last: int
+) -> list[tuple[Any, ...]]:
+    return _rows(_ALIKE, wallet_type, now, after, last=last)
+
+
+def _rows(
+    query: str, wallet_type: WalletType, now: dt.datetime, after: int, **bounds: int
+) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"wallet_type": wallet_type.pk, "now": now, "after": after, **bounds})
+        return list(cursor.fetchall())
 
 
 def _way(row: tuple[Any, ...], terms: LotTerms, wallet_type: WalletType, now: dt.datetime) -> str:
