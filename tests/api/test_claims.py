@@ -1,4 +1,4 @@
-"""/orders/{source}/{external_id}/claim."""
+"""/orders/claim, /orders/unclaim."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from members.models import Customer
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.loyalty.conftest import assert_ledger_coherent
 
-CLAIM = "/orders/shop/A-1001/claim"
-ANN = {"customer": {"external_id": "C-1"}}
+CLAIM, UNCLAIM = "/orders/claim", "/orders/unclaim"
+ORDER = {"source": "shop", "external_id": "A-1001"}
+FOR_ANN = {**ORDER, "customer": {"external_id": "C-1"}}
+FOR_BEN = {**ORDER, "customer": {"external_id": "C-2"}}
 
 
 @pytest.fixture
@@ -30,11 +32,11 @@ def spendable(api: ApiClient, membership: Membership) -> str:
 def test_a_guest_order_finds_its_buyer_and_earns(
     api: ApiClient, membership: Membership, guest_order: None
 ) -> None:
-    answer = api.post(CLAIM, ANN)
+    answer = api.post(CLAIM, FOR_ANN)
     assert answer.status_code == 200
     assert answer.json()["customer"]["external_id"] == "C-1"
     assert [award["units"] for award in answer.json()["awards"]] == ["12"]
-    assert api.post(CLAIM, ANN).json() == answer.json()
+    assert api.post(CLAIM, FOR_ANN).json() == answer.json()
     assert spendable(api, membership) == "12"
     assert_ledger_coherent()
 
@@ -42,21 +44,20 @@ def test_a_guest_order_finds_its_buyer_and_earns(
 def test_a_mistaken_claim_is_taken_back(
     api: ApiClient, membership: Membership, guest_order: None
 ) -> None:
-    api.post(CLAIM, ANN)
-    answers = [api.request("DELETE", CLAIM) for _ in range(2)]
+    api.post(CLAIM, FOR_ANN)
+    answers = [api.post(UNCLAIM, ORDER) for _ in range(2)]
     assert [answer.json()["customer"] for answer in answers] == [None, None]
     assert spendable(api, membership) == "0"
     Customer.objects.create(external_id="C-2")
-    other = api.post(CLAIM, {"customer": {"external_id": "C-2"}})
-    assert other.json()["customer"]["external_id"] == "C-2"
+    assert api.post(CLAIM, FOR_BEN).json()["customer"]["external_id"] == "C-2"
     assert_ledger_coherent()
 
 
 def test_a_claim_may_be_repeated_with_its_key(
     api: ApiClient, membership: Membership, guest_order: None
 ) -> None:
-    first = api.post(CLAIM, ANN, Idempotency_Key="c")
-    again = api.post(CLAIM, ANN, Idempotency_Key="c")
+    first = api.post(CLAIM, FOR_ANN, Idempotency_Key="c")
+    again = api.post(CLAIM, FOR_ANN, Idempotency_Key="c")
     assert again["Idempotent-Replayed"] == "true"
     assert again.json() == first.json()
 
@@ -64,26 +65,33 @@ def test_a_claim_may_be_repeated_with_its_key(
 def test_what_cannot_be_is_refused(
     api: ApiClient, membership: Membership, guest_order: None
 ) -> None:
-    nobody = {"customer": {"external_id": "C-9"}}
+    nobody = {**ORDER, "customer": {"external_id": "C-9"}}
+    nowhere = {"source": "shop", "external_id": "X"}
     assert_problem(api.post(CLAIM, nobody), 422, "invalid_request", "customer")
-    assert_problem(api.post(CLAIM, {}), 422, "invalid_request", "customer")
-    assert_problem(api.post("/orders/shop/X/claim", ANN), 404, "not_found")
-    assert_problem(api.request("DELETE", "/orders/shop/%00/claim"), 404, "not_found")
+    assert_problem(api.post(CLAIM, ORDER), 422, "invalid_request", "customer")
+    assert_problem(api.post(CLAIM, FOR_ANN | nowhere), 422, "invalid_request", "external_id")
+    assert_problem(api.post(UNCLAIM, nowhere), 422, "invalid_request", "external_id")
     Customer.objects.create(external_id="C-2")
-    api.post(CLAIM, {"customer": {"external_id": "C-2"}})
-    assert_problem(api.post(CLAIM, ANN), 409, "order_conflict", "customer")
-    own = order_body(external_id="A-1002")
-    api.post("/orders", own)
-    assert_problem(api.request("DELETE", "/orders/shop/A-1002/claim"), 409, "order_conflict")
-    assert Order.objects.get(external_id="A-1002").customer is not None
+    api.post(CLAIM, FOR_BEN)
+    assert_problem(api.post(CLAIM, FOR_ANN), 409, "order_conflict", "customer")
 
 
-def test_who_may_not(outsider: ApiClient, key_with: Callable[..., ApiClient]) -> None:
-    assert_problem(outsider.post(CLAIM, ANN), 401, "unauthorized")
-    reader = key_with("orders:read")
-    assert_problem(reader.post(CLAIM, ANN), 403, "insufficient_scope")
-    assert_problem(reader.request("DELETE", CLAIM), 403, "insufficient_scope")
+def test_an_order_that_came_with_its_customer_stays_theirs(
+    api: ApiClient, membership: Membership
+) -> None:
+    api.post("/orders", order_body())
+    assert_problem(api.post(UNCLAIM, ORDER), 409, "order_conflict")
+    assert Order.objects.get(external_id="A-1001").customer == membership.customer
 
 
-def test_wrong_method(api: ApiClient) -> None:
-    assert_problem(api.get(CLAIM), 405, "method_not_allowed")
+@pytest.mark.parametrize(("address", "body"), [(CLAIM, FOR_ANN), (UNCLAIM, ORDER)])
+def test_who_may_not(
+    address: str, body: object, outsider: ApiClient, key_with: Callable[..., ApiClient]
+) -> None:
+    assert_problem(outsider.post(address, body), 401, "unauthorized")
+    assert_problem(key_with("orders:read").post(address, body), 403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("address", [CLAIM, UNCLAIM])
+def test_wrong_method(api: ApiClient, address: str) -> None:
+    assert_problem(api.get(address), 405, "method_not_allowed")

@@ -129,7 +129,7 @@ class OneOrder(ApiView):
     @extend_schema(operation_id="getOrder", responses={200: OrderOut})
     def get(self, request: Request, source: str, external_id: str) -> HttpResponse:
         """Read an order with its lines, tenders, refunds and what it earned."""
-        return answer(order_out(get_order(*order_address(source, external_id))))
+        return answer(order_out(get_order(*_address(source, external_id))))
 
     @extend_schema(
         operation_id="putOrder",
@@ -156,8 +156,7 @@ def _record(facts: OrderFacts, source: str, external_id: str) -> HttpResponse:
     return answer(receipt, HTTPStatus.CREATED if created else HTTPStatus.OK)
 
 
-def order_address(source: str, external_id: str) -> tuple[str, str]:
-    """Where an order is looked for; what fits no column is nowhere."""
+def _address(source: str, external_id: str) -> tuple[str, str]:
     if "\x00" in source or "\x00" in external_id:
         raise NotFoundError(_("There is no such order."))
     return source, external_id

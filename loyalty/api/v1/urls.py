@@ -40,10 +40,9 @@ urlpatterns = [
     path("orders/hold", order_holds.OrderHold.as_view(), name="order-hold"),
     path("orders/release", order_holds.OrderRelease.as_view(), name="order-release"),
     path("orders/confirm", order_holds.OrderConfirmation.as_view(), name="order-confirm"),
+    path("orders/claim", claims.Claim.as_view(), name="order-claim"),
+    path("orders/unclaim", claims.Unclaim.as_view(), name="order-unclaim"),
     # An order's number may contain anything, also slashes.
-    path(
-        "orders/<str:source>/<path:external_id>/claim", claims.Claim.as_view(), name="order-claim"
-    ),
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
     path("refunds", refunds.Refunds.as_view(), name="refunds"),
     path("refunds/preview", refund_previews.RefundPreviews.as_view(), name="refund-preview"),
