@@ -7,11 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from loyalty.models import Lot, Membership, Transfer
 from members.formatting import format_day
 from members.models import Customer, StaffMember, User
+from members.services.audit import SYSTEM
+from members.services.merging import merge_customers
 from tests.loyalty.account.conftest import Shop, define_program
 
 SignIn = Callable[[Customer], Client]
@@ -229,6 +232,27 @@ def test_another_customers_movement_is_not_there(
 
     assert client.get(f"/me/history/{theirs.pk}/").status_code == 404
     assert "9001" not in text_of(client, "/me/history/")
+
+
+def test_whoever_was_there_twice_signs_in_with_either_address_and_reads_all_of_it(
+    maya: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    twice = shop.add_customer("m.patel@example.com")
+    shop.give_sign_in(twice)
+    old = shop.enroll(twice)
+    shop.sell(twice, "4500", "30.00", days_ago=40)
+    old_client, movement = sign_in(twice), Transfer.objects.get(order__external_id="4500")
+
+    merge_customers(kept=maya, merged=twice, actor=SYSTEM, source="test", now=timezone.now())
+
+    # 151 of Maya's own and 60 that came. Links in old mails lead to where it is now.
+    for client in (old_client, sign_in(maya)):
+        for url in ("/me/", f"/me/{old.public_id}/"):
+            text = text_of(client, url)
+            assert "Hello, Maya" in text
+            assert '<span class="purse-number">211</span>' in text
+        assert "Purchase of $30.00" in text_of(client, "/me/history/")
+        assert "+60 Beans" in text_of(client, f"/me/history/{movement.pk}/")
 
 
 def test_several_memberships_switch_by_links_and_the_bar_stays_with_the_choice(
