@@ -4,19 +4,24 @@ services. A step may begin with whose it is ("Ben: order B 10.00"); otherwise it
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
 from loyalty.ledger.balances import holdings
-from loyalty.models import Account, Membership, Transfer, Wallet
+from loyalty.models import Account, Membership, Order, Transfer, Wallet
+from loyalty.services.claims import claim_order, unclaim_order
 from loyalty.services.gift_reversals import undo_movement
 from loyalty.services.gifts import donate_units, give_units
 from loyalty.services.memberships import enroll_customer
+from loyalty.services.order_inputs import OrderInput
+from loyalty.services.orders import record_orders
 from members.errors import DomainError
-from members.models import Customer
+from members.models import Customer, CustomerMerge
 from members.services.audit import SYSTEM
 from members.services.customers import create_customer
+from members.services.merging import merge_customers, undo_merge
 from tests.docs.story import NOON, Story
 
 PEOPLE = ("Ann", "Ben")
@@ -51,6 +56,11 @@ class SharedStory(Story):
     def _steps(self) -> dict[str, Callable[..., None]]:
         return super()._steps() | {
             r"give (\d+) to (\w+)": self._give,
+            r"merge (\w+)": self._merge,
+            r"part": self._part,
+            r"guest order (\w+) ([\d.]+)": self._guest_order,
+            r"claim (\w+)": self._claim,
+            r"unclaim (\w+)": self._unclaim,
             r"undo": self._undo_latest,
         }
 
@@ -76,6 +86,30 @@ class SharedStory(Story):
             give_units(to=member, message="", **how)
         else:
             donate_units(charity=Account.objects.get(kind="charity", name=to), **how)
+
+    def _merge(self, name: str) -> None:
+        merge_customers(
+            kept=self.people[self.number], merged=self.people[name], actor=SYSTEM,
+            source="backoffice", now=self.now,
+        )  # fmt: skip
+
+    def _part(self) -> None:
+        latest = CustomerMerge.objects.latest("pk")
+        undo_merge(merge=latest, actor=SYSTEM, source="backoffice", now=self.now)
+
+    def _guest_order(self, number: str, total: str) -> None:
+        order = OrderInput(number, self.now, "USD", Decimal(total))
+        record_orders([order], now=self.now, transfer_source="api")
+
+    def _claim(self, number: str) -> None:
+        claim_order(
+            order=Order.objects.get(external_id=number), customer=self.people[self.number],
+            actor=SYSTEM, source="backoffice", now=self.now,
+        )  # fmt: skip
+
+    def _unclaim(self, number: str) -> None:
+        order = Order.objects.get(external_id=number)
+        unclaim_order(order=order, actor=SYSTEM, source="backoffice", now=self.now)
 
     def _undo_latest(self) -> None:
         kinds = ("adjustment", "gift", "donation")
