@@ -98,6 +98,8 @@ def _title(transfer: Transfer, audience: Audience) -> str:
             return _adjusted(transfer, audience)
         case Transfer.Kind.GIFT:
             return _gift_title(transfer, audience)
+        case Transfer.Kind.POOL:
+            return _pool_title(transfer, audience)
         case Transfer.Kind.DONATION:
             return str(_("Given to %s") % transfer.explanation["charity"])
         case Transfer.Kind.REVERSAL:
@@ -191,6 +193,31 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
 def _gift_title(transfer: Transfer, audience: Audience) -> str:
     name = _counterpart(transfer, audience) or _("another member")
     return (_("Gift from %s") if transfer.signed_amount > 0 else _("Gift to %s")) % name
+
+
+# What moved between a member and their pool: as the member reads it, and in the pool's own history.
+_POOLED: dict[str, tuple[Promise, Promise]] = {
+    "earned": (gettext_lazy("Shared with %s"), gettext_lazy("Shared by %s")),
+    "brought": (gettext_lazy("Brought to %s"), gettext_lazy("Brought by %s")),
+    "put_in": (gettext_lazy("Put into %s"), gettext_lazy("Put in by %s")),
+    "taken": (gettext_lazy("Taken from %s"), gettext_lazy("Taken by %s")),
+    "returned": (
+        gettext_lazy("Back from %s, for a return"),
+        gettext_lazy("Back to %s, for a return"),
+    ),
+    "left": (gettext_lazy("Back from %s on leaving"), gettext_lazy("Back to %s, who left")),
+    "closed": (gettext_lazy("Back from %s, which closed"), gettext_lazy("Back to %s on closing")),
+}
+
+
+def _pool_title(transfer: Transfer, audience: Audience) -> str:
+    words = _POOLED.get(transfer.explanation.get("pool", ""))
+    if words is None:
+        return transfer.get_kind_display()
+    pool = (getattr(transfer, "counterpart", None) or {}).get("pool")
+    if pool:
+        return str(words[0]) % pool
+    return str(words[1]) % (_counterpart(transfer, audience) or _("a member"))
 
 
 def _counterpart(transfer: Transfer, audience: Audience) -> str:

@@ -30,6 +30,7 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
     Transfer.Kind.GIFT: ("user-heart", "accent"),
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
+    Transfer.Kind.POOL: ("users-group", "info"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")

@@ -29,6 +29,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Transfer.Kind.SETTLEMENT: ("scale", "neutral"),
     Transfer.Kind.GIFT: ("user-heart", "accent"),
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
+    Transfer.Kind.POOL: ("users-group", "info"),
 }
 _GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)

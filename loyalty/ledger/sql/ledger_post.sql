@@ -125,6 +125,9 @@ BEGIN
             WHEN 'move' THEN PERFORM ledger_move(e.entry, t_id, at_now);
             ELSE PERFORM ledger_out(e.entry, t_id, at_now);
         END CASE;
+        -- A move of as many as there are may have been of none.
+        CONTINUE WHEN e.entry->>'most' IS NOT NULL
+                  AND NOT EXISTS (SELECT 1 FROM loyalty_transfer t WHERE t.id = t_id);
         RETURN QUERY SELECT e.key, t_id, false;
     END LOOP;
 
