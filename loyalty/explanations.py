@@ -213,7 +213,7 @@ _POOLED: dict[str, tuple[Promise, Promise]] = {
 def _pool_title(transfer: Transfer, audience: Audience) -> str:
     words = _POOLED.get(transfer.explanation.get("pool", ""))
     if words is None:
-        return transfer.get_kind_display()
+        return str(transfer.get_kind_display())
     pool = (getattr(transfer, "counterpart", None) or {}).get("pool")
     if pool:
         return str(words[0]) % pool

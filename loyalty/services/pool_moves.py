@@ -1,4 +1,4 @@
-"""Units that members put into their pool and take from it by hand, and what they may spend of it."""
+"""Units that members put into their pool and take from it by hand, and who may spend of it."""
 
 from __future__ import annotations
 

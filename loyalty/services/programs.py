@@ -31,7 +31,6 @@ from loyalty.models import (
     EarningRule,
     EarningRuleVersion,
     LotPolicy,
-    Membership,
     OrderEvaluation,
     Program,
     Transfer,
