@@ -10,10 +10,19 @@ from django.utils.translation import gettext as _
 from loyalty.errors import InsufficientBalanceError, PoolRefusedError
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
-from loyalty.models import Account, Membership, Pool, PoolMember, Transfer, Wallet, WalletType
+from loyalty.models import (
+    Account,
+    Membership,
+    Order,
+    Pool,
+    PoolMember,
+    Transfer,
+    Wallet,
+    WalletType,
+)
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
-from loyalty.services.redemptions import terms_of
+from loyalty.services.redemptions import redeem_units, terms_of
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
@@ -58,16 +67,29 @@ def preview_pool_move(
     return Preview(mine.spendable, after), Preview(theirs.spendable, theirs.spendable - signed)
 
 
-def wallet_to_spend_from(*, membership: Membership, wallet_type: WalletType) -> Wallet:
-    """The wallet of the member's pool, for a redemption that they may make from it. Raises
-    PoolRefusedError: in no pool, or not one of those who may spend."""
+def spend_from_pool(
+    *, membership: Membership, wallet_type: WalletType, units: int, key: str, source: str,
+    actor: Actor, now: dt.datetime, occurred_at: dt.datetime | None = None,
+    order: Order | None = None, note: str = "",
+) -> tuple[Transfer, bool]:  # fmt: skip
+    """A redemption that a member makes from their pool's wallet: `redeem_units` for who may. Raises
+    PoolRefusedError too: in no pool, or not one of those who may spend."""
     places = PoolMember.objects.filter(membership=membership, left_at=None)
     member = places.select_related("pool", "membership").first()
     if member is None:
         raise refused("membership", _("This member is in no pool."))
     _own, common = _wallets(member, wallet_type)
-    _check_spender(member)
-    return common
+
+    def spend() -> tuple[Transfer, bool]:
+        lock_wallets([common.pk])
+        if not Transfer.objects.filter(key=key).exists():
+            _check_spender(_as_it_is_now(member))
+        return redeem_units(
+            wallet=common, units=units, key=key, source=source, actor=actor, now=now,
+            occurred_at=occurred_at, order=order, note=note, spender=membership,
+        )  # fmt: skip
+
+    return run_atomically(spend)
 
 
 def pool_movement(
@@ -140,13 +162,18 @@ def _move(
 def _check(member: PoolMember, units: int, giver: Wallet) -> None:
     if not 0 < units <= MOST_UNITS:
         raise refused("units", _("Give a number above zero."), code="invalid_request", status=422)
-    row = PoolMember.objects.select_related("pool", "membership").get(pk=member.pk)
-    if row.left_at is not None or row.pool.status != Pool.Status.OPEN:
-        raise refused("membership", _("This member has left the pool."))
+    row = _as_it_is_now(member)
     if giver.account_id == row.pool.account_id:
         _check_spender(row)
     elif row.membership.status != Membership.Status.ACTIVE:
         raise refused("membership", _("Only active members can share."))
+
+
+def _as_it_is_now(member: PoolMember) -> PoolMember:
+    row = PoolMember.objects.select_related("pool", "membership").get(pk=member.pk)
+    if row.left_at is not None or row.pool.status != Pool.Status.OPEN:
+        raise refused("membership", _("This member has left the pool."))
+    return row
 
 
 def _check_spender(member: PoolMember) -> None:

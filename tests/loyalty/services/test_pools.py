@@ -10,7 +10,7 @@ from loyalty.errors import InsufficientBalanceError, KeyReusedError, PoolRefused
 from loyalty.explanations import explain_transfer
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.reports import per_customer, totals
-from loyalty.models import Lot, Membership, Pool, PoolMember, Program, Transfer, Wallet
+from loyalty.models import Lot, Membership, Order, Pool, PoolMember, Program, Transfer, Wallet
 from loyalty.selectors.pools import (
     balances_by_pool,
     current_members,
@@ -32,8 +32,8 @@ from loyalty.services.pool_leaving import (
 from loyalty.services.pool_moves import (
     preview_pool_move,
     put_into_pool,
+    spend_from_pool,
     take_from_pool,
-    wallet_to_spend_from,
 )
 from loyalty.services.pools import (
     PoolTerms,
@@ -42,7 +42,7 @@ from loyalty.services.pools import (
     change_pool_member,
     create_pool,
 )
-from loyalty.services.redemptions import redeem_units
+from loyalty.services.redemptions import reverse_redemption
 from members.errors import NotFoundError
 from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
@@ -453,32 +453,48 @@ def test_who_may_spend(ann, ben, spending, may_spend, owner, member):
     record(order("A1", "30", buyer="ann"))
     points = pool.program.wallet_types.first()
     for membership, allowed in ((ann, owner), (ben, member)):
+        number = membership.customer.external_id
         if allowed:
-            wallet = wallet_to_spend_from(membership=membership, wallet_type=points)
-            assert wallet.account_id == pool.account_id
-            take(membership.customer.external_id, 1, f"t{membership.pk}")
-        else:
-            with pytest.raises(PoolRefusedError):
-                wallet_to_spend_from(membership=membership, wallet_type=points)
+            spend(membership, 2, f"r{number}")
+            take(number, 1, f"t{number}")
+            continue
+        for act in (lambda: spend(membership, 2), lambda: take(number, 1)):  # noqa: B023
             with pytest.raises(PoolRefusedError), transaction.atomic():
-                take(membership.customer.external_id, 1)
+                act()
+    assert in_pool(pool) == (30 - 3 * (owner + member), 0)
+
+
+def spend(membership: Membership, units: int, key: str = "r1", *, now=NOW, **how) -> Transfer:
+    wallet_type = membership.program.wallet_types.first()
+    return spend_from_pool(
+        membership=membership, wallet_type=wallet_type, units=units, key=key, now=now, **HOW, **how
+    )[0]
 
 
 def test_a_redemption_spends_from_the_pool(pool, ben):
     record(order("A1", "30", buyer="ann"))
-    wallet = wallet_to_spend_from(
-        membership=ben, wallet_type=pool.program.wallet_types.first()
-    )
-    redeem_units(wallet=wallet, units=12, key="r1", now=NOW, **HOW)
-    assert in_pool(pool) == (18, 0)
+    spent = spend(ben, 12)
+    assert (spend(ben, 12), in_pool(pool)) == (spent, (18, 0))
     (found,) = totals(pool.program, NOW).values()
     assert (found.redeemed, found.outstanding, found.moved) == (12, 18, 0)
+    reverse_redemption(transfer=spent, key="u1", now=day(1), **HOW)
+    assert in_pool(pool, day(1)) == (30, 0)
 
 
-def test_somebody_in_no_pool_spends_from_none(program):
-    eve = join(program, "eve")
-    with pytest.raises(PoolRefusedError):
-        wallet_to_spend_from(membership=eve, wallet_type=program.wallet_types.first())
+def test_what_an_order_was_paid_with_comes_back_to_the_pool_with_it(pool, ben):
+    record(order("A1", "30", buyer="ann"))
+    record(order("B1", "10", buyer="ben"))
+    spend(ben, 12, order=Order.objects.get(external_id="B1"))
+    give_back(refund(of="B1", total="10", at=day(1)))
+    assert (in_pool(pool, day(1)), held("ben", day(1)).owed) == ((30, 0), 0)
+
+
+def test_somebody_in_no_pool_or_who_left_spends_from_none(program, pool, ben):
+    record(order("A1", "30", buyer="ann"))
+    leave(place("ben"))
+    for member in (join(program, "eve"), ben):
+        with pytest.raises(PoolRefusedError):
+            spend(member, 1)
 
 
 # --- leaving
