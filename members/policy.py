@@ -20,7 +20,7 @@ Role = StaffMember.Role
 # Everybody who works in the back-office may look; writing is what roles differ in.
 _VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.view"}
 # What is done for a customer who asks.
-_SERVICE = {"points.adjust", "orders.refund", "orders.hold", "gifts.make"}
+_SERVICE = {"points.adjust", "orders.refund", "orders.hold", "gifts.make", "pools.edit"}
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
@@ -46,7 +46,6 @@ ALLOWED: dict[str, frozenset[str]] = {
             "points.approve",
             "adjustments.bulk",
             "limits.manage",
-            "gifts.make",
             "programs.edit",
             "imports.run",
             "jobs.run",

@@ -43,9 +43,7 @@ class Pool(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="pools")
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="pool")
-    kind = models.CharField(
-        _("kind"), max_length=16, choices=Kind.choices, default=Kind.HOUSEHOLD
-    )
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.HOUSEHOLD)
     name = models.CharField(_("name"), max_length=120)
     status = models.CharField(
         _("status"), max_length=16, choices=Status.choices, default=Status.OPEN
@@ -114,9 +112,7 @@ class PoolMember(models.Model):
     membership = models.ForeignKey(
         Membership, on_delete=models.PROTECT, related_name="pool_members"
     )
-    role = models.CharField(
-        _("role"), max_length=16, choices=Role.choices, default=Role.MEMBER
-    )
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.MEMBER)
     # Asked only where the pool says that members are named.
     may_spend = models.BooleanField(_("may spend"), default=False, db_default=False)
     # A member's own switch: without it nothing of what they earn goes into the pool by itself.

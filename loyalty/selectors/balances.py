@@ -40,9 +40,7 @@ def balances_of(memberships: Iterable[Membership], now: dt.datetime) -> dict[int
     return {pk: found.get(account_id, []) for account_id, pk in by_account.items()}
 
 
-def balances_of_accounts(
-    account_ids: Iterable[int], now: dt.datetime
-) -> dict[int, list[Balance]]:
+def balances_of_accounts(account_ids: Iterable[int], now: dt.datetime) -> dict[int, list[Balance]]:
     """By account key, of those that have wallets; at most three queries."""
     wallets = list(
         Wallet.objects.filter(account__in=list(account_ids))

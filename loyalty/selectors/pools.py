@@ -6,11 +6,13 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast, JSONObject
 from django.utils.translation import gettext as _
 
-from loyalty.models import Lot, Membership, Pool, PoolMember, Wallet
+from loyalty.models import Lot, Membership, Pool, PoolMember, Transfer, Wallet
 from loyalty.selectors.balances import Balance, balances_of_accounts
+from loyalty.selectors.transfers import transfers
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -75,6 +77,17 @@ def lots_put_in_by(membership: Membership, wallet: Wallet, at: dt.datetime) -> l
         # They expired with the inactivity of the wallet, which is not written on them yet.
         lots = lots.exclude(renewable=True, expires_at=None)
     return list(lots.order_by("due_at", "pk"))
+
+
+def pool_transfers(pool: Pool) -> QuerySet[Transfer]:
+    """The pool's movements with all that showing them needs; `spender`: who redeemed."""
+    member = Membership.objects.filter(
+        pk=Cast(OuterRef("explanation__member"), BigIntegerField())
+    ).values(names=JSONObject(given="customer__given_name", family="customer__family_name"))
+    found: QuerySet[Transfer] = (
+        transfers().filter(wallet__account=pool.account_id).annotate(spender=Subquery(member[:1]))
+    )
+    return found
 
 
 def _places() -> QuerySet[PoolMember]:

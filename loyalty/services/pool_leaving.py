@@ -10,6 +10,7 @@ from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import Movement, post
 from loyalty.models import Pool, PoolMember, Wallet
 from loyalty.selectors.pools import current_members, lots_put_in_by, pool_wallets
+from loyalty.services.pool_audit import record_pool_audit
 from loyalty.services.pool_moves import pool_movement
 from loyalty.services.pools import current_member, lock_pool_wallets, open_pool
 from loyalty.services.redemptions import terms_of
@@ -42,10 +43,7 @@ def leave_pool(
         post(_movements(returned, "left", source, actor, now), now=now)
         row.left_at = now
         row.save(update_fields=["left_at"])
-        record_audit(
-            actor=actor, action="pool.left", target=pool,
-            before={"card_number": row.membership.card_number},
-        )  # fmt: skip
+        record_pool_audit(actor=actor, action="pool.left", member=row)
         _settle_ownership(pool, actor, now)
         return returned
 
@@ -153,11 +151,13 @@ def _settle_ownership(pool: Pool, actor: Actor, now: dt.datetime) -> None:
         heir = members[0]
         heir.role = PoolMember.Role.OWNER
         heir.save(update_fields=["role"])
-        record_audit(
-            actor=actor, action="pool.member_changed", target=pool,
+        record_pool_audit(
+            actor=actor,
+            action="pool.member_changed",
+            member=heir,
             before={"role": PoolMember.Role.MEMBER},
-            after={"card_number": heir.membership.card_number, "role": heir.role},
-        )  # fmt: skip
+            after={"role": heir.role},
+        )
 
 
 def _close(pool: Pool, actor: Actor, now: dt.datetime) -> None:

@@ -22,10 +22,11 @@ from loyalty.models import (
 )
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
+from loyalty.services.pool_audit import record_pool_audit
 from loyalty.services.redemptions import redeem_units, terms_of
 from members.errors import FieldError
 from members.formatting import format_units
-from members.services.audit import Actor, record_audit
+from members.services.audit import Actor
 from members.services.transactions import run_atomically
 
 
@@ -145,15 +146,16 @@ def _move(
         transfers = Transfer.objects.select_related("wallet", "wallet_type")
         transfer = transfers.get(pk=posted.transfer_id)
         if not posted.replayed:
-            record_audit(
-                actor=actor, action=f"pool.{why}", target=member.pool,
+            record_pool_audit(
+                actor=actor,
+                action=f"pool.{why}",
+                member=member,
                 after={
-                    "card_number": member.membership.card_number,
                     "units": whole_number(units, giver.wallet_type),
                     "wallet_type": giver.wallet_type.plural,
                     "transfer": transfer.pk,
                 },
-            )  # fmt: skip
+            )
         return transfer, posted.replayed
 
     return run_atomically(move)

@@ -18,6 +18,7 @@ from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import Movement, lock_wallets, post
 from loyalty.models import Account, Membership, Pool, PoolMember, Program, Wallet
 from loyalty.selectors.pools import pool_wallets
+from loyalty.services.pool_audit import record_pool_audit
 from loyalty.services.pool_moves import pool_movement, refused
 from loyalty.services.redemptions import terms_of
 from members.services.audit import Actor, record_audit
@@ -115,9 +116,7 @@ def change_pool_member(
         if not row.is_owner and not others.exists():
             raise refused("role", _("A pool needs an owner: name another one first."))
         row.save(update_fields=CHANGEABLE_OF_MEMBERS)
-        _record_change(
-            "pool.member_changed", pool, before, _member_snapshot(row), actor, of=row.membership
-        )
+        _record_change("pool.member_changed", row, before, _member_snapshot(row), actor)
         return row
 
     return run_atomically(change)
@@ -163,18 +162,15 @@ def _join(
     member = PoolMember.objects.create(
         pool=pool, membership=membership, role=role, may_spend=may_spend, joined_at=now
     )
-    record_audit(
-        actor=actor, action="pool.joined", target=pool,
-        after={"card_number": membership.card_number, **_member_snapshot(member)},
-    )  # fmt: skip
+    record_pool_audit(
+        actor=actor, action="pool.joined", member=member, after=_member_snapshot(member)
+    )
     if bring:
         post(_brought(member, actor, source, now), now=now)
     return member
 
 
-def _brought(
-    member: PoolMember, actor: Actor, source: str, now: dt.datetime
-) -> list[Movement]:
+def _brought(member: PoolMember, actor: Actor, source: str, now: dt.datetime) -> list[Movement]:
     """What a member holds when they join, pending units too, at the share of what they earn."""
     into = {wallet.wallet_type_id: wallet for wallet in pool_wallets(member.pool)}
     wallets = list(
@@ -233,18 +229,19 @@ def _member_snapshot(member: PoolMember) -> dict[str, Any]:
 
 
 def _record_change(
-    action: str, pool: Pool, before: dict[str, Any], after: dict[str, Any], actor: Actor,
-    of: Membership | None = None,
-) -> None:  # fmt: skip
-    """In the audit log, where something is different. `of`: whose place in the pool it is."""
+    action: str,
+    of: Pool | PoolMember,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    actor: Actor,
+) -> None:
+    """In the audit log, where something is different."""
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if not changed:
         return
-    whose = {"card_number": of.card_number} if of else {}
-    record_audit(
-        actor=actor,
-        action=action,
-        target=pool,
-        before=whose | {name: before[name] for name in changed if name in before},
-        after=whose | {name: after[name] for name in changed if name in after},
-    )
+    old = {name: before[name] for name in changed if name in before}
+    new = {name: after[name] for name in changed if name in after}
+    if isinstance(of, Pool):
+        record_audit(actor=actor, action=action, target=of, before=old, after=new)
+    else:
+        record_pool_audit(actor=actor, action=action, member=of, before=old, after=new)

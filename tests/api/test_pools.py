@@ -134,6 +134,8 @@ def test_a_redemption_may_be_made_from_the_pool(
         201, "-25", pool["id"],
     )  # fmt: skip
     assert in_pool(api, pool) == "75"
+    told = api.get(f"/pools/{pool['id']}/transfers").json()["results"][0]
+    assert told["explanation"]["title"] == "Redeemed by Bea"
     back = api.post(f"/transfers/{spent.json()['id']}/reversal", {})
     assert (back.status_code, in_pool(api, pool)) == (201, "100")
 

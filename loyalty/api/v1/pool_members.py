@@ -128,9 +128,7 @@ class OnePoolMember(ApiView):
             wallet_type = item.wallet.wallet_type
             units = units_text(item.units, wallet_type.scale)
             rows.append(
-                ReturnedOut(
-                    wallet_type=wallet_type.code, decimals=wallet_type.scale, units=units
-                )
+                ReturnedOut(wallet_type=wallet_type.code, decimals=wallet_type.scale, units=units)
             )
         return answer(LeavingOut(pool=pool_out(get_pool(pool_id)), returned=rows))
 

@@ -16,10 +16,16 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.balances import ExpiryOut, WorthOut
-from loyalty.api.v1.transfers import TransferPage, listed_transfers, transfer_out
+from loyalty.api.v1.transfers import TransferPage, transfer_out
 from loyalty.models import Membership, Pool, PoolMember, Transfer
 from loyalty.selectors.balances import Balance
-from loyalty.selectors.pools import current_members, get_pool, pool_balances, pools
+from loyalty.selectors.pools import (
+    current_members,
+    get_pool,
+    pool_balances,
+    pool_transfers,
+    pools,
+)
 from loyalty.services.pool_leaving import close_pool
 from loyalty.services.pools import LONGEST_NAME, PoolTerms, change_pool, create_pool
 from members.api.bodies import (
@@ -214,13 +220,10 @@ class PoolTransfers(ApiView):
         """List a pool's movements with their explanations, newest business time first."""
         query = read_query(request, PageQuery)
         pool = get_pool(pool_id)
-        found = listed_transfers().select_related(
+        found = pool_transfers(pool).select_related(
             "wallet__account__membership", "wallet__account__pool"
         )
-        found = found.filter(wallet__account=pool.account_id)
-        page = paginate(
-            request, found, query, ordering=["-occurred_at", "-pk"], row=transfer_out
-        )
+        page = paginate(request, found, query, ordering=["-occurred_at", "-pk"], row=transfer_out)
         return answer(TransferPage(**page))
 
 
@@ -267,8 +270,6 @@ def _balance(item: Balance) -> PoolBalanceOut:
         decimals=scale,
         spendable=units_text(item.spendable, scale),
         pending=units_text(item.pending, scale),
-        worth=WorthOut(
-            amount=money_text(item.worth), currency=item.wallet_type.program.currency
-        ),
+        worth=WorthOut(amount=money_text(item.worth), currency=item.wallet_type.program.currency),
         next_expiry=ExpiryOut(units=units_text(lapse.units, scale), at=lapse.at) if lapse else None,
     )
