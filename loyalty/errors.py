@@ -48,6 +48,13 @@ class GiftRefusedError(LedgerError):
     status = 409
 
 
+class PoolRefusedError(LedgerError):
+    """The pool's rules do not allow it, or a member is elsewhere."""
+
+    code = "pool_refused"
+    status = 409
+
+
 class InvalidOrderError(DomainError):
     code = "invalid_order"
 

@@ -105,11 +105,13 @@ def _title(transfer: Transfer, audience: Audience) -> str:
             return _adjusted(transfer, audience)
         case Transfer.Kind.GIFT:
             return _gift_title(transfer, audience)
+        case Transfer.Kind.POOL:
+            return _pool_title(transfer, audience)
         case Transfer.Kind.DONATION:
             return str(_("Given to %s") % transfer.explanation["charity"])
         case Transfer.Kind.REVERSAL:
             return _undone_title(transfer.explanation)
-    return _title_of_lots_and_debts(transfer)
+    return _title_of_lots_and_debts(transfer, audience)
 
 
 def _order_title(transfer: Transfer) -> str:
@@ -146,13 +148,13 @@ def _undone_title(details: dict[str, Any]) -> str:
     return _("An adjustment was undone")
 
 
-def _title_of_lots_and_debts(transfer: Transfer) -> str:
+def _title_of_lots_and_debts(transfer: Transfer, audience: Audience) -> str:
     """Spending, expiry, and what becomes of a debt."""
     details = transfer.explanation
     order: str = details.get("order", "")
     match transfer.kind:
-        case Transfer.Kind.REDEMPTION if order:
-            return _("Paid for order %s") % order
+        case Transfer.Kind.REDEMPTION:
+            return _spent_title(transfer, order, audience)
         case Transfer.Kind.REINSTATEMENT if details.get("code") == "taken_back":
             return _("Not expired after all")
         case Transfer.Kind.REINSTATEMENT:
@@ -162,6 +164,16 @@ def _title_of_lots_and_debts(transfer: Transfer) -> str:
         case Transfer.Kind.SETTLEMENT if transfer.signed_amount < 0:
             return _("Used to settle what was owed")
     return str(_MERGES.get(details.get("code", ""), transfer.get_kind_display()))
+
+
+def _spent_title(transfer: Transfer, order: str, audience: Audience) -> str:
+    """In a pool's history it says who spent."""
+    name = _name_of(getattr(transfer, "spender", None), audience)
+    if order and name:
+        return _("Order %(order)s, paid by %(name)s") % {"order": order, "name": name}
+    if order:
+        return _("Paid for order %s") % order
+    return _("Redeemed by %s") % name if name else transfer.get_kind_display()
 
 
 def _adjusted(transfer: Transfer, audience: Audience) -> str:
@@ -200,11 +212,40 @@ def _gift_title(transfer: Transfer, audience: Audience) -> str:
     return (_("Gift from %s") if transfer.signed_amount > 0 else _("Gift to %s")) % name
 
 
+# What moved between a member and their pool: as the member reads it, and in the pool's own history.
+_POOLED: dict[str, tuple[Promise, Promise]] = {
+    "earned": (gettext_lazy("Shared with %s"), gettext_lazy("Shared by %s")),
+    "brought": (gettext_lazy("Brought to %s"), gettext_lazy("Brought by %s")),
+    "put_in": (gettext_lazy("Put into %s"), gettext_lazy("Put in by %s")),
+    "taken": (gettext_lazy("Taken from %s"), gettext_lazy("Taken by %s")),
+    "returned": (
+        gettext_lazy("Back from %s, for a return"),
+        gettext_lazy("Back to %s, for a return"),
+    ),
+    "left": (gettext_lazy("Back from %s on leaving"), gettext_lazy("Back to %s, who left")),
+    "closed": (gettext_lazy("Back from %s, which closed"), gettext_lazy("Back to %s on closing")),
+}
+
+
+def _pool_title(transfer: Transfer, audience: Audience) -> str:
+    words = _POOLED.get(transfer.explanation.get("pool", ""))
+    if words is None:
+        return str(transfer.get_kind_display())
+    pool: str | None = (getattr(transfer, "counterpart", None) or {}).get("pool")
+    if pool:
+        return str(words[0]) % pool
+    return str(words[1]) % (_counterpart(transfer, audience) or _("a member"))
+
+
 def _counterpart(transfer: Transfer, audience: Audience) -> str:
     """Whose the wallet on the other side is: members read each other's given names only. Looked
     up, not kept with the movement, so that it is what they are called now, and nothing once they
     are forgotten."""
-    names: dict[str, str | None] = getattr(transfer, "counterpart", None) or {}
+    return _name_of(getattr(transfer, "counterpart", None), audience)
+
+
+def _name_of(names: dict[str, str | None] | None, audience: Audience) -> str:
+    names = names or {}
     parts = [names.get("given"), names.get("family") if audience == "staff" else ""]
     return " ".join(part for part in parts if part)
 

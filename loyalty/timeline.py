@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from loyalty.explanations import explain_transfer
-from loyalty.models import AdjustmentRequest, Membership, Order, Transfer
+from loyalty.models import AdjustmentRequest, Membership, Order, PoolMember, Transfer
 from loyalty.selectors.adjustment_reasons import reason_labels
 from loyalty.selectors.adjustment_requests import about, requests
 from loyalty.selectors.transfers import history_of
@@ -31,6 +31,7 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.GIFT: ("user-heart", "accent"),
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
     Transfer.Kind.MERGE: ("git-merge", "neutral"),
+    Transfer.Kind.POOL: ("home-heart", "info"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")
@@ -63,6 +64,34 @@ def membership_events(
             url=reverse("loyalty_backoffice:program_page", args=[membership.program.code]),
         )
         for membership in found.order_by("-enrolled_at", "-pk")[:limit]
+    ]
+
+
+def pool_events(
+    customer: Customer, *, before: dt.datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """When the customer joined and left which pool."""
+    places = PoolMember.objects.filter(membership__customer=customer).select_related("pool")
+    joined, left = places, places.exclude(left_at=None)
+    if before is not None:
+        joined, left = joined.filter(joined_at__lt=before), left.filter(left_at__lt=before)
+    found = [
+        (_("Joined the pool %s") % place.pool, place.joined_at, place)
+        for place in joined.order_by("-joined_at", "-pk")[:limit]
+    ] + [
+        (_("Left the pool %s") % place.pool, place.left_at, place)
+        for place in left.order_by("-left_at", "-pk")[:limit]
+        if place.left_at is not None
+    ]
+    return [
+        TimelineEntry(
+            icon="home-heart",
+            kind="info",
+            title=title,
+            moment=moment,
+            url=reverse("loyalty_backoffice:pool_page", args=[place.pool.public_id]),
+        )
+        for title, moment, place in sorted(found, key=lambda item: item[1], reverse=True)[:limit]
     ]
 
 

@@ -20,7 +20,9 @@ Role = StaffMember.Role
 # Everybody who works in the back-office may look; writing is what roles differ in.
 _VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.view"}
 # What is done for a customer who asks.
-_SERVICE = {"points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts.make"}
+_SERVICE = {
+    "points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts.make", "pools.edit",
+}  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW),
@@ -51,7 +53,6 @@ ALLOWED: dict[str, frozenset[str]] = {
             "adjustments.bulk",
             "debts.settle",
             "limits.manage",
-            "gifts.make",
             "programs.edit",
             "imports.run",
             "jobs.run",

@@ -119,6 +119,17 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:wallet_give": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_give_preview": read(NOT_ANALYSTS),
     "loyalty_backoffice:gift_undo": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_panel": read(EVERYBODY),
+    "loyalty_backoffice:pool_list": read(EVERYBODY),
+    "loyalty_backoffice:pool_page": read(EVERYBODY),
+    "loyalty_backoffice:pool_create": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_edit": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_close": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_member_add": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_member_edit": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_member_remove": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_move": form(NOT_ANALYSTS),
+    "loyalty_backoffice:pool_move_preview": read(NOT_ANALYSTS),
     "loyalty_backoffice:program_list": read(EVERYBODY),
     "loyalty_backoffice:program_page": read(EVERYBODY),
     "loyalty_backoffice:program_by_id": read(EVERYBODY),
@@ -233,7 +244,7 @@ def world(db: None) -> World:
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
     for name in (
         "wallet_panel", "movement_panel", "lot_panel", "order_panel", "customer_past", "enroll",
-        "customer_adjust", "customer_give",
+        "customer_adjust", "customer_give", "pool_panel",
     ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer
     return World(clients, objects)

@@ -30,6 +30,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Transfer.Kind.GIFT: ("user-heart", "accent"),
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
     Transfer.Kind.MERGE: ("git-merge", "neutral"),
+    Transfer.Kind.POOL: ("home-heart", "info"),
 }
 _GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)
@@ -62,6 +63,19 @@ def entry_of(transfer: Transfer, *, zone: zoneinfo.ZoneInfo, now: dt.datetime) -
         badge=_state(transfer, now),
         why=[*explained.why, *lot_steps(transfer, zone=zone)],
         id=f"movement-{transfer.pk}",
+    )
+
+
+def pool_entry(transfer: Transfer) -> TimelineEntry:
+    """A movement of a pool as its members read it: what, when, how many, but nobody's reasons."""
+    icon, kind = _LOOKS[transfer.kind]
+    return TimelineEntry(
+        icon=icon,
+        kind=kind,
+        title=explain_transfer(transfer).title,
+        moment=transfer.occurred_at,
+        amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
+        amount_kind="plus" if transfer.signed_amount > 0 else "minus",
     )
 
 

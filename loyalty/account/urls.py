@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.account import giving, profile, views
+from loyalty.account import giving, pools, profile, views
 
 app_name = "mypage"
 
@@ -14,9 +14,14 @@ urlpatterns = [
     path("history/<int:pk>/", views.movement, name="history_movement"),
     path("card/", views.card, name="card"),
     path("give/", giving.give, name="give"),
+    path("pool/", pools.pool, name="pool"),
     path("profile/", profile.profile, name="profile"),
     path("<uuid:public_id>/", views.home, name="home_of"),
     path("<uuid:public_id>/history/", views.history, name="history_of"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),
+    path("<uuid:public_id>/pool/", pools.pool, name="pool_of"),
+    path("<uuid:public_id>/pool/sharing/", pools.pool_sharing, name="pool_sharing"),
+    path("<uuid:public_id>/pool/move/", pools.pool_move, name="pool_move"),
+    path("<uuid:public_id>/pool/leave/", pools.pool_leave, name="pool_leave"),
 ]

@@ -15,6 +15,7 @@ from loyalty.account.cards import grouped, qr_code
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.movements import by_month, entry_of, lot_steps, purchase_of
 from loyalty.account.pages import no_membership, render_page
+from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.explanations import explain_transfer
 from loyalty.selectors.memberships import list_memberships
@@ -44,6 +45,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "tabs": chosen.tabs("mypage:home_of"),
         "wallets": summarize_wallets(chosen.membership, now),
         "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
+        "pool": pool_card(chosen.membership),
         **_card(chosen),
     }
     return render_page(request, "mypage/home.html", chosen, context)

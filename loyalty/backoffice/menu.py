@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.backoffice import pool_menu
 from loyalty.backoffice.approvals import waiting_badge
 from loyalty.models import Program
 from loyalty.search import find_by_card, find_by_order
@@ -115,6 +116,7 @@ def register() -> None:
         register_nav_item(item)
     register_program_source(program_choices)
     _register_panels()
+    pool_menu.register()
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
     for source in (movement_events, membership_events, order_events, request_events):

@@ -23,6 +23,9 @@ from loyalty.backoffice import (
     orders,
     past,
     policy_changes,
+    pool_editing,
+    pool_members,
+    pools,
     program_editing,
     programs,
     reasons,
@@ -60,12 +63,38 @@ urlpatterns = [
     path("customers/<uuid:public_id>/give/", gifts.customer_give, name="customer_give"),
     path("wallets/<int:pk>/give/", gifts.wallet_give, name="wallet_give"),
     path("wallets/<int:pk>/give/preview/", gifts.wallet_give_preview, name="wallet_give_preview"),
+    path("customers/<uuid:public_id>/pool/", pools.pool_panel, name="pool_panel"),
     path("gifts/<int:pk>/undo/", gifts.gift_undo, name="gift_undo"),
     path("wallets/<int:pk>/settle/", settlements.wallet_settle, name="wallet_settle"),
     path("lots/<int:pk>/extend/", lot_changes.lot_extend, name="lot_extend"),
     path("movements/<int:pk>/reinstate/", lot_changes.units_reinstate, name="units_reinstate"),
     path("movements/<int:pk>/give-back/", redemptions.redemption_undo, name="redemption_undo"),
     path("movements/<int:pk>/undo/", reversals.transfer_undo, name="transfer_undo"),
+    # Pools
+    path("pools/", pools.pool_list, name="pool_list"),
+    path("pools/new/", pool_editing.pool_create, name="pool_create"),
+    path("pools/<uuid:public_id>/", pools.pool_page, name="pool_page"),
+    path("pools/<uuid:public_id>/edit/", pool_editing.pool_edit, name="pool_edit"),
+    path("pools/<uuid:public_id>/close/", pool_editing.pool_close, name="pool_close"),
+    path(
+        "pools/<uuid:public_id>/members/add/", pool_members.pool_member_add, name="pool_member_add"
+    ),
+    path(
+        "pools/<uuid:public_id>/members/<int:pk>/",
+        pool_members.pool_member_edit,
+        name="pool_member_edit",
+    ),
+    path(
+        "pools/<uuid:public_id>/members/<int:pk>/remove/",
+        pool_members.pool_member_remove,
+        name="pool_member_remove",
+    ),
+    path("pools/<uuid:public_id>/members/<int:pk>/move/", pool_members.pool_move, name="pool_move"),
+    path(
+        "pools/<uuid:public_id>/members/<int:pk>/move/preview/",
+        pool_members.pool_move_preview,
+        name="pool_move_preview",
+    ),
     # Programs
     path("programs/", programs.program_list, name="program_list"),
     path("program/new/", program_editing.program_create, name="program_create"),

@@ -34,6 +34,7 @@ NAMES = (
     "ledger_reinstate",
     "ledger_settle",
     "ledger_repay",
+    "ledger_lots_of",
     "ledger_move",
     "ledger_pass_on",
     "ledger_owe",

@@ -20,9 +20,11 @@ A movement is a plain dict whose keys `ledger_post` reads:
                 pending units; fifo  oldest first; wo  account that what is missing is written
                 off from; blk  whether a debt blocks
     back:       grace        the lots do not expire before
-    move:       w2, a2       the wallet that the units go to, its account; own  only the lots that
-                came with this transfer; lots  only these; pend  pending units too; keep  a debt
-                there stays as it is; rev2 / cor2  what the leg that comes in reverses / corrects
+    move:       w2, a2       the wallet that the units go to, its account; own / okey  only the
+                lots of the transfer with this number / key; lots  only these; most  as many of
+                them as there are, none at worst; pend  pending units too; act2  an activity there
+                too; keep  a debt there stays as it is; rev2 / cor2  what the leg that comes in
+                reverses / corrects
     owe:        w2, a2       the wallet that owes from now on, its account; blk
 """
 

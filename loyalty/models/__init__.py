@@ -14,6 +14,7 @@ from loyalty.models.orders import (
     WindowAward,
     WindowPart,
 )
+from loyalty.models.pools import Pool, PoolMember
 from loyalty.models.programs import (
     CapCounter,
     EarningRule,
@@ -45,6 +46,8 @@ __all__ = [
     "Order",
     "OrderEvaluation",
     "OrderLine",
+    "Pool",
+    "PoolMember",
     "Program",
     "Refund",
     "RefundLine",

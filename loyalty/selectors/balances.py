@@ -37,8 +37,14 @@ def get_balances(membership: Membership, now: dt.datetime) -> list[Balance]:
 def balances_of(memberships: Iterable[Membership], now: dt.datetime) -> dict[int, list[Balance]]:
     """By membership key; at most three queries, however many memberships."""
     by_account = {membership.account_id: membership.pk for membership in memberships}
+    found = balances_of_accounts(by_account, now)
+    return {pk: found.get(account_id, []) for account_id, pk in by_account.items()}
+
+
+def balances_of_accounts(account_ids: Iterable[int], now: dt.datetime) -> dict[int, list[Balance]]:
+    """By account key, of those that have wallets; at most three queries."""
     wallets = list(
-        Wallet.objects.filter(account__in=by_account)
+        Wallet.objects.filter(account__in=list(account_ids))
         .select_related("wallet_type__program")
         .order_by("wallet_type_id")
     )
@@ -46,7 +52,7 @@ def balances_of(memberships: Iterable[Membership], now: dt.datetime) -> dict[int
     lapses = next_lapses([wallet.pk for wallet in wallets], now)
     found: defaultdict[int, list[Balance]] = defaultdict(list)
     for wallet in wallets:
-        found[by_account[wallet.account_id]].append(
+        found[wallet.account_id].append(
             _balance(wallet, held[wallet.pk], lapses.get(wallet.pk), now)
         )
     return found

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connection
 
-from loyalty.models import Account, EarningRuleVersion, LotPolicy, Program, WalletType
+from loyalty.models import Account, EarningRuleVersion, LotPolicy, Pool, Program, WalletType
 from loyalty.rules.bodies import parse_body
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
@@ -59,6 +59,7 @@ class ProgramTerms:
     rulebook: Rulebook
     units: dict[int, UnitTerms]
     accounts: dict[str, int]
+    has_pools: bool = False
 
     def lot_terms(self, version: RuleVersion, recorded_at: dt.datetime) -> LotTerms:
         """The policy for what a rule version awards to an order that came at `recorded_at`."""
@@ -137,6 +138,7 @@ def _load(program_ids: Sequence[int] | None) -> Terms:
     policies: defaultdict[int, list[LotPolicy]] = defaultdict(list)
     for policy in LotPolicy.objects.filter(wallet_type__program__in=ids).order_by("pk"):
         policies[policy.wallet_type_id].append(policy)
+    pooled = set(Pool.objects.filter(program__in=ids).values_list("program", flat=True))
     accounts = list(Account.objects.filter(program__in=ids, kind__in=Account.PROGRAM_KINDS))
     return Terms(
         fingerprint,
@@ -150,6 +152,7 @@ def _load(program_ids: Sequence[int] | None) -> Terms:
                     if wt.program_id == program.pk
                 ],
                 {a.kind: a.pk for a in accounts if a.program_id == program.pk},
+                program.pk in pooled,
             )
             for program in found
         ),
@@ -161,6 +164,7 @@ def _program_terms(
     versions: list[EarningRuleVersion],
     units: list[UnitTerms],
     accounts: dict[str, int],
+    has_pools: bool,
 ) -> ProgramTerms:
     return ProgramTerms(
         id=program.pk,
@@ -176,6 +180,7 @@ def _program_terms(
         rulebook=Rulebook(program.pk, tuple(map(_rule_version, versions))),
         units={terms.wallet_type_id: terms for terms in units},
         accounts=accounts,
+        has_pools=has_pools,
     )
 
 

@@ -43,7 +43,9 @@ def transfers() -> QuerySet[Transfer]:
     )
     other = Transfer.objects.filter(Q(pair=here) | Q(pk=OuterRef("pair")))
     owner = "wallet__account__membership__customer__"
-    names = JSONObject(given=f"{owner}given_name", family=f"{owner}family_name")
+    names = JSONObject(
+        given=f"{owner}given_name", family=f"{owner}family_name", pool="wallet__account__pool__name"
+    )
     found: QuerySet[Transfer] = (
         Transfer.objects.select_related(
             "wallet", "wallet_type__program", "order", "refund", "actor"

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import Movement, lock_wallets, point_wallets, post
@@ -20,6 +21,7 @@ from loyalty.models import (
     Membership,
     Order,
     OrderEvaluation,
+    PoolMember,
     Program,
     Refund,
     Transfer,
@@ -30,6 +32,7 @@ from loyalty.services.memberships import enroll_many
 from loyalty.services.merged_caps import join_caps, part_caps
 from loyalty.services.merged_windows import join_windows, part_windows
 from loyalty.services.transits import Transit
+from members.errors import ConflictError
 from members.merging import Merging, Record
 
 
@@ -78,6 +81,7 @@ def _hand_over(rows: QuerySet[Any], *, customer: Any, to: Any) -> list[int]:
 def _join_membership(merging: Merging, membership: Membership) -> Record:
     """The kept customer's membership takes over; they get one where they had none."""
     program = membership.program
+    _refuse_pooled(membership)
     found = Membership.objects.filter(customer=merging.kept, program=program).first()
     if found is None:
         since = {merging.kept.pk: membership.enrolled_at}
@@ -104,6 +108,17 @@ def _join_membership(merging: Merging, membership: Membership) -> Record:
     record["windows"], movements = join_windows(merging, membership, kept)
     post(movements, now=merging.now)
     return record
+
+
+def _refuse_pooled(membership: Membership) -> None:
+    """Who shares a pool leaves it first: what comes back is for its members to decide."""
+    shared = PoolMember.objects.select_related("pool").filter(membership=membership, left_at=None)
+    for member in shared:
+        raise ConflictError(
+            _("%(customer)s shares the pool %(pool)s. Take them out of it first.")
+            % {"customer": membership.customer, "pool": member.pool.name},
+            code="in_a_pool",
+        )
 
 
 def joined_status(kept: str, merged: str) -> str:

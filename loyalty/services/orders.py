@@ -37,6 +37,7 @@ from loyalty.services.order_inputs import (
     paid_by_kind,
     with_whole_line,
 )
+from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders, take_back_linked
 from loyalty.services.window_awards import Contribution, window_movements
@@ -131,9 +132,11 @@ def _record(
         results.append(result)
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
+    rows.movements = with_pools(rows.movements, terms)
     write_batch(rows, now=now)
     book.write()
-    post(window_movements(windows, now=now, transfer_source=transfer_source), now=now)
+    of_windows = window_movements(windows, now=now, transfer_source=transfer_source)
+    post(with_pools(of_windows, terms), now=now)
     if changed:
         causes = link_to_orders(
             source, [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]

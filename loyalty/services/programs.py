@@ -31,7 +31,6 @@ from loyalty.models import (
     EarningRule,
     EarningRuleVersion,
     LotPolicy,
-    Membership,
     OrderEvaluation,
     Program,
     Transfer,
@@ -159,13 +158,13 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         unit_value=wanted.unit_value,
         **gift_values(wanted.gifts, wanted.decimals),
     )
-    # Members who are there already get their wallet of the new kind at once.
+    # Members and pools that are there already get their wallet of the new kind at once.
     Wallet.objects.bulk_create(
         (
             Wallet(account_id=account_id, wallet_type=wallet_type)
-            for account_id in Membership.objects.filter(program=applied.program).values_list(
-                "account_id", flat=True
-            )
+            for account_id in Account.objects.filter(
+                program=applied.program, kind__in=(Account.Kind.MEMBERSHIP, Account.Kind.POOL)
+            ).values_list("pk", flat=True)
         ),
         batch_size=5000,
     )

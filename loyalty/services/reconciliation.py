@@ -32,6 +32,7 @@ from loyalty.services.awards import accrual, clawback, explain_award, spread_ove
 from loyalty.services.cap_books import CapBook, Wish, rooms_as_json, rooms_from_json
 from loyalty.services.maturities import ByHand, retimings, times_of
 from loyalty.services.order_batches import MemberRef
+from loyalty.services.pool_shares import with_pools
 from loyalty.services.restorations import restorations
 from loyalty.services.window_awards import Contribution, window_movements
 
@@ -88,7 +89,7 @@ def reconcile_orders(
     book.write()
     movements += window_movements(windows, now=now, transfer_source=transfer_source)
     movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
-    post(movements, now=now)
+    post(with_pools(movements, terms), now=now)
     retime(retimings(orders, terms=terms, now=now, by_hand=by_hand), now=now)
 
 

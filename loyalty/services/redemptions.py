@@ -34,17 +34,21 @@ def redeem_units(
     occurred_at: dt.datetime | None = None,
     order: Order | None = None,
     note: str = "",
+    spender: Membership | None = None,
 ) -> tuple[Transfer, bool]:
     """Spend units, those that expire first before others. Returns the transfer, and whether it had
     been made before.
 
     `occurred_at`: when a till that was offline did it, up to 72 hours ago; units that expired since
-    then count. `order`: what was paid with them; they come back as it does.
+    then count. `order`: what was paid with them; they come back as it does. `spender`: who spends,
+    where the wallet is not their own.
     Raises InsufficientBalanceError, KeyReusedError.
     """
     at = occurred_at or now
     _check(units, at, now)
-    return run_atomically(lambda: _redeem(wallet, units, key, source, actor, now, at, order, note))
+    return run_atomically(
+        lambda: _redeem(wallet, units, key, source, actor, now, at, order, note, spender)
+    )
 
 
 def reverse_redemption(
@@ -81,7 +85,7 @@ def _check(units: int, at: dt.datetime, now: dt.datetime) -> None:
 
 def _redeem(
     wallet: Wallet, units: int, key: str, source: str, actor: Actor, now: dt.datetime,
-    at: dt.datetime, order: Order | None, note: str,
+    at: dt.datetime, order: Order | None, note: str, spender: Membership | None,
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
@@ -95,7 +99,10 @@ def _redeem(
         occurred_at=at,
         key=key,
         source=source,
-        explanation={"order": order.external_id} if order else {},
+        explanation={
+            **({"order": order.external_id} if order else {}),
+            **({"member": spender.pk} if spender else {}),
+        },
         o=order.pk if order else None,
         actor=actor.user.pk if actor.user else None,
         note=note,

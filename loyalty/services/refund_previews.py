@@ -16,6 +16,12 @@ from loyalty.services.order_inputs import RefundInput
 from loyalty.services.refunds import record_refunds
 from members.services.transactions import run_atomically
 
+# What a clawback brings along: expiries that it offsets, debts that are written off, what a pool
+# gives back to whoever earned it.
+_BROUGHT_ALONG = {
+    Transfer.Kind.REINSTATEMENT, Transfer.Kind.WRITE_OFF, Transfer.Kind.POOL
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class WalletEffect:
@@ -78,13 +84,12 @@ def _made(refund_id: int, before: int) -> list[Transfer]:
         ]
     wallets = {transfer.wallet_id for transfer in mine}
     keys = {transfer.pk for transfer in mine}
-    # What a clawback brings along: expiries that it offsets, debts that are written off.
     mine += [
         transfer
         for transfer in found
         if transfer.pk not in keys
         and transfer.wallet_id in wallets
-        and transfer.kind in {Transfer.Kind.REINSTATEMENT, Transfer.Kind.WRITE_OFF}
+        and transfer.kind in _BROUGHT_ALONG
     ]
     return sorted(mine, key=lambda transfer: transfer.pk)
 

@@ -18,6 +18,7 @@ from loyalty.models import Order, Refund, RefundLine, Transfer
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
 from loyalty.services.order_inputs import CustomerRef, RefundInput, check_refund
+from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import (
     member_refs,
     own_amount_movements,
@@ -249,7 +250,7 @@ def _take_back_own_amounts(
         movements += own_amount_movements(
             refund, terms=terms, members=members, transfer_source=transfer_source
         )
-    post(movements, now=now)
+    post(with_pools(movements, terms), now=now)
 
 
 def _refuse_other_content(refund: Refund, item: RefundInput) -> None:

@@ -35,6 +35,8 @@ SCOPES: dict[str, str | Promise] = {
     "orders:write": gettext_lazy("Send orders and returns"),
     "balances:read": gettext_lazy("Read balances"),
     "redemptions:write": gettext_lazy("Redeem points, and undo redemptions"),
+    "pools:read": gettext_lazy("Read pools"),
+    "pools:write": gettext_lazy("Found and change pools, and move points in them"),
     "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),

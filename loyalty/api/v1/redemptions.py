@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -23,6 +23,8 @@ from loyalty.api.v1.transfers import (
     wallet_named,
 )
 from loyalty.models import Membership, Order, Transfer, Wallet
+from loyalty.selectors.memberships import get_membership
+from loyalty.services.pool_moves import spend_from_pool
 from loyalty.services.redemptions import redeem_units
 from members.api.bodies import TEXT, Body, Instant, PublicId, answer, read_body, refuse_field
 from members.api.idempotency import idempotent
@@ -37,6 +39,9 @@ class RedemptionIn(Body):
         "points", description="The wallet type's code."
     )
     units: UnitsAboveZero
+    from_pool: bool = Field(
+        False, description="From the wallet of the member's pool, if they may spend from it."
+    )
     order: OrderAddress | None = Field(
         None,
         description="The order that they pay for, sent before: they come back in the proportion in"
@@ -58,17 +63,23 @@ class Redemptions(ApiView):
         `insufficient_balance`."""
         body = read_body(request, RedemptionIn)
         wallet = wallet_named(body.membership, body.wallet_type)
-        transfer, _replayed = redeem_units(
-            wallet=wallet,
-            units=parse_units(body.units, wallet.wallet_type),
-            key=ledger_key(self, request),
-            source=Transfer.Source.API,
-            actor=self.actor,
-            now=timezone.now(),
-            occurred_at=body.occurred_at,
-            order=_order(body.order, wallet) if body.order else None,
-            note=body.note,
-        )
+        how: dict[str, Any] = {
+            "units": parse_units(body.units, wallet.wallet_type),
+            "key": ledger_key(self, request),
+            "source": Transfer.Source.API,
+            "actor": self.actor,
+            "now": timezone.now(),
+            "occurred_at": body.occurred_at,
+            "order": _order(body.order, wallet) if body.order else None,
+            "note": body.note,
+        }
+        if body.from_pool:
+            member = get_membership(body.membership)
+            transfer, _replayed = spend_from_pool(
+                membership=member, wallet_type=wallet.wallet_type, **how
+            )
+        else:
+            transfer, _replayed = redeem_units(wallet=wallet, **how)
         return answer(transfer_out(listed_transfer(transfer.pk)), HTTPStatus.CREATED)
 
 

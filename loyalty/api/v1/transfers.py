@@ -81,7 +81,8 @@ class DocumentOut(Answer):
 
 class TransferOut(Answer):
     id: str
-    membership: UUID
+    membership: UUID | None = Field(description="Whose wallet it is; null: a pool's.")
+    pool: UUID | None = Field(description="The pool whose wallet it is.")
     kind: Transfer.Kind
     wallet_type: str
     decimals: int
@@ -198,9 +199,13 @@ def listed_transfers() -> QuerySet[Transfer]:
 def transfer_out(transfer: Transfer, membership: Membership | None = None) -> TransferOut:
     scale = transfer.wallet_type.scale
     explanation = explain_transfer(transfer)
+    account = None if membership else transfer.wallet.account
+    owner = membership or getattr(account, "membership", None)
+    pool = None if owner else getattr(account, "pool", None)
     return TransferOut(
         id=str(transfer.pk),
-        membership=(membership or transfer.wallet.account.membership).public_id,
+        membership=owner.public_id if owner else None,
+        pool=pool.public_id if pool else None,
         kind=Transfer.Kind(transfer.kind),
         wallet_type=transfer.wallet_type.code,
         decimals=scale,
@@ -235,7 +240,9 @@ def listed_transfer(transfer_id: int) -> Transfer:
     """One movement as `transfer_out` reads it. Raises NotFoundError."""
     found = None
     if transfer_id <= LARGEST_ID:
-        chosen = listed_transfers().select_related("wallet__account__membership")
+        chosen = listed_transfers().select_related(
+            "wallet__account__membership", "wallet__account__pool"
+        )
         found = chosen.filter(pk=transfer_id).first()
     if found is None:
         raise NotFoundError(_("There is no such transfer."))

@@ -11,6 +11,8 @@ from loyalty.api.v1 import (
     memberships,
     order_holds,
     orders,
+    pool_members,
+    pools,
     programs,
     redemptions,
     refund_previews,
@@ -22,6 +24,7 @@ from loyalty.api.v1 import (
 app_name = "api-loyalty"
 
 MEMBERSHIP = "memberships/<uuid:membership_id>"
+POOL = "pools/<uuid:pool_id>"
 
 urlpatterns = [
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
@@ -66,6 +69,22 @@ urlpatterns = [
         lots.Reinstatement.as_view(),
         name="transfer-reinstatement",
     ),
+    path("pools", pools.Pools.as_view(), name="pools"),
+    path(POOL, pools.OnePool.as_view(), name="pool"),
+    path(f"{POOL}/balances", pools.PoolBalances.as_view(), name="pool-balances"),
+    path(f"{POOL}/transfers", pools.PoolTransfers.as_view(), name="pool-transfers"),
+    path(f"{POOL}/members", pool_members.PoolMembers.as_view(), name="pool-members"),
+    path(
+        f"{POOL}/members/<uuid:membership_id>",
+        pool_members.OnePoolMember.as_view(),
+        name="pool-member",
+    ),
+    path(
+        f"{POOL}/contributions",
+        pool_members.PoolContributions.as_view(),
+        name="pool-contributions",
+    ),
+    path(f"{POOL}/withdrawals", pool_members.PoolWithdrawals.as_view(), name="pool-withdrawals"),
     path("programs", programs.Programs.as_view(), name="programs"),
     path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),
 ]

@@ -1,9 +1,12 @@
 -- Units go from one wallet to another: two transfers over the transit account, and for each lot that was
--- used a child lot, which keeps origin, maturity and expiry. With `own` only the lots of that transfer go
--- (the return of what it brought), with `lots` only these. Matured ones repay a debt of the wallet that
+-- used a child lot, which keeps origin, maturity and expiry. Matured ones repay a debt of the wallet that
 -- they come to, unless that stays as it is (`keep`: holdings are joined or parted), in which case units
 -- that an activity renews keep the later end of both wallets. Each leg undoes a leg of what is undone:
 -- `rev` or `cor` this one, `rev2` or `cor2` the other.
+--
+-- By default what can be spent goes, first-expiring first. With `own` or `okey` only the lots of that
+-- transfer, by its number or its key; with `lots` only these. With `most` as many of them as there are,
+-- and no more than the wallet holds beyond what it owes; nothing is written where that is nothing.
 CREATE OR REPLACE FUNCTION ledger_move(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -13,7 +16,12 @@ DECLARE
     units bigint := (e->>'n')::bigint;
     at_time timestamptz := (e->>'at')::timestamptz;
     keep boolean := coalesce((e->>'keep')::boolean, false);
-    rest bigint := units;
+    pending boolean := coalesce((e->>'pend')::boolean, false);
+    picked boolean := e->>'own' IS NOT NULL OR e->>'okey' IS NOT NULL OR e->>'lots' IS NOT NULL;
+    chosen bigint[];
+    chosen_lot bigint;
+    held bigint;
+    rest bigint;
     in_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
     repaid bigint := 0;
     part bigint;
@@ -24,32 +32,33 @@ BEGIN
         PERFORM ledger_renew(giver, at_time, (e->>'until')::timestamptz,
                              coalesce((e->>'act')::boolean, false));
         PERFORM ledger_unexpire_renewed(e, giver, at_now);
-        PERFORM ledger_renew(taker, at_time, (e->>'until')::timestamptz, false);
+        PERFORM ledger_renew(taker, at_time, (e->>'until')::timestamptz,
+                             coalesce((e->>'act2')::boolean, false));
+        PERFORM ledger_unexpire_renewed(e || jsonb_build_object('act', e->'act2'), taker, at_now);
         PERFORM ledger_refresh(ARRAY[giver], at_now);
     END IF;
     SELECT * INTO w FROM loyalty_wallet WHERE id = giver;
-    IF e->'lots' IS NOT NULL THEN
-        FOR lot IN SELECT id FROM loyalty_lot
-                    WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(e->'lots')::bigint))
-                      AND wallet_id = giver AND due_at IS NOT NULL AND due_at > at_now ORDER BY due_at, id
-        LOOP
-            rest := rest - ledger_use(lot.id, t_id, rest, at_now);
-        END LOOP;
-    ELSIF e->>'own' IS NOT NULL THEN
-        FOR lot IN SELECT id FROM loyalty_lot
-                    WHERE transfer_id = (e->>'own')::bigint AND parent_id IS NOT NULL
-                      AND wallet_id = giver AND due_at IS NOT NULL AND due_at > at_now ORDER BY due_at, id
-        LOOP
-            rest := rest - ledger_use(lot.id, t_id, rest, at_now);
+    IF picked THEN
+        SELECT array_agg(l.id ORDER BY l.due_at, l.id), coalesce(sum(l.remaining), 0) INTO chosen, held
+          FROM ledger_lots_of(e) x JOIN loyalty_lot l ON l.id = x.id
+         WHERE l.wallet_id = giver AND l.due_at > at_now;
+        IF e->>'most' IS NOT NULL THEN
+            units := least(units, held, w.balance + w.pending - w.owed);
+            IF units <= 0 THEN
+                RETURN;
+            END IF;
+        END IF;
+        rest := units;
+        FOREACH chosen_lot IN ARRAY coalesce(chosen, '{}') LOOP
+            EXIT WHEN rest = 0;
+            rest := rest - ledger_use(chosen_lot, t_id, rest, at_now);
         END LOOP;
     ELSE
-        IF w.owed > 0 AND NOT coalesce((e->>'pend')::boolean, false)
-           AND (w.debt_blocks OR w.balance - w.owed < units) THEN
+        IF w.owed > 0 AND NOT pending AND (w.debt_blocks OR w.balance - w.owed < units) THEN
             PERFORM ledger_refuse_spend(
                 CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END, units);
         END IF;
-        rest := ledger_take(giver, t_id, rest, '{}', coalesce((e->>'pend')::boolean, false), false, false,
-                            at_time, at_now);
+        rest := ledger_take(giver, t_id, units, '{}', pending, false, false, at_time, at_now);
     END IF;
     IF rest > 0 THEN
         PERFORM ledger_refuse_spend(units - rest, units);

@@ -159,6 +159,9 @@ BEGIN
         IF any_merged AND e.dir IN ('back', 'unexpire') THEN
             PERFORM ledger_pass_on(e.entry, at_now);
         END IF;
+        -- A move of as many as there are may have been of none.
+        CONTINUE WHEN e.entry->>'most' IS NOT NULL
+                  AND NOT EXISTS (SELECT 1 FROM loyalty_transfer t WHERE t.id = t_id);
         RETURN QUERY SELECT e.key, t_id, false;
     END LOOP;
 

@@ -2,8 +2,9 @@
 --
 -- A customer is named by the merchant's number or by our key; both arrays run along `numbers`. Who was
 -- merged into somebody is that one, and an order that names nobody is of whom it was given to.
--- Locks the customers' wallets in these programs, in id order, so that two orders of one member are
--- judged one after the other. The facts come from a later statement, whose snapshot is taken once the
+-- Locks the customers' wallets in these programs and those of their pools, in id order, so that two
+-- orders of one member are judged one after the other. The facts come from a later statement, whose
+-- snapshot is taken once the
 -- locks are held. `order_id` of an unknown order is the number it will get.
 CREATE OR REPLACE FUNCTION orders_open(
     the_source text, numbers text[], customer_numbers text[], customer_keys bigint[],
@@ -29,6 +30,11 @@ BEGIN
         PERFORM 1 FROM loyalty_wallet w
          WHERE w.account_id IN (
             SELECT m.account_id FROM loyalty_membership m
+             WHERE m.customer_id = ANY (people) AND m.program_id = ANY (program_ids)
+             UNION ALL
+            SELECT p.account_id FROM loyalty_membership m
+              JOIN loyalty_poolmember pm ON pm.membership_id = m.id AND pm.left_at IS NULL
+              JOIN loyalty_pool p ON p.id = pm.pool_id
              WHERE m.customer_id = ANY (people) AND m.program_id = ANY (program_ids))
          ORDER BY w.id FOR NO KEY UPDATE;
     END LOOP;

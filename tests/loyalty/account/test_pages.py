@@ -304,7 +304,7 @@ def test_the_pages_speak_the_customers_language_and_write_its_numbers(
 
 
 @pytest.mark.parametrize(
-    ("url", "most"), [("/me/", 12), ("/me/history/", 9), ("/me/card/", 8), ("/me/profile/", 8)]
+    ("url", "most"), [("/me/", 13), ("/me/history/", 9), ("/me/card/", 8), ("/me/profile/", 8)]
 )
 def test_the_number_of_queries_does_not_grow_with_the_history(
     maya: Customer,

@@ -9,8 +9,11 @@ import pytest
 from django.db import connections
 
 from loyalty.errors import GiftRefusedError, InsufficientBalanceError
-from loyalty.models import Lot, Membership, Order, Refund, Transfer, Wallet
+from loyalty.models import Lot, Membership, Order, Pool, PoolMember, Refund, Transfer, Wallet
 from loyalty.services.gifts import give_units
+from loyalty.services.pool_leaving import leave_pool
+from loyalty.services.pool_moves import take_from_pool
+from loyalty.services.pools import PoolTerms, add_pool_member, create_pool
 from loyalty.services.refunds import link_parked_refunds
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -222,3 +225,89 @@ def test_the_same_gift_from_eight_threads_is_made_once():
     adjust(giver, 100, "start")
     assert at_once(lambda _number: _give(giver, "r", 10, "once")) == [True] * THREADS
     assert spendable("r") == 10
+
+
+def _pool_of(numbers: list[str]) -> Pool:
+    """A pool of new members, the first its owner."""
+    program = make_program()
+    members = []
+    for number in numbers:
+        account = make_wallet(program, number).account_id
+        members.append(Membership.objects.select_related("customer").get(account=account))
+    how = {"actor": SYSTEM, "source": "api", "now": NOW}
+    pool = create_pool(owner=members[0], terms=PoolTerms(name="All"), bring=False, **how)
+    for member in members[1:]:
+        add_pool_member(pool=pool, membership=member, **how)
+    return pool
+
+
+def test_members_who_earn_and_take_out_of_one_pool_at_once_end_where_they_must():
+    names = [f"c{number}" for number in range(THREADS)]
+    pool = _pool_of(names)
+    points = pool.program.wallet_types.get()
+
+    def work(number: int) -> int:
+        member = PoolMember.objects.select_related("pool", "membership__customer").get(
+            membership__customer__external_id=names[number]
+        )
+        taken = 0
+        for step in range(5):
+            others = [names[(number + step) % THREADS], names[number]]
+            record(*(order(f"{number}-{step}-{index}", "5", buyer=name)
+                     for index, name in enumerate(others)))  # fmt: skip
+            try:
+                take_from_pool(
+                    member=member, wallet_type=points, units=3, key=f"t{number}-{step}",
+                    actor=SYSTEM, source="api", now=NOW,
+                )  # fmt: skip
+                taken += 3
+            except InsufficientBalanceError:
+                pass
+            give_back(refund(f"R{number}-{step}", "2", of=f"{number}-{step}-1", at=NOW))
+        return taken
+
+    taken = at_once(work)
+    assert all(isinstance(found, int) for found in taken), taken
+    earned = THREADS * 5 * (5 + 5 - 2)
+    wallet = Wallet.objects.get(account=pool.account_id)
+    own = sum(held(name).spendable - held(name).owed for name in names)
+    assert wallet.balance + own == earned
+    assert wallet.balance >= 0
+
+
+def test_an_order_that_comes_while_its_buyer_leaves_is_shared_or_not():
+    pool = _pool_of(["ann", "ben"])
+    for number in range(4):
+        place = PoolMember.objects.select_related("pool", "membership__customer").get(
+            membership__customer__external_id="ben", left_at=None
+        )
+        at_once(
+            lambda which, place=place, number=number: (
+                leave_pool(member=place, actor=SYSTEM, source="api", now=NOW)
+                if which
+                else record(order(f"B{number}", "10", buyer="ben"))
+            ),
+            threads=2,
+        )
+        assert spendable("ben") == 10 * (number + 1)
+        add_pool_member(pool=pool, membership=place.membership, actor=SYSTEM, source="api", now=NOW)
+    assert Wallet.objects.get(account=pool.account_id).balance == 0
+
+
+def test_a_member_who_joins_two_pools_at_once_is_in_one():
+    pool = _pool_of(["ann", "ben"])
+    eve = make_wallet(pool.program, "eve").account_id
+    member = Membership.objects.select_related("customer").get(account=eve)
+    found = at_once(
+        lambda number: (
+            add_pool_member(pool=pool, membership=member, actor=SYSTEM, source="api", now=NOW)
+            if number % 2
+            else create_pool(
+                owner=member, terms=PoolTerms(name="Own"), bring=False, actor=SYSTEM,
+                source="api", now=NOW,
+            )
+        ),
+        threads=4,
+    )  # fmt: skip
+    assert sum(not isinstance(item, Exception) for item in found) == 1
+    assert PoolMember.objects.filter(membership=member, left_at=None).count() == 1

@@ -1,0 +1,96 @@
+"""Pools: who is in them, what they hold, and whose it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast, JSONObject
+from django.utils.translation import gettext as _
+
+from loyalty.models import Lot, Membership, Pool, PoolMember, Transfer, Wallet
+from loyalty.selectors.balances import Balance, balances_of_accounts
+from loyalty.selectors.transfers import transfers
+from members.errors import NotFoundError
+from members.models import Customer
+
+
+def pools() -> QuerySet[Pool]:
+    """With their program and how many members each has (`member_count`)."""
+    present = Count("members", filter=Q(members__left_at=None))
+    found: QuerySet[Pool] = Pool.objects.select_related("program").annotate(member_count=present)
+    return found
+
+
+def get_pool(public_id: uuid.UUID | str) -> Pool:
+    """Raises NotFoundError."""
+    found = pools().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError(_("There is no such pool."))
+    return found
+
+
+def current_members(pool: Pool) -> list[PoolMember]:
+    """Whoever is in the pool, the longest first."""
+    members = pool.members.filter(left_at=None)
+    return list(
+        members.select_related("pool__program", "membership__customer").order_by("joined_at", "pk")
+    )
+
+
+def place_of(membership: Membership) -> PoolMember | None:
+    """The member's place in the pool that they are in."""
+    return _places().filter(membership=membership).first()
+
+
+def places_of(customer: Customer) -> list[PoolMember]:
+    """The customer's places in pools, one for each program at most."""
+    return list(_places().filter(membership__customer=customer).order_by("joined_at", "pk"))
+
+
+def pool_wallets(pool: Pool) -> list[Wallet]:
+    """The pool's wallets in the program's order."""
+    wallets = Wallet.objects.filter(account=pool.account_id)
+    return list(wallets.select_related("wallet_type__program").order_by("wallet_type_id"))
+
+
+def pool_balances(pool: Pool, now: dt.datetime) -> list[Balance]:
+    """What the pool holds, by wallet type."""
+    return balances_of_accounts([pool.account_id], now).get(pool.account_id, [])
+
+
+def balances_by_pool(found: Iterable[Pool], now: dt.datetime) -> dict[int, list[Balance]]:
+    """By pool key; at most three queries, however many pools."""
+    by_account = {pool.account_id: pool.pk for pool in found}
+    balances = balances_of_accounts(by_account, now)
+    return {pk: balances.get(account_id, []) for account_id, pk in by_account.items()}
+
+
+def lots_put_in_by(membership: Membership, wallet: Wallet, at: dt.datetime) -> list[Lot]:
+    """What is left in a pool's wallet of what this member has put in, pending or not."""
+    lots = Lot.objects.filter(
+        wallet=wallet, due_at__gt=at, parent__wallet__account=membership.account_id
+    )
+    if wallet.active_until is not None and wallet.active_until <= at:
+        # They expired with the inactivity of the wallet, which is not written on them yet.
+        lots = lots.exclude(renewable=True, expires_at=None)
+    return list(lots.order_by("due_at", "pk"))
+
+
+def pool_transfers(pool: Pool) -> QuerySet[Transfer]:
+    """The pool's movements with all that showing them needs; `spender`: who redeemed."""
+    member = Membership.objects.filter(
+        pk=Cast(OuterRef("explanation__member"), BigIntegerField())
+    ).values(names=JSONObject(given="customer__given_name", family="customer__family_name"))
+    found: QuerySet[Transfer] = (
+        transfers().filter(wallet__account=pool.account_id).annotate(spender=Subquery(member[:1]))
+    )
+    return found
+
+
+def _places() -> QuerySet[PoolMember]:
+    return PoolMember.objects.filter(left_at=None).select_related(
+        "pool__program", "membership__customer", "membership__program"
+    )
