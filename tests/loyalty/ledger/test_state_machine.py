@@ -257,11 +257,6 @@ class Ledger(RuleBasedStateMachine):
         sold.refunded += part
         self.reconcile(sold, at)
 
-    @rule(units=st.integers(1, 40))
-    def give_back_without_order(self, units: int) -> None:
-        give_back(refund(self.key(), str(units), buyer="c1", at=self.now), now=self.now)
-        self.model.owed += self.model.take(units, self.now, own=None, pending=True).debt
-
     def send(self, sold: Sold, cents: int = 0) -> None:
         status = "cancelled" if sold.cancelled else "completed"
         total = str(Decimal(sold.total) + Decimal(cents) / 100)
