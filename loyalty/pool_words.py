@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from loyalty.models import Pool
+from members.formatting import format_percent
 
 
 def describe_pool(pool: Pool) -> list[str]:
@@ -17,7 +18,7 @@ def describe_contribution(pool: Pool) -> str:
         case Pool.Contribution.ALL:
             return _("Everything that members earn goes into the pool.")
         case Pool.Contribution.SHARE:
-            return _("%s%% of what members earn goes into the pool.") % pool.share
+            return _("%s of what members earn goes into the pool.") % format_percent(pool.ratio)
     return _("Members put in what they like.")
 
 

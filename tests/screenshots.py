@@ -58,6 +58,9 @@ PAGES = (
         query=("customer", "duplicate"),
     ),
     Page("adjust", ("loyalty_backoffice:wallet_adjust", "wallet")),
+    Page("pools", ("loyalty_backoffice:pool_list",)),
+    Page("pool", ("loyalty_backoffice:pool_page", "pool")),
+    Page("pool-new", ("loyalty_backoffice:pool_create",)),
     Page("give", ("loyalty_backoffice:wallet_give", "wallet")),
     Page("programs", ("loyalty_backoffice:program_list",)),
     Page("program", ("loyalty_backoffice:program_page", "program")),
@@ -87,6 +90,7 @@ PAGES = (
     Page("account-history", ("mypage:history",), who="customer"),
     Page("account-card", ("mypage:card",), who="customer"),
     Page("account-give", ("mypage:give",), who="customer"),
+    Page("account-pool", ("mypage:pool",), who="customer"),
     Page("account-profile", ("mypage:profile",), who="customer"),
     Page("sign-in", ("account_login",), who="nobody"),
     Page("sign-in-code", ("account_request_login_code",), who="nobody"),
@@ -112,7 +116,7 @@ class Demo:
     def argument(self, name: str) -> Any:
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
-        from loyalty.models import AdjustmentRequest, BulkAdjustment, Order, Wallet
+        from loyalty.models import AdjustmentRequest, BulkAdjustment, Order, Pool, Wallet
         from members.models import Customer, Job
 
         found = {
@@ -122,6 +126,7 @@ class Demo:
             "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
             "program": lambda: PROGRAM,
+            "pool": lambda: Pool.objects.earliest("pk").public_id,
             "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
             "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
             "adjustment": lambda: "adjustment",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.links import Crumbs, customer_crumbs
 from loyalty.backoffice.movements import movement_rows
-from loyalty.models import Membership, Pool, Program
+from loyalty.models import Membership, Pool, PoolMember, Program
 from loyalty.pool_words import describe_pool
 from loyalty.selectors.pools import (
     balances_by_pool,
@@ -23,12 +23,12 @@ from loyalty.selectors.pools import (
     pool_transfers,
     pools,
 )
-from members.audit import action_label, differences
+from members.audit import Difference, action_label, differences, target_of
 from members.models import Customer
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
-from members.selectors.audit import entries_of
+from members.selectors.audit import filter_entries
 
 
 @require_safe
@@ -124,11 +124,32 @@ def pool_crumbs(pool: Pool | None = None) -> Crumbs:
     return [*crumbs, (pool.name, pool_url(pool))] if pool else crumbs
 
 
+# What is among the movements already.
+_MOVES = ("pool.put_in", "pool.taken")
+
+
 def _changes(pool: Pool) -> list[dict[str, object]]:
+    """What was done to the pool, with the names that members have now."""
+    names = {
+        member.membership.card_number: str(member.membership.customer)
+        for member in pool.members.select_related("membership__customer")
+    }
+    words = names | {value: str(label) for value, label in PoolMember.Role.choices}
+    entries = filter_entries(target=target_of(pool)).exclude(action__in=_MOVES)[:10]
     return [
-        {"entry": entry, "action": action_label(entry.action), "differences": differences(entry)}
-        for entry in entries_of(pool, limit=10)
+        {
+            "entry": entry,
+            "action": action_label(entry.action),
+            "differences": [_named(item, names, words) for item in differences(entry)],
+        }
+        for entry in entries
     ]
+
+
+def _named(item: Difference, names: dict[str, str], words: dict[str, str]) -> Difference:
+    """A member's name instead of the card, which is what the log keeps."""
+    label = _("Member") if item.after in names else item.label
+    return Difference(label, words.get(item.before, item.before), words.get(item.after, item.after))
 
 
 def _may_edit(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -99,6 +100,11 @@ class Pool(models.Model):
         if self.contribution == self.Contribution.ALL:
             return 100
         return self.share or 0
+
+    @property
+    def ratio(self) -> Decimal:
+        """The same as a number between 0 and 1."""
+        return Decimal(self.percent).scaleb(-2)
 
 
 class PoolMember(models.Model):

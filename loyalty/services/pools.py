@@ -163,8 +163,9 @@ def _join(
         pool=pool, membership=membership, role=role, may_spend=may_spend, joined_at=now
     )
     record_pool_audit(
-        actor=actor, action="pool.joined", member=member, after=_member_snapshot(member)
-    )
+        actor=actor, action="pool.joined", member=member,
+        after={"role": role} | ({"may_spend": True} if may_spend else {}),
+    )  # fmt: skip
     if bring:
         post(_brought(member, actor, source, now), now=now)
     return member

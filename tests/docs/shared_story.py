@@ -1,5 +1,5 @@
-"""What happens between two members, told in the words of docs/semantics.md and done by the
-services. A step may begin with whose it is ("Ben: order B 10.00"); otherwise it is Ann's."""
+"""What happens between two members and their pool, told in the words of docs/semantics.md and done
+by the services. A step may begin with whose it is ("Ben: order B 10.00"); otherwise it is Ann's."""
 
 import datetime as dt
 import re
@@ -10,19 +10,28 @@ from typing import Any
 from django.db import transaction
 
 from loyalty.ledger.balances import holdings
-from loyalty.models import Account, Membership, Order, Transfer, Wallet
+from loyalty.models import Account, Membership, Order, Pool, PoolMember, Transfer, Wallet
 from loyalty.services.claims import claim_order, unclaim_order
 from loyalty.services.gift_reversals import undo_movement
 from loyalty.services.gifts import donate_units, give_units
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import record_orders
+from loyalty.services.pool_leaving import close_pool, leave_pool
+from loyalty.services.pool_moves import put_into_pool, spend_from_pool, take_from_pool
+from loyalty.services.pools import (
+    PoolTerms,
+    add_pool_member,
+    change_pool_member,
+    create_pool,
+)
 from members.errors import DomainError
 from members.models import Customer, CustomerMerge
 from members.services.audit import SYSTEM
 from members.services.customers import create_customer
 from members.services.merging import merge_customers, undo_merge
 from tests.docs.story import NOON, Story
+from tests.docs.tables import parse
 
 PEOPLE = ("Ann", "Ben")
 
@@ -62,6 +71,15 @@ class SharedStory(Story):
             r"claim (\w+)": self._claim,
             r"unclaim (\w+)": self._unclaim,
             r"undo": self._undo_latest,
+            r"found pool (\{.*\})": self._found_pool,
+            r"join": lambda: self._join(bring=False),
+            r"join and bring": lambda: self._join(bring=True),
+            r"leave": self._leave,
+            r"put in (\d+)": lambda units: self._move(put_into_pool, units),
+            r"take out (\d+)": lambda units: self._move(take_from_pool, units),
+            r"spend (\d+) from pool": self._spend,
+            r"share (on|off)": self._switch,
+            r"close pool": lambda: close_pool(pool=self.pool(), **self._how()),
         }
 
     def _enroll(self) -> None:
@@ -116,18 +134,67 @@ class SharedStory(Story):
         latest = Transfer.objects.filter(kind__in=kinds).latest("pk")
         undo_movement(transfer=latest, actor=SYSTEM, source="backoffice", now=self.now)
 
+    def pool(self) -> Pool:
+        return Pool.objects.select_related("program").get()
+
+    def _found_pool(self, text: str) -> None:
+        given = {"name": "Ours", **parse(text)}
+        if "share" in given:
+            given["share"] = int(given["share"])
+        create_pool(owner=self._membership(), terms=PoolTerms(**given), bring=False, **self._how())
+
+    def _join(self, *, bring: bool) -> None:
+        add_pool_member(pool=self.pool(), membership=self._membership(), bring=bring, **self._how())
+
+    def _leave(self) -> None:
+        leave_pool(member=self._place(), **self._how())
+
+    def _switch(self, state: str) -> None:
+        changes = {"contributes": state == "on"}
+        change_pool_member(member=self._place(), changes=changes, actor=SYSTEM)
+
+    def _move(self, act: Callable[..., Any], units: str) -> None:
+        self.keys += 1
+        wallet_type = self.program.wallet_types.get()
+        act(
+            member=self._place(), wallet_type=wallet_type, units=int(units),
+            key=f"step-{self.keys}", **self._how(),
+        )  # fmt: skip
+
+    def _spend(self, units: str) -> None:
+        self.keys += 1
+        spend_from_pool(
+            membership=self._membership(), wallet_type=self.program.wallet_types.get(),
+            units=int(units), key=f"step-{self.keys}", **self._how(),
+        )  # fmt: skip
+
+    def _how(self) -> dict[str, Any]:
+        return {"actor": SYSTEM, "source": "api", "now": self.now}
+
+    def _membership(self) -> Membership:
+        return Membership.objects.select_related("customer").get(customer=self.customer)
+
+    def _place(self) -> PoolMember:
+        places = PoolMember.objects.select_related("pool", "membership__customer")
+        return places.get(membership__customer=self.customer, left_at=None)
+
     def _in_words(self, transfer: Transfer) -> str:
         return f"{self._owner(transfer.wallet.account_id)} {transfer.signed_amount:+d}"
 
     def _owner(self, account_id: int) -> str:
-        return str(Membership.objects.get(account=account_id).customer)
+        member = Membership.objects.filter(account=account_id).first()
+        return str(member.customer) if member else "pool"
 
     def _holdings(self) -> dict[str, str]:
         wallets = {
             name: Wallet.objects.get(account__membership__customer=customer)
             for name, customer in self.people.items()
         }
-        return {name: self._held(wallet) for name, wallet in wallets.items()}
+        common = Wallet.objects.filter(account__pool__isnull=False).first()
+        if common is not None:
+            wallets["pool"] = common
+        held = {name: self._held(wallet) for name, wallet in wallets.items()}
+        return held if common else held | {"pool": "0"}
 
     def _held(self, wallet: Wallet) -> str:
         held = holdings([wallet], self.now)[wallet.pk]

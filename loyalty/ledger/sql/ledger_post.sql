@@ -39,13 +39,15 @@ BEGIN
              UNION ALL
             SELECT x.w2, false, false FROM jsonb_to_recordset(entries) AS x(w2 bigint)
              UNION ALL
-            -- What is taken back may have expired in another wallet: see `ledger_lapsed_elsewhere`.
+            -- What is taken back may have expired in a merged wallet: see `ledger_lapsed_elsewhere`. None of
+            -- the others that the units went to is locked: it would be after those of `orders_open`.
             SELECT l.wallet_id, false, false
               FROM jsonb_to_recordset(entries) AS x(dir text, cor bigint)
               CROSS JOIN LATERAL (
                     SELECT o.wallet_id FROM loyalty_lot o WHERE o.transfer_id = x.cor
                      UNION ALL
                     SELECT c.wallet_id FROM loyalty_lot c
+                      JOIN loyalty_transfer t ON t.id = c.transfer_id AND t.kind = 'merge'
                      WHERE c.origin_id = x.cor AND c.parent_id IS NOT NULL) l
              WHERE x.dir = 'out' AND x.cor IS NOT NULL
              UNION ALL

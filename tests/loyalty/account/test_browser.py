@@ -8,8 +8,12 @@ import pytest
 from django.conf import settings
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
+from loyalty.models import Membership
+from loyalty.services.pools import PoolTerms, create_pool
 from members.models import Customer
+from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -110,6 +114,43 @@ def test_a_gift_is_given_from_a_phone(
     signed_in_page.get_by_role("heading", name="Gift to Noor").wait_for()
     signed_in_page.locator("[data-toast]", has_text="You gave 30").wait_for()
     assert_no_axe_violations(signed_in_page)
+
+
+def test_a_member_looks_into_the_pool_takes_out_and_leaves(
+    signed_in_page: Any,
+    maya: Customer,
+    shop: Shop,
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    create_pool(
+        owner=Membership.objects.get(customer=maya), terms=PoolTerms(name="Elm Street 4"),
+        bring=True, actor=SYSTEM, source="backoffice", now=timezone.now(),
+    )  # fmt: skip
+    page = signed_in_page
+    page.goto("/me/")
+    assert_no_axe_violations(page)
+    page.get_by_role("link", name="Our household: Elm Street 4").click()
+    page.get_by_role("heading", name="Our household: Elm Street 4").wait_for()
+    assert_no_axe_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Keep what I earn from now on").click()
+    page.get_by_role("button", name="Share what I earn").wait_for()
+
+    page.get_by_role("link", name="Put in or take out").click()
+    page.get_by_label("Take from the pool").check()
+    page.get_by_label("How many").fill("40")
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("heading", name="Is this right?").wait_for()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Take out").click()
+    page.locator("[data-toast]", has_text="40\N{NO-BREAK SPACE}Beans are yours now.").wait_for()
+
+    page.get_by_role("link", name="Leave the pool").click()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Leave the pool").click()
+    page.locator("[data-toast]", has_text="You have left Elm Street 4.").wait_for()
+    assert page.locator(".purse-number").inner_text() == "151"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -208,6 +208,55 @@ def test_an_agent_gives_on_a_customers_behalf_and_undoes_it(
     assert ana.spendable() == 150
 
 
+def test_an_agent_founds_a_pool_adds_somebody_and_closes_it(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    CustomerFactory(given_name="Bea", family_name="Costa", external_id="c2")
+    make_wallet(ana.program, "c2")
+    page = sign_in("support_agent")
+    page.goto(f"/backoffice/customers/{ana.customer.public_id}/")
+    page.locator("#panel-pool").get_by_role("link", name="New pool in Bean Club").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("The Limas")
+    expect(dialog.get_by_label("Share in percent")).to_be_hidden()
+    dialog.get_by_label("A share of what members earn").check()
+    dialog.get_by_label("Share in percent").fill("40")
+    dialog.get_by_label("What they have goes into the pool too").check()
+    assert_no_axe_violations(page)
+    dialog.get_by_role("button", name="Create pool").click()
+    page.get_by_role("heading", name="The Limas").wait_for()
+    page.get_by_text("40% of what members earn goes into the pool.").wait_for()
+    assert ana.spendable() == 90
+    assert_no_axe_violations(page)
+
+    page.get_by_role("link", name="Add member").click()
+    dialog.get_by_label("Card number, e-mail address or customer number").fill("c2")
+    assert_no_axe_violations(page)
+    dialog.get_by_role("button", name="Add").click()
+    page.get_by_role("row", name="Bea Costa").wait_for()
+
+    page.get_by_label("Actions for Ana Lima").click()
+    page.get_by_role("link", name="Put in or take out").first.click()
+    dialog.get_by_label("Take from the pool").check()
+    dialog.get_by_label("How many").fill("25")
+    dialog.get_by_text("115\N{NO-BREAK SPACE}Beans").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_role("button", name="Move").click()
+    page.get_by_text("Taken by Ana Lima").wait_for()
+
+    page.get_by_label("More about this pool").click()
+    page.get_by_role("link", name="Close the pool").click()
+    dialog.get_by_text("This goes back").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_role("button", name="Close the pool").click()
+    page.get_by_text("This pool is closed").wait_for()
+    assert ana.spendable() == 150
+    page.goto(url("pool_list"))
+    assert_no_axe_violations(page)
+
+
 def test_a_manager_writes_a_program_and_takes_it_live(
     ana: Member,
     sign_in: Callable[[str], Any],

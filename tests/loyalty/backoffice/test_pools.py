@@ -118,9 +118,10 @@ def test_the_page_shows_who_is_in_what_it_holds_and_what_moved(agent: Client, po
     for words in (
         "Household in Bean Club", "160", "Ana Lima", "Owner", "Shared by Ana Lima",
         "Brought by Ana Lima", "Everything that members earn goes into the pool.",
-        "Founded a pool", "+10 Beans",
+        "Founded a pool", "Joined a pool", "+10 Beans",
     ):  # fmt: skip
         assert words in shown, words
+    assert pool.members.get().membership.card_number not in shown
 
 
 def test_the_list_finds_pools_by_name_and_keeps_closed_ones_apart(

@@ -26,7 +26,7 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert 1 <= Membership.objects.count() <= 6
     assert Customer.objects.get(external_id="H01609").email == "olivia.hart@example.com"
     kinds = set(Transfer.objects.values_list("kind", flat=True))
-    assert {"accrual", "adjustment", "reversal", "gift", "donation"} <= kinds
+    assert {"accrual", "adjustment", "reversal", "gift", "donation", "pool"} <= kinds
     guide, duplicate = Customer.objects.filter(family_name="Hart").order_by("external_id")
     assert [hit.customer for hit in likely_duplicates(guide)] == [duplicate]
     assert guest_order().customer is None

@@ -12,6 +12,7 @@ from loyalty.errors import GiftRefusedError, InsufficientBalanceError
 from loyalty.models import Lot, Membership, Order, Pool, PoolMember, Refund, Transfer, Wallet
 from loyalty.services.gifts import give_units
 from loyalty.services.pool_leaving import leave_pool
+from loyalty.services.pool_moves import take_from_pool
 from loyalty.services.pools import PoolTerms, add_pool_member, create_pool
 from loyalty.services.refunds import link_parked_refunds
 from members.models import Customer
@@ -238,6 +239,40 @@ def _pool_of(numbers: list[str]) -> Pool:
     for member in members[1:]:
         add_pool_member(pool=pool, membership=member, **how)
     return pool
+
+
+def test_members_who_earn_and_take_out_of_one_pool_at_once_end_where_they_must():
+    names = [f"c{number}" for number in range(THREADS)]
+    pool = _pool_of(names)
+    points = pool.program.wallet_types.get()
+
+    def work(number: int) -> int:
+        member = PoolMember.objects.select_related("pool", "membership__customer").get(
+            membership__customer__external_id=names[number]
+        )
+        taken = 0
+        for step in range(5):
+            others = [names[(number + step) % THREADS], names[number]]
+            record(*(order(f"{number}-{step}-{index}", "5", buyer=name)
+                     for index, name in enumerate(others)))  # fmt: skip
+            try:
+                take_from_pool(
+                    member=member, wallet_type=points, units=3, key=f"t{number}-{step}",
+                    actor=SYSTEM, source="api", now=NOW,
+                )  # fmt: skip
+                taken += 3
+            except InsufficientBalanceError:
+                pass
+            give_back(refund(f"R{number}-{step}", "2", of=f"{number}-{step}-1", at=NOW))
+        return taken
+
+    taken = at_once(work)
+    assert all(isinstance(found, int) for found in taken), taken
+    earned = THREADS * 5 * (5 + 5 - 2)
+    wallet = Wallet.objects.get(account=pool.account_id)
+    own = sum(held(name).spendable - held(name).owed for name in names)
+    assert wallet.balance + own == earned
+    assert wallet.balance >= 0
 
 
 def test_an_order_that_comes_while_its_buyer_leaves_is_shared_or_not():
