@@ -62,10 +62,12 @@ PAGES = (
     Page("pool", ("loyalty_backoffice:pool_page", "pool")),
     Page("pool-new", ("loyalty_backoffice:pool_create",)),
     Page("give", ("loyalty_backoffice:wallet_give", "wallet")),
+    Page("lot-extend", ("loyalty_backoffice:lot_extend", "lot")),
     Page("programs", ("loyalty_backoffice:program_list",)),
     Page("program", ("loyalty_backoffice:program_page", "program")),
     Page("program-edit", ("loyalty_backoffice:program_edit", "program")),
     Page("program-new", ("loyalty_backoffice:program_create",)),
+    Page("program-terms", ("loyalty_backoffice:terms_apply", "program", "unit")),
     Page("imports", ("loyalty_backoffice:import_list",)),
     Page("import-new", ("loyalty_backoffice:import_create",)),
     Page("import", ("loyalty_backoffice:import_page", "job")),
@@ -116,7 +118,14 @@ class Demo:
     def argument(self, name: str) -> Any:
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
-        from loyalty.models import AdjustmentRequest, BulkAdjustment, Order, Pool, Wallet
+        from loyalty.models import (
+            AdjustmentRequest,
+            BulkAdjustment,
+            Order,
+            Pool,
+            Wallet,
+            WalletType,
+        )
         from members.models import Customer, Job
 
         found = {
@@ -125,8 +134,10 @@ class Demo:
             "guest_order": lambda: guest_order().pk,
             "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
+            "lot": lambda: self._lot().pk,
             "program": lambda: PROGRAM,
             "pool": lambda: Pool.objects.earliest("pk").public_id,
+            "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
             "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
             "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
             "adjustment": lambda: "adjustment",
@@ -134,6 +145,13 @@ class Demo:
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
         return found[name]()
+
+    def _lot(self) -> Any:
+        """One of her lots that would expire."""
+        from loyalty.models import Lot
+
+        hers = Lot.objects.filter(wallet__account__membership__customer=self.guide)
+        return hers.filter(remaining__gt=0, expires_at__isnull=False).latest("expires_at")
 
     def session_key(self, who: str) -> str:
         """A session as signing in would have made it."""

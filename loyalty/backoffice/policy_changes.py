@@ -142,7 +142,7 @@ def _chart(effect: PolicyEffect, wallet_type: WalletType) -> Chart:
     return Chart(
         id=f"terms-{wallet_type.pk}",
         title=capfirst(_("%s by what happens to them") % wallet_type.plural),
-        labels=[label for label, _share, _icon in shares],
+        labels=[_("Longer"), _("Less long"), _("Gone"), _("As before")],
         series=[Series(capfirst(wallet_type.plural), values)],
         kind="bar",
         unit=wallet_type.plural,

@@ -97,7 +97,8 @@ def field_values(
 
 @register.simple_tag(takes_context=True)
 def field(context: Context, field: BoundField, prefix: str = "", suffix: str = "") -> SafeString:
-    """`{% field form.amount suffix="Beans" %}`: one field, complete."""
+    """`{% field form.amount suffix="Beans" %}`: one field, complete. One whose form field is
+    `conditional` is asked only at times, and needed then: it is not called optional."""
     values = field_values(field, prefix, suffix)
     return render_partial(context, "components/field.html", values)
 

@@ -129,6 +129,14 @@ def test_a_field_is_tied_to_its_help_and_its_errors() -> None:
     assert 'for="id_name"' in html
 
 
+def test_a_field_that_is_asked_at_times_is_not_called_optional() -> None:
+    form = ColorForm()
+    form.fields["name"].required = False
+    assert "form-optional" in render("{% field form.name %}", form=form)
+    form.fields["name"].conditional = True  # type: ignore[attr-defined]
+    assert "form-optional" not in render("{% field form.name %}", form=form)
+
+
 def test_choices_are_a_group_with_a_legend() -> None:
     html = render("{% field form.size %}", form=ColorForm({"size": "l"}))
     assert "<legend" in html
