@@ -125,6 +125,7 @@ def test_both_pages_show_what_is_theirs(agent: Client, ana: Member, duplicate: C
     assert "Two accounts were merged" in old
     assert "B-1" in agent.get(url("order_panel", kept)).content.decode()
     assert "The orders went along" in agent.get(url("order_panel", merged)).content.decode()
+    assert "The units went along" in agent.get(url("lot_panel", merged)).content.decode()
     wallets = agent.get(url("wallet_panel", merged)).content.decode()
     assert "Merged" in wallets
     assert "Adjust Beans" not in wallets
