@@ -17,8 +17,12 @@ def memberships() -> QuerySet[Membership]:
 
 def with_card(card_number: str) -> QuerySet[Membership, int]:
     """The key of the membership that a card leads to, also one from before a merge."""
-    found = Membership.objects.filter(card_number=card_number).order_by()
-    return found.values_list(Coalesce("merged_into_id", "pk"), flat=True)
+    return _current(Membership.objects.filter(card_number=card_number))
+
+
+def with_id(public_id: uuid.UUID | str) -> QuerySet[Membership, int]:
+    """The key of the membership that an id leads to, also one from before a merge."""
+    return _current(Membership.objects.filter(public_id=public_id))
 
 
 def list_memberships(customer: Customer) -> list[Membership]:
@@ -48,3 +52,7 @@ def get_membership(public_id: uuid.UUID | str) -> Membership:
     if membership is None:
         raise NotFoundError("There is no such membership.")
     return membership
+
+
+def _current(found: QuerySet[Membership]) -> QuerySet[Membership, int]:
+    return found.order_by().values_list(Coalesce("merged_into_id", "pk"), flat=True)

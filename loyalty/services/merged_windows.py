@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from loyalty.ledger.posting import Movement
 from loyalty.models import Membership, WindowAward, WindowPart
-from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
-from loyalty.services.order_batches import MemberRef
+from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import member_refs
 from loyalty.services.window_awards import given_so_far, judge_windows
 from members.merging import Merging, Record
@@ -69,14 +69,14 @@ def _judged(
 ) -> list[Movement]:
     if not windows:
         return []
-    program, member = _member(membership)
-    return judge_windows(
-        windows, program=program, member=member, now=merging.now, transfer_source=merging.source
-    )
-
-
-def _member(membership: Membership) -> tuple[ProgramTerms, MemberRef]:
     terms = fresh_terms()
     program = next(item for item in terms.programs if item.id == membership.program_id)
     refs = member_refs([membership.customer_id], terms)
-    return program, refs[membership.customer_id, membership.program_id]
+    movements = judge_windows(
+        windows,
+        program=program,
+        member=refs[membership.customer_id, membership.program_id],
+        now=merging.now,
+        transfer_source=merging.source,
+    )
+    return with_pools(movements, terms)

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from loyalty.ledger.balances import holdings
@@ -37,8 +37,15 @@ from members.merging import Merging, Record
 
 
 def lock_wallets_of(customer_ids: Sequence[int]) -> None:
-    """Before the customers: orders of one of them wait, and then find whom they belong to now."""
-    wallets = Wallet.objects.filter(account__membership__customer__in=customer_ids)
+    """Before the customers, with those of their pools: orders of one of them wait, and then find
+    whom they belong to now."""
+    shared = Wallet.objects.filter(
+        account__pool__members__membership__customer__in=customer_ids,
+        account__pool__members__left_at=None,
+    )
+    wallets = Wallet.objects.filter(
+        Q(account__membership__customer__in=customer_ids) | Q(pk__in=shared)
+    )
     lock_wallets(list(wallets.values_list("pk", flat=True)))
 
 
@@ -168,6 +175,7 @@ def _leaving(membership: Membership, program: Program) -> str:
     used = (
         OrderEvaluation.objects.filter(membership=membership).exists()
         or moved.exclude(kind=Transfer.Kind.MERGE).exists()
+        or PoolMember.objects.filter(membership=membership).exists()
     )
     stays = used or program.enrollment == Program.Enrollment.AUTOMATIC
     return Membership.Status.ACTIVE if stays else Membership.Status.LEFT

@@ -33,13 +33,13 @@ def preview_merge(*, kept: Customer, merged: Customer, now: datetime) -> MergePr
     """The effect of a merge, without doing it."""
     try:
         _refuse(kept, merged)
+        sections = [
+            section
+            for handler in merge_handlers().values()
+            for section in handler.preview(kept, merged, now)
+        ]
     except DomainError as error:
         return MergePreview(kept, merged, problem=str(error.message))
-    sections = [
-        section
-        for handler in merge_handlers().values()
-        for section in handler.preview(kept, merged, now)
-    ]
     return MergePreview(kept, merged, sections)
 
 
@@ -47,13 +47,13 @@ def preview_undo(*, merge: CustomerMerge, now: datetime) -> MergePreview:
     """What would go back to whom."""
     try:
         _refuse_undo(merge.kept)
+        sections = [
+            section
+            for key, handler in merge_handlers().items()
+            for section in handler.preview_undo(merge, merge.record.get(key, {}), now)
+        ]
     except DomainError as error:
         return MergePreview(merge.kept, merge.merged, problem=str(error.message))
-    sections = [
-        section
-        for key, handler in merge_handlers().items()
-        for section in handler.preview_undo(merge, merge.record.get(key, {}), now)
-    ]
     return MergePreview(merge.kept, merge.merged, sections)
 
 

@@ -12,6 +12,7 @@ from loyalty.models import Membership, Pool, Program, Transfer, Wallet
 from loyalty.services.memberships import enroll_customer
 from members.models import Customer
 from members.services.audit import SYSTEM
+from members.services.merging import merge_customers
 from tests.api.conftest import ApiClient, assert_problem
 
 # The ledger's refusals end a transaction, so these tests do not run in one.
@@ -138,6 +139,26 @@ def test_a_redemption_may_be_made_from_the_pool(
     assert told["explanation"]["title"] == "Redeemed by Bea"
     back = api.post(f"/transfers/{spent.json()['id']}/reversal", {})
     assert (back.status_code, in_pool(api, pool)) == (201, "100")
+
+
+def test_the_id_of_a_member_who_was_merged_leads_to_the_one_who_counts(
+    api: ApiClient, pool: dict[str, Any], bea: Membership, program: Program
+) -> None:
+    twice = Customer.objects.create(external_id="C-3")
+    old = enroll_customer(
+        customer=twice, program=program, source="api", at=timezone.now(), actor=SYSTEM
+    )[0]
+    merge_customers(kept=bea.customer, merged=twice, actor=SYSTEM, source="api", now=timezone.now())
+    [listed] = api.get(f"/pools?membership={old.public_id}").json()["results"]
+    assert listed["id"] == pool["id"]
+    taken = api.post(f"/pools/{pool['id']}/withdrawals", move(old, "30"), Idempotency_Key="w")
+    assert (taken.status_code, balance(bea), in_pool(api, pool)) == (201, 30, "70")
+    spent = api.post("/redemptions", move(old, "25") | {"from_pool": True}, Idempotency_Key="r")
+    assert (spent.status_code, in_pool(api, pool)) == (201, "45")
+    member = f"/pools/{pool['id']}/members/{old.public_id}"
+    assert api.request("DELETE", member).status_code == 200
+    body = {"membership": str(old.public_id)}
+    assert api.post(f"/pools/{pool['id']}/members", body).json()["membership"] == str(bea.public_id)
 
 
 @refused

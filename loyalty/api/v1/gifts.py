@@ -6,7 +6,6 @@ import hashlib
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +17,7 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import UnitsIn, parse_units
 from loyalty.api.v1.transfers import TransferOut, listed_transfer, transfer_out, wallet_named
 from loyalty.models import Account, Membership, Transfer, Wallet
-from loyalty.selectors.memberships import with_card
+from loyalty.selectors.memberships import with_card, with_id
 from loyalty.services.gifts import LONGEST_MESSAGE, donate_units, give_units
 from members.api.bodies import TEXT, Body, PublicId, answer, read_body, refuse_field
 from members.api.idempotency import idempotent, read_key
@@ -92,8 +91,7 @@ def _member(to: Recipient, wallet: Wallet) -> Membership:
         program=wallet.wallet_type.program_id
     )
     if to.membership is not None:
-        named = Membership.objects.filter(public_id=to.membership)
-        chosen, field = named.values_list(Coalesce("merged_into_id", "pk")), "to.membership"
+        chosen, field = with_id(to.membership), "to.membership"
     else:
         chosen, field = with_card(to.card_number or ""), "to.card_number"
     found = members.filter(pk__in=chosen).first()

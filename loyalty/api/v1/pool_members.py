@@ -24,6 +24,7 @@ from loyalty.api.v1.transfers import (
     wallet_named,
 )
 from loyalty.models import Pool, PoolMember, Transfer
+from loyalty.selectors.memberships import with_id
 from loyalty.selectors.pools import current_members, get_pool
 from loyalty.services.pool_leaving import leave_pool, summed
 from loyalty.services.pool_moves import put_into_pool, take_from_pool
@@ -174,8 +175,9 @@ class PoolWithdrawals(_PoolMove):
 
 def _member(pool: Pool, membership: UUID, field: str = "") -> PoolMember:
     """The member's place in the pool. Raises NotFoundError, or the refusal of the field."""
+    wanted = with_id(membership).first()
     for member in current_members(pool):
-        if member.membership.public_id == membership:
+        if member.membership_id == wanted:
             return member
     if field:
         raise refuse_field(field, _("This member is not in the pool."), "not_found")

@@ -19,6 +19,7 @@ from loyalty.api.v1.balances import ExpiryOut, WorthOut
 from loyalty.api.v1.transfers import TransferPage, transfer_out
 from loyalty.models import Membership, Pool, PoolMember, Transfer
 from loyalty.selectors.balances import Balance
+from loyalty.selectors.memberships import memberships, with_id
 from loyalty.selectors.pools import (
     current_members,
     get_pool,
@@ -143,7 +144,7 @@ class Pools(ApiView):
             found = found.filter(program__code=query.program.replace("\x00", "\n"))
         if query.membership:
             within = PoolMember.objects.filter(
-                membership__public_id=query.membership, left_at=None
+                membership__in=with_id(query.membership), left_at=None
             ).values("pool")
             found = found.filter(pk__in=within)
         page = paginate(request, found, query, ordering=["-pk"], row=_brief)
@@ -246,9 +247,9 @@ def member_out(member: PoolMember) -> PoolMemberOut:
 
 
 def member_named(public_id: UUID, field: str) -> Membership:
-    """A membership, or the refusal of the field that names it."""
-    members = Membership.objects.select_related("program", "customer")
-    found = members.filter(public_id=public_id).first()
+    """A membership, or the refusal of the field that names it. One that was merged into another
+    stands for that one."""
+    found = memberships().filter(pk__in=with_id(public_id)).first()
     if found is None:
         raise refuse_field(field, _("There is no such membership."), "not_found")
     return found

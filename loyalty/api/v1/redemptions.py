@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import UnitsAboveZero, parse_units
 from loyalty.api.v1.order_bodies import OrderAddress
+from loyalty.api.v1.pools import member_named
 from loyalty.api.v1.transfers import (
     Note,
     TransferOut,
@@ -23,7 +24,6 @@ from loyalty.api.v1.transfers import (
     wallet_named,
 )
 from loyalty.models import Membership, Order, Transfer, Wallet
-from loyalty.selectors.memberships import get_membership
 from loyalty.services.pool_moves import spend_from_pool
 from loyalty.services.redemptions import redeem_units
 from members.api.bodies import TEXT, Body, Instant, PublicId, answer, read_body, refuse_field
@@ -74,7 +74,7 @@ class Redemptions(ApiView):
             "note": body.note,
         }
         if body.from_pool:
-            member = get_membership(body.membership)
+            member = member_named(body.membership, "membership")
             transfer, _replayed = spend_from_pool(
                 membership=member, wallet_type=wallet.wallet_type, **how
             )

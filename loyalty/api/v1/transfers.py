@@ -9,7 +9,6 @@ from typing import Annotated
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import Units, UnitsAboveZero, UnitsIn, parse_units, units_text
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer, Wallet
+from loyalty.selectors.memberships import with_id
 from loyalty.selectors.transfers import transfers
 from loyalty.services.adjustments import adjust_units
 from loyalty.services.gift_reversals import undo_movement
@@ -252,12 +252,8 @@ def listed_transfer(transfer_id: int) -> Transfer:
 def wallet_named(membership: UUID, wallet_type: str) -> Wallet:
     """A member's wallet of the units with this code, or the refusal of the field at fault. A member
     who was merged into another stands for that one."""
-    memberships = Membership.objects.filter(public_id=membership)
-    wallets = list(
-        Wallet.objects.filter(
-            account__membership__in=memberships.values_list(Coalesce("merged_into_id", "pk"))
-        ).select_related("wallet_type__program")
-    )
+    found = Wallet.objects.filter(account__membership__in=with_id(membership))
+    wallets = list(found.select_related("wallet_type__program"))
     if not wallets:
         raise refuse_field("membership", _("There is no such membership."), "not_found")
     for wallet in wallets:

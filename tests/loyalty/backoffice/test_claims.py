@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from loyalty.models import Order, Transfer
+from loyalty.models import Membership, Order, Transfer
+from loyalty.services.pools import PoolTerms, create_pool
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers
@@ -112,6 +113,26 @@ def test_the_preview_has_the_balances_cards_and_orders_of_both(
     assert not Transfer.objects.filter(kind="merge").exists()
 
 
+# What is refused ends its transaction, so this does not run in one.
+@pytest.mark.django_db(transaction=True)
+def test_who_shares_a_pool_cannot_be_merged_away_and_the_page_says_so(
+    agent: Client, ana: Member, duplicate: Customer
+) -> None:
+    create_pool(
+        owner=Membership.objects.get(customer=duplicate), terms=PoolTerms(name="The Harts"),
+        bring=False, actor=SYSTEM, source="backoffice", now=timezone.now(),
+    )  # fmt: skip
+    address = reverse("backoffice:customer_merge", args=[ana.customer.public_id])
+    wanted = f"{address}?with={duplicate.public_id}"
+    other = reverse("backoffice:customer_merge", args=[duplicate.public_id])
+    for answer in (agent.get(wanted), agent.post(wanted, {"reason": "", "confirm": "1"})):
+        content = answer.content.decode()
+        assert "shares the pool The Harts. Take them out of it first." in content
+        assert f"{other}?with={ana.customer.public_id}" in content
+    duplicate.refresh_from_db()
+    assert duplicate.merged_into is None
+
+
 def test_both_pages_show_what_is_theirs(agent: Client, ana: Member, duplicate: Customer) -> None:
     merge_customers(
         kept=ana.customer, merged=duplicate, actor=SYSTEM, source="api", now=timezone.now()
@@ -125,6 +146,7 @@ def test_both_pages_show_what_is_theirs(agent: Client, ana: Member, duplicate: C
     assert "Two accounts were merged" in old
     assert "B-1" in agent.get(url("order_panel", kept)).content.decode()
     assert "The orders went along" in agent.get(url("order_panel", merged)).content.decode()
+    assert "The units went along" in agent.get(url("lot_panel", merged)).content.decode()
     wallets = agent.get(url("wallet_panel", merged)).content.decode()
     assert "Merged" in wallets
     assert "Adjust Beans" not in wallets

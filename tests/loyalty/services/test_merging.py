@@ -29,7 +29,6 @@ from loyalty.services.gifts import give_units
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.redemptions import redeem_units, reverse_redemption
-from members.errors import ConflictError
 from members.models import Customer, CustomerMerge
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers, undo_merge
@@ -640,19 +639,3 @@ def test_whatever_points_to_a_member_or_a_wallet_has_its_place_in_a_merge(model,
         if isinstance(field, ForeignKey) and field.related_model is model
     }
     assert found == set(known)
-
-
-def test_who_shares_a_pool_leaves_it_first(program):
-    from loyalty.models import Account, Pool, PoolMember
-
-    make_wallet(program, "c1")
-    shared = make_wallet(program, "c2")
-    account = Account.objects.create(program=program, kind="pool")
-    pool = Pool.objects.create(
-        program=program, account=account, name="Home", kind="household", created_at=NOW
-    )
-    PoolMember.objects.create(
-        pool=pool, membership=shared.account.membership, role="member", joined_at=NOW
-    )
-    with pytest.raises(ConflictError, match="Home"), transaction.atomic():
-        merge()
