@@ -47,7 +47,9 @@ def shop() -> Iterator[None]:
 def scratch_exists() -> bool:
     with connection.cursor() as cursor:
         # That of this database only: another test process rehearses in its own.
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = current_database() || %s", [SUFFIX])
+        cursor.execute(
+            "SELECT 1 FROM pg_database WHERE datname = current_database() || %s", [SUFFIX]
+        )
         return cursor.fetchone() is not None
 
 
