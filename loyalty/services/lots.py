@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from loyalty.models import Account, Lot, LotChange, Membership, Transfer, Wallet
 from loyalty.rules.lots import warned_expiry
 from loyalty.selectors.memberships import current_wallet
 from loyalty.services.adjustments import whole_number
+from loyalty.services.maturities import terms_of_lots
 from loyalty.services.redemptions import terms_of
 from members.errors import FieldError
 from members.formatting import format_units
@@ -84,25 +86,35 @@ def settle_debt(
 def warn_lots(lots: list[Lot], *, now: dt.datetime) -> int:
     """Note that the owners of these lots were told that they expire; from now on they do.
 
-    For lots whose policy wants a warning first; whoever sends it calls this. Returns how many.
+    For lots whose terms want a warning first; whoever sends it calls this. Returns how many.
     """
-    changes = []
-    for lot in lots:
-        if lot.planned_expires_at is None or lot.expires_at is not None:
-            continue
-        days = lot.policy.warned_days or 0
-        zone = lot.policy.wallet_type.program.zone
-        changes.append(
+    return run_atomically(lambda: _warn([lot.pk for lot in lots], now))
+
+
+def _warn(lot_ids: Sequence[int], now: dt.datetime) -> int:
+    rows = Lot.objects.filter(pk__in=lot_ids)
+    lock_wallets(list(rows.values_list("wallet_id", flat=True)))
+    lots = list(rows.select_related("wallet__wallet_type", "policy"))
+    programs = {lot.wallet.wallet_type_id: terms_of(lot.wallet) for lot in lots}
+    terms = terms_of_lots(lots, programs)
+    return retime(
+        [
             Retiming(
                 lot_id=lot.pk,
                 spendable_at=lot.spendable_at,
-                expires_at=warned_expiry(lot.planned_expires_at, now, days, zone),
+                expires_at=warned_expiry(
+                    lot.planned_expires_at, now, terms[lot.pk].warned_days or 0,
+                    programs[lot.wallet.wallet_type_id].zone,
+                ),
                 planned_expires_at=lot.planned_expires_at,
                 reason=LotChange.Reason.WARNED,
                 occurred_at=now,
             )
-        )
-    return run_atomically(lambda: retime(changes, now=now))
+            for lot in lots
+            if lot.planned_expires_at is not None and lot.expires_at is None
+        ],
+        now=now,
+    )  # fmt: skip
 
 
 def _check_until(until: dt.datetime, now: dt.datetime) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from loyalty.ledger.posting import Retiming
 from loyalty.models import Lot, LotChange, Order
-from loyalty.rules.lots import LotTimes, OrderTimes, lot_times, matures_at
+from loyalty.rules.lots import LotTerms, LotTimes, OrderTimes, lot_times, matures_at
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, lot_terms
 
 # What gave a lot an end that the order does not take back.
@@ -82,20 +82,46 @@ def _changes(lot_ids: Sequence[int]) -> Mapping[int, Sequence[LotChange]]:
 def _end(
     lot: Lot, program: ProgramTerms, spendable_at: dt.datetime, changes: Sequence[LotChange]
 ) -> LotTimes:
-    """A lot's times once it matures then. Its expiry moves along if it is counted from maturity,
-    by the terms that were applied to the lot last; more time that it was given it keeps."""
-    terms, given = lot_terms(lot.policy), False
-    for change in changes:
-        if change.reason == LotChange.Reason.POLICY:
-            terms = program.units[lot.policy.wallet_type_id].terms_at(change.occurred_at)
-        given = change.reason in GIVEN or (given and change.reason != LotChange.Reason.POLICY)
+    """A lot's times once it matures then. Its expiry moves along if it is counted from maturity;
+    more time that it was given it keeps."""
+    terms = _terms(lot, program, changes)
     if terms.counted_from != "maturity" or terms.renewable:
         return LotTimes(spendable_at, lot.expires_at, lot.planned_expires_at)
     wanted = lot_times(terms, lot.earned_at, spendable_at, program.zone)
-    if not given or lot.expires_at is None:
+    had = lot.expires_at or lot.planned_expires_at
+    if had is None or not _was_given_time(changes):
         return wanted
-    later = wanted.expires_at or wanted.planned_expires_at or lot.expires_at
-    return LotTimes(spendable_at, max(lot.expires_at, later), wanted.planned_expires_at)
+    ends = max(had, wanted.expires_at or wanted.planned_expires_at or had)
+    if lot.expires_at is None:
+        return LotTimes(spendable_at, None, ends)
+    return LotTimes(spendable_at, ends, wanted.planned_expires_at)
+
+
+def terms_of_lots(lots: Sequence[Lot], programs: Mapping[int, ProgramTerms]) -> dict[int, LotTerms]:
+    """By lot: the terms that it lives under, which are those that were applied to it last, else
+    those under which it was granted. `programs`: by wallet type."""
+    changes = _changes([lot.pk for lot in lots])
+    return {
+        lot.pk: _terms(lot, programs[lot.policy.wallet_type_id], changes.get(lot.pk, ()))
+        for lot in lots
+    }
+
+
+def _terms(lot: Lot, program: ProgramTerms, changes: Sequence[LotChange]) -> LotTerms:
+    applied = [change for change in changes if change.reason == LotChange.Reason.POLICY]
+    if not applied:
+        return lot_terms(lot.policy)
+    return program.units[lot.policy.wallet_type_id].terms_at(applied[-1].occurred_at)
+
+
+def _was_given_time(changes: Sequence[LotChange]) -> bool:
+    """Since terms were applied to it last."""
+    decided = [
+        change.reason in GIVEN
+        for change in changes
+        if change.reason in GIVEN or change.reason == LotChange.Reason.POLICY
+    ]
+    return bool(decided) and decided[-1]
 
 
 def _retiming(lot: Lot, times: LotTimes, now: dt.datetime, by_hand: ByHand | None) -> Retiming:

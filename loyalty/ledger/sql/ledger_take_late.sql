@@ -19,6 +19,8 @@ BEGIN
             SELECT u.lot_id AS id, x.occurred_at AS ended
               FROM loyalty_transfer x JOIN loyalty_lotuse u ON u.transfer_id = x.id
              WHERE x.wallet_id = the_wallet AND x.kind = 'expiry' AND x.occurred_at > at_time
+               AND x.amount > coalesce((SELECT sum(c.amount) FROM loyalty_transfer c
+                                         WHERE c.corrects_id = x.id), 0)
              UNION ALL
             SELECT o.id, o.due_at FROM loyalty_lot o
              WHERE o.wallet_id = the_wallet AND o.due_at IS NOT NULL AND o.due_at > at_time

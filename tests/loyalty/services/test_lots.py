@@ -11,6 +11,7 @@ from loyalty.ledger.reports import totals
 from loyalty.models import Lot, LotChange, Program, Transfer, Wallet
 from loyalty.services.expiry import confirm_matured, count_due, write_down_expired
 from loyalty.services.lots import extend_lot, reinstate_units, settle_debt, warn_lots
+from loyalty.services.policy_changes import apply_policy_change
 from loyalty.services.redemptions import redeem_units
 from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent
@@ -281,6 +282,39 @@ def test_units_do_not_expire_before_their_warning():
     assert warn_lots(list(Lot.objects.all()), now=day(9)) == 0
     assert Lot.objects.get().expires_at == day(14).replace(hour=0)
     assert (held(at=day(13)).spendable, held(at=day(14)).spendable) == (50, 0)
+
+
+def test_a_warning_leaves_the_days_of_the_terms_that_a_lot_lives_under():
+    warned = {"kind": "days", "length": 10, "last_day": "start_of_day", "warned_days": 5}
+    make_program(unit={"expiry": warned})
+    record(order("A", "50"))
+    program = make_program(unit={"expiry": warned | {"length": 12, "warned_days": 2}}, at=day(1))
+    apply_policy_change(program.wallet_types.get(), after=0, actor_id=None, note="", now=day(1))
+    record(order("B", "10"), now=day(2))
+    warn_lots(list(Lot.objects.all()), now=day(20))
+    assert {lot.expires_at for lot in Lot.objects.all()} == {day(23).replace(hour=0)}
+
+
+def test_more_time_is_kept_by_what_waits_for_its_warning_when_its_order_goes_on():
+    make_program(
+        unit={"pending_from": "fulfilled",
+              "expiry": TEN_DAYS | {"counted_from": "maturity", "warned_days": 5}},
+    )  # fmt: skip
+    record(order("A", "50", status="fulfilled"))
+    extend_lot(lot=Lot.objects.get(), until=day(60), actor=SYSTEM, note="Ill", now=day(1))
+    record(order("A", "50", status="completed", fulfilled_at=day(1)), now=day(2))
+    lot = Lot.objects.get()
+    assert (lot.spendable_at, lot.expires_at, lot.planned_expires_at) == (day(1), None, day(60))
+
+
+def test_what_was_brought_back_counts_by_its_new_end_when_something_is_told_late():
+    make_program(unit={"expiry": TEN_DAYS})
+    record(order("A", "50"), order("B", "30", at=day(5)), now=day(5))
+    write_down_expired(day(11))
+    expiry = Transfer.objects.get(kind="expiry")
+    reinstate_units(transfer=expiry, units=50, until=day(60), **by_staff(day(11)))
+    give_back(refund("R1", "10", buyer="c1", at=day(9)), now=day(12))
+    assert list(Lot.objects.order_by("pk").values_list("remaining", flat=True)) == [50, 20]
 
 
 def test_any_activity_renews_everything():
