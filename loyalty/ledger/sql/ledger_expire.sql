@@ -33,7 +33,7 @@ BEGIN
     LOOP
         SELECT least(owed, lot.remaining) INTO part FROM loyalty_wallet WHERE id = lot.wallet_id;
         CONTINUE WHEN part = 0;
-        t_id := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
+        t_id := nextval('loyalty_transfer_id_seq');
         INSERT INTO loyalty_transfer (
             id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, debt_change,
             occurred_at, recorded_at, booked_on, key, request_hash, source, pair_id, explanation, reason,
@@ -42,7 +42,7 @@ BEGIN
         VALUES (t_id, 'settlement', lot.wallet_type_id, lot.account_id, lot.transit, lot.wallet_id, part, 0,
                 lot.due_at, at_now, lot.day, 'settled:' || t_id, '', the_source, NULL,
                 '{"code": "expiring"}', '', ''),
-               (nextval(pg_get_serial_sequence('loyalty_transfer', 'id')), 'settlement',
+               (nextval('loyalty_transfer_id_seq'), 'settlement',
                 lot.wallet_type_id, lot.transit, lot.account_id, lot.wallet_id, part, -part, lot.due_at,
                 at_now, lot.day, 'settled:' || t_id || ':in', '', the_source, t_id,
                 '{"code": "expiring"}', '', '');
@@ -53,17 +53,22 @@ BEGIN
         END IF;
     END LOOP;
 
-    WITH gone AS MATERIALIZED (
-        SELECT l.id, l.wallet_id, l.remaining, l.due_at, w.account_id, w.wallet_type_id,
-               x.id AS expired, greatest((l.due_at AT TIME ZONE p.time_zone)::date, o.open_from) AS day,
-               nextval(pg_get_serial_sequence('loyalty_transfer', 'id')) AS new_id
-          FROM loyalty_lot l
-          JOIN loyalty_wallet w ON w.id = l.wallet_id
-          JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
+    WITH types AS MATERIALIZED (
+        SELECT t.id AS wallet_type_id, x.id AS expired, p.time_zone, o.open_from
+          FROM loyalty_wallettype t
           JOIN loyalty_program p ON p.id = t.program_id
           JOIN loyalty_account x ON x.program_id = p.id AND x.kind = 'expired'
           LEFT JOIN ledger_open_days() o ON o.program_id = p.id
+    ), gone AS MATERIALIZED (
+        SELECT l.id, l.wallet_id, l.remaining, l.due_at, w.account_id, w.wallet_type_id, t.expired,
+               greatest((l.due_at AT TIME ZONE t.time_zone)::date, t.open_from) AS day,
+               nextval('loyalty_transfer_id_seq') AS new_id
+          FROM loyalty_lot l
+          JOIN loyalty_wallet w ON w.id = l.wallet_id
+          JOIN types t ON t.wallet_type_id = w.wallet_type_id
          WHERE l.id = ANY (lot_ids) AND l.due_at <= at_now
+         -- A wallet's transfers lie together in the history's index.
+         ORDER BY l.wallet_id, l.due_at, l.id
     ), moved AS (
         INSERT INTO loyalty_transfer (
             id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, occurred_at,

@@ -33,7 +33,7 @@ BEGIN
         part := least(missing, (SELECT remaining FROM loyalty_lot WHERE id = lot.id));
         CONTINUE WHEN part = 0;
         whole := wanted = (e->>'n')::bigint AND part = missing;
-        the_id := CASE WHEN whole THEN t_id ELSE nextval(pg_get_serial_sequence('loyalty_transfer', 'id')) END;
+        the_id := CASE WHEN whole THEN t_id ELSE nextval('loyalty_transfer_id_seq') END;
         PERFORM ledger_use(lot.id, the_id, part, at_now);
         PERFORM ledger_transfer(
             e || jsonb_build_object(

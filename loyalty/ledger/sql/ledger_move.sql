@@ -22,7 +22,7 @@ DECLARE
     chosen_lot bigint;
     held bigint;
     rest bigint;
-    in_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
+    in_id bigint := nextval('loyalty_transfer_id_seq');
     repaid bigint := 0;
     part bigint;
     lot record;

@@ -12,7 +12,7 @@ DECLARE
     at_time timestamptz := (e->>'at')::timestamptz;
     own_lots bigint[] := '{}';
     rest bigint := units;
-    repaid bigint;
+    repaid bigint := 0;
     elsewhere bigint;
     lot bigint;
     w record;
@@ -24,10 +24,12 @@ BEGIN
         PERFORM ledger_refresh(ARRAY[the_wallet], at_now);
     END IF;
     SELECT * INTO w FROM loyalty_wallet WHERE id = the_wallet;
-    -- What a gift had repaid may be owed again when the gift is undone.
-    repaid := coalesce(
-        (SELECT greatest(-debt_change, 0) FROM loyalty_transfer
-          WHERE id = coalesce((e->>'rev')::bigint, (e->>'cor')::bigint)), 0);
+    IF coalesce(e->>'rev', e->>'cor') IS NOT NULL THEN
+        -- What a gift had repaid may be owed again when the gift is undone.
+        repaid := coalesce(
+            (SELECT greatest(-debt_change, 0) FROM loyalty_transfer
+              WHERE id = coalesce((e->>'rev')::bigint, (e->>'cor')::bigint)), 0);
+    END IF;
     IF own IS NOT NULL AND NOT oldest THEN
         own_lots := ledger_own_lots(
             the_wallet,
@@ -78,7 +80,7 @@ BEGIN
             e - 'rev' - 'cor' || jsonb_build_object(
                 'kind', 'write_off', 'p', (e->>'wo')::bigint, 'key', e->>'key' || ':written_off',
                 'why', jsonb_build_object('code', 'beyond_balance') || (e->'why')),
-            nextval(pg_get_serial_sequence('loyalty_transfer', 'id')), rest, -rest, true, at_now);
+            nextval('loyalty_transfer_id_seq'), rest, -rest, true, at_now);
     ELSIF rest > 0 THEN
         IF w.owed = 0 THEN
             PERFORM ledger_expire(

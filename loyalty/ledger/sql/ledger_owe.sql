@@ -11,7 +11,7 @@ BEGIN
         e || jsonb_build_object('w', debtor, 'a', (e->>'a2')::bigint), t_id, units, units, false, at_now);
     PERFORM ledger_transfer(
         e || jsonb_build_object('key', e->>'key' || ':in', 'pair', t_id),
-        nextval(pg_get_serial_sequence('loyalty_transfer', 'id')), units, -units, true, at_now);
+        nextval('loyalty_transfer_id_seq'), units, -units, true, at_now);
     IF (SELECT owed = 0 FROM loyalty_wallet WHERE id = debtor) THEN
         PERFORM ledger_expire(
             ARRAY(SELECT id FROM loyalty_lot WHERE wallet_id = debtor AND due_at <= at_now),

@@ -26,6 +26,6 @@ BEGIN
             'key', e->>'key' || ':passed_on', 'kind', 'merge', 'p', w.transit, 'n', units, 'at', at_now,
             'day', w.day, 'w2', w.id, 'a2', w.account_id, 'pend', true, 'keep', true,
             'why', jsonb_build_object('code', 'passed_on')),
-        nextval(pg_get_serial_sequence('loyalty_transfer', 'id')), at_now);
+        nextval('loyalty_transfer_id_seq'), at_now);
 END;
 $$;

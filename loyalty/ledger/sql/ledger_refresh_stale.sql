@@ -8,7 +8,7 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     reached bigint;
     stale bigint[];
-    first_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
+    first_id bigint := nextval('loyalty_transfer_id_seq');
 BEGIN
     SELECT max(id), array_agg(id) FILTER (WHERE next_change_at <= at_now) INTO reached, stale
       FROM (SELECT id, next_change_at FROM loyalty_wallet WHERE id > after ORDER BY id LIMIT most) w;

@@ -15,6 +15,6 @@ BEGIN
     PERFORM ledger_transfer(e, t_id, units, 0, false, at_now);
     PERFORM ledger_settle(
         e || jsonb_build_object('key', e->>'key' || ':in', 'pair', t_id),
-        nextval(pg_get_serial_sequence('loyalty_transfer', 'id')), at_now);
+        nextval('loyalty_transfer_id_seq'), at_now);
 END;
 $$;

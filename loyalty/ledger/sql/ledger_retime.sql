@@ -10,7 +10,7 @@ DECLARE
     wallets bigint[];
     changed bigint;
     lots bigint[];
-    first_id bigint := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
+    first_id bigint := nextval('loyalty_transfer_id_seq');
 BEGIN
     PERFORM ledger_hold_books();
     SELECT array_agg(DISTINCT l.wallet_id) INTO wallets

@@ -14,30 +14,48 @@ LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     missing bigint := wanted;
+    lots refcursor;
     lot record;
+    part bigint;
+    matured bigint := 0;
+    waiting bigint := 0;
+    exact_until timestamptz := (SELECT next_change_at FROM loyalty_wallet WHERE id = the_wallet);
 BEGIN
     IF oldest_first THEN
-        FOR lot IN
-            SELECT id FROM loyalty_lot
+        OPEN lots FOR
+            SELECT id, remaining, spendable_at, due_at FROM loyalty_lot
              WHERE wallet_id = the_wallet AND due_at IS NOT NULL AND due_at > at_time
                AND (with_pending OR spendable_at <= at_time) AND id <> ALL (own_lots)
                AND (NOT earned_by_then OR earned_at <= at_time)
-             ORDER BY earned_at, id
-        LOOP
-            EXIT WHEN missing = 0;
-            missing := missing - ledger_use(lot.id, the_transfer, missing, at_now);
-        END LOOP;
+             ORDER BY earned_at, id;
     ELSE
-        FOR lot IN
-            SELECT id FROM loyalty_lot
+        OPEN lots FOR
+            SELECT id, remaining, spendable_at, due_at FROM loyalty_lot
              WHERE wallet_id = the_wallet AND due_at IS NOT NULL AND due_at > at_time
                AND (with_pending OR spendable_at <= at_time) AND id <> ALL (own_lots)
                AND (NOT earned_by_then OR earned_at <= at_time)
-             ORDER BY due_at, id
-        LOOP
-            EXIT WHEN missing = 0;
-            missing := missing - ledger_use(lot.id, the_transfer, missing, at_now);
-        END LOOP;
+             ORDER BY due_at, id;
+    END IF;
+    WHILE missing > 0 LOOP
+        FETCH lots INTO lot;
+        EXIT WHEN NOT FOUND;
+        part := least(lot.remaining, missing);
+        UPDATE loyalty_lot
+           SET remaining = remaining - part, due_at = CASE WHEN remaining > part THEN due_at END
+         WHERE id = lot.id;
+        INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount) VALUES (lot.id, the_transfer, part);
+        missing := missing - part;
+        -- As in `ledger_use`, for all lots at once.
+        IF lot.due_at >= exact_until AND lot.spendable_at < exact_until THEN
+            matured := matured + part;
+        ELSIF lot.due_at >= exact_until THEN
+            waiting := waiting + part;
+        END IF;
+    END LOOP;
+    CLOSE lots;
+    IF matured > 0 OR waiting > 0 THEN
+        UPDATE loyalty_wallet SET balance = balance - matured, pending = pending - waiting
+         WHERE id = the_wallet;
     END IF;
     RETURN missing;
 END;

@@ -12,7 +12,7 @@ BEGIN
       FROM (SELECT DISTINCT t.wallet_type_id AS wt, t.booked_on AS day
               FROM loyalty_transfer t
              -- By number, never by what a wallet ever had.
-             WHERE t.id >= first_id AND t.wallet_id + 0 = ANY (wallet_ids)) d
+             WHERE t.id >= first_id AND t.wallet_id + 0 IN (SELECT unnest(wallet_ids))) d
     HAVING count(*) > 0;
 END;
 $$;

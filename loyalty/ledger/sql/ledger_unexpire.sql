@@ -27,7 +27,7 @@ BEGIN
         EXIT WHEN missing <= 0;
         part := least(missing, gone.remains);
         CONTINUE WHEN part <= 0;
-        t_id := nextval(pg_get_serial_sequence('loyalty_transfer', 'id'));
+        t_id := nextval('loyalty_transfer_id_seq');
         INSERT INTO loyalty_transfer (
             id, kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, occurred_at,
             recorded_at, booked_on, key, request_hash, source, corrects_id, explanation, reason, note)

@@ -39,7 +39,7 @@ BEGIN
          ORDER BY w.id FOR NO KEY UPDATE;
     END LOOP;
     RETURN QUERY
-    SELECT x.ord, coalesce(o.id, nextval(pg_get_serial_sequence('loyalty_order', 'id'))),
+    SELECT x.ord, coalesce(o.id, nextval('loyalty_order_id_seq')),
            o.id IS NOT NULL, o.body_hash,
            EXISTS (SELECT 1 FROM loyalty_refund r
                     WHERE r.source = the_source AND r.order_external_id = x.number

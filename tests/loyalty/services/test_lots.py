@@ -9,7 +9,7 @@ from django.db import connections, transaction
 from loyalty.errors import LedgerError, OverCorrectedError
 from loyalty.ledger.reports import totals
 from loyalty.models import Lot, LotChange, Program, Transfer, Wallet
-from loyalty.services.expiry import confirm_matured, count_due, write_down_expired
+from loyalty.services.expiry import confirm_matured, count_due, find_expired, write_down_expired
 from loyalty.services.lots import extend_lot, reinstate_units, settle_debt, warn_lots
 from loyalty.services.policy_changes import apply_policy_change
 from loyalty.services.redemptions import redeem_units
@@ -66,6 +66,17 @@ def test_writing_down_what_expired_changes_no_figure():
     assert write_down_expired(day(11)) == 0
     expiry = Transfer.objects.get(kind="expiry")
     assert (expiry.amount, expiry.occurred_at, expiry.recorded_at) == (50, MIDNIGHT, day(11))
+
+
+@pytest.mark.parametrize("expiry", [TEN_DAYS, IDLE])
+def test_there_is_work_from_when_something_expires_until_it_is_written_down(expiry):
+    make_program(unit={"expiry": expiry})
+    assert find_expired(day(40)) is None
+    record(order("A", "50"))
+    assert find_expired(day(5)) is None
+    assert find_expired(day(40)) is not None
+    assert write_down_expired(day(40)) == 1
+    assert find_expired(day(40)) is None
 
 
 def test_many_small_chunks_write_down_as_much_as_one(monkeypatch):

@@ -1,0 +1,55 @@
+"""Rounds of what is measured on books that have aged."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from tests.bench import aged
+from tests.bench.figures import Figures
+from tests.bench.pgbench import accruals_per_second
+from tests.bench.spends import GOALS as SPEND_GOALS
+from tests.bench.spends import Spends
+from tests.bench.sweeps import GOALS as SWEEP_GOALS
+from tests.bench.sweeps import SAME, Sweeps
+
+__all__ = ["SPEND_GOALS", "SWEEP_GOALS", "spends", "sweeps"]
+
+
+def spends(options: argparse.Namespace) -> list[Figures]:
+    """All rounds on one copy: what a round spends is a small part of it."""
+    aged.ensure_template(options.members)
+    with aged.copied() as books:
+        measured = Spends(books, members=options.members, seconds=options.seconds)
+        measured.warm_up()
+        return [measured.spends() | measured.hot() for _ in range(options.rounds)]
+
+
+def sweeps(options: argparse.Namespace) -> list[Figures]:
+    """Each round on a copy of its own: a sweep leaves more history than there was."""
+    aged.ensure_template(options.members)
+    if options.held:
+        aged.ensure(aged.HELD, members=options.members, held=options.held)
+    return [_sweep(options) for _ in range(options.rounds)]
+
+
+def _sweep(options: argparse.Namespace) -> Figures:
+    found: Figures = {}
+    with aged.copied() as books:
+        measured = Sweeps(books)
+        few = measured.sweep(SAME)
+        accruals = accruals_per_second(options.members, seconds=options.seconds)
+        found |= measured.by_size(options.due)
+        after = accruals_per_second(options.members, seconds=options.seconds)
+        # The machine drifts while a million lots are written down: E of before and after.
+        accruals = (accruals + after) / 2
+        found["sweep"] = found["lots a second"] / accruals
+        found["E on these books, accruals a second"] = accruals
+    if options.held:
+        with aged.opened(aged.HELD) as books:
+            many = Sweeps(books).sweep(SAME)
+            growth = math.log(books.held / aged.TEMPLATE_HELD)
+            found["held"] = math.log(many / few) / growth
+            found[f"{SAME:,} lots due of {books.held:,}, s"] = many
+        found[f"{SAME:,} lots due of {aged.TEMPLATE_HELD:,}, s"] = few
+    return found
