@@ -6,7 +6,7 @@ from loyalty.ledger.functions import install
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0013_fewer_locks"),
+        ("loyalty", "0014_told_late"),
     ]
 
     operations = [
