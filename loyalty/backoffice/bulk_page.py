@@ -114,7 +114,7 @@ def _choices(batch: BulkAdjustment, reach: Reach, *, open_job: bool, late: bool)
             why_not = "" if asks else _no_room(reach, total_of(batch))
             ready = own and within and batch.member_count > 0
             return Choices(post=ready and not why_not, asks=asks, withdraw=own, why_not=why_not)
-        case State.WAITING if not late:
+        case State.WAITING if not late and batch.created_by is not None:
             why_not = why_not_to_decide(reach.user, batch.created_by, reach.limits, total_of(batch))
             return Choices(decide=not why_not, why_not="" if own else why_not, withdraw=own)
         case State.CHECKING | State.POSTING | State.UNDOING:

@@ -7,11 +7,12 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.ledger import Transfer, Wallet
 from loyalty.models.programs import WalletType
-from members.models import Job
+from members.models import ApiKey, Job
 
 
 class BulkAdjustment(models.Model):
@@ -25,6 +26,7 @@ class BulkAdjustment(models.Model):
     class Source(models.TextChoices):
         FILE = "file", _("File")
         LIST = "list", _("List")
+        API = "api", _("API")
 
     class State(models.TextChoices):
         CHECKING = "checking", _("Being checked")
@@ -54,9 +56,11 @@ class BulkAdjustment(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.CHECKING)
     # The work that was started last for it.
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    # A person, or a shop's system with its key.
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     asked_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(
@@ -70,6 +74,7 @@ class BulkAdjustment(models.Model):
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    undone_key = models.ForeignKey(ApiKey, null=True, on_delete=models.PROTECT, related_name="+")
     row_count = models.PositiveIntegerField(default=0)
     member_count = models.PositiveIntegerField(default=0)
     given = models.BigIntegerField(default=0)
@@ -84,6 +89,11 @@ class BulkAdjustment(models.Model):
                 name="bulk_adjustment_grant",
                 condition=Q(kind="adjustment", units_each=None, budget=None, message="")
                 | Q(kind="grant", units_each__gt=0),
+            ),
+            models.CheckConstraint(
+                name="bulk_adjustment_made",
+                condition=Q(created_by=None, api_key__isnull=False)
+                | Q(created_by__isnull=False, api_key=None),
             ),
             models.CheckConstraint(
                 name="bulk_adjustment_sums", condition=Q(given__gte=0, taken__gte=0)
@@ -122,9 +132,13 @@ class BulkAdjustment(models.Model):
                     & ~Q(decision_note="")
                 )
                 | Q(state__in=["posting", "posted"], posted_at__isnull=False, undone_at=None)
-                | Q(
-                    state__in=["undoing", "undone"],
-                    posted_at__isnull=False, undone_at__isnull=False, undone_by__isnull=False,
+                | (
+                    Q(state__in=["undoing", "undone"])
+                    & Q(posted_at__isnull=False, undone_at__isnull=False)
+                    & (
+                        Q(undone_by__isnull=False, undone_key=None)
+                        | Q(undone_by=None, undone_key__isnull=False)
+                    )
                 ),
             ),
         ]  # fmt: skip
@@ -139,6 +153,22 @@ class BulkAdjustment(models.Model):
 
     def __str__(self) -> str:
         return self.source_name
+
+    @property
+    def made_by(self) -> str:
+        """Who made it, as people read it."""
+        return _who(self.created_by, self.api_key)
+
+    @property
+    def taken_back_by(self) -> str:
+        """Who undid it."""
+        return _who(self.undone_by, self.undone_key)
+
+
+def _who(user: models.Model | None, key: ApiKey | None) -> str:
+    if key is not None:
+        return gettext("API key %s") % key
+    return str(user or "")
 
 
 class BulkRow(models.Model):

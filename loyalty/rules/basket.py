@@ -141,7 +141,7 @@ def _of_line(
     """What there is of a line and what comes back: of the amount charged for it, its share of the
     order's discount taken off; where nothing was charged, of its quantity."""
     charged = line.total
-    ordered = sum((other.as_ordered for other in basket.lines), ZERO)
-    if basket.discount_total and ordered > 0:
+    ordered = basket.goods_as_ordered
+    if basket.discount_total and ordered > 0 and not line.stored_value:
         charged -= line.as_ordered * basket.discount_total / ordered
     return (charged, part) if charged > 0 else (line.quantity, quantity)

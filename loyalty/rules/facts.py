@@ -35,9 +35,9 @@ class Basket:
     """What was bought and how it was paid.
 
     `taxes_included` says whether line totals contain their tax. `discount_total` is what was taken
-    off the order as a whole, beyond the discounts in the lines; the lines bear it in proportion to
-    what was ordered. `paid_units` and `paid_stored_value` are money amounts covered by points and
-    by gift cards or credit.
+    off the order as a whole, beyond the discounts in the lines; the goods bear it in proportion to
+    what was ordered, gift cards do not. `paid_units` and `paid_stored_value` are money amounts
+    covered by points and by gift cards or credit.
     """
 
     lines: tuple[Line, ...]
@@ -54,6 +54,11 @@ class Basket:
         goods = sum((line.total for line in self.lines), ZERO)
         tax = ZERO if self.taxes_included else self.tax_total
         return goods + tax + self.shipping_total - self.discount_total
+
+    @property
+    def goods_as_ordered(self) -> Decimal:
+        """What bears the order's discount. A gift card is money, which is not discounted."""
+        return sum((line.as_ordered for line in self.lines if not line.stored_value), ZERO)
 
 
 # What is left of an order that came to nothing.

@@ -125,7 +125,7 @@ def _money_bases(
 
 def _discounts(basket: Basket, eligible: list[Line]) -> list[Amount]:
     """Each line's part of the order's discount. It stays the same when other lines come back."""
-    ordered = sum((line.as_ordered for line in basket.lines), ZERO)
+    ordered = basket.goods_as_ordered
     if ordered <= 0:
         return [ZERO] * len(eligible)
     return _spread([line.as_ordered for line in eligible], basket.discount_total, ordered)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from loyalty.ledger.balances import holdings, spendable_of
-from loyalty.models import BulkAdjustment, BulkRow
+from loyalty.models import BulkAdjustment, BulkRow, WalletType
+from members.errors import NotFoundError
 from members.models import Customer
 
 State = BulkRow.State
@@ -39,8 +42,22 @@ class RowPreview:
 
 def batches() -> QuerySet[BulkAdjustment]:
     return BulkAdjustment.objects.select_related(
-        "wallet_type__program", "created_by", "decided_by", "undone_by", "job"
+        "wallet_type__program",
+        "created_by",
+        "api_key",
+        "decided_by",
+        "undone_by",
+        "undone_key",
+        "job",
     )
+
+
+def get_batch(public_id: UUID) -> BulkAdjustment:
+    """Raises NotFoundError."""
+    batch = batches().filter(public_id=public_id).first()
+    if batch is None:
+        raise NotFoundError(_("There is no such bulk adjustment."))
+    return batch
 
 
 def result_of(batch: BulkAdjustment) -> Result:
@@ -66,14 +83,32 @@ def result_of(batch: BulkAdjustment) -> Result:
 def preview_rows(batch: BulkAdjustment, now: dt.datetime, limit: int) -> list[RowPreview]:
     """The first rows that can be posted, with the balance before and after."""
     rows = _first(batch, [State.GOOD], limit)
-    wallets = [row.wallet for row in rows if row.wallet is not None]
-    held = holdings(wallets, now)
-    found = []
-    for row, wallet in zip(rows, wallets, strict=True):
+    effects = effects_of(rows, batch.wallet_type, now)
+    return [
+        RowPreview(row, row.wallet.account.membership.customer, *effects[row.pk])
+        for row in rows
+        if row.wallet is not None
+    ]
+
+
+def effects_of(
+    rows: Sequence[BulkRow], wallet_type: WalletType, now: dt.datetime
+) -> dict[int, tuple[int, int]]:
+    """What the members of those that can be posted can spend before and after, by the row's key. A
+    wallet that was merged into another stands for that one."""
+    good = [
+        (row, row.wallet.merged_into or row.wallet)
+        for row in rows
+        if row.state == State.GOOD and row.wallet is not None
+    ]
+    for _row, wallet in good:
+        wallet.wallet_type = wallet_type
+    held = holdings([wallet for _row, wallet in good], now)
+    found = {}
+    for row, wallet in good:
         holding, units = held[wallet.pk], row.units or 0
         after = spendable_of(holding.balance + units, holding.owed, blocks=holding.blocked)
-        customer = wallet.account.membership.customer
-        found.append(RowPreview(row, customer, holding.spendable, after))
+        found[row.pk] = (holding.spendable, after)
     return found
 
 
@@ -89,7 +124,9 @@ def posted_rows(batch: BulkAdjustment, limit: int) -> list[RowPreview]:
 def _first(batch: BulkAdjustment, states: list[BulkRow.State], limit: int) -> list[BulkRow]:
     rows = batch.rows.filter(state__in=states)
     return list(
-        rows.select_related("wallet__account__membership__customer").order_by("number")[:limit]
+        rows.select_related(
+            "wallet__merged_into", "wallet__account__membership__customer"
+        ).order_by("number")[:limit]
     )
 
 

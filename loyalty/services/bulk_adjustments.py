@@ -1,4 +1,8 @@
-"""The life of a bulk adjustment: made, checked, posted or asked for, decided, undone as a whole."""
+"""The life of a bulk adjustment: made, checked, posted or asked for, decided, undone as a whole.
+
+Whoever makes one is a person, within the limits of their role, or a shop's system with its API key,
+which has none.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import LedgerError
 from loyalty.models import BulkAdjustment, BulkRow, Program, WalletType
-from loyalty.selectors.adjustment_limits import limits_of, whole_units
+from loyalty.selectors.adjustment_limits import BOUNDLESS, Limits, limits_of, whole_units
 from loyalty.selectors.adjustment_reasons import find_reason, reason_label
 from loyalty.services.adjustment_limits import lock_staff, require_at_once, require_in_a_day
 from loyalty.services.adjustment_reasons import require_reason
@@ -23,7 +27,7 @@ from loyalty.services.bulk_posting import POST, UNDO
 from loyalty.services.bulk_sources import Source, fill_rows
 from members.errors import ConflictError, DomainError, FieldError
 from members.formatting import format_number
-from members.models import Job
+from members.models import Job, User
 from members.policy import is_allowed
 from members.services.audit import Actor, record_audit
 from members.services.jobs import start_or_resume_job
@@ -48,11 +52,22 @@ class Plan:
     budget: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A person with their role, or nobody: a system with its key."""
+
+    user: User | None = None
+    role: str = ""
+
+    def limits(self, program: Program) -> Limits:
+        return limits_of(self.role, program) if self.user is not None else BOUNDLESS
+
+
 def create_bulk(*, plan: Plan, source: Source, actor: Actor, now: dt.datetime) -> BulkAdjustment:
     """Keep the rows and start checking them; `batch.job` is to be handed to a worker."""
     with transaction.atomic():
-        user, role = lock_staff(actor)
-        _check_plan(plan, role)
+        maker = _lock_maker(actor)
+        _check_plan(plan, maker)
         batch = BulkAdjustment.objects.create(
             kind=plan.kind,
             wallet_type=plan.wallet_type,
@@ -64,7 +79,8 @@ def create_bulk(*, plan: Plan, source: Source, actor: Actor, now: dt.datetime) -
             source=source.kind,
             source_name=source.name,
             source_hash=source.digest,
-            created_by=user,
+            created_by=maker.user,
+            api_key=actor.api_key,
             created_at=now,
         )
         batch.row_count = fill_rows(batch, source)
@@ -80,20 +96,23 @@ def post_bulk(
     """Begin to post what was checked, or ask a second person where it is more than the role may
     move alone. `again`: even if the same rows were posted already."""
     with transaction.atomic():
-        user, role = lock_staff(actor)
+        maker = _lock_maker(actor)
         row = _lock(batch, State.CHECKED)
         _require_own(row, actor)
         _check_sums(row)
         if not again and same_source(row) is not None:
             raise ConflictError(_("The same rows were posted already."), code="same_rows")
         program = row.wallet_type.program
-        limits, whole = limits_of(role, program), total_of(row)
+        limits, whole = maker.limits(program), total_of(row)
         if limits.needs_approval(whole):
             row.state, row.asked_at = State.WAITING, now
             row.save()
             _audit(actor, "asked", row)
             return row
-        require_in_a_day(limits, whole, user=user, role=role, program=program, now=now)
+        if maker.user is not None:
+            require_in_a_day(
+                limits, whole, user=maker.user, role=maker.role, program=program, now=now
+            )
         _begin_posting(row, actor, now)
     return row
 
@@ -104,7 +123,7 @@ def approve_bulk(
     """Let what somebody else has asked for be posted, as a whole."""
     with transaction.atomic():
         row = _lock_waiting(batch, now)
-        decider = require_decider(actor, row.created_by, row.wallet_type.program, total_of(row))
+        decider = _require_decider(actor, row)
         row.decided_by, row.decided_at, row.decision_note = decider, now, note.strip()
         _audit(actor, "approved", row, note)
         _begin_posting(row, actor, now)
@@ -117,7 +136,7 @@ def reject_bulk(
     """Say no, and why."""
     with transaction.atomic():
         row = _lock_waiting(batch, now)
-        decider = require_decider(actor, row.created_by, row.wallet_type.program, total_of(row))
+        decider = _require_decider(actor, row)
         require_why(note)
         row.state = State.REJECTED
         row.decided_by, row.decided_at, row.decision_note = decider, now, note.strip()
@@ -141,13 +160,14 @@ def withdraw_bulk(*, batch: BulkAdjustment, actor: Actor) -> BulkAdjustment:
 def undo_bulk(*, batch: BulkAdjustment, actor: Actor, now: dt.datetime) -> BulkAdjustment:
     """Begin to undo everything that was posted. What was spent meanwhile will stay."""
     with transaction.atomic():
-        user, role = lock_staff(actor)
-        if not is_allowed(user, "adjustments.bulk"):
+        maker = _lock_maker(actor)
+        if maker.user is not None and not is_allowed(maker.user, "adjustments.bulk"):
             raise LedgerError(_("Your role may not do this."), code="not_allowed", status=403)
         row = _lock(batch, State.POSTED, State.POSTING)
         _require_idle(row)
-        require_at_once(limits_of(role, row.wallet_type.program), total_of(row))
-        row.state, row.undone_at, row.undone_by = State.UNDOING, now, user
+        require_at_once(maker.limits(row.wallet_type.program), total_of(row))
+        row.state, row.undone_at = State.UNDOING, now
+        row.undone_by, row.undone_key = maker.user, actor.api_key
         row.save()
         _audit(actor, "undone", row)
         _start(row, actor, row.rows.filter(state=BulkRow.State.POSTED).count())
@@ -188,13 +208,19 @@ def same_source(batch: BulkAdjustment) -> BulkAdjustment | None:
             state__in=[State.WAITING, State.POSTING, State.POSTED],
         )
         .exclude(pk=batch.pk)
-        .select_related("created_by")
+        .select_related("created_by", "api_key")
         .first()
     )
 
 
-def _check_plan(plan: Plan, role: str) -> None:
-    require_reason(plan.reason, note="-", role=role)
+def _lock_maker(actor: Actor) -> Maker:
+    if actor.api_key is not None:
+        return Maker()
+    return Maker(*lock_staff(actor))
+
+
+def _check_plan(plan: Plan, maker: Maker) -> None:
+    require_reason(plan.reason, note="-", role=maker.role or None)
     if plan.wallet_type.program.status != Program.Status.LIVE:
         message = _("%s is not live.") % plan.wallet_type.program.name
         raise DomainError(message, errors=[FieldError("wallet_type", message)])
@@ -204,7 +230,7 @@ def _check_plan(plan: Plan, role: str) -> None:
     if not 0 < each <= MOST_UNITS:
         message = _("Give a number above zero.")
         raise DomainError(message, errors=[FieldError("units", message)])
-    limits = limits_of(role, plan.wallet_type.program)
+    limits = maker.limits(plan.wallet_type.program)
     require_at_once(limits, whole_units(each, plan.wallet_type.scale))
     if plan.budget is not None and plan.budget < each:
         message = _("This is less than one member gets.")
@@ -264,8 +290,18 @@ def _lock_waiting(batch: BulkAdjustment, now: dt.datetime) -> BulkAdjustment:
     return row
 
 
+def _require_decider(actor: Actor, row: BulkAdjustment) -> User:
+    assert row.created_by is not None  # nobody is asked about what a key may do alone
+    return require_decider(actor, row.created_by, row.wallet_type.program, total_of(row))
+
+
 def _require_own(row: BulkAdjustment, actor: Actor) -> None:
-    if actor.user is None or actor.user.pk != row.created_by_id:
+    own = (
+        row.api_key_id == actor.api_key.pk
+        if actor.api_key is not None
+        else actor.user is not None and row.created_by_id == actor.user.pk
+    )
+    if not own:
         raise LedgerError(_("Only who made it can do this."), code="not_yours", status=403)
 
 

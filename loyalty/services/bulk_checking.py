@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.ledger.balances import holdings
 from loyalty.models import BulkAdjustment, BulkRow, Membership, Wallet
-from loyalty.selectors.adjustment_limits import Limits, limits_of, whole_units
+from loyalty.selectors.adjustment_limits import BOUNDLESS, Limits, limits_of, whole_units
 from loyalty.selectors.adjustment_reasons import find_reason
 from loyalty.selectors.totals import outstanding
 from loyalty.services.adjustments import MOST_UNITS
@@ -58,7 +58,7 @@ def _check_chunk(job: Job) -> Step | None:
     if job.checkpoint.get("finished"):
         return None
     batch = BulkAdjustment.objects.select_related(
-        "wallet_type__program", "created_by__staff_member"
+        "wallet_type__program", "created_by__staff_member", "api_key"
     ).get(pk=job.params["bulk"])
     require_state(batch, BulkAdjustment.State.CHECKING)
     # Beyond the last one seen: the database need not walk over those that were new.
@@ -103,7 +103,11 @@ class Checker:
         self.batch = batch
         self.wallet_type = batch.wallet_type
         self.region = region_of_time_zone(get_merchant().time_zone)
-        self.limits: Limits = limits_of(role_of(batch.created_by), self.wallet_type.program)
+        self.limits: Limits = (
+            BOUNDLESS
+            if batch.created_by is None
+            else limits_of(role_of(batch.created_by), self.wallet_type.program)
+        )
         reason = find_reason(batch.reason)
         self.note_required = reason is not None and reason.note_required
 

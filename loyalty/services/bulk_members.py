@@ -17,6 +17,7 @@ from members.phones import normalize_phone
 
 # A duplicate that was merged is whom it was merged into.
 CURRENT = Coalesce("merged_into_id", "pk")
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 _CARD = re.compile(r"[0-9](?:[ -]?[0-9]){7,31}").fullmatch
 
 
@@ -29,7 +30,7 @@ class Found:
 
 
 class Directory:
-    """The customers that some rows name, with their wallets: six queries, however many rows."""
+    """The customers that some rows name, with their wallets: seven queries, however many rows."""
 
     def __init__(self, wallet_type: WalletType, rows: Sequence[Cells], *, region: str) -> None:
         self._region = region
@@ -43,6 +44,13 @@ class Directory:
                 "card_number", Coalesce("merged_into__customer_id", "customer_id")
             )
         )
+        self._by_membership = {
+            str(public_id): customer
+            for public_id, customer in Membership.objects.filter(
+                program=wallet_type.program_id,
+                public_id__in=_kept(map(_public_id, _texts(rows, "membership"))),
+            ).values_list("public_id", Coalesce("merged_into__customer_id", "customer_id"))
+        }
         self._members = self._load_members(wallet_type)
 
     def find(self, column: str, text: str) -> Found:
@@ -58,6 +66,8 @@ class Directory:
             return self._answer(self._by_email.get(text.lower()))
         if column == "card_number":
             return self._answer(self._by_card.get(_card(text)))
+        if column == "membership":
+            return self._answer(self._by_membership.get(_public_id(text)))
         return self._answer(self._by_number.get(text))
 
     def member(self, customer_id: int) -> tuple[Wallet, str] | None:
@@ -69,6 +79,7 @@ class Directory:
         found = (
             self._by_number.get(text)
             or self._by_card.get(_card(text))
+            or self._by_membership.get(_public_id(text))
             or self._by_email.get(text.lower())
             or self._by_phone.get(number)
         )
@@ -88,7 +99,7 @@ class Directory:
     def _load_members(self, wallet_type: WalletType) -> dict[int, tuple[Wallet, str]]:
         customers = {
             *self._by_number.values(), *self._by_email.values(), *self._by_phone.values(),
-            *self._by_card.values(),
+            *self._by_card.values(), *self._by_membership.values(),
         }  # fmt: skip
         memberships = Membership.objects.filter(
             program=wallet_type.program_id, customer__in=customers
@@ -121,6 +132,10 @@ def _texts(rows: Sequence[Cells], column: str) -> list[str]:
 
 def _kept(texts: Iterable[str]) -> list[str]:
     return sorted({text for text in texts if text})
+
+
+def _public_id(text: str) -> str:
+    return text.lower() if _ID(text) else ""
 
 
 def _card(text: str) -> str:

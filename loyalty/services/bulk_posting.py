@@ -31,13 +31,12 @@ from loyalty.services.adjustments import (
 )
 from loyalty.services.bulk_rows import require_state, write_rows
 from members.formatting import format_units
-from members.models import Job
+from members.models import ApiKey, Job, User
 from members.services.audit import Actor
 from members.services.job_runs import Step, run_in_chunks
 
 POST, UNDO = "bulk_post", "bulk_undo"
 CHUNK = 500
-SOURCE = Transfer.Source.BACKOFFICE.value
 State = BulkAdjustment.State
 
 # What became of a row's movement: the transfer's key, or why there is none.
@@ -131,7 +130,7 @@ class _Posting:
 
     def __init__(self, batch: BulkAdjustment) -> None:
         self.batch = batch
-        self.actor = Actor.of_user(batch.created_by)
+        self.actor, self.source = _on_behalf_of(batch.created_by, batch.api_key)
         reason = find_reason(batch.reason)
         assert reason is not None  # rows of reasons stay
         self.reason: AdjustmentReason = reason
@@ -152,7 +151,7 @@ class _Posting:
                     note=row.note,
                     actor=self.actor,
                     key=f"bulk:{self.batch.pk}:{row.number}",
-                    source=SOURCE,
+                    source=self.source,
                     now=now,
                     explanation=self.explanation,
                 )
@@ -171,7 +170,7 @@ class _Undoing:
 
     def __init__(self, batch: BulkAdjustment) -> None:
         self.batch = batch
-        self.actor = Actor.of_user(batch.undone_by or batch.created_by)
+        self.actor, self.source = _on_behalf_of(batch.undone_by, batch.undone_key)
 
     def movements(self, rows: Sequence[BulkRow], now: dt.datetime) -> list[Movement]:
         entries = []
@@ -183,7 +182,7 @@ class _Undoing:
                     transfer=row.transfer,
                     wallet=_wallet(row.transfer, self.batch),
                     actor=self.actor,
-                    source=SOURCE,
+                    source=self.source,
                     now=now,
                     note="",
                     explanation={"bulk": self.batch.pk},
@@ -231,6 +230,14 @@ def _words(row: BulkRow, units: int) -> str:
     return format_units(units, row.wallet.wallet_type)
 
 
+def _on_behalf_of(user: User | None, key: ApiKey | None) -> tuple[Actor, str]:
+    """Who moves the units, and where they said so."""
+    if key is not None:
+        return Actor.of_api_key(key), Transfer.Source.API.value
+    assert user is not None
+    return Actor.of_user(user), Transfer.Source.BACKOFFICE.value
+
+
 def _explanation(batch: BulkAdjustment) -> dict[str, Any]:
     said: dict[str, Any] = {"bulk": batch.pk}
     if batch.kind == BulkAdjustment.Kind.GRANT:
@@ -244,5 +251,5 @@ def _explanation(batch: BulkAdjustment) -> dict[str, Any]:
 
 def _batch(job: Job) -> BulkAdjustment:
     return BulkAdjustment.objects.select_related(
-        "wallet_type__program", "created_by", "decided_by", "undone_by"
+        "wallet_type__program", "created_by", "api_key", "decided_by", "undone_by", "undone_key"
     ).get(pk=job.params["bulk"])

@@ -1,4 +1,5 @@
-"""Where the rows of a bulk adjustment come from: a CSV file, or a list that somebody pasted.
+"""Where the rows of a bulk adjustment come from: a CSV file, a list that somebody pasted, or a
+request to the API.
 
 Everything stays text here; what a cell means is the business of `bulk_checking`. A further source
 (a segment, say) is another function that returns a `Source`.
@@ -10,7 +11,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -22,7 +23,7 @@ from members.errors import DomainError, FieldError
 
 MOST_ROWS = 200_000
 # What may say whose row it is; `customer` takes any of the others.
-NAMES = ("customer_id", "email", "phone", "card_number", "customer")
+NAMES = ("customer_id", "email", "phone", "card_number", "membership", "customer")
 COLUMNS = (*NAMES, "units", "note")
 # Longer than anything that can be right, and short enough to keep.
 LONGEST_CELL = 501
@@ -75,6 +76,12 @@ def from_list(text: str, name: str) -> Source:
     ]
     digest = hashlib.sha256("\n".join(cells["customer"] for _, cells in rows).encode()).hexdigest()
     return Source(BulkAdjustment.Source.LIST, name[:200], digest, rows)
+
+
+def from_rows(rows: Sequence[Cells], name: str) -> Source:
+    """Rows as they are, counted from 1."""
+    digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    return Source(BulkAdjustment.Source.API, name[:200], digest, enumerate(rows, start=1))
 
 
 def fill_rows(batch: BulkAdjustment, source: Source) -> int:

@@ -18,6 +18,7 @@ class Actor:
 
     label: str
     user: User | None = None
+    api_key: ApiKey | None = None
 
     @classmethod
     def of_user(cls, user: User) -> Actor:
@@ -25,7 +26,7 @@ class Actor:
 
     @classmethod
     def of_api_key(cls, key: ApiKey) -> Actor:
-        return cls(label=f"API key {key.name}")
+        return cls(label=f"API key {key.name}", api_key=key)
 
 
 __all__ = ["SYSTEM", "Actor", "record_audit", "snapshot", "target_of"]

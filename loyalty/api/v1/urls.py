@@ -5,6 +5,7 @@ from django.urls import path
 from loyalty.api.v1 import (
     adjustment_reasons,
     balances,
+    bulk_adjustments,
     claims,
     gifts,
     lots,
@@ -25,6 +26,7 @@ app_name = "api-loyalty"
 
 MEMBERSHIP = "memberships/<uuid:membership_id>"
 POOL = "pools/<uuid:pool_id>"
+BULK = "bulk-adjustments/<uuid:bulk_id>"
 
 urlpatterns = [
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
@@ -69,6 +71,13 @@ urlpatterns = [
         lots.Reinstatement.as_view(),
         name="transfer-reinstatement",
     ),
+    path("bulk-adjustments", bulk_adjustments.BulkAdjustments.as_view(), name="bulk-adjustments"),
+    path(BULK, bulk_adjustments.OneBulkAdjustment.as_view(), name="bulk-adjustment"),
+    path(f"{BULK}/rows", bulk_adjustments.BulkRows.as_view(), name="bulk-rows"),
+    path(f"{BULK}/post", bulk_adjustments.BulkPosting.as_view(), name="bulk-post"),
+    path(f"{BULK}/undo", bulk_adjustments.BulkUndoing.as_view(), name="bulk-undo"),
+    path(f"{BULK}/withdraw", bulk_adjustments.BulkWithdrawal.as_view(), name="bulk-withdraw"),
+    path(f"{BULK}/resume", bulk_adjustments.BulkResumption.as_view(), name="bulk-resume"),
     path("pools", pools.Pools.as_view(), name="pools"),
     path(POOL, pools.OnePool.as_view(), name="pool"),
     path(f"{POOL}/balances", pools.PoolBalances.as_view(), name="pool-balances"),

@@ -16,8 +16,12 @@ from django.utils import timezone
 from loyalty.backoffice.bulk_forms import FORMATS, SAMPLES
 from loyalty.models import BulkAdjustment, Transfer
 from loyalty.services import bulk_posting
+from loyalty.services.bulk_adjustments import Plan, create_bulk, post_bulk
+from loyalty.services.bulk_sources import from_rows
 from members.models import Job
 from members.services import job_runs
+from members.services.audit import Actor
+from tests.factories import ApiKeyFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust, make_wallet, spendable
 
@@ -358,6 +362,27 @@ def test_the_list_shows_all_of_them(manager: Client, members: Member) -> None:
     assert "march.csv" in listed
     assert "List that begins with c1" in listed
     assert queries_of(manager, url("bulk_list")) == few
+
+
+def test_one_that_came_over_the_api_is_shown_and_can_be_undone(
+    manager: Client, members: Member
+) -> None:
+    key = ApiKeyFactory(name="Web shop")
+    shop = Actor.of_api_key(key)
+    batch = create_bulk(
+        plan=Plan(kind="adjustment", wallet_type=members.wallet.wallet_type, reason="correction"),
+        source=from_rows([{"customer_id": "c1", "units": "-50"}], "Recount"),
+        actor=shop, now=timezone.now(),
+    )  # fmt: skip
+    job_runs.run_job(batch.job_id)
+    assert "API key Web shop" in text_of(manager, url("bulk_list"))
+    shown = page_of(manager)
+    assert "It was made over the API" in shown
+    assert url("bulk_post", batch.public_id) not in shown
+    job_runs.run_job(post_bulk(batch=latest(), actor=shop, now=timezone.now()).job_id)
+    assert members.spendable() == 100
+    act(manager, "bulk_undo")
+    assert (latest().state, members.spendable()) == ("undone", 150)
 
 
 def test_without_a_live_program_there_is_nothing_to_move(manager: Client) -> None:

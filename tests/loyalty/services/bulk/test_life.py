@@ -9,21 +9,26 @@ from loyalty.models import (
     AdjustmentLimit,
     BulkAdjustment,
     BulkRow,
+    Transfer,
 )
 from loyalty.selectors.adjustment_limits import moved_today
 from loyalty.services.adjustment_requests import WAITS, expire_requests
 from loyalty.services.bulk_adjustments import (
+    Plan,
     approve_bulk,
+    create_bulk,
     post_bulk,
     reject_bulk,
     undo_bulk,
     withdraw_bulk,
 )
+from loyalty.services.bulk_sources import from_rows
 from members.errors import ConflictError, DomainError
+from members.models import AuditEntry
 from members.services.audit import Actor
-from tests.factories import StaffMemberFactory
+from tests.factories import ApiKeyFactory, StaffMemberFactory
 from tests.loyalty.factories import NOW, adjust, spendable
-from tests.loyalty.services.bulk.batches import adjustment, grant, posted, rows_of, worked
+from tests.loyalty.services.bulk.batches import adjustment, checked, grant, posted, rows_of, worked
 
 
 def test_the_same_rows_twice_are_noticed(program, members, mia):
@@ -51,6 +56,49 @@ def test_only_who_made_it_posts_it(program, members, mia, ada):
     withdraw_bulk(batch=batch, actor=mia)
     with pytest.raises(ConflictError):
         post_bulk(batch=batch, actor=mia, now=NOW)
+
+
+def test_a_key_makes_posts_and_undoes_within_no_limit_and_asks_nobody(program, members, mia):
+    key = ApiKeyFactory()
+    shop, other = Actor.of_api_key(key), Actor.of_api_key(ApiKeyFactory())
+    plan = Plan(kind="adjustment", wallet_type=program.wallet_types.get(), reason="goodwill")
+    rows = [{"customer_id": "c1", "units": "60000"}, {"customer_id": "c2", "units": "1"}]
+    batch = checked(create_bulk(plan=plan, source=from_rows(rows, "Recount"), actor=shop, now=NOW))
+    assert (batch.member_count, batch.made_by, batch.job.created_by) == (2, f"API key {key}", None)
+    for stranger in (mia, other):
+        with pytest.raises(LedgerError):
+            post_bulk(batch=batch, actor=stranger, now=NOW)
+        with pytest.raises(LedgerError):
+            withdraw_bulk(batch=batch, actor=stranger)
+    batch = posted(batch, shop)
+    assert (batch.state, spendable("c1")) == ("posted", 60_050)
+    made = batch.rows.first().transfer
+    assert (made.source, made.actor) == ("api", None)
+    with pytest.raises(LedgerError):
+        undo_bulk(batch=batch, actor=mia, now=NOW)  # more than the role's limit at once
+    batch = worked(undo_bulk(batch=batch, actor=other, now=NOW))
+    assert (batch.state, batch.taken_back_by) == ("undone", f"API key {other.api_key}")
+    assert spendable("c1") == 50
+    assert AuditEntry.objects.filter(
+        action="bulk_adjustment.posted", actor_label=f"API key {key}"
+    ).exists()
+
+
+def test_staff_undo_what_a_key_has_posted(program, members, ada):
+    shop = Actor.of_api_key(ApiKeyFactory())
+    plan = Plan(kind="adjustment", wallet_type=program.wallet_types.get(), reason="goodwill")
+    rows = [{"customer_id": "c1", "units": "7"}]
+    batch = checked(create_bulk(plan=plan, source=from_rows(rows, "More"), actor=shop, now=NOW))
+    batch = worked(undo_bulk(batch=posted(batch, shop), actor=ada, now=NOW))
+    undone = Transfer.objects.get(kind="reversal")
+    assert (batch.state, undone.source, undone.actor) == ("undone", "backoffice", ada.user)
+
+
+def test_the_database_wants_a_person_or_a_key(program, members, mia):
+    batch = adjustment(program, mia, rows_of([30]))
+    for wrong in ({"created_by": None}, {"api_key": ApiKeyFactory()}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            BulkAdjustment.objects.filter(pk=batch.pk).update(**wrong)
 
 
 def test_what_holds_nothing_to_post_is_not_posted(program, members, mia):
