@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0013_fewer_locks"),
+        ("loyalty", "0015_fewer_index_writes"),
         ("members", "0005_merged_customers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
