@@ -6,30 +6,42 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from django.utils.translation import gettext as _
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
+    SerializeAsAny,
     StringConstraints,
     field_serializer,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
+from loyalty.rule_conditions import read_condition
 from loyalty.rules.bodies import (
-    BasePolicy,
     BonusBody,
     Caps,
-    LineFilter,
+    CashbackBody,
+    EarningBody,
+    FixedBody,
+    MultiplierBody,
+    NthPurchaseBody,
     PositiveAmount,
     RateBody,
-    Rounding,
     RuleBody,
+    StampsBody,
+    StreakBody,
+    WindowedBody,
+    parse_body,
 )
+from members.conditions.tree import ConditionError
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -177,27 +189,11 @@ class WalletTypeDefinition(PendingDefinition):
 
 
 class EarningRuleDefinition(_Definition):
-    """A rate: so many units for so much of what was bought. Or a bonus for reaching so much."""
+    """How orders become units. What a rule says besides depends on its kind."""
 
     code: Code = Field("base", description="Short name, unique in the program. Stays as it is.")
     name: Name = Field("Base rate", description="What people call it; explanations name it.")
     wallet_type: Code = Field("points", description="Code of the wallet type that it awards.")
-    kind: Literal["rate", "threshold_bonus"] = Field("rate", description="The kind of rule.")
-    reach: PositiveAmount | None = Field(
-        None, description="With threshold_bonus: the money that has to be reached."
-    )
-    window: Literal["order", "day", "week", "month", "quarter", "year", "lifetime"] = Field(
-        "order", description="With threshold_bonus: in one order, or in all orders of a period."
-    )
-    repeats: bool = Field(False, description="With threshold_bonus: again each time.")
-    measure: Literal["money", "quantity"] = Field("money", description="What is counted.")
-    units: PositiveAmount = Field(Decimal(1), description="Units earned …")
-    per: PositiveAmount = Field(Decimal(1), description="… for each this much of the measure.")
-    base: BasePolicy = Field(BasePolicy(), description="Which parts of an order count.")
-    include: LineFilter = Field(LineFilter(), description="Only these lines earn.")
-    exclude: LineFilter = Field(LineFilter(), description="These lines earn nothing.")
-    rounding: Rounding = Field(Rounding(), description="How fractions are rounded.")
-    caps: Caps = Field(Caps(), description="How much it awards at most.")
     pending: PendingDefinition | None = Field(
         None, description="When what it awards can be spent; without it as the wallet type says."
     )
@@ -205,39 +201,93 @@ class EarningRuleDefinition(_Definition):
         None, description="When what it awards expires; without it as the wallet type says."
     )
 
-    @model_validator(mode="after")
-    def details_belong_to_their_kind(self) -> Self:
-        if (self.kind == "threshold_bonus") != (self.reach is not None):
-            raise ValueError(_("Give reach with kind “threshold_bonus”, and only then."))
-        if self.kind == "rate" and (self.window != "order" or self.repeats):
-            raise ValueError(_("window and repeats belong to kind “threshold_bonus”."))
-        if self.window != "order" and self.caps != Caps():
-            raise ValueError(_("A bonus for a window has no caps: it is one for each window."))
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def of_its_kind(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """A rule is read as its kind has it: a rate, if it names none."""
+        if cls is not EarningRuleDefinition or not isinstance(data, Mapping):
+            return read(data)
+        kind = data.get("kind", "rate")
+        if kind not in RULE_KINDS:
+            raise PydanticCustomError(
+                "unknown_kind",
+                "kind: there is no kind {kind}; write one of {known}",
+                {"kind": str(kind), "known": ", ".join(RULE_KINDS)},
+            )
+        return cast("Self", RULE_KINDS[kind].model_validate(data))
 
     def body(self) -> RuleBody:
-        if self.reach is not None:
-            return BonusBody(
-                kind="threshold_bonus",
-                reach=self.reach,
-                window=self.window,
-                units=self.units,
-                repeats=self.repeats,
-                base=self.base,
-                include=self.include,
-                exclude=self.exclude,
-                caps=self.caps,
-            )
-        return RateBody(
-            measure=self.measure,
-            units=self.units,
-            per=self.per,
-            base=self.base,
-            include=self.include,
-            exclude=self.exclude,
-            rounding=self.rounding,
-            caps=self.caps,
-        )
+        """What its versions keep."""
+        said = self.model_dump(exclude=set(EarningRuleDefinition.model_fields))
+        return parse_body(said)
+
+    @model_validator(mode="after")
+    def condition_can_be_read(self) -> Self:
+        said: object = self
+        if isinstance(said, EarningBody):
+            try:
+                read_condition(said.when)
+            except ConditionError as wrong:
+                raise ValueError(
+                    "; ".join(f"{error.field}: {error.message}" for error in wrong.errors)
+                ) from wrong
+        return self
+
+    @model_validator(mode="after")
+    def goes_with_others(self) -> Self:
+        said: object = self
+        if isinstance(said, WindowedBody) and said.windowed:
+            if said.caps != Caps():
+                raise ValueError(_("A bonus for a window has no caps: it is one for each window."))
+            if said.group or said.stops:
+                raise ValueError(_("group and stops are for rules that judge a single order."))
+        if isinstance(said, EarningBody) and said.group and said.stops:
+            raise ValueError(_("Give group or stops, not both."))
+        return self
+
+
+class RateRule(EarningRuleDefinition, RateBody):
+    __doc__ = RateBody.__doc__
+
+
+class CashbackRule(EarningRuleDefinition, CashbackBody):
+    __doc__ = CashbackBody.__doc__
+
+
+class FixedRule(EarningRuleDefinition, FixedBody):
+    __doc__ = FixedBody.__doc__
+
+
+class MultiplierRule(EarningRuleDefinition, MultiplierBody):
+    __doc__ = MultiplierBody.__doc__
+
+
+class BonusRule(EarningRuleDefinition, BonusBody):
+    __doc__ = BonusBody.__doc__
+
+
+class NthPurchaseRule(EarningRuleDefinition, NthPurchaseBody):
+    __doc__ = NthPurchaseBody.__doc__
+
+
+class StampsRule(EarningRuleDefinition, StampsBody):
+    __doc__ = StampsBody.__doc__
+
+
+class StreakRule(EarningRuleDefinition, StreakBody):
+    __doc__ = StreakBody.__doc__
+
+
+RULE_KINDS: Mapping[str, type[EarningRuleDefinition]] = {
+    "rate": RateRule,
+    "cashback": CashbackRule,
+    "fixed": FixedRule,
+    "multiplier": MultiplierRule,
+    "threshold_bonus": BonusRule,
+    "nth_purchase": NthPurchaseRule,
+    "stamps": StampsRule,
+    "streak": StreakRule,
+}
 
 
 class PartyDefinition(_Definition):
@@ -273,13 +323,17 @@ class ProgramDefinition(_Definition):
     clawback_order: Literal["own_first", "oldest_first"] = Field(
         "own_first", description="Which units a refund takes first."
     )
+    multiplying: Literal["best", "add", "multiply"] = Field(
+        "best", description="What several multipliers for one line come to: the largest, what each"
+        " adds, or each times those before it.",
+    )  # fmt: skip
     partners: tuple[PartyDefinition, ...] = Field((), description="Whom units come from or go to.")
     charities: tuple[PartyDefinition, ...] = Field((), description="Whom members may give to.")
     wallet_types: tuple[WalletTypeDefinition, ...] = Field(
         min_length=1, description="The kinds of units it awards; at least one."
     )
-    earning_rules: tuple[EarningRuleDefinition, ...] = Field(
-        (), description="How orders become units."
+    earning_rules: tuple[SerializeAsAny[EarningRuleDefinition], ...] = Field(
+        (), description="How orders become units, in their order of evaluation."
     )
 
     @field_validator("time_zone")
@@ -306,6 +360,12 @@ class ProgramDefinition(_Definition):
                     % {"what": what, "code": min(double)}
                 )
         for rule in self.earning_rules:
+            missing = set(rule.of) - set(rules) if isinstance(rule, MultiplierRule) else set()
+            if missing:
+                raise ValueError(
+                    _("The rule %(rule)s multiplies the rule %(other)s, which is missing.")
+                    % {"rule": rule.code, "other": min(missing)}
+                )
             if rule.wallet_type not in wallet_types:
                 raise ValueError(
                     _("The rule %(rule)s names the wallet type %(wallet_type)s, which is missing.")

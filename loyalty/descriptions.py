@@ -19,16 +19,8 @@ from loyalty.definitions import (
     WalletTypeDefinition,
 )
 from loyalty.models import LotPolicy
-from loyalty.rules.bodies import (
-    BasePolicy,
-    BonusBody,
-    Caps,
-    LineFilter,
-    RateBody,
-    Rounding,
-    RuleBody,
-)
-from members.formatting import UnitNames, active_locale, format_money, format_number
+from loyalty.rule_words import units_in_words
+from members.formatting import UnitNames, active_locale, format_money
 
 
 class Unit:
@@ -38,120 +30,6 @@ class Unit:
         self.singular = definition.singular
         self.plural = definition.plural
         self.scale = definition.decimals
-
-
-def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
-    """How an order becomes units, sentence by sentence."""
-    if isinstance(rule, BonusBody):
-        sentences = [describe_bonus(rule, unit, currency)]
-    else:
-        sentences = [describe_rate(rule, unit, currency)]
-    if rule.include != LineFilter():
-        sentences.append(_("Only these earn: %s.") % describe_lines(rule.include))
-    if rule.exclude != LineFilter():
-        sentences.append(_("These never earn: %s.") % describe_lines(rule.exclude))
-    if isinstance(rule, BonusBody) or rule.measure == "money":
-        sentences += describe_base(rule.base)
-    if isinstance(rule, RateBody):
-        sentences.append(describe_rounding(rule.rounding))
-    sentences += describe_caps(rule.caps, unit)
-    return sentences
-
-
-def describe_caps(caps: Caps, unit: UnitNames) -> list[str]:
-    """How much is awarded at most."""
-    sentences = []
-    if caps.per_order is not None:
-        sentences.append(_("At most %s for one order.") % _amount(caps.per_order, unit))
-    if caps.per_member is not None:
-        words = {
-            "day": _("At most %s for one member a day."),
-            "week": _("At most %s for one member a week."),
-            "month": _("At most %s for one member a month."),
-            "year": _("At most %s for one member a year."),
-            "lifetime": _("At most %s for one member, ever."),
-        }
-        sentences.append(words[caps.period] % _amount(caps.per_member, unit))
-    if caps.budget is not None:
-        sentences.append(_("At most %s in all.") % _amount(caps.budget, unit))
-    return sentences
-
-
-def describe_rate(rule: RateBody, unit: UnitNames, currency: str) -> str:
-    """ "1 Bean for each $1.00 spent." """
-    units = _amount(rule.units, unit)
-    if rule.measure == "money":
-        return _("%(units)s for each %(money)s spent.") % {
-            "units": units,
-            "money": format_money(rule.per, currency),
-        }
-    if rule.per == 1:
-        return _("%s for each item (or each unit of quantity).") % units
-    return _("%(units)s for each %(per)s of the quantity.") % {
-        "units": units,
-        "per": format_number(rule.per),
-    }
-
-
-def describe_bonus(rule: BonusBody, unit: UnitNames, currency: str) -> str:
-    """ "500 Beans when $200.00 are reached in a month." """
-    windows = {
-        "order": _("in one order"),
-        "day": _("in a day"),
-        "week": _("in a week"),
-        "month": _("in a month"),
-        "quarter": _("in a quarter"),
-        "year": _("in a year"),
-        "lifetime": _("in all"),
-    }
-    words = {
-        "units": _amount(rule.units, unit),
-        "money": format_money(rule.reach, currency),
-        "window": windows[rule.window],
-    }
-    if rule.repeats:
-        return _("%(units)s for each %(money)s reached %(window)s.") % words
-    return _("%(units)s when %(money)s is reached %(window)s.") % words
-
-
-def describe_base(base: BasePolicy) -> list[str]:
-    """Which parts of what was paid count."""
-    return [
-        _("Prices count after discounts.")
-        if base.after_discounts
-        else _("Prices count before discounts."),
-        _("Tax earns too.") if base.include_tax else _("Tax does not earn."),
-        _("Shipping earns too.") if base.include_shipping else _("Shipping does not earn."),
-        _("What is paid with gift cards or credit earns; buying a gift card does not.")
-        if base.paid_with_stored_value
-        else _("Neither buying a gift card nor paying with one earns."),
-        _("What is paid with points earns.")
-        if base.paid_with_units
-        else _("What is paid with points does not earn."),
-    ]
-
-
-def describe_lines(lines: LineFilter) -> str:
-    """ "category Coffee, category Tea, product A-17, tag sale" """
-    return ", ".join(
-        [
-            *(_("category %s") % name for name in lines.categories),
-            *(_("product %s") % name for name in lines.skus),
-            *(_("tag %s") % name for name in lines.tags),
-        ]
-    )
-
-
-def describe_rounding(rounding: Rounding) -> str:
-    words = {
-        ("down", "order"): _("Fractions are rounded down, once per order."),
-        ("nearest", "order"): _("Fractions are rounded to the nearest, once per order."),
-        ("up", "order"): _("Fractions are rounded up, once per order."),
-        ("down", "line"): _("Fractions are rounded down on each line."),
-        ("nearest", "line"): _("Fractions are rounded to the nearest on each line."),
-        ("up", "line"): _("Fractions are rounded up on each line."),
-    }
-    return words[rounding.mode, rounding.per]
 
 
 def describe_units(
@@ -175,15 +53,15 @@ def describe_gifts(gifts: GiftsDefinition, unit: UnitNames) -> list[str]:
     if not gifts.to_members:
         return [_("Members cannot give them to each other.")]
     sentences = [_("Members may give them to each other, %s or more at once.")
-                 % _amount(gifts.least, unit)]  # fmt: skip
+                 % units_in_words(gifts.least, unit)]  # fmt: skip
     if gifts.most_per_day is not None:
         sentences.append(
-            _("In a day a member may give %s at most.") % _amount(gifts.most_per_day, unit)
+            _("In a day a member may give %s at most.") % units_in_words(gifts.most_per_day, unit)
         )
     if gifts.most_received_per_day is not None:
         sentences.append(
             _("In a day a member may be given %s at most.")
-            % _amount(gifts.most_received_per_day, unit)
+            % units_in_words(gifts.most_received_per_day, unit)
         )
     return sentences
 
@@ -194,7 +72,7 @@ def describe_worth(wallet_type: WalletTypeDefinition, currency: str) -> str:
     # A unit is often worth less than the smallest coin; a hundred are worth something one can say.
     count = 1 if wallet_type.unit_value >= 1 else 100
     return _("%(units)s are worth %(money)s.") % {
-        "units": _amount(Decimal(count), Unit(wallet_type)),
+        "units": units_in_words(Decimal(count), Unit(wallet_type)),
         "money": format_money(wallet_type.unit_value * count, currency),
     }
 
@@ -339,9 +217,3 @@ def describe_debt(policy: str) -> str:
                                     " until it is settled nothing can be redeemed."),
     }  # fmt: skip
     return words[policy]
-
-
-def _amount(number: Decimal, unit: UnitNames) -> str:
-    """A number of units that need not fit their decimals: a rate of 0.5 points is fine."""
-    one = active_locale().plural_form(number.normalize()) == "one"
-    return f"{format_number(number)}\N{NO-BREAK SPACE}{unit.singular if one else unit.plural}"

@@ -6,40 +6,21 @@ Nothing here asks the database: `loyalty.selectors.transfers` loads all that is 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from loyalty.models import Transfer, WalletType
+from loyalty.arithmetic import arithmetic
+from loyalty.models import Transfer
 from loyalty.selectors.adjustment_reasons import reason_of, told_to_members
-from members.formatting import format_day, format_money, format_number, format_units
+from members.formatting import format_day, format_units
 from members.timeline_view import WhyStep
 
 Audience = Literal["member", "staff"]
-
-# Sums of money on the way from the order to what earns: their words, and whether they are changes.
-_MONEY: dict[str, tuple[Promise, bool]] = {
-    "goods": (gettext_lazy("Goods that earn"), False),
-    "before_discounts": (gettext_lazy("Discounts count as paid"), True),
-    "order_discount": (gettext_lazy("Share of the order's discount"), True),
-    "tax_out": (gettext_lazy("Tax, which does not earn"), True),
-    "tax_in": (gettext_lazy("Tax, which earns too"), True),
-    "shipping": (gettext_lazy("Shipping, which earns too"), True),
-    "paid_in_kind": (gettext_lazy("Paid with points or gift cards"), True),
-}
-
-
-# What a cap left of an award.
-_CAPPED: dict[str, Promise] = {
-    "capped_order": gettext_lazy("One order earns at most"),
-    "capped_member": gettext_lazy("That is all that one member can still earn"),
-    "capped_budget": gettext_lazy("That is all that is left of the budget"),
-}
 
 # What moved units or a debt from one wallet of a person to another.
 _MERGES: dict[str, Promise] = {
@@ -189,7 +170,11 @@ def _adjusted(transfer: Transfer, audience: Audience) -> str:
 def _reckoning(transfer: Transfer) -> Iterator[WhyStep]:
     """How an order came to so many units. A write-off carries the reckoning of what it forgives."""
     if transfer.kind != Transfer.Kind.WRITE_OFF:
-        yield from _arithmetic(transfer)
+        yield from arithmetic(
+            transfer.explanation.get("steps", []),
+            wallet_type=transfer.wallet_type,
+            currency=transfer.explanation.get("currency", ""),
+        )
         yield from _order_before_and_after(transfer)
 
 
@@ -250,75 +235,6 @@ def _name_of(names: dict[str, str | None] | None, audience: Audience) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _arithmetic(transfer: Transfer) -> Iterator[WhyStep]:
-    steps: list[Sequence[str]] = transfer.explanation.get("steps", [])
-    currency = transfer.explanation.get("currency", "")
-    for code, *values in steps:
-        if code in _MONEY:
-            label, is_change = _MONEY[code]
-            yield WhyStep(str(label), _money(values[0], currency, sign=is_change))
-        elif code == "eligible" and values[0] != values[1]:
-            fraction = {"count": _number(values[0]), "all": _number(values[1])}
-            yield WhyStep(_("Items that earn"), _("%(count)s of %(all)s") % fraction)
-        elif code == "quantity":
-            yield WhyStep(_("Quantity that earns"), _number(values[0]))
-        elif code == "rate":
-            yield WhyStep(_("Rate"), _rate(values, currency, transfer.wallet_type))
-        elif code == "threshold":
-            yield WhyStep(
-                _("Reached, of %s") % _money(values[0], currency), _money(values[2], currency)
-            )
-        elif code in _CAPPED:
-            yield WhyStep(_capped(code, values), _units(values[0], transfer.wallet_type))
-        elif code == "rounded":
-            text = _rounding(values[0], values[1]) if _is_rounded(steps) else _("That makes")
-            yield WhyStep(text, _units(values[2], transfer.wallet_type))
-
-
-def _capped(code: str, values: Sequence[str]) -> str:
-    if code != "capped_member":
-        return str(_CAPPED[code])
-    words: dict[str, str] = {
-        "day": _("That is all that one member can still earn today"),
-        "week": _("That is all that one member can still earn this week"),
-        "month": _("That is all that one member can still earn this month"),
-        "year": _("That is all that one member can still earn this year"),
-    }
-    return words.get(values[1], str(_CAPPED[code]))
-
-
-def _rate(values: Sequence[str], currency: str, wallet_type: WalletType) -> str:
-    units, per, measure = values
-    if measure == "money":
-        per = _money(per, currency)
-    elif Decimal(per) == 1:
-        return _("%(units)s each") % {"units": _units(units, wallet_type)}
-    else:
-        per = _number(per)
-    return _("%(units)s for each %(per)s") % {"units": _units(units, wallet_type), "per": per}
-
-
-def _is_rounded(steps: Sequence[Sequence[str]]) -> bool:
-    """Whether rounding changed anything: nobody wants to read of it when 12 makes 12."""
-    found = {code: values for code, *values in steps}
-    counted = [*_MONEY, "quantity"]
-    base = sum((Decimal(values[0]) for code, *values in steps if code in counted), Decimal(0))
-    units, per, _measure = found.get("rate", ("1", "1", ""))
-    return base * Decimal(units) != Decimal(found["rounded"][2]) * Decimal(per)
-
-
-def _rounding(mode: str, per: str) -> str:
-    words: dict[tuple[str, str], str] = {
-        ("down", "order"): _("That makes, rounded down"),
-        ("nearest", "order"): _("That makes, rounded to the nearest"),
-        ("up", "order"): _("That makes, rounded up"),
-        ("down", "line"): _("That makes, each item rounded down"),
-        ("nearest", "line"): _("That makes, each item rounded to the nearest"),
-        ("up", "line"): _("That makes, each item rounded up"),
-    }
-    return words[mode, per]
-
-
 def _order_before_and_after(transfer: Transfer) -> Iterator[WhyStep]:
     """An order that was judged again: what it had earned, and what it deserves as it is now."""
     details = transfer.explanation
@@ -357,19 +273,3 @@ def _for_staff(transfer: Transfer) -> Iterator[WhyStep]:
         yield WhyStep(_("By"), str(transfer.actor))
     if details.get("approved_by"):
         yield WhyStep(_("Approved by"), details["approved_by"])
-
-
-def _units(text: str, wallet_type: WalletType) -> str:
-    """A number of whole units, which a rate may give in finer parts than the wallet holds."""
-    scaled = Decimal(text).scaleb(wallet_type.scale)
-    if scaled == scaled.to_integral_value():
-        return format_units(int(scaled), wallet_type)
-    return f"{_number(text)}\N{NO-BREAK SPACE}{wallet_type.plural}"
-
-
-def _money(text: str, currency: str, *, sign: bool = False) -> str:
-    return format_money(Decimal(text), currency, sign=sign) if currency else _number(text)
-
-
-def _number(text: str) -> str:
-    return format_number(Decimal(text))

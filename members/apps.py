@@ -7,12 +7,13 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # The tasks are named wherever one is queued, not only in the worker that runs them.
-        from members import tasks, words  # noqa: F401
+        from members import condition_fields, tasks, words  # noqa: F401
         from members.account import landing  # noqa: F401  (links customers as they sign in)
         from members.backoffice import menu, places
         from members.selectors import history
         from members.services import invitations, mail, merged_details
 
+        condition_fields.register()
         words.register()
         menu.register()
         places.register()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from config.documents.parts import cell, table
-from loyalty.definitions import ProgramDefinition
+from loyalty.definitions import RULE_KINDS, EarningRuleDefinition, ProgramDefinition
 
 PAGE = "programs.md"
 NAME = "program_reference"
@@ -25,17 +25,34 @@ def program_reference() -> str:
 
 def _models(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
     yield path, model
+    yield from _inner_models(path, model, set())
+    if model is EarningRuleDefinition:
+        known: set[str] = set(EarningRuleDefinition.model_fields)
+        for kind in RULE_KINDS.values():
+            yield path, kind
+            yield from _inner_models(path, kind, known)
+            known |= set(kind.model_fields)
+
+
+def _inner_models(
+    path: str, model: type[BaseModel], known: Container[str]
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """What its fields hold; kinds of rules have most of them in common, described once."""
     for name, field in model.model_fields.items():
         inner, many = _inner(field.annotation)
-        if inner is not None:
+        if inner is not None and name not in known:
             place = f"{path}.{name}" if path else name
             yield from _models(place + ("[]" if many else ""), inner)
 
 
 def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     """The model that a field holds, and whether it holds several."""
+    if get_origin(annotation) is types.UnionType:
+        annotation = get_args(annotation)[0]
     many = get_origin(annotation) is tuple
     found = get_args(annotation)[0] if many else annotation
+    if get_origin(found) is Annotated:
+        found = get_args(found)[0]
     if inspect.isclass(found) and issubclass(found, BaseModel):
         return found, many
     return None, many
@@ -43,9 +60,13 @@ def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
 
 def _section(path: str, model: type[BaseModel]) -> str:
     title = f"### `{path}`" if path else "### The file"
+    if model in RULE_KINDS.values():
+        title += f" of kind `{next(kind for kind in RULE_KINDS if RULE_KINDS[kind] is model)}`"
+    known = EarningRuleDefinition.model_fields if model in RULE_KINDS.values() else ()
     rows = [
         [f"`{name}`", _kind(field, path, name), _default(field), cell(field.description or "")]
         for name, field in model.model_fields.items()
+        if name not in known and name != "kind"
     ]
     header = ["field", "value", "default", "meaning"]
     return f"{title}\n\n{cell(model.__doc__ or '')}\n\n{table(header, rows)}"
@@ -69,7 +90,9 @@ def _type_text(annotation: Any, metadata: list[Any]) -> str:
         return "a list of texts"
     if get_origin(annotation) is types.UnionType:
         given = [argument for argument in get_args(annotation) if argument is not type(None)]
-        return _type_text(given[0], metadata)
+        return _type_text(given[-1], metadata)
+    if get_origin(annotation) is Mapping:
+        return "a [condition](conditions.md)"
     words = {bool: "`true` or `false`", int: "whole number", str: "text"}
     return ", ".join([words.get(annotation, "number"), *_limits(metadata)])
 
@@ -81,11 +104,12 @@ def _limits(metadata: list[Any]) -> Iterator[str]:
     for part in parts:
         names = ("ge", "gt", "le", "decimal_places", "max_length", "pattern")
         found |= {name: value for name in names if (value := getattr(part, name, None)) is not None}
-    if "le" in found:
+    if "ge" in found and "le" in found:
         yield f"{found.pop('ge')} to {found.pop('le')}"
     words = {
         "ge": "{} or more",
         "gt": "more than {}",
+        "le": "at most {}",
         "decimal_places": "at most {} decimals",
         "pattern": "like `{}`",
         "max_length": "at most {} characters",
@@ -103,7 +127,7 @@ def _default(field: FieldInfo) -> str:
         return "its defaults"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
-    if default in {"", ()}:
+    if default in ("", (), {}):
         return "empty"
     return f"`{default}`"
 

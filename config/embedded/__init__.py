@@ -20,6 +20,7 @@ __all__ = ["EmbeddedError", "leased", "needed_services", "services_for_command"]
 # Commands that read neither database nor cache; `up` takes its lease itself, to tell about it.
 WITHOUT_SERVICES = {
     "check",
+    "condition_reference",
     "collectstatic",
     "compilemessages",
     "data_model",

@@ -16,10 +16,10 @@ from loyalty.descriptions import (
     describe_expiry,
     describe_gifts,
     describe_pending,
-    describe_rule,
     describe_worth,
 )
 from loyalty.models import Program
+from loyalty.rule_words import describe_rule
 from loyalty.services.programs import apply_definition
 from members.services.audit import Actor
 
@@ -61,6 +61,7 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "linked_returns": dict(Program.LinkedReturns.choices),
         "debt_policy": dict(Program.Debt.choices),
         "clawback_order": dict(Program.ClawbackOrder.choices),
+        "multiplying": dict(Program.Multiplying.choices),
     }
     effects = {
         "name": at_once,
@@ -72,6 +73,7 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "linked_returns": _("For returns from now on."),
         "debt_policy": _("For refunds from now on."),
         "clawback_order": _("For refunds from now on."),
+        "multiplying": _("For orders placed from now on."),
     }
     for name, effect in effects.items():
         old, new = str(getattr(before, name)), str(getattr(after, name))

@@ -27,7 +27,7 @@ from loyalty.backoffice.program_examples import (
     work_out,
 )
 from loyalty.backoffice.program_forms import ProgramForm, initial_of
-from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.definitions import ProgramDefinition, RateRule, WalletTypeDefinition
 from loyalty.models import Program
 from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
@@ -47,7 +47,7 @@ def program_create(request: HttpRequest) -> HttpResponse:
         currency=merchant.currency,
         time_zone=merchant.time_zone,
         wallet_types=(WalletTypeDefinition(unit_value=Decimal("0.01")),),
-        earning_rules=(EarningRuleDefinition(),),
+        earning_rules=(RateRule(),),
     )
     initial = initial_of(start) | {"name": "", "code": ""}
     form = ProgramForm(_with_code(request.POST) or None, initial=initial)
@@ -251,7 +251,7 @@ def _ready(form: ExampleForm) -> bool:
 
 def _values(
     form: ProgramForm,
-) -> tuple[EarningRuleDefinition, WalletTypeDefinition, str, zoneinfo.ZoneInfo] | None:
+) -> tuple[RateRule, WalletTypeDefinition, str, zoneinfo.ZoneInfo] | None:
     """The rule and the unit that the fields describe, complete or not at all."""
     if not form.is_bound:
         start = form.base or None
@@ -259,7 +259,7 @@ def _values(
         form = ProgramForm(data, base=start)
     form.is_valid()
     try:
-        rule = EarningRuleDefinition.model_validate(form.rule_values())
+        rule = RateRule.model_validate(form.rule_values())
         wallet_type = WalletTypeDefinition.model_validate(form.unit_values())
         zone = zoneinfo.ZoneInfo(form.cleaned_data["time_zone"])
         return rule, wallet_type, form.cleaned_data["currency"], zone

@@ -12,15 +12,17 @@ from babel.numbers import get_currency_precision
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from loyalty.definitions import EarningRuleDefinition, WalletTypeDefinition
-from loyalty.descriptions import Unit, describe_rule
+from loyalty.definitions import RateRule, WalletTypeDefinition
+from loyalty.descriptions import Unit
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer, WalletType
+from loyalty.rule_words import describe_rule
 from loyalty.rules.bodies import LineFilter
 from loyalty.rules.engine import RuleVersion, evaluate
-from loyalty.rules.facts import ZERO, Basket, Line
+from loyalty.rules.facts import ZERO, Basket, Line, Occasion
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
 from loyalty.services.awards import explain_award
+from members.conditions.moments import Moment
 from members.timeline_view import WhyStep
 
 GOODS, REST, SHIPPING = Decimal("49.90"), Decimal("10.00"), Decimal("5.00")
@@ -98,7 +100,7 @@ def example_initial(currency: str) -> dict[str, Decimal]:
 
 
 def work_out(
-    rule: EarningRuleDefinition,
+    rule: RateRule,
     wallet_type: WalletTypeDefinition,
     *,
     currency: str,
@@ -109,7 +111,7 @@ def work_out(
     """Price the example's order by the rule as it stands."""
     body = rule.body()
     version = RuleVersion(0, rule.name, 1, 0, wallet_type.decimals, body)
-    award = evaluate([version], _basket(form, rule)).awards[0]
+    award = evaluate([version], Occasion(_basket(form, rule), Moment(now, zone))).awards[0]
     unit = Unit(wallet_type)
     shown = Transfer(
         kind=Transfer.Kind.ACCRUAL,
@@ -134,11 +136,11 @@ def work_out(
     )
 
 
-def has_lists(rule: EarningRuleDefinition) -> bool:
+def has_lists(rule: RateRule) -> bool:
     return rule.include != LineFilter() or rule.exclude != LineFilter()
 
 
-def _basket(form: ExampleForm, rule: EarningRuleDefinition) -> Basket:
+def _basket(form: ExampleForm, rule: RateRule) -> Basket:
     rest = min(form.amount("rest"), form.amount("goods")) if has_lists(rule) else ZERO
     quantity = form.amount("quantity")
     lines = [_line(1, form.amount("goods") - rest, quantity, rule.include)]

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from loyalty.backoffice.gift_settings import GiftSettingsForm
 from loyalty.backoffice.rule_forms import RuleForm, rule_initial
 from loyalty.backoffice.unit_forms import UnitForm, unit_initial
-from loyalty.definitions import EarningRuleDefinition, ProgramDefinition
+from loyalty.definitions import ProgramDefinition, RateRule
 from loyalty.models import Program
 from members.choices import currencies, time_zones
 
@@ -160,8 +160,12 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
 
     def _rules(self) -> list[dict[str, Any]]:
         kept = [item.model_dump() for item in self.base.earning_rules] if self.base else []
-        first = kept[0] if kept else {"wallet_type": self._wallet_types()[0].get("code", "points")}
-        return [{**first, **self.rule_values()}, *kept[1:]]
+        rates = [number for number, item in enumerate(kept) if item["kind"] == "rate"]
+        if not rates:
+            unit = self._wallet_types()[0].get("code", "points")
+            return [{"wallet_type": unit, **self.rule_values()}, *kept]
+        kept[rates[0]] |= self.rule_values()
+        return kept
 
 
 def initial_of(definition: ProgramDefinition) -> dict[str, Any]:
@@ -171,5 +175,6 @@ def initial_of(definition: ProgramDefinition) -> dict[str, Any]:
             "code", "name", "description", "currency", "time_zone", "enrollment", *RETURNS,
         }
     )  # fmt: skip
-    rule = definition.earning_rules[0] if definition.earning_rules else EarningRuleDefinition()
+    rates = (rule for rule in definition.earning_rules if isinstance(rule, RateRule))
+    rule = next(rates, RateRule())
     return values | unit_initial(definition.wallet_types[0]) | rule_initial(rule)

@@ -16,7 +16,6 @@ from loyalty.backoffice.links import program_crumbs, program_url
 from loyalty.descriptions import (
     describe_expiry,
     describe_pending,
-    describe_rule,
     describe_terms,
     describe_units,
 )
@@ -30,6 +29,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.program_files import dump_program
+from loyalty.rule_words import describe_rule
 from loyalty.rules.bodies import parse_body
 from loyalty.selectors.programs import (
     current_version,

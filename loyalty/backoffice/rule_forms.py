@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.line_values import ChosenValuesField
 from loyalty.backoffice.program_fields import amount, at_times, optional, plain, switch
-from loyalty.definitions import EarningRuleDefinition
+from loyalty.definitions import RateRule
 from loyalty.rules.bodies import BasePolicy, LineFilter
 
 
@@ -107,7 +107,7 @@ class RuleForm(forms.Form):
         }
 
 
-def rule_initial(rule: EarningRuleDefinition) -> dict[str, Any]:
+def rule_initial(rule: RateRule) -> dict[str, Any]:
     return {
         "measure": rule.measure,
         "units": plain(rule.units),

@@ -48,6 +48,11 @@ class Program(models.Model):
         OWN_FIRST = "own_first", _("The order's own units first, then what expires first")
         OLDEST_FIRST = "oldest_first", _("The oldest units first, whichever order they came from")
 
+    class Multiplying(models.TextChoices):
+        BEST = "best", _("The largest counts")
+        ADD = "add", _("What each adds is added up")
+        MULTIPLY = "multiply", _("Each multiplies what those before it made")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.CharField(
         _("code"), max_length=64, unique=True, validators=[code_validator],
@@ -89,6 +94,13 @@ class Program(models.Model):
         max_length=16,
         choices=ClawbackOrder.choices,
         default=ClawbackOrder.OWN_FIRST,
+    )
+    multiplying = models.CharField(
+        _("several multipliers"),
+        max_length=16,
+        choices=Multiplying.choices,
+        default=Multiplying.BEST,
+        db_default=Multiplying.BEST,
     )
     # Goes up with every change of what the engine reads, so that caches know when to reload.
     revision = models.PositiveIntegerField(default=1)

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
+Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+Window = Literal["order", "day", "week", "month", "quarter", "year", "lifetime"]
 
 
 class _Body(BaseModel):
@@ -48,7 +51,9 @@ class Rounding(_Body):
 class Caps(_Body):
     """How much the rule awards at most, in whole units. Nothing named: no limit."""
 
-    per_order: PositiveAmount | None = Field(None, description="For one order.")
+    per_order: PositiveAmount | None = Field(
+        None, description="For one order; of a rate or cashback with what multiplies it."
+    )
     per_member: PositiveAmount | None = Field(None, description="For one member in a period.")
     period: Literal["day", "week", "month", "year", "lifetime"] = Field(
         "month", description="The period of per_member, in the program's time zone."
@@ -56,14 +61,28 @@ class Caps(_Body):
     budget: PositiveAmount | None = Field(None, description="For all members together.")
 
 
-class EarningBody(_Body):
-    """What every kind of rule says: which lines and which parts of them count, and how much at
-    most."""
+class AnyBody(_Body):
+    """What every kind of rule says."""
 
-    base: BasePolicy = BasePolicy()
-    include: LineFilter = LineFilter()
-    exclude: LineFilter = LineFilter()
-    caps: Caps = Caps()
+    when: Mapping[str, Any] = Field(
+        {}, description="Only under this condition; see the language of conditions."
+    )
+
+
+class EarningBody(AnyBody):
+    """What every kind of rule for orders says: which lines and which parts of them count, how much
+    at most, and how it gets on with others."""
+
+    base: BasePolicy = Field(BasePolicy(), description="Which parts of an order count.")
+    include: LineFilter = Field(LineFilter(), description="Only these lines count.")
+    exclude: LineFilter = Field(LineFilter(), description="These lines do not count.")
+    caps: Caps = Field(Caps(), description="How much it awards at most.")
+    group: Literal[""] | Code = Field(
+        "", description="Of the rules in one group only the one that gives most awards."
+    )
+    stops: bool = Field(
+        False, description="Where it awards, rules of the same units that come later do not."
+    )
 
 
 class RateBody(EarningBody):
@@ -76,33 +95,213 @@ class RateBody(EarningBody):
     )
     units: PositiveAmount = Field(Decimal(1), description="Units earned …")
     per: PositiveAmount = Field(Decimal(1), description="… for each this much of the measure.")
-    rounding: Rounding = Rounding()
+    rounding: Rounding = Field(Rounding(), description="How fractions are rounded.")
 
 
-class BonusBody(EarningBody):
+class CategoryPercent(_Body):
+    """The percentage for one category."""
+
+    category: str = Field(min_length=1, max_length=128, description="Exactly as on the lines.")
+    percent: Percent = Field(description="What comes back of its price.")
+
+
+class Bracket(_Body):
+    """The percentage from so much spent in the year on."""
+
+    above: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] = Field(
+        description="What is spent above this in the year, up to the next bracket."
+    )
+    percent: Percent = Field(description="What comes back of it.")
+
+
+class CashbackBody(EarningBody):
+    """A percentage of the price, as units that are worth one of the currency."""
+
+    kind: Literal["cashback"]
+    percent: Percent = Field(Decimal(0), description="What comes back of every eligible line.")
+    by_category: tuple[CategoryPercent, ...] = Field(
+        (), description="Other percentages for lines of these categories."
+    )
+    brackets: tuple[Bracket, ...] = Field(
+        (), description="Percentages by what the member spent in the calendar year; each is for"
+        " the part in its bracket.",
+    )  # fmt: skip
+    rounding: Rounding = Field(Rounding(), description="How fractions are rounded.")
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> Self:
+        if self.brackets and (self.by_category or self.percent):
+            raise ValueError("brackets: give them alone, without percent and by_category")
+        if not (self.brackets or self.by_category or self.percent):
+            raise ValueError("percent: give a percentage above zero")
+        above = [bracket.above for bracket in self.brackets]
+        if above != sorted(set(above)):
+            raise ValueError("brackets: list them from the lowest to the highest, each once")
+        if len({item.category for item in self.by_category}) < len(self.by_category):
+            raise ValueError("by_category: a category is there twice")
+        return self
+
+
+class FixedBody(EarningBody):
+    """So many units for every order that something eligible was bought with."""
+
+    kind: Literal["fixed"]
+    units: PositiveAmount = Field(description="Units for the order.")
+
+
+class MultiplierBody(EarningBody):
+    """What rates and cashback award, times so much: on the eligible lines."""
+
+    kind: Literal["multiplier"]
+    factor: Annotated[Decimal, Field(gt=1, le=1000, max_digits=8, decimal_places=4)] = Field(
+        description="2 doubles, 1.5 gives half as much again."
+    )
+    of: tuple[Code, ...] = Field(
+        (), description="Codes of the rules it multiplies; none named: all of its units."
+    )
+
+
+class WindowedBody(EarningBody):
+    """A rule that may belong to a window of a member's orders instead of a single one."""
+
+    units: PositiveAmount = Field(Decimal(1), description="Units for reaching it.")
+
+    @property
+    def windowed(self) -> bool:
+        return True
+
+    @property
+    def period(self) -> str:
+        """What begins a new window."""
+        return "lifetime"
+
+    @property
+    def goal(self) -> Decimal:
+        """What has to be reached."""
+        raise NotImplementedError
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it is awarded again each time that the goal is reached."""
+        raise NotImplementedError
+
+
+class BonusBody(WindowedBody):
     """So many units when the eligible lines of an order, or of all orders in a window, reach so
     much."""
 
     kind: Literal["threshold_bonus"]
     reach: PositiveAmount = Field(description="So much money has to be reached.")
-    window: Literal["order", "day", "week", "month", "quarter", "year", "lifetime"] = Field(
+    window: Window = Field(
         "order", description="In one order, or in all orders of a period of the program's days."
     )
-    units: PositiveAmount = Field(Decimal(1), description="Units for reaching it.")
     repeats: bool = Field(False, description="Again each time that it is reached.")
 
     @property
     def windowed(self) -> bool:
-        """Whether it belongs to a window rather than to a single order."""
         return self.window != "order"
 
+    @property
+    def period(self) -> str:
+        return self.window
 
-RuleBody = RateBody | BonusBody
+    @property
+    def goal(self) -> Decimal:
+        return self.reach
+
+    @property
+    def repeated(self) -> bool:
+        return self.repeats
+
+
+class NthPurchaseBody(WindowedBody):
+    """So many units with the N-th order, or with every N-th."""
+
+    kind: Literal["nth_purchase"]
+    number: int = Field(ge=1, le=10_000, description="Which purchase; 1 is the first as a member.")
+    window: Literal["day", "week", "month", "quarter", "year", "lifetime"] = Field(
+        "lifetime", description="Counted in a period of the program's days, or ever."
+    )
+    repeats: bool = Field(False, description="With every so many purchases again.")
+    least: PositiveAmount | None = Field(
+        None, description="Only orders whose eligible lines come to so much money count."
+    )
+
+    @property
+    def period(self) -> str:
+        return self.window
+
+    @property
+    def goal(self) -> Decimal:
+        return Decimal(self.number)
+
+    @property
+    def repeated(self) -> bool:
+        return self.repeats
+
+
+class StampsBody(WindowedBody):
+    """A card that is stamped with orders; a full one brings units, and the next begins."""
+
+    kind: Literal["stamps"]
+    stamp_per: Literal["visit", "quantity", "money"] = Field(
+        "visit", description="A stamp for each order, for each item, or for so much money."
+    )
+    each: PositiveAmount = Field(
+        Decimal(1), description="With quantity or money: so much of it brings one stamp."
+    )
+    full_at: int = Field(ge=2, le=1000, description="Stamps that fill a card.")
+
+    @property
+    def goal(self) -> Decimal:
+        return Decimal(self.full_at)
+
+    @property
+    def repeated(self) -> bool:
+        return True
+
+
+class StreakBody(WindowedBody):
+    """So many units for orders in so many days, weeks or months in a row."""
+
+    kind: Literal["streak"]
+    length: int = Field(ge=2, le=366, description="Periods in a row.")
+    of: Literal["day", "week", "month"] = Field("week", description="What the periods are.")
+    repeats: bool = Field(True, description="Again for each further such streak.")
+    least: PositiveAmount | None = Field(
+        None, description="Only orders whose eligible lines come to so much money count."
+    )
+
+    @property
+    def goal(self) -> Decimal:
+        return Decimal(self.length)
+
+    @property
+    def repeated(self) -> bool:
+        return self.repeats
+
+
+RuleBody = (
+    RateBody
+    | CashbackBody
+    | FixedBody
+    | MultiplierBody
+    | BonusBody
+    | NthPurchaseBody
+    | StampsBody
+    | StreakBody
+)
+# What multipliers multiply.
+BaseBody = RateBody | CashbackBody
+
+KINDS: Mapping[str, type[RuleBody]] = {
+    get_args(body.model_fields["kind"].annotation)[0]: body for body in get_args(RuleBody)
+}
 
 
 def parse_body(data: object) -> RuleBody:
     """Validate a stored or written body. Raises pydantic.ValidationError naming each wrong
     field."""
-    kind = data.get("kind") if isinstance(data, Mapping) else None
-    body: type[RuleBody] = BonusBody if kind == "threshold_bonus" else RateBody
+    kind = data.get("kind", "rate") if isinstance(data, Mapping) else "rate"
+    body = KINDS.get(kind if isinstance(kind, str) else "", RateBody)
     return body.model_validate(data)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from loyalty.rules.bodies import Caps
-from loyalty.rules.rate import Step
+from loyalty.rules.reckoning import Step
 
 
 @dataclass(frozen=True, slots=True)

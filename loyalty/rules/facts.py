@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any, Protocol
+
+from members.conditions.moments import Moment
 
 ZERO = Decimal(0)
 
@@ -22,12 +26,18 @@ class Line:
     discount: Decimal = ZERO
     tax: Decimal = ZERO
     stored_value: bool = False
+    brand: str = ""
     # What the line came to before anything of it was returned; None: nothing was.
     ordered: Decimal | None = None
 
     @property
     def as_ordered(self) -> Decimal:
         return self.total if self.ordered is None else self.ordered
+
+    @property
+    def price(self) -> Decimal:
+        """What one of it costs, after the line's discount."""
+        return self.total / self.quantity if self.quantity else self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,47 @@ class Basket:
 
 # What is left of an order that came to nothing.
 NOTHING = Basket(lines=())
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """An order as rules see it: what was bought, and how, where and when. `moment` is when it was
+    placed, in the program's time zone; `paid_with` the kinds of its tenders."""
+
+    basket: Basket
+    moment: Moment
+    currency: str = ""
+    channel: str = ""
+    store: str = ""
+    payment_method: str = ""
+    coupons: tuple[str, ...] = ()
+    paid_with: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is left of it: a line that came back as a whole is there no more."""
+        return tuple(line for line in self.basket.lines if line.total or line.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What else an order is judged by, as it was when it first was: by rule version.
+
+    `answers`: to the questions of its condition that are not about the order. `spent`: what the
+    member had spent in the calendar year before.
+    """
+
+    answers: Mapping[int, str] = field(default_factory=dict)
+    spent: Mapping[int, Decimal] = field(default_factory=dict)
+
+
+NO_CONTEXT = Context()
+
+
+class When(Protocol):
+    """A condition ready to be asked; see `members.conditions.predicate`."""
+
+    def holds(self, order: Any, answers: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

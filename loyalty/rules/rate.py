@@ -1,200 +1,157 @@
-"""The base rule: so many units for so much of the eligible lines."""
+"""What rates, cashback and fixed awards give for a basket, before they are stacked and capped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
 
-from loyalty.rules.bodies import EarningBody, LineFilter, RateBody
-from loyalty.rules.facts import ZERO, Basket, Line
-
-# A step of the arithmetic: its code and its values as text. `loyalty.explanations` words them.
-Step = tuple[str, ...]
-
-# What is shared out in proportion stays a fraction until it is rounded: three thirds are one, where
-# decimals would make 0.99…9 of them, and a unit too few.
-Amount = Decimal | Fraction
+from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody, Rounding
+from loyalty.rules.facts import ZERO
+from loyalty.rules.reckoning import (
+    Amount,
+    Chosen,
+    Reckoner,
+    Step,
+    plain_text,
+    times,
+    total_of,
+)
 
 ROUNDING = {"down": ROUND_DOWN, "nearest": ROUND_HALF_UP, "up": ROUND_UP}
+ONE, HUNDRED = Decimal(1), Decimal(100)
 
 
-def price(rule: RateBody, basket: Basket, scale: int) -> tuple[int, tuple[Step, ...]]:
-    """Units at the wallet type's scale, and the steps that led there."""
-    eligible = [line for line in basket.lines if is_eligible(rule, line)]
-    steps: list[Step] = [("eligible", str(len(eligible)), str(len(basket.lines)))]
-    if rule.rounding.per == "order":
-        eligible = [_together(eligible)]
-    if rule.measure == "quantity":
-        bases: list[Amount] = [line.quantity for line in eligible]
-        steps.append(("quantity", plain_text(_sum(bases))))
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """What a rate or cashback gives. `parts`: the exact units × `per` of each chosen line, and last
+    of shipping; so that another factor for some lines rounds as the rule itself does."""
+
+    units: int
+    steps: tuple[Step, ...]
+    chosen: Chosen
+    parts: list[Amount]
+    per: Decimal
+    rounding: Rounding
+    scale: int
+
+    def multiplied(self, factors: Sequence[Decimal]) -> int:
+        """Units if each line counted so many times; the last factor is for shipping."""
+        parts = [
+            part if factor == ONE else times(part, factor)
+            for part, factor in zip(self.parts, factors, strict=True)
+        ]
+        return _units(parts, self.per, self.rounding, self.scale)
+
+
+def earn(body: BaseBody, reckoner: Reckoner, scale: int, spent: Decimal = ZERO) -> Earning:
+    """Units at the wallet type's scale, and the steps that led there. `spent`: what the member had
+    spent in the calendar year before, for cashback by brackets."""
+    if isinstance(body, CashbackBody):
+        return _cashback(body, reckoner, scale, spent)
+    return _rate(body, reckoner, scale)
+
+
+def fixed(body: FixedBody, reckoner: Reckoner, scale: int) -> tuple[int, tuple[Step, ...]]:
+    """Units for an order with anything eligible in it that costs something."""
+    amount, steps = reckoner.money(body, reckoner.eligible(body))
+    if amount <= 0:
+        return 0, steps
+    return int(body.units.scaleb(scale)), (*steps, ("fixed", plain_text(body.units)))
+
+
+def _rate(body: RateBody, reckoner: Reckoner, scale: int) -> Earning:
+    chosen = reckoner.eligible(body)
+    if body.measure == "quantity":
+        bases = [*reckoner.quantities(chosen), ZERO]
+        total = total_of(bases)
+        steps: tuple[Step, ...] = (
+            ("eligible", str(len(chosen)), str(len(reckoner.basket.lines))),
+            ("quantity", plain_text(total)),
+        )
     else:
-        bases = _money_bases(rule, basket, eligible, steps)
-    if rule.rounding.per == "order":
-        bases = [_sum(bases)]
-    units = max(sum(_rounded(base, rule, scale) for base in bases), 0)
-    steps.append(("rate", plain_text(rule.units), plain_text(rule.per), rule.measure))
-    made = plain_text(Decimal(units).scaleb(-scale))
-    steps.append(("rounded", rule.rounding.mode, rule.rounding.per, made))
-    return units, tuple(steps)
+        bases = reckoner.parts(body, chosen)
+        total, steps = reckoner.money(body, chosen)
+    parts = bases if body.units == ONE else [times(base, body.units) for base in bases]
+    if body.rounding.per == "order":
+        units = max(_rounded(times(total, body.units), body.per, body.rounding, scale), 0)
+    else:
+        units = _units(parts, body.per, body.rounding, scale)
+    rate = ("rate", plain_text(body.units), plain_text(body.per), body.measure)
+    steps = (*steps, rate, _made(body.rounding, units, scale))
+    return Earning(units, steps, chosen, parts, body.per, body.rounding, scale)
 
 
-def eligible_amount(rule: EarningBody, basket: Basket) -> tuple[Amount, tuple[Step, ...]]:
-    """What counts of a basket under a rule's filters and base policy, in money."""
-    eligible = [line for line in basket.lines if is_eligible(rule, line)]
-    steps: list[Step] = [("eligible", str(len(eligible)), str(len(basket.lines)))]
-    return _sum(_money_bases(rule, basket, [_together(eligible)], steps)), tuple(steps)
+def _cashback(body: CashbackBody, reckoner: Reckoner, scale: int, spent: Decimal) -> Earning:
+    chosen = reckoner.eligible(body)
+    amount, steps = reckoner.money(body, chosen)
+    bases = reckoner.parts(body, chosen)
+    if body.brackets:
+        percents, said = _by_brackets(body, amount, spent)
+        parts = [times(base, percents) for base in bases]
+    else:
+        parts, said = _by_category(body, reckoner, chosen, bases)
+    units = _units(parts, HUNDRED, body.rounding, scale)
+    steps = (*steps, *said, _made(body.rounding, units, scale))
+    return Earning(units, steps, chosen, parts, HUNDRED, body.rounding, scale)
 
 
-def _together(lines: list[Line]) -> Line:
-    """One line that stands for all, where nothing depends on the single ones."""
-    return Line(
-        line_no=0,
-        total=sum((line.total for line in lines), ZERO),
-        quantity=sum((line.quantity for line in lines), ZERO),
-        discount=sum((line.discount for line in lines), ZERO),
-        tax=sum((line.tax for line in lines), ZERO),
-        ordered=sum((line.as_ordered for line in lines), ZERO),
-    )
+def _by_category(
+    body: CashbackBody, reckoner: Reckoner, chosen: Chosen, bases: Sequence[Amount]
+) -> tuple[list[Amount], list[Step]]:
+    own = {item.category: item.percent for item in body.by_category}
+    lines = reckoner.basket.lines
+    percents = [*(own.get(lines[place].category, body.percent) for place in chosen), body.percent]
+    by_percent: dict[Decimal, list[Amount]] = {}
+    for percent, base in zip(percents, bases, strict=True):
+        if percent and base:
+            by_percent.setdefault(percent, []).append(base)
+    steps: list[Step] = [
+        ("cashback", plain_text(percent), plain_text(total_of(amounts)))
+        for percent, amounts in sorted(by_percent.items())
+    ]
+    parts = [times(base, percent) for base, percent in zip(bases, percents, strict=True)]
+    return parts, steps
 
 
-def _rounded(base: Amount, rule: RateBody, scale: int) -> int:
-    """A base's units at the scale, rounded as the rule says."""
-    if isinstance(base, Decimal):
-        made = (base * rule.units / rule.per).scaleb(scale)
-        return int(made.to_integral_value(ROUNDING[rule.rounding.mode]))
-    exact = base * Fraction(rule.units) / Fraction(rule.per) * 10**scale
-    whole, part = divmod(abs(exact), 1)
-    up = {"down": False, "nearest": 2 * part >= 1, "up": part > 0}[rule.rounding.mode]
+def _by_brackets(body: CashbackBody, amount: Amount, spent: Decimal) -> tuple[Amount, list[Step]]:
+    """The percentage of the amount as a whole, when each part of it has that of the bracket which
+    it falls into; what was spent before fills the lower ones."""
+    if amount <= 0:
+        return ZERO, []
+    ends = [*(bracket.above for bracket in body.brackets[1:]), None]
+    steps: list[Step] = [("spent_before", plain_text(spent))]
+    earned: Amount = ZERO
+    for bracket, end in zip(body.brackets, ends, strict=True):
+        first = max(bracket.above, spent)
+        reached = total_of((spent, amount))
+        last: Amount = reached if end is None or reached < end else end
+        part = total_of((last, -first)) if last > first else ZERO
+        if part:
+            earned = total_of((earned, times(part, bracket.percent)))
+            steps.append(("cashback", plain_text(bracket.percent), plain_text(part)))
+    return Fraction(earned) / Fraction(amount), steps
+
+
+def _units(parts: Sequence[Amount], per: Decimal, rounding: Rounding, scale: int) -> int:
+    """Rounded line by line, or all together; never below zero."""
+    if rounding.per == "order":
+        parts = (total_of(parts),)
+    return max(sum(_rounded(part, per, rounding, scale) for part in parts), 0)
+
+
+def _rounded(part: Amount, per: Decimal, rounding: Rounding, scale: int) -> int:
+    if isinstance(part, Decimal):
+        made = part if per == ONE else part / per
+        if scale:
+            made = made.scaleb(scale)
+        return int(made.to_integral_value(ROUNDING[rounding.mode]))
+    exact = part / Fraction(per) * 10**scale
+    whole, rest = divmod(abs(exact), 1)
+    up = {"down": False, "nearest": 2 * rest >= 1, "up": rest > 0}[rounding.mode]
     return int(whole + up) * (-1 if exact < 0 else 1)
 
 
-def is_eligible(rule: EarningBody, line: Line) -> bool:
-    """Gift cards never earn; exclusion wins over inclusion."""
-    if line.stored_value:
-        return False
-    if _is_set(rule.exclude) and _matches(rule.exclude, line):
-        return False
-    return not _is_set(rule.include) or _matches(rule.include, line)
-
-
-def _is_set(chosen: LineFilter) -> bool:
-    return bool(chosen.categories or chosen.skus or chosen.tags)
-
-
-def _matches(chosen: LineFilter, line: Line) -> bool:
-    return (
-        line.category in chosen.categories
-        or line.sku in chosen.skus
-        or any(tag in chosen.tags for tag in line.tags)
-    )
-
-
-def _money_bases(
-    rule: EarningBody, basket: Basket, eligible: list[Line], steps: list[Step]
-) -> list[Amount]:
-    """The eligible amount of each line under the base policy; shipping, where it earns, comes
-    last."""
-    bases: list[Amount] = [line.total for line in eligible]
-    goods = _sum(bases)
-    steps.append(("goods", plain_text(goods)))
-    all_goods = sum((line.total for line in basket.lines), ZERO)
-
-    if not rule.base.after_discounts:
-        bases = [line.total + line.discount for line in eligible]
-        _note(steps, "before_discounts", sum((line.discount for line in eligible), ZERO))
-    elif basket.discount_total:
-        taken = _discounts(basket, eligible)
-        bases = _less(bases, taken)
-        _note(steps, "order_discount", -_sum(taken))
-
-    if basket.taxes_included != rule.base.include_tax:
-        taxes = _taxes(basket, eligible, all_goods)
-        if basket.taxes_included:
-            bases = _less(bases, taxes)
-            _note(steps, "tax_out", -_sum(taxes))
-        else:
-            bases = _less(bases, [-tax for tax in taxes])
-            _note(steps, "tax_in", _sum(taxes))
-
-    if rule.base.include_shipping and basket.shipping_total:
-        bases.append(basket.shipping_total)
-        _note(steps, "shipping", basket.shipping_total)
-    return _unpaid_in_kind(rule, basket, bases, steps)
-
-
-def _discounts(basket: Basket, eligible: list[Line]) -> list[Amount]:
-    """Each line's part of the order's discount. It stays the same when other lines come back."""
-    ordered = basket.goods_as_ordered
-    if ordered <= 0:
-        return [ZERO] * len(eligible)
-    return _spread([line.as_ordered for line in eligible], basket.discount_total, ordered)
-
-
-def _taxes(basket: Basket, eligible: list[Line], all_goods: Decimal) -> list[Amount]:
-    """Tax of each line; what the order has beyond the lines' own is spread in proportion."""
-    own: list[Amount] = [line.tax for line in eligible]
-    beyond = basket.tax_total - sum((line.tax for line in basket.lines), ZERO)
-    if not beyond or all_goods <= 0:
-        return own
-    spread = _spread([line.total for line in eligible], -beyond, all_goods)
-    return _less(own, spread)
-
-
-def _unpaid_in_kind(
-    rule: EarningBody, basket: Basket, bases: list[Amount], steps: list[Step]
-) -> list[Amount]:
-    """Leave out the share of the order paid with points or, if the rule says so, with gift
-    cards."""
-    covered = ZERO
-    if not rule.base.paid_with_units:
-        covered += basket.paid_units
-    if not rule.base.paid_with_stored_value:
-        covered += basket.paid_stored_value
-    total = basket.total
-    if covered <= 0 or total <= 0:
-        return bases
-    taken = _spread(bases, min(covered, total), total)
-    _note(steps, "paid_in_kind", -_sum(taken))
-    return _less(bases, taken)
-
-
-def _spread(parts: Sequence[Amount], amount: Decimal, whole: Decimal) -> list[Amount]:
-    """`amount` in the proportion part : whole, exactly."""
-    return [_share(part, amount, whole) for part in parts]
-
-
-def _share(part: Amount, amount: Decimal, whole: Decimal) -> Amount:
-    if part == whole:
-        return amount
-    if isinstance(part, Decimal):
-        product = part * amount
-        found = product / whole
-        # Fractions are exact but slow; most shares are short decimals.
-        if found == round(found, 10) and found * whole == product:
-            return found
-    return Fraction(part) * Fraction(amount) / Fraction(whole)
-
-
-def _less(amounts: Sequence[Amount], taken: Sequence[Amount]) -> list[Amount]:
-    return [_sum((amount, -part)) for amount, part in zip(amounts, taken, strict=True)]
-
-
-def _sum(amounts: Sequence[Amount]) -> Amount:
-    decimals = [amount for amount in amounts if isinstance(amount, Decimal)]
-    if len(decimals) == len(amounts):
-        return sum(decimals, ZERO)
-    return sum((Fraction(amount) for amount in amounts), Fraction())
-
-
-def _note(steps: list[Step], code: str, amount: Amount) -> None:
-    if amount:
-        steps.append((code, plain_text(amount)))
-
-
-def plain_text(amount: Amount) -> str:
-    """Plain notation without trailing zeros: 12.5, 100, 0.015."""
-    if isinstance(amount, Fraction):
-        amount = Decimal(amount.numerator) / Decimal(amount.denominator)
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _made(rounding: Rounding, units: int, scale: int) -> Step:
+    return ("rounded", rounding.mode, rounding.per, plain_text(Decimal(units).scaleb(-scale)))

@@ -67,6 +67,7 @@ def definition_of(program: Program) -> ProgramDefinition:
         linked_returns=program.linked_returns,
         debt_policy=program.debt_policy,
         clawback_order=program.clawback_order,
+        multiplying=program.multiplying,
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         wallet_types=tuple(

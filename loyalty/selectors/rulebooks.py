@@ -12,14 +12,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 
 from loyalty.models import Account, EarningRuleVersion, LotPolicy, Pool, Program, WalletType
+from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import parse_body
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
+from loyalty.rules.stacking import Multiplying
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class ProgramTerms:
     reconciles_linked: bool
     debt_policy: str
     oldest_first: bool
+    multiplying: Multiplying
     rulebook: Rulebook
     units: dict[int, UnitTerms]
     accounts: dict[str, int]
@@ -177,6 +180,7 @@ def _program_terms(
         reconciles_linked=program.linked_returns == Program.LinkedReturns.RECONCILE,
         debt_policy=program.debt_policy,
         oldest_first=program.clawback_order == Program.ClawbackOrder.OLDEST_FIRST,
+        multiplying=cast("Multiplying", program.multiplying),
         rulebook=Rulebook(program.pk, tuple(map(_rule_version, versions))),
         units={terms.wallet_type_id: terms for terms in units},
         accounts=accounts,
@@ -189,6 +193,8 @@ def _rule_version(version: EarningRuleVersion) -> RuleVersion:
         id=version.pk,
         rule_name=version.rule.name,
         rule_id=version.rule_id,
+        rule_code=version.rule.code,
+        when=stored_condition(version.body.get("when", {})),
         number=version.number,
         wallet_type_id=version.rule.wallet_type_id,
         scale=version.rule.wallet_type.scale,

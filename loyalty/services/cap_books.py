@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
@@ -18,21 +18,11 @@ from loyalty.rules.calendar import EVER, period_start
 from loyalty.rules.caps import Room, smallest_units
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import Basket
-from loyalty.selectors.rulebooks import ProgramTerms
+from loyalty.services.contexts import Wish
 
 # A member's counter: rule, membership, first day of the period. A slice's: rule, number.
 MemberKey = tuple[int, int, dt.date]
 SliceKey = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """An order that is to be judged: by which versions, for whom, when it was placed."""
-
-    program: ProgramTerms
-    versions: Sequence[RuleVersion]
-    membership_id: int
-    at: dt.datetime
 
 
 @dataclass(slots=True)
@@ -100,7 +90,13 @@ class CapBook:
         that it has been given so far. What others have used since is theirs.
         """
         rooms = self._rooms(wish, recorded or {}, given or {})
-        awards = evaluate(wish.versions, basket, rooms).awards
+        awards = evaluate(
+            wish.versions,
+            replace(wish.occasion, basket=basket),
+            rooms,
+            context=wish.context,
+            multiplying=wish.program.multiplying,
+        ).awards
         short = {award.version.rule_id for award in awards if _is_short(award)}
         if any(not self._is_whole(rule) for rule in short):
             raise BudgetShortError(short)

@@ -16,10 +16,11 @@ from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import post
 from loyalty.models import Order, OrderLine, Tender
 from loyalty.rules.engine import Award
-from loyalty.rules.facts import NOTHING
-from loyalty.selectors.rulebooks import Terms
+from loyalty.rules.facts import NOTHING, Basket, Occasion
+from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, explain_award
-from loyalty.services.cap_books import BudgetShortError, CapBook, Wish, rooms_as_json
+from loyalty.services.cap_books import BudgetShortError, CapBook, rooms_as_json
+from loyalty.services.contexts import Wish, context_as_json, with_contexts
 from loyalty.services.maturities import times_of
 from loyalty.services.order_batches import (
     Enrolling,
@@ -41,6 +42,7 @@ from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders, take_back_linked
 from loyalty.services.window_awards import Contribution, window_movements
+from members.conditions.moments import Moment
 from members.errors import DomainError, FieldError
 from members.selectors.merges import were_one
 from members.services.transactions import run_atomically
@@ -111,21 +113,14 @@ def _record(
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
     rows = Rows()
     windows: list[Contribution] = []
-    book = CapBook.load(
-        (
-            wish
-            for order, known in zip(orders, opened, strict=True)
-            if not known.known
-            for wish in _wishes(order, known, terms)
-        ),
-        whole=whole,
-    )
+    wishes = _all_wishes(orders, opened, terms)
+    book = CapBook.load((wish for found in wishes for wish in found), whole=whole)
     results: list[OrderResult] = []
     changed: list[int] = []
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
         try:
-            result = _take(order, known, terms, rows, book, now, transfer_source)
-            windows += _contributions(order, known, terms, result)
+            result = _take(order, known, terms, wishes[index], rows, book, now, transfer_source)
+            windows += _contributions(order, known, wishes[index], result)
         except DomainError as error:
             error.index = index
             raise
@@ -152,34 +147,65 @@ def _take(
     order: OrderInput,
     known: Opened,
     terms: Terms,
+    wishes: Sequence[Wish],
     rows: Rows,
     book: CapBook,
     now: dt.datetime,
     transfer_source: str,
 ) -> OrderResult:
     if not known.known:
-        return _judge(order, known, terms, rows, book, now, transfer_source)
+        return _judge(order, known, terms, wishes, rows, book, now, transfer_source)
     outcome: Outcome = "unchanged"
     if known.body_hash != order.content().body_hash():
         outcome = "updated" if _rewrite(order, known, now) else "outdated"
     return OrderResult(known.order_id, order.external_id, outcome, known.customer_id)
 
 
+def _all_wishes(
+    orders: Sequence[OrderInput], opened: Sequence[Opened], terms: Terms
+) -> list[list[Wish]]:
+    """For each new order of a batch, by which programs it is judged, with what they ask."""
+    wishes = [
+        [] if known.known else list(_wishes(order, known, terms))
+        for order, known in zip(orders, opened, strict=True)
+    ]
+    asked = iter(with_contexts([wish for found in wishes for wish in found]))
+    return [[next(asked) for _wish in found] for found in wishes]
+
+
 def _wishes(order: OrderInput, known: Opened, terms: Terms) -> Iterator[Wish]:
     """By which programs a new order is judged: those that the customer belongs to."""
+    if known.customer_id is None:
+        return
+    basket = order.basket() if order.status not in Order.VOID else NOTHING
     for program in terms.programs:
         member = known.members.get(program.id)
         if not program.live or member is None or not member.active:
             continue
         if program.currency == order.currency:
             versions = program.rulebook.in_force(order.placed_at)
-            yield Wish(program, versions, member.membership_id, order.placed_at)
+            yield Wish(
+                program, versions, member.membership_id, known.customer_id,
+                _occasion(order, basket, program),
+            )  # fmt: skip
+
+
+def _occasion(order: OrderInput, basket: Basket, program: ProgramTerms) -> Occasion:
+    return Occasion(
+        basket,
+        Moment(order.placed_at, program.zone),
+        currency=order.currency,
+        channel=order.channel,
+        store=order.store,
+        paid_with=tuple(sorted(paid_by_kind(order.tenders))),
+    )
 
 
 def _judge(
     order: OrderInput,
     known: Opened,
     terms: Terms,
+    wishes: Sequence[Wish],
     rows: Rows,
     book: CapBook,
     now: dt.datetime,
@@ -192,13 +218,13 @@ def _judge(
         return OrderResult(known.order_id, order.external_id, "created", None)
     _refuse_foreign_currency(order, known, terms)
     awards: list[tuple[int, Award]] = []
-    basket = order.basket() if order.status not in Order.VOID else NOTHING
-    for wish in _wishes(order, known, terms):
-        program = wish.program
+    for wish in wishes:
+        program, basket = wish.program, wish.occasion.basket
         found, rooms = book.judge(wish, basket)
         rows.add_evaluation(
             known.order_id, program.id, wish.membership_id,
-            [version.id for version in wish.versions], rooms_as_json(rooms),
+            [version.id for version in wish.versions],
+            rooms_as_json(rooms) | context_as_json(wish.context),
         )  # fmt: skip
         for award in found if basket is not NOTHING else ():
             awards.append((program.id, award))
@@ -226,17 +252,16 @@ def _judge(
 
 
 def _contributions(
-    order: OrderInput, known: Opened, terms: Terms, result: OrderResult
+    order: OrderInput, known: Opened, wishes: Sequence[Wish], result: OrderResult
 ) -> Iterator[Contribution]:
     """What a new order brings towards windows of its buyer."""
-    if any(award.counted for _program, award in result.awards):
-        wishes = {wish.program.id: wish for wish in _wishes(order, known, terms)}
-        for program_id, award in result.awards:
-            if award.counted:
-                yield Contribution(
-                    wishes[program_id], known.members[program_id], award, known.order_id,
-                    order.currency, order.placed_at,
-                )  # fmt: skip
+    by_program = {wish.program.id: wish.program for wish in wishes}
+    for program_id, award in result.awards:
+        if award.counted:
+            yield Contribution(
+                by_program[program_id], known.members[program_id], award, known.order_id,
+                order.placed_at, order.currency, order.placed_at,
+            )  # fmt: skip
 
 
 def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:

@@ -91,7 +91,7 @@ def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
         _change(applied, program, "currency", definition.currency)
     for name in (
         "name", "description", "time_zone", "enrollment", "unlinked_returns", "linked_returns",
-        "debt_policy", "clawback_order",
+        "debt_policy", "clawback_order", "multiplying",
     ):  # fmt: skip
         _change(applied, program, name, getattr(definition, name))
     program.save()

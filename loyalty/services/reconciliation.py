@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from loyalty.ledger.posting import Movement, post, retime
@@ -26,15 +26,30 @@ from loyalty.models import (
 from loyalty.rules.basket import net_basket
 from loyalty.rules.caps import Room
 from loyalty.rules.engine import Award, evaluate
-from loyalty.rules.facts import NOTHING, ZERO, Basket, Line, Return, ReturnedLine
+from loyalty.rules.facts import (
+    NOTHING,
+    ZERO,
+    Basket,
+    Line,
+    Occasion,
+    Return,
+    ReturnedLine,
+)
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
-from loyalty.services.cap_books import CapBook, Wish, rooms_as_json, rooms_from_json
+from loyalty.services.cap_books import CapBook, rooms_as_json, rooms_from_json
+from loyalty.services.contexts import (
+    Wish,
+    context_as_json,
+    context_from_json,
+    with_contexts,
+)
 from loyalty.services.maturities import ByHand, retimings, times_of
 from loyalty.services.order_batches import MemberRef
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.restorations import restorations
 from loyalty.services.window_awards import Contribution, window_movements
+from members.conditions.moments import Moment
 
 
 @dataclass(slots=True)
@@ -71,7 +86,7 @@ def reconcile_orders(
     )
     posted = _posted_units(order_ids)
     members = _members(orders, terms)
-    cases = list(_cases(orders, members, terms))
+    cases = _with_contexts(list(_cases(orders, members, terms)))
     budgets = {
         version.rule_id
         for case in cases
@@ -114,13 +129,25 @@ def _cases(
     for order in orders:
         for program in terms.programs:
             member = members.get((order.customer_id, program.id))
-            if member is None or order.currency != program.currency:
+            if member is None or order.customer_id is None or order.currency != program.currency:
                 continue
             found = _evaluation(order, program, member)
             if found is not None:
                 versions = program.rulebook.named(found.rule_versions)
-                wish = Wish(program, versions, member.membership_id, order.placed_at)
+                wish = Wish(
+                    program, versions, member.membership_id, order.customer_id,
+                    order_occasion(order, program), context_from_json(found.context),
+                )  # fmt: skip
                 yield _Case(order, member, wish, found)
+
+
+def _with_contexts(cases: list[_Case]) -> list[_Case]:
+    """What orders are judged by that never were before; the others keep what they had."""
+    new = [number for number, case in enumerate(cases) if not case.evaluation.pk]
+    wishes = with_contexts([cases[number].wish for number in new])
+    for number, wish in zip(new, wishes, strict=True):
+        cases[number] = replace(cases[number], wish=wish)
+    return cases
 
 
 def _evaluation(order: Order, program: ProgramTerms, member: MemberRef) -> OrderEvaluation | None:
@@ -164,7 +191,7 @@ def _judged(
         judged.append((cause, awards))
         if not case.evaluation.pk:
             # Its first judgment: the room that it has now is what it keeps.
-            case.evaluation.context = rooms_as_json(rooms)
+            case.evaluation.context = rooms_as_json(rooms) | context_as_json(wish.context)
             case.evaluation.save()
     return judged
 
@@ -176,7 +203,8 @@ def _contributions(case: _Case, judged: _Judged, now: dt.datetime) -> Iterator[C
     for award in awards:
         if award.counted is not None:
             yield Contribution(
-                case.wish, case.member, award, case.order.pk, case.order.currency,
+                case.wish.program, case.member, award, case.order.pk, case.order.placed_at,
+                case.order.currency,
                 at=cause.refunded_at if cause else now,
                 refund_id=cause.pk if cause else None,
             )  # fmt: skip
@@ -299,7 +327,22 @@ def own_amount_movements(
         )
         if member is None or not stands_alone or program.currency != refund.currency:
             continue
-        for award in evaluate(program.rulebook.in_force(refund.refunded_at), basket).awards:
+        occasion = Occasion(
+            basket, Moment(refund.refunded_at, program.zone), currency=refund.currency
+        )
+        assert refund.customer_id is not None
+        (wish,) = with_contexts(
+            [
+                Wish(
+                    program, program.rulebook.in_force(refund.refunded_at), member.membership_id,
+                    refund.customer_id, occasion,
+                )
+            ]
+        )  # fmt: skip
+        decision = evaluate(
+            wish.versions, occasion, context=wish.context, multiplying=program.multiplying
+        )
+        for award in decision.awards:
             if award.units:
                 movements.append(_unlinked(award, refund, member, program, transfer_source))
     return movements
@@ -318,6 +361,18 @@ def _unlinked(
         source=transfer_source,
         explanation=explain_award(award, currency=refund.currency, refund=refund.external_id),
         refund_id=refund.pk,
+    )
+
+
+def order_occasion(order: Order, program: ProgramTerms) -> Occasion:
+    """The stored order as rules see it: when it was placed, where, how it was paid."""
+    return Occasion(
+        order_basket(order),
+        Moment(order.placed_at, program.zone),
+        currency=order.currency,
+        channel=order.channel,
+        store=order.store,
+        paid_with=tuple(sorted({tender.kind for tender in order.tenders.all()})),
     )
 
 

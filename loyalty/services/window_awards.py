@@ -16,13 +16,13 @@ from django.db.models import Sum
 
 from loyalty.ledger.posting import Movement
 from loyalty.models import Transfer, WindowAward, WindowPart
-from loyalty.rules.bodies import BonusBody
-from loyalty.rules.bonus import bonus, window_start
+from loyalty.rules.bodies import StreakBody, WindowedBody
+from loyalty.rules.bonus import Part, progress, reached_by, window_start
+from loyalty.rules.bonus import award as bonus
 from loyalty.rules.engine import Award
 from loyalty.rules.lots import OrderTimes
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
-from loyalty.services.cap_books import Wish
 from loyalty.services.order_batches import MemberRef
 
 
@@ -31,10 +31,11 @@ class Contribution:
     """What an order brings towards the window of one rule version, as it is now. `at`: when this
     shrank, in business time; `refund_id`: the refund that changed it, if one did."""
 
-    wish: Wish
+    program: ProgramTerms
     member: MemberRef
     award: Award
     order_id: int
+    placed_at: dt.datetime
     currency: str
     at: dt.datetime
     refund_id: int | None = None
@@ -70,8 +71,8 @@ def judge_windows(
     for window in sorted(windows, key=lambda window: window.pk):
         (version,) = program.rulebook.named([window.rule_version_id])
         given = Contribution(
-            Wish(program, [version], member.membership_id, now), member,
-            Award(version, window.units, ()), order_id=0, currency=program.currency, at=now,
+            program, member, Award(version, window.units, ()), order_id=0, placed_at=now,
+            currency=program.currency, at=now,
         )  # fmt: skip
         movements += _judge(window, given, now, transfer_source)
     return movements
@@ -94,9 +95,9 @@ def _contribute(given: Contribution) -> WindowAward | None:
         if not amount:
             return None
         window, _created = WindowAward.objects.get_or_create(
-            membership_id=given.wish.membership_id,
+            membership_id=given.member.membership_id,
             rule_version_id=version.id,
-            window_start=window_start(_body(given), given.wish.at, given.wish.program.zone),
+            window_start=window_start(_body(given), given.placed_at, given.program.zone),
         )
         WindowPart.objects.create(award=window, order_id=given.order_id, amount=amount)
         return window
@@ -110,9 +111,12 @@ def _contribute(given: Contribution) -> WindowAward | None:
 def _judge(
     window: WindowAward, given: Contribution, now: dt.datetime, transfer_source: str
 ) -> list[Movement]:
-    version = given.award.version
-    reached = window.parts.aggregate(sum=Sum("amount", default=Decimal(0)))["sum"]
-    units, steps = bonus(_body(given), reached, version.scale)
+    version, body = given.award.version, _body(given)
+    if isinstance(body, StreakBody):
+        reached = progress(body, _parts(window, given))
+    else:
+        reached = window.parts.aggregate(sum=Sum("amount", default=Decimal(0)))["sum"]
+    units, steps = bonus(body, reached, version.scale)
     found = _difference(given, window, Award(version, units, steps), now, transfer_source)
     if found:
         window.units, window.movements = units, window.movements + 1
@@ -120,24 +124,27 @@ def _judge(
     return found
 
 
-def _body(given: Contribution) -> BonusBody:
+def _body(given: Contribution) -> WindowedBody:
     body = given.award.version.body
-    assert isinstance(body, BonusBody)
+    assert isinstance(body, WindowedBody)
     return body
 
 
-def _reached_at(window: WindowAward, body: BonusBody, given: Contribution) -> dt.datetime:
+def _parts(window: WindowAward, given: Contribution) -> list[Part]:
+    """What was brought to a window, when, in the program's time zone."""
+    zone = given.program.zone
+    found = window.parts.order_by("order__placed_at", "order_id")
+    return [
+        (placed_at.astimezone(zone), amount)
+        for placed_at, amount in found.values_list("order__placed_at", "amount")
+    ]
+
+
+def _reached_at(window: WindowAward, body: WindowedBody, given: Contribution) -> dt.datetime:
     """When the order was placed that reached what the window deserves, in the order of business
     time, whatever came when."""
-    reached, at = Decimal(0), given.wish.at
-    times = 0
-    for amount, placed_at in window.parts.order_by("order__placed_at", "order_id").values_list(
-        "amount", "order__placed_at"
-    ):
-        reached += amount
-        if reached // body.reach > times and (body.repeats or not times):
-            times, at = int(reached // body.reach), placed_at
-    return at
+    reached = reached_by(body, _parts(window, given))
+    return reached[-1] if reached else given.placed_at
 
 
 def _difference(
@@ -149,7 +156,7 @@ def _difference(
 ) -> list[Movement]:
     more = deserved.units - window.units
     key = f"window:{window.pk}:{window.movements}"
-    program = given.wish.program
+    program = given.program
     explanation = explain_award(
         deserved, currency=given.currency, window=window.window_start.isoformat(),
         was=window.units, now=deserved.units,

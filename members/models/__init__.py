@@ -1,10 +1,12 @@
 from members.models.api_keys import ApiKey, IdempotencyRecord
 from members.models.audit import AuditEntry
 from members.models.customers import Customer, CustomerNote
+from members.models.facts import CustomerFacts
 from members.models.jobs import Job, JobError, JobLogLine
 from members.models.merchant import Merchant
 from members.models.merges import CustomerMerge
 from members.models.outbox import OutboxEvent
+from members.models.segments import Segment, SegmentMember
 from members.models.staff import StaffMember
 from members.models.users import User
 
@@ -12,6 +14,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "Customer",
+    "CustomerFacts",
     "CustomerMerge",
     "CustomerNote",
     "IdempotencyRecord",
@@ -20,6 +23,8 @@ __all__ = [
     "JobLogLine",
     "Merchant",
     "OutboxEvent",
+    "Segment",
+    "SegmentMember",
     "StaffMember",
     "User",
 ]

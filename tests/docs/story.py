@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from pydantic import BaseModel
 
-from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.definitions import RULE_KINDS, ProgramDefinition, WalletTypeDefinition
 from loyalty.ledger.balances import holdings
 from loyalty.models import Order, Program, Transfer, Wallet
 from loyalty.selectors.programs import definition_of
@@ -92,7 +92,7 @@ class Story:
     def _start(self, text: str) -> None:
         given = parse(text)
         units = _taken(given, WalletTypeDefinition)
-        rule = _taken(given, EarningRuleDefinition)
+        rule = _taken(given, RULE_KINDS[given.get("kind", "rate")])
         definition = ProgramDefinition.model_validate(
             {
                 "code": "story", "name": "Story", "currency": "USD", "status": "live",

@@ -13,8 +13,9 @@ from loyalty.ledger.checks import verify_ledger
 from loyalty.rules.basket import net_basket
 from loyalty.rules.calendar import localize
 from loyalty.rules.engine import RuleVersion, evaluate
-from loyalty.rules.facts import Basket, Line, Return, ReturnedLine
+from loyalty.rules.facts import Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
+from members.conditions.moments import Moment
 from tests.docs.shared_story import SharedStory
 from tests.docs.story import Story
 from tests.docs.tables import Table, executed_tables, parse
@@ -108,7 +109,8 @@ def points(rule: dict[str, Any], bought: Basket) -> int:
         id=1, rule_name="", number=1, wallet_type_id=1, scale=0,
         body=EarningRuleDefinition.model_validate(rule).body(),
     )  # fmt: skip
-    return evaluate([version], bought).awards[0].units
+    occasion = Occasion(bought, Moment(dt.datetime(2025, 3, 3, tzinfo=dt.UTC), zoneinfo.ZoneInfo("UTC")))
+    return evaluate([version], occasion).awards[0].units
 
 
 def basket(data: dict[str, Any]) -> Basket:

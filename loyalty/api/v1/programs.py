@@ -16,9 +16,10 @@ from loyalty.definitions import (
     PartyDefinition,
     WalletTypeDefinition,
 )
-from loyalty.descriptions import Unit, describe_rule, describe_units
+from loyalty.descriptions import Unit, describe_units
 from loyalty.models import Program
-from loyalty.rules.bodies import BonusBody, RateBody
+from loyalty.rule_words import describe_rule
+from loyalty.rules.bodies import RuleBody
 from loyalty.selectors.programs import definition_of, get_program
 from members.api.bodies import Answer, answer, plain_text, read_query
 from members.api.pagination import Page, PageQuery, paginate
@@ -62,7 +63,7 @@ class EarningRuleOut(Answer):
     code: str
     name: str
     wallet_type: str
-    body: RateBody | BonusBody
+    body: RuleBody
     in_words: list[str]
 
 

@@ -7,7 +7,8 @@ import pytest
 from loyalty.rules.basket import net_basket
 from loyalty.rules.bodies import parse_body
 from loyalty.rules.facts import Basket, Line, Return, ReturnedLine
-from loyalty.rules.rate import price
+from loyalty.rules.rate import earn
+from loyalty.rules.reckoning import Reckoner
 
 D = Decimal
 BASKET = Basket(
@@ -82,11 +83,11 @@ def test_what_finds_no_line_is_judged_by_its_own_sku_and_category():
     only_food = parse_body({"include": {"categories": ["food"]}})
     for category, expected in (("food", 25), ("home", 30)):
         net = net_basket(BASKET, [returned(back("5", "hat", category=category))])
-        assert price(only_food, net, 0)[0] == expected
+        assert earn(only_food, Reckoner(net), 0).units == expected
 
 
 def units(basket: Basket, *returns: Return, **body: object) -> int:
-    return price(parse_body(body), net_basket(basket, returns), 0)[0]
+    return earn(parse_body(body), Reckoner(net_basket(basket, returns)), 0).units
 
 
 def test_a_line_given_back_for_what_it_cost_after_the_orders_discount_earns_nothing_more():

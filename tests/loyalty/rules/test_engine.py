@@ -1,6 +1,7 @@
 """Which rule versions judge an order, and what a body may say."""
 
 import datetime as dt
+import zoneinfo
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,8 @@ from pydantic import ValidationError
 
 from loyalty.rules.bodies import parse_body
 from loyalty.rules.engine import Rulebook, RuleVersion, evaluate
-from loyalty.rules.facts import Basket, Line
+from loyalty.rules.facts import Basket, Line, Occasion
+from members.conditions.moments import Moment
 
 JANUARY, MARCH, MAY = (dt.datetime(2025, month, 1, tzinfo=dt.UTC) for month in (1, 3, 5))
 
@@ -17,6 +19,11 @@ def version(number: int, units: int, starts_at=None, ends_at=None) -> RuleVersio
     return RuleVersion(
         number, "Base", number, 7, 0, parse_body({"units": units}), starts_at, ends_at
     )
+
+
+def bought(total: str) -> Occasion:
+    basket = Basket(lines=(Line(1, Decimal(total)),))
+    return Occasion(basket, Moment(JANUARY, zoneinfo.ZoneInfo("UTC")))
 
 
 FIRST, SECOND = version(1, 1, None, MARCH), version(2, 2, MARCH, None)
@@ -41,12 +48,12 @@ def test_versions_recorded_on_an_order_are_found_whatever_is_in_force():
 
 
 def test_every_version_answers_also_with_nothing():
-    decision = evaluate(BOOK.versions, Basket(lines=(Line(1, Decimal(-3)),)))
+    decision = evaluate(BOOK.versions, bought("-3"))
     assert decision.units() == {1: 0, 2: 0}
 
 
 def test_two_rules_judge_the_same_basket_independently():
-    assert evaluate(BOOK.versions, Basket(lines=(Line(1, Decimal(3)),))).units() == {1: 3, 2: 6}
+    assert evaluate(BOOK.versions, bought("3")).units() == {1: 3, 2: 6}
 
 
 @pytest.mark.parametrize(

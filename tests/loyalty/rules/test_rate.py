@@ -6,7 +6,8 @@ import pytest
 
 from loyalty.rules.bodies import RateBody, parse_body
 from loyalty.rules.facts import Basket, Line
-from loyalty.rules.rate import price
+from loyalty.rules.rate import earn
+from loyalty.rules.reckoning import Reckoner
 
 D = Decimal
 
@@ -28,7 +29,7 @@ def basket(*lines, **order) -> Basket:
 
 
 def units(body: RateBody, bought: Basket, scale: int = 0) -> int:
-    return price(body, bought, scale)[0]
+    return earn(body, Reckoner(bought), scale).units
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,8 @@ def test_sharing_out_thirds_loses_and_invents_nothing(mode, bought, expected):
 
 def test_the_steps_tell_how_the_units_came_about():
     bought = basket(("90", BREAD), ("30", FUEL), discount_total="12", tax_total="24")
-    found, steps = price(rule(exclude={"categories": ["fuel"]}, units=2, per=5), bought, 0)
+    earned = earn(rule(exclude={"categories": ["fuel"]}, units=2, per=5), Reckoner(bought), 0)
+    found, steps = earned.units, earned.steps
     assert found == 25
     assert steps == (
         ("eligible", "1", "2"),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from loyalty.rules.basket import net_basket
 from loyalty.rules.bodies import parse_body
 from loyalty.rules.facts import Basket, Line, Return, ReturnedLine
-from loyalty.rules.rate import price
+from loyalty.rules.rate import earn
+from loyalty.rules.reckoning import Reckoner
 
 ZERO = Decimal(0)
 SKUS = ("mug", "tea", "hat")
@@ -70,7 +71,7 @@ rules = st.builds(
 
 
 def units(rule, basket: Basket, *returns: Return) -> int:
-    return price(rule, net_basket(basket, returns), 0)[0]
+    return earn(rule, Reckoner(net_basket(basket, returns)), 0).units
 
 
 def charged(basket: Basket) -> list[Decimal]:

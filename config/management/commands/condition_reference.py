@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from config.documents.parts import write_part
+from config.documents.condition_reference import NAME, PAGE, condition_reference
+
+
+class Command(BaseCommand):
+    help = "Renew the reference of fields and questions in docs/conditions.md."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        changed = write_part(PAGE, NAME, condition_reference())
+        self.stdout.write(f"docs/{PAGE} {'renewed' if changed else 'unchanged'}.")

@@ -1,0 +1,297 @@
+"""What a rule promises, in plain sentences: the same words for staff, members and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.rule_conditions import stored_condition
+from loyalty.rules.bodies import (
+    BasePolicy,
+    BonusBody,
+    Caps,
+    CashbackBody,
+    EarningBody,
+    FixedBody,
+    LineFilter,
+    MultiplierBody,
+    NthPurchaseBody,
+    RateBody,
+    Rounding,
+    RuleBody,
+    StampsBody,
+    StreakBody,
+)
+from members.conditions.sentences import sentence
+from members.formatting import (
+    UnitNames,
+    active_locale,
+    format_money,
+    format_number,
+    format_percent,
+)
+
+
+def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
+    """How an order becomes units, sentence by sentence."""
+    sentences = [describe_kind(rule, unit, currency), *describe_when(rule)]
+    if rule.include != LineFilter():
+        sentences.append(_("Only these earn: %s.") % describe_lines(rule.include))
+    if rule.exclude != LineFilter():
+        sentences.append(_("These never earn: %s.") % describe_lines(rule.exclude))
+    if _counts_money(rule):
+        sentences += describe_base(rule.base)
+    if isinstance(rule, RateBody | CashbackBody):
+        sentences.append(describe_rounding(rule.rounding))
+    sentences += describe_caps(rule.caps, unit)
+    return [*sentences, *describe_stacking(rule)]
+
+
+def describe_kind(rule: RuleBody, unit: UnitNames, currency: str) -> str:
+    """What a rule gives, in one sentence."""
+    match rule:
+        case RateBody():
+            return describe_rate(rule, unit, currency)
+        case CashbackBody():
+            return describe_cashback(rule, currency)
+        case FixedBody():
+            return _("%s for each order.") % units_in_words(rule.units, unit)
+        case MultiplierBody():
+            return describe_multiplier(rule)
+        case BonusBody():
+            return describe_bonus(rule, unit, currency)
+        case NthPurchaseBody():
+            return describe_purchases(rule, unit, currency)
+        case StampsBody():
+            return describe_stamps(rule, unit, currency)
+    return describe_streak(rule, unit, currency)
+
+
+def describe_when(rule: RuleBody) -> list[str]:
+    """Under which condition, if under one."""
+    condition = stored_condition(rule.when)
+    return [_("Only when: %s.") % sentence(condition.root)] if condition else []
+
+
+def describe_stacking(rule: EarningBody) -> Iterable[str]:
+    """How it gets on with other rules."""
+    if rule.group:
+        yield _("Of the rules in the group “%s” only the one that gives most counts.") % rule.group
+    if rule.stops:
+        yield _("Where it gives something, later rules for the same units do not.")
+
+
+def _counts_money(rule: RuleBody) -> bool:
+    match rule:
+        case RateBody():
+            return rule.measure == "money"
+        case CashbackBody() | BonusBody():
+            return True
+        case StampsBody():
+            return rule.stamp_per == "money"
+    return False
+
+
+def describe_caps(caps: Caps, unit: UnitNames) -> list[str]:
+    """How much is awarded at most."""
+    sentences = []
+    if caps.per_order is not None:
+        sentences.append(_("At most %s for one order.") % units_in_words(caps.per_order, unit))
+    if caps.per_member is not None:
+        words = {
+            "day": _("At most %s for one member a day."),
+            "week": _("At most %s for one member a week."),
+            "month": _("At most %s for one member a month."),
+            "year": _("At most %s for one member a year."),
+            "lifetime": _("At most %s for one member, ever."),
+        }
+        sentences.append(words[caps.period] % units_in_words(caps.per_member, unit))
+    if caps.budget is not None:
+        sentences.append(_("At most %s in all.") % units_in_words(caps.budget, unit))
+    return sentences
+
+
+def describe_rate(rule: RateBody, unit: UnitNames, currency: str) -> str:
+    """ "1 Bean for each $1.00 spent." """
+    units = units_in_words(rule.units, unit)
+    if rule.measure == "money":
+        return _("%(units)s for each %(money)s spent.") % {
+            "units": units,
+            "money": format_money(rule.per, currency),
+        }
+    if rule.per == 1:
+        return _("%s for each item (or each unit of quantity).") % units
+    return _("%(units)s for each %(per)s of the quantity.") % {
+        "units": units,
+        "per": format_number(rule.per),
+    }
+
+
+def describe_bonus(rule: BonusBody, unit: UnitNames, currency: str) -> str:
+    """ "500 Beans when $200.00 are reached in a month." """
+    words = {
+        "units": units_in_words(rule.units, unit),
+        "money": format_money(rule.reach, currency),
+        "window": _window(rule.window),
+    }
+    if rule.repeats:
+        return _("%(units)s for each %(money)s reached %(window)s.") % words
+    return _("%(units)s when %(money)s is reached %(window)s.") % words
+
+
+def describe_cashback(rule: CashbackBody, currency: str) -> str:
+    """ "5% back; 10% for category Coffee." """
+    if rule.brackets:
+        parts = [
+            _("%(percent)s above %(money)s") % {
+                "percent": _percent(bracket.percent),
+                "money": format_money(bracket.above, currency),
+            }
+            if bracket.above
+            else _percent(bracket.percent)
+            for bracket in rule.brackets
+        ]  # fmt: skip
+        return _("Cashback by what was spent in the year: %s.") % ", ".join(parts)
+    parts = [
+        _("%(percent)s for %(category)s")
+        % {"percent": _percent(item.percent), "category": item.category}
+        for item in rule.by_category
+    ]
+    if not parts:
+        return _("%s back.") % _percent(rule.percent)
+    if rule.percent:
+        parts.append(_("%s for the rest") % _percent(rule.percent))
+    return _("Cashback: %s.") % ", ".join(parts)
+
+
+def describe_multiplier(rule: MultiplierBody) -> str:
+    """ "3 times what the other rules give." """
+    factor = format_number(rule.factor.normalize())
+    if rule.of:
+        words = {"factor": factor, "rules": ", ".join(rule.of)}
+        return _("%(factor)s times what these rules give: %(rules)s.") % words
+    return _("%s times what rates and cashback give.") % factor
+
+
+def describe_purchases(rule: NthPurchaseBody, unit: UnitNames, currency: str) -> str:
+    """ "50 Beans with the 5th order in a month." """
+    words = {
+        "units": units_in_words(rule.units, unit),
+        "number": format_number(rule.number),
+        "window": "" if rule.window == "lifetime" else f" {_window(rule.window)}",
+    }
+    if rule.number == 1 and not rule.repeats:
+        said = _("%(units)s with the first order%(window)s.") % words
+    elif rule.repeats:
+        said = _("%(units)s with every %(number)s orders%(window)s.") % words
+    else:
+        said = _("%(units)s with order number %(number)s%(window)s.") % words
+    return _with_least(said, rule.least, currency)
+
+
+def describe_stamps(rule: StampsBody, unit: UnitNames, currency: str) -> str:
+    """ "10 stamps fill a card, which brings 100 Beans. A stamp for each order." """
+    full = ngettext(
+        "%(number)s stamp fills a card, which brings %(units)s.",
+        "%(number)s stamps fill a card, which brings %(units)s.",
+        rule.full_at,
+    ) % {"number": format_number(rule.full_at), "units": units_in_words(rule.units, unit)}
+    each = {
+        "visit": _("A stamp for each order."),
+        "quantity": _("A stamp for each item.")
+        if rule.each == 1
+        else _("A stamp for each %s of the quantity.") % format_number(rule.each.normalize()),
+        "money": _("A stamp for each %s.") % format_money(rule.each, currency),
+    }
+    return f"{full} {each[rule.stamp_per]}"
+
+
+def describe_streak(rule: StreakBody, unit: UnitNames, currency: str) -> str:
+    """ "100 Beans for orders in 4 weeks in a row." """
+    periods = {
+        "day": ngettext("%s day", "%s days", rule.length),
+        "week": ngettext("%s week", "%s weeks", rule.length),
+        "month": ngettext("%s month", "%s months", rule.length),
+    }
+    words = {
+        "units": units_in_words(rule.units, unit),
+        "periods": periods[rule.of] % format_number(rule.length),
+    }
+    said = (
+        _("%(units)s for orders in every %(periods)s in a row.")
+        if rule.repeats
+        else _("%(units)s for orders in %(periods)s in a row, once.")
+    ) % words
+    return _with_least(said, rule.least, currency)
+
+
+def _with_least(said: str, least: Decimal | None, currency: str) -> str:
+    if least is None:
+        return said
+    return f"{said} " + _("Only orders of at least %s count.") % format_money(least, currency)
+
+
+def describe_base(base: BasePolicy) -> list[str]:
+    """Which parts of what was paid count."""
+    return [
+        _("Prices count after discounts.")
+        if base.after_discounts
+        else _("Prices count before discounts."),
+        _("Tax earns too.") if base.include_tax else _("Tax does not earn."),
+        _("Shipping earns too.") if base.include_shipping else _("Shipping does not earn."),
+        _("What is paid with gift cards or credit earns; buying a gift card does not.")
+        if base.paid_with_stored_value
+        else _("Neither buying a gift card nor paying with one earns."),
+        _("What is paid with points earns.")
+        if base.paid_with_units
+        else _("What is paid with points does not earn."),
+    ]
+
+
+def describe_lines(lines: LineFilter) -> str:
+    """ "category Coffee, category Tea, product A-17, tag sale" """
+    return ", ".join(
+        [
+            *(_("category %s") % name for name in lines.categories),
+            *(_("product %s") % name for name in lines.skus),
+            *(_("tag %s") % name for name in lines.tags),
+        ]
+    )
+
+
+def describe_rounding(rounding: Rounding) -> str:
+    words = {
+        ("down", "order"): _("Fractions are rounded down, once per order."),
+        ("nearest", "order"): _("Fractions are rounded to the nearest, once per order."),
+        ("up", "order"): _("Fractions are rounded up, once per order."),
+        ("down", "line"): _("Fractions are rounded down on each line."),
+        ("nearest", "line"): _("Fractions are rounded to the nearest on each line."),
+        ("up", "line"): _("Fractions are rounded up on each line."),
+    }
+    return words[rounding.mode, rounding.per]
+
+
+def _window(window: str) -> str:
+    words = {
+        "order": _("in one order"),
+        "day": _("in a day"),
+        "week": _("in a week"),
+        "month": _("in a month"),
+        "quarter": _("in a quarter"),
+        "year": _("in a year"),
+        "lifetime": _("in all"),
+    }
+    return words[window]
+
+
+def _percent(percent: Decimal) -> str:
+    return format_percent(percent / 100, digits=2)
+
+
+def units_in_words(number: Decimal, unit: UnitNames) -> str:
+    """A number of units that need not fit their decimals: a rate of 0.5 points is fine."""
+    one = active_locale().plural_form(number.normalize()) == "one"
+    return f"{format_number(number)}\N{NO-BREAK SPACE}{unit.singular if one else unit.plural}"

@@ -1,0 +1,100 @@
+"""What customers had done before given moments, worked out from their orders and returns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db import connection
+
+from loyalty.rules.behavior import Behavior
+
+# For each (customer, moment): orders placed before it that did not come to nothing, and what was
+# given back before it. `loyalty_order_customer` makes each a short index range.
+_BEFORE = """
+    SELECT x.ord, o.orders, o.ordered, r.returned, l.goods, o.discounts + l.discounts,
+           o.first_at, o.last_at, l.categories
+      FROM unnest(%(customers)s::bigint[], %(moments)s::timestamptz[])
+           WITH ORDINALITY AS x(customer, at, ord)
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS orders, coalesce(sum(total), 0) AS ordered,
+                  coalesce(sum(discount_total), 0) AS discounts,
+                  min(placed_at) AS first_at, max(placed_at) AS last_at
+             FROM loyalty_order
+            WHERE customer_id = x.customer AND placed_at < x.at
+              AND status NOT IN ('cancelled', 'refunded')) o
+     CROSS JOIN LATERAL (
+           SELECT coalesce(sum(f.total), 0) AS returned
+             FROM loyalty_refund f LEFT JOIN loyalty_order fo ON fo.id = f.order_id
+            WHERE f.customer_id = x.customer AND f.refunded_at < x.at
+              AND coalesce(fo.status, '') NOT IN ('cancelled', 'refunded')) r
+     CROSS JOIN LATERAL (
+           SELECT coalesce(sum(n.total + n.discount), 0) AS goods,
+                  coalesce(sum(n.discount), 0) AS discounts,
+                  array_agg(DISTINCT n.category) FILTER (WHERE n.category <> '') AS categories
+             FROM loyalty_order lo JOIN loyalty_orderline n ON n.order_id = lo.id
+            WHERE %(lines)s AND lo.customer_id = x.customer AND lo.placed_at < x.at
+              AND lo.status NOT IN ('cancelled', 'refunded')) l
+     ORDER BY x.ord
+"""
+
+
+def behavior_before(
+    wanted: Sequence[tuple[int, dt.datetime]], *, with_lines: bool = True
+) -> list[Behavior]:
+    """Of each (customer key, moment), in one query. Without lines: no categories and no discounts
+    of lines."""
+    if not wanted:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BEFORE,
+            {
+                "customers": [customer for customer, _at in wanted],
+                "moments": [at for _customer, at in wanted],
+                "lines": with_lines,
+            },
+        )
+        rows = cursor.fetchall()
+    return [
+        Behavior(
+            orders=row[1], ordered=row[2], returned=row[3], goods=row[4], discounts=row[5],
+            first_order_at=row[6], last_order_at=row[7], categories=frozenset(row[8] or ()),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+_SPENT = """
+    SELECT o.spent - r.returned
+      FROM unnest(%(customers)s::bigint[], %(since)s::timestamptz[], %(moments)s::timestamptz[])
+           WITH ORDINALITY AS x(customer, since, at, ord)
+     CROSS JOIN LATERAL (
+           SELECT coalesce(sum(total), 0) AS spent FROM loyalty_order
+            WHERE customer_id = x.customer AND placed_at >= x.since AND placed_at < x.at
+              AND status NOT IN ('cancelled', 'refunded') AND currency = %(currency)s) o
+     CROSS JOIN LATERAL (
+           SELECT coalesce(sum(f.total), 0) AS returned
+             FROM loyalty_refund f LEFT JOIN loyalty_order fo ON fo.id = f.order_id
+            WHERE f.customer_id = x.customer AND f.refunded_at >= x.since AND f.refunded_at < x.at
+              AND f.currency = %(currency)s
+              AND coalesce(fo.status, '') NOT IN ('cancelled', 'refunded')) r
+     ORDER BY x.ord
+"""
+
+
+def spent_between(
+    wanted: Sequence[tuple[int, dt.datetime, dt.datetime]], *, currency: str
+) -> list[Decimal]:
+    """What each customer bought less what they gave back in [since, until), in one query."""
+    if not wanted:
+        return []
+    columns = zip(*wanted, strict=True)
+    customers, since, moments = (list(column) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SPENT,
+            {"customers": customers, "since": since, "moments": moments, "currency": currency},
+        )
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,214 @@
+"""What an order is judged by besides itself: its buyer's facts, as they are at that moment.
+
+They are looked up for a whole batch in a constant number of queries, and only where a rule asks.
+What rules made of them stays with the order's evaluation: a correction years later is judged by it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from loyalty.ledger.balances import Holding, holdings
+from loyalty.models import Membership, Wallet
+from loyalty.rules.behavior import Behavior
+from loyalty.rules.bodies import CashbackBody
+from loyalty.rules.calendar import period_start, start_of_day
+from loyalty.rules.engine import RuleVersion
+from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion
+from loyalty.selectors.behavior import behavior_before, spent_between
+from loyalty.selectors.rulebooks import ProgramTerms
+from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS
+from members.conditions.predicate import Condition
+from members.models import Customer
+from members.selectors.segments import segments_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An order that is to be judged: by which versions, for whom, when it was placed. `context`:
+    what it is judged by besides itself."""
+
+    program: ProgramTerms
+    versions: Sequence[RuleVersion]
+    membership_id: int
+    customer_id: int
+    occasion: Occasion
+    context: Context = NO_CONTEXT
+
+    @property
+    def at(self) -> dt.datetime:
+        return self.occasion.moment.now
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A membership as conditions read it; the balance in whole units of the rule's kind."""
+
+    enrolled_at: dt.datetime
+    balance: Decimal
+
+
+def with_contexts(wishes: Sequence[Wish]) -> list[Wish]:
+    """These wishes with what their rules ask about their buyers. The buyers' wallets are locked by
+    the caller; orders among them count as placed before those that came later."""
+    asking = [
+        number
+        for number, wish in enumerate(wishes)
+        if any(_outer(version) or _by_brackets(version) for version in wish.versions)
+    ]
+    if not asking:
+        return list(wishes)
+    chosen = [wishes[number] for number in asking]
+    facts = _Facts.load(chosen)
+    found = list(wishes)
+    for number, wish in zip(asking, chosen, strict=True):
+        found[number] = replace(wish, context=facts.context(wish))
+    return found
+
+
+def context_as_json(context: Context) -> dict[str, Any]:
+    """What an evaluation keeps: answers and sums, no personal data."""
+    kept: dict[str, Any] = {}
+    if context.answers:
+        kept["answers"] = {str(pk): answers for pk, answers in context.answers.items()}
+    if context.spent:
+        kept["spent"] = {str(pk): str(spent) for pk, spent in context.spent.items()}
+    return kept
+
+
+def context_from_json(kept: Mapping[str, Any]) -> Context:
+    return Context(
+        {int(pk): answers for pk, answers in kept.get("answers", {}).items()},
+        {int(pk): Decimal(spent) for pk, spent in kept.get("spent", {}).items()},
+    )
+
+
+def _outer(version: RuleVersion) -> bool:
+    return isinstance(version.when, Condition) and bool(version.when.outer)
+
+
+def _by_brackets(version: RuleVersion) -> bool:
+    return isinstance(version.body, CashbackBody) and bool(version.body.brackets)
+
+
+class _Facts:
+    """The facts of a batch's buyers, by scope."""
+
+    def __init__(self) -> None:
+        self.customers: dict[int, Customer] = {}
+        self.behaviors: dict[int, Behavior] = {}
+        self.memberships: dict[int, Membership] = {}
+        self.held: dict[tuple[int, int], Holding] = {}
+        self.segments: dict[int, frozenset[str]] = {}
+        self.spent: dict[int, Decimal] = {}
+
+    @classmethod
+    def load(cls, wishes: Sequence[Wish]) -> _Facts:
+        facts = cls()
+        scopes = {
+            scope
+            for wish in wishes
+            for version in wish.versions
+            if isinstance(version.when, Condition)
+            for scope in version.when.scopes
+        }
+        people = {wish.customer_id for wish in wishes}
+        if CUSTOMER in scopes:
+            facts.customers = Customer.objects.in_bulk(people)
+        if BEHAVIOR in scopes:
+            facts.behaviors = _behaviors(wishes)
+        if MEMBER in scopes:
+            facts._load_members(wishes)
+        if SEGMENTS in scopes:
+            facts.segments = segments_of(people)
+        facts.spent = _spent([wish for wish in wishes if any(map(_by_brackets, wish.versions))])
+        return facts
+
+    def context(self, wish: Wish) -> Context:
+        answers, spent = {}, {}
+        for version in wish.versions:
+            if isinstance(version.when, Condition) and version.when.outer:
+                facts = self._of(wish, version)
+                answers[version.id] = version.when.answers(facts, wish.occasion.moment)
+            if _by_brackets(version):
+                spent[version.id] = self.spent[id(wish)]
+        return Context(answers, spent)
+
+    def _of(self, wish: Wish, version: RuleVersion) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            CUSTOMER: self.customers.get(wish.customer_id),
+            BEHAVIOR: self.behaviors.get(id(wish)),
+            SEGMENTS: self.segments.get(wish.customer_id, frozenset()),
+        }
+        membership = self.memberships.get(wish.membership_id)
+        if membership is not None:
+            held = self.held.get((membership.account_id, version.wallet_type_id))
+            units = held.spendable if held else 0
+            facts[MEMBER] = _Member(membership.enrolled_at, Decimal(units).scaleb(-version.scale))
+        return facts
+
+    def _load_members(self, wishes: Sequence[Wish]) -> None:
+        self.memberships = Membership.objects.in_bulk({wish.membership_id for wish in wishes})
+        accounts = [membership.account_id for membership in self.memberships.values()]
+        wallets = list(Wallet.objects.filter(account__in=accounts))
+        latest = max(wish.at for wish in wishes)
+        found = holdings(wallets, latest)
+        self.held = {
+            (wallet.account_id, wallet.wallet_type_id): found[wallet.pk] for wallet in wallets
+        }
+
+
+def _behaviors(wishes: Sequence[Wish]) -> dict[int, Behavior]:
+    """By wish: what is stored of before it, and the batch's own earlier orders of that buyer."""
+    known = behavior_before([(wish.customer_id, wish.at) for wish in wishes])
+    batch = _by_buyer(wishes)
+    found = {}
+    for wish, stored in zip(wishes, known, strict=True):
+        behavior = stored
+        for other in _earlier(wish, batch):
+            behavior = behavior.after(other.occasion.basket, other.at)
+        found[id(wish)] = behavior
+    return found
+
+
+def _spent(wishes: Sequence[Wish]) -> dict[int, Decimal]:
+    """By wish: what its buyer had spent in the calendar year before it."""
+    found: dict[int, Decimal] = {}
+    for currency in {wish.occasion.currency for wish in wishes}:
+        own = [wish for wish in wishes if wish.occasion.currency == currency]
+        since = [
+            start_of_day(period_start("year", wish.at, wish.program.zone), wish.program.zone)
+            for wish in own
+        ]
+        sums = spent_between(
+            [(wish.customer_id, first, wish.at) for wish, first in zip(own, since, strict=True)],
+            currency=currency,
+        )
+        batch = _by_buyer(own)
+        for wish, first, spent in zip(own, since, sums, strict=True):
+            earlier = (other for other in _earlier(wish, batch) if other.at >= first)
+            more = (other.occasion.basket.total for other in earlier)
+            found[id(wish)] = max(spent + sum(more, ZERO), ZERO)
+    return found
+
+
+_Batch = Mapping[tuple[int, int], Sequence[Wish]]
+
+
+def _by_buyer(wishes: Iterable[Wish]) -> _Batch:
+    found: defaultdict[tuple[int, int], list[Wish]] = defaultdict(list)
+    for wish in wishes:
+        found[wish.program.id, wish.customer_id].append(wish)
+    return found
+
+
+def _earlier(wish: Wish, batch: _Batch) -> Iterator[Wish]:
+    """The other new orders of the batch that the same person placed before it."""
+    for other in batch[wish.program.id, wish.customer_id]:
+        if other.at < wish.at and other.occasion.basket.lines:
+            yield other

@@ -1,0 +1,98 @@
+"""What conditions can ask of a customer: the fields of this application."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from members.conditions import values
+from members.conditions.fields import CUSTOMER, SEGMENTS, Field, FieldFamily, register_fields
+from members.selectors.segments import segment_choices
+
+
+def register() -> None:
+    register_fields("customer", _("Customer"), (*_FIELDS, _ATTRIBUTES, _SEGMENTS))
+
+
+def _field(name: str, label: Any, kind: values.ValueType, help: Any = "") -> Field:
+    return Field(
+        f"customer.{name}", label, kind, CUSTOMER, attrgetter(name), help=help, column=name
+    )
+
+
+def attribute_text(attributes: Mapping[str, Any], key: str) -> str | None:
+    """An attribute of the merchant's own as text, as the database casts it."""
+    value = attributes.get(key)
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _attribute(key: str) -> Field:
+    return Field(
+        f"customer.attributes.{key}",
+        key,
+        values.TEXT,
+        CUSTOMER,
+        lambda customer: attribute_text(customer.attributes, key),
+        help=_("An attribute that your shop sends with the customer."),
+        query=lambda operator, operand, moment: _attribute_query(key, operator, operand, moment),
+    )
+
+
+def _attribute_query(key: str, operator: Any, operand: Any, moment: Any) -> Q:
+    """As text, whatever kind of JSON it is."""
+    from django.db.models.fields.json import KeyTextTransform
+
+    from members.models import Customer
+
+    column = "attribute_text"
+    known = ~Q(**{f"{column}__isnull": True}) & ~Q(**{column: ""})
+    asked = operator.query(column, operand, moment)
+    found = ~known | asked if operator.unknown else known & asked
+    with_text = Customer.objects.annotate(attribute_text=KeyTextTransform(key, "attributes"))
+    return Q(pk__in=with_text.filter(found).values("pk"))
+
+
+_FIELDS = (
+    _field("country", _("country"), values.TEXT, _("Two letters, as GR.")),
+    _field("locale", _("language"), values.TEXT, _("As el or zh-hans.")),
+    _field("tags", _("tags"), values.LIST, _("Labels that your shop or your team gave.")),
+    _field("birthday", _("birthday"), values.ANNIVERSARY, _("29 February is kept on the 28th.")),
+    _field("email", _("e-mail"), values.TEXT),
+    _field("phone", _("phone"), values.TEXT, _("As +60123456789.")),
+    _field("created_at", _("known since"), values.INSTANT, _("When Setia first heard of them.")),
+)
+
+
+def _segments_query(operator: Any, operand: Any, _moment: Any) -> Q:
+    from members.models import SegmentMember
+
+    def inside(codes: Any) -> Q:
+        found = SegmentMember.objects.filter(segment__code__in=codes)
+        return Q(pk__in=found.values("customer"))
+
+    match operator.code:
+        case "has_any":
+            return inside(operand)
+        case "has_all":
+            found = Q()
+            for code in operand:
+                found &= inside([code])
+            return found
+        case "has_none":
+            return ~inside(operand)
+    in_any = Q(pk__in=SegmentMember.objects.values("customer"))
+    return ~in_any if operator.code == "empty" else in_any
+
+
+_SEGMENTS = Field(
+    "customer.segments", _("segments"), values.LIST, SEGMENTS, lambda codes: codes,
+    help=_("Groups of customers, as they were last worked out."),
+    query=_segments_query, choices=segment_choices, closed=True,
+)  # fmt: skip
+
+_ATTRIBUTES = FieldFamily("customer.attributes.", _("attribute"), CUSTOMER, _attribute)

@@ -1,0 +1,49 @@
+"""The moment that relative dates are seen from: "in the last 30 days", "birthday this month"."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant and the time zone whose days count."""
+
+    now: dt.datetime
+    zone: zoneinfo.ZoneInfo
+
+    @cached_property
+    def today(self) -> dt.date:
+        return self.now.astimezone(self.zone).date()
+
+    def day(self, later: int) -> dt.date:
+        return self.today + dt.timedelta(days=later)
+
+    def start_of(self, day: dt.date) -> dt.datetime:
+        """The instant at which a day begins; midnights that a spring night skips move forward."""
+        return dt.datetime.combine(day, dt.time(), self.zone).astimezone(dt.UTC)
+
+    def day_of(self, at: dt.datetime) -> dt.date:
+        return at.astimezone(self.zone).date()
+
+
+def month_days(first: dt.date, last: dt.date) -> frozenset[int]:
+    """The days of the year (month × 100 + day) from one day to another, both included. A year
+    without 29 February keeps it on the 28th."""
+    found: set[int] = set()
+    for number in range(min((last - first).days, 366) + 1):
+        day = first + dt.timedelta(days=number)
+        found.add(day.month * 100 + day.day)
+        if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
+            found.add(229)
+    return frozenset(found)
+
+
+def days_of_month(day: dt.date) -> frozenset[int]:
+    """All days of the year in a day's month."""
+    first = day.replace(day=1)
+    return month_days(first, first.replace(day=calendar.monthrange(day.year, day.month)[1]))

@@ -1,0 +1,200 @@
+"""Conditions answered in Python.
+
+What depends on the order alone is asked of the order each time, also after a return. Everything
+else (customer, behavior, membership, segments) is answered once, when the order is first judged,
+and kept as a string of 0 and 1: so an order is judged under what was true then, and no personal
+data is copied to remember it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from members.conditions.fields import OF_THE_ORDER
+from members.conditions.moments import Moment
+from members.conditions.operators import is_unknown
+from members.conditions.tree import AllOf, AnyOf, Lines, Node, Not, Question
+
+# Asked of an order (anything with `moment` and `lines`) and of the answers known before.
+Check = Callable[[Any, str], bool]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A tree ready to be asked. `outer`: the questions that are answered beforehand, in order."""
+
+    root: Node
+    outer: tuple[Question, ...] = field(init=False)
+    _check: Check = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        outer: list[Question] = []
+        object.__setattr__(self, "_check", _compile(self.root, outer))
+        object.__setattr__(self, "outer", tuple(outer))
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Whose facts have to be looked up to answer it."""
+        return frozenset(question.field.scope for question in self.outer)
+
+    def answers(self, facts: Mapping[str, Any], moment: Moment) -> str:
+        """The outer questions' answers. Facts by scope; of one that is missing nothing is known."""
+        return "".join(
+            "1" if ask(question, facts.get(question.field.scope), moment) else "0"
+            for question in self.outer
+        )
+
+    def holds(self, order: Any, answers: str) -> bool:
+        return self._check(order, answers)
+
+    def holds_for(self, facts: Mapping[str, Any], moment: Moment) -> bool:
+        """The answer where there is no order."""
+        return self._check(None, self.answers(facts, moment))
+
+    def unmet(self, order: Any, answers: str) -> str:
+        """The place of the first part that keeps it from holding, as `tree.at` reads it."""
+        numbered = iter(range(len(self.outer)))
+        places: dict[str, int] = {}
+        _number(self.root, "", numbered, places)
+        return _unmet(self.root, "", order, answers, places)
+
+
+def ask(question: Question, facts: Any, moment: Moment) -> bool:
+    """One question's answer from the facts of its scope."""
+    value = None if facts is None else question.field.read(facts)
+    if is_unknown(value):
+        return question.operator.unknown
+    return question.operator.test(value, question.operand, moment)
+
+
+def _compile(node: Node, outer: list[Question]) -> Check:
+    match node:
+        case AllOf(parts):
+            checks = tuple(_compile(part, outer) for part in parts)
+            if len(checks) == 1:
+                return checks[0]
+            return lambda order, answers: _all(checks, order, answers)
+        case AnyOf(parts):
+            checks = tuple(_compile(part, outer) for part in parts)
+            return lambda order, answers: not _all_fail(checks, order, answers)
+        case Not(part):
+            check = _compile(part, outer)
+            return lambda order, answers: not check(order, answers)
+        case Lines():
+            return _compile_lines(node)
+    if node.field.scope in OF_THE_ORDER:
+        asked = _compile_question(node)
+        return lambda order, _answers: asked(order, order.moment)
+    place = len(outer)
+    outer.append(node)
+    return lambda _order, answers: answers[place] == "1"
+
+
+def _all(checks: tuple[Check, ...], order: Any, answers: str) -> bool:
+    """A loop: a generator costs more than most checks."""
+    for check in checks:  # noqa: SIM110
+        if not check(order, answers):
+            return False
+    return True
+
+
+def _all_fail(checks: tuple[Check, ...], order: Any, answers: str) -> bool:
+    for check in checks:  # noqa: SIM110
+        if check(order, answers):
+            return False
+    return True
+
+
+def _compile_question(question: Question) -> Callable[[Any, Moment], bool]:
+    read, asked, operand = question.field.read, question.operator.test, question.operand
+    unknown = question.operator.unknown
+
+    def check(facts: Any, moment: Moment) -> bool:
+        value = read(facts)
+        if value is None or value == "":
+            return unknown
+        return asked(value, operand, moment)
+
+    return check
+
+
+def _compile_line(node: Node) -> Callable[[Any, Moment], bool]:
+    match node:
+        case AllOf(parts):
+            checks = tuple(_compile_line(part) for part in parts)
+            return lambda line, moment: all(check(line, moment) for check in checks)
+        case AnyOf(parts):
+            checks = tuple(_compile_line(part) for part in parts)
+            return lambda line, moment: any(check(line, moment) for check in checks)
+        case Not(part):
+            check = _compile_line(part)
+            return lambda line, moment: not check(line, moment)
+        case Question():
+            return _compile_question(node)
+    raise AssertionError("lines have no lines")
+
+
+def _compile_lines(node: Lines) -> Check:
+    """Lines that were given back count no more: what is left of them is nothing."""
+    matches = _compile_line(node.where)
+    match node.measure:
+        case "any":
+            return lambda order, _answers: any(matches(line, order.moment) for line in order.lines)
+        case "none":
+            return lambda order, _answers: (
+                not any(matches(line, order.moment) for line in order.lines)
+            )
+        case "all":
+            return lambda order, _answers: (
+                bool(order.lines) and all(matches(line, order.moment) for line in order.lines)
+            )
+    assert node.operator is not None
+    asked, operand, measure = node.operator.test, node.operand, node.measure
+
+    def check(order: Any, _answers: str) -> bool:
+        chosen = [line for line in order.lines if matches(line, order.moment)]
+        if measure == "count":
+            return asked(len(chosen), operand, order.moment)
+        name = "quantity" if measure == "quantity" else "total"
+        return asked(sum(getattr(line, name) for line in chosen), operand, order.moment)
+
+    return check
+
+
+def _number(node: Node, place: str, numbers: Any, places: dict[str, int]) -> None:
+    """Which answer belongs to the outer question at a place."""
+    match node:
+        case AllOf(parts) | AnyOf(parts):
+            for number, part in enumerate(parts):
+                _number(part, _at(place, number), numbers, places)
+        case Not(part):
+            _number(part, _at(place, 0), numbers, places)
+        case Question() if node.field.scope not in OF_THE_ORDER:
+            places[place] = next(numbers)
+
+
+def _unmet(node: Node, place: str, order: Any, answers: str, places: dict[str, int]) -> str:
+    if not isinstance(node, AllOf):
+        return place
+    for number, part in enumerate(node.parts):
+        inner = _at(place, number)
+        if not _holds_at(part, inner, order, answers, places):
+            return _unmet(part, inner, order, answers, places)
+    return place
+
+
+def _holds_at(node: Node, place: str, order: Any, answers: str, places: dict[str, int]) -> bool:
+    outer: list[Question] = []
+    check = _compile(node, outer)
+    own = sorted(
+        number
+        for where, number in places.items()
+        if where == place or where.startswith(f"{place}.")
+    )
+    return check(order, "".join(answers[number] for number in own))
+
+
+def _at(place: str, number: int) -> str:
+    return f"{place}.{number}" if place else str(number)

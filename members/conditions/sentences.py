@@ -1,0 +1,89 @@
+"""Conditions in plain words: for the builder, explanations, terms and the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from members.conditions.operators import Operator
+from members.conditions.tree import ALWAYS, AllOf, AnyOf, Lines, Node, Not, Question, measured
+from members.conditions.values import ValueType
+from members.formatting import format_number
+
+MOST_NAMED = 5
+
+
+def sentence(node: Node) -> str:
+    """The whole condition as one sentence without its full stop; empty if it always holds."""
+    return capfirst(_words(node, outermost=True))
+
+
+def _words(node: Node, *, outermost: bool = False) -> str:
+    match node:
+        case AllOf(parts):
+            return _joined(parts, _(" and "), outermost)
+        case AnyOf(parts):
+            return _joined(parts, _(" or "), outermost)
+        case Not(part):
+            return _("not: %(condition)s") % {"condition": _words(part)}
+        case Lines():
+            return _lines(node)
+    return _question(node)
+
+
+def _joined(parts: Sequence[Node], word: str, outermost: bool) -> str:
+    if len(parts) == 1:
+        return _words(parts[0], outermost=outermost)
+    text = word.join(_words(part) for part in parts)
+    return text if outermost or not parts else f"({text})"
+
+
+def _question(question: Question) -> str:
+    return _asked(
+        str(question.field.label),
+        question.operator,
+        question.operand,
+        question.field.word,
+    )
+
+
+def _asked(what: str, operator: Operator, operand: Any, word: Any) -> str:
+    said = f"{what} {operator.label}"
+    match operator.takes:
+        case "nothing":
+            return said
+        case "days":
+            return f"{what} {str(operator.label) % format_number(operand)}"
+        case "many":
+            named = [word(value) for value in sorted(operand)]
+            more = len(named) - MOST_NAMED
+            if more > 1:
+                named = [*named[:MOST_NAMED], _("%(count)s more") % {"count": format_number(more)}]
+            return f"{said} {', '.join(named)}"
+        case "range":
+            return _("%(said)s %(first)s and %(last)s") % {
+                "said": said, "first": word(operand[0]), "last": word(operand[1]),
+            }  # fmt: skip
+    return f"{said} {word(operand)}"
+
+
+def _lines(node: Lines) -> str:
+    which = _words(node.where) if node.where != ALWAYS else ""
+    match node.measure:
+        case "any":
+            return _("there is an item whose %(which)s") % {"which": which}
+        case "all":
+            return _("every item's %(which)s") % {"which": which}
+        case "none":
+            return _("there is no item whose %(which)s") % {"which": which}
+    what = {
+        "count": _("number of items"), "quantity": _("quantity"), "total": _("sum of prices"),
+    }[node.measure]  # fmt: skip
+    if which:
+        what = _("%(what)s where %(which)s") % {"what": what, "which": which}
+    kind: ValueType = measured(node.measure)
+    assert node.operator is not None
+    return _asked(what, node.operator, node.operand, kind.words)
