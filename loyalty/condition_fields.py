@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -50,6 +51,7 @@ def _behavior(name: str, label: Any, kind: values.ValueType, help: Any = "") -> 
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)  # the same name is the same field
 def _activity(code: str) -> Field:
     return Field(
         f"behavior.activities.{code}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -31,6 +32,7 @@ def attribute_text(attributes: Mapping[str, Any], key: str) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
+@lru_cache(maxsize=1024)  # the same name is the same field
 def _attribute(key: str) -> Field:
     return Field(
         f"customer.attributes.{key}",

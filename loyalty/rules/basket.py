@@ -114,7 +114,11 @@ def _take_amount(lines: list[Line], given_back: Return, basket: Basket) -> None:
         return
     charged = goods - basket.discount_total
     if amount >= charged:
-        lines[:] = [replace(line, total=ZERO, discount=ZERO, ordered=ZERO) for line in lines]
+        # Whoever has all of their money back has kept nothing.
+        lines[:] = [
+            replace(line, total=ZERO, discount=ZERO, ordered=ZERO, quantity=ZERO)
+            for line in lines
+        ]
         lines[-1] = replace(lines[-1], total=charged - amount)
         return
     rest = amount

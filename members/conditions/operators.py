@@ -36,8 +36,9 @@ class MonthDay(Transform):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A question; in the label of one about days `%s` is their number. `test` is given a known value, what it is compared with and the moment; `query`
-    the column instead of the value. `unknown`: the answer where nothing is known."""
+    """A question; in the label of one about days `%s` is their number. `test` is given a known
+    value, what it is compared with and the moment; `query` the column instead of the value.
+    `unknown`: the answer where nothing is known."""
 
     code: str
     label: Promise

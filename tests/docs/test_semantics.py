@@ -109,7 +109,8 @@ def points(rule: dict[str, Any], bought: Basket) -> int:
         id=1, rule_name="", number=1, wallet_type_id=1, scale=0,
         body=EarningRuleDefinition.model_validate(rule).body(),
     )  # fmt: skip
-    occasion = Occasion(bought, Moment(dt.datetime(2025, 3, 3, tzinfo=dt.UTC), zoneinfo.ZoneInfo("UTC")))
+    at = Moment(dt.datetime(2025, 3, 3, tzinfo=dt.UTC), zoneinfo.ZoneInfo("UTC"))
+    occasion = Occasion(bought, at)
     return evaluate([version], occasion).awards[0].units
 
 

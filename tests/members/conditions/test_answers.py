@@ -1,0 +1,182 @@
+"""Python and the database give the same answers, whatever is asked and whatever is known."""
+
+import datetime as dt
+import zoneinfo
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loyalty.rules.behavior import Behavior
+from members.conditions.fields import BEHAVIOR, CUSTOMER, SEGMENTS, field_named
+from members.conditions.moments import Moment
+from members.conditions.operators import operators_of
+from members.conditions.predicate import Condition
+from members.conditions.query import query_of
+from members.conditions.tree import parse
+from members.models import Customer, CustomerFacts, Segment, SegmentMember
+
+pytestmark = pytest.mark.django_db
+
+SCOPES = frozenset({CUSTOMER, BEHAVIOR, SEGMENTS})
+ATHENS = zoneinfo.ZoneInfo("Europe/Athens")
+# Around a leap day, and a night on which the clocks go forward.
+MOMENTS = [
+    Moment(dt.datetime(2023, 2, 28, 12, tzinfo=dt.UTC), ATHENS),
+    Moment(dt.datetime(2024, 2, 29, 22, 30, tzinfo=dt.UTC), ATHENS),
+    Moment(dt.datetime(2025, 3, 30, 0, 30, tzinfo=dt.UTC), ATHENS),
+]
+
+texts = st.sampled_from(["", "GR", "CY", "G", "gr", "R%", "é"])
+words = st.sampled_from(["GR", "CY", "G", "R%", "%", "é"])
+tags = st.lists(st.sampled_from(["vip", "press", "a,b", '"'])).map(lambda found: [*found])
+amounts = st.sampled_from(["0", "9.99", "10", "10.01", "120", "33.3333", "-5"]).map(Decimal)
+instants = st.sampled_from(
+    [
+        dt.datetime(2023, 1, 28, 22, 0, tzinfo=dt.UTC),
+        dt.datetime(2024, 1, 30, 21, 59, 59, tzinfo=dt.UTC),
+        dt.datetime(2024, 1, 30, 22, 0, tzinfo=dt.UTC),
+        dt.datetime(2025, 3, 29, 21, 30, tzinfo=dt.UTC),
+        dt.datetime(2025, 3, 30, 0, 30, tzinfo=dt.UTC),
+        dt.datetime(2025, 4, 1, 0, 0, 1, 500, tzinfo=dt.UTC),
+    ]
+)
+birthdays = st.sampled_from(
+    [None, dt.date(1980, 2, 29), dt.date(1990, 2, 28), dt.date(1990, 3, 1), dt.date(1977, 12, 31)]
+)
+attributes = st.dictionaries(
+    st.sampled_from(["size", "club"]), st.sampled_from(["42", 42, 4.5, True, None, "", "x"])
+)
+
+VALUES = {
+    "text": words,
+    "number": amounts.map(str),
+    "money": amounts.map(str),
+    "share": amounts.map(str),
+    "list": st.sampled_from(["vip", "press", "a,b", '"']),
+    "instant": st.sampled_from(["2024-01-30", "2024-01-31", "2025-03-30"]),
+}
+FIELDS = [
+    "customer.country", "customer.tags", "customer.birthday", "customer.attributes.size",
+    "behavior.orders", "behavior.spend", "behavior.average_order", "behavior.last_order_at",
+    "behavior.purchase_cycle", "behavior.categories", "behavior.discount_share",
+    "behavior.returns_share", "customer.segments",
+]  # fmt: skip
+
+
+@st.composite
+def questions(draw):
+    field = field_named(draw(st.sampled_from(FIELDS)))
+    operator = draw(st.sampled_from(operators_of(field.kind)))
+    value = VALUES.get(field.kind.code)
+    if field.name == "customer.segments":
+        value = st.sampled_from(["regulars", "list"])
+    asked = {"field": field.name, "op": operator.code}
+    match operator.takes:
+        case "days":
+            asked["value"] = draw(st.integers(0, 400))
+        case "one":
+            asked["value"] = draw(value)
+        case "many":
+            asked["value"] = draw(st.lists(value, min_size=1, max_size=3))
+        case "range":
+            pair = draw(st.tuples(value, value))
+            key = Decimal if field.kind.code in ("number", "money", "share") else str
+            asked["value"] = sorted(pair, key=key)
+    return asked
+
+
+def grouped(inner):
+    lists = st.lists(inner, min_size=1, max_size=3)
+    return st.one_of(
+        lists.map(lambda parts: {"all": parts}),
+        lists.map(lambda parts: {"any": parts}),
+        inner.map(lambda part: {"not": part}),
+    )
+
+
+trees = st.recursive(questions(), grouped, max_leaves=6)
+
+
+@st.composite
+def people(draw):
+    orders = draw(st.integers(0, 4))
+    seen = sorted(draw(st.lists(instants, min_size=2, max_size=2)))
+    money = amounts.map(abs)
+    behavior = Behavior(
+        orders=orders,
+        ordered=draw(money) if orders else Decimal(0),
+        returned=draw(money),
+        goods=draw(money),
+        discounts=draw(money),
+        first_order_at=seen[0] if orders else None,
+        last_order_at=seen[-1] if orders else None,
+        categories=frozenset(draw(tags)),
+    )
+    customer = Customer(
+        country=draw(texts)[:2], tags=draw(tags), birthday=draw(birthdays),
+        attributes=draw(attributes),
+    )  # fmt: skip
+    return customer, behavior, frozenset(draw(st.lists(st.sampled_from(["regulars", "list"]))))
+
+
+@pytest.fixture
+def segments():
+    return {
+        "regulars": Segment.objects.create(code="regulars", name="Regulars"),
+        "list": Segment.objects.create(code="list", name="List", kind="static"),
+    }
+
+
+def keep(customer: Customer, behavior: Behavior, inside: frozenset[str], segments) -> None:
+    customer.save()
+    CustomerFacts.objects.create(
+        customer=customer, as_of=MOMENTS[0].now, orders=behavior.orders,
+        ordered=behavior.ordered, returned=behavior.returned, goods=behavior.goods,
+        discounts=behavior.discounts, first_order_at=behavior.first_order_at,
+        last_order_at=behavior.last_order_at, categories=sorted(behavior.categories),
+    )  # fmt: skip
+    for code in inside:
+        SegmentMember.objects.create(
+            segment=segments[code], customer=customer, since=MOMENTS[0].now
+        )
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    crowd=st.lists(people(), min_size=1, max_size=4),
+    asked=st.lists(trees, min_size=8, max_size=8),
+    moment=st.sampled_from(MOMENTS),
+)
+def test_python_and_the_database_agree(segments, crowd, asked, moment):
+    Customer.objects.all().delete()
+    for customer, behavior, inside in crowd:
+        keep(customer, behavior, inside, segments)
+    for data in asked:
+        tree = parse(data, scopes=SCOPES, in_database=True)
+        condition = Condition(tree)
+        expected = {
+            customer.pk
+            for customer, behavior, inside in crowd
+            if condition.holds_for(
+                {CUSTOMER: customer, BEHAVIOR: behavior, SEGMENTS: inside}, moment
+            )
+        }
+        found = Customer.objects.filter(query_of(tree, moment)).values_list("pk", flat=True)
+        assert sorted(found) == sorted(expected), data
+
+
+def test_what_is_worked_out_of_behavior_is_the_same_in_the_database(segments):
+    behavior = Behavior(
+        3, Decimal("100.01"), Decimal("33.33"), Decimal("133.35"), Decimal("33.34"),
+        dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 2, 1, 7, tzinfo=dt.UTC),
+    )  # fmt: skip
+    keep(Customer(), behavior, frozenset(), segments)
+    facts = CustomerFacts.objects.get()
+    names = ("spend", "average_order", "purchase_cycle", "discount_share", "returns_share")
+    assert {name: getattr(facts, name) for name in names} == {
+        name: getattr(behavior, name) for name in names
+    }
