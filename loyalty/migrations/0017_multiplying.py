@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0013_fewer_locks'),
+        ('loyalty', '0016_bulk_over_the_api'),
     ]
 
     operations = [
