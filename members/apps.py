@@ -11,7 +11,7 @@ class MembersConfig(AppConfig):
         from members.account import landing  # noqa: F401  (links customers as they sign in)
         from members.backoffice import menu, places
         from members.selectors import history
-        from members.services import invitations, mail, merged_details
+        from members.services import invitations, mail, merged_details, merged_segments
 
         condition_fields.register()
         words.register()
@@ -21,3 +21,4 @@ class MembersConfig(AppConfig):
         invitations.register()
         mail.register()
         merged_details.register()
+        merged_segments.register()

@@ -116,8 +116,7 @@ def _take_amount(lines: list[Line], given_back: Return, basket: Basket) -> None:
     if amount >= charged:
         # Whoever has all of their money back has kept nothing.
         lines[:] = [
-            replace(line, total=ZERO, discount=ZERO, ordered=ZERO, quantity=ZERO)
-            for line in lines
+            replace(line, total=ZERO, discount=ZERO, ordered=ZERO, quantity=ZERO) for line in lines
         ]
         lines[-1] = replace(lines[-1], total=charged - amount)
         return

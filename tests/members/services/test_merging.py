@@ -10,9 +10,19 @@ from django.utils import timezone
 from members import merging
 from members.errors import ConflictError, DomainError
 from members.merging import uncovered_fields
-from members.models import AuditEntry, Customer, CustomerMerge, CustomerNote, User
+from members.models import (
+    AuditEntry,
+    Customer,
+    CustomerFacts,
+    CustomerMerge,
+    CustomerNote,
+    Segment,
+    SegmentMember,
+    User,
+)
 from members.selectors.customer_search import search_customers
 from members.selectors.customers import count_customers, get_customer_by_external_id
+from members.selectors.segments import segments_of
 from members.services.audit import SYSTEM, Actor
 from members.services.customers import add_note, create_customer, update_customer
 from members.services.merging import merge_customers, preview_merge, preview_undo, undo_merge
@@ -295,3 +305,16 @@ def test_the_user_of_an_unknown_address_is_not_linked(anna, ana):
     merge(anna, ana)
     assert User.objects.count() == 0
     assert provide_user("nobody@example.com") is None
+
+
+def test_lists_follow_a_merge_and_what_was_worked_out_is_forgotten(anna, ana):
+    lists = [Segment.objects.create(code=code, name=code, kind="static") for code in ("a", "b")]
+    rule = Segment.objects.create(code="c", name="c", condition={})
+    for segment, customer in ((lists[0], anna), (lists[0], ana), (lists[1], ana), (rule, ana)):
+        SegmentMember.objects.create(segment=segment, customer=customer, since=NOW)
+    CustomerFacts.objects.create(customer=ana, as_of=NOW)
+    done = merge(anna, ana)
+    assert segments_of([anna.pk])[anna.pk] == {"a", "b"}
+    assert not CustomerFacts.objects.exists()
+    part(done)
+    assert segments_of([anna.pk, ana.pk]) == {anna.pk: {"a"}, ana.pk: {"a", "b", "c"}}

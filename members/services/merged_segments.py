@@ -1,0 +1,64 @@
+"""What a merge does to lists that customers are on, and to what was worked out about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from members.merging import (
+    MergeHandler,
+    MergeSection,
+    Merging,
+    Record,
+    register_merge_handler,
+)
+from members.models import Customer, CustomerFacts, CustomerMerge, Segment, SegmentMember
+
+FOREIGN_KEYS = ("members.segmentmember.customer", "members.customerfacts.customer")
+
+
+def merge_segments(merging: Merging) -> Record:
+    """Who is kept is on both customers' lists. Segments by a condition and the facts behind them
+    are worked out anew."""
+    kept, merged = merging.kept, merging.merged
+    own = SegmentMember.objects.filter(customer=kept).values("segment")
+    lists = Segment.objects.filter(kind=Segment.Kind.STATIC, members__customer=merged)
+    added = list(lists.exclude(pk__in=own).values_list("pk", flat=True))
+    SegmentMember.objects.bulk_create(
+        SegmentMember(segment_id=pk, customer=kept, since=merging.now) for pk in added
+    )
+    _forget(kept, merged)
+    return {"lists": added}
+
+
+def part_segments(merging: Merging, record: Record) -> None:
+    """Who was kept leaves the other one's lists again."""
+    SegmentMember.objects.filter(customer=merging.kept, segment__in=record["lists"]).delete()
+    _forget(merging.kept, merging.merged)
+
+
+def _forget(*customers: Customer) -> None:
+    CustomerFacts.objects.filter(customer__in=customers).delete()
+
+
+def _nothing_to_show(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:
+    return ()
+
+
+def _nothing_to_undo(
+    _merge: CustomerMerge, _record: Record, _now: datetime
+) -> Sequence[MergeSection]:
+    return ()
+
+
+def register() -> None:
+    register_merge_handler(
+        "segments",
+        MergeHandler(
+            fields=FOREIGN_KEYS,
+            preview=_nothing_to_show,
+            merge=merge_segments,
+            undo=part_segments,
+            preview_undo=_nothing_to_undo,
+        ),
+    )
