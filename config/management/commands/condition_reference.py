@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from config.documents.parts import write_part
 from config.documents.condition_reference import NAME, PAGE, condition_reference
+from config.documents.parts import write_part
 
 
 class Command(BaseCommand):

@@ -77,7 +77,7 @@ def test_orders_that_come_in_one_batch_see_each_other():
 )
 def test_behavior_knows(question, expected):
     promise(ask("order.day", "on", day(6).date().isoformat()), question)
-    buy("A", "30", 0, lines=(line(1, "30", category="Tea", discount=Decimal("10")),))
+    buy("A", "30", 0, lines=(line(1, "30", category="Tea", discount=Decimal(10)),))
     buy("B", "10", 4)
     give_back(refund("R", "10", of="A", at=day(5)))
     buy("C", "10", 6, lines=(line(1, "10", category="Hat"),))
@@ -201,9 +201,9 @@ def test_a_full_card_of_stamps_brings_its_units_and_the_next_begins():
             {"kind": "stamps", "full_at": 3, "stamp_per": "quantity", "units": 10, "code": "card"}
         ]
     )
-    buy("A", "10", 0, lines=(line(1, "10", quantity=Decimal("2")),))
+    buy("A", "10", 0, lines=(line(1, "10", quantity=Decimal(2)),))
     assert spendable() == 0
-    buy("B", "20", 1, lines=(line(1, "20", quantity=Decimal("5")),))
+    buy("B", "20", 1, lines=(line(1, "20", quantity=Decimal(5)),))
     assert spendable() == 20
     give_back(refund("R", "20", of="B", at=day(2)))
     assert spendable() == 0
