@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.backoffice.program_fields import at_times
 from loyalty.models import Membership, Pool, PoolMember, Program
 from loyalty.selectors.gifts import find_member
 from loyalty.services.pools import CHANGEABLE_OF_MEMBERS, LONGEST_NAME, PoolTerms
@@ -28,8 +29,8 @@ class PoolForm(forms.Form):
         choices=Pool.Contribution.choices,
         widget=forms.RadioSelect,
     )
-    share = forms.IntegerField(
-        label=gettext_lazy("Share in percent"), min_value=1, max_value=100, required=False
+    share = at_times(
+        forms.IntegerField(label=gettext_lazy("Share in percent"), min_value=1, max_value=100)
     )
     spending = forms.ChoiceField(
         label=gettext_lazy("Who may spend"),
@@ -70,7 +71,9 @@ class NewPoolForm(PoolForm):
         max_length=254,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    bring = forms.BooleanField(label=BRING, required=False)
+    bring = forms.BooleanField(
+        label=gettext_lazy("What the owner has goes into the pool too"), required=False
+    )
 
     field_order = ("program", "owner", "kind", "name")
 

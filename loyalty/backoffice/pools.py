@@ -28,6 +28,7 @@ from members.models import Customer
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
+from members.responses import is_htmx
 from members.selectors.audit import filter_entries
 
 
@@ -55,7 +56,8 @@ def pool_list(request: HttpRequest) -> HttpResponse:
             Tab(_("Closed"), f"{path}?show=closed", current=closed),
         ],
     }
-    return render(request, "loyalty/backoffice/pool_list.html", context)
+    template = "loyalty/backoffice/pool_list.html"
+    return render(request, f"{template}#results" if is_htmx(request) else template, context)
 
 
 @require_safe

@@ -62,7 +62,10 @@ def customer_merge_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
             problem = str(error.message)
         else:
             message = _("%(kept)s and %(duplicate)s are two customers again.")
-            words = {"kept": merge.kept, "duplicate": merge.merged}
+            words = {
+                "kept": told_apart(merge.kept, merge.merged),
+                "duplicate": told_apart(merge.merged, merge.kept),
+            }
             messages.success(request, message % words)
             # Everything on the page is about other data now.
             return htmx_redirect(request, _url(merge.merged))
@@ -90,10 +93,14 @@ def _confirm(request: HttpRequest, customer: Customer, duplicate: Customer) -> H
                 reason=form.cleaned_data["reason"],
             )  # fmt: skip
             message = _("%(duplicate)s was merged into %(kept)s.")
+            words = {
+                "duplicate": told_apart(duplicate, customer),
+                "kept": told_apart(customer, duplicate),
+            }
             return dialog_done(
                 request,
                 url=_url(customer),
-                message=message % {"duplicate": duplicate, "kept": customer},
+                message=message % words,
                 undo_url=reverse("backoffice:customer_merge_undo", args=[duplicate.public_id]),
             )
     preview = preview_merge(kept=customer, merged=duplicate, now=now)

@@ -133,6 +133,8 @@ def test_the_list_finds_pools_by_name_and_keeps_closed_ones_apart(
     assert "150 Beans" in shown
     assert "The Limas" in text(agent, address, {"q": "lima"})
     assert "No pool is called that" in text(agent, address, {"q": "smith"})
+    part = agent.get(address, {"q": "lima"}, headers=htmx("results")).content.decode()
+    assert ("The Limas" in part, "<form" in part) == (True, False)
     assert "No pool was closed yet" in text(agent, address, {"show": "closed"})
     agent.post(url("pool_close", pool.public_id))
     assert "No pool yet" in text(agent, address)

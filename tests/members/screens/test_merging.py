@@ -137,6 +137,14 @@ def test_the_merge_is_done_and_offers_its_undo(sams: Client, anna: Customer, ana
     assert "Prefers mail" in sams.get(page("customer_notes", anna)).content.decode()
 
 
+def test_two_of_the_same_name_are_told_apart(sams: Client, anna: Customer, ana: Customer) -> None:
+    Customer.objects.filter(pk=ana.pk).update(given_name="Anna")
+    done = sams.post(page("customer_merge", anna, ana), follow=True).content.decode()
+    assert "Anna Kowalska (K-2) was merged into Anna Kowalska (K-1)." in done
+    undone = sams.post(page("customer_merge_undo", ana), follow=True).content.decode()
+    assert "Anna Kowalska (K-1) and Anna Kowalska (K-2) are two customers again." in undone
+
+
 def test_what_cannot_be_merged_says_why(sams: Client, anna: Customer, ana: Customer) -> None:
     other = CustomerFactory()
     merge(anna, ana)
