@@ -13,7 +13,6 @@ from decimal import Decimal
 import pytest
 from django.db import connections, transaction
 
-from loyalty.descriptions import describe_rule
 from loyalty.errors import InsufficientBalanceError, KeyReusedError
 from loyalty.explanations import Explanation, explain_transfer
 from loyalty.ledger.reports import totals
@@ -28,6 +27,7 @@ from loyalty.models import (
     Wallet,
     WalletType,
 )
+from loyalty.rule_words import describe_rule
 from loyalty.rules.bodies import parse_body
 from loyalty.selectors.transfers import history_of, transfers
 from loyalty.services.expiry import write_down_expired
