@@ -27,6 +27,10 @@ class Shell:
         return navigation.backoffice_links(self._request, "main")
 
     @cached_property
+    def insights(self) -> list[navigation.NavLink]:
+        return navigation.backoffice_links(self._request, "insights")
+
+    @cached_property
     def operations(self) -> list[navigation.NavLink]:
         return navigation.backoffice_links(self._request, "operations")
 

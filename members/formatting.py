@@ -153,6 +153,11 @@ def format_month(value: date) -> str:
     return format_skeleton("yMMMM", value, locale=active_locale())
 
 
+def format_short_month(value: date) -> str:
+    """Write a month with its year briefly ("Mar 2026"), for axes and tables."""
+    return format_skeleton("yMMM", value, locale=active_locale())
+
+
 def format_moment(value: datetime, zone: tzinfo | None = None) -> str:
     """Write a day and a time to the minute ("Mar 4, 2026, 5:20 PM")."""
     local = to_zone(value, zone)

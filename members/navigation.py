@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from members.policy import is_allowed
 
 Text = str | Promise
-Section = Literal["main", "operations", "settings"]
+Section = Literal["main", "insights", "operations", "settings"]
 
 
 @dataclass(frozen=True)

@@ -18,19 +18,22 @@ from members.services.audit import Actor
 Role = StaffMember.Role
 
 # Everybody who works in the back-office may look; writing is what roles differ in.
-_VIEW = {"home.view", "customers.view", "programs.view", "reports.view", "jobs.view"}
+_VIEW = {"home.view", "customers.view", "programs.view", "jobs.view"}
+# What the program costs and owes: for those who plan and those who keep the books.
+_BOOKS = {"reports.view"}
 # What is done for a customer who asks.
 _SERVICE = {
     "points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts.make", "pools.edit",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {
-    Role.ANALYST: frozenset(_VIEW),
+    Role.ANALYST: frozenset(_VIEW | _BOOKS),
     Role.SUPPORT_AGENT: frozenset(
         _VIEW | _SERVICE | {"customers.edit", "customers.annotate", "customers.merge"}
     ),
     Role.MARKETING_MANAGER: frozenset(
         _VIEW
+        | _BOOKS
         | _SERVICE
         | {
             "customers.annotate",
@@ -44,6 +47,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     ),
     Role.ADMINISTRATOR: frozenset(
         _VIEW
+        | _BOOKS
         | _SERVICE
         | {
             "customers.edit",

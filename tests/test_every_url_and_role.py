@@ -33,6 +33,7 @@ ANALYST, AGENT, MARKETING, ADMINISTRATOR = (
     "analyst", "support_agent", "marketing_manager", "administrator",
 )  # fmt: skip
 EVERYBODY = frozenset({ANALYST, AGENT, MARKETING, ADMINISTRATOR})
+NOT_AGENTS = EVERYBODY - {AGENT}
 NOT_ANALYSTS = EVERYBODY - {ANALYST}
 AGENTS = frozenset({AGENT, ADMINISTRATOR})
 MARKETERS = frozenset({MARKETING, ADMINISTRATOR})
@@ -146,6 +147,11 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:program_archive": form(MARKETERS),
     "loyalty_backoffice:terms_apply": form(MARKETERS),
     "loyalty_backoffice:terms_effect": read(MARKETERS),
+    "loyalty_backoffice:liability": read(NOT_AGENTS),
+    "loyalty_backoffice:liability_csv": read(NOT_AGENTS),
+    "loyalty_backoffice:liability_members": read(NOT_AGENTS),
+    "loyalty_backoffice:breakage": read(NOT_AGENTS),
+    "loyalty_backoffice:breakage_csv": read(NOT_AGENTS),
     "loyalty_backoffice:import_list": read(MARKETERS),
     "loyalty_backoffice:import_create": form(MARKETERS),
     "loyalty_backoffice:import_sample": read(MARKETERS),

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.links import program_crumbs
 from loyalty.models import Program, WalletType
-from loyalty.selectors.totals import Activity, activity, daily_figures, member_count, outstanding
+from loyalty.selectors.liability import liability_now
+from loyalty.selectors.totals import Activity, activity, daily_figures, member_count
 from members.charts import Chart, Series
 from members.formatting import format_money, format_points, format_units, unit_name
 from members.policy import is_allowed, staff_view
@@ -124,7 +125,7 @@ def _figures(wallet_type: WalletType, today: dt.date, period: int) -> list[Figur
     first = today - dt.timedelta(days=period - 1)
     now = activity(wallet_type, first, today)
     before = activity(wallet_type, first - dt.timedelta(days=period), first - dt.timedelta(days=1))
-    held = outstanding(wallet_type, timezone.now())
+    held = liability_now(wallet_type, timezone.now())
     compared = period > 1
 
     def units(label: str, name: str, icon: str, good: str = "up") -> Figure:

@@ -31,6 +31,7 @@ from loyalty.models import (
 from loyalty.program_files import dump_program
 from loyalty.rule_words import describe_rule
 from loyalty.rules.bodies import parse_body
+from loyalty.selectors.liability import liability_now
 from loyalty.selectors.programs import (
     current_version,
     definition_of,
@@ -38,7 +39,6 @@ from loyalty.selectors.programs import (
     list_programs,
     pending_of,
 )
-from loyalty.selectors.totals import outstanding
 from loyalty.services.programs import apply_definition
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
@@ -166,7 +166,7 @@ def program_archive(request: HttpRequest, code: str) -> HttpResponse:
         "program": program,
         "members": Membership.objects.filter(program=program, merged_into=None).count(),
         "held": [
-            (outstanding(item, timezone.now()), item)
+            (liability_now(item, timezone.now()), item)
             for item in program.wallet_types.order_by("pk")
         ],
         "back": program_url(program),

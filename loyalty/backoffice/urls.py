@@ -7,6 +7,7 @@ from django.urls import path
 from loyalty.backoffice import (
     adjustments,
     approvals,
+    breakage,
     bulk,
     claims,
     customers,
@@ -14,6 +15,7 @@ from loyalty.backoffice import (
     gifts,
     home,
     imports,
+    liability,
     limits,
     line_values,
     lot_changes,
@@ -158,6 +160,12 @@ urlpatterns = [
     path("limits/new/", limits.limit_create, name="limit_create"),
     path("limits/<int:pk>/", limits.limit_edit, name="limit_edit"),
     path("limits/<int:pk>/remove/", limits.limit_remove, name="limit_remove"),
+    # Insights
+    path("insights/liability/", liability.liability, name="liability"),
+    path("insights/liability/file/", liability.liability_csv, name="liability_csv"),
+    path("insights/liability/members/", liability.liability_members, name="liability_members"),
+    path("insights/breakage/", breakage.breakage_page, name="breakage"),
+    path("insights/breakage/file/", breakage.breakage_csv, name="breakage_csv"),
     # Home
     path("home/attention/", home.attention_panel, name="attention_panel"),
     path("home/figures/", figures.figures_panel, name="figures_panel"),

@@ -16,6 +16,8 @@ NAMES = (
     "ledger_hold_books",
     "ledger_booked",
     "ledger_refuse_spend",
+    "ledger_end_idle",
+    "ledger_renew_lots",
     "ledger_refresh",
     "ledger_renew",
     "ledger_use",

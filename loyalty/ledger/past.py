@@ -2,7 +2,8 @@
 add up, what a member's past shows, and what the daily figures are checked against.
 
 A movement counts from when it occurred, whenever it was told. So what is posted later leaves a past
-instant as it was, unless it is told late.
+instant as it was, unless it is told late. Accountants count by the day on which it was booked: then
+it stays as it was in any case, as far as books are closed.
 """
 
 from __future__ import annotations
@@ -29,8 +30,27 @@ OF_TYPES = Scope("t.wallet_type_id = ANY(%(types)s)", "w.wallet_type_id = ANY(%(
 OF_WALLETS = Scope("t.wallet_id = ANY(%(wallets)s)", "w.id = ANY(%(wallets)s)")
 
 
-def lots_then(scope: Scope) -> str:
-    """The query of all lots that had come by %(at)s, with the times they had and what remained."""
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What makes a movement or a change part of the past: its business time, or its accounting
+    day. What has expired is judged by %(at)s in both."""
+
+    column: str
+    limit: str
+
+    def had(self, row: str) -> str:
+        return f"{row}.{self.column} <= {self.limit}"
+
+    def had_not(self, row: str) -> str:
+        return f"{row}.{self.column} > {self.limit}"
+
+
+OCCURRED = Clock("occurred_at", "%(at)s")
+BOOKED = Clock("booked_on", "%(day)s")
+
+
+def lots_then(scope: Scope, clock: Clock = OCCURRED) -> str:
+    """The query of all lots that had come by then, with the times they had and what remained."""
     return f"""
         SELECT l.id, l.wallet_id, l.origin_id, l.policy_id, l.earned_at, l.granted, l.renewable,
                coalesce(c.spendable_before, l.spendable_at) AS spendable_at,
@@ -38,7 +58,7 @@ def lots_then(scope: Scope) -> str:
                                       %(never)s) AS ends,
                l.granted - coalesce((SELECT sum(u.amount) FROM loyalty_lotuse u
                                        JOIN loyalty_transfer ut ON ut.id = u.transfer_id
-                                      WHERE u.lot_id = l.id AND ut.occurred_at <= %(at)s), 0)
+                                      WHERE u.lot_id = l.id AND {clock.had("ut")}), 0)
                    AS remaining
           FROM loyalty_transfer t
           JOIN loyalty_lot l ON l.transfer_id = t.id
@@ -46,17 +66,16 @@ def lots_then(scope: Scope) -> str:
           -- What the lot said before it was changed after this instant.
           LEFT JOIN LATERAL (
                SELECT * FROM loyalty_lotchange c
-                WHERE c.lot_id = l.id AND c.occurred_at > %(at)s ORDER BY c.id LIMIT 1) c ON true
+                WHERE c.lot_id = l.id AND {clock.had_not("c")} ORDER BY c.id LIMIT 1) c ON true
           CROSS JOIN LATERAL (
                SELECT CASE WHEN c.id IS NULL THEN l.expires_at ELSE c.expires_before END
                       AS expires_at) e
-         WHERE {scope.movements} AND t.occurred_at <= %(at)s
+         WHERE {scope.movements} AND {clock.had("t")}
     """
 
 
-def wallets_then(scope: Scope) -> str:
-    """The query of every wallet's figures at %(at)s; `loyalty.ledger.reports` says what they
-    mean."""
+def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
+    """The query of every wallet's figures then; `loyalty.ledger.reports` says what they mean."""
     return f"""
     WITH moved AS (
         SELECT t.wallet_id,
@@ -81,10 +100,10 @@ def wallets_then(scope: Scope) -> str:
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
           LEFT JOIN loyalty_transfer o ON o.id = coalesce(t.reverses_id, t.corrects_id)
-         WHERE {scope.movements} AND t.occurred_at <= %(at)s
+         WHERE {scope.movements} AND {clock.had("t")}
          GROUP BY t.wallet_id
     ), lots AS (
-        {lots_then(scope)}
+        {lots_then(scope, clock)}
     ), ahead AS (
         -- A refund told late may have been taken from units that came after this instant: until
         -- they came it was a debt.
@@ -93,7 +112,7 @@ def wallets_then(scope: Scope) -> str:
           JOIN loyalty_lot l ON l.transfer_id = t.id
           JOIN loyalty_lotuse u ON u.lot_id = l.id
           JOIN loyalty_transfer ut ON ut.id = u.transfer_id
-         WHERE {scope.movements} AND t.occurred_at > %(at)s AND ut.occurred_at <= %(at)s
+         WHERE {scope.movements} AND {clock.had_not("t")} AND {clock.had("ut")}
          GROUP BY l.wallet_id
     ), held AS (
         SELECT wallet_id,

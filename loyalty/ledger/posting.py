@@ -188,7 +188,7 @@ def renew(wallet_id: int, *, at: dt.datetime, until: dt.datetime) -> None:
     """Let the units of a wallet that expire by inactivity last until then at least."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_catch_up(ARRAY[%s::bigint], %s)", [wallet_id, at])
-        cursor.execute("SELECT ledger_renew(%s, %s, %s, true)", [wallet_id, at, until])
+        cursor.execute("SELECT ledger_renew(%s, %s, %s, true, %s)", [wallet_id, at, until, at])
         cursor.execute("SELECT ledger_refresh(ARRAY[%s::bigint], %s)", [wallet_id, at])
 
 

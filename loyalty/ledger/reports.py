@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from loyalty.ledger.past import OF_TYPES, wallets_then
+from loyalty.ledger.past import BOOKED, OCCURRED, OF_TYPES, wallets_then
 from loyalty.models import NEVER, Program
 
 
@@ -49,15 +49,22 @@ class CustomerFigures:
 NAMES = tuple(field.name for field in fields(Figures))
 
 
-def totals(program: Program, at: dt.datetime) -> dict[str, Figures]:
-    """By wallet type code, over all wallets, at the instant `at` (inclusive)."""
+def totals(
+    program: Program, at: dt.datetime, *, booked_by: dt.date | None = None
+) -> dict[str, Figures]:
+    """By wallet type code, over all wallets, at the instant `at` (inclusive).
+
+    `booked_by`: what was booked by this day, of which `at` is the last instant, counts; whatever
+    occurred when. That is the exact sum behind the figures for accountants.
+    """
+    clock = BOOKED if booked_by else OCCURRED
     wallet_types = {item.pk: item.code for item in program.wallet_types.all()}
     sums = ", ".join(f"sum({name})::bigint" for name in NAMES)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT wallet_type_id, {sums} FROM ({wallets_then(OF_TYPES)}) p"
+            f"SELECT wallet_type_id, {sums} FROM ({wallets_then(OF_TYPES, clock)}) p"
             " GROUP BY wallet_type_id",
-            {"types": list(wallet_types), "at": at, "never": NEVER},
+            {"types": list(wallet_types), "at": at, "day": booked_by, "never": NEVER},
         )
         found = {row[0]: Figures(*row[1:]) for row in cursor.fetchall()}
     return {code: found.get(pk, Figures()) for pk, code in wallet_types.items()}

@@ -23,7 +23,7 @@ from loyalty.models.programs import (
     Program,
     WalletType,
 )
-from loyalty.models.totals import DailyTotal
+from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
 
 __all__ = [
     "NEVER",
@@ -40,7 +40,10 @@ __all__ = [
     "EarningRuleVersion",
     "Lot",
     "LotChange",
+    "LotFigures",
     "LotPolicy",
+    "LotPosition",
+    "LotTotal",
     "LotUse",
     "Membership",
     "Order",

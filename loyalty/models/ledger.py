@@ -420,6 +420,8 @@ class LotChange(models.Model):
         RESTORED = "restored", _("A spend was undone")
         WARNED = "warned", _("A warning went out")
         POLICY = "policy", _("The expiry policy was changed for units that exist")
+        INACTIVE = "inactive", _("Nothing happened for too long")
+        RENEWED = "renewed", _("An activity was told late")
 
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="changes")
     reason = models.CharField(max_length=16, choices=Reason.choices)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Greatest
 
-from loyalty.models import DailyTotal, Lot, Membership, Order, Program, Transfer, WalletType
+from loyalty.models import DailyTotal, LotChange, Membership, Order, Program, Transfer, WalletType
 from loyalty.rules.calendar import end_of_day, start_of_day
-from loyalty.selectors.balances import worth_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +22,6 @@ class DayFigures:
     taken_back: int = 0
     redeemed: int = 0
     adjusted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outstanding:
-    """Units that members hold, less what they owe, and their worth. Expired ones are not among
-    them, whether or not a job has written that down."""
-
-    units: int
-    worth: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +49,15 @@ class BookedDays:
 
 
 def booked_days() -> list[BookedDays]:
-    """One entry for each wallet type with movements: two looks into an index, however many."""
+    """One entry for each wallet type with movements: a few looks into an index, however many.
+
+    The last one may have seen a lot get another expiry only.
+    """
     days = Transfer.objects.filter(wallet_type=OuterRef("pk")).values("booked_on")
+    changes = LotChange.objects.order_by("-booked_on").values("booked_on")
     rows = WalletType.objects.annotate(
         first=Subquery(days.order_by("booked_on")[:1]),
-        last=Subquery(days.order_by("-booked_on")[:1]),
+        last=Greatest(Subquery(days.order_by("-booked_on")[:1]), Subquery(changes[:1])),
     ).exclude(first=None)
     return [BookedDays(*row) for row in rows.order_by("pk").values_list("pk", "first", "last")]
 
@@ -81,19 +75,6 @@ def daily_figures(wallet_type: WalletType, first: dt.date, last: dt.date) -> lis
             day["adjusted"] += row.incoming - row.outgoing
     days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
     return [DayFigures(day, **found[day]) if day in found else DayFigures(day) for day in days]
-
-
-def outstanding(wallet_type: WalletType, now: dt.datetime) -> Outstanding:
-    """From the daily totals, less what has expired since and is not written down yet: so the cost
-    follows the days and what is newly due, not the members."""
-    sums = DailyTotal.objects.filter(wallet_type=wallet_type).aggregate(
-        incoming=Sum("incoming", default=0), outgoing=Sum("outgoing", default=0)
-    )
-    expired = Lot.objects.filter(
-        due_at__isnull=False, due_at__lte=now, wallet__wallet_type=wallet_type
-    ).aggregate(units=Sum("remaining", default=0))["units"]
-    units = sums["incoming"] - sums["outgoing"] - expired
-    return Outstanding(units, worth_of(units, wallet_type))
 
 
 def activity(wallet_type: WalletType, first: dt.date, last: dt.date) -> Activity:

@@ -17,7 +17,7 @@ from loyalty.ledger.balances import holdings
 from loyalty.models import BulkAdjustment, BulkRow, Membership, Wallet
 from loyalty.selectors.adjustment_limits import BOUNDLESS, Limits, limits_of, whole_units
 from loyalty.selectors.adjustment_reasons import find_reason
-from loyalty.selectors.totals import outstanding
+from loyalty.selectors.liability import liability_now
 from loyalty.services.adjustments import MOST_UNITS
 from loyalty.services.bulk_members import Directory
 from loyalty.services.bulk_rows import require_state, write_rows
@@ -91,7 +91,7 @@ def _add_up(batch: BulkAdjustment) -> dict[str, int]:
         member_count=sums["members"],
         given=sums["given"],
         taken=-sums["taken"],
-        outstanding=outstanding(batch.wallet_type, timezone.now()).units,
+        outstanding=liability_now(batch.wallet_type, timezone.now()).units,
     )
     return {"good": sums["members"], "wrong": batch.row_count - sums["members"]}
 

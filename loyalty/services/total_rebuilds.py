@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.selectors.totals import booked_days
-from loyalty.services.totals import rebuild_days
+from loyalty.services.totals import rebuild_days, write_month_ends
 from members.formatting import format_days, format_number
 from members.jobs import Work
 from members.models import Job
@@ -60,6 +60,7 @@ def _rebuild_week(job: Job) -> Step | None:
     last = min(first + dt.timedelta(days=DAYS_AT_ONCE - 1), here.last)
     days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
     corrected = rebuild_days({here.wallet_type: days})
+    write_month_ends(here.wallet_type, last)
     if corrected:
         _log_corrected(job, first, last, corrected)
     return Step(

@@ -1,4 +1,5 @@
-"""Daily totals: what moved on each accounting day, rebuilt from the transfers it summarizes."""
+"""Totals of days: what moved on each accounting day, rebuilt from the transfers and lots that they
+summarize."""
 
 from __future__ import annotations
 
@@ -6,25 +7,29 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import connection
+from django.db import connection, transaction
 
+from loyalty.services.lot_totals import rebuild_lot_totals, write_positions
 from members.models import OutboxEvent
 
 REBUILD = """
     WITH moved AS (
         SELECT t.wallet_type_id, t.booked_on, t.kind,
+               CASE WHEN t.to_account_id = w.account_id THEN t.from_account_id
+                    ELSE t.to_account_id END AS account_id,
                coalesce(sum(t.amount) FILTER (WHERE t.to_account_id = w.account_id), 0) AS incoming,
                coalesce(sum(t.amount) FILTER (WHERE t.from_account_id = w.account_id), 0) AS
                outgoing,
                count(*) AS movements, count(DISTINCT t.order_id) AS orders
           FROM loyalty_transfer t JOIN loyalty_wallet w ON w.id = t.wallet_id
          WHERE t.wallet_type_id = %(wallet_type)s AND t.booked_on = ANY(%(days)s)
-         GROUP BY 1, 2, 3
+         GROUP BY 1, 2, 3, 4
     )
     INSERT INTO loyalty_dailytotal
-           (wallet_type_id, day, kind, incoming, outgoing, movements, orders)
-    SELECT wallet_type_id, booked_on, kind, incoming, outgoing, movements, orders FROM moved
-    ON CONFLICT (wallet_type_id, day, kind) DO UPDATE
+           (wallet_type_id, day, kind, account_id, incoming, outgoing, movements, orders)
+    SELECT wallet_type_id, booked_on, kind, account_id, incoming, outgoing, movements, orders
+      FROM moved
+    ON CONFLICT (wallet_type_id, day, kind, account_id) DO UPDATE
        SET incoming = excluded.incoming, outgoing = excluded.outgoing,
            movements = excluded.movements, orders = excluded.orders
      WHERE (loyalty_dailytotal.incoming, loyalty_dailytotal.outgoing,
@@ -34,21 +39,37 @@ REBUILD = """
 """
 
 
+@transaction.atomic
 def rebuild_days(days: Mapping[int, Iterable[dt.date]]) -> int:
-    """Bring the totals of these days (by wallet type) to what the transfers say; return how many
+    """Bring the totals of these days (by wallet type) to what the ledger says; return how many
     rows were not so. Doing it twice changes nothing; two at once take turns, so that the later one
     has seen all the earlier saw."""
     corrected = 0
-    with connection.cursor() as cursor:
-        for wallet_type in sorted(days):
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtext('loyalty.daily_total'), %s)", [wallet_type]
-            )
-            cursor.execute(
-                REBUILD, {"wallet_type": wallet_type, "days": sorted(set(days[wallet_type]))}
-            )
+    for wallet_type in sorted(days):
+        wanted = sorted(set(days[wallet_type]))
+        if not wanted:
+            continue
+        _take_turns(wallet_type)
+        with connection.cursor() as cursor:
+            cursor.execute(REBUILD, {"wallet_type": wallet_type, "days": wanted})
             corrected += cursor.rowcount
+        corrected += rebuild_lot_totals(wallet_type, wanted)
     return corrected
+
+
+@transaction.atomic
+def write_month_ends(wallet_type: int, through: dt.date) -> int:
+    """Write where the lot totals stood at the ends of months up to a day, as far as that is
+    missing; return how many months were written."""
+    _take_turns(wallet_type)
+    return write_positions(wallet_type, through)
+
+
+def _take_turns(wallet_type: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('loyalty.daily_total'), %s)", [wallet_type]
+        )
 
 
 def follow_postings(events: Sequence[OutboxEvent]) -> None:

@@ -71,16 +71,22 @@ def _rfc3339(value: Any) -> dt.datetime:
     raise PydanticCustomError("date_time", "not RFC 3339")
 
 
-def _day_or_moment(value: Any) -> dt.date | dt.datetime:
+def _only_day(value: Any) -> dt.date:
     if isinstance(value, str) and _DAY.fullmatch(value):
         try:
             return dt.date.fromisoformat(value)
         except ValueError:
             pass  # a day that does not exist
-    try:
-        return _rfc3339(value)
-    except PydanticCustomError as error:
-        raise PydanticCustomError("day_or_moment", "neither a day nor a time") from error
+    raise PydanticCustomError("day", "not a day")
+
+
+def _day_or_moment(value: Any) -> dt.date | dt.datetime:
+    for read in (_only_day, _rfc3339):
+        try:
+            return read(value)
+        except PydanticCustomError:
+            continue
+    raise PydanticCustomError("day_or_moment", "neither a day nor a time")
 
 
 def _email(value: str) -> str:
@@ -111,6 +117,17 @@ Instant = Annotated[
             "type": "string",
             "format": "date-time",
             "description": "RFC 3339 with offset, in the years 1900 to 2099.",
+        }
+    ),
+]
+Day = Annotated[
+    dt.date,
+    BeforeValidator(_only_day),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date",
+            "description": "A day, like 2026-03-01, in the years 1900 to 2099.",
         }
     ),
 ]
@@ -291,6 +308,7 @@ _MESSAGES: dict[str, tuple[str, Promise]] = {
         "invalid_format",
         gettext_lazy("Write a time with its offset, like 2026-03-01T12:30:00+08:00."),
     ),
+    "day": ("invalid_format", gettext_lazy("Write a day, like 2026-03-01.")),
     "day_or_moment": (
         "invalid_format",
         gettext_lazy(

@@ -40,6 +40,7 @@ SCOPES: dict[str, str | Promise] = {
     "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),
+    "books:read": gettext_lazy("Read what is owed to members"),
     "jobs:read": gettext_lazy("Watch jobs"),
 }
 

@@ -92,6 +92,15 @@ def day(value: date | datetime | None, zone: tzinfo | str | None = None) -> str 
 
 
 @register.filter
+def month(value: date | None) -> str | SafeString:
+    """`{{ cohort.month|month }}`: a month by any of its days."""
+    if not value:
+        return "–"
+    text = formatting.format_short_month(value)
+    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:7], text)
+
+
+@register.filter
 def moment(value: datetime | None, zone: tzinfo | str | None = None) -> str | SafeString:
     """`{{ entry.at|moment }}`: day and time, the full form with its zone on hover."""
     if not value:

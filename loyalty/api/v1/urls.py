@@ -8,6 +8,7 @@ from loyalty.api.v1 import (
     bulk_adjustments,
     claims,
     gifts,
+    liability,
     lots,
     memberships,
     order_holds,
@@ -96,4 +97,9 @@ urlpatterns = [
     path(f"{POOL}/withdrawals", pool_members.PoolWithdrawals.as_view(), name="pool-withdrawals"),
     path("programs", programs.Programs.as_view(), name="programs"),
     path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),
+    path(
+        "programs/<slug:code>/liability",
+        liability.ProgramLiability.as_view(),
+        name="program-liability",
+    ),
 ]

@@ -32,6 +32,11 @@ BEGIN
         CONTINUE WHEN part <= 0;
         IF used.renewable AND used.expires_at IS NULL AND idle THEN
             used.expires_at := at_now;
+            INSERT INTO loyalty_lotchange (
+                lot_id, reason, occurred_at, recorded_at, booked_on, spendable_before, spendable_after,
+                expires_before, expires_after, note)
+            VALUES (used.lot_id, 'inactive', at_now, at_now, (e->>'day')::date, used.spendable_at,
+                    used.spendable_at, NULL, at_now, '');
             UPDATE loyalty_lot SET expires_at = at_now WHERE id = used.lot_id;
         END IF;
         IF used.expires_at < grace THEN

@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     IF e->>'until' IS NOT NULL THEN
         PERFORM ledger_renew(the_wallet, (e->>'at')::timestamptz, (e->>'until')::timestamptz,
-                             coalesce((e->>'act')::boolean, false));
+                             coalesce((e->>'act')::boolean, false), at_now);
         PERFORM ledger_unexpire_renewed(e, the_wallet, at_now);
     END IF;
     SELECT owed, debt_blocks, active_until INTO w FROM loyalty_wallet WHERE id = the_wallet;

@@ -30,10 +30,10 @@ DECLARE
 BEGIN
     IF e->>'until' IS NOT NULL THEN
         PERFORM ledger_renew(giver, at_time, (e->>'until')::timestamptz,
-                             coalesce((e->>'act')::boolean, false));
+                             coalesce((e->>'act')::boolean, false), at_now);
         PERFORM ledger_unexpire_renewed(e, giver, at_now);
         PERFORM ledger_renew(taker, at_time, (e->>'until')::timestamptz,
-                             coalesce((e->>'act2')::boolean, false));
+                             coalesce((e->>'act2')::boolean, false), at_now);
         PERFORM ledger_unexpire_renewed(e || jsonb_build_object('act', e->'act2'), taker, at_now);
         PERFORM ledger_refresh(ARRAY[giver], at_now);
     END IF;

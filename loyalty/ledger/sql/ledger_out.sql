@@ -19,7 +19,7 @@ DECLARE
 BEGIN
     IF e->>'until' IS NOT NULL THEN
         PERFORM ledger_renew(the_wallet, at_time, (e->>'until')::timestamptz,
-                             coalesce((e->>'act')::boolean, false));
+                             coalesce((e->>'act')::boolean, false), at_now);
         PERFORM ledger_unexpire_renewed(e, the_wallet, at_now);
         PERFORM ledger_refresh(ARRAY[the_wallet], at_now);
     END IF;

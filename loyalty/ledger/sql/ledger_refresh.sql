@@ -10,11 +10,7 @@ BEGIN
     SELECT array_agg(id) INTO idle FROM loyalty_wallet
      WHERE id = ANY (wallet_ids) AND active_until <= at_time;
     IF idle IS NOT NULL THEN
-        -- Nothing happened for too long: from now on the lots themselves say when they expired.
-        UPDATE loyalty_lot l SET expires_at = w.active_until, due_at = w.active_until
-          FROM loyalty_wallet w
-         WHERE w.id = ANY (idle) AND l.wallet_id = w.id AND l.due_at IS NOT NULL AND l.renewable
-           AND l.expires_at IS NULL;
+        PERFORM ledger_end_idle(idle, at_time);
         UPDATE loyalty_wallet SET active_until = NULL WHERE id = ANY (idle);
     END IF;
     UPDATE loyalty_wallet w

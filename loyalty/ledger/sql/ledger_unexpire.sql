@@ -1,7 +1,8 @@
 -- Brings back up to `wanted` units of a lot that had expired (after `since`) and were written down: the
 -- expiry is corrected by as much. A clawback takes them in the same breath, so what had expired never
 -- becomes a debt, and the totals are those of a clawback that came before the expiry. Without `at_time`
--- and `the_day` they come back at the instant of the expiry: it was none.
+-- and `the_day` they come back at the instant of the expiry, on its day unless its books are closed: it
+-- was none.
 CREATE OR REPLACE FUNCTION ledger_unexpire(
     the_lot bigint, wanted bigint, the_key text, at_time timestamptz, the_day date, the_source text,
     at_now timestamptz, since timestamptz DEFAULT '-infinity'
@@ -17,10 +18,12 @@ DECLARE
 BEGIN
     FOR gone IN
         SELECT x.id, x.wallet_type_id, x.from_account_id, x.to_account_id, x.wallet_id, x.request_hash,
-               x.occurred_at, x.booked_on,
+               x.occurred_at, greatest(x.booked_on, o.open_from) AS day,
                u.amount - coalesce((SELECT sum(c.amount) FROM loyalty_transfer c
                                      WHERE c.corrects_id = x.id), 0) AS remains
           FROM loyalty_lotuse u JOIN loyalty_transfer x ON x.id = u.transfer_id
+          JOIN loyalty_wallettype t ON t.id = x.wallet_type_id
+          LEFT JOIN ledger_open_days() o ON o.program_id = t.program_id
          WHERE u.lot_id = the_lot AND x.kind = 'expiry' AND x.occurred_at > since
          ORDER BY x.id DESC
     LOOP
@@ -34,7 +37,7 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (t_id, 'reinstatement', gone.wallet_type_id, gone.to_account_id, gone.from_account_id,
                 gone.wallet_id, part, coalesce(at_time, gone.occurred_at), at_now,
-                coalesce(the_day, gone.booked_on), the_key || ':expired:' || gone.id, gone.request_hash,
+                coalesce(the_day, gone.day), the_key || ':expired:' || gone.id, gone.request_hash,
                 the_source, gone.id, '{"code": "taken_back"}', '', '');
         INSERT INTO loyalty_lotuse (lot_id, transfer_id, amount) VALUES (the_lot, t_id, -part);
         UPDATE loyalty_lot

@@ -21,9 +21,7 @@ BEGIN
          GROUP BY l.id
          ORDER BY l.id
     LOOP
-        UPDATE loyalty_lot
-           SET expires_at = NULL, due_at = CASE WHEN remaining > 0 THEN timestamptz '9999-12-31 00:00:00+00' END
-         WHERE id = gone.id;
+        PERFORM ledger_renew_lots(ARRAY[gone.id], at_time, at_now);
         PERFORM ledger_unexpire(gone.id, gone.granted, 'renewed', NULL, NULL, e->>'src', at_now, at_time);
     END LOOP;
 END;

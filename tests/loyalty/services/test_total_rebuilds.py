@@ -10,7 +10,7 @@ from celery import Celery
 from django.conf import settings
 from django.utils import timezone
 
-from loyalty.models import DailyTotal
+from loyalty.models import DailyTotal, LotPosition, LotTotal
 from loyalty.services import total_rebuilds
 from loyalty.services.total_rebuilds import KIND, rebuild_words, run_rebuild
 from members.models import Job
@@ -32,6 +32,7 @@ def spoil() -> None:
     """What a person with a database client could have done."""
     DailyTotal.objects.order_by("pk").first().delete()
     DailyTotal.objects.filter(pk=DailyTotal.objects.latest("pk").pk).update(incoming=7, movements=1)
+    LotTotal.objects.filter(pk=LotTotal.objects.latest("pk").pk).update(granted=7)
 
 
 @pytest.fixture
@@ -50,9 +51,12 @@ def test_what_differs_is_put_right_and_said(history):
     job = Job.objects.get()
     assert totals() == before == expected()
     assert (job.state, job.done, job.total) == ("succeeded", 178, 178)
-    assert rebuild_words(job) == "178 days looked at: 2 figures put right."
+    assert rebuild_words(job) == "178 days looked at: 3 figures put right."
     said = [line.text.replace("\N{THIN SPACE}", " ") for line in job.log_lines.all()]
     assert "Mar 15 – 21, 2024: 1 figure put right." in said
+    # Where everything stood at the ends of months is written too.
+    ends = set(LotPosition.objects.values_list("until", flat=True))
+    assert ends == {dt.date(2024, 3, 31), dt.date(2024, 4, 30), dt.date(2024, 5, 31)}
 
 
 def test_where_everything_was_right_nothing_is_written(history):
@@ -136,7 +140,8 @@ def test_a_celery_worker_that_is_killed_is_replaced_by_another():
         sender.close()
     job.refresh_from_db()
     assert (job.done, job.result["days"]) == (job.total, job.total)
-    assert job.result["corrected"] == DailyTotal.objects.count() == 60
+    assert DailyTotal.objects.count() == LotTotal.objects.count() == 60
+    assert job.result["corrected"] == 120
     assert totals() == expected()
     said = [line.text for line in job.log_lines.all()]
     assert "Its worker is gone. Another one goes on with it." in said

@@ -1,0 +1,86 @@
+"""What the pages of Insights share: which units, as of which day; the choice is in the address."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _l
+
+from loyalty.backoffice.moments import EARLIEST, LATEST
+from loyalty.models import Program, WalletType
+from members.formatting import format_short_month
+
+
+class InsightForm(forms.Form):
+    """Units and a day. What the address says that is no choice is passed over."""
+
+    units = forms.ChoiceField(
+        label=_l("Units"), required=False, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    day = forms.DateField(
+        label=_l("As of the end of"), required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )  # fmt: skip
+
+    def __init__(self, data: Any, choices: Sequence[WalletType]) -> None:
+        super().__init__(data)
+        self.fields["units"].choices = [  # type: ignore[attr-defined]
+            (str(item.pk), f"{item.program.name} · {item.plural}") for item in choices
+        ]
+
+    def clean_day(self) -> dt.date | None:
+        day: dt.date | None = self.cleaned_data["day"]
+        if day is not None and not EARLIEST <= day <= LATEST:
+            raise forms.ValidationError("")
+        return day
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen; `wallet_type` None: there is no program yet."""
+
+    form: InsightForm
+    wallet_type: WalletType | None
+    day: dt.date
+
+    @property
+    def query(self) -> str:
+        """The same choice for another page."""
+        return f"units={self.wallet_type.pk}&day={self.day.isoformat()}" if self.wallet_type else ""
+
+
+def unit_choices() -> list[WalletType]:
+    """Units of all programs that are or were live."""
+    found = WalletType.objects.exclude(program__status=Program.Status.DRAFT)
+    return list(found.select_related("program").order_by("program__name", "pk"))
+
+
+def read_choice(request: HttpRequest) -> Choice:
+    """The units and the day that the address names; else the first units, and today where their
+    program is."""
+    choices = unit_choices()
+    asked = InsightForm(request.GET, choices)
+    asked.is_valid()
+    named = asked.cleaned_data.get("units")
+    wallet_type = next((item for item in choices if str(item.pk) == named), None)
+    wallet_type = wallet_type or (choices[0] if choices else None)
+    zone = wallet_type.program.zone if wallet_type else timezone.get_current_timezone()
+    day = asked.cleaned_data.get("day") or timezone.now().astimezone(zone).date()
+    shown = InsightForm({"units": str(wallet_type.pk) if wallet_type else "", "day": day}, choices)
+    return Choice(shown, wallet_type, day)
+
+
+def whole(units: int, wallet_type: WalletType) -> Decimal:
+    """The number that people know, for a chart or a file."""
+    return Decimal(units).scaleb(-wallet_type.scale)
+
+
+def month_texts(months: list[dt.date]) -> list[str]:
+    return [format_short_month(month) for month in months]
