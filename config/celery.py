@@ -38,6 +38,12 @@ app.conf.beat_schedule = {
         "args": ["confirmation"],
         "schedule": crontab(hour="1", minute="10"),
     },
+    # Before the totals are rebuilt, so that what had drifted is known and not only mended.
+    "self-check": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["self_check"],
+        "schedule": crontab(hour="1", minute="40"),
+    },
     "daily-totals": {
         "task": "members.tasks.run_scheduled",
         "args": ["daily_totals"],

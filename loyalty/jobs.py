@@ -11,6 +11,7 @@ from loyalty.services import (
     expiry,
     imports,
     policy_change_jobs,
+    self_checks,
     total_rebuilds,
 )
 from members.jobs import JobKind, register_job_kind
@@ -113,6 +114,22 @@ KINDS = (
         start_label=_("Rebuild daily totals"),
         run_permission="jobs.maintain",
         words=total_rebuilds.rebuild_words,
+        routine=True,
+    ),
+    JobKind(
+        key=self_checks.KIND,
+        label=_("Self-check"),
+        icon="shield-check",
+        description=_(
+            "Looks at whether lots, movements, balances and totals agree, and changes nothing. "
+            "Runs by itself every night."
+        ),
+        run=self_checks.run_self_check,
+        find_work=self_checks.find_self_check,
+        start_label=_("Check the books"),
+        view_permission="reports.view",
+        run_permission="jobs.run",
+        words=self_checks.self_check_words,
         routine=True,
     ),
 )

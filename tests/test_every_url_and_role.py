@@ -152,6 +152,8 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:liability_members": read(NOT_AGENTS),
     "loyalty_backoffice:breakage": read(NOT_AGENTS),
     "loyalty_backoffice:breakage_csv": read(NOT_AGENTS),
+    "loyalty_backoffice:self_check_list": read(NOT_AGENTS),
+    "loyalty_backoffice:self_check": read(NOT_AGENTS),
     "loyalty_backoffice:import_list": read(MARKETERS),
     "loyalty_backoffice:import_create": form(MARKETERS),
     "loyalty_backoffice:import_sample": read(MARKETERS),

@@ -16,10 +16,11 @@ from loyalty.backoffice.links import customer_url, program_url
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
 from loyalty.selectors.latest import latest_transfers
+from loyalty.selectors.self_checks import latest_verdict
 from loyalty.selectors.totals import has_orders
 from loyalty.timeline import LOOK
 from members.backoffice.job_rows import job_url
-from members.formatting import format_number, format_units
+from members.formatting import format_moment, format_number, format_units
 from members.job_access import failed_jobs, may_run
 from members.jobs import job_kind
 from members.models import Job
@@ -148,7 +149,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 
 
 def _needs(request: HttpRequest) -> list[Need]:
-    needs = _approvals(request)
+    needs = _drift(request) + _approvals(request)
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
@@ -161,6 +162,24 @@ def _needs(request: HttpRequest) -> list[Need]:
             for program in drafts
         ]  # fmt: skip
     return needs
+
+
+def _drift(request: HttpRequest) -> list[Need]:
+    """The alarm: the books do not agree with themselves, as far as anybody has looked."""
+    latest = latest_verdict() if is_allowed(request.user, "reports.view") else None
+    if latest is None or not latest.broken:
+        return []
+    text = ngettext(
+        "%(number)s rule of the books does not hold, as of %(moment)s.",
+        "%(number)s rules of the books do not hold, as of %(moment)s.",
+        latest.broken,
+    ) % {"number": format_number(latest.broken), "moment": format_moment(latest.started_at)}
+    return [
+        Need(
+            "alert-triangle", "danger", _("The books do not agree"), text,
+            reverse("loyalty_backoffice:self_check", args=[latest.pk]), _("See what differs"),
+        )
+    ]  # fmt: skip
 
 
 def _approvals(request: HttpRequest) -> list[Need]:

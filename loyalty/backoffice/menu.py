@@ -86,6 +86,16 @@ ITEMS = (
         match=(f"{NAMESPACE}:breakage",),
     ),
     NavItem(
+        "self-checks",
+        _("Self-check"),
+        f"{NAMESPACE}:self_check_list",
+        "shield-check",
+        order=40,
+        permission="reports.view",
+        section="insights",
+        match=(f"{NAMESPACE}:self_check",),
+    ),
+    NavItem(
         "approvals",
         _("Approvals"),
         f"{NAMESPACE}:approval_list",

@@ -33,6 +33,7 @@ from loyalty.backoffice import (
     reasons,
     redemptions,
     reversals,
+    self_checks,
     settlements,
 )
 
@@ -166,6 +167,8 @@ urlpatterns = [
     path("insights/liability/members/", liability.liability_members, name="liability_members"),
     path("insights/breakage/", breakage.breakage_page, name="breakage"),
     path("insights/breakage/file/", breakage.breakage_csv, name="breakage_csv"),
+    path("self-checks/", self_checks.self_check_list, name="self_check_list"),
+    path("self-checks/<int:pk>/", self_checks.self_check, name="self_check"),
     # Home
     path("home/attention/", home.attention_panel, name="attention_panel"),
     path("home/figures/", figures.figures_panel, name="figures_panel"),

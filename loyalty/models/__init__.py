@@ -1,6 +1,6 @@
 from loyalty.instants import NEVER
 from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, AdjustmentRequest
-from loyalty.models.books import ClosedPeriod
+from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
@@ -55,6 +55,8 @@ __all__ = [
     "Refund",
     "RefundLine",
     "Tender",
+    "SelfCheck",
+    "SelfCheckFinding",
     "Transfer",
     "Wallet",
     "WalletType",

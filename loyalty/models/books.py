@@ -1,4 +1,4 @@
-"""The accountants' view of the ledger: periods that are closed."""
+"""The accountants' view of the ledger: periods that are closed, and looks at whether all agrees."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from loyalty.models.programs import Program
+from members.models import Job
 
 
 class ClosedPeriod(models.Model):
@@ -55,3 +56,49 @@ class ClosedPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.program}: {self.until}"
+
+
+class SelfCheck(models.Model):
+    """One look at all rules of the books, by a job: the history of whether they held."""
+
+    # Forgotten some day; what was found stays.
+    job = models.OneToOneField(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    started_at = models.DateTimeField()
+    # NULL while some rules are still to be looked at, or where it was stopped.
+    finished_at = models.DateTimeField(null=True)
+    looked_at = models.PositiveSmallIntegerField(default=0)
+    # Who asked for it; nobody where it ran by itself.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="self_check_times",
+                condition=Q(finished_at=None) | Q(finished_at__gte=F("started_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"self-check #{self.pk}"
+
+
+class SelfCheckFinding(models.Model):
+    """A rule that did not hold, and the first of the rows that broke it."""
+
+    self_check = models.ForeignKey(SelfCheck, on_delete=models.CASCADE, related_name="findings")
+    # A key of `loyalty.ledger.checks.RULES`.
+    rule = models.CharField(max_length=200)
+    count = models.PositiveIntegerField()
+    rows = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["self_check", "rule"], name="finding_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.count}"

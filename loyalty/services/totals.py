@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection, transaction
 
+from loyalty.models import LotPosition
 from loyalty.services.lot_totals import rebuild_lot_totals, write_positions
 from members.models import OutboxEvent
 
 REBUILD = """
-    WITH moved AS (
+    WITH moved AS MATERIALIZED (
         SELECT t.wallet_type_id, t.booked_on, t.kind,
                CASE WHEN t.to_account_id = w.account_id THEN t.from_account_id
                     ELSE t.to_account_id END AS account_id,
@@ -24,18 +25,28 @@ REBUILD = """
           FROM loyalty_transfer t JOIN loyalty_wallet w ON w.id = t.wallet_id
          WHERE t.wallet_type_id = %(wallet_type)s AND t.booked_on = ANY(%(days)s)
          GROUP BY 1, 2, 3, 4
+    ), gone AS (
+        DELETE FROM loyalty_dailytotal o
+         WHERE o.wallet_type_id = %(wallet_type)s AND o.day = ANY(%(days)s)
+           AND NOT EXISTS (SELECT FROM moved m
+                            WHERE (m.booked_on, m.kind, m.account_id)
+                                  = (o.day, o.kind, o.account_id))
+        RETURNING o.day
+    ), put AS (
+        INSERT INTO loyalty_dailytotal
+               (wallet_type_id, day, kind, account_id, incoming, outgoing, movements, orders)
+        SELECT wallet_type_id, booked_on, kind, account_id, incoming, outgoing, movements, orders
+          FROM moved
+        ON CONFLICT (wallet_type_id, day, kind, account_id) DO UPDATE
+           SET incoming = excluded.incoming, outgoing = excluded.outgoing,
+               movements = excluded.movements, orders = excluded.orders
+         WHERE (loyalty_dailytotal.incoming, loyalty_dailytotal.outgoing,
+                loyalty_dailytotal.movements, loyalty_dailytotal.orders)
+               IS DISTINCT FROM
+               (excluded.incoming, excluded.outgoing, excluded.movements, excluded.orders)
+        RETURNING day
     )
-    INSERT INTO loyalty_dailytotal
-           (wallet_type_id, day, kind, account_id, incoming, outgoing, movements, orders)
-    SELECT wallet_type_id, booked_on, kind, account_id, incoming, outgoing, movements, orders
-      FROM moved
-    ON CONFLICT (wallet_type_id, day, kind, account_id) DO UPDATE
-       SET incoming = excluded.incoming, outgoing = excluded.outgoing,
-           movements = excluded.movements, orders = excluded.orders
-     WHERE (loyalty_dailytotal.incoming, loyalty_dailytotal.outgoing,
-            loyalty_dailytotal.movements, loyalty_dailytotal.orders)
-           IS DISTINCT FROM
-           (excluded.incoming, excluded.outgoing, excluded.movements, excluded.orders)
+    SELECT count(*) FROM (SELECT day FROM gone UNION ALL SELECT day FROM put) changed
 """
 
 
@@ -52,7 +63,7 @@ def rebuild_days(days: Mapping[int, Iterable[dt.date]]) -> int:
         _take_turns(wallet_type)
         with connection.cursor() as cursor:
             cursor.execute(REBUILD, {"wallet_type": wallet_type, "days": wanted})
-            corrected += cursor.rowcount
+            corrected += int(cursor.fetchone()[0])
         corrected += rebuild_lot_totals(wallet_type, wanted)
     return corrected
 
@@ -63,6 +74,18 @@ def write_month_ends(wallet_type: int, through: dt.date) -> int:
     missing; return how many months were written."""
     _take_turns(wallet_type)
     return write_positions(wallet_type, through)
+
+
+@transaction.atomic
+def rewrite_month_ends(wallet_type: int, through: dt.date) -> int:
+    """Write all of them anew up to a day; return how many rows were not so."""
+    _take_turns(wallet_type)
+    names = ("until", "kind", "earned_in", "ends", "expires_on", "granted", "used")
+    rows = LotPosition.objects.filter(wallet_type=wallet_type)
+    before = set(rows.values_list(*names))
+    rows.delete()
+    write_positions(wallet_type, through)
+    return len(before ^ set(rows.all().values_list(*names)))
 
 
 def _take_turns(wallet_type: int) -> None:

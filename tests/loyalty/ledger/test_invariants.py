@@ -162,6 +162,9 @@ BENT = {
         "UPDATE loyalty_lot SET due_at = '2100-01-01'",
     "a wallet that was merged into another holds nothing and owes nothing":
         "UPDATE loyalty_wallet SET merged_into_id = id",
+    "closed books are what they were when they were closed":
+        "INSERT INTO loyalty_closedperiod (program_id, until, closed_at, unit_values, booked,"
+        " reopen_reason) SELECT id, '2024-03-31', now(), '{}', '{}', '' FROM loyalty_program",
     "corrections never exceed what they correct":
         "UPDATE loyalty_transfer SET amount = 101 WHERE kind = 'clawback'",
 }  # fmt: skip
