@@ -49,6 +49,15 @@ UnitName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
+# Never begins with what a spreadsheet takes for a formula.
+BookCode = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./_-]*$", max_length=32
+    ),
+]
+
+
 class _Definition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -297,6 +306,25 @@ class PartyDefinition(_Definition):
     name: Name = Field(description="What people call it.")
 
 
+class AccountCodes(_Definition):
+    """The accounts of the merchant's own bookkeeping that the journal names."""
+
+    members: BookCode = Field("2300", description="What is owed to members: their units.")
+    partners: BookCode = Field("2310", description="Units that came from partners or went there.")
+    charities: BookCode = Field("2320", description="Units given to charities.")
+    transit: BookCode = Field(
+        "2390", description="Between wallets; always comes to nothing in the end."
+    )
+    redeemed: BookCode = Field("4300", description="Units that members spent.")
+    expired: BookCode = Field("4310", description="Units that expired.")
+    issued: BookCode = Field("6300", description="Units that members earned.")
+    adjusted: BookCode = Field("6310", description="Units that staff gave or took.")
+    written_off: BookCode = Field("6320", description="Debts of members that were written off.")
+    revaluation: BookCode = Field(
+        "6330", description="What a new worth of a unit made of the units there were."
+    )
+
+
 class ProgramDefinition(_Definition):
     """One loyalty scheme."""
 
@@ -329,6 +357,9 @@ class ProgramDefinition(_Definition):
     )  # fmt: skip
     partners: tuple[PartyDefinition, ...] = Field((), description="Whom units come from or go to.")
     charities: tuple[PartyDefinition, ...] = Field((), description="Whom members may give to.")
+    account_codes: AccountCodes = Field(
+        AccountCodes(), description="How the journal names accounts; for all of it at once."
+    )
     wallet_types: tuple[WalletTypeDefinition, ...] = Field(
         min_length=1, description="The kinds of units it awards; at least one."
     )

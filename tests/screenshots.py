@@ -86,6 +86,7 @@ PAGES = (
     Page("liability", ("loyalty_backoffice:liability",)),
     Page("liability-members", ("loyalty_backoffice:liability_members",)),
     Page("breakage", ("loyalty_backoffice:breakage",)),
+    Page("journal", ("loyalty_backoffice:journal",)),
     Page("self-checks", ("loyalty_backoffice:self_check_list",)),
     Page("merchant", ("backoffice:merchant",)),
     Page("team", ("backoffice:team",)),

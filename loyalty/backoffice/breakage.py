@@ -12,9 +12,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.csv_files import csv_response, exact
-from loyalty.backoffice.insights import month_texts, read_choice, whole
+from loyalty.backoffice.csv_files import csv_response
+from loyalty.backoffice.insights import month_texts, read_choice
 from loyalty.models import WalletType
+from loyalty.plain_numbers import exact, whole
 from loyalty.selectors.breakage import Cohort, breakage, total_of
 from members.charts import Chart, Series
 from members.formatting import format_percent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -17,12 +16,6 @@ def harmless(text: str) -> str:
     """A number stays a number; anything else that a spreadsheet would calculate becomes text."""
     plain = text.removeprefix("-").replace(".", "", 1).isdigit()
     return f"'{text}" if text.startswith(FORMULA) and not plain else text
-
-
-def exact(value: Decimal, decimals: int) -> str:
-    """A number as files have it: all of its digits, and so many decimals at least."""
-    digits = -int(value.normalize().as_tuple().exponent)
-    return f"{value:.{max(digits, decimals)}f}"
 
 
 def csv_response(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -18,22 +17,27 @@ from loyalty.models import Program, WalletType
 from members.formatting import format_short_month
 
 
-class InsightForm(forms.Form):
-    """Units and a day. What the address says that is no choice is passed over."""
+class UnitsForm(forms.Form):
+    """Which units. What the address says that is no choice is passed over."""
 
     units = forms.ChoiceField(
         label=_l("Units"), required=False, widget=forms.Select(attrs={"class": "form-select"})
     )
-    day = forms.DateField(
-        label=_l("As of the end of"), required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
-    )  # fmt: skip
 
     def __init__(self, data: Any, choices: Sequence[WalletType]) -> None:
         super().__init__(data)
         self.fields["units"].choices = [  # type: ignore[attr-defined]
             (str(item.pk), f"{item.program.name} · {item.plural}") for item in choices
         ]
+
+
+class InsightForm(UnitsForm):
+    """Units and a day."""
+
+    day = forms.DateField(
+        label=_l("As of the end of"), required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )  # fmt: skip
 
     def clean_day(self) -> dt.date | None:
         day: dt.date | None = self.cleaned_data["day"]
@@ -62,24 +66,24 @@ def unit_choices() -> list[WalletType]:
     return list(found.select_related("program").order_by("program__name", "pk"))
 
 
+def chosen_units(asked: UnitsForm, choices: Sequence[WalletType]) -> WalletType | None:
+    """Those that a form names, once it was looked at; else the first."""
+    named = asked.cleaned_data.get("units")
+    found = next((item for item in choices if str(item.pk) == named), None)
+    return found or (choices[0] if choices else None)
+
+
 def read_choice(request: HttpRequest) -> Choice:
     """The units and the day that the address names; else the first units, and today where their
     program is."""
     choices = unit_choices()
     asked = InsightForm(request.GET, choices)
     asked.is_valid()
-    named = asked.cleaned_data.get("units")
-    wallet_type = next((item for item in choices if str(item.pk) == named), None)
-    wallet_type = wallet_type or (choices[0] if choices else None)
+    wallet_type = chosen_units(asked, choices)
     zone = wallet_type.program.zone if wallet_type else timezone.get_current_timezone()
     day = asked.cleaned_data.get("day") or timezone.now().astimezone(zone).date()
     shown = InsightForm({"units": str(wallet_type.pk) if wallet_type else "", "day": day}, choices)
     return Choice(shown, wallet_type, day)
-
-
-def whole(units: int, wallet_type: WalletType) -> Decimal:
-    """The number that people know, for a chart or a file."""
-    return Decimal(units).scaleb(-wallet_type.scale)
 
 
 def month_texts(months: list[dt.date]) -> list[str]:

@@ -16,9 +16,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.csv_files import csv_response, exact
-from loyalty.backoffice.insights import Choice, month_texts, read_choice, unit_choices, whole
+from loyalty.backoffice.csv_files import csv_response
+from loyalty.backoffice.insights import Choice, month_texts, read_choice, unit_choices
 from loyalty.models import LotFigures, WalletType
+from loyalty.plain_numbers import exact, whole
 from loyalty.rules.calendar import add_months
 from loyalty.selectors.holders import largest_holders
 from loyalty.selectors.liability import (

@@ -86,6 +86,16 @@ ITEMS = (
         match=(f"{NAMESPACE}:breakage",),
     ),
     NavItem(
+        "journal",
+        _("Journal"),
+        f"{NAMESPACE}:journal",
+        "book",
+        order=30,
+        permission="reports.view",
+        section="insights",
+        match=(f"{NAMESPACE}:journal",),
+    ),
+    NavItem(
         "self-checks",
         _("Self-check"),
         f"{NAMESPACE}:self_check_list",

@@ -134,6 +134,7 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             **{name: data[name] for name in RETURNS},
             "partners": base.partners if base else (),
             "charities": base.charities if base else (),
+            "account_codes": base.account_codes if base else {},
             "wallet_types": self._wallet_types(),
             "earning_rules": self._rules(),
         }

@@ -40,9 +40,7 @@ def self_check_list(request: HttpRequest) -> HttpResponse:
     """The verdict, the history, and the rules that are looked at."""
     page = paginate(list_self_checks(), request=request, orderings={"": ("-pk",)}, default="")
     latest = latest_verdict()
-    running = Job.objects.filter(
-        kind=KIND, state__in=[Job.State.QUEUED, Job.State.RUNNING]
-    ).first()
+    running = Job.objects.filter(kind=KIND, state__in=[Job.State.QUEUED, Job.State.RUNNING]).first()
     context = {
         "page": page,
         "latest": latest,
@@ -82,11 +80,14 @@ def _verdict(latest: Any) -> str:
     }  # fmt: skip
     if not latest.broken:
         return _("All %(rules)s rules held on %(moment)s.") % numbers
-    return ngettext(
-        "%(broken)s rule did not hold on %(moment)s.",
-        "%(broken)s rules did not hold on %(moment)s.",
-        latest.broken,
-    ) % numbers
+    return (
+        ngettext(
+            "%(broken)s rule did not hold on %(moment)s.",
+            "%(broken)s rules did not hold on %(moment)s.",
+            latest.broken,
+        )
+        % numbers
+    )
 
 
 def _row(rule: str, finding: SelfCheckFinding | None = None) -> RuleRow:

@@ -174,7 +174,8 @@ CHECKS: dict[str, str] = {
 # Days that postings have just touched are passed over until their totals have followed.
 _TOLD = """
     NOT EXISTS (
-        SELECT FROM members_outboxevent e CROSS JOIN LATERAL jsonb_array_elements(e.payload->'days') d
+        SELECT FROM members_outboxevent e
+          CROSS JOIN LATERAL jsonb_array_elements(e.payload->'days') d
          WHERE e.kind = 'ledger.posted' AND e.delivered_at IS NULL
            AND (d->>0)::bigint = x.wallet_type_id AND (d->>1)::date = x.day)
 """

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db import connection
 
 from loyalty.ledger.past import BOOKED, OCCURRED, OF_TYPES, wallets_then
-from loyalty.models import NEVER, Program
+from loyalty.models import NEVER, Program, WalletType
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,19 @@ class CustomerFigures:
 
 
 NAMES = tuple(field.name for field in fields(Figures))
+
+
+def booked_net(wallet_type: WalletType, day: dt.date) -> int:
+    """What came to members less what left them, transfer by transfer, booked up to a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount"
+            "                         ELSE -t.amount END), 0)::bigint"
+            "  FROM loyalty_transfer t JOIN loyalty_wallet w ON w.id = t.wallet_id"
+            " WHERE t.wallet_type_id = %s AND t.booked_on <= %s",
+            [wallet_type.pk, day],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def totals(

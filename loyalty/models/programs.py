@@ -102,6 +102,9 @@ class Program(models.Model):
         default=Multiplying.BEST,
         db_default=Multiplying.BEST,
     )
+    # What accounts are called in the merchant's own bookkeeping (`definitions.AccountCodes`); what
+    # is missing has its usual number.
+    account_codes = models.JSONField(default=dict)
     # Goes up with every change of what the engine reads, so that caches know when to reload.
     revision = models.PositiveIntegerField(default=1)
     live_since = models.DateTimeField(null=True)

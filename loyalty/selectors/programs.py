@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from loyalty.definitions import (
+    AccountCodes,
     EarningRuleDefinition,
     ExpiryDefinition,
     GiftsDefinition,
@@ -70,6 +71,7 @@ def definition_of(program: Program) -> ProgramDefinition:
         multiplying=program.multiplying,
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
+        account_codes=account_codes_of(program),
         wallet_types=tuple(
             _wallet_type(item)
             for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")
@@ -93,6 +95,11 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
         expiry=expiry_of(policy),
         gifts=gifts_of(wallet_type),
     )
+
+
+def account_codes_of(program: Program) -> AccountCodes:
+    """What the journal calls its accounts."""
+    return AccountCodes.model_validate(program.account_codes)
 
 
 def gifts_of(wallet_type: WalletType) -> GiftsDefinition:

@@ -38,7 +38,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.rules.bodies import parse_body
-from loyalty.selectors.programs import expiry_of, gifts_of, pending_of
+from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of, pending_of
 from members.errors import ConflictError, FieldError
 from members.services.audit import Actor, record_audit
 
@@ -68,6 +68,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
         applied.changes.append(_("Program created"))
     _apply_settings(applied, definition)
     _apply_parties(applied, definition)
+    _apply_account_codes(applied, definition)
     wallet_types = _apply_wallet_types(applied, definition, now)
     _apply_rules(applied, definition, wallet_types, actor, now)
     _apply_status(applied, definition, actor, now)
@@ -95,6 +96,18 @@ def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
     ):  # fmt: skip
         _change(applied, program, name, getattr(definition, name))
     program.save()
+
+
+def _apply_account_codes(applied: Applied, definition: ProgramDefinition) -> None:
+    """At once for the whole journal: books that were handed over keep the codes of their file."""
+    before = account_codes_of(applied.program).model_dump()
+    after = definition.account_codes.model_dump()
+    if before == after:
+        return
+    applied.program.account_codes = after
+    applied.program.save(update_fields=["account_codes"])
+    changed = [f"{before[name]} → {code}" for name, code in after.items() if before[name] != code]
+    applied.changes.append(_("Account codes of the journal: %s") % ", ".join(changed))
 
 
 def _apply_parties(applied: Applied, definition: ProgramDefinition) -> None:

@@ -180,9 +180,9 @@ SPOIL = (
     "UPDATE loyalty_wallet SET next_change_at = '9999-12-31'",
     "DELETE FROM loyalty_dailytotal WHERE kind = 'accrual'",
     "UPDATE loyalty_dailytotal SET movements = 9",
-    "INSERT INTO loyalty_dailytotal (wallet_type_id, day, kind, account_id, incoming, outgoing,"
-    " movements, orders) SELECT wallet_type_id, '2030-01-01', kind, account_id, 1, 0, 1, 0"
-    " FROM loyalty_dailytotal LIMIT 1",
+    """INSERT INTO loyalty_dailytotal (wallet_type_id, day, kind, account_id, incoming, outgoing,
+       movements, orders) SELECT wallet_type_id, '2030-01-01', kind, account_id, 1, 0, 1, 0
+       FROM loyalty_dailytotal LIMIT 1""",
     "DELETE FROM loyalty_lottotal WHERE kind = 'accrual'",
     "UPDATE loyalty_lotposition SET used = used + 2",
 )

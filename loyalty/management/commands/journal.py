@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from loyalty.journal_files import HEADER, journal_rows
+from loyalty.ledger.reports import booked_net
+from loyalty.models import Program
+from loyalty.rules.calendar import end_of_period
+from loyalty.selectors.journal import Journal, read_journal
+from loyalty.selectors.programs import get_program
+from members.errors import DomainError
+
+
+def day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no date; write 2026-03-31") from error
+
+
+def month(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no month; write 2026-03") from error
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the journal of a program as CSV: double entries with opening and closing balances."
+        " Fails, without writing, when the balances do not tie out to the ledger."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("program", help="the program's code")
+        parser.add_argument("--month", type=month, help="such as 2026-03; default: the last one")
+        parser.add_argument("--since", type=day, help="first day, instead of a month")
+        parser.add_argument("--until", type=day, help="last day; default: that of its month")
+        parser.add_argument("--wallet-type", help="only this kind of unit; default: all")
+        parser.add_argument(
+            "--per",
+            choices=["day", "month"],
+            default="day",
+            help="one entry for each; default: day",
+        )
+        parser.add_argument(
+            "--closed", action="store_true", help="fail unless the books of all days are closed"
+        )
+        parser.add_argument("--output", type=Path, help="write here instead of standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            program = get_program(options["program"])
+        except DomainError as error:
+            raise CommandError(str(error.message)) from error
+        since, until = _days(program, options)
+        wallet_types = program.wallet_types.select_related("program").order_by("pk")
+        if options["wallet_type"]:
+            wallet_types = wallet_types.filter(code=options["wallet_type"])
+            if not wallet_types:
+                raise CommandError(f"There is no wallet type {options['wallet_type']!r}.")
+        journals = [
+            read_journal(item, since, until, monthly=options["per"] == "month")
+            for item in wallet_types
+        ]
+        for journal in journals:
+            _check(journal, closed=options["closed"])
+        self._write(journals, options["output"])
+
+    def _write(self, journals: Iterable[Journal], output: Path | None) -> None:
+        rows = [HEADER, *(row for journal in journals for row in journal_rows(journal))]
+        if output is None:
+            csv.writer(self.stdout).writerows(rows)
+            return
+        with output.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+
+def _days(program: Program, options: dict[str, Any]) -> tuple[dt.date, dt.date]:
+    if options["since"] and options["month"]:
+        raise CommandError("Give a month or days, not both.")
+    today = timezone.now().astimezone(program.zone).date()
+    last_month = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+    since: dt.date = options["since"] or options["month"] or last_month
+    until: dt.date = options["until"] or end_of_period(since, 1, 0)
+    if until < since:
+        raise CommandError("The last day is before the first.")
+    return since, until
+
+
+def _check(journal: Journal, *, closed: bool) -> None:
+    """The closing balance is what the transfers add up to, each of them."""
+    code = journal.wallet_type.code
+    if closed and not journal.closed:
+        raise CommandError(f"{code}: the books are not closed to {journal.until}.")
+    net = booked_net(journal.wallet_type, journal.until)
+    if net != journal.owed_units:
+        raise CommandError(
+            f"{code}: the journal closes with {journal.owed_units}, the ledger with {net}. Where"
+            " movements have only just been posted, try again in a moment; else run verify_ledger"
+            " --repair-caches."
+        )
