@@ -51,7 +51,8 @@ def books_close(request: HttpRequest, code: str) -> HttpResponse:
     program = get_object_or_404(Program, code=code)
     today = timezone.now().astimezone(program.zone).date()
     last_month = today.replace(day=1) - dt.timedelta(days=1)
-    form = CloseForm(posted(request), initial={"until": last_month})
+    # The page below the dialog has a field of this name too.
+    form = CloseForm(posted(request), initial={"until": last_month}, auto_id="close_%s")
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             period = close_books(

@@ -48,7 +48,7 @@ class JournalForm(UnitsForm):
     until = forms.DateField(label=_l("To the end of"), required=False, widget=_day_input())
     per = forms.ChoiceField(
         label=_l("An entry for each"), required=False,
-        choices=[("day", _l("Day")), ("month", _l("Month"))],
+        choices=[("month", _l("Month")), ("day", _l("Day"))],
         widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
 
@@ -160,7 +160,7 @@ def _read(request: HttpRequest) -> JournalChoice | None:
     if wallet_type is None:
         return None
     since, until = asked.days(timezone.now().astimezone(wallet_type.program.zone).date())
-    per = asked.cleaned_data.get("per") or "day"
+    per = asked.cleaned_data.get("per") or "month"
     values = {"units": str(wallet_type.pk), "since": since, "until": until, "per": per}
     return JournalChoice(
         JournalForm(values, choices), wallet_type, since, until, monthly=per == "month"

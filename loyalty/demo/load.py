@@ -14,10 +14,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from loyalty.demo.books import keep_books
 from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
 from loyalty.demo.sharing import people_share
+from loyalty.demo.spending import people_spend
 from loyalty.demo.staff_work import staff_at_work
 from loyalty.models import Order, Program
 from loyalty.program_files import load_program
@@ -64,8 +66,10 @@ def load_demo(
         return
     say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
     staff_at_work(program)
+    people_spend(program)
     people_share(program)
     create_duplicate(program)
+    keep_books(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:

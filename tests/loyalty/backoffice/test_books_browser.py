@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from tests.loyalty.backoffice.conftest import Member
+from members.services.job_runs import run_scheduled
+from members.services.outbox import deliver_waiting
+from tests.loyalty.backoffice.conftest import Member, url
 from tests.loyalty.backoffice.test_past import bought
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -31,3 +34,52 @@ def test_the_past_of_a_customer(
     assert f"day={bought(ana).isoformat()}" in page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     assert_no_axe_violations(page)
+
+
+@pytest.mark.parametrize("browser_context_options", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("liability", "Liability at the ends of months"),
+        ("liability_members", "The largest holders first"),
+        ("breakage", "Breakage by the month of earning"),
+        ("journal", "Entries, the earliest first"),
+        ("self_check_list", "The books agree with themselves"),
+    ],
+)
+def test_each_page_of_insights_is_read_and_fits(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+    name: str,
+    says: str,
+) -> None:
+    while deliver_waiting(1000):
+        pass
+    run_scheduled(kind="self_check", now=timezone.now())
+    page = sign_in("administrator")
+    since = bought(ana).isoformat()
+    page.goto(f"{url(name)}?since={since}" if name == "journal" else url(name))
+    assert says in page.content()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert_no_axe_violations(page)
+
+
+def test_books_are_closed_in_a_dialog_and_the_page_says_so(
+    ana: Member, sign_in: Callable[[str], Any]
+) -> None:
+    while deliver_waiting(1000):
+        pass
+    day = bought(ana).isoformat()
+    page = sign_in("administrator")
+    page.goto(f"{url('journal')}?since={day}&until={day}")
+    page.get_by_text("These books are open").wait_for()
+    page.get_by_role("link", name="Close the books").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("To the end of").fill(day)
+    dialog.get_by_role("button", name="Close the books").click()
+    page.get_by_text("These books are closed: what is here stays.").wait_for()
+    page.get_by_role("link", name="Open the last closed books").click()
+    dialog.get_by_label("Why").fill("A file was wrong")
+    dialog.get_by_role("button", name="Open the last closed books").click()
+    page.get_by_text("These books are open").wait_for()

@@ -44,7 +44,7 @@ def days(member: Member, **more: str) -> dict[str, str]:
 def test_every_movement_is_an_entry_and_the_balances_add_up(
     manager: Client, booked: Member
 ) -> None:
-    response = manager.get(url("journal"), days(booked))
+    response = manager.get(url("journal"), days(booked, per="day"))
     entries = [
         (entry.what, entry.debit.role, entry.credit.role, entry.units)
         for entry in response.context["entries"]
@@ -70,14 +70,14 @@ def test_without_days_it_is_the_last_month_that_is_over(manager: Client, booked:
 
 
 def test_days_of_a_month_are_added_up(manager: Client, booked: Member) -> None:
-    asked = days(booked, per="month")
+    asked = days(booked)
     entries = manager.get(url("journal"), asked).context["journal"].entries
     assert len({(entry.since, entry.until) for entry in entries}) <= 2
     assert sum(entry.units for entry in entries) == 270
 
 
 def test_the_file_has_what_the_page_has(manager: Client, booked: Member) -> None:
-    response = manager.get(url("journal_csv"), days(booked))
+    response = manager.get(url("journal_csv"), days(booked, per="day"))
     assert "journal-beans-points-" in response["Content-Disposition"]
     text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
     rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))

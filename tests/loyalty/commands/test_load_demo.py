@@ -1,11 +1,13 @@
 """The demonstration: real history of a few households, loaded once however often asked for."""
 
 import pytest
+from django.utils import timezone
 
 from loyalty.demo import history
 from loyalty.demo.duplicates import guest_order
 from loyalty.demo.load import needs_demo
-from loyalty.models import Membership, Order, Program, Transfer
+from loyalty.models import Membership, Order, Program, SelfCheck, Transfer
+from loyalty.selectors.liability import liability_now
 from members.models import Customer, CustomerNote, StaffMember
 from members.selectors.duplicates import likely_duplicates
 from tests.loyalty.factories import make_program
@@ -30,6 +32,9 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     guide, duplicate = Customer.objects.filter(family_name="Hart").order_by("external_id")
     assert [hit.customer for hit in likely_duplicates(guide)] == [duplicate]
     assert guest_order().customer is None
+    assert SelfCheck.objects.get().findings.count() == 0
+    wallet_type = Program.objects.get().wallet_types.first()
+    assert liability_now(wallet_type, timezone.now()).units > 0
     counts = [kind.objects.count() for kind in (Order, Transfer, Customer, CustomerNote)]
     assert not needs_demo()
     assert "left out" in run("load_demo", "--if-empty")[0]
