@@ -21,7 +21,7 @@ import django  # noqa: E402  (after the environment that it reads)
 
 from config import embedded  # noqa: E402
 
-PARTS = ("orders", "spends", "sweeps")
+PARTS = ("orders", "spends", "sweeps", "liability")
 
 
 def main() -> None:
@@ -44,6 +44,9 @@ def main() -> None:
         if "sweeps" in options.only:
             print("\nAged books, what expires:\n")
             print(tables(aged_books.sweeps(options), aged_books.SWEEP_GOALS), flush=True)
+        if "liability" in options.only:
+            print("\nAged books, what is owed to members:\n")
+            print(tables(aged_books.liabilities(options), aged_books.LIABILITY_GOALS), flush=True)
 
 
 def _options() -> argparse.Namespace:

@@ -7,13 +7,17 @@ import math
 
 from tests.bench import aged
 from tests.bench.figures import Figures
+from tests.bench.liabilities import GOALS as LIABILITY_GOALS
+from tests.bench.liabilities import Liabilities
 from tests.bench.pgbench import accruals_per_second
 from tests.bench.spends import GOALS as SPEND_GOALS
 from tests.bench.spends import Spends
 from tests.bench.sweeps import GOALS as SWEEP_GOALS
 from tests.bench.sweeps import SAME, Sweeps
 
-__all__ = ["SPEND_GOALS", "SWEEP_GOALS", "spends", "sweeps"]
+__all__ = [
+    "LIABILITY_GOALS", "SPEND_GOALS", "SWEEP_GOALS", "liabilities", "spends", "sweeps",
+]  # fmt: skip
 
 
 def spends(options: argparse.Namespace) -> list[Figures]:
@@ -31,6 +35,15 @@ def sweeps(options: argparse.Namespace) -> list[Figures]:
     if options.held:
         aged.ensure(aged.HELD, members=options.members, held=options.held)
     return [_sweep(options) for _ in range(options.rounds)]
+
+
+def liabilities(options: argparse.Namespace) -> list[Figures]:
+    """All rounds on one copy, each as of another day: nothing is written once totals are there."""
+    aged.ensure_template(options.members)
+    with aged.copied() as books:
+        measured = Liabilities(books)
+        followed = {"all totals written, s": measured.follow()}
+        return [measured.look(ago=90 * number) | followed for number in range(options.rounds)]
 
 
 def _sweep(options: argparse.Namespace) -> Figures:
