@@ -67,6 +67,8 @@ class Order(models.Model):
     discount_total = MoneyField(default=0)
     channel = models.CharField(max_length=32, blank=True, default="")
     store = models.CharField(max_length=64, blank=True, default="")
+    payment_method = models.CharField(max_length=32, blank=True, default="", db_default="")
+    coupons = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
     body_hash = models.BinaryField(max_length=32)
     recorded_at = models.DateTimeField()
 
@@ -108,6 +110,7 @@ class OrderLine(models.Model):
     sku = models.CharField(max_length=128, blank=True, default="")
     name = models.CharField(max_length=200, blank=True, default="")
     category = models.CharField(max_length=128, blank=True, default="")
+    brand = models.CharField(max_length=128, blank=True, default="", db_default="")
     tags = ArrayField(models.CharField(max_length=64), default=list)
     quantity = models.DecimalField(max_digits=14, decimal_places=3)
     unit_price = MoneyField()

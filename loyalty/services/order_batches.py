@@ -85,7 +85,8 @@ class Rows:
         self.orders.append(
             (order_id, order.source, order.external_id, customer_id, *content.order[:10],
              times.paid_at, times.fulfilled_at, times.completed_at, order.sequence,
-             order.changed_at, content.body_hash().hex())
+             order.changed_at, content.body_hash().hex(), order.payment_method,
+             content.order[-1] or "{}")
         )  # fmt: skip
         self.lines += [(order_id, *line) for line in content.lines]
         self.tenders += [(order_id, *tender) for tender in content.tenders]

@@ -51,6 +51,7 @@ class LineInput:
     category: str = ""
     tags: tuple[str, ...] = ()
     stored_value: bool = False
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class OrderContent:
         """The same for the same content, so that a repeated message is known as one."""
         # Without the cells at the end that say nothing: what is added there later changes no hash.
         said = [place for place, cell in enumerate(self.order, start=1) if cell is not None]
-        cells = [self.order[: said[-1]], self.lines, self.tenders, self.buyer]
+        lines = [line if line[-1] else line[:-1] for line in self.lines]
+        cells = [self.order[: said[-1]], lines, self.tenders, self.buyer]
         return hashlib.blake2b(orjson.dumps(cells), digest_size=16).digest()
 
 
@@ -99,6 +101,8 @@ class OrderInput:
     discount_total: Decimal = ZERO
     channel: str = ""
     store: str = ""
+    payment_method: str = ""
+    coupons: tuple[str, ...] = ()
     paid_at: dt.datetime | None = None
     fulfilled_at: dt.datetime | None = None
     completed_at: dt.datetime | None = None
@@ -119,12 +123,14 @@ class OrderInput:
                 plain(self.taxes), self.taxes_included, plain(self.shipping_total),
                 plain(self.discount_total), self.channel, self.store, self.paid_at,
                 self.fulfilled_at, self.completed_at, self.sequence, self.changed_at,
+                self.payment_method or None,
+                _text_array(self.coupons) if self.coupons else None,
             ),
             [
                 (
                     line.line_no, line.sku, line.name, line.category, _text_array(line.tags),
                     plain(line.quantity), plain(line.unit_price), plain(line.discount),
-                    plain(line.total), plain(line.tax), line.stored_value,
+                    plain(line.total), plain(line.tax), line.stored_value, line.brand,
                 )
                 for line in with_whole_line(self)
             ],
@@ -338,7 +344,7 @@ def _unlikely(name: str, at: dt.datetime | None) -> Iterable[FieldError]:
 def _fact(line: LineInput) -> Line:
     return Line(
         line.line_no, line.total, line.sku, line.category, line.tags, line.quantity, line.discount,
-        line.tax, line.stored_value,
+        line.tax, line.stored_value, line.brand,
     )  # fmt: skip
 
 

@@ -197,6 +197,8 @@ def _occasion(order: OrderInput, basket: Basket, program: ProgramTerms) -> Occas
         currency=order.currency,
         channel=order.channel,
         store=order.store,
+        payment_method=order.payment_method,
+        coupons=order.coupons,
         paid_with=tuple(sorted(paid_by_kind(order.tenders))),
     )
 
@@ -289,9 +291,10 @@ def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
     _take_over_times(order, stored, now)
     for name in (
         "status", "total", "tax_total", "taxes_included", "shipping_total", "discount_total",
-        "channel", "store",
+        "channel", "store", "payment_method",
     ):  # fmt: skip
         setattr(stored, name, getattr(order, name))
+    stored.coupons = list(order.coupons)
     stored.body_hash = order.content().body_hash()
     stored.save()
     stored.lines.all().delete()
@@ -302,6 +305,7 @@ def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
             category=line.category,
             tags=list(line.tags), quantity=line.quantity, unit_price=line.unit_price,
             discount=line.discount, total=line.total, tax=line.tax, stored_value=line.stored_value,
+            brand=line.brand,
         )
         for line in with_whole_line(order)
     )  # fmt: skip

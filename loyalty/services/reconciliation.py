@@ -372,6 +372,8 @@ def order_occasion(order: Order, program: ProgramTerms) -> Occasion:
         currency=order.currency,
         channel=order.channel,
         store=order.store,
+        payment_method=order.payment_method,
+        coupons=tuple(order.coupons),
         paid_with=tuple(sorted({tender.kind for tender in order.tenders.all()})),
     )
 
@@ -385,7 +387,7 @@ def order_basket(order: Order) -> Basket:
         lines=tuple(
             Line(
                 line.line_no, line.total, line.sku, line.category, tuple(line.tags), line.quantity,
-                line.discount, line.tax, line.stored_value,
+                line.discount, line.tax, line.stored_value, line.brand,
             )
             for line in sorted(order.lines.all(), key=lambda line: line.line_no)
         ),

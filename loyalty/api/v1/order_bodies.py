@@ -105,6 +105,7 @@ class LineIn(Body):
     sku: Text128 = ""
     name: Text200 = ""
     category: Text128 = ""
+    brand: Text128 = ""
     tags: tuple[Text64, ...] = Field((), max_length=50)
     stored_value: bool = Field(False, description="A gift card or a top-up.")
 
@@ -145,6 +146,8 @@ class OrderFacts(Body):
     discount_total: MoneyFromZero = Field("0", description="Taken off the order as a whole.")
     channel: Text32 = ""
     store: Text64 = ""
+    payment_method: Text32 = Field("", description="As you name it: card, cash.")
+    coupons: tuple[Text64, ...] = Field((), max_length=50, description="Codes used.")
 
 
 class OrderInBatch(OrderFacts):
@@ -223,6 +226,8 @@ def order_input(
         discount_total=Decimal(facts.discount_total),
         channel=facts.channel,
         store=facts.store,
+        payment_method=facts.payment_method,
+        coupons=facts.coupons,
     )
 
 
@@ -286,6 +291,7 @@ def _line(line: LineIn, number: int) -> LineInput:
         sku=line.sku,
         name=line.name,
         category=line.category,
+        brand=line.brand,
         tags=line.tags,
         stored_value=line.stored_value,
     )

@@ -27,6 +27,7 @@ class LineOut(Answer):
     sku: str
     name: str
     category: str
+    brand: str
     tags: list[str]
     quantity: str
     unit_price: str
@@ -88,6 +89,8 @@ class OrderOut(Answer):
     discount_total: str
     channel: str
     store: str
+    payment_method: str
+    coupons: list[str]
     lines: list[LineOut]
     tenders: list[TenderOut]
     refunds: list[str] = Field(description="Numbers of the refunds that came for it.")
@@ -124,10 +127,13 @@ def order_out(order: Order) -> OrderOut:
         discount_total=money_text(order.discount_total),
         channel=order.channel,
         store=order.store,
+        payment_method=order.payment_method,
+        coupons=order.coupons,
         lines=[
             LineOut(
                 line_no=line.line_no, sku=line.sku, name=line.name, category=line.category,
-                tags=line.tags, quantity=plain_text(line.quantity), stored_value=line.stored_value,
+                brand=line.brand, tags=line.tags, quantity=plain_text(line.quantity),
+                stored_value=line.stored_value,
                 unit_price=money_text(line.unit_price), discount=money_text(line.discount),
                 total=money_text(line.total), tax=money_text(line.tax),
             )

@@ -15,6 +15,7 @@ from tests.loyalty.factories import (
     give_back,
     line,
     make_program,
+    moves,
     order,
     record,
     refund,
@@ -122,6 +123,13 @@ def test_what_is_asked_about_the_order_is_asked_again_after_a_return():
         (ask("customer.segments", "has_any", ["regulars"]), 10),
         (ask("customer.segments", "has_none", ["regulars"]), 0),
         (ask("order.channel", "is", "web"), 10),
+        (ask("order.payment_method", "is", "card"), 10),
+        (ask("order.coupons", "has_any", ["SPRING"]), 10),
+        (ask("order.coupons", "has_none", ["SPRING"]), 0),
+        ({"lines": "any", "where": ask("line.brand", "is", "Kaba")}, 10),
+        ({"lines": "all", "where": ask("line.brand", "is", "Kaba")}, 0),
+        ({"lines": "total", "where": ask("line.brand", "empty"), "op": "is", "value": 4}, 10),
+        ({"lines": "any", "where": ask("line.price", "at_most", 3)}, 10),
         (ask("order.paid_with", "has_any", ["money"]), 0),
         # 15 March 2024 is a Friday; noon in Greenwich is two in the afternoon in Athens.
         (ask("order.weekday", "one_of", ["friday"]), 10),
@@ -135,8 +143,14 @@ def test_the_buyer_and_the_order_are_asked(question, expected):
         external_id="c1", birthday=dt.date(1990, 3, 2), tags=["vip"], attributes={"size": 42}
     )
     SegmentMember.objects.create(segment=segment, customer=customer, since=NOW)
-    buy("A", channel="web")
+    how = {"channel": "web", "payment_method": "card", "coupons": ("SPRING", "X")}
+    lines = (line(1, "6", brand="Kaba", quantity=Decimal(2)), line(2, "4"))
+    buy("A", lines=lines, **how)
     assert spendable() == expected
+    # What is stored is judged as what came in was.
+    record(order("A", "10", at=day(0), lines=lines, **how, store="new"), now=day(1))
+    assert spendable() == expected
+    assert moves() == ([("accrual", expected)] if expected else [])
 
 
 def test_the_balance_is_that_before_the_order():
