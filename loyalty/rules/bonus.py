@@ -60,7 +60,7 @@ def reached_by(body: WindowedBody, parts: Sequence[Part]) -> list[dt.datetime]:
     """When the goal was reached, each time that it counts, in the order of business time."""
     ordered = sorted(parts)
     if isinstance(body, StreakBody):
-        found = _streaks(body, ordered)
+        found, _length = _streaks(body, ordered)
     else:
         found, reached, number = [], ZERO, 0
         for at, amount in ordered:
@@ -78,12 +78,20 @@ def progress(body: WindowedBody, parts: Sequence[Part]) -> Decimal:
     return sum((amount for _at, amount in parts), ZERO)
 
 
+def standing(body: WindowedBody, parts: Sequence[Part]) -> Decimal:
+    """What counts towards the next time; of a streak the periods in a row so far."""
+    if isinstance(body, StreakBody):
+        return Decimal(_streaks(body, sorted(parts))[1])
+    return sum((amount for _at, amount in parts), ZERO)
+
+
 def window_start(body: WindowedBody, at: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date:
     """The first day of the window that a moment is in, in the program's time zone."""
     return period_start(body.period, at, zone)
 
 
-def _streaks(body: StreakBody, ordered: Iterable[Part]) -> list[dt.datetime]:
+def _streaks(body: StreakBody, ordered: Iterable[Part]) -> tuple[list[dt.datetime], int]:
+    """When each streak was full, and how long the last one, which is not, is."""
     found: list[dt.datetime] = []
     length, last = 0, None
     for at, amount in ordered:
@@ -97,7 +105,7 @@ def _streaks(body: StreakBody, ordered: Iterable[Part]) -> list[dt.datetime]:
         if length == body.length:
             found.append(at)
             length = 0
-    return found
+    return found, length
 
 
 def _period(of: str, at: dt.datetime) -> int:

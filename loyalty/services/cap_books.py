@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from loyalty.models import CapCounter
 from loyalty.rules.calendar import EVER, period_start
@@ -74,6 +75,39 @@ class CapBook:
         if slices:
             book._lock_slices(sorted(slices))
         return book
+
+    @classmethod
+    def look(cls, wishes: Iterable[Wish]) -> CapBook:
+        """The counters as they are, without locking or making any: to judge without awarding."""
+        book = cls()
+        for wish in wishes:
+            for version in wish.versions:
+                caps = version.body.caps
+                if caps.per_member is not None:
+                    book.members[_member_key(version, wish)] = _Counter(0, 0)
+                if caps.budget is not None:
+                    for number in range(CapCounter.SLICES):
+                        book.slices[version.rule_id, number] = _Counter(0, 0)
+        rules = {key[0] for key in book.members} | {key[0] for key in book.slices}
+        memberships = {key[1] for key in book.members}
+        if rules:
+            counters = CapCounter.objects.filter(rule__in=rules).filter(
+                Q(membership__in=memberships) | Q(membership=None)
+            )
+            for counter in counters:
+                book._note(counter)
+        return book
+
+    def _note(self, counter: CapCounter) -> None:
+        if counter.membership_id is None:
+            assert counter.slice is not None
+            key = counter.rule_id, counter.slice
+            if key in self.slices:
+                self.slices[key] = _Counter(counter.pk, counter.used)
+        else:
+            own = counter.rule_id, counter.membership_id, counter.period_start
+            if own in self.members:
+                self.members[own] = _Counter(counter.pk, counter.used)
 
     def judge(
         self,

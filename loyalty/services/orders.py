@@ -186,11 +186,12 @@ def _wishes(order: OrderInput, known: Opened, terms: Terms) -> Iterator[Wish]:
             versions = program.rulebook.in_force(order.placed_at)
             yield Wish(
                 program, versions, member.membership_id, known.customer_id,
-                _occasion(order, basket, program),
+                occasion_of(order, basket, program),
             )  # fmt: skip
 
 
-def _occasion(order: OrderInput, basket: Basket, program: ProgramTerms) -> Occasion:
+def occasion_of(order: OrderInput, basket: Basket, program: ProgramTerms) -> Occasion:
+    """An order that came in, as the rules of a program see it."""
     return Occasion(
         basket,
         Moment(order.placed_at, program.zone),

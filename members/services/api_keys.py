@@ -32,6 +32,7 @@ SCOPES: dict[str, str | Promise] = {
     "memberships:read": gettext_lazy("Read memberships"),
     "memberships:write": gettext_lazy("Enroll customers"),
     "orders:read": gettext_lazy("Read orders"),
+    "quotes:read": gettext_lazy("Say what a basket would earn"),
     "orders:write": gettext_lazy("Send orders and returns"),
     "balances:read": gettext_lazy("Read balances"),
     "redemptions:write": gettext_lazy("Redeem points, and undo redemptions"),

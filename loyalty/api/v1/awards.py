@@ -46,9 +46,14 @@ def new_awards(result: OrderResult, order: OrderInput) -> list[AwardOut]:
     ]
 
 
-def _explanation(award: Award, order: OrderInput, wallet_type: WalletType) -> ExplanationOut:
+def reasons_in_words(award: Award, currency: str, wallet_type: WalletType) -> list[str]:
+    """Why a rule gives so much, also nothing."""
     unit = (wallet_type.singular, wallet_type.plural, wallet_type.scale)
-    steps = _in_words(award.steps, order.currency, unit, get_language())
+    return _in_words(award.steps, currency, unit, get_language())
+
+
+def _explanation(award: Award, order: OrderInput, wallet_type: WalletType) -> ExplanationOut:
+    steps = reasons_in_words(award, order.currency, wallet_type)
     return ExplanationOut.model_construct(title=earned_title(order.external_id), steps=steps)
 
 

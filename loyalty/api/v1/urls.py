@@ -16,6 +16,7 @@ from loyalty.api.v1 import (
     pool_members,
     pools,
     programs,
+    quotes,
     redemptions,
     refund_previews,
     refunds,
@@ -50,6 +51,7 @@ urlpatterns = [
     path("orders/unclaim", claims.Unclaim.as_view(), name="order-unclaim"),
     # An order's number may contain anything, also slashes.
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
+    path("quotes", quotes.Quotes.as_view(), name="quotes"),
     path("refunds", refunds.Refunds.as_view(), name="refunds"),
     path("refunds/preview", refund_previews.RefundPreviews.as_view(), name="refund-preview"),
     path("refunds/<str:source>/<path:external_id>", refunds.OneRefund.as_view(), name="refund"),

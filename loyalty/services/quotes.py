@@ -1,0 +1,160 @@
+"""What a basket would earn, before it is bought: judged as the order would be, without writing.
+
+The same rules, facts, caps and windows as in `record_orders`; only nothing is locked, so another
+order of the member may still come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from loyalty.models import Membership, WindowPart
+from loyalty.rules.bodies import WindowedBody
+from loyalty.rules.bonus import Part, progress, standing, window_start
+from loyalty.rules.bonus import award as bonus
+from loyalty.rules.engine import Award
+from loyalty.rules.facts import ZERO
+from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
+from loyalty.services.cap_books import CapBook
+from loyalty.services.contexts import Wish, with_contexts
+from loyalty.services.order_inputs import CustomerRef, OrderInput, check_order
+from loyalty.services.orders import occasion_of
+from members.models import Customer
+
+# A membership that does not exist yet has no rows to find.
+NOBODY = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """How far a rule with a goal would have come, and what would be missing to the next time."""
+
+    reached: Decimal
+    goal: Decimal
+    missing: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedAward:
+    """What one rule would give; of a rule that belongs to a window what the order would add."""
+
+    award: Award
+    goal: Goal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What the basket would earn in one program. `membership_id` None: whoever buys it would join
+    with this order."""
+
+    program: ProgramTerms
+    membership_id: int | None
+    awards: tuple[QuotedAward, ...]
+
+
+def quote_order(order: OrderInput, *, program_code: str | None = None) -> list[Quote]:
+    """What an order would earn in each live program in its currency, or in the one named. Raises
+    InvalidOrderError."""
+    check_order(order)
+    terms = fresh_terms()
+    programs = [
+        program
+        for program in terms.programs
+        if program.live
+        and program.currency == order.currency
+        and program_code in (None, program.code)
+    ]
+    customer_id = _customer(order.customer)
+    wishes = with_contexts(list(_wishes(order, customer_id, programs)))
+    book = CapBook.look(wishes)
+    return [_quote(wish, book) for wish in wishes]
+
+
+def _customer(who: CustomerRef | None) -> int:
+    """The buyer's key; nobody for one who is not known."""
+    if who is None:
+        return NOBODY
+    found = Customer.objects.filter(pk=who.key) if who.key else Customer.objects.filter(
+        external_id=who.external_id
+    )  # fmt: skip
+    customer = found.values_list("pk", "merged_into").first()
+    return (customer[1] or customer[0]) if customer else NOBODY
+
+
+def _wishes(
+    order: OrderInput, customer_id: int, programs: Sequence[ProgramTerms]
+) -> Iterator[Wish]:
+    memberships = {
+        membership.program_id: membership
+        for membership in Membership.objects.filter(
+            customer=customer_id, program__in=[program.id for program in programs]
+        )
+    }
+    basket = order.basket()
+    for program in programs:
+        membership = memberships.get(program.id)
+        joins = membership is None and program.automatic
+        if not joins and (membership is None or membership.status != Membership.Status.ACTIVE):
+            continue
+        yield Wish(
+            program,
+            program.rulebook.in_force(order.placed_at),
+            membership.pk if membership else NOBODY,
+            customer_id,
+            occasion_of(order, basket, program),
+        )
+
+
+def _quote(wish: Wish, book: CapBook) -> Quote:
+    awards, _rooms = book.judge(wish, wish.occasion.basket)
+    return Quote(
+        wish.program,
+        wish.membership_id or None,
+        tuple(_quoted(award, wish) for award in awards),
+    )
+
+
+def _quoted(award: Award, wish: Wish) -> QuotedAward:
+    body = award.version.body
+    if not isinstance(body, WindowedBody):
+        return QuotedAward(award)
+    if not body.windowed:
+        return QuotedAward(award, _goal_of_order(body, award))
+    parts = _parts(wish, award, body)
+    before, _steps = bonus(body, progress(body, parts), award.version.scale)
+    if award.counted:
+        local = wish.at.astimezone(wish.program.zone)
+        parts = [*parts, (local, award.counted)]
+    reached = progress(body, parts)
+    units, steps = bonus(body, reached, award.version.scale)
+    more = replace(award, units=max(units - before, 0), steps=(*award.steps, *steps))
+    return QuotedAward(more, _goal(body, standing(body, parts), units))
+
+
+def _goal_of_order(body: WindowedBody, award: Award) -> Goal | None:
+    """Of a threshold for one order, from the step that says how far it came."""
+    for code, *values in award.steps:
+        if code == "threshold":
+            return _goal(body, Decimal(values[2]), award.units)
+    return None
+
+
+def _goal(body: WindowedBody, reached: Decimal, units: int) -> Goal:
+    if units and not body.repeated:
+        return Goal(reached, body.goal, ZERO)
+    return Goal(reached, body.goal, body.goal - reached % body.goal)
+
+
+def _parts(wish: Wish, award: Award, body: WindowedBody) -> list[Part]:
+    """What the member's orders brought to the window so far."""
+    found = WindowPart.objects.filter(
+        award__membership=wish.membership_id,
+        award__rule_version=award.version.id,
+        award__window_start=window_start(body, wish.at, wish.program.zone),
+    ).order_by("order__placed_at", "order_id")
+    return [
+        (placed_at.astimezone(wish.program.zone), amount)
+        for placed_at, amount in found.values_list("order__placed_at", "amount")
+    ]
