@@ -20,6 +20,7 @@ from loyalty.backoffice.order_states import state_steps
 from loyalty.models import Order, OrderEvaluation, Transfer, WalletType
 from loyalty.selectors.lots import lots_of_order
 from loyalty.selectors.transfers import transfers
+from loyalty.services.judgments import explain_order
 from members.backoffice.audit import AuditRow
 from members.policy import is_allowed, staff_view
 from members.selectors.audit import entries_of
@@ -103,6 +104,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "acts": _acts(order, lots) if is_allowed(request.user, "orders.hold") else [],
         "entries": [AuditRow.of(entry) for entry in entries_of(order, limit=10)],
         "rows": movement_rows(moved, request.user),
+        "judgments": explain_order(order),
         "earned": earned_by(moved),
         "may_assign": is_allowed(request.user, "customers.edit"),
         "breadcrumbs": customer_crumbs(order.customer) if order.customer else [],

@@ -9,6 +9,7 @@ from loyalty.api.v1 import (
     claims,
     gifts,
     liability,
+    judgments,
     lots,
     memberships,
     order_holds,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("orders/hold", order_holds.OrderHold.as_view(), name="order-hold"),
     path("orders/release", order_holds.OrderRelease.as_view(), name="order-release"),
     path("orders/confirm", order_holds.OrderConfirmation.as_view(), name="order-confirm"),
+    path("orders/explanation", judgments.OrderExplanation.as_view(), name="order-explanation"),
     path("orders/claim", claims.Claim.as_view(), name="order-claim"),
     path("orders/unclaim", claims.Unclaim.as_view(), name="order-unclaim"),
     # An order's number may contain anything, also slashes.

@@ -1,0 +1,190 @@
+"""What every rule said about an order, and why those that gave nothing did not.
+
+The order is judged again as it is now, under the versions, answers and room that were recorded when
+it first was: what is said here is what the ledger holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from loyalty.arithmetic import arithmetic
+from loyalty.models import Membership, Order, OrderEvaluation, Program, WalletType
+from loyalty.rules.basket import net_basket
+from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.facts import NOTHING, Occasion
+from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms
+from loyalty.selectors.wallet_types import wallet_types_of
+from loyalty.services.cap_books import rooms_from_json
+from loyalty.services.contexts import context_from_json
+from loyalty.services.reconciliation import as_return, order_occasion
+from members.conditions.predicate import Condition
+from members.conditions.sentences import sentence
+from members.conditions.tree import at
+from members.formatting import format_day, format_units
+from members.timeline_view import WhyStep
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule's. `reason`: one sentence, why it gave nothing, or that it belongs to a window;
+    empty where it gave something. `why`: its arithmetic."""
+
+    version: RuleVersion
+    wallet_type: WalletType
+    units: int
+    reason: str
+    why: tuple[WhyStep, ...]
+
+    @property
+    def gave(self) -> bool:
+        return self.units > 0
+
+    @property
+    def units_in_words(self) -> str:
+        return format_units(self.units, self.wallet_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """One program's. `reason`: why it did not judge the order at all; empty where it did."""
+
+    program: ProgramTerms
+    name: str
+    reason: str
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def explain_order(order: Order) -> list[Judgment]:
+    """What each program that is or was live said about a stored order. A constant number of
+    queries."""
+    terms = fresh_terms()
+    evaluations = {found.program_id: found for found in order.evaluations.all()}
+    members = dict(
+        Membership.objects.filter(customer=order.customer_id, program__in=terms.ids).values_list(
+            "program", "status"
+        )
+    )
+    names = dict(Program.objects.filter(pk__in=terms.ids).values_list("pk", "name"))
+    return [
+        Judgment(
+            program, names[program.id], "",
+            tuple(_verdicts(order, evaluations[program.id], program, terms)),
+        )
+        if program.id in evaluations
+        else Judgment(
+            program, names[program.id], _not_judged(order, program, members.get(program.id))
+        )
+        for program in terms.programs
+        if program.live or program.id in evaluations
+    ]  # fmt: skip
+
+
+def _not_judged(order: Order, program: ProgramTerms, status: str | None) -> str:
+    if order.customer_id is None:
+        return _("A guest order: nobody is known to have bought it.")
+    if order.currency != program.currency:
+        return _("The program counts in %(currency)s.") % {"currency": program.currency}
+    if status is None:
+        return _("The customer was no member.")
+    if status != Membership.Status.ACTIVE:
+        return _("The membership was not active.")
+    return _("The program was not live when the order came.")
+
+
+def _verdicts(
+    order: Order, evaluation: OrderEvaluation, program: ProgramTerms, terms: Terms
+) -> Iterator[Verdict]:
+    versions = program.rulebook.named(evaluation.rule_versions)
+    occasion = _as_it_is(order, program)
+    context = context_from_json(evaluation.context)
+    decision = evaluate(
+        versions,
+        occasion,
+        rooms_from_json(evaluation.context),
+        context=context,
+        multiplying=program.multiplying,
+    )
+    wallet_types = wallet_types_of(terms)
+    for award in decision.awards:
+        wallet_type = wallet_types[award.version.wallet_type_id]
+        steps = [step for step in award.steps if step[0] != "not_met"]
+        why = arithmetic(steps, wallet_type=wallet_type, currency=order.currency)
+        reason = _reason(award, occasion, context.answers.get(award.version.id, ""))
+        yield Verdict(award.version, wallet_type, award.units, reason, tuple(why))
+    yield from _out_of_force(order, versions, program, wallet_types)
+
+
+def _as_it_is(order: Order, program: ProgramTerms) -> Occasion:
+    """The order with what was given back of it taken off."""
+    occasion = order_occasion(order, program)
+    basket = NOTHING if order.status in Order.VOID else occasion.basket
+    if program.reconciles_linked and basket is not NOTHING:
+        refunds = sorted(order.refunds.all(), key=lambda found: (found.refunded_at, found.pk))
+        basket = net_basket(basket, [as_return(refund) for refund in refunds])
+    return Occasion(
+        basket, occasion.moment, occasion.currency, occasion.channel, occasion.store,
+        occasion.payment_method, occasion.coupons, occasion.paid_with,
+    )  # fmt: skip
+
+
+def _reason(award: Award, occasion: Occasion, answers: str) -> str:
+    """Why it gave nothing, from the last step that says so."""
+    if award.units:
+        return ""
+    codes = {code for code, *_values in award.steps}
+    if "not_met" in codes:
+        return _unmet(award.version, occasion, answers)
+    if award.counted:
+        return _("It counts towards a goal that several orders reach together.")
+    if "given_way" in codes:
+        return _("Another rule of its group gives more.")
+    if "stopped" in codes:
+        return _("An earlier rule ends the list.")
+    if codes & {"capped_order", "capped_member", "capped_budget"}:
+        return _("Its limit is used up.")
+    for code, *values in award.steps:
+        if code == "eligible" and values[0] == "0":
+            return _("Nothing in the order is what it is for.")
+    return _("What counts comes to too little.")
+
+
+def _unmet(version: RuleVersion, occasion: Occasion, answers: str) -> str:
+    assert isinstance(version.when, Condition)
+    place = version.when.unmet(occasion, answers)
+    said = sentence(at(version.when.root, place))
+    return _("It asks for something that was not so: %(condition)s.") % {"condition": said}
+
+
+def _out_of_force(
+    order: Order,
+    versions: Sequence[RuleVersion],
+    program: ProgramTerms,
+    wallet_types: dict[int, WalletType],
+) -> Iterator[Verdict]:
+    """Rules of the program that had no wording in force when the order was placed."""
+    judged = {version.rule_id for version in versions}
+    others: dict[int, RuleVersion] = {}
+    for version in program.rulebook.versions:
+        if version.rule_id not in judged:
+            others[version.rule_id] = version
+    for version in others.values():
+        yield Verdict(
+            version, wallet_types[version.wallet_type_id], 0,
+            _when_in_force(version, order.placed_at, program), (),
+        )  # fmt: skip
+
+
+def _when_in_force(version: RuleVersion, placed_at: dt.datetime, program: ProgramTerms) -> str:
+    def day(at: dt.datetime) -> str:
+        return format_day(at.astimezone(program.zone).date())
+
+    if version.starts_at and placed_at < version.starts_at:
+        return _("It began on %(day)s, after the order.") % {"day": day(version.starts_at)}
+    if version.ends_at and placed_at >= version.ends_at:
+        return _("It ended on %(day)s, before the order.") % {"day": day(version.ends_at)}
+    return _("It was made after the order was first judged.")
