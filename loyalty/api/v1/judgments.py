@@ -8,9 +8,10 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.order_bodies import Source
 from loyalty.selectors.orders import get_order
 from loyalty.services.judgments import Judgment, explain_order
-from members.api.bodies import Answer, ExternalId, Query, Source, answer, read_query
+from members.api.bodies import Answer, ExternalId, Query, answer, read_query
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 

@@ -7,7 +7,7 @@ from loyalty.ledger.functions import install
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0017_multiplying'),
+        ('loyalty', '0020_account_codes'),
     ]
 
     operations = [
