@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -30,6 +31,14 @@ class BasePolicy(_Body):
     )
     paid_with_units: bool = Field(False, description="The part paid with points earns.")
 
+    @cached_property
+    def key(self) -> tuple[bool, ...]:
+        """Tells policies apart, faster than comparing them."""
+        return (
+            self.include_tax, self.include_shipping, self.after_discounts,
+            self.paid_with_stored_value, self.paid_with_units,
+        )  # fmt: skip
+
 
 class LineFilter(_Body):
     """Lines that match any of the named categories, SKUs or tags. Empty: no restriction."""
@@ -37,6 +46,10 @@ class LineFilter(_Body):
     categories: tuple[str, ...] = Field((), description="Category names, exactly as on the lines.")
     skus: tuple[str, ...] = Field((), description="SKUs, exactly as on the lines.")
     tags: tuple[str, ...] = Field((), description="Tags; one is enough.")
+
+    @cached_property
+    def names_lines(self) -> bool:
+        return bool(self.categories or self.skus or self.tags)
 
 
 class Rounding(_Body):
@@ -83,6 +96,11 @@ class EarningBody(AnyBody):
     stops: bool = Field(
         False, description="Where it awards, rules of the same units that come later do not."
     )
+
+    @cached_property
+    def names_lines(self) -> bool:
+        """Whether it is for some lines only."""
+        return self.include.names_lines or self.exclude.names_lines
 
 
 class RateBody(EarningBody):

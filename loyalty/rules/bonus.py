@@ -22,7 +22,7 @@ from loyalty.rules.bodies import (
 )
 from loyalty.rules.calendar import period_start
 from loyalty.rules.facts import ZERO
-from loyalty.rules.reckoning import Amount, Reckoner, Step, plain_text
+from loyalty.rules.reckoning import Amount, Reckoner, Step, plain_text, total_of
 
 # What an order brought and when it was placed, in the program's time zone.
 Part = tuple[dt.datetime, Decimal]
@@ -34,7 +34,7 @@ def counted(body: WindowedBody, reckoner: Reckoner) -> tuple[Decimal, tuple[Step
     amount, steps = reckoner.money(body, chosen)
     match body:
         case StampsBody(stamp_per="quantity"):
-            found = _whole(sum(reckoner.quantities(chosen), ZERO), body.each)
+            found = _whole(total_of(reckoner.quantities(chosen).values()), body.each)
         case StampsBody(stamp_per="money"):
             found = _whole(amount, body.each)
         case StampsBody():

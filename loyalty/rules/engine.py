@@ -174,7 +174,7 @@ class _Judgment:
         return units, (*steps, *more)
 
     def _remember(self, version: RuleVersion, earning: Earning) -> None:
-        if any(earning.parts):
+        if earning.units or any(earning.bases.values()):
             most = version.body.caps.per_order
             limit = None if most is None else smallest_units(most, version.scale)
             base = Base(version.rule_code, earning, limit)

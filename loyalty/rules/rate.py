@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
 
@@ -12,6 +12,7 @@ from loyalty.rules.facts import ZERO
 from loyalty.rules.reckoning import (
     Amount,
     Chosen,
+    Parts,
     Reckoner,
     Step,
     plain_text,
@@ -25,23 +26,28 @@ ONE, HUNDRED = Decimal(1), Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Earning:
-    """What a rate or cashback gives. `parts`: the exact units × `per` of each chosen line, and last
-    of shipping; so that another factor for some lines rounds as the rule itself does."""
+    """What a rate or cashback gives. `bases`: what each chosen line counts, and shipping; `rate`
+    and `rates` (of lines with another one): units for so many `per`."""
 
     units: int
     steps: tuple[Step, ...]
-    chosen: Chosen
-    parts: list[Amount]
+    bases: Parts
+    rate: Amount
+    rates: Mapping[int, Amount]
     per: Decimal
     rounding: Rounding
     scale: int
 
-    def multiplied(self, factors: Sequence[Decimal]) -> int:
-        """Units if each line counted so many times; the last factor is for shipping."""
-        parts = [
-            part if factor == ONE else times(part, factor)
-            for part, factor in zip(self.parts, factors, strict=True)
-        ]
+    def parts(self) -> Parts:
+        """The exact units × `per` of each line and of shipping, so that another factor for some of
+        them rounds as the rule itself does."""
+        if self.rate == ONE and not self.rates:
+            return self.bases
+        rate, rates = self.rate, self.rates
+        return {place: times(base, rates.get(place, rate)) for place, base in self.bases.items()}
+
+    def rounded(self, parts: Iterable[Amount]) -> int:
+        """Units for such parts: of each line, or all together."""
         return _units(parts, self.per, self.rounding, self.scale)
 
 
@@ -64,8 +70,8 @@ def fixed(body: FixedBody, reckoner: Reckoner, scale: int) -> tuple[int, tuple[S
 def _rate(body: RateBody, reckoner: Reckoner, scale: int) -> Earning:
     chosen = reckoner.eligible(body)
     if body.measure == "quantity":
-        bases = [*reckoner.quantities(chosen), ZERO]
-        total = total_of(bases)
+        bases = reckoner.quantities(chosen)
+        total = total_of(bases.values())
         steps: tuple[Step, ...] = (
             ("eligible", str(len(chosen)), str(len(reckoner.basket.lines))),
             ("quantity", plain_text(total)),
@@ -73,14 +79,14 @@ def _rate(body: RateBody, reckoner: Reckoner, scale: int) -> Earning:
     else:
         bases = reckoner.parts(body, chosen)
         total, steps = reckoner.money(body, chosen)
-    parts = bases if body.units == ONE else [times(base, body.units) for base in bases]
     if body.rounding.per == "order":
         units = max(_rounded(times(total, body.units), body.per, body.rounding, scale), 0)
     else:
+        parts = (times(base, body.units) for base in bases.values())
         units = _units(parts, body.per, body.rounding, scale)
     rate = ("rate", plain_text(body.units), plain_text(body.per), body.measure)
     steps = (*steps, rate, _made(body.rounding, units, scale))
-    return Earning(units, steps, chosen, parts, body.per, body.rounding, scale)
+    return Earning(units, steps, bases, body.units, {}, body.per, body.rounding, scale)
 
 
 def _cashback(body: CashbackBody, reckoner: Reckoner, scale: int, spent: Decimal) -> Earning:
@@ -88,31 +94,35 @@ def _cashback(body: CashbackBody, reckoner: Reckoner, scale: int, spent: Decimal
     amount, steps = reckoner.money(body, chosen)
     bases = reckoner.parts(body, chosen)
     if body.brackets:
-        percents, said = _by_brackets(body, amount, spent)
-        parts = [times(base, percents) for base in bases]
+        rate, said = _by_brackets(body, amount, spent)
+        rates: Mapping[int, Amount] = {}
     else:
-        parts, said = _by_category(body, reckoner, chosen, bases)
-    units = _units(parts, HUNDRED, body.rounding, scale)
-    steps = (*steps, *said, _made(body.rounding, units, scale))
-    return Earning(units, steps, chosen, parts, HUNDRED, body.rounding, scale)
+        rate = body.percent
+        rates = _own_percents(body, reckoner, chosen)
+        said = _percent_steps(body.percent, rates, bases)
+    earning = Earning(0, (), bases, rate, rates, HUNDRED, body.rounding, scale)
+    units = earning.rounded(earning.parts().values())
+    return replace(earning, units=units, steps=(*steps, *said, _made(body.rounding, units, scale)))
 
 
-def _by_category(
-    body: CashbackBody, reckoner: Reckoner, chosen: Chosen, bases: Sequence[Amount]
-) -> tuple[list[Amount], list[Step]]:
+def _own_percents(body: CashbackBody, reckoner: Reckoner, chosen: Chosen) -> dict[int, Amount]:
+    """The percentages of lines whose category has its own."""
     own = {item.category: item.percent for item in body.by_category}
     lines = reckoner.basket.lines
-    percents = [*(own.get(lines[place].category, body.percent) for place in chosen), body.percent]
-    by_percent: dict[Decimal, list[Amount]] = {}
-    for percent, base in zip(percents, bases, strict=True):
+    return {place: own[lines[place].category] for place in chosen if lines[place].category in own}
+
+
+def _percent_steps(usual: Decimal, rates: Mapping[int, Amount], bases: Parts) -> list[Step]:
+    """What was given back of which amount, for each percentage."""
+    by_percent: dict[Amount, list[Amount]] = {}
+    for place, base in bases.items():
+        percent = rates.get(place, usual)
         if percent and base:
             by_percent.setdefault(percent, []).append(base)
-    steps: list[Step] = [
+    return [
         ("cashback", plain_text(percent), plain_text(total_of(amounts)))
         for percent, amounts in sorted(by_percent.items())
     ]
-    parts = [times(base, percent) for base, percent in zip(bases, percents, strict=True)]
-    return parts, steps
 
 
 def _by_brackets(body: CashbackBody, amount: Amount, spent: Decimal) -> tuple[Amount, list[Step]]:
@@ -134,7 +144,7 @@ def _by_brackets(body: CashbackBody, amount: Amount, spent: Decimal) -> tuple[Am
     return Fraction(earned) / Fraction(amount), steps
 
 
-def _units(parts: Sequence[Amount], per: Decimal, rounding: Rounding, scale: int) -> int:
+def _units(parts: Iterable[Amount], per: Decimal, rounding: Rounding, scale: int) -> int:
     """Rounded line by line, or all together; never below zero."""
     if rounding.per == "order":
         parts = (total_of(parts),)

@@ -22,8 +22,10 @@ Step = tuple[str, ...]
 # decimals would make 0.99…9 of them, and a unit too few.
 Amount = Decimal | Fraction
 
-# Positions of lines in a basket.
+# Positions of lines in a basket, and what lines there come to; shipping has a place of its own.
 Chosen = tuple[int, ...]
+Parts = dict[int, Amount]
+SHIPPING = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,19 @@ class Reckoner:
     def eligible(self, body: EarningBody) -> Chosen:
         """The lines that earn. Gift cards never do; exclusion wins over inclusion."""
         chosen = self._earning
-        if _is_set(body.include):
+        if not body.names_lines:
+            return chosen
+        if body.include.names_lines:
             included = self._matching(body.include)
             chosen = tuple(place for place in chosen if place in included)
-        if _is_set(body.exclude):
+        if body.exclude.names_lines:
             excluded = self._matching(body.exclude)
             chosen = tuple(place for place in chosen if place not in excluded)
         return chosen
 
     def money(self, body: EarningBody, chosen: Chosen) -> tuple[Amount, tuple[Step, ...]]:
         """What counts of the chosen lines in money, and the steps that led there."""
-        key = _key(body.base), chosen
+        key = body.base.key, chosen
         found = self._amounts.get(key)
         if found is None:
             bases = self.bases(body.base)
@@ -72,17 +76,19 @@ class Reckoner:
             found = self._amounts[key] = _sum_of(bases.parts, chosen), tuple(steps)
         return found
 
-    def parts(self, body: EarningBody, chosen: Chosen) -> list[Amount]:
-        """What each of the chosen lines counts in money, and last what shipping counts."""
+    def parts(self, body: EarningBody, chosen: Chosen) -> Parts:
+        """What each of the chosen lines counts in money, and what shipping counts."""
         parts = self.bases(body.base).parts
-        return [*(parts[place] for place in chosen), parts[-1]]
+        found = {place: parts[place] for place in chosen}
+        found[SHIPPING] = parts[-1]
+        return found
 
-    def quantities(self, chosen: Chosen) -> list[Amount]:
+    def quantities(self, chosen: Chosen) -> Parts:
         lines = self.basket.lines
-        return [lines[place].quantity for place in chosen]
+        return {place: lines[place].quantity for place in chosen}
 
     def bases(self, policy: BasePolicy) -> Bases:
-        key = _key(policy)
+        key = policy.key
         found = self._bases.get(key)
         if found is None:
             found = self._bases[key] = _bases(self.basket, policy)
@@ -113,17 +119,6 @@ def _places(
         for tag in line.tags:
             tags[tag].append(place)
     return dict(categories), dict(skus), dict(tags)
-
-
-def _is_set(chosen: LineFilter) -> bool:
-    return bool(chosen.categories or chosen.skus or chosen.tags)
-
-
-def _key(policy: BasePolicy) -> tuple[bool, ...]:
-    return (
-        policy.include_tax, policy.include_shipping, policy.after_discounts,
-        policy.paid_with_stored_value, policy.paid_with_units,
-    )  # fmt: skip
 
 
 def _bases(basket: Basket, policy: BasePolicy) -> Bases:

@@ -6,14 +6,15 @@ what multiplies rates and cashback, by position; then the caps of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from loyalty.rules.bodies import EarningBody, MultiplierBody
+from loyalty.rules.bodies import MultiplierBody
+from loyalty.rules.facts import ZERO
 from loyalty.rules.rate import Earning
-from loyalty.rules.reckoning import Reckoner, Step, plain_text
+from loyalty.rules.reckoning import SHIPPING, Reckoner, Step, plain_text, times, total_of
 
 # Of several multipliers for one line the largest counts, what each adds is added up, or each
 # multiplies what those before it made.
@@ -29,6 +30,9 @@ class Base:
     earning: Earning
     most: int | None
 
+    def limited(self, units: int) -> int:
+        return units if self.most is None else min(units, self.most)
+
 
 def multiply(
     bodies: Sequence[MultiplierBody],
@@ -40,16 +44,14 @@ def multiply(
     rates would give for each line times its factor, rounded once."""
     added = [0] * len(bodies)
     steps: list[list[Step]] = [[] for _body in bodies]
-    eligible = [reckoner.eligible(body) for body in bodies]
+    places = [_places(body, reckoner) for body in bodies]
     for base in bases:
-        own = [not body.of or base.code in body.of for body in bodies]
-        if not any(own):
+        own = [number for number, body in enumerate(bodies) if not body.of or base.code in body.of]
+        if not own:
             continue
-        before = _limited(base, base.earning.units)
-        for number, factors in enumerate(_factors(bodies, eligible, own, base, how)):
-            if factors is None:
-                continue
-            after = _limited(base, base.earning.multiplied(factors))
+        before = base.limited(base.earning.units)
+        for number, units in _stacked(base, own, bodies, places, how):
+            after = base.limited(units)
             added[number] += after - before
             if after != before:
                 counted = plain_text(Decimal(after - before).scaleb(-base.earning.scale))
@@ -60,41 +62,47 @@ def multiply(
     return [(max(units, 0), tuple(said)) for units, said in zip(added, steps, strict=True)]
 
 
-def _limited(base: Base, units: int) -> int:
-    return units if base.most is None else min(units, base.most)
+def _places(body: MultiplierBody, reckoner: Reckoner) -> tuple[int, ...]:
+    """The lines that it multiplies; shipping too, unless it names lines."""
+    chosen = reckoner.eligible(body)
+    return chosen if body.names_lines else (*chosen, SHIPPING)
 
 
-def _factors(
-    bodies: Sequence[MultiplierBody],
-    eligible: Sequence[tuple[int, ...]],
-    own: Sequence[bool],
+def _stacked(
     base: Base,
+    own: Sequence[int],
+    bodies: Sequence[MultiplierBody],
+    places: Sequence[tuple[int, ...]],
     how: Multiplying,
-) -> list[list[Decimal] | None]:
-    """For each multiplier the factors of the base's lines after it, the last one for shipping; None
-    where it changes none. One that names lines leaves shipping alone."""
-    places = (*base.earning.chosen, -1)
-    matches = [
-        [applies and (place in chosen if place >= 0 else _everything(body)) for place in places]
-        for body, chosen, applies in zip(bodies, map(set, eligible), own, strict=True)
-    ]
-    best = [
-        max(
-            (body.factor for body, fits in zip(bodies, matches, strict=True) if fits[number]),
-            default=ONE,
-        )
-        for number in range(len(places))
-    ]
-    current = [ONE] * len(places)
-    found: list[list[Decimal] | None] = []
-    for body, fits in zip(bodies, matches, strict=True):
-        after = [
-            _after(now, body.factor, how, top) if fit else now
-            for now, fit, top in zip(current, fits, best, strict=True)
-        ]
-        found.append(None if after == current else after)
-        current = after
-    return found
+) -> Iterator[tuple[int, int]]:
+    """The base's units after each multiplier that changes any of its lines."""
+    parts = base.earning.parts()
+    factors = dict.fromkeys(parts, ONE)
+    best: dict[int, Decimal] = {}
+    if how == "best":
+        for number in own:
+            for place in places[number]:
+                best[place] = max(best.get(place, ONE), bodies[number].factor)
+    together = base.earning.rounding.per == "order"
+    total = total_of(parts.values()) if together else ZERO
+    for number in own:
+        factor, changed = bodies[number].factor, False
+        for place in places[number]:
+            if place not in factors:
+                continue
+            now = factors[place]
+            after = _after(now, factor, how, best.get(place, ONE))
+            if after != now:
+                factors[place], changed = after, True
+                if together:
+                    total = total_of((total, times(parts[place], after - now)))
+        if changed:
+            stacked = (
+                (total,)
+                if together
+                else [times(part, factors[place]) for place, part in parts.items()]
+            )
+            yield number, base.earning.rounded(stacked)
 
 
 def _after(now: Decimal, factor: Decimal, how: Multiplying, best: Decimal) -> Decimal:
@@ -104,11 +112,6 @@ def _after(now: Decimal, factor: Decimal, how: Multiplying, best: Decimal) -> De
         case "multiply":
             return now * factor
     return factor if factor == best and now == ONE else now
-
-
-def _everything(body: EarningBody) -> bool:
-    chosen = body.include, body.exclude
-    return not any(names.categories or names.skus or names.tags for names in chosen)
 
 
 def best_of_groups(
