@@ -104,7 +104,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "acts": _acts(order, lots) if is_allowed(request.user, "orders.hold") else [],
         "entries": [AuditRow.of(entry) for entry in entries_of(order, limit=10)],
         "rows": movement_rows(moved, request.user),
-        "judgments": explain_order(order),
+        "judgments": explain_order(order) if order.customer else [],
         "earned": earned_by(moved),
         "may_assign": is_allowed(request.user, "customers.edit"),
         "breadcrumbs": customer_crumbs(order.customer) if order.customer else [],
