@@ -32,6 +32,7 @@ EMPTY :=
 LOCKS_STAMP := $(STAMPS)/locks-$(subst $(EMPTY) ,+,$(notdir $(strip $(LOCKS) $(NODE_LOCK))))
 JOBS ?= 2
 KILLS ?= 100
+STEPS ?= 10000
 
 export DJANGO_SETTINGS_MODULE := config.settings
 export UV_PYTHON_DOWNLOADS := never
@@ -123,8 +124,9 @@ bench: setup ## Measure against raw SQL doing the same work (minutes)
 
 # What takes long and runs until something breaks. Further long runs are further lines here.
 .PHONY: soak
-soak: setup ## Kill PostgreSQL 100 times under load; no acknowledged order may be lost (KILLS=1000)
+soak: setup ## Kill PostgreSQL 100 times under load, then simulate a shop (KILLS=1000 STEPS=50000)
 	$(PY) -m tests.kill.soak --kills $(KILLS)
+	$(MANAGE) simulate_ledger --steps $(STEPS) $(ARGS)
 
 .PHONY: screenshots
 screenshots: setup ## Renew the pictures in docs/ (all pages: var/screenshots/)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from psycopg import sql
 
 from config.backups import BackupError
 from config.backups.backup import Backup
 from config.backups.figures import Figures, read_rows, read_totals
 from config.backups.server import Server
+from config.database.scratch import ScratchBusyError, scratch_database, working_in
 from loyalty.ledger.checks import CHECKS, verify_ledger
 from members.formatting import format_moment, format_number
 from members.models import Job
@@ -32,9 +32,7 @@ from members.services.jobs import JobProgress, claim_job, running, start_or_resu
 KIND = "restore_rehearsal"
 STEPS = 5
 RESTORE_PROCESSES = 2
-# A database's name has 63 bytes at most.
 SUFFIX = "_restore_rehearsal"
-LONGEST_NAME = 63
 
 Say = Callable[[str], object]
 
@@ -96,7 +94,7 @@ class _Rehearsal:
         self.server.check_restore()
         self.backup.check()
         self._done(_("The file is what was written."))
-        with scratch_database(self.server) as scratch:
+        with _scratch_database(self.server) as scratch:
             self._restore(scratch)
             self._done(_("Restored into the database %(name)s.") % {"name": scratch})
             with working_in(scratch):
@@ -134,19 +132,12 @@ class _Rehearsal:
 
 
 @contextmanager
-def scratch_database(server: Server) -> Iterator[str]:
-    """An empty database on the same server, for the duration of the block."""
-    name = server.database[: LONGEST_NAME - len(SUFFIX)] + SUFFIX
-    with server.connect() as keeper:
-        # Held by the connection: whoever is killed lets go of it, and the next one cleans up.
-        held = keeper.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name]).fetchone()
-        if not held or not held[0]:
-            raise BackupError(_("Another rehearsal is under way."))
+def _scratch_database(server: Server) -> Iterator[str]:
+    with server.connect() as keeper, ExitStack() as scratch:
         try:
-            _drop(keeper, name)
-            keeper.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
-            )
+            name = scratch.enter_context(scratch_database(keeper, SUFFIX))
+        except ScratchBusyError as error:
+            raise BackupError(_("Another rehearsal is under way.")) from error
         except psycopg.errors.InsufficientPrivilege as error:
             raise BackupError(
                 _(
@@ -155,24 +146,7 @@ def scratch_database(server: Server) -> Iterator[str]:
                 )
                 % {"role": keeper.info.user}
             ) from error
-        try:
-            yield name
-        finally:
-            _drop(keeper, name)
-
-
-@contextmanager
-def working_in(database: str) -> Iterator[None]:
-    """Django's connection leads to another database of the server within the block; only this
-    thread's does."""
-    configured = connection.settings_dict
-    connection.close()
-    connection.settings_dict = {**configured, "NAME": database}
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict = configured
+        yield name
 
 
 def _bring_up_to_date() -> str:
@@ -193,12 +167,6 @@ def _bring_up_to_date() -> str:
         len(plan),
     )
     return words % {"count": format_number(len(plan))}
-
-
-def _drop(connected: psycopg.Connection, name: str) -> None:
-    connected.execute(
-        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    )
 
 
 def _refuse(what: str, reasons: list[str]) -> None:

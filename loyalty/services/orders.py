@@ -114,7 +114,8 @@ def _record(
     rows = Rows()
     windows: list[Contribution] = []
     wishes = _all_wishes(orders, opened, terms)
-    book = CapBook.load((wish for found in wishes for wish in found), whole=whole)
+    new = [wish for found in wishes for wish in found]
+    book = CapBook.load(new, whole=whole | _budgets_of(new, orders, opened))
     results: list[OrderResult] = []
     changed: list[int] = []
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
@@ -252,6 +253,25 @@ def _judge(
     return OrderResult(
         known.order_id, order.external_id, "created", known.customer_id, tuple(awards)
     )
+
+
+def _budgets_of(
+    wishes: Sequence[Wish], orders: Sequence[OrderInput], opened: Sequence[Opened]
+) -> set[int]:
+    """The budgets to lock as a whole from the beginning: those of new orders in a batch that will
+    reconcile others, or themselves, for which it needs all slices. Whoever held some of them by
+    then and waited for the rest would be in the way of others who do the same."""
+    budgets = {
+        version.rule_id
+        for wish in wishes
+        for version in wish.versions
+        if version.body.caps.budget is not None
+    }
+    reconciles = budgets and any(
+        known.parked or (known.known and known.body_hash != order.content().body_hash())
+        for order, known in zip(orders, opened, strict=True)
+    )
+    return budgets if reconciles else set()
 
 
 def _contributions(

@@ -36,13 +36,16 @@ def merge_of(customer: Customer) -> CustomerMerge | None:
 
 
 def were_one(one_id: int | None, other_id: int | None) -> bool:
-    """Whether two customers are the same, or were merged at some time: what was bought meanwhile
-    may be named after either."""
-    if one_id == other_id:
-        return True
-    return CustomerMerge.objects.filter(
-        Q(kept=one_id, merged=other_id) | Q(kept=other_id, merged=one_id)
-    ).exists()
+    """Whether two customers are the same, or were merged at some time, perhaps by way of others:
+    what was bought meanwhile may be named after any of them."""
+    known: set[int | None] = {one_id}
+    new = known
+    while new and other_id not in known:
+        pairs = CustomerMerge.objects.filter(Q(kept__in=new) | Q(merged__in=new))
+        found: set[int | None] = {pk for pair in pairs.values_list("kept", "merged") for pk in pair}
+        new = found - known
+        known = known | found
+    return other_id in known
 
 
 def get_merge_of(customer: Customer) -> CustomerMerge:

@@ -16,6 +16,7 @@ from loyalty.services.pool_moves import take_from_pool
 from loyalty.services.pools import PoolTerms, add_pool_member, create_pool
 from loyalty.services.refunds import link_parked_refunds
 from members.models import Customer
+from members.services import transactions
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     NOW,
@@ -95,6 +96,22 @@ def test_eight_threads_sending_the_same_order_record_it_once():
     found = at_once(lambda _number: record(order(total="12"))[0].outcome)
     assert sorted(found) == ["created", *["unchanged"] * 7]
     assert moves() == [("accrual", 12)]
+
+
+def test_orders_whose_refunds_came_first_take_from_one_budget_without_deadlock(monkeypatch):
+    monkeypatch.setattr(transactions, "ATTEMPTS", 1)
+    program = make_program(earning_rules=[{"caps": {"budget": 1_000}}])
+    for number in range(THREADS):
+        make_wallet(program, f"c{number}")
+        record(order(f"first{number}", "1", buyer=f"c{number}"))
+    for turn in range(3):
+        names = [f"{turn}-{number}" for number in range(THREADS)]
+        give_back(*(refund(f"R{name}", "5", of=name) for name in names))
+        found = at_once(
+            lambda number, names=names: record(order(names[number], "20", buyer=f"c{number}"))
+        )
+        assert not [error for error in found if isinstance(error, Exception)]
+    assert [spendable(f"c{number}") for number in range(THREADS)] == [46] * THREADS
 
 
 def test_first_orders_of_a_new_customer_make_one_membership():

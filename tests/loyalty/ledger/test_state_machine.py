@@ -12,12 +12,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.loyalty.ledger.machine.by_hand import ByHand
 from tests.loyalty.ledger.machine.by_order import ByOrder
+from tests.loyalty.ledger.machine.by_pool import ByPool
 
 LONG = os.environ.get("SETIA_HYPOTHESIS") == "long"
 
 
-class Ledger(ByHand, ByOrder):
-    """Everything, to two members of one program."""
+class Ledger(ByHand, ByOrder, ByPool):
+    """Everything, to two members of one program and their pool."""
 
 
 @pytest.mark.timeout(3600 if LONG else 120)

@@ -296,6 +296,24 @@ def test_orders_that_came_go_back_and_later_ones_stay(both):
     assert (spendable("c1", day(3)), spendable("c2", day(3))) == (105, 30)
 
 
+def test_an_order_stays_known_under_a_number_whose_customer_was_somebody_who_is_somebody_else(
+    program,
+):
+    for number in ("c0", "c1", "c2"):
+        make_wallet(program, number)
+    first = merge("c2", "c0")
+    buy("Later", "30", "c0", at=1)
+    part(first, now=day(2))
+    merge("c1", "c2", now=day(3))
+    # Bought by c0 while they were c2, who is c1 now.
+    [found] = record(order("Later", "20", buyer="c0", at=day(1)), now=day(4))
+    assert (found.outcome, holds("c1", day(4)), holds("c0", day(4))) == (
+        "updated", (20, 0, 0), (0, 0, 0)
+    )  # fmt: skip
+    give_back(refund("R1", "5", of="Later", buyer="c0", at=day(5)))
+    assert holds("c1", day(5)) == (15, 0, 0)
+
+
 def test_what_came_and_was_spent_is_spent(both):
     done = merge()
     adjust(wallet("c1"), -120, "spent")

@@ -2,7 +2,6 @@
 with lots and debts."""
 
 import copy
-import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -139,19 +138,7 @@ class ByHand(World):
         self.shop.renew(mine, "gift", self.now)
         if self.shop.renewal is not None:
             self.shop.renew(theirs, "", self.now)
-        children = [
-            dataclasses.replace(parent, left=part, lapsed=[], parent=parent, pk=0)
-            for parent, part in parts
-        ]
-        for lot in children:
-            theirs.add(lot)
-        self.pair_up()
-        theirs.lots.sort(key=lambda lot: lot.pk)
-        for number, lot in enumerate(theirs.lots):
-            lot.number = number
-        for lot in sorted(children, key=lambda lot: (lot.end, lot.number)):
-            if not theirs.blocks and lot.spendable_at <= self.now:
-                theirs.owed -= lot.take(theirs.owed)
+        self.hand_over(parts, theirs)
 
     def move(self, giver: int, units: int) -> None:
         wallet, other = self.wallet(giver), self.wallet(1 - giver)

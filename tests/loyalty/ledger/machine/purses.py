@@ -254,6 +254,26 @@ class Purse:
             rest -= other.take(max(rest, 0))
         self.owed += max(rest, 0)
 
+    def move_out(
+        self, units: int, now: dt.datetime, chosen: list[Lot] | None = None
+    ) -> list[list[Any]]:
+        """Units that go to another wallet, pending ones too; only from the chosen lots."""
+        lots = self._others(now, now, lambda lot: chosen is None or lot in chosen)
+        return self._take(units, lots, now, now)
+
+    def take_over(self, parts: list[list[Any]]) -> list[Lot]:
+        """What was moved comes, in lots that keep everything of those that it was in."""
+        return [
+            self.add(dataclasses.replace(parent, left=part, lapsed=[], parent=parent, pk=0))
+            for parent, part in parts
+        ]
+
+    def repay_with(self, lots: list[Lot], now: dt.datetime) -> None:
+        """What has come and can be spent repays the debt."""
+        for lot in sorted(lots, key=lambda lot: (lot.end, lot.number)):
+            if not self.blocks and lot.spendable_at <= now:
+                self.owed -= lot.take(self.owed)
+
     def repay(self, now: dt.datetime) -> None:
         """The debt is repaid from the balance."""
         self._take(self.owed, self._others(now, now, lambda lot: lot.spendable_at <= now), now, now)

@@ -34,6 +34,8 @@ class Shop:
         self.debt, self.oldest_first = debt, oldest_first
         self.renewal = terms if terms.renewable else None
         self.purses = [Purse() for _number in range(members)]
+        # Who is in the pool, whose purse is the last one.
+        self.sharing: set[int] = set()
         self.orders: dict[str, Sold] = {}
         self.parked: list[Refund] = []
         self.refunds: dict[str, Refund] = {}
@@ -136,10 +138,13 @@ class Shop:
             self.parked.append(refund)
         else:
             assert refund.buyer is not None
-            for rule in self.rules:
-                if isinstance(rule, Rate) and refund.amount >= rule.per:
-                    self._claw(refund.buyer, int(refund.amount / rule.per), refund.at, now,
-                               lambda _lot: False)  # fmt: skip
+            buyer, put_in = refund.buyer, self.purses[refund.buyer].lots
+            taken = [int(refund.amount / rule.per) for rule in self.rules if isinstance(rule, Rate)]
+            taken = [units for units in taken if units]
+            for units in taken:
+                self._return_shared(buyer, units, refund.at, now, lambda lot: lot.parent in put_in)
+            for units in taken:
+                self._claw(buyer, units, refund.at, now, lambda _lot: False)
 
     def _link(self, sold: Sold, found: list[Refund], now: dt.datetime) -> None:
         sold.refunds += found
@@ -149,6 +154,20 @@ class Shop:
         self.purses[buyer].claw_back(
             units, at, now, own=own, oldest_first=self.oldest_first, debt=self.debt
         )
+
+    def _return_shared(
+        self, buyer: int, units: int, at: dt.datetime, now: dt.datetime, own: Any
+    ) -> None:
+        """What the pool holds of what is taken back returns to the member first."""
+        if buyer not in self.sharing:
+            return
+        pool, purse = self.purses[-1], self.purses[buyer]
+        lots = [lot for lot in pool.open if own(lot)]
+        units = min(units, sum(lot.left for lot in lots), pool.balance(now) + pool.pending(now))
+        if units:
+            self.renew(pool, "", at)
+            self.renew(purse, "", at)
+            purse.repay_with(purse.take_over(pool.move_out(units, now, lots)), now)
 
     def _period(self, index: int, sold: Sold) -> tuple[int, int, dt.date]:
         assert sold.buyer is not None
@@ -186,6 +205,8 @@ class Shop:
                 self._give_bonus(sold, window, more, now)
                 out += [(units, last, own) for units, own in self._take_bonus(window, -more)]
             self._restore(sold, now)
+            for units, at, own in out:
+                self._return_shared(sold.buyer, units, at, now, own)
             for units, at, own in out:
                 self._claw(sold.buyer, units, at, now, own)
         self.retime(sold, now)

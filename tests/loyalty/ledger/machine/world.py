@@ -158,6 +158,15 @@ class World(RuleBasedStateMachine):
         assert not new, f"lots that the model does not know: {new}"
         return rows
 
+    def hand_over(self, parts: list[list[Any]], taker: Purse) -> None:
+        """What the ledger has just moved to a wallet comes there in the model too."""
+        children = taker.take_over(parts)
+        self.pair_up()
+        taker.lots.sort(key=lambda lot: lot.pk)
+        for number, lot in enumerate(taker.lots):
+            lot.number = number
+        taker.repay_with(children, self.now)
+
     def refused(self, error: type[Exception] = LedgerError) -> Any:
         """Refused, and nothing has changed."""
         return _Refused(error)
