@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--due", type=int, default=1_000_000, help="lots that expire at once")
     parser.add_argument(
         "--held", type=int, default=3_000_000,
-        help="lots of the larger books that sweeps are compared on; 10000000 takes 15 GB",
+        help="lots of the larger books that sweeps are compared on; 10000000 takes 9 GB",
     )  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--quick", action="store_true", help="two rounds of two seconds")

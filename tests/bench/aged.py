@@ -112,7 +112,7 @@ def add_due(aged: Aged, lots: int) -> None:
     with connection.cursor() as cursor:
         _add_lots(cursor, aged.wallets, lots, NOW - DAY, NOW)
         for table in ("loyalty_lot", "loyalty_transfer", "loyalty_wallet", "loyalty_lotuse"):
-            cursor.execute(f"VACUUM ANALYZE {table}")
+            cursor.execute(f"VACUUM (ANALYZE, INDEX_CLEANUP ON) {table}")
         cursor.execute("CHECKPOINT")
 
 
@@ -137,7 +137,7 @@ def _add_lots(
 ) -> None:  # fmt: skip
     for done in range(0, lots, _PIECE):
         piece = min(_PIECE, lots - done)
-        starts, ends = (since + (until - since) * at / lots for at in (done, done + piece))
+        starts, ends = (since + (until - since) * (at / lots) for at in (done, done + piece))
         cursor.execute(
             "SELECT bench_lots(%s, %s, %s, %s, %s, %s)",
             [wallets.first, wallets.count, piece, starts, ends, used_up],

@@ -47,10 +47,9 @@ def liabilities(options: argparse.Namespace) -> list[Figures]:
 
 
 def _sweep(options: argparse.Namespace) -> Figures:
-    found: Figures = {}
     with aged.copied() as books:
         measured = Sweeps(books)
-        few = measured.sweep(SAME)
+        found = _by_held(measured) if options.held else {}
         accruals = accruals_per_second(options.members, seconds=options.seconds)
         found |= measured.by_size(options.due)
         after = accruals_per_second(options.members, seconds=options.seconds)
@@ -58,11 +57,16 @@ def _sweep(options: argparse.Namespace) -> Figures:
         accruals = (accruals + after) / 2
         found["sweep"] = found["lots a second"] / accruals
         found["E on these books, accruals a second"] = accruals
-    if options.held:
-        with aged.opened(aged.HELD) as books:
-            many = Sweeps(books).sweep(SAME)
-            growth = math.log(books.held / aged.TEMPLATE_HELD)
-            found["held"] = math.log(many / few) / growth
-            found[f"{SAME:,} lots due of {books.held:,}, s"] = many
-        found[f"{SAME:,} lots due of {aged.TEMPLATE_HELD:,}, s"] = few
     return found
+
+
+def _by_held(small: Sweeps) -> Figures:
+    """The same lots due on these books and on the larger ones, one after the other."""
+    few = small.sweep(SAME)
+    with aged.opened(aged.HELD) as books:
+        many = Sweeps(books).sweep(SAME)
+    return {
+        "held": math.log(many / few) / math.log(books.held / aged.TEMPLATE_HELD),
+        f"{SAME:,} lots due of {books.held:,}, s": many,
+        f"{SAME:,} lots due of {aged.TEMPLATE_HELD:,}, s": few,
+    }

@@ -52,4 +52,6 @@ def tables(rounds: Sequence[Figures], goals: Mapping[str, Goal]) -> str:
 
 
 def _short(value: float) -> str:
+    if 0 < value < 0.01:
+        return f"{value:.1g}"
     return f"{value:,.2f}" if value < 20 else f"{value:,.0f}"
