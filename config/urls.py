@@ -17,6 +17,7 @@ domain: list[URLPattern | URLResolver] = [
     path("api/", include("members.api.urls")),
     path("", include("members.urls")),
     path("me/", include("loyalty.account.urls")),
+    path("programs/", include("loyalty.account.public_urls")),
     path("backoffice/", include("members.backoffice.urls")),
     path("backoffice/", include("loyalty.backoffice.urls")),
 ]

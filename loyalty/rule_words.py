@@ -176,6 +176,16 @@ def describe_multiplier(rule: MultiplierBody) -> str:
     return _("%s times what rates and cashback give.") % factor
 
 
+def describe_multiplying(how: str) -> str:
+    """What several multipliers come to where more than one is for the same item."""
+    words = {
+        "best": _("Where several multipliers are for the same item, the largest counts."),
+        "add": _("Where several multipliers are for the same item, what each adds is added up."),
+        "multiply": _("Where several multipliers are for the same item, they multiply each other."),
+    }
+    return words[how]
+
+
 def describe_purchases(rule: NthPurchaseBody, unit: UnitNames, currency: str) -> str:
     """ "50 Beans with the 5th order in a month." """
     words = {

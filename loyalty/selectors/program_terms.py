@@ -1,0 +1,97 @@
+"""A program's terms in plain words, read off what is in force; and how they came to be so."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loyalty.descriptions import describe_terms, describe_units
+from loyalty.models import EarningRuleVersion, Program, WalletType
+from loyalty.rule_words import describe_multiplying, describe_rule
+from loyalty.rules.bodies import MultiplierBody, parse_body
+from loyalty.selectors.programs import definition_of
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTerms:
+    """One wording of a rule: what it says, from when and until when (exclusive) it counts."""
+
+    name: str
+    number: int
+    sentences: Sequence[str]
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWords:
+    """A kind of unit and what becomes of it."""
+
+    plural: str
+    sentences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramTermsPage:
+    """What members may rely on today, what is announced, and what was so before, newest first."""
+
+    rules: Sequence[RuleTerms]
+    announced: Sequence[RuleTerms]
+    past: Sequence[RuleTerms]
+    together: str
+    units: Sequence[UnitWords]
+    general: Sequence[str]
+
+
+def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
+    """The terms as of now; a constant number of queries."""
+    definition = definition_of(program)
+    charities = [charity.name for charity in definition.charities]
+    versions = list(
+        EarningRuleVersion.objects.filter(
+            rule__program=program, status=EarningRuleVersion.Status.PUBLISHED
+        )
+        .select_related("rule__wallet_type")
+        .order_by("rule__position", "rule_id", "number")
+    )
+    worded = [(version, _worded(version, program)) for version in versions]
+    in_force = [pair for pair in worded if _has_begun(pair[0], now) and not _is_over(pair[0], now)]
+    multipliers = [
+        version for version, _words in in_force
+        if isinstance(parse_body(version.body), MultiplierBody)
+    ]  # fmt: skip
+    return ProgramTermsPage(
+        rules=[words for _version, words in in_force],
+        announced=[words for version, words in worded if not _has_begun(version, now)],
+        past=sorted(
+            (words for version, words in worded if _is_over(version, now)),
+            key=lambda words: words.ends_at or now,
+            reverse=True,
+        ),
+        together=describe_multiplying(program.multiplying) if len(multipliers) > 1 else "",
+        units=[
+            UnitWords(item.plural, describe_units(item, program.currency, charities))
+            for item in definition.wallet_types
+        ],
+        general=describe_terms(definition),
+    )
+
+
+def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:
+    unit: WalletType = version.rule.wallet_type
+    return RuleTerms(
+        version.rule.name,
+        version.number,
+        describe_rule(parse_body(version.body), unit, program.currency),
+        version.starts_at,
+        version.ends_at,
+    )
+
+
+def _has_begun(version: EarningRuleVersion, now: dt.datetime) -> bool:
+    return version.starts_at is None or version.starts_at <= now
+
+
+def _is_over(version: EarningRuleVersion, now: dt.datetime) -> bool:
+    return version.ends_at is not None and version.ends_at <= now

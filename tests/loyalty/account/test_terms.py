@@ -1,0 +1,67 @@
+"""The public page of a program's terms: what its live rules say, for anybody."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.services.programs import apply_definition
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import day, define, make_program
+
+pytestmark = pytest.mark.django_db
+
+RULES = [
+    {"code": "base", "name": "A point a dollar"},
+    {"code": "tea", "name": "Tea time", "kind": "multiplier", "factor": 3,
+     "include": {"categories": ["Tea"]},
+     "when": {"field": "order.weekday", "op": "one_of", "value": ["saturday"]}},
+    {"code": "web", "name": "Online", "kind": "multiplier", "factor": 2,
+     "when": {"field": "order.channel", "op": "is", "value": "web"}},
+]  # fmt: skip
+
+
+def read(code: str = "club") -> str:
+    response = Client().get(f"/programs/{code}/terms/")
+    assert response.status_code == 200
+    return " ".join(response.content.decode().replace("\xa0", " ").split())
+
+
+def test_anybody_reads_what_earns_and_what_becomes_of_it():
+    make_program(earning_rules=RULES)
+    text = read()
+    assert "1 point for each $1.00 spent." in text
+    assert "3 times what rates and cashback give." in text
+    assert "Only when: Weekday is one of Saturday." in text
+    assert "the largest counts" in text
+    assert "They never expire." in text
+    assert "What was so before" not in text
+
+
+def test_what_was_so_before_stays_readable():
+    make_program(earning_rules=RULES[:1])
+    changed = [{"code": "base", "name": "A point a dollar", "units": 2}]
+    apply_definition(define(earning_rules=changed), actor=SYSTEM, now=timezone.now())
+    text = read()
+    assert text.index("2 points for each $1.00 spent.") < text.index("What was so before")
+    assert text.index("What was so before") < text.index("1 point for each $1.00 spent.")
+
+
+def test_what_is_announced_is_not_yet_among_what_counts():
+    program = make_program(earning_rules=RULES[:1])
+    rule = program.earning_rules.get()
+    now = timezone.now()
+    rule.versions.create(
+        number=2, status="published", body={"kind": "rate", "units": 7}, published_at=now,
+        starts_at=now + (day(5) - day(0)), ends_at=now + (day(9) - day(0)),
+    )  # fmt: skip
+    text = read()
+    assert text.index("What begins soon") < text.index("7 points for each $1.00 spent.")
+
+
+@pytest.mark.parametrize("status", ["draft", "archived", None])
+def test_only_live_programs_have_terms(status):
+    if status:
+        make_program(status="live" if status == "archived" else status)
+    if status == "archived":
+        apply_definition(define(status="archived"), actor=SYSTEM, now=timezone.now())
+    assert Client().get("/programs/club/terms/").status_code == 404
