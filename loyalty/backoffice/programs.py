@@ -133,16 +133,15 @@ def program_publish(request: HttpRequest, code: str) -> HttpResponse:
         message = _("%s is live: orders that come in from now on earn.") % program.name
         return _change_status(request, program, Program.Status.LIVE, message)
     definition = definition_of(program)
+    units = {item.code: item for item in program.wallet_types.all()}
     orders = _counted(Order.objects.filter(currency=program.currency))
     context = {
         "title": _("Take %s live?") % program.name,
         "program": program,
         "again": program.live_since is not None,
         "rules": [
-            describe_rule(rule.body(), item, program.currency)
-            for rule, item in zip(
-                definition.earning_rules, program.wallet_types.order_by("pk"), strict=False
-            )
+            describe_rule(rule.body(), units[rule.wallet_type], program.currency)
+            for rule in definition.earning_rules
         ],
         "orders": orders,
         "more_orders": orders > COUNTED,
