@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Protocol
 
 from members.conditions.moments import Moment
@@ -40,7 +41,7 @@ class Line:
         return self.total / self.quantity if self.quantity else self.total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Basket:
     """What was bought and how it was paid.
 
@@ -58,7 +59,8 @@ class Basket:
     paid_units: Decimal = ZERO
     paid_stored_value: Decimal = ZERO
 
-    @property
+    # Many rules ask for it.
+    @cached_property
     def total(self) -> Decimal:
         """What the customer owes for the order."""
         goods = sum((line.total for line in self.lines), ZERO)
@@ -75,7 +77,7 @@ class Basket:
 NOTHING = Basket(lines=())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Occasion:
     """An order as rules see it: what was bought, and how, where and when. `moment` is when it was
     placed, in the program's time zone; `paid_with` the kinds of its tenders."""
@@ -89,7 +91,7 @@ class Occasion:
     coupons: tuple[str, ...] = ()
     paid_with: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def lines(self) -> tuple[Line, ...]:
         """What is left of it: a line that came back as a whole is there no more."""
         return tuple(line for line in self.basket.lines if line.total or line.quantity)

@@ -229,10 +229,10 @@ def total_of(amounts: Iterable[Amount]) -> Amount:
     total: Decimal = ZERO
     rest: Fraction | None = None
     for amount in amounts:
-        if isinstance(amount, Decimal):
-            total += amount
-        else:
+        if type(amount) is Fraction:
             rest = amount if rest is None else rest + amount
+        else:
+            total += amount  # type: ignore[operator]
     return total if rest is None else rest + Fraction(total)
 
 

@@ -21,14 +21,14 @@ import django  # noqa: E402  (after the environment that it reads)
 
 from config import embedded  # noqa: E402
 
-PARTS = ("orders", "spends", "sweeps", "liability")
+PARTS = ("rules", "orders", "spends", "sweeps", "liability")
 
 
 def main() -> None:
     options = _options()
     with embedded.leased(embedded.layout(), ("postgres", "valkey")):
         django.setup()
-        from tests.bench import aged_books, measures
+        from tests.bench import aged_books, engine, measures
         from tests.bench.figures import tables
 
         print(
@@ -36,6 +36,9 @@ def main() -> None:
             f" {options.members} members, {os.cpu_count()} cores shared by client, server and"
             " database.\n"
         )
+        if "rules" in options.only:
+            print("The rules alone, without a database:\n")
+            print(tables(engine.rounds(options), engine.GOALS), flush=True)
         if "orders" in options.only:
             print(tables(measures.rounds(options), measures.GOALS), flush=True)
         if "spends" in options.only:
