@@ -1,4 +1,4 @@
-"""/orders/explanation."""
+"""/order-explanations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from loyalty.models import Membership
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
-ADDRESS = "/orders/explanation?source=shop&external_id=A-1001"
+ADDRESS = "/order-explanations/shop/A-1001"
 
 
 def test_each_rule_says_what_it_gave(api: ApiClient, membership: Membership) -> None:

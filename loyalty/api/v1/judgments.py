@@ -1,4 +1,4 @@
-"""/orders/explanation: what every rule said about an order."""
+"""/order-explanations: what every rule said about an order."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
-from loyalty.api.v1.order_bodies import Source
 from loyalty.selectors.orders import get_order
 from loyalty.services.judgments import Judgment, explain_order
-from members.api.bodies import Answer, ExternalId, Query, answer, read_query
-from members.api.schema import query_parameters
+from members.api.bodies import Answer, answer
 from members.api.views import ApiView
-
-
-class OrderQuery(Query):
-    source: Source
-    external_id: ExternalId
 
 
 class VerdictOut(Answer):
@@ -48,15 +41,10 @@ class OrderExplanationOut(Answer):
 class OrderExplanation(ApiView):
     scopes = {"GET": "orders:read"}
 
-    @extend_schema(
-        operation_id="explainOrder",
-        parameters=query_parameters(OrderQuery),
-        responses={200: OrderExplanationOut},
-    )
-    def get(self, request: Request) -> HttpResponse:
+    @extend_schema(operation_id="explainOrder", responses={200: OrderExplanationOut})
+    def get(self, request: Request, source: str, external_id: str) -> HttpResponse:
         """Say for each rule of each program what it gave for an order, or why it gave nothing."""
-        address = read_query(request, OrderQuery)
-        order = get_order(address.source, address.external_id)
+        order = get_order(source, external_id)
         return answer(OrderExplanationOut(programs=[_out(found) for found in explain_order(order)]))
 
 

@@ -48,12 +48,16 @@ urlpatterns = [
     path("orders/hold", order_holds.OrderHold.as_view(), name="order-hold"),
     path("orders/release", order_holds.OrderRelease.as_view(), name="order-release"),
     path("orders/confirm", order_holds.OrderConfirmation.as_view(), name="order-confirm"),
-    path("orders/explanation", judgments.OrderExplanation.as_view(), name="order-explanation"),
     path("orders/claim", claims.Claim.as_view(), name="order-claim"),
     path("orders/unclaim", claims.Unclaim.as_view(), name="order-unclaim"),
     # An order's number may contain anything, also slashes.
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
     path("quotes", quotes.Quotes.as_view(), name="quotes"),
+    path(
+        "order-explanations/<str:source>/<path:external_id>",
+        judgments.OrderExplanation.as_view(),
+        name="order-explanation",
+    ),
     path("refunds", refunds.Refunds.as_view(), name="refunds"),
     path("refunds/preview", refund_previews.RefundPreviews.as_view(), name="refund-preview"),
     path("refunds/<str:source>/<path:external_id>", refunds.OneRefund.as_view(), name="refund"),

@@ -63,6 +63,9 @@ def busy_program() -> Program:
     while deliver_waiting(1000):
         pass
     write_month_ends(program.wallet_types.get().pk, dt.date(2024, 3, 31))
+    # What the database believes of tables that were empty a moment ago leads it astray for minutes.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
     return program
 
 
@@ -73,8 +76,6 @@ def test_it_reads_a_hundredth_of_the_rows_and_comes_to_the_same_total(db: None) 
     figures = totals(program, at, booked_by=AT)["points"]
     liability = get_liability(wallet_type, AT)
     assert liability.units == figures.outstanding - figures.owed == 10 * ORDERS
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
     scan = rows_read(lambda: totals(program, at, booked_by=AT))
     assert scan >= ORDERS
     assert rows_read(lambda: get_liability(wallet_type, AT)) <= 0.01 * scan

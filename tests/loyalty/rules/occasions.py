@@ -24,7 +24,9 @@ def bought(*lines: Line | str, at: dt.datetime = SATURDAY, **details: Any) -> Oc
     """An order of these lines, at their totals."""
     basket = Basket(
         tuple(each if isinstance(each, Line) else line(each) for each in lines),
-        **{name: details.pop(name) for name in list(details) if name in Basket.__dataclass_fields__},
+        **{
+            name: details.pop(name) for name in list(details) if name in Basket.__dataclass_fields__
+        },
     )
     return Occasion(basket, Moment(at, ATHENS), **details)
 
