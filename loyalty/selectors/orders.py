@@ -35,8 +35,9 @@ def list_orders(
 
 
 def get_order(source: str, external_id: str) -> Order:
-    """Raises NotFoundError."""
-    order = orders().filter(source=source, external_id=external_id).first()
+    """Raises NotFoundError, also for what no text of the database can be."""
+    address = {"source": source, "external_id": external_id}
+    order = None if "\x00" in source + external_id else orders().filter(**address).first()
     if order is None:
         raise NotFoundError(f"There is no order {external_id} from {source}.")
     return order

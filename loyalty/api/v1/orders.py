@@ -33,7 +33,7 @@ from members.api.idempotency import idempotent
 from members.api.pagination import PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
-from members.errors import DomainError, FieldError, NotFoundError
+from members.errors import DomainError, FieldError
 from members.models import Customer
 from members.selectors.merges import current_ids
 
@@ -129,7 +129,7 @@ class OneOrder(ApiView):
     @extend_schema(operation_id="getOrder", responses={200: OrderOut})
     def get(self, request: Request, source: str, external_id: str) -> HttpResponse:
         """Read an order with its lines, tenders, refunds and what it earned."""
-        return answer(order_out(get_order(*_address(source, external_id))))
+        return answer(order_out(get_order(source, external_id)))
 
     @extend_schema(
         operation_id="putOrder",
@@ -154,12 +154,6 @@ def _record(facts: OrderFacts, source: str, external_id: str) -> HttpResponse:
         awards=new_awards(result, order) if created else awards_of(result.order_id),
     )
     return answer(receipt, HTTPStatus.CREATED if created else HTTPStatus.OK)
-
-
-def _address(source: str, external_id: str) -> tuple[str, str]:
-    if "\x00" in source or "\x00" in external_id:
-        raise NotFoundError(_("There is no such order."))
-    return source, external_id
 
 
 def _check_each(inputs: Sequence[OrderInput]) -> None:
