@@ -80,6 +80,8 @@ TABLE: dict[str, Who] = {
     "backoffice:api_key_create": form(ADMINISTRATORS),
     "backoffice:api_key_revoke": write(ADMINISTRATORS),
     "backoffice:audit_log": read(ADMINISTRATORS),
+    "backoffice:condition_builder": write(EVERYBODY),
+    "backoffice:condition_values": read(EVERYBODY),
     "backoffice:job_list": read(EVERYBODY),
     "backoffice:job_start": write(ADMINISTRATORS),
     "backoffice:job": read(EVERYBODY),

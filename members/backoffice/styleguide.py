@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from members.backoffice.condition_builder import ConditionField
 from members.charts import Chart, Series
+from members.conditions.fields import BEHAVIOR, CUSTOMER, LINE, ORDER, SEGMENTS
 from members.navigation import Tab
 from members.paging import Page
 from members.policy import staff_view
@@ -71,6 +73,34 @@ class SampleForm(forms.Form):
     )
     notify = forms.BooleanField(label=gettext_lazy("Tell the customer"), required=False)
 
+
+class SampleConditionForm(forms.Form):
+    """A condition about everything there is."""
+
+    when = ConditionField(
+        scopes=(ORDER, LINE, CUSTOMER, BEHAVIOR, SEGMENTS),
+        everything=gettext_lazy("It holds for every order."),
+    )
+
+
+SAMPLE_CONDITION = {
+    "all": [
+        {"field": "order.weekday", "op": "one_of", "value": ["saturday", "sunday"]},
+        {
+            "any": [
+                {"field": "customer.birthday", "op": "this_month"},
+                {"field": "behavior.spend", "op": "between", "value": ["100", "500"]},
+                {"field": "behavior.categories", "op": "has_any", "value": ["Tea", "Coffee"]},
+            ]
+        },
+        {
+            "lines": "total",
+            "where": {"all": [{"field": "line.category", "op": "is", "value": "Tea"}]},
+            "op": "at_least",
+            "value": "30",
+        },
+    ]
+}
 
 NOW = datetime(2026, 3, 4, 17, 20, tzinfo=UTC)
 
@@ -162,6 +192,7 @@ def sample_context() -> dict[str, Any]:
         "states": list(STATES),
         "form": SampleForm(auto_id="free_%s"),
         "failed_form": failed_form,
+        "condition_form": SampleConditionForm(initial={"when": SAMPLE_CONDITION}),
         "now": NOW,
         "tabs": [
             Tab(_("Overview"), "#", current=True),

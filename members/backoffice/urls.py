@@ -7,6 +7,7 @@ from django.urls import path
 from members.backoffice import (
     api_keys,
     audit,
+    condition_builder,
     customer_page,
     customers,
     home,
@@ -49,6 +50,8 @@ urlpatterns = [
     path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("settings/audit-log/", audit.audit_log, name="audit_log"),
+    path("conditions/", condition_builder.condition_builder, name="condition_builder"),
+    path("conditions/values/", condition_builder.condition_values, name="condition_values"),
     path("jobs/", job_list.job_list, name="job_list"),
     path("jobs/start/<slug:key>/", job_list.start, name="job_start"),
     path("jobs/<uuid:public_id>/", jobs.job, name="job"),

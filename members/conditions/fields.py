@@ -21,6 +21,8 @@ Text = Promise | str
 # The fields' own answer for the database, where it is no plain column of the customer.
 QueryOf = Callable[[Operator, Any, Moment], Q]
 Choices = Callable[[], Sequence[tuple[str, str]]]
+# Values that begin like what was typed, most useful first.
+Suggest = Callable[[str], Sequence[str]]
 
 # Whose facts a field reads: those of an order and its lines are given with the order, the others
 # are looked up and stay as they were when it was first judged.
@@ -31,8 +33,9 @@ OF_THE_ORDER = frozenset({ORDER, LINE})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`read` takes the facts of its scope. `column`: its path from the customer, where the database
-    can answer too. `choices`: what can be picked; `closed`: nothing else is allowed."""
+    """`read` takes the facts of its scope. `column`: its path from the customer, where the
+    database can answer too. `choices`: what can be picked; `closed`: nothing else is allowed.
+    `suggest`: values that are in use, where there may be too many for a list."""
 
     name: str
     label: Text
@@ -44,6 +47,7 @@ class Field:
     query: QueryOf | None = None
     choices: Choices | None = None
     closed: bool = False
+    suggest: Suggest | None = None
 
     @property
     def in_database(self) -> bool:

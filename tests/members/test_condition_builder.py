@@ -1,0 +1,86 @@
+"""The condition builder in a real browser: by keyboard, on a phone, and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import expect
+
+from members.models import User
+from tests.factories import StaffMemberFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+Check = Callable[[Any], None]
+
+
+@pytest.fixture
+def builder(page: Any, as_user: Callable[[User], Client], page_errors: list[str]) -> Any:
+    cookie = as_user(StaffMemberFactory().user).cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost",
+          "path": "/"}]
+    )  # fmt: skip
+    page.goto("/backoffice/styleguide/")
+    page.locator("[data-retry]").wait_for()
+    page_errors[:] = [text for text in page_errors if "404" not in text]
+    return page.locator("[data-conditions]")
+
+
+def test_a_condition_is_put_together_by_keyboard_and_reads_itself_out(
+    page: Any, builder: Any, assert_no_axe_violations: Check
+) -> None:
+    sentence = builder.get_by_role("status")
+    expect(sentence).to_contain_text("Weekday is one of Saturday, Sunday and (birthday is this")
+    builder.locator("button[value='question:']").focus()
+    page.keyboard.press("Enter")
+    field = builder.locator("[name='when.3.field']")
+    expect(field).to_be_focused()
+    expect(sentence).to_contain_text("not complete yet")
+    field.select_option("customer.country")
+    builder.locator("[name='when.3.op']").select_option("one_of")
+    builder.locator("button[value='add:3']").wait_for()
+    value = builder.locator("[name='when.3.value']")
+    for country in ("GR", "CY"):
+        value.fill(country)
+        value.press("Enter")
+        expect(builder.get_by_role("button", name=f"Remove {country}")).to_be_visible()
+        expect(value).to_be_focused()
+    expect(sentence).to_contain_text("and country is one of CY, GR.")
+    builder.locator("[name='when.1.1.value']").first.fill("150")
+    expect(sentence).to_contain_text("spend is between 150.00 and 500.00")
+    builder.locator("[name='when.mode']").select_option("any")
+    expect(sentence).to_contain_text("or country is one of CY, GR.")
+    builder.locator("button[value='remove:1']").click()
+    expect(sentence).not_to_contain_text("birthday")
+    expect(builder.locator("button[value='question:']")).to_be_focused()
+    assert page.locator("[name=when]").count() == 0
+    assert_no_axe_violations(page)
+
+
+@pytest.mark.parametrize(
+    "browser_context_options", [{"viewport": {"width": 390, "height": 844}}], ids=["phone"]
+)
+def test_it_fits_a_phone(page: Any, builder: Any) -> None:
+    builder.locator("button[value='lines:1']").click()
+    expect(builder.locator("[name='when.1.3.mode']")).to_be_focused()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+@pytest.mark.parametrize(
+    "browser_context_options", [{"java_script_enabled": False}], ids=["no JavaScript"]
+)
+def test_without_scripts_it_is_a_text_area(page: Any, as_user: Callable[[User], Client]) -> None:
+    cookie = as_user(StaffMemberFactory().user).cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost",
+          "path": "/"}]
+    )  # fmt: skip
+    page.goto("/backoffice/styleguide/")
+    area = page.get_by_label("Condition as JSON")
+    expect(area).to_be_visible()
+    assert '"order.weekday"' in area.input_value()
+    expect(page.locator(".conditions-tree")).not_to_be_visible()
