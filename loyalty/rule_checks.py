@@ -1,0 +1,270 @@
+"""What is wrong with a rule before it is published: what can never award, and what surprises.
+
+Pure: everything is given. What is refused comes with its reason; what is only odd is a warning.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from loyalty.rule_conditions import stored_condition
+from loyalty.rules.bodies import (
+    CashbackBody,
+    EarningBody,
+    FixedBody,
+    LineFilter,
+    MultiplierBody,
+    RateBody,
+    RuleBody,
+    WindowedBody,
+)
+from members.conditions.contradictions import Range, never_holds
+from members.conditions.moments import Moment
+from members.conditions.sentences import sentence
+from members.conditions.tree import AllOf, Not
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A wording of a rule among the others of its program: in force in [starts_at, ends_at), at
+    its place in the order of evaluation."""
+
+    code: str
+    name: str
+    unit: str
+    place: int
+    body: RuleBody
+    starts_at: dt.datetime | None = None
+    ends_at: dt.datetime | None = None
+
+    def overlaps(self, other: Standing) -> bool:
+        return _before(self.starts_at, other.ends_at) and _before(other.starts_at, self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found; `refused`: the rule must not be published like that."""
+
+    code: str
+    message: str
+    field: str = ""
+    refused: bool = False
+
+
+def check_rule(
+    rule: Standing, others: Sequence[Standing], *, moment: Moment, multiplying: str
+) -> list[Finding]:
+    """Everything that is wrong with a rule beside the others that are live or scheduled, what is
+    refused first. `moment`: now, in the program's time zone."""
+    beside = [other for other in others if other.code != rule.code and other.overlaps(rule)]
+    refused = [
+        *_dead_window(rule, moment),
+        *_dead_condition(rule, moment),
+        *_dead_lines(rule),
+        *_missing_rules(rule, others),
+    ]
+    if any(finding.code == "empty_window" for finding in refused):
+        return refused
+    return [
+        *refused,
+        *_stopped_before(rule, beside),
+        *_given_way(rule, beside),
+        *_multiplies_nothing(rule, beside),
+        *_other_multipliers(rule, beside, multiplying),
+        *_no_limit(rule),
+    ]
+
+
+def refusals(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.refused]
+
+
+def _dead_window(rule: Standing, moment: Moment) -> Iterator[Finding]:
+    starts_at, ends_at = rule.starts_at, rule.ends_at
+    if ends_at is None:
+        return
+    if starts_at is not None and starts_at >= ends_at:
+        message = _("It would end before it begins.")
+        yield Finding("empty_window", message, "ends_at", refused=True)
+    elif ends_at <= moment.now:
+        yield Finding("empty_window", _("Its end has passed already."), "ends_at", refused=True)
+
+
+def _dead_condition(rule: Standing, moment: Moment) -> Iterator[Finding]:
+    condition = stored_condition(rule.body.when)
+    if condition is None:
+        return
+    found = never_holds(condition.root, moment, _days_of(rule, moment))
+    if found is None:
+        return
+    parts = tuple(each.question if each.wanted else Not(each.question) for each in found)
+    words = {"questions": sentence(AllOf(parts))}
+    message = (
+        _("It can never award: “%(questions)s” is never true at once.")
+        if len(parts) > 1
+        else _("It can never award: “%(questions)s” is never true while the rule counts.")
+    )
+    yield Finding("never", message % words, "when", refused=True)
+
+
+def _days_of(rule: Standing, moment: Moment) -> dict[str, Range]:
+    """The days and weekdays on which orders are judged by it."""
+    first = moment.day_of(max(rule.starts_at or moment.now, moment.now))
+    if rule.ends_at is None:
+        return {"order.day": Range(lambda day: day >= first, (first,))}
+    last = moment.day_of(rule.ends_at - dt.timedelta(microseconds=1))
+    week = {
+        (first + dt.timedelta(days=number)).weekday()
+        for number in range(min((last - first).days, 6) + 1)
+    }
+    return {
+        "order.day": Range(lambda day: first <= day <= last, (first, last)),
+        "order.weekday": Range(lambda day: day in week),
+    }
+
+
+def _dead_lines(rule: Standing) -> Iterator[Finding]:
+    """What may earn is left out as a whole."""
+    wanted, left_out = rule.body.include, rule.body.exclude
+    named = [(getattr(wanted, kind), getattr(left_out, kind)) for kind in LineFilter.model_fields]
+    if any(chosen for chosen, _out in named) and all(set(c) <= set(out) for c, out in named):
+        message = _("It can never award: everything that earns is also left out.")
+        yield Finding("never", message, "exclude", refused=True)
+
+
+def _missing_rules(rule: Standing, others: Sequence[Standing]) -> Iterator[Finding]:
+    """What a multiplier names has to be there for as long as it is."""
+    if not isinstance(rule.body, MultiplierBody):
+        return
+    for code in rule.body.of:
+        wordings = sorted(
+            (other for other in others if other.code == code),
+            key=lambda item: (item.starts_at is not None, item.starts_at),
+        )
+        name = wordings[0].name if wordings else code
+        if not _covered(rule, wordings):
+            message = _("It multiplies “%s”, which is not live for all of that time.") % name
+            yield Finding("missing_rule", message, "of", refused=True)
+        elif any(_unlike(rule, other) for other in wordings if other.overlaps(rule)):
+            message = _("It cannot multiply “%s”: only rates and cashback of the same units are.")
+            yield Finding("not_multiplied", message % name, "of", refused=True)
+
+
+def _unlike(rule: Standing, other: Standing) -> bool:
+    return other.unit != rule.unit or not isinstance(other.body, RateBody | CashbackBody)
+
+
+def _covered(rule: Standing, wordings: Sequence[Standing]) -> bool:
+    """Whether wordings, the earliest first, are in force from a rule's beginning to its end."""
+    reached = rule.starts_at
+    for wording in wordings:
+        if wording.starts_at is not None and (reached is None or wording.starts_at > reached):
+            continue
+        if wording.ends_at is None:
+            return True
+        if reached is None or wording.ends_at > reached:
+            reached = wording.ends_at
+    return rule.ends_at is not None and reached is not None and reached >= rule.ends_at
+
+
+def _stopped_before(rule: Standing, beside: Sequence[Standing]) -> Iterator[Finding]:
+    if isinstance(rule.body, WindowedBody) and rule.body.windowed:
+        return
+    for other in beside:
+        if _always_stops(other) and other.unit == rule.unit and other.place < rule.place:
+            message = _("It never awards beside “%s”, which comes before it and stops others.")
+            yield Finding("shadowed", message % other.name)
+    if _always_stops(rule):
+        for other in beside:
+            if other.unit == rule.unit and other.place > rule.place:
+                message = _("“%s”, which comes after it, will not award any more.")
+                yield Finding("shadows", message % other.name)
+
+
+def _always_stops(rule: Standing) -> bool:
+    """Whether every order earns by it, and nothing after it."""
+    always = isinstance(rule.body, RateBody | CashbackBody | FixedBody)
+    return always and rule.body.stops and not _narrowed(rule.body)
+
+
+def _narrowed(body: EarningBody) -> bool:
+    return bool(body.when) or body.include != LineFilter() or body.exclude != LineFilter()
+
+
+def _given_way(rule: Standing, beside: Sequence[Standing]) -> Iterator[Finding]:
+    """In a group only the best counts: one that never is need not be there."""
+    for other in beside:
+        if not rule.body.group or (other.unit, other.body.group) != (rule.unit, rule.body.group):
+            continue
+        if _gives_as_much(other.body, rule.body):
+            message = _("It never awards: “%s” of the same group always gives as much or more.")
+            yield Finding("shadowed", message % other.name, "group")
+        elif _gives_as_much(rule.body, other.body):
+            message = _("“%s” of the same group will not award any more: this always gives more.")
+            yield Finding("shadows", message % other.name, "group")
+
+
+def _gives_as_much(one: RuleBody, than: RuleBody) -> bool:
+    """Whether it gives at least as much for every order; only what is certain counts."""
+    if _narrowed(one) or any(_caps_of(one)):
+        return False
+    match one, than:
+        case RateBody(), RateBody():
+            alike = one.measure == than.measure and _count_alike(one, than)
+            return alike and one.units * than.per >= than.units * one.per
+        case FixedBody(), FixedBody():
+            return one.units >= than.units
+        case CashbackBody(brackets=()), CashbackBody(brackets=(), by_category=()):
+            alike = _count_alike(one, than)
+            least = min([one.percent, *(item.percent for item in one.by_category)])
+            return alike and least >= than.percent
+    return False
+
+
+def _count_alike(one: RateBody | CashbackBody, than: RateBody | CashbackBody) -> bool:
+    return (one.base, one.rounding) == (than.base, than.rounding)
+
+
+def _multiplies_nothing(rule: Standing, beside: Sequence[Standing]) -> Iterator[Finding]:
+    if not isinstance(rule.body, MultiplierBody) or rule.body.of:
+        return
+    if all(_unlike(rule, other) for other in beside):
+        message = _("There is nothing that it multiplies: no rate and no cashback of its units.")
+        yield Finding("multiplies_nothing", message)
+
+
+def _other_multipliers(
+    rule: Standing, beside: Sequence[Standing], multiplying: str
+) -> Iterator[Finding]:
+    if not isinstance(rule.body, MultiplierBody):
+        return
+    together = {
+        "best": _("“%s” multiplies too: where both do, only the larger counts."),
+        "add": _("“%s” multiplies too: where both do, what each adds is added up."),
+        "multiply": _("“%s” multiplies too: where both do, one multiplies the other."),
+    }[multiplying]
+    for other in beside:
+        if not isinstance(other.body, MultiplierBody) or other.unit != rule.unit:
+            continue
+        same_group = rule.body.group and rule.body.group == other.body.group
+        apart = rule.body.of and other.body.of and not set(rule.body.of) & set(other.body.of)
+        if not same_group and not apart:
+            yield Finding("multipliers", together % other.name)
+
+
+def _no_limit(rule: Standing) -> Iterator[Finding]:
+    if isinstance(rule.body, MultiplierBody | FixedBody) and not any(_caps_of(rule.body)):
+        yield Finding("no_limit", _("Nothing limits how much it gives in all."), "caps")
+
+
+def _caps_of(body: EarningBody) -> tuple[object, ...]:
+    return body.caps.per_order, body.caps.per_member, body.caps.budget
+
+
+def _before(one: dt.datetime | None, other: dt.datetime | None) -> bool:
+    """Whether a beginning (None: always) is before an end (None: never)."""
+    return one is None or other is None or one < other
