@@ -355,6 +355,9 @@ class ProgramDefinition(_Definition):
         "best", description="What several multipliers for one line come to: the largest, what each"
         " adds, or each times those before it.",
     )  # fmt: skip
+    four_eyes: bool = Field(
+        False, description="Rules written in the browser are published by a second person."
+    )
     partners: tuple[PartyDefinition, ...] = Field((), description="Whom units come from or go to.")
     charities: tuple[PartyDefinition, ...] = Field((), description="Whom members may give to.")
     account_codes: AccountCodes = Field(

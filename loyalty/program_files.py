@@ -3,6 +3,7 @@ back."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from typing import Any
@@ -65,9 +66,9 @@ def _refuse_monsters(text: str) -> None:
             raise _invalid([FieldError(_at(line), _("The file is nested too deeply."))])
 
 
-def dump_program(program: Program) -> str:
+def dump_program(program: Program, now: dt.datetime) -> str:
     """The program as a file: `load_program` and `apply_definition` on it change nothing."""
-    data = definition_of(program).model_dump(mode="json", exclude_none=True)
+    data = definition_of(program, now).model_dump(mode="json", exclude_none=True)
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.indent(mapping=2, sequence=4, offset=2)

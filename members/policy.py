@@ -41,6 +41,8 @@ ALLOWED: dict[str, frozenset[str]] = {
             "adjustments.bulk",
             "debts.settle",
             "programs.edit",
+            "rules.draft",
+            "rules.publish",
             "imports.run",
             "jobs.run",
         }
@@ -58,6 +60,10 @@ ALLOWED: dict[str, frozenset[str]] = {
             "debts.settle",
             "limits.manage",
             "programs.edit",
+            "rules.draft",
+            "rules.publish",
+            # Whether one person suffices for that.
+            "rules.settings",
             "imports.run",
             "jobs.run",
             # Work that rebuilds derived figures, for whoever looks after the installation.

@@ -67,8 +67,9 @@ def account_codes(request: HttpRequest, code: str) -> HttpResponse:
     codes = form.codes() if request.method == "POST" and form.is_valid() else None
     if codes is not None:
         with errors_on(form):
-            changed = definition_of(program).model_copy(update={"account_codes": codes})
-            apply_definition(changed, actor=acting(request), now=timezone.now())
+            now = timezone.now()
+            changed = definition_of(program, now).model_copy(update={"account_codes": codes})
+            apply_definition(changed, actor=acting(request), now=now)
             return dialog_done(
                 request, url=back, changed="books", message=_("The account codes are saved.")
             )

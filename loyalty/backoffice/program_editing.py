@@ -72,7 +72,7 @@ def program_create(request: HttpRequest) -> HttpResponse:
 def program_edit(request: HttpRequest, code: str) -> HttpResponse:
     """Change a program; for one that has been live, what would change is shown first."""
     program = get_object_or_404(Program, code=code)
-    base = definition_of(program)
+    base = definition_of(program, timezone.now())
     initial = initial_of(base) | {"revision": program.revision}
     form = ProgramForm(request.POST or None, base=base, initial=initial)
     if request.method == "POST" and not {"refresh", "edit"} & set(request.POST) and form.is_valid():
@@ -84,7 +84,7 @@ def program_edit(request: HttpRequest, code: str) -> HttpResponse:
         "breadcrumbs": program_crumbs(program),
         "program": program,
         "back": program_url(program),
-        "further": len(base.wallet_types) + len(base.earning_rules) - 2,
+        "further_units": len(base.wallet_types) - 1,
     }
     return _form_page(request, form, context)
 
@@ -231,7 +231,7 @@ def _example(form: ProgramForm, example_form: ExampleForm) -> dict[str, Any]:
             rule, wallet_type, currency=currency, zone=zone, form=example_form, now=timezone.now()
         )
     currency = values[2] if values else ""
-    measure = form["measure"].value()
+    measure = form["measure"].value() if form.asks_rule else ""
     return {
         "example": example,
         "example_lists": lists,

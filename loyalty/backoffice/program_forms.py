@@ -18,6 +18,8 @@ from loyalty.models import Program
 from members.choices import currencies, time_zones
 
 RETURNS = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order")
+# What is said on the page of the rules, and stays as it is here.
+OF_THE_RULES = ("multiplying", "four_eyes")
 # Where a message of the definition belongs in the form; what is not here belongs to the whole.
 FIELDS = {
     "code": "code",
@@ -102,6 +104,16 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
         if base is not None:
             # The code addresses the program everywhere: it is shown, and cannot be typed.
             del self.fields["code"]
+        if not self.asks_rule:
+            for name in RuleForm.base_fields:
+                del self.fields[name]
+
+    @property
+    def asks_rule(self) -> bool:
+        """Whether there is a rate to ask about: a new program begins with one, others may have
+        rules of other kinds alone."""
+        rules = self.base.earning_rules if self.base else ()
+        return self.base is None or any(isinstance(rule, RateRule) for rule in rules)
 
     def _choices(self, name: str, choices: Any) -> None:
         field = self.fields[name]
@@ -135,6 +147,7 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             "partners": base.partners if base else (),
             "charities": base.charities if base else (),
             "account_codes": base.account_codes if base else {},
+            **({name: getattr(base, name) for name in OF_THE_RULES} if base else {}),
             "wallet_types": self._wallet_types(),
             "earning_rules": self._rules(),
         }
@@ -162,9 +175,11 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
     def _rules(self) -> list[dict[str, Any]]:
         kept = [item.model_dump() for item in self.base.earning_rules] if self.base else []
         rates = [number for number, item in enumerate(kept) if item["kind"] == "rate"]
+        if self.base and not rates:
+            return kept
         if not rates:
             unit = self._wallet_types()[0].get("code", "points")
-            return [{"wallet_type": unit, **self.rule_values()}, *kept]
+            return [{"wallet_type": unit, **self.rule_values()}]
         kept[rates[0]] |= self.rule_values()
         return kept
 

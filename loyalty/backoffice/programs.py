@@ -40,6 +40,7 @@ from loyalty.selectors.programs import (
     pending_of,
 )
 from loyalty.services.programs import apply_definition
+from members.errors import DomainError
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
 from members.responses import htmx_redirect
@@ -66,7 +67,7 @@ def program_list(request: HttpRequest) -> HttpResponse:
 def program_page(request: HttpRequest, code: str) -> HttpResponse:
     """What a program says now, what it said before, and how it is doing."""
     program = get_object_or_404(Program, code=code)
-    definition = definition_of(program)
+    definition = definition_of(program, timezone.now())
     charities = [charity.name for charity in definition.charities]
     rules = program.earning_rules.select_related("wallet_type").prefetch_related(
         Prefetch(
@@ -119,7 +120,9 @@ def program_by_id(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def program_export(request: HttpRequest, code: str) -> HttpResponse:
     """The program as a file that `apply_program` takes."""
     program = get_object_or_404(Program, code=code)
-    response = HttpResponse(dump_program(program), content_type="application/yaml; charset=utf-8")
+    response = HttpResponse(
+        dump_program(program, timezone.now()), content_type="application/yaml; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="{program.code}.yaml"'
     return response
 
@@ -132,7 +135,7 @@ def program_publish(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         message = _("%s is live: orders that come in from now on earn.") % program.name
         return _change_status(request, program, Program.Status.LIVE, message)
-    definition = definition_of(program)
+    definition = definition_of(program, timezone.now())
     units = {item.code: item for item in program.wallet_types.all()}
     orders = _counted(Order.objects.filter(currency=program.currency))
     context = {
@@ -176,16 +179,19 @@ def program_archive(request: HttpRequest, code: str) -> HttpResponse:
 def _change_status(
     request: HttpRequest, program: Program, status: Program.Status, message: str
 ) -> HttpResponse:
-    definition = definition_of(program).model_copy(update={"status": status.value})
-    apply_definition(definition, actor=acting(request), now=timezone.now())
-    messages.success(request, message)
+    definition = definition_of(program, timezone.now()).model_copy(update={"status": status.value})
+    try:
+        apply_definition(definition, actor=acting(request), now=timezone.now())
+        messages.success(request, message)
+    except DomainError as error:
+        messages.error(request, str(error.message))
     # The whole page changes with the status, so the dialog ends in a fresh one.
     return htmx_redirect(request, program_url(program))
 
 
 def _described(rule: EarningRule, program: Program) -> dict[str, object]:
     """A rule with the wording that counts now in sentences, and every wording it has had."""
-    current = current_version(rule)
+    current = current_version(rule, timezone.now())
     versions = [
         (version, describe_rule(parse_body(version.body), rule.wallet_type, program.currency))
         for version in rule.versions.all()

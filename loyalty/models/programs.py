@@ -105,6 +105,12 @@ class Program(models.Model):
     # What accounts are called in the merchant's own bookkeeping (`definitions.AccountCodes`); what
     # is missing has its usual number.
     account_codes = models.JSONField(default=dict)
+    four_eyes = models.BooleanField(
+        _("a second person publishes rules"),
+        default=False,
+        db_default=False,
+        help_text=_("Whoever wrote a rule asks; somebody else reads it and publishes it."),
+    )
     # Goes up with every change of what the engine reads, so that caches know when to reload.
     revision = models.PositiveIntegerField(default=1)
     live_since = models.DateTimeField(null=True)
@@ -293,7 +299,8 @@ class EarningRuleVersion(models.Model):
     """One wording of a rule, in force for orders placed in [starts_at, ends_at).
 
     `body` is validated by `loyalty.rules.bodies`. Once published only the end may be set, and only
-    once.
+    once; an end that is still to come is moved by `loyalty.services.rule_versions` alone. A draft
+    may stand beside the wording in force; it counts for nothing.
     """
 
     class Status(models.TextChoices):
@@ -310,6 +317,20 @@ class EarningRuleVersion(models.Model):
     )
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+    # Who wrote it, and when it was last changed.
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    written_at = models.DateTimeField(null=True, blank=True)
+    # A draft that waits for a second person: who asked, and from when to when it shall count.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    asked_at = models.DateTimeField(null=True, blank=True)
+    asked_start = models.DateTimeField(null=True, blank=True)
+    asked_end = models.DateTimeField(null=True, blank=True)
+    # Why the second person sent it back.
+    sent_back = models.CharField(max_length=500, blank=True, default="", db_default="")
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -341,6 +362,18 @@ class EarningRuleVersion(models.Model):
                 | Q(ends_at=None)
                 | Q(starts_at__lt=models.F("ends_at")),
             ),
+            models.CheckConstraint(
+                name="rule_version_asked",
+                condition=Q(asked_by=None, asked_at=None)
+                | Q(status="draft", asked_by__isnull=False, asked_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["asked_at"],
+                name="rule_version_waiting",
+                condition=Q(asked_at__isnull=False),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -353,8 +386,10 @@ class EarningRuleVersion(models.Model):
                        AND (NEW.id, NEW.rule_id, NEW.number, NEW.status, NEW.body, NEW.published_at)
                            IS NOT DISTINCT FROM
                            (OLD.id, OLD.rule_id, OLD.number, OLD.status, OLD.body, OLD.published_at)
-                       AND (NEW.starts_at, NEW.lot_policy_id)
-                           IS NOT DISTINCT FROM (OLD.starts_at, OLD.lot_policy_id) THEN
+                       AND (NEW.starts_at, NEW.lot_policy_id, NEW.written_by_id, NEW.written_at)
+                           IS NOT DISTINCT FROM
+                           (OLD.starts_at, OLD.lot_policy_id, OLD.written_by_id, OLD.written_at)
+                       AND NEW.published_by_id IS NOT DISTINCT FROM OLD.published_by_id THEN
                         RETURN NEW;
                     END IF;
                     RAISE EXCEPTION 'a published rule version does not change'

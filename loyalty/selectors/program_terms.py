@@ -46,7 +46,7 @@ class ProgramTermsPage:
 
 def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
     """The terms as of now; a constant number of queries."""
-    definition = definition_of(program)
+    definition = definition_of(program, now)
     charities = [charity.name for charity in definition.charities]
     versions = list(
         EarningRuleVersion.objects.filter(

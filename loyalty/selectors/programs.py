@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -43,15 +44,24 @@ def get_program(code: str) -> Program:
     return program
 
 
-def current_version(rule: EarningRule) -> EarningRuleVersion | None:
-    """The wording that new orders are judged by, or the draft of a program that is not live yet."""
-    open_versions = [version for version in rule.versions.all() if version.ends_at is None]
-    return max(open_versions, key=lambda version: version.number, default=None)
+def current_version(rule: EarningRule, now: dt.datetime) -> EarningRuleVersion | None:
+    """The wording that orders placed now are judged by, or the draft of a program that was never
+    live."""
+    drafting = rule.program.live_since is None
+    for version in rule.versions.all():
+        if drafting or (
+            version.status == EarningRuleVersion.Status.PUBLISHED
+            and (version.starts_at is None or version.starts_at <= now)
+            and (version.ends_at is None or now < version.ends_at)
+        ):
+            return version
+    return None
 
 
-def definition_of(program: Program) -> ProgramDefinition:
-    """The program as `apply_definition` takes it: applying the result changes nothing."""
-    rules = program.earning_rules.select_related("wallet_type").prefetch_related(
+def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
+    """The program as it is now, as `apply_definition` takes it: applying the result changes
+    nothing. Drafts beside a live program, and what is only scheduled, are not in it."""
+    rules = program.earning_rules.select_related("wallet_type", "program").prefetch_related(
         Prefetch(
             "versions", EarningRuleVersion.objects.select_related("lot_policy").order_by("-number")
         )
@@ -69,6 +79,7 @@ def definition_of(program: Program) -> ProgramDefinition:
         debt_policy=program.debt_policy,
         clawback_order=program.clawback_order,
         multiplying=program.multiplying,
+        four_eyes=program.four_eyes,
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         account_codes=account_codes_of(program),
@@ -77,7 +88,9 @@ def definition_of(program: Program) -> ProgramDefinition:
             for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")
         ),
         earning_rules=tuple(
-            _rule(rule, version) for rule in rules if (version := current_version(rule)) is not None
+            rule_definition(rule, version)
+            for rule in rules
+            if (version := current_version(rule, now)) is not None
         ),
     )
 
@@ -145,7 +158,8 @@ def _parties(program: Program, kind: str) -> tuple[PartyDefinition, ...]:
     return tuple(PartyDefinition(code=item.code, name=item.name) for item in accounts)
 
 
-def _rule(rule: EarningRule, version: EarningRuleVersion) -> EarningRuleDefinition:
+def rule_definition(rule: EarningRule, version: EarningRuleVersion) -> EarningRuleDefinition:
+    """A wording of a rule, as a program file says it."""
     return EarningRuleDefinition.model_validate(
         {
             **version.body,

@@ -122,13 +122,26 @@ def _fingerprint() -> str:
         return str(cursor.fetchone()[0])
 
 
+def terms_of(program: Program) -> ProgramTerms:
+    """One program as it is now, also one that was never live; for trying rules out."""
+    return _read([program])[0]
+
+
+def draft_version(version: EarningRuleVersion) -> RuleVersion:
+    """A wording that may not even be stored, as the engine reads it."""
+    return _rule_version(version)
+
+
 def _load(program_ids: Sequence[int] | None) -> Terms:
     programs = Program.objects.exclude(status=Program.Status.DRAFT)
     if program_ids is not None:
         programs = programs.filter(pk__in=program_ids)
     # The fingerprint first: a change after it makes the terms look stale, never fresh.
     fingerprint = _fingerprint()
-    found = list(programs.order_by("pk"))
+    return Terms(fingerprint, _read(list(programs.order_by("pk"))))
+
+
+def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
     ids = [program.pk for program in found]
     versions = list(
         EarningRuleVersion.objects.filter(
@@ -143,22 +156,19 @@ def _load(program_ids: Sequence[int] | None) -> Terms:
         policies[policy.wallet_type_id].append(policy)
     pooled = set(Pool.objects.filter(program__in=ids).values_list("program", flat=True))
     accounts = list(Account.objects.filter(program__in=ids, kind__in=Account.PROGRAM_KINDS))
-    return Terms(
-        fingerprint,
-        tuple(
-            _program_terms(
-                program,
-                [version for version in versions if version.rule.program_id == program.pk],
-                [
-                    _unit_terms(wt, policies[wt.pk])
-                    for wt in wallet_types
-                    if wt.program_id == program.pk
-                ],
-                {a.kind: a.pk for a in accounts if a.program_id == program.pk},
-                program.pk in pooled,
-            )
-            for program in found
-        ),
+    return tuple(
+        _program_terms(
+            program,
+            [version for version in versions if version.rule.program_id == program.pk],
+            [
+                _unit_terms(wt, policies[wt.pk])
+                for wt in wallet_types
+                if wt.program_id == program.pk
+            ],
+            {a.kind: a.pk for a in accounts if a.program_id == program.pk},
+            program.pk in pooled,
+        )
+        for program in found
     )
 
 

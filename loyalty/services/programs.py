@@ -7,21 +7,17 @@ wording; units that exist keep their scale, orders their currency.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import pgtrigger
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import (
-    EarningRuleDefinition,
-    ExpiryDefinition,
     GiftsDefinition,
-    PendingDefinition,
     ProgramDefinition,
     WalletTypeDefinition,
 )
@@ -37,18 +33,13 @@ from loyalty.models import (
     Wallet,
     WalletType,
 )
-from loyalty.rules.bodies import parse_body
-from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of, pending_of
-from members.errors import ConflictError, FieldError
+from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of
+from loyalty.services.applied import Applied, change, refuse_rewriting
+from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
+from loyalty.services.rule_versions import (
+    lot_policy_values,
+)
 from members.services.audit import Actor, record_audit
-
-
-@dataclass(slots=True)
-class Applied:
-    """What applying a definition did. No changes: the program was like that already."""
-
-    program: Program
-    changes: list[str] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -70,8 +61,9 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     _apply_parties(applied, definition)
     _apply_account_codes(applied, definition)
     wallet_types = _apply_wallet_types(applied, definition, now)
-    _apply_rules(applied, definition, wallet_types, actor, now)
+    apply_rules(applied, definition, wallet_types, actor, now)
     _apply_status(applied, definition, actor, now)
+    refuse_dead_rules(applied, now)
     if applied.changes:
         Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
         program.refresh_from_db()
@@ -88,13 +80,13 @@ def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
     program = applied.program
     if definition.currency != program.currency:
         if OrderEvaluation.objects.filter(program=program).exists():
-            _refuse("currency", _("Orders were judged in %s already.") % program.currency)
-        _change(applied, program, "currency", definition.currency)
+            refuse_rewriting("currency", _("Orders were judged in %s already.") % program.currency)
+        change(applied, program, "currency", definition.currency)
     for name in (
         "name", "description", "time_zone", "enrollment", "unlinked_returns", "linked_returns",
-        "debt_policy", "clawback_order", "multiplying",
+        "debt_policy", "clawback_order", "multiplying", "four_eyes",
     ):  # fmt: skip
-        _change(applied, program, name, getattr(definition, name))
+        change(applied, program, name, getattr(definition, name))
     program.save()
 
 
@@ -127,13 +119,13 @@ def _apply_parties(applied: Applied, definition: ProgramDefinition) -> None:
                 )
                 applied.changes.append(_("%s has an account") % party.name)
             else:
-                _change(applied, known, "name", party.name)
+                change(applied, known, "name", party.name)
                 known.save()
 
 
 def _remove_party(applied: Applied, account: Account) -> None:
     if Transfer.objects.filter(Q(from_account=account) | Q(to_account=account)).exists():
-        _refuse(
+        refuse_rewriting(
             "partners" if account.kind == Account.Kind.PARTNER else "charities",
             _("%s is in the books and cannot be removed.") % account.name,
         )
@@ -191,14 +183,14 @@ def _change_wallet_type(
     before = gifts_of(wallet_type)
     if wanted.decimals != wallet_type.scale:
         if Transfer.objects.filter(wallet_type=wallet_type).exists():
-            _refuse(
+            refuse_rewriting(
                 f"wallet_types[{index}].decimals",
                 _("Units exist with %s decimals; they cannot be counted otherwise.")
                 % wallet_type.scale,
             )
-        _change(applied, wallet_type, "scale", wanted.decimals)
+        change(applied, wallet_type, "scale", wanted.decimals)
     for name in ("singular", "plural", "unit_value"):
-        _change(applied, wallet_type, name, getattr(wanted, name))
+        change(applied, wallet_type, name, getattr(wanted, name))
     _change_gifts(applied, wallet_type, wanted, before)
     wallet_type.save()
 
@@ -244,7 +236,7 @@ def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:
             rule__wallet_type=wallet_type, status=EarningRuleVersion.Status.PUBLISHED
         ).exists()
     ):
-        _refuse(
+        refuse_rewriting(
             "wallet_types",
             _("The wallet type %s is in use and cannot be removed.") % wallet_type.code,
         )
@@ -285,139 +277,6 @@ def _apply_lot_policy(
         )
 
 
-def lot_policy_values(pending: PendingDefinition, expiry: ExpiryDefinition) -> dict[str, Any]:
-    """The columns of a lot policy with these terms."""
-    return {
-        "pending_from": pending.pending_from,
-        "pending_days": pending.pending_days,
-        "kind": expiry.kind,
-        "length": expiry.length,
-        "period": expiry.period,
-        "month_day": expiry.month_day,
-        "counted_from": expiry.counted_from,
-        "last_day": expiry.last_day,
-        "renewed_by": list(expiry.renewals),
-        "restored_days": expiry.restored_days,
-        "warned_days": expiry.warned_days,
-    }
-
-
-def _rule_policy(
-    rule: EarningRule, wanted: EarningRuleDefinition, now: dt.datetime
-) -> LotPolicy | None:
-    """The policy of a rule's own terms; what it does not say is as the wallet type says now."""
-    if wanted.pending is None and wanted.expiry is None:
-        return None
-    general = rule.wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()
-    assert general is not None
-    values = lot_policy_values(
-        wanted.pending or pending_of(general), wanted.expiry or expiry_of(general)
-    )
-    newest = rule.lot_policies.order_by("-pk").first()
-    if newest is not None and all(getattr(newest, name) == values[name] for name in values):
-        return newest
-    return LotPolicy.objects.create(
-        wallet_type=rule.wallet_type, rule=rule, created_at=now, **values
-    )
-
-
-def _apply_rules(
-    applied: Applied,
-    definition: ProgramDefinition,
-    wallet_types: dict[str, WalletType],
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    existing = {rule.code: rule for rule in applied.program.earning_rules.all()}
-    wanted_codes = {rule.code for rule in definition.earning_rules}
-    for code, rule in existing.items():
-        if code not in wanted_codes:
-            _retire_rule(applied, rule, now)
-    for position, wanted in enumerate(definition.earning_rules):
-        known = existing.get(wanted.code)
-        if known is not None:
-            rule = known
-        else:
-            rule = EarningRule.objects.create(
-                program=applied.program,
-                wallet_type=wallet_types[wanted.wallet_type],
-                code=wanted.code,
-                name=wanted.name,
-                position=position,
-            )
-            applied.changes.append(_("Rule “%s” created") % wanted.name)
-        if rule.wallet_type.code != wanted.wallet_type:
-            _refuse(
-                f"earning_rules[{position}].wallet_type",
-                _("A rule keeps its wallet type; add another rule instead."),
-            )
-        _change(applied, rule, "name", wanted.name)
-        _change(applied, rule, "position", position)
-        rule.save()
-        _apply_body(applied, rule, wanted, actor, now)
-
-
-def _apply_body(
-    applied: Applied,
-    rule: EarningRule,
-    wanted: EarningRuleDefinition,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    body: dict[str, Any] = wanted.body().model_dump(mode="json")
-    latest = rule.versions.order_by("-number").first()
-    # Compared as the engine reads it: 2 and 2.00 are the same rate.
-    policy = _rule_policy(rule, wanted, now)
-    unchanged = (
-        latest is not None
-        and parse_body(latest.body) == wanted.body()
-        and latest.lot_policy_id == (policy.pk if policy else None)
-    )
-    if latest is not None and unchanged and latest.ends_at is None:
-        return
-    number = (rule.versions.aggregate(number=Max("number"))["number"] or 0) + 1
-    if applied.program.live_since is None:
-        # Nothing was earned yet: the draft's wording is simply replaced.
-        EarningRuleVersion.objects.update_or_create(
-            rule=rule,
-            status=EarningRuleVersion.Status.DRAFT,
-            defaults={"body": body, "lot_policy": policy},
-            create_defaults={"body": body, "lot_policy": policy, "number": number},
-        )
-        if latest is not None:
-            applied.changes.append(_("Rule “%s” changed") % rule.name)
-        return
-    rule.versions.filter(status=EarningRuleVersion.Status.PUBLISHED, ends_at=None).update(
-        ends_at=now
-    )
-    EarningRuleVersion.objects.create(
-        rule=rule,
-        number=number,
-        status=EarningRuleVersion.Status.PUBLISHED,
-        body=body,
-        lot_policy=policy,
-        starts_at=now,
-        published_at=now,
-        published_by=actor.user,
-    )
-    applied.changes.append(
-        _("Rule “%(rule)s”, version %(number)s, for orders placed from now on")
-        % {"rule": rule.name, "number": number}
-    )
-
-
-def _retire_rule(applied: Applied, rule: EarningRule, now: dt.datetime) -> None:
-    published = rule.versions.filter(status=EarningRuleVersion.Status.PUBLISHED)
-    if not published.exists():
-        rule.versions.all().delete()
-        with pgtrigger.ignore("loyalty.LotPolicy:lot_policy_immutable"):
-            rule.lot_policies.all().delete()
-        rule.delete()
-        applied.changes.append(_("Rule “%s” removed") % rule.name)
-    elif published.filter(ends_at=None).update(ends_at=now):
-        applied.changes.append(_("Rule “%s” ends now") % rule.name)
-
-
 def _apply_status(
     applied: Applied, definition: ProgramDefinition, actor: Actor, now: dt.datetime
 ) -> None:
@@ -425,53 +284,9 @@ def _apply_status(
     if definition.status == program.status:
         return
     if definition.status == "draft":
-        _refuse("status", _("A program that was live cannot become a draft again."))
+        refuse_rewriting("status", _("A program that was live cannot become a draft again."))
     if program.live_since is None and definition.status == "live":
-        _publish_drafts(program, actor, now)
+        publish_drafts(applied, actor, now)
         program.live_since = now
-    _change(applied, program, "status", definition.status)
+    change(applied, program, "status", definition.status)
     program.save()
-
-
-def _publish_drafts(program: Program, actor: Actor, now: dt.datetime) -> None:
-    """The first wording of a rule counts for orders of any date, so that history can be
-    imported."""
-    EarningRuleVersion.objects.filter(
-        rule__program=program, status=EarningRuleVersion.Status.DRAFT
-    ).update(
-        status=EarningRuleVersion.Status.PUBLISHED,
-        published_at=now,
-        published_by=actor.user,
-        starts_at=None,
-    )
-
-
-def _change(applied: Applied, instance: Any, name: str, value: Any) -> None:
-    before = getattr(instance, name)
-    if before == value:
-        return
-    setattr(instance, name, value)
-    if instance is not applied.program or applied.changes[:1] != [_("Program created")]:
-        applied.changes.append(
-            _("%(whose)s, %(what)s: %(before)s → %(after)s")
-            % {
-                "what": instance._meta.get_field(name).verbose_name,
-                "whose": instance,
-                "before": _in_words(instance, name, before),
-                "after": _in_words(instance, name, value),
-            }
-        )
-
-
-def _in_words(instance: Any, name: str, value: Any) -> str:
-    """A field's value as staff read it: the word of a choice, a dash for nothing."""
-    words = dict(instance._meta.get_field(name).flatchoices)
-    return str(words.get(value, value)) or "–"
-
-
-def _refuse(field_name: str, message: str) -> None:
-    raise ConflictError(
-        message,
-        code="would_rewrite_the_past",
-        errors=[FieldError(field_name, message, "would_rewrite_the_past")],
-    )

@@ -24,7 +24,7 @@ refused = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def program(program: Program) -> Program:
     """Members may give to each other, 50 a day, and to a charity."""
-    data = definition_of(program).model_dump()
+    data = definition_of(program, timezone.now()).model_dump()
     data["wallet_types"][0]["gifts"] = {"to_members": True, "most_per_day": 50}
     data["charities"] = [{"code": "trees", "name": "Trees"}]
     apply_definition(ProgramDefinition.model_validate(data), actor=SYSTEM, now=timezone.now())

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from pydantic import BaseModel
 
 from loyalty.definitions import RULE_KINDS, ProgramDefinition, WalletTypeDefinition
@@ -109,7 +110,7 @@ class Story:
         )
 
     def _change_rule(self, text: str) -> None:
-        data = definition_of(self.program).model_dump(mode="json")
+        data = definition_of(self.program, timezone.now()).model_dump(mode="json")
         data["earning_rules"][0] |= parse(text)
         apply_definition(ProgramDefinition.model_validate(data), actor=SYSTEM, now=self.now)
 

@@ -32,7 +32,7 @@ class BookStory(Story):
         )
 
     def _revalue(self, worth: str) -> None:
-        data = definition_of(self.program).model_dump(mode="json")
+        data = definition_of(self.program, self.now).model_dump(mode="json")
         data["wallet_types"][0]["unit_value"] = worth
         apply_definition(ProgramDefinition.model_validate(data), actor=SYSTEM, now=self.now)
 

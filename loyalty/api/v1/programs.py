@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
@@ -99,7 +100,7 @@ class OneProgram(ApiView):
     def get(self, request: Request, code: str) -> HttpResponse:
         """Read a program with its units and rules, in words and as data."""
         program = get_program(code)
-        definition = definition_of(program)
+        definition = definition_of(program, timezone.now())
         units = {item.code: item for item in definition.wallet_types}
         charities = [charity.name for charity in definition.charities]
         return answer(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from loyalty.program_files import dump_program
 from loyalty.selectors.programs import get_program
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            text = dump_program(get_program(options["program"]))
+            text = dump_program(get_program(options["program"]), timezone.now())
         except DomainError as error:
             raise CommandError(str(error.message)) from error
         if options["output"]:

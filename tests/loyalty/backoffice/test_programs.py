@@ -69,7 +69,7 @@ def test_a_new_program_is_a_draft_with_everything_that_was_typed(manager: Client
     response = manager.post(url("program_create"), FORM)
     assert response.url == url("program_page", "bean-club")
     program = Program.objects.get(code="bean-club")
-    definition = definition_of(program)
+    definition = definition_of(program, timezone.now())
     assert program.status == "draft"
     assert definition.wallet_types[0].plural == "Beans"
     assert definition.wallet_types[0].expiry.length == 12
@@ -206,10 +206,10 @@ def test_further_units_and_rules_survive_the_form(manager: Client) -> None:
         wallet_types=[{}, {"code": "stars", "singular": "star", "plural": "stars"}],
         earning_rules=[{}, {"code": "extra", "name": "Extra", "wallet_type": "stars"}],
     )
-    assert "further units or rules" in manager.get(url("program_edit", "two")).content.decode()
+    assert "further units" in manager.get(url("program_edit", "two")).content.decode()
     values = form_of(manager, "two") | {"units": "5", "confirmed": "1"}
     manager.post(url("program_edit", "two"), values)
-    definition = definition_of(Program.objects.get(code="two"))
+    definition = definition_of(Program.objects.get(code="two"), timezone.now())
     assert [rule.units for rule in definition.earning_rules] == [5, 1]
     assert [item.plural for item in definition.wallet_types] == ["points", "stars"]
 
@@ -261,7 +261,7 @@ def test_the_program_page_says_its_rules_in_sentences(manager: Client, ana: Memb
 def test_the_file_says_the_same_as_the_program(manager: Client, beans: Program) -> None:
     response = manager.get(url("program_export", "beans"))
     assert response["Content-Disposition"] == 'attachment; filename="beans.yaml"'
-    assert load_program(response.content.decode()) == definition_of(beans)
+    assert load_program(response.content.decode()) == definition_of(beans, timezone.now())
 
 
 def test_the_example_is_worked_out_by_the_engine(manager: Client) -> None:
@@ -320,3 +320,31 @@ def test_the_list_costs_the_same_for_many_programs(manager: Client, beans: Progr
 
 def test_without_any_program_the_list_teaches(manager: Client) -> None:
     assert "No program yet" in manager.get(url("program_list")).content.decode()
+
+
+def test_what_the_page_of_the_rules_decides_survives_the_form(manager: Client) -> None:
+    rules = [{"kind": "cashback", "percent": 5}]
+    make_program("back", multiplying="add", four_eyes=True, earning_rules=rules)
+    page = manager.get(url("program_edit", "back"))
+    assert "How it is earned" not in page.content.decode()
+    values = form_of(manager, "back") | {"name": "Another", "confirmed": "1"}
+    assert manager.post(url("program_edit", "back"), values).status_code == 302
+    definition = definition_of(Program.objects.get(code="back"), timezone.now())
+    assert (definition.name, definition.multiplying, definition.four_eyes) == (
+        "Another", "add", True,
+    )  # fmt: skip
+    assert [rule.body().kind for rule in definition.earning_rules] == ["cashback"]
+
+
+def test_the_form_does_not_publish_a_rule_where_a_second_person_does(manager: Client) -> None:
+    program = make_program("club", four_eyes=True)
+    values = form_of(manager, "club") | {"units": "9", "confirmed": "1"}
+    response = manager.post(url("program_edit", "club"), values)
+    assert "A second person publishes the rules" in response.content.decode()
+    assert definition_of(program, timezone.now()).earning_rules[0].units == 1
+
+
+def test_taking_a_draft_live_shows_every_rule_in_its_own_units(manager: Client) -> None:
+    make_program("draft", status="draft", earning_rules=[{}, {"code": "two", "units": 7}])
+    text = manager.get(url("program_publish", "draft")).content.decode()
+    assert "7\N{NO-BREAK SPACE}points" in text

@@ -1,6 +1,7 @@
 """Program files: read back as written; what is wrong is named by line and field."""
 
 import pytest
+from django.utils import timezone
 
 from loyalty.program_files import dump_program, load_program
 from loyalty.services.programs import apply_definition
@@ -47,7 +48,7 @@ def test_a_file_says_what_it_means():
 )
 def test_a_program_written_and_read_back_is_the_same(db, changes):
     program = make_program(**changes)
-    text = dump_program(program)
+    text = dump_program(program, timezone.now())
     assert load_program(text) == define(**changes)
     assert apply_definition(load_program(text), actor=SYSTEM, now=day(1)).changes == []
 

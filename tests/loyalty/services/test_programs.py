@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from loyalty.models import (
     Account,
@@ -68,7 +69,7 @@ def test_applying_twice_changes_nothing(db, status, changes):
     revision = Program.objects.get().revision
     again = apply(definition, day(1))
     assert again.changes == []
-    assert definition_of(again.program) == definition
+    assert definition_of(again.program, timezone.now()) == definition
     assert Program.objects.get().revision == revision
     assert AuditEntry.objects.count() == 1
 
@@ -95,7 +96,7 @@ def test_the_first_wording_counts_for_orders_of_any_date_and_a_change_from_then_
 def test_a_rule_that_left_and_came_back_gets_a_further_version(program):
     apply(define(earning_rules=[]), day(1))
     assert versions() == [(1, "published", None, day(1))]
-    assert definition_of(program).earning_rules == ()
+    assert definition_of(program, timezone.now()).earning_rules == ()
     apply(define(), day(2))
     assert versions() == [(1, "published", None, day(1)), (2, "published", day(2), None)]
     record(order("between", "10", at=day(1.5)), order("after", "5", at=day(3)), now=day(4))
@@ -155,12 +156,12 @@ USED = {
 @pytest.mark.parametrize(("definition", "field"), USED.values(), ids=USED.keys())
 def test_what_would_rewrite_the_past_is_refused_and_nothing_changes(program, definition, field):
     record(order())
-    before = definition_of(program)
+    before = definition_of(program, timezone.now())
     with pytest.raises(ConflictError) as refused, transaction.atomic():
         apply(definition, day(1))
     assert refused.value.code == "would_rewrite_the_past"
     assert [error.field for error in refused.value.errors] == [field]
-    assert definition_of(Program.objects.get()) == before
+    assert definition_of(Program.objects.get(), timezone.now()) == before
 
 
 def test_what_nobody_used_yet_may_change(program):
@@ -205,7 +206,9 @@ def test_changes_say_what_was_and_what_is(program):
 def test_programs_do_not_touch_each_other(program):
     make_program("other", earning_rules=[{"units": 9}])
     apply(define(earning_rules=[]), day(1))
-    assert definition_of(Program.objects.get(code="other")).earning_rules[0].units == 9
+    assert (
+        definition_of(Program.objects.get(code="other"), timezone.now()).earning_rules[0].units == 9
+    )
 
 
 def test_changes_are_in_the_words_of_the_staff(db):

@@ -1,0 +1,52 @@
+"""What applying a program's definition did, and how it refuses what would rewrite the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import EarningRuleVersion, Program
+from members.errors import ConflictError, FieldError
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying a definition did. No changes: the program was like that already."""
+
+    program: Program
+    changes: list[str] = field(default_factory=list)
+    # Wordings that are new, with where the definition has them.
+    written: list[tuple[int, EarningRuleVersion]] = field(default_factory=list)
+
+
+def change(applied: Applied, instance: Any, name: str, value: Any) -> None:
+    before = getattr(instance, name)
+    if before == value:
+        return
+    setattr(instance, name, value)
+    if instance is not applied.program or applied.changes[:1] != [_("Program created")]:
+        applied.changes.append(
+            _("%(whose)s, %(what)s: %(before)s → %(after)s")
+            % {
+                "what": instance._meta.get_field(name).verbose_name,
+                "whose": instance,
+                "before": _in_words(instance, name, before),
+                "after": _in_words(instance, name, value),
+            }
+        )
+
+
+def _in_words(instance: Any, name: str, value: Any) -> str:
+    """A field's value as staff read it: the word of a choice, a dash for nothing."""
+    words = dict(instance._meta.get_field(name).flatchoices)
+    return str(words.get(value, value)) or "–"
+
+
+def refuse_rewriting(field_name: str, message: str) -> None:
+    raise ConflictError(
+        message,
+        code="would_rewrite_the_past",
+        errors=[FieldError(field_name, message, "would_rewrite_the_past")],
+    )

@@ -1,0 +1,169 @@
+"""The rules that a program's definition names: written, published, ended. Also see
+`loyalty.services.rules`, where people work on them one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from loyalty.definitions import EarningRuleDefinition, ProgramDefinition
+from loyalty.models import EarningRule, EarningRuleVersion, Program, WalletType
+from loyalty.rule_checks import refusals
+from loyalty.rules.bodies import parse_body
+from loyalty.services.applied import Applied, change, refuse_rewriting
+from loyalty.services.rule_versions import (
+    delete_rule,
+    draft_of,
+    end_rule,
+    in_force_at,
+    multipliers_to_come,
+    next_number,
+    put_in_force,
+    rule_policy,
+    write_draft,
+)
+from loyalty.services.rules import findings
+from members.errors import ConflictError, FieldError
+from members.services.audit import Actor
+
+
+def apply_rules(
+    applied: Applied,
+    definition: ProgramDefinition,
+    wallet_types: dict[str, WalletType],
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    existing = {rule.code: rule for rule in applied.program.earning_rules.all()}
+    wanted_codes = {rule.code for rule in definition.earning_rules}
+    for code, rule in existing.items():
+        if code not in wanted_codes:
+            _retire_rule(applied, rule, now)
+    for position, wanted in enumerate(definition.earning_rules):
+        known = existing.get(wanted.code)
+        if known is not None:
+            rule = known
+        else:
+            rule = EarningRule.objects.create(
+                program=applied.program,
+                wallet_type=wallet_types[wanted.wallet_type],
+                code=wanted.code,
+                name=wanted.name,
+                position=position,
+            )
+            applied.changes.append(_("Rule “%s” created") % wanted.name)
+        if rule.wallet_type.code != wanted.wallet_type:
+            refuse_rewriting(
+                f"earning_rules[{position}].wallet_type",
+                _("A rule keeps its wallet type; add another rule instead."),
+            )
+        change(applied, rule, "name", wanted.name)
+        change(applied, rule, "position", position)
+        rule.save()
+        _apply_body(applied, rule, wanted, actor, now, position)
+
+
+def _apply_body(
+    applied: Applied,
+    rule: EarningRule,
+    wanted: EarningRuleDefinition,
+    actor: Actor,
+    now: dt.datetime,
+    position: int,
+) -> None:
+    body: dict[str, Any] = wanted.body().model_dump(mode="json")
+    drafting = applied.program.live_since is None
+    current = draft_of(rule) if drafting else in_force_at(rule, now)
+    # Compared as the engine reads it: 2 and 2.00 are the same rate.
+    policy = rule_policy(rule, wanted, now)
+    if (
+        current is not None
+        and parse_body(current.body) == wanted.body()
+        and current.lot_policy_id == (policy.pk if policy else None)
+    ):
+        return
+    if drafting:
+        # Nothing was earned yet: the draft's wording is simply replaced.
+        draft = write_draft(rule, body, policy, actor=actor, now=now)
+        applied.written.append((position, draft))
+        if current is not None:
+            applied.changes.append(_("Rule “%s” changed") % rule.name)
+        return
+    if applied.program.four_eyes and actor.user is not None:
+        raise ConflictError(
+            _("A second person publishes the rules of this program: change “%s” among its earning "
+              "rules, and ask for it to be published.") % rule.name,
+            code="second_person",
+        )  # fmt: skip
+    version = EarningRuleVersion(
+        rule=rule, body=body, lot_policy=policy, written_by=actor.user, written_at=now,
+        number=next_number(rule),
+    )  # fmt: skip
+    put_in_force(version, starts_at=now, actor=actor, now=now)
+    applied.written.append((position, version))
+    applied.changes.append(
+        _("Rule “%(rule)s”, version %(number)s, for orders placed from now on")
+        % {"rule": rule.name, "number": version.number}
+    )
+
+
+def refuse_dead_rules(applied: Applied, now: dt.datetime) -> None:
+    """A live program gets no rule that can never award anything."""
+    if applied.program.status != Program.Status.LIVE:
+        return
+    for position, version in applied.written:
+        for wrong in refusals(findings(version.rule, version, now=now)):
+            message = f"{version.rule.name}: {wrong.message}"
+            place = f"earning_rules[{position}].{wrong.field}"
+            error = FieldError(place, message, wrong.code)
+            raise ConflictError(message, code="rule_refused", errors=[error])
+
+
+def _retire_rule(applied: Applied, rule: EarningRule, now: dt.datetime) -> None:
+    """A rule that is not named any more ends. What is drafted beside a live program, or only to
+    come, is no part of what the program says now, and stays."""
+    if applied.program.live_since is None:
+        delete_rule(rule)
+        applied.changes.append(_("Rule “%s” removed") % rule.name)
+    elif in_force_at(rule, now) is not None:
+        users = multipliers_to_come(rule, now)
+        if users:
+            refuse_rewriting(
+                "earning_rules",
+                _("“%(other)s”, which is scheduled, multiplies “%(rule)s”: undo that first.")
+                % {"other": users[0], "rule": rule.name},
+            )
+        end_rule(rule, now)
+        applied.changes.append(_("Rule “%s” ends now") % rule.name)
+
+
+def _drafts(program: Program) -> QuerySet[EarningRuleVersion]:
+    return (
+        EarningRuleVersion.objects.filter(
+            rule__program=program, status=EarningRuleVersion.Status.DRAFT
+        )
+        .select_related("rule__program", "rule__wallet_type")
+        .order_by("rule__position", "rule_id")
+    )
+
+
+def publish_drafts(applied: Applied, actor: Actor, now: dt.datetime) -> None:
+    """The first wording of a rule counts for orders of any date, so that history can be
+    imported."""
+    program, drafts = applied.program, list(_drafts(applied.program))
+    applied.written = list(enumerate(drafts))
+    own = [draft for draft in drafts if actor.user and draft.written_by_id == actor.user.pk]
+    if program.four_eyes and own:
+        raise ConflictError(
+            _("Somebody else has to take it live: you have written “%s”.") % own[0].rule.name,
+            code="second_person",
+        )
+    EarningRuleVersion.objects.filter(pk__in=[draft.pk for draft in drafts]).update(
+        status=EarningRuleVersion.Status.PUBLISHED,
+        published_at=now,
+        published_by=actor.user,
+        starts_at=None,
+    )
