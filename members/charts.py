@@ -79,3 +79,47 @@ class Chart:
             )
             for index, text in enumerate(self.texts())
         ]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that lasts from one day to another, counted from the first day that is shown."""
+
+    row: str
+    first: float
+    last: float
+    color: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What is the case when. The page that shows it has a table of its own beside it."""
+
+    id: str
+    title: str
+    days: Sequence[date]
+    spans: Sequence[Span]
+    summary: str = ""
+
+    def payload(self) -> dict[str, Any]:
+        """What the drawing script needs, ready for JSON."""
+        return {
+            "kind": "timeline",
+            "labels": [format_short_day(day) for day in self.days],
+            "rows": list(dict.fromkeys(span.row for span in self.spans)),
+            "spans": [
+                {
+                    "row": span.row,
+                    "first": round(span.first, 3),
+                    "last": round(span.last, 3),
+                    "color": span.color,
+                    "text": span.text,
+                }
+                for span in self.spans
+            ],
+        }
+
+    @property
+    def tall(self) -> bool:
+        return len({span.row for span in self.spans}) > 8

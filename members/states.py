@@ -13,6 +13,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "archived": (_("Archived"), "neutral"),
     "superseded": (_("Superseded"), "neutral"),
     "ended": (_("Ended"), "neutral"),
+    "scheduled": (_("Scheduled"), "info"),
     "candidate": (_("Candidate"), "info"),
     "active": (_("Active"), "success"),
     "suspended": (_("Suspended"), "warning"),

@@ -22,7 +22,7 @@ from loyalty.backoffice.adjustments import Effect, insufficient_text
 from loyalty.backoffice.links import customer_url
 from loyalty.errors import InsufficientBalanceError
 from loyalty.ledger.balances import holdings
-from loyalty.models import AdjustmentRequest, BulkAdjustment
+from loyalty.models import AdjustmentRequest, BulkAdjustment, EarningRuleVersion
 from loyalty.selectors.adjustment_limits import limits_by_program, whole_units
 from loyalty.selectors.adjustment_reasons import reason_labels
 from loyalty.selectors.adjustment_requests import (
@@ -31,6 +31,7 @@ from loyalty.selectors.adjustment_requests import (
     waiting_batches,
     waiting_requests,
 )
+from loyalty.selectors.rules import waiting_rules
 from loyalty.services.adjustment_requests import (
     WAITS,
     approve_request,
@@ -90,6 +91,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": _rows(page.items, user),
         "batches": list(_batches(user, now)) if may_approve and not decided else [],
+        "rules": [] if decided else _waiting_rules(user),
         "decided": decided,
         "may_approve": may_approve,
         "tabs": [
@@ -172,6 +174,26 @@ def waiting_badge(request: HttpRequest) -> int:
     role = role_of(request.user)
     assert role is not None
     return count_to_decide(_user(request), role, now, now - WAITS)
+
+
+def menu_badge(request: HttpRequest) -> int:
+    """All that waits for this reader, adjustments and rules."""
+    return waiting_badge(request) + rules_to_publish(request)
+
+
+def rules_to_publish(request: HttpRequest) -> int:
+    """How many drafts of others wait for this reader to publish them."""
+    if not is_allowed(request.user, "rules.publish"):
+        return 0
+    return waiting_rules().exclude(asked_by=_user(request)).count()
+
+
+def _waiting_rules(user: User) -> list[tuple[EarningRuleVersion, bool]]:
+    """Drafts that wait to be published: everybody's for those who may, else one's own."""
+    found = waiting_rules()
+    if not is_allowed(user, "rules.publish"):
+        found = found.filter(asked_by=user)
+    return [(draft, draft.asked_by_id == user.pk) for draft in found]
 
 
 def _get(public_id: UUID) -> AdjustmentRequest:

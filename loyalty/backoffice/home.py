@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.approvals import waiting_badge
+from loyalty.backoffice.approvals import rules_to_publish, waiting_badge
 from loyalty.backoffice.links import customer_url, program_url
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
@@ -149,7 +149,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 
 
 def _needs(request: HttpRequest) -> list[Need]:
-    needs = _drift(request) + _approvals(request)
+    needs = [*_drift(request), *_approvals(request), *_rules(request)]
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
@@ -178,6 +178,23 @@ def _drift(request: HttpRequest) -> list[Need]:
         Need(
             "alert-triangle", "danger", _("The books do not agree"), text,
             reverse("loyalty_backoffice:self_check", args=[latest.pk]), _("See what differs"),
+        )
+    ]  # fmt: skip
+
+
+def _rules(request: HttpRequest) -> list[Need]:
+    waiting = rules_to_publish(request)
+    if not waiting:
+        return []
+    text = ngettext(
+        "%(number)s rule waits for you to publish it.",
+        "%(number)s rules wait for you to publish them.",
+        waiting,
+    ) % {"number": format_number(waiting)}
+    return [
+        Need(
+            "coins", "warning", _("Earning rules"), text,
+            reverse("loyalty_backoffice:approval_list"), _("Read them"),
         )
     ]  # fmt: skip
 

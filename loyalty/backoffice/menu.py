@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.backoffice import pool_menu
-from loyalty.backoffice.approvals import waiting_badge
+from loyalty.backoffice.approvals import menu_badge
 from loyalty.models import Program
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import balances_of
@@ -115,7 +115,7 @@ ITEMS = (
         section="operations",
         match=(f"{NAMESPACE}:approval",),
         shortcut="g a",
-        badge=waiting_badge,
+        badge=menu_badge,
     ),
     NavItem(
         "bulk",
@@ -279,9 +279,24 @@ def _register_words() -> None:
             "program.terms_applied": _("Applied new terms to units that exist"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
+            "rule.drafted": _("Wrote a draft of a rule"),
+            "rule.renamed": _("Renamed a rule"),
+            "rule.discarded": _("Discarded a draft of a rule"),
+            "rule.asked": _("Asked for a rule to be published"),
+            "rule.taken_back": _("No longer asks for a rule to be published"),
+            "rule.sent_back": _("Sent a rule back"),
+            "rule.published": _("Published a rule"),
+            "rule.scheduled": _("Scheduled a rule"),
+            "rule.unscheduled": _("Undid the schedule of a rule"),
+            "rule.retired": _("Retired a rule"),
+            "rule.kept": _("Called off that a rule retires"),
+            "rule.ordered": _("Put rules in another order"),
         }
     )
     register_audit_target("loyalty.program", TargetKind(_("Program"), f"{NAMESPACE}:program_by_id"))
+    register_audit_target(
+        "loyalty.earningrule", TargetKind(_("Earning rule"), f"{NAMESPACE}:rule_by_id")
+    )
     register_audit_target(
         "loyalty.bulkadjustment", TargetKind(_("Bulk adjustment"), f"{NAMESPACE}:bulk_page")
     )
@@ -310,6 +325,12 @@ def _register_words() -> None:
             "program": _("Program"),
             "card_number": _("Card number"),
             "changes": _("Changes"),
+            "rule": _("Rule"),
+            "rules": _("Rules"),
+            "version": _("Version"),
+            "from": _("From"),
+            "written_by": _("Written by"),
+            "asked_by": _("Asked by"),
             "source_name": _("Rows from"),
             "row_count": _("Rows"),
             "member_count": _("Members"),

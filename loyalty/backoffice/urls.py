@@ -36,6 +36,10 @@ from loyalty.backoffice import (
     reasons,
     redemptions,
     reversals,
+    rule_calendar,
+    rule_editing,
+    rule_publishing,
+    rules,
     self_checks,
     settlements,
 )
@@ -126,6 +130,38 @@ urlpatterns = [
     path("programs/<slug:code>/export/", programs.program_export, name="program_export"),
     path("programs/<slug:code>/figures/", figures.program_figures, name="program_figures"),
     path("programs/<slug:code>/trend/", figures.program_trend, name="program_trend"),
+    # Earning rules
+    path("rules/<int:pk>/", rules.rule_by_id, name="rule_by_id"),
+    path("programs/<slug:code>/rules/", rules.rule_list, name="rule_list"),
+    path("programs/<slug:code>/rules/order/", rules.rule_order, name="rule_order"),
+    path("programs/<slug:code>/rules/settings/", rules.rule_settings, name="rule_settings"),
+    path("programs/<slug:code>/rules/calendar/", rule_calendar.rule_calendar, name="rule_calendar"),
+    path("programs/<slug:code>/rules/new/", rule_editing.rule_gallery, name="rule_gallery"),
+    path(
+        "programs/<slug:code>/rules/new/<slug:template>/",
+        rule_editing.rule_create,
+        name="rule_create",
+    ),
+    path(
+        "programs/<slug:code>/rules/preview/<slug:kind>/",
+        rule_editing.rule_preview,
+        name="rule_preview",
+    ),
+    path("programs/<slug:code>/rule/<slug:rule>/", rules.rule_page, name="rule_page"),
+    path("programs/<slug:code>/rule/<slug:rule>/edit/", rule_editing.rule_edit, name="rule_edit"),
+    *(
+        path(
+            f"programs/<slug:code>/rule/<slug:rule>/{name.replace('_', '-')}/",
+            getattr(rule_publishing, f"rule_{name}"),
+            name=f"rule_{name}",
+        )
+        for name in ("publish", "discard", "retire", "keep", "send_back")
+    ),
+    path(
+        "programs/<slug:code>/rule/<slug:rule>/undo/<int:number>/",
+        rule_publishing.rule_undo,
+        name="rule_undo",
+    ),
     # Imports
     path("imports/", imports.import_list, name="import_list"),
     path("imports/new/", imports.import_create, name="import_create"),

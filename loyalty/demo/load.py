@@ -18,6 +18,7 @@ from loyalty.demo.books import keep_books
 from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
+from loyalty.demo.rule_work import write_rules
 from loyalty.demo.sharing import people_share
 from loyalty.demo.spending import people_spend
 from loyalty.demo.staff_work import staff_at_work
@@ -67,6 +68,7 @@ def load_demo(
     say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
     staff_at_work(program)
     people_spend(program)
+    write_rules(program)
     people_share(program)
     create_duplicate(program)
     keep_books(program)

@@ -16,7 +16,7 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from members.charts import Chart
+from members.charts import Chart, Timeline
 from members.components import block_component, compile_slot
 from members.formatting import format_number, format_percent
 from members.icons import icon_svg
@@ -333,6 +333,12 @@ def chart(chart: Chart) -> Values:
     """A picture of numbers with a sentence for screen readers and the numbers as a table."""
     # In an attribute, because HTMX takes every script out of what it swaps in.
     return {"chart": chart, "payload": json.dumps(chart.payload()), "rows": chart.rows()}
+
+
+@block_component(register, "timeline_chart", "components/timeline_chart.html")
+def timeline_chart(context: Context, chart: Timeline) -> Values:
+    """What is the case when, as bars over days; its body is the table that says the same."""
+    return {"chart": chart, "payload": json.dumps(chart.payload())}
 
 
 @register.inclusion_tag("components/confirm_button.html", takes_context=True)

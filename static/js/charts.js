@@ -33,6 +33,7 @@
         bad: color("--setia-bad"),
         warning: color("--setia-warn"),
         neutral: color("--setia-soft"),
+        info: color("--setia-info"),
       },
     };
   }
@@ -97,6 +98,64 @@
     };
   }
 
+  // Bars that float: before each comes one that is not seen, from where the last one ended.
+  function timelineOption(data, colors, still, font) {
+    const ended = new Map(data.rows.map((row) => [row, 0]));
+    const series = data.spans.flatMap((span) => {
+      const place = data.rows.indexOf(span.row);
+      const only = (item) => data.rows.map((_, index) => (index === place ? item : null));
+      const gap = span.first - ended.get(span.row);
+      ended.set(span.row, span.last);
+      const bar = { type: "bar", stack: "all", barWidth: 18 };
+      return [
+        { ...bar, data: only(gap), silent: true, tooltip: { show: false }, itemStyle: { color: "transparent" } },
+        {
+          ...bar,
+          name: span.text,
+          data: only(span.last - span.first),
+          itemStyle: { color: colors.named[span.color], borderRadius: 3, borderColor: colors.surface, borderWidth: 1 },
+        },
+      ];
+    });
+    const days = data.labels.length - 1;
+    const label = (day) => data.labels[Math.round(day)] ?? "";
+    return {
+      animation: !still,
+      animationDuration: 250,
+      textStyle: { fontFamily: font, color: colors.text },
+      grid: { left: 4, right: 24, top: 8, bottom: 4, containLabel: true },
+      tooltip: {
+        trigger: "item",
+        renderMode: "richText",
+        confine: true,
+        backgroundColor: colors.surface,
+        borderColor: colors.line,
+        textStyle: { color: colors.text, fontFamily: font, width: 280, overflow: "break" },
+        formatter: (item) => {
+          const span = data.spans.find((each) => each.row === item.name && each.text === item.seriesName);
+          return `${item.name}\n${item.seriesName}\n${label(span.first)} – ${label(span.last)}`;
+        },
+      },
+      xAxis: {
+        type: "value",
+        min: 0,
+        max: days,
+        interval: days / 6,
+        axisLabel: { color: colors.soft, hideOverlap: true, formatter: label },
+        splitLine: { lineStyle: { color: colors.line } },
+      },
+      yAxis: {
+        type: "category",
+        inverse: true,
+        data: data.rows,
+        axisLine: { lineStyle: { color: colors.line } },
+        axisTick: { show: false },
+        axisLabel: { color: colors.text, width: 130, overflow: "truncate" },
+      },
+      series,
+    };
+  }
+
   function draw(figure) {
     const canvas = figure.querySelector("[data-chart-canvas]");
     const data = JSON.parse(figure.dataset.chartValues);
@@ -111,7 +170,8 @@
       watcher.observe(canvas);
       drawn.set(figure, { chart, watcher });
     }
-    drawn.get(figure).chart.setOption(option(data, palette(figure), still, font), true);
+    const made = data.kind === "timeline" ? timelineOption : option;
+    drawn.get(figure).chart.setOption(made(data, palette(figure), still, font), true);
   }
 
   function forgetGone() {

@@ -1,0 +1,183 @@
+"""The form of a rule, by its kind: only the fields that the kind has, and the definition they
+make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.translation import gettext_lazy
+from pydantic import ValidationError
+
+from loyalty.backoffice.line_values import ChosenValuesField
+from loyalty.backoffice.program_fields import switch
+from loyalty.backoffice.rule_forms import RuleForm
+from loyalty.definitions import EarningRuleDefinition
+from loyalty.models import WalletType
+from loyalty.rule_conditions import RULE_SCOPES
+from loyalty.rules.bodies import BasePolicy, LineFilter
+from members.backoffice.condition_builder import ConditionField
+
+# What some kinds have, and with which fields.
+SECTIONS = {
+    "base": tuple(BasePolicy.model_fields),
+    "lines": tuple(
+        f"{part}_{kind}" for part in ("include", "exclude") for kind in LineFilter.model_fields
+    ),
+    "rounding": ("rounding_mode", "rounding_per"),
+    "caps": ("cap_per_order", "cap_per_member", "cap_period", "cap_budget"),
+    "group": ("group",),
+    "stops": ("stops",),
+}
+
+
+class RuleEditorForm(forms.Form):
+    """What rules of every kind say. `sections` names what a kind has besides its own fields."""
+
+    kind = ""
+    own: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ("base", "lines", "rounding", "caps", "group", "stops")
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=120,
+        help_text=gettext_lazy("Members read it where their points are explained. A new name shows"
+                               " at once."),
+    )  # fmt: skip
+    wallet_type = forms.ChoiceField(label=gettext_lazy("Awards"))
+    when = ConditionField(
+        scopes=RULE_SCOPES, label=gettext_lazy("Only when"),
+        everything=gettext_lazy("It counts for every order."),
+    )  # fmt: skip
+    after_discounts = RuleForm.base_fields["after_discounts"]
+    include_tax = RuleForm.base_fields["include_tax"]
+    include_shipping = RuleForm.base_fields["include_shipping"]
+    paid_with_stored_value = RuleForm.base_fields["paid_with_stored_value"]
+    paid_with_units = RuleForm.base_fields["paid_with_units"]
+    include_categories = ChosenValuesField(required=False)
+    include_skus = ChosenValuesField(required=False)
+    include_tags = ChosenValuesField(required=False)
+    exclude_categories = ChosenValuesField(required=False)
+    exclude_skus = ChosenValuesField(required=False)
+    exclude_tags = ChosenValuesField(required=False)
+    rounding_mode = RuleForm.base_fields["rounding_mode"]
+    rounding_per = RuleForm.base_fields["rounding_per"]
+    cap_per_order = RuleForm.base_fields["cap_per_order"]
+    cap_per_member = RuleForm.base_fields["cap_per_member"]
+    cap_period = RuleForm.base_fields["cap_period"]
+    cap_budget = RuleForm.base_fields["cap_budget"]
+    group = forms.SlugField(
+        label=gettext_lazy("Group"), max_length=64, required=False,
+        help_text=gettext_lazy("Of the rules with the same group only the one that gives most"
+                               " counts."),
+    )  # fmt: skip
+    stops = switch(
+        gettext_lazy("Later rules do not count"),
+        gettext_lazy("Where this one gives something, rules for the same units that come after it"
+                     " give nothing."),
+    )  # fmt: skip
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        wallet_types: Sequence[WalletType],
+        multiplied: Sequence[tuple[str, str]] = (),
+        fixed_unit: bool = False,
+        **options: Any,
+    ) -> None:
+        """`multiplied`: codes and names of the rules that can be; `fixed_unit`: it keeps its
+        units."""
+        super().__init__(data, **options)
+        for section, names in SECTIONS.items():
+            if section not in self.sections:
+                for name in names:
+                    del self.fields[name]
+        self.wallet_types = wallet_types
+        choice = self.fields["wallet_type"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [(item.code, item.plural.capitalize()) for item in wallet_types]
+        choice.disabled = fixed_unit
+        self.with_unit_choice = len(wallet_types) > 1
+        if not self.with_unit_choice:
+            choice.required = False
+            choice.widget = forms.HiddenInput()
+        if "of" in self.fields:
+            of = self.fields["of"]
+            assert isinstance(of, forms.MultipleChoiceField)
+            of.choices = multiplied
+
+    @property
+    def has(self) -> dict[str, bool]:
+        """Which sections the page shows."""
+        return dict.fromkeys(self.sections, True)
+
+    def own_fields(self) -> Iterator[BoundField]:
+        for name in self.own:
+            yield self[name]
+
+    def unit(self) -> WalletType:
+        """The units that it awards, as chosen so far."""
+        chosen = self["wallet_type"].value()
+        return next(
+            (item for item in self.wallet_types if item.code == chosen), self.wallet_types[0]
+        )
+
+    def own_values(self) -> dict[str, Any]:
+        """What the kind's own fields say; a left out field says what it says without."""
+        return {
+            name: self.cleaned_data[name]
+            for name in self.own
+            if self.cleaned_data.get(name) not in (None, "")
+        }
+
+    def values(self, code: str) -> dict[str, Any]:
+        """What the whole form says, as a definition takes it."""
+        data = self.cleaned_data
+        said: dict[str, Any] = {
+            "kind": self.kind,
+            "code": code,
+            "name": data["name"],
+            "wallet_type": data.get("wallet_type") or self.wallet_types[0].code,
+            "when": data["when"],
+            **self.own_values(),
+        }
+        if "base" in self.sections:
+            said["base"] = {name: data[name] for name in BasePolicy.model_fields}
+        if "lines" in self.sections:
+            for part in ("include", "exclude"):
+                said[part] = {name: data[f"{part}_{name}"] for name in LineFilter.model_fields}
+        if "rounding" in self.sections:
+            said["rounding"] = {"mode": data["rounding_mode"], "per": data["rounding_per"]}
+        if "caps" in self.sections:
+            said["caps"] = {
+                "per_order": data["cap_per_order"],
+                "per_member": data["cap_per_member"],
+                "period": data["cap_period"] or "month",
+                "budget": data["cap_budget"],
+            }
+        said["group"] = data["group"] if "group" in self.sections else ""
+        said["stops"] = data["stops"] if "stops" in self.sections else False
+        return said
+
+    def definition(
+        self, code: str, keeps: Mapping[str, Any] | None = None
+    ) -> EarningRuleDefinition | None:
+        """The rule that a valid form describes; None, with errors at the fields, if there is none.
+        `keeps`: what it says besides, which no field asks."""
+        try:
+            return EarningRuleDefinition.model_validate(self.values(code) | dict(keeps or {}))
+        except ValidationError as error:
+            for item in error.errors():
+                message = item["msg"].removeprefix("Value error, ")
+                self.refuse(".".join(str(part) for part in item["loc"]), message)
+            return None
+
+    def refuse(self, field: str, message: str) -> None:
+        """Show what is wrong at its field, or at the top."""
+        name = {"caps": "cap_per_order", "of": "of", "exclude": "exclude_categories"}.get(
+            field.split(".", maxsplit=1)[0], field.split(".", maxsplit=1)[0]
+        )
+        self.add_error(name if name in self.fields else None, message)

@@ -1,0 +1,298 @@
+"""The forms of rules, kind by kind: the fields of its own, and what the form starts with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from loyalty.backoffice.program_fields import amount, optional, plain, switch
+from loyalty.backoffice.rule_editor_forms import RuleEditorForm
+from loyalty.backoffice.rule_forms import RuleForm
+from loyalty.rules.bodies import RuleBody
+
+WINDOWS = [
+    ("day", gettext_lazy("In a day")),
+    ("week", gettext_lazy("In a week")),
+    ("month", gettext_lazy("In a month")),
+    ("quarter", gettext_lazy("In a quarter")),
+    ("year", gettext_lazy("In a year")),
+    ("lifetime", gettext_lazy("Ever")),
+]
+FEWEST_ROWS = 4
+
+
+class RateForm(RuleEditorForm):
+    kind = "rate"
+    own = ("measure", "units", "per")
+
+    measure = RuleForm.base_fields["measure"]
+    units = amount(gettext_lazy("This many"), 4)
+    per = amount(gettext_lazy("For each"), 4, gettext_lazy("Of the currency, or of the quantity."))
+
+
+class CashbackForm(RuleEditorForm):
+    kind = "cashback"
+    own = ("percent",)
+
+    percent = forms.DecimalField(
+        label=gettext_lazy("Percent back"), min_value=0, max_value=100, decimal_places=4,
+        required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        help_text=gettext_lazy("Of everything that earns. Leave it empty if it goes by category or"
+                               " by what was spent in the year."),
+    )  # fmt: skip
+
+    def __init__(self, data: Any = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.rows = {kind: self._rows(data, kind) for kind in ("category", "bracket")}
+        for number in range(self.rows["category"]):
+            self.fields[f"category_{number}"] = forms.CharField(
+                label=_("Category"), max_length=128, required=False
+            )
+            self.fields[f"category_percent_{number}"] = _percent()
+        for number in range(self.rows["bracket"]):
+            self.fields[f"bracket_{number}"] = amount(_("Spent above"), 4, least="0")
+            self.fields[f"bracket_{number}"].required = False
+            self.fields[f"bracket_percent_{number}"] = _percent()
+
+    def _rows(self, data: Any, kind: str) -> int:
+        """As many as there are, and some to write into."""
+        known = data if data is not None else self.initial
+        filled = [
+            int(name.removeprefix(f"{kind}_"))
+            for name in known
+            if name.startswith(f"{kind}_") and name.removeprefix(f"{kind}_").isdigit()
+        ]
+        used = max(filled, default=-1) + 1
+        if data is not None and data.get("more") == kind:
+            used += FEWEST_ROWS
+        return min(max(used if data is not None else used + 2, FEWEST_ROWS), 200)
+
+    def category_rows(self) -> list[tuple[BoundField, BoundField]]:
+        return self._bound("category")
+
+    def bracket_rows(self) -> list[tuple[BoundField, BoundField]]:
+        return self._bound("bracket")
+
+    def _bound(self, kind: str) -> list[tuple[BoundField, BoundField]]:
+        return [
+            (self[f"{kind}_{number}"], self[f"{kind}_percent_{number}"])
+            for number in range(self.rows[kind])
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Half a row is none."""
+        super().clean()
+        for kind in ("category", "bracket"):
+            for number in range(self.rows[kind]):
+                left = self.cleaned_data.get(f"{kind}_{number}")
+                right = self.cleaned_data.get(f"{kind}_percent_{number}")
+                if left in (None, "") and right is not None:
+                    self.add_error(f"{kind}_{number}", _("Say what the percentage is for."))
+                elif left not in (None, "") and right is None:
+                    self.add_error(f"{kind}_percent_{number}", _("Say how many percent."))
+        return self.cleaned_data
+
+    def own_values(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        return super().own_values() | {
+            "by_category": [
+                {"category": data[f"category_{number}"],
+                 "percent": data[f"category_percent_{number}"]}
+                for number in range(self.rows["category"])
+                if data.get(f"category_{number}")
+            ],
+            "brackets": [
+                {"above": data[f"bracket_{number}"], "percent": data[f"bracket_percent_{number}"]}
+                for number in range(self.rows["bracket"])
+                if data.get(f"bracket_{number}") is not None
+            ],
+        }  # fmt: skip
+
+    def refuse(self, field: str, message: str) -> None:
+        name, _dot, text = message.partition(": ")
+        if name in ("percent", "brackets", "by_category"):
+            field, message = "percent", text.capitalize()
+        super().refuse(field, message)
+
+
+def _percent() -> forms.DecimalField:
+    return forms.DecimalField(
+        label=_("Percent"), min_value=0, max_value=100, decimal_places=4, required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )  # fmt: skip
+
+
+class FixedForm(RuleEditorForm):
+    kind = "fixed"
+    own = ("units",)
+    sections = ("lines", "caps", "group", "stops")
+
+    units = amount(gettext_lazy("This many for each order"), 4)
+
+
+class MultiplierForm(RuleEditorForm):
+    kind = "multiplier"
+    own = ("factor", "of")
+    sections = ("lines", "caps", "group", "stops")
+
+    factor = forms.DecimalField(
+        label=gettext_lazy("Times"), max_value=1000, decimal_places=4,
+        min_value=Decimal("1.0001"), widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        help_text=gettext_lazy("2 doubles, 1.5 gives half as much again."),
+    )  # fmt: skip
+    of = forms.MultipleChoiceField(
+        label=gettext_lazy("What it multiplies"), required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Choose none, and it multiplies every rate and cashback of its"
+                               " units."),
+    )  # fmt: skip
+
+
+class BonusForm(RuleEditorForm):
+    kind = "threshold_bonus"
+    own = ("units", "reach", "window", "repeats")
+    sections = ("base", "lines", "caps", "group", "stops")
+
+    units = amount(gettext_lazy("This many"), 4)
+    reach = amount(gettext_lazy("When this much money is reached"), 4)
+    window = forms.ChoiceField(
+        label=gettext_lazy("Reached"),
+        choices=[("order", gettext_lazy("In one order")), *WINDOWS],
+    )
+    repeats = switch(
+        gettext_lazy("Again each time that it is reached"),
+        gettext_lazy("For 50 also at 100, 150 and so on."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Limits and stacking are for single orders."""
+        super().clean()
+        if self.cleaned_data.get("window", "order") != "order":
+            for name in ("cap_per_order", "cap_per_member", "cap_budget", "group", "stops"):
+                if self.cleaned_data.get(name):
+                    self.add_error(
+                        name, _("Only with “In one order”: a window brings its bonus once.")
+                    )
+        return self.cleaned_data
+
+
+class WindowedForm(RuleEditorForm):
+    """What belongs to a window of orders has neither caps nor a place among others."""
+
+    sections = ("base", "lines")
+
+    units = amount(gettext_lazy("This many"), 4)
+
+
+class CountingForm(WindowedForm):
+    """What counts orders may count only those that are worth it."""
+
+    least = optional(
+        gettext_lazy("Only orders of at least"),
+        gettext_lazy("Money for what earns in it. Empty: every order counts."),
+    )
+
+
+class NthPurchaseForm(CountingForm):
+    kind = "nth_purchase"
+    own = ("units", "number", "window", "repeats", "least")
+
+    number = forms.IntegerField(
+        label=gettext_lazy("With order number"), min_value=1, max_value=10_000,
+        help_text=gettext_lazy("1 is the first as a member."),
+    )  # fmt: skip
+    window = forms.ChoiceField(label=gettext_lazy("Counted"), choices=WINDOWS)
+    repeats = switch(
+        gettext_lazy("With every so many orders again"),
+        gettext_lazy("For 5 also with the 10th, the 15th and so on."),
+    )
+
+
+class StampsForm(WindowedForm):
+    kind = "stamps"
+    own = ("units", "full_at", "stamp_per", "each")
+
+    units = amount(gettext_lazy("A full card brings this many"), 4)
+    full_at = forms.IntegerField(
+        label=gettext_lazy("Stamps on a card"), min_value=2, max_value=1000
+    )
+    stamp_per = forms.ChoiceField(
+        label=gettext_lazy("A stamp"),
+        choices=[
+            ("visit", gettext_lazy("For each order")),
+            ("quantity", gettext_lazy("For so many items")),
+            ("money", gettext_lazy("For so much money")),
+        ],
+    )
+    each = amount(
+        gettext_lazy("So many items, or so much money"), 4,
+        gettext_lazy("Does not matter for stamps by order."),
+    )  # fmt: skip
+
+
+class StreakForm(CountingForm):
+    kind = "streak"
+    own = ("units", "length", "of_period", "repeats", "least")
+
+    length = forms.IntegerField(label=gettext_lazy("In a row"), min_value=2, max_value=366)
+    of_period = forms.ChoiceField(
+        label=gettext_lazy("Of these"),
+        choices=[
+            ("day", gettext_lazy("Days")),
+            ("week", gettext_lazy("Weeks")),
+            ("month", gettext_lazy("Months")),
+        ],
+    )
+    repeats = switch(
+        gettext_lazy("Again for each further such streak"), gettext_lazy("Otherwise once.")
+    )
+
+    def own_values(self) -> dict[str, Any]:
+        said = super().own_values()
+        return {("of" if name == "of_period" else name): value for name, value in said.items()}
+
+
+FORMS: Mapping[str, type[RuleEditorForm]] = {
+    form.kind: form
+    for form in (
+        RateForm, CashbackForm, FixedForm, MultiplierForm, BonusForm, NthPurchaseForm, StampsForm,
+        StreakForm,
+    )
+}  # fmt: skip
+
+
+def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
+    """What the form of a rule starts with."""
+    said = body.model_dump()
+    initial: dict[str, Any] = {
+        "name": name,
+        "wallet_type": wallet_type,
+        "when": said["when"],
+        "group": body.group,
+        "stops": body.stops,
+        **said["base"],
+        **{f"include_{kind}": values for kind, values in said["include"].items()},
+        **{f"exclude_{kind}": values for kind, values in said["exclude"].items()},
+        **{f"cap_{name}": _shown(value) for name, value in said["caps"].items()},
+        "rounding_mode": said.get("rounding", {}).get("mode", "down"),
+        "rounding_per": said.get("rounding", {}).get("per", "order"),
+    }
+    for field in FORMS[body.kind].own:
+        initial[field] = _shown(said["of" if field == "of_period" else field])
+    for number, item in enumerate(said.get("by_category", ())):
+        initial[f"category_{number}"] = item["category"]
+        initial[f"category_percent_{number}"] = _shown(item["percent"])
+    for number, item in enumerate(said.get("brackets", ())):
+        initial[f"bracket_{number}"] = _shown(item["above"])
+        initial[f"bracket_percent_{number}"] = _shown(item["percent"])
+    return initial
+
+
+def _shown(value: Any) -> Any:
+    return plain(value) if isinstance(value, Decimal) else value

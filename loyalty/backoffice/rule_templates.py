@@ -1,0 +1,126 @@
+"""Rules to start from: what shops ask for most, and each kind by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.rules.bodies import RuleBody, parse_body
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTemplate:
+    """A body to start with. `money`: which of its amounts are money, worth their number of the
+    currency."""
+
+    code: str
+    label: Promise
+    text: Promise
+    icon: str
+    said: Mapping[str, Any]
+    money: tuple[str, ...] = ()
+
+    def body(self, currency: str) -> RuleBody:
+        """In a currency without coins a dollar is a hundred."""
+        said = dict(self.said)
+        if not get_currency_precision(currency):
+            for name in self.money:
+                said[name] = Decimal(str(said[name])) * 100
+        return parse_body(said)
+
+
+WEEKEND = {
+    "all": [{"field": "order.weekday", "op": "one_of", "value": ["saturday", "sunday"]}],
+}
+BIRTHDAY = {"all": [{"field": "customer.birthday", "op": "this_month"}]}
+
+TEMPLATES = (
+    RuleTemplate(
+        "points-per-money", _("Points for money"),
+        _("So many points for what is spent. What most programs are built on."), "coins",
+        {"kind": "rate", "units": 1, "per": 1}, money=("per",),
+    ),
+    RuleTemplate(
+        "birthday-month", _("3× in the birthday month"),
+        _("Three times the points in the month of the customer's birthday."), "cake",
+        {"kind": "multiplier", "factor": 3, "when": BIRTHDAY},
+    ),
+    RuleTemplate(
+        "double-weekend", _("Double points at the weekend"),
+        _("Twice the points on Saturday and Sunday. Schedule it for one weekend, or let it stay."),
+        "calendar-week", {"kind": "multiplier", "factor": 2, "when": WEEKEND},
+    ),
+    RuleTemplate(
+        "bonus-over-50", _("Bonus over 50"),
+        _("A bonus for every order that comes to 50 or more."), "gift",
+        {"kind": "threshold_bonus", "units": 100, "reach": 50}, money=("reach",),
+    ),
+    RuleTemplate(
+        "cashback", _("5 % cashback"),
+        _("A percentage of the price comes back as points worth one of the currency each."),
+        "percentage", {"kind": "cashback", "percent": 5},
+    ),
+    RuleTemplate(
+        "cashback-by-category", _("Cashback by category"),
+        _("Another percentage for each category; name them from your own data."), "category",
+        {"kind": "cashback", "percent": 1},
+    ),
+    RuleTemplate(
+        "every-fifth", _("Every 5th purchase"),
+        _("A bonus with every fifth order of a member."), "repeat",
+        {"kind": "nth_purchase", "units": 100, "number": 5, "repeats": True},
+    ),
+    RuleTemplate(
+        "stamp-card", _("Stamp card"),
+        _("Ten visits fill a card, and a full card brings points."), "stack-2",
+        {"kind": "stamps", "units": 200, "full_at": 10},
+    ),
+    RuleTemplate(
+        "weekly-streak", _("Weekly streak"),
+        _("A bonus for an order in each of four weeks in a row."), "flame",
+        {"kind": "streak", "units": 100, "length": 4, "of": "week"},
+    ),
+    RuleTemplate(
+        "first-purchase", _("First purchase"),
+        _("A welcome with a member's first order."), "star",
+        {"kind": "nth_purchase", "units": 100, "number": 1},
+    ),
+)  # fmt: skip
+
+# Each kind by itself, to start blank.
+KINDS: Mapping[str, tuple[Promise, Promise, Mapping[str, Any]]] = {
+    "rate": (_("Rate"), _("So many points for so much money or quantity"), {}),
+    "cashback": (_("Cashback"), _("A percentage of the price"), {"percent": 5}),
+    "fixed": (_("Fixed award"), _("So many points for each order"), {"units": 10}),
+    "multiplier": (_("Multiplier"), _("What other rules give, times so much"), {"factor": 2}),
+    "threshold_bonus": (
+        _("Bonus for reaching"), _("Points when so much money is reached"),
+        {"units": 100, "reach": 50},
+    ),
+    "nth_purchase": (
+        _("N-th purchase"), _("Points with the first, or every so many orders"),
+        {"units": 100, "number": 5, "repeats": True},
+    ),
+    "stamps": (_("Stamps"), _("A card that fills up"), {"units": 100, "full_at": 10}),
+    "streak": (
+        _("Streak"), _("Orders in days, weeks or months in a row"), {"units": 100, "length": 4}
+    ),
+}  # fmt: skip
+
+
+def template_named(code: str) -> RuleTemplate | None:
+    """One of the gallery, or a kind to start blank ("blank-rate")."""
+    for template in TEMPLATES:
+        if template.code == code:
+            return template
+    kind = code.removeprefix("blank-")
+    if code.startswith("blank-") and kind in KINDS:
+        label, text, said = KINDS[kind]
+        return RuleTemplate(code, label, text, "plus", {"kind": kind, **said})
+    return None

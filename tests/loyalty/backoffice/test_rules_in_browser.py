@@ -1,0 +1,116 @@
+"""A marketing manager writes a rule, sees what it says and gives, and schedules it, with a real
+browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from loyalty.models import Program
+from loyalty.selectors.rules import row_of
+from tests.loyalty.backoffice.conftest import Member, url
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def fits(page: Any) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_a_rule_is_written_tried_and_scheduled(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+    page_errors: list[str],
+) -> None:
+    page = sign_in("marketing_manager")
+    page.goto(url("rule_list", "beans"))
+    page.get_by_role("link", name="Create rule").click()
+    page.get_by_role("link", name="Double points at the weekend").click()
+    preview = page.locator("#rule-preview")
+    page.get_by_label("Times").fill("4")
+    preview.get_by_text("4 times what rates and cashback give.").wait_for()
+    # A Saturday, then a Monday: the condition is asked.
+    page.get_by_label("Placed on").fill("2026-06-06")
+    preview.get_by_text("4 times “").first.wait_for()
+    page.get_by_label("Placed on").fill("2026-06-08")
+    preview.get_by_text("Its condition is not met").wait_for()
+    # One more question, put together in the builder.
+    page.get_by_role("button", name="Question", exact=True).first.click()
+    page.locator("[data-conditions] select").last.wait_for()
+    page.wait_for_load_state("networkidle")
+    assert_no_axe_violations(page)
+    page.locator("[data-conditions] .conditions-remove").last.click()
+    page.wait_for_load_state("networkidle")
+    page.get_by_label("Name", exact=True).fill("Fourfold weekend")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("heading", name="Fourfold weekend").wait_for()
+    assert_no_axe_violations(page)
+    page.get_by_role("link", name="Publish").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Nothing limits how much it gives in all.").wait_for()
+    assert_no_axe_violations(page)
+    dialog.get_by_label("From").fill("2020-01-01")
+    dialog.get_by_role("button", name="Publish rule").click()
+    dialog.get_by_text("That moment has passed.").first.wait_for()
+    page_errors[:] = [text for text in page_errors if "422" not in text]
+    dialog.get_by_label("From").fill(f"{timezone.now().year + 1}-01-05")
+    dialog.get_by_role("button", name="Publish rule").click()
+    page.get_by_text(re.compile("Version 1 counts from")).first.wait_for()
+    row = row_of(Program.objects.get(code="beans").earning_rules.get(code="fourfold-weekend"),
+                 timezone.now())  # fmt: skip
+    assert row.state == "scheduled"
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("It is a draft again.").wait_for()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_pages_of_rules_fit_and_can_be_used_by_everybody(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+    width: int,
+) -> None:
+    page = sign_in("administrator")
+    page.set_viewport_size({"width": width, "height": 900})
+    code = ana.program.earning_rules.get().code
+    for address in (
+        url("rule_list", "beans"),
+        url("rule_calendar", "beans"),
+        url("rule_gallery", "beans"),
+        url("rule_create", "beans", "cashback-by-category"),
+        url("rule_page", "beans", code),
+        url("rule_edit", "beans", code),
+        url("rule_retire", "beans", code),
+    ):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert fits(page), address
+        assert_no_axe_violations(page)
+
+
+def test_the_calendar_is_a_picture_and_a_table(ana: Member, sign_in: Callable[[str], Any]) -> None:
+    page = sign_in("analyst")
+    page.goto(url("rule_calendar", "beans"))
+    picture = page.get_by_role("img", name=re.compile("What is live in the next 90 days"))
+    picture.locator("canvas").wait_for()
+    page.get_by_role("button", name="View as table").click()
+    assert page.get_by_role("row", name=re.compile("the beginning no end")).is_visible()
+
+
+def test_rules_change_places_with_buttons(ana: Member, sign_in: Callable[[str], Any]) -> None:
+    page = sign_in("marketing_manager")
+    for template in ("bonus-over-50", "blank-fixed"):
+        page.goto(url("rule_create", "beans", template))
+        page.get_by_label("Name", exact=True).fill(template)
+        page.get_by_role("button", name="Save draft").click()
+        page.get_by_role("heading", name=template).wait_for()
+    page.goto(url("rule_list", "beans"))
+    page.get_by_role("button", name="Earlier: blank-fixed").click()
+    page.wait_for_load_state("networkidle")
+    codes = ana.program.earning_rules.order_by("position").values_list("code", flat=True)
+    assert list(codes)[-2:] == ["blank-fixed", "bonus-over-50"]
