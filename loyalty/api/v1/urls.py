@@ -21,6 +21,7 @@ from loyalty.api.v1 import (
     redemptions,
     refund_previews,
     refunds,
+    rules,
     settlements,
     transfers,
 )
@@ -110,4 +111,5 @@ urlpatterns = [
         liability.ProgramLiability.as_view(),
         name="program-liability",
     ),
+    path("programs/<slug:code>/rules", rules.ProgramRules.as_view(), name="program-rules"),
 ]
