@@ -44,6 +44,17 @@ app.conf.beat_schedule = {
         "args": ["self_check"],
         "schedule": crontab(hour="1", minute="40"),
     },
+    "customer-facts": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["customer_facts"],
+        "schedule": crontab(hour="2", minute="25"),
+    },
+    # Soon after the merchant's midnight, wherever that is, and when a condition is new.
+    "segments": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["segments"],
+        "schedule": crontab(minute="*/10"),
+    },
     "daily-totals": {
         "task": "members.tasks.run_scheduled",
         "args": ["daily_totals"],

@@ -9,14 +9,18 @@ class LoyaltyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from loyalty import condition_fields, jobs, merging
+        from loyalty import condition_fields, jobs, merging, segment_uses
         from loyalty.account import menu as account_menu
         from loyalty.backoffice import menu as backoffice_menu
+        from loyalty.services.facts import follow_changes
         from loyalty.services.totals import follow_postings
+        from members.models.changes import CHANGED
         from members.outbox import register_consumer
 
         register_consumer("ledger.posted", follow_postings)
+        register_consumer(CHANGED, follow_changes)
         condition_fields.register()
+        segment_uses.register()
         jobs.register()
         account_menu.register()
         backoffice_menu.register()

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from django.db.models import (
+    Case,
+    DecimalField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Extract, Round
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Tender
 from loyalty.rules.facts import Occasion
+from loyalty.selectors.order_values import of_lines, of_orders
 from members.conditions import values
 from members.conditions.fields import (
     BEHAVIOR,
@@ -21,6 +36,14 @@ from members.conditions.fields import (
     FieldFamily,
     register_fields,
 )
+from members.conditions.moments import Moment
+from members.conditions.operators import Operator
+
+# What can be picked from, as the shop's own orders have it.
+_OF_ORDERS = {name: of_orders(name) for name in ("channel", "store", "currency", "payment_method")}
+_OF_ORDERS["coupons"] = of_orders("unnest(coupons)")
+_OF_LINES = {name: of_lines(name) for name in ("category", "sku", "brand")}
+_OF_LINES["tags"] = of_lines("unnest(tags)")
 
 
 def register() -> None:
@@ -36,19 +59,43 @@ def _order(
 ) -> Field:  # fmt: skip
     return Field(
         f"order.{name}", label, kind, ORDER, read, help=help, choices=choices,
-        closed=choices is not None,
+        closed=choices is not None, suggest=_OF_ORDERS.get(name),
     )  # fmt: skip
 
 
 def _line(name: str, label: Any, kind: values.ValueType, attribute: str, help: Any = "") -> Field:
-    return Field(f"line.{name}", label, kind, LINE, attrgetter(attribute), help=help)
+    return Field(
+        f"line.{name}", label, kind, LINE, attrgetter(attribute), help=help,
+        suggest=_OF_LINES.get(name),
+    )  # fmt: skip
 
 
 def _behavior(name: str, label: Any, kind: values.ValueType, help: Any = "") -> Field:
     return Field(
         f"behavior.{name}", label, kind, BEHAVIOR, attrgetter(name), help=help,
-        column=f"facts__{name}",
+        column=f"facts__{name}", suggest=_OF_LINES["category"] if name == "categories" else None,
     )  # fmt: skip
+
+
+def _overdue_query(operator: Operator, operand: Any, moment: Moment) -> Q:
+    """With so many digits that rounding agrees with `Behavior.overdue`."""
+    from members.models import CustomerFacts
+
+    digits = DecimalField(max_digits=40, decimal_places=24)
+    elapsed = Extract(
+        ExpressionWrapper(Value(moment.now) - F("last_order_at"), output_field=DurationField()),
+        "epoch",
+    )
+    days = Cast(elapsed, digits) / Value(Decimal(86400)) / F("purchase_cycle")
+    cycles = Case(
+        When(purchase_cycle__gt=0, then=Round(ExpressionWrapper(days, output_field=digits), 2)),
+        output_field=digits,
+    )
+    facts = CustomerFacts.objects.filter(pk=OuterRef("pk")).annotate(overdue=cycles)
+    asked = operator.query("overdue", operand, moment)
+    if operator.unknown:
+        return ~Q(Exists(facts.exclude(asked | Q(overdue=None))))
+    return Q(Exists(facts.filter(asked & ~Q(overdue=None))))
 
 
 @lru_cache(maxsize=1024)  # the same name is the same field
@@ -110,6 +157,13 @@ _BEHAVIOR = (
     _behavior("last_order_at", _("last order"), values.INSTANT),
     _behavior("purchase_cycle", _("purchase cycle"), values.NUMBER,
               _("Days from one order to the next, on average.")),
+    Field("behavior.overdue", _("cycles since the last order"), values.NUMBER, BEHAVIOR, repr,
+          help=_("Time since the last order in their own purchase cycles: 2 is twice as long as "
+                 "they usually take."),
+          query=_overdue_query, read_at=lambda behavior, moment: behavior.overdue(moment.now)),
+    _behavior("spend_percentile", _("rank by spend"), values.SHARE,
+              _("How many percent of all who ordered spend less: 80 and more is the top fifth. "
+                "As of last night.")),
     _behavior("categories", _("categories bought"), values.LIST),
     _behavior("discount_share", _("discount share"), values.SHARE,
               _("Percent of their prices that discounts took off.")),

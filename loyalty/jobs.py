@@ -9,6 +9,7 @@ from loyalty.services import (
     bulk_checking,
     bulk_posting,
     expiry,
+    fact_rebuilds,
     imports,
     policy_change_jobs,
     self_checks,
@@ -130,6 +131,21 @@ KINDS = (
         view_permission="reports.view",
         run_permission="jobs.run",
         words=self_checks.self_check_words,
+        routine=True,
+    ),
+    JobKind(
+        key=fact_rebuilds.KIND,
+        label=_("Facts about customers"),
+        icon="user-search",
+        description=_(
+            "Works out anew what customers bought and gave back, and who spends more than whom. "
+            "Changed customers follow by themselves; this runs every night."
+        ),
+        run=fact_rebuilds.run_rebuild,
+        find_work=fact_rebuilds.find_rebuild,
+        start_label=_("Work out the facts about customers"),
+        run_permission="jobs.maintain",
+        words=fact_rebuilds.rebuild_words,
         routine=True,
     ),
 )

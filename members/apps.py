@@ -11,7 +11,14 @@ class MembersConfig(AppConfig):
         from members.account import landing  # noqa: F401  (links customers as they sign in)
         from members.backoffice import menu, places
         from members.selectors import history
-        from members.services import invitations, mail, merged_details, merged_segments
+        from members.services import (
+            invitations,
+            mail,
+            merged_details,
+            merged_segments,
+            segment_jobs,
+            segments,
+        )
 
         condition_fields.register()
         words.register()
@@ -22,3 +29,5 @@ class MembersConfig(AppConfig):
         mail.register()
         merged_details.register()
         merged_segments.register()
+        segments.register()
+        segment_jobs.register()

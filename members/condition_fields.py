@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.conditions import values
 from members.conditions.fields import CUSTOMER, SEGMENTS, Field, FieldFamily, register_fields
+from members.selectors.customer_values import IN_USE, values_in_use
 from members.selectors.segments import segment_choices
 
 
@@ -22,8 +23,9 @@ def register() -> None:
 
 def _field(name: str, label: Any, kind: values.ValueType, help: Any = "") -> Field:
     return Field(
-        f"customer.{name}", label, kind, CUSTOMER, attrgetter(name), help=help, column=name
-    )
+        f"customer.{name}", label, kind, CUSTOMER, attrgetter(name), help=help, column=name,
+        suggest=partial(values_in_use, name) if name in IN_USE else None,
+    )  # fmt: skip
 
 
 def attribute_text(attributes: Mapping[str, Any], key: str) -> str | None:
@@ -56,7 +58,7 @@ def _attribute_query(key: str, operator: Any, operand: Any, moment: Any) -> Q:
     asked = operator.query(column, operand, moment)
     found = ~known | asked if operator.unknown else known & asked
     with_text = Customer.objects.annotate(attribute_text=KeyTextTransform(key, "attributes"))
-    return Q(pk__in=with_text.filter(found).values("pk"))
+    return Q(Exists(with_text.filter(found, pk=OuterRef("pk"))))
 
 
 _FIELDS = (
@@ -71,11 +73,13 @@ _FIELDS = (
 
 
 def _segments_query(operator: Any, operand: Any, _moment: Any) -> Q:
-    from members.models import SegmentMember
+    from members.models import Segment, SegmentMember
+
+    anywhere = SegmentMember.objects.filter(customer=OuterRef("pk"))
 
     def inside(codes: Any) -> Q:
-        found = SegmentMember.objects.filter(segment__code__in=codes)
-        return Q(pk__in=found.values("customer"))
+        segments = Segment.objects.filter(code__in=codes).values("pk")
+        return Q(Exists(anywhere.filter(segment__in=segments)))
 
     match operator.code:
         case "has_any":
@@ -87,7 +91,7 @@ def _segments_query(operator: Any, operand: Any, _moment: Any) -> Q:
             return found
         case "has_none":
             return ~inside(operand)
-    in_any = Q(pk__in=SegmentMember.objects.values("customer"))
+    in_any = Q(Exists(anywhere))
     return ~in_any if operator.code == "empty" else in_any
 
 

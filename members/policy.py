@@ -43,6 +43,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "programs.edit",
             "rules.draft",
             "rules.publish",
+            "segments.edit",
             "imports.run",
             "jobs.run",
         }
@@ -64,6 +65,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "rules.publish",
             # Whether one person suffices for that.
             "rules.settings",
+            "segments.edit",
             "imports.run",
             "jobs.run",
             # Work that rebuilds derived figures, for whoever looks after the installation.

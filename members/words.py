@@ -26,6 +26,13 @@ ACTIONS = {
     "staff.removed": _("Took away access to the back-office"),
     "api_key.created": _("Created an API key"),
     "api_key.revoked": _("Revoked an API key"),
+    "segment.created": _("Created a segment"),
+    "segment.updated": _("Changed a segment"),
+    "segment.archived": _("Put a segment away"),
+    "segment.restored": _("Took a segment back into use"),
+    "segment.list_loaded": _("Loaded a list of customers"),
+    "segment.customer_added": _("Put a customer on a list"),
+    "segment.customer_removed": _("Took a customer off a list"),
     "job.started": _("Started a job"),
     "job.cancelled": _("Canceled a job"),
     "job.retried": _("Had a job go on"),
@@ -35,6 +42,7 @@ TARGETS = {
     "members.merchant": TargetKind(_("Merchant"), "backoffice:merchant", takes_id=False),
     "members.staffmember": TargetKind(_("Team"), "backoffice:team", takes_id=False),
     "members.apikey": TargetKind(_("API key"), "backoffice:api_key_list", takes_id=False),
+    "members.segment": TargetKind(_("Segment"), "backoffice:segment_by_key"),
     "members.job": TargetKind(_("Job"), "backoffice:job"),
 }
 FIELDS = {
@@ -43,6 +51,9 @@ FIELDS = {
     "email": _("E-mail"),
     "note": _("Note"),
     "tags": _("Tags"),
+    "customer": _("Customer"),
+    "added": _("Added"),
+    "removed": _("Removed"),
     "scopes": _("May do"),
     "revoked_at": _("Revoked"),
 }

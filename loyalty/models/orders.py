@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
 from members.models import Customer
+from members.models.changes import customers_changed
 
 
 class MoneyField(models.DecimalField):  # type: ignore[type-arg]
@@ -99,6 +100,10 @@ class Order(models.Model):
                 opclasses=["text_pattern_ops"],
             ),
         ]
+        # The facts about customers follow their orders.
+        triggers = customers_changed(
+            "customer_id", ("status", "placed_at", "total", "discount_total", "body_hash")
+        )
 
     def __str__(self) -> str:
         return self.external_id
@@ -189,6 +194,7 @@ class Refund(models.Model):
                 condition=Q(order=None) & ~Q(order_external_id=""),
             ),
         ]
+        triggers = customers_changed("customer_id", ("order_id", "total", "refunded_at"))
 
     @property
     def is_parked(self) -> bool:

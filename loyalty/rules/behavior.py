@@ -28,6 +28,8 @@ class Behavior:
     last_order_at: dt.datetime | None = None
     categories: frozenset[str] = frozenset()
     activities: Mapping[str, int] = field(default_factory=dict)
+    # Percent of those who ever ordered who spent less, as of last night.
+    spend_percentile: Decimal | None = None
 
     @property
     def spend(self) -> Decimal:
@@ -45,6 +47,13 @@ class Behavior:
             return None
         days = Decimal((self.last_order_at - self.first_order_at) // MICROSECOND) / DAY
         return _rounded(days / (self.orders - 1))
+
+    def overdue(self, now: dt.datetime) -> Decimal | None:
+        """How many of their own purchase cycles have passed since the last order."""
+        if not self.purchase_cycle or self.last_order_at is None:
+            return None
+        days = Decimal((now - self.last_order_at) // MICROSECOND) / DAY
+        return _rounded(days / self.purchase_cycle)
 
     @property
     def discount_share(self) -> Decimal | None:

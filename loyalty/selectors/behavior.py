@@ -10,13 +10,10 @@ from django.db import connection
 
 from loyalty.rules.behavior import Behavior
 
-# For each (customer, moment): orders placed before it that did not come to nothing, and what was
-# given back before it. `loyalty_order_customer` makes each a short index range.
-_BEFORE = """
-    SELECT x.ord, o.orders, o.ordered, r.returned, l.goods, o.discounts + l.discounts,
-           o.first_at, o.last_at, l.categories
-      FROM unnest(%(customers)s::bigint[], %(moments)s::timestamptz[])
-           WITH ORDINALITY AS x(customer, at, ord)
+# Of x.customer before x.at: orders that did not come to nothing, and what was given back. The one
+# definition, here and for the facts that segments ask about (`loyalty.services.facts`).
+# `loyalty_order_customer` makes each a short index range.
+MEASURED = """
      CROSS JOIN LATERAL (
            SELECT count(*) AS orders, coalesce(sum(total), 0) AS ordered,
                   coalesce(sum(discount_total), 0) AS discounts,
@@ -36,6 +33,15 @@ _BEFORE = """
              FROM loyalty_order lo JOIN loyalty_orderline n ON n.order_id = lo.id
             WHERE %(lines)s AND lo.customer_id = x.customer AND lo.placed_at < x.at
               AND lo.status NOT IN ('cancelled', 'refunded')) l
+"""
+
+_BEFORE = f"""
+    SELECT x.ord, o.orders, o.ordered, r.returned, l.goods, o.discounts + l.discounts,
+           o.first_at, o.last_at, l.categories, p.spend_percentile
+      FROM unnest(%(customers)s::bigint[], %(moments)s::timestamptz[])
+           WITH ORDINALITY AS x(customer, at, ord)
+      LEFT JOIN members_customerfacts p ON p.customer_id = x.customer
+    {MEASURED}
      ORDER BY x.ord
 """
 
@@ -61,6 +67,7 @@ def behavior_before(
         Behavior(
             orders=row[1], ordered=row[2], returned=row[3], goods=row[4], discounts=row[5],
             first_order_at=row[6], last_order_at=row[7], categories=frozenset(row[8] or ()),
+            spend_percentile=row[9],
         )
         for row in rows
     ]  # fmt: skip

@@ -48,6 +48,11 @@ class Field:
     choices: Choices | None = None
     closed: bool = False
     suggest: Suggest | None = None
+    # Instead of `read`, for what changes as time goes by.
+    read_at: Callable[[Any, Moment], Any] | None = None
+
+    def value(self, facts: Any, moment: Moment) -> Any:
+        return self.read(facts) if self.read_at is None else self.read_at(facts, moment)
 
     @property
     def in_database(self) -> bool:
@@ -88,7 +93,7 @@ def register_fields(group: str, label: Text, fields: Iterable[Field | FieldFamil
 
 
 def field_named(name: object) -> Field | None:
-    if not isinstance(name, str):
+    if not isinstance(name, str) or "\x00" in name:
         return None
     if name in _fields:
         return _fields[name]

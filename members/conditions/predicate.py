@@ -63,7 +63,7 @@ class Condition:
 
 def ask(question: Question, facts: Any, moment: Moment) -> bool:
     """One question's answer from the facts of its scope."""
-    value = None if facts is None else question.field.read(facts)
+    value = None if facts is None else question.field.value(facts, moment)
     if is_unknown(value):
         return question.operator.unknown
     return question.operator.test(value, question.operand, moment)

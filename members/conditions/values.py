@@ -36,7 +36,8 @@ class ValueType:
 def _text(raw: Any) -> str:
     if not isinstance(raw, str):
         raise ValueError(_("Write a text."))
-    text = raw.strip()
+    # A NUL fits no column.
+    text = raw.replace("\x00", "").strip()
     if not text:
         raise ValueError(_("Write something, or ask whether it is empty."))
     if len(text) > LONGEST_TEXT:

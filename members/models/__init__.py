@@ -6,7 +6,7 @@ from members.models.jobs import Job, JobError, JobLogLine
 from members.models.merchant import Merchant
 from members.models.merges import CustomerMerge
 from members.models.outbox import OutboxEvent
-from members.models.segments import Segment, SegmentMember
+from members.models.segments import Segment, SegmentMember, SegmentSize
 from members.models.staff import StaffMember
 from members.models.users import User
 
@@ -25,6 +25,7 @@ __all__ = [
     "OutboxEvent",
     "Segment",
     "SegmentMember",
+    "SegmentSize",
     "StaffMember",
     "User",
 ]

@@ -14,6 +14,13 @@ from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext_lazy as _
 
 from members import folding
+from members.models.changes import customers_changed
+
+# What segments may ask about.
+_TELLING = (
+    "external_id", "given_name", "family_name", "email", "phone", "locale", "country", "birthday",
+    "tags", "attributes", "created_at", "merged_into_id",
+)  # fmt: skip
 
 
 class Customer(models.Model):
@@ -118,6 +125,7 @@ class Customer(models.Model):
             ),
         ]
         triggers = [
+            *customers_changed("id", _TELLING),
             pgtrigger.Trigger(
                 name="customer_merged_in_one_step",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("merged_into_id"),  # type: ignore[no-untyped-call]

@@ -71,6 +71,28 @@ class SegmentMember(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["segment", "customer"], name="segment_member_once"),
         ]
+        indexes = [
+            # The list of members goes on from where it was, the newest first.
+            models.Index(fields=["segment", "-since", "-id"], name="segment_member_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer_id} in {self.segment_id}"
+
+
+class SegmentSize(models.Model):
+    """How many were in a segment at the end of a day, or are today."""
+
+    segment = models.ForeignKey(
+        Segment, on_delete=models.CASCADE, related_name="sizes", db_index=False
+    )
+    day = models.DateField()
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["segment", "day"], name="segment_size_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id} on {self.day}: {self.size}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from members.merging import (
     MergeHandler,
     MergeSection,
@@ -27,6 +29,7 @@ def merge_segments(merging: Merging) -> Record:
     SegmentMember.objects.bulk_create(
         SegmentMember(segment_id=pk, customer=kept, since=merging.now) for pk in added
     )
+    _resize(merged, without=True)
     _forget(kept, merged)
     return {"lists": added}
 
@@ -34,7 +37,18 @@ def merge_segments(merging: Merging) -> Record:
 def part_segments(merging: Merging, record: Record) -> None:
     """Who was kept leaves the other one's lists again."""
     SegmentMember.objects.filter(customer=merging.kept, segment__in=record["lists"]).delete()
+    _resize(merging.merged, without=False)
     _forget(merging.kept, merging.merged)
+
+
+def _resize(merged: Customer, *, without: bool) -> None:
+    """Who was merged away stays on their lists, for the case that the merge is undone, and does
+    not count there."""
+    gone = ~Q(customer__merged_into=None) & ~Q(customer=merged)
+    for each in Segment.objects.filter(kind=Segment.Kind.STATIC, members__customer=merged):
+        counted = each.members.exclude(gone)
+        each.size = counted.exclude(customer=merged).count() if without else counted.count()
+        each.save(update_fields=["size"])
 
 
 def _forget(*customers: Customer) -> None:

@@ -118,12 +118,12 @@ def test_nothing_is_sent_from_inside_the_request(client: Client) -> None:
     customer = CustomerFactory()
     client.post(reverse("account_request_login_code"), {"email": customer.email})
     assert mail.outbox == []
-    assert OutboxEvent.objects.get().kind == "mail.queued"
+    assert OutboxEvent.objects.filter(kind="mail.queued").count() == 1
 
 
 def test_the_code_is_forgotten_once_it_is_sent(ask_for_code: Callable[[str], Response]) -> None:
     ask_for_code(CustomerFactory().email)
-    assert OutboxEvent.objects.get().payload == {}
+    assert OutboxEvent.objects.get(kind="mail.queued").payload == {}
 
 
 def test_staff_sign_in_with_a_code_too_and_land_in_the_back_office(

@@ -61,7 +61,8 @@ FIELDS = [
     "customer.country", "customer.tags", "customer.birthday", "customer.attributes.size",
     "behavior.orders", "behavior.spend", "behavior.average_order", "behavior.last_order_at",
     "behavior.purchase_cycle", "behavior.categories", "behavior.discount_share",
-    "behavior.returns_share", "customer.segments",
+    "behavior.returns_share", "behavior.overdue", "behavior.spend_percentile",
+    "customer.segments",
 ]  # fmt: skip
 
 
@@ -113,6 +114,7 @@ def people(draw):
         first_order_at=seen[0] if orders else None,
         last_order_at=seen[-1] if orders else None,
         categories=frozenset(draw(tags)),
+        spend_percentile=draw(st.sampled_from([None, Decimal(0), Decimal(10), Decimal(100)])),
     )
     customer = Customer(
         country=draw(texts)[:2], tags=draw(tags), birthday=draw(birthdays),
@@ -136,6 +138,7 @@ def keep(customer: Customer, behavior: Behavior, inside: frozenset[str], segment
         ordered=behavior.ordered, returned=behavior.returned, goods=behavior.goods,
         discounts=behavior.discounts, first_order_at=behavior.first_order_at,
         last_order_at=behavior.last_order_at, categories=sorted(behavior.categories),
+        spend_percentile=behavior.spend_percentile,
     )  # fmt: skip
     for code in inside:
         SegmentMember.objects.create(
@@ -180,3 +183,18 @@ def test_what_is_worked_out_of_behavior_is_the_same_in_the_database(segments):
     assert {name: getattr(facts, name) for name in names} == {
         name: getattr(behavior, name) for name in names
     }
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 86_399, 3 * 86_400, 155_520, 1_555_200, 99_999_999])
+@pytest.mark.parametrize("days", ["0.01", "3.33", "30"])
+def test_cycles_since_the_last_order_are_the_same_in_the_database(segments, seconds, days):
+    last = dt.datetime(2024, 2, 1, 7, tzinfo=dt.UTC)
+    first = last - dt.timedelta(days=float(days))
+    behavior = Behavior(2, Decimal(10), first_order_at=first, last_order_at=last)
+    keep(Customer(), behavior, frozenset(), segments)
+    moment = Moment(last + dt.timedelta(seconds=seconds), ATHENS)
+    cycles = behavior.overdue(moment.now)
+    for op, value in (("is", cycles), ("at_least", cycles), ("at_most", cycles)):
+        asked = {"field": "behavior.overdue", "op": op, "value": str(value)}
+        tree = parse(asked, scopes=SCOPES, in_database=True)
+        assert Customer.objects.filter(query_of(tree, moment)).count() == 1, asked

@@ -111,7 +111,7 @@ def test_one_bad_event_does_not_hold_up_its_batch() -> None:
     assert taken == [0, 2]
     # What the failed attempts wrote is gone with them.
     assert sorted(Customer.objects.values_list("external_id", flat=True)) == ["0", "2"]
-    failed = OutboxEvent.objects.get(delivered_at=None)
+    failed = OutboxEvent.objects.get(kind=KIND, delivered_at=None)
     assert (failed.attempts, failed.last_error) == (1, "ValueError: no such thing")
 
 
