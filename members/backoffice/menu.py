@@ -35,6 +35,16 @@ ITEMS = (
         shortcut="g c",
     ),
     NavItem(
+        "segments",
+        _("Segments"),
+        "backoffice:segment_list",
+        "users-group",
+        order=22,
+        permission="customers.view",
+        match=("backoffice:segment",),
+        shortcut="g s",
+    ),
+    NavItem(
         "jobs",
         _("Jobs"),
         "backoffice:job_list",

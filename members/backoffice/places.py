@@ -26,6 +26,10 @@ def register() -> None:
         "notes", _("Notes"), "backoffice:customer_notes", 20, icon="note", column="side"
     )
     register_customer_panel(
+        "segments", _("Segments"), "backoffice:customer_segments", 30,
+        icon="users-group", column="side", rows=3,
+    )  # fmt: skip
+    register_customer_panel(
         "audit", _("Changes"), "backoffice:customer_audit", 90,
         icon="list-search", column="side",
     )  # fmt: skip

@@ -16,6 +16,8 @@ from members.backoffice import (
     merchant,
     merging,
     search,
+    segment_lists,
+    segments,
     styleguide,
     team,
 )
@@ -23,6 +25,8 @@ from members.backoffice import (
 app_name = "backoffice"
 
 CUSTOMER = "customers/<uuid:public_id>/"
+# A word in front keeps names such as "new" free for the addresses above.
+SEGMENT = "customers/segments/of/<slug:code>/"
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -50,6 +54,23 @@ urlpatterns = [
     path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("settings/audit-log/", audit.audit_log, name="audit_log"),
+    path("customers/segments/", segments.segment_list, name="segment_list"),
+    path("customers/segments/new/", segments.segment_create, name="segment_create"),
+    path("customers/segments/preview/", segments.segment_preview, name="segment_preview"),
+    path("customers/segments/<uuid:public_id>/", segments.segment_by_key, name="segment_by_key"),
+    path(SEGMENT, segments.segment, name="segment"),
+    path(f"{SEGMENT}edit/", segments.segment_edit, name="segment_edit"),
+    path(f"{SEGMENT}refresh/", segments.segment_refresh, name="segment_refresh"),
+    path(f"{SEGMENT}archive/", segments.segment_archive, name="segment_archive"),
+    path(f"{SEGMENT}restore/", segments.segment_restore, name="segment_restore"),
+    path(f"{SEGMENT}load/", segment_lists.segment_load, name="segment_load"),
+    path(f"{SEGMENT}add/", segment_lists.segment_add, name="segment_add"),
+    path(
+        f"{SEGMENT}customers/<uuid:public_id>/remove/",
+        segment_lists.segment_remove,
+        name="segment_remove",
+    ),
+    path(f"{CUSTOMER}segments/", segments.customer_segments, name="customer_segments"),
     path("conditions/", condition_builder.condition_builder, name="condition_builder"),
     path("conditions/values/", condition_builder.condition_values, name="condition_values"),
     path("jobs/", job_list.job_list, name="job_list"),

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import expect
 
-from members.models import User
-from tests.factories import StaffMemberFactory
+from members.models import StaffMember, User
+from tests.factories import CustomerFactory, StaffMemberFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 Check = Callable[[Any], None]
@@ -58,6 +58,36 @@ def test_a_condition_is_put_together_by_keyboard_and_reads_itself_out(
     expect(sentence).not_to_contain_text("birthday")
     expect(builder.locator("button[value='question:']")).to_be_focused()
     assert page.locator("[name=when]").count() == 0
+    assert_no_axe_violations(page)
+
+
+def test_values_of_the_shop_s_own_data_are_offered(page: Any, builder: Any) -> None:
+    CustomerFactory(tags=["vip", "press"])
+    builder.locator("button[value='question:']").click()
+    builder.locator("[name='when.3.field']").select_option("customer.tags")
+    value = builder.locator("[name='when.3.value']")
+    value.fill("vi")
+    expect(builder.locator("[id='when.3-values'] option")).to_have_count(1)
+    assert builder.locator("[id='when.3-values'] option").get_attribute("value") == "vip"
+
+
+def test_a_segment_counts_itself_while_one_builds(
+    page: Any, builder: Any, assert_no_axe_violations: Check
+) -> None:
+    StaffMember.objects.update(role=StaffMember.Role.MARKETING_MANAGER)
+    CustomerFactory(country="GR", given_name="Anna")
+    CustomerFactory(country="CY")
+    page.goto("/backoffice/customers/segments/new/")
+    page.get_by_label("Name", exact=True).fill("Greeks")
+    page.locator("button[value='question:']").click()
+    page.locator("[name='condition.0.field']").select_option("customer.country")
+    page.locator("[name='condition.0.value']").fill("GR")
+    expect(page.locator("#segment-preview")).to_contain_text("1 of 2 customers")
+    expect(page.locator("#segment-preview")).to_contain_text("Anna")
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Save segment").click()
+    expect(page.get_by_role("heading", name="Greeks", level=1)).to_be_visible()
+    expect(page.get_by_text("Country is GR.")).to_be_visible()
     assert_no_axe_violations(page)
 
 
