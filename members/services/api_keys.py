@@ -29,6 +29,8 @@ from members.services.audit import Actor, record_audit
 SCOPES: dict[str, str | Promise] = {
     "customers:read": gettext_lazy("Read customers"),
     "customers:write": gettext_lazy("Create and change customers"),
+    "segments:read": gettext_lazy("Read segments and who is in them"),
+    "segments:write": gettext_lazy("Make and change segments, and keep lists of customers"),
     "memberships:read": gettext_lazy("Read memberships"),
     "memberships:write": gettext_lazy("Enroll customers"),
     "orders:read": gettext_lazy("Read orders"),

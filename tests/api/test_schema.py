@@ -17,7 +17,7 @@ from members.api.v1.urls import urlpatterns as members_urls
 from tests.api.conftest import BASE, ApiClient
 
 # What needs a body and writes nothing.
-READ_BY_POST = (f"{BASE}/refunds/preview", f"{BASE}/quotes")
+READ_BY_POST = (f"{BASE}/refunds/preview", f"{BASE}/quotes", f"{BASE}/segment-previews")
 
 
 @pytest.fixture

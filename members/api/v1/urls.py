@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from members.api.v1 import customers, jobs, merges
+from members.api.v1 import customers, jobs, merges, segments
 
 app_name = "api-members"
 
@@ -14,6 +14,20 @@ urlpatterns = [
         "customers/<uuid:customer_id>/merge/undo",
         merges.MergeUndo.as_view(),
         name="customer-merge-undo",
+    ),
+    path(
+        "customers/<uuid:customer_id>/segments",
+        segments.CustomerSegments.as_view(),
+        name="customer-segments",
+    ),
+    path("segments", segments.Segments.as_view(), name="segments"),
+    path("segment-previews", segments.SegmentPreview.as_view(), name="segment-previews"),
+    path("segments/<slug:code>", segments.OneSegment.as_view(), name="segment"),
+    path("segments/<slug:code>/members", segments.SegmentMembers.as_view(), name="segment-members"),
+    path(
+        "segments/<slug:code>/members/<uuid:customer_id>",
+        segments.OneSegmentMember.as_view(),
+        name="segment-member",
     ),
     path("jobs", jobs.Jobs.as_view(), name="jobs"),
     path("jobs/<uuid:job_id>", jobs.OneJob.as_view(), name="job"),
