@@ -19,6 +19,7 @@ from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
 from loyalty.demo.rule_work import write_rules
+from loyalty.demo.segments import people_in_segments
 from loyalty.demo.sharing import people_share
 from loyalty.demo.spending import people_spend
 from loyalty.demo.staff_work import staff_at_work
@@ -72,6 +73,7 @@ def load_demo(
     people_share(program)
     create_duplicate(program)
     keep_books(program)
+    people_in_segments()
 
 
 def create_people(households: tuple[int, ...]) -> None:
