@@ -9,10 +9,12 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Tender
-from loyalty.rules.facts import Occasion
+from loyalty.models import ActivityType, Tender
+from loyalty.rules.facts import Deed, Occasion
+from loyalty.rules.grants import number_in
 from members.conditions import values
 from members.conditions.fields import (
+    ACTIVITY,
     BEHAVIOR,
     LINE,
     MEMBER,
@@ -26,6 +28,7 @@ from members.conditions.fields import (
 def register() -> None:
     register_fields("order", _("Order"), _ORDER)
     register_fields("line", _("Item"), _LINE)
+    register_fields("activity", _("Activity"), (*_ACTIVITY, *_TOLD))
     register_fields("behavior", _("Behavior"), (*_BEHAVIOR, _ACTIVITIES))
     register_fields("member", _("Membership"), _MEMBER)
 
@@ -60,6 +63,32 @@ def _activity(code: str) -> Field:
         BEHAVIOR,
         lambda behavior: behavior.activities.get(code, 0),
     )
+
+
+@lru_cache(maxsize=1024)
+def _told(name: str) -> Field:
+    """A text of an activity's data; yes and no are texts too, true and false."""
+
+    def read(deed: Deed) -> str | None:
+        value = deed.told(name)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return value if isinstance(value, str) else None
+
+    label = _("%(name)s that was told") % {"name": name}
+    return Field(f"activity.data.{name}", label, values.TEXT, ACTIVITY, read)
+
+
+@lru_cache(maxsize=1024)
+def _told_number(name: str) -> Field:
+    return Field(
+        f"activity.number.{name}", _("%(name)s that was told") % {"name": name}, values.NUMBER,
+        ACTIVITY, lambda deed: number_in(deed.told(name)),
+    )  # fmt: skip
+
+
+def _activity_types() -> Sequence[tuple[str, str]]:
+    return list(ActivityType.objects.values_list("code", "name"))
 
 
 def _local(occasion: Occasion) -> Any:
@@ -117,7 +146,29 @@ _BEHAVIOR = (
               _("Percent of what they ordered that came back.")),
 )  # fmt: skip
 
-_ACTIVITIES = FieldFamily("behavior.activities.", _("activities"), BEHAVIOR, _activity)
+_ACTIVITIES = FieldFamily(
+    "behavior.activities.", _("number of activities of a type"), BEHAVIOR, _activity,
+    names=_activity_types,
+    help=_("Before this one; those that wait or were rejected do not count."),
+)  # fmt: skip
+
+_ACTIVITY = (
+    Field("activity.type", _("type of the activity"), values.TEXT, ACTIVITY,
+          attrgetter("activity"), choices=_activity_types),
+    Field("activity.subject", _("subject of the activity"), values.TEXT, ACTIVITY,
+          attrgetter("subject"), help=_("What it was about, as a product's SKU.")),
+    Field("activity.weekday", _("weekday of the activity"), values.WEEKDAY, ACTIVITY,
+          lambda deed: _local(deed).weekday(), help=_("In the program's time zone.")),
+    Field("activity.day", _("day of the activity"), values.DAY, ACTIVITY,
+          lambda deed: deed.moment.today),
+)  # fmt: skip
+
+_TOLD = (
+    FieldFamily("activity.data.", _("a text of its data"), ACTIVITY, _told,
+                help=_("A dot leads into what is nested; yes and no are true and false.")),
+    FieldFamily("activity.number.", _("a number of its data"), ACTIVITY, _told_number,
+                help=_("A dot leads into what is nested.")),
+)  # fmt: skip
 
 _MEMBER = (
     Field("member.enrolled_at", _("member since"), values.INSTANT, MEMBER,

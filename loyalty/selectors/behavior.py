@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
 from loyalty.rules.behavior import Behavior
 
-# For each (customer, moment): orders placed before it that did not come to nothing, and what was
-# given back before it. `loyalty_order_customer` makes each a short index range.
+# For each (customer, moment): orders placed before it that did not come to nothing, what was given
+# back before it, and activities that count, by type. `loyalty_order_customer` and `activity_done`
+# make each a short index range.
 _BEFORE = """
     SELECT x.ord, o.orders, o.ordered, r.returned, l.goods, o.discounts + l.discounts,
-           o.first_at, o.last_at, l.categories
+           o.first_at, o.last_at, l.categories, d.activities
       FROM unnest(%(customers)s::bigint[], %(moments)s::timestamptz[])
            WITH ORDINALITY AS x(customer, at, ord)
      CROSS JOIN LATERAL (
@@ -36,6 +39,12 @@ _BEFORE = """
              FROM loyalty_order lo JOIN loyalty_orderline n ON n.order_id = lo.id
             WHERE %(lines)s AND lo.customer_id = x.customer AND lo.placed_at < x.at
               AND lo.status NOT IN ('cancelled', 'refunded')) l
+     CROSS JOIN LATERAL (
+           SELECT jsonb_object_agg(by_type.code, by_type.number) AS activities FROM (
+               SELECT at.code, count(*) AS number
+                 FROM loyalty_activity a JOIN loyalty_activitytype at ON at.id = a.type_id
+                WHERE a.customer_id = x.customer AND a.occurred_at < x.at AND a.state = 'approved'
+                GROUP BY at.code) by_type) d
      ORDER BY x.ord
 """
 
@@ -61,9 +70,15 @@ def behavior_before(
         Behavior(
             orders=row[1], ordered=row[2], returned=row[3], goods=row[4], discounts=row[5],
             first_order_at=row[6], last_order_at=row[7], categories=frozenset(row[8] or ()),
+            activities=_by_type(row[9]),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _by_type(found: Any) -> dict[str, int]:
+    """Number of activities by the code of their type, as the database answers it."""
+    return json.loads(found) if isinstance(found, str) else found or {}
 
 
 _SPENT = """
