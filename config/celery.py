@@ -33,6 +33,12 @@ app.conf.beat_schedule = {
         "args": ["expiry"],
         "schedule": crontab(minute="*/10"),
     },
+    # Every hour: in some time zone a new day has begun.
+    "occasions": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["occasions"],
+        "schedule": crontab(minute="15"),
+    },
     "confirmation": {
         "task": "members.tasks.run_scheduled",
         "args": ["confirmation"],

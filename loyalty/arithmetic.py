@@ -87,6 +87,9 @@ def _rate(values: Sequence[str], currency: str, wallet_type: WalletType) -> str:
 def _is_rounded(steps: Sequence[Sequence[str]]) -> bool:
     """Whether rounding changed anything: nobody wants to read of it when 12 makes 12."""
     found = {code: values for code, *values in steps}
+    if "activity_times" in found:
+        number, _name, each = found["activity_times"]
+        return Decimal(number) * Decimal(each) != Decimal(found["rounded"][2])
     backs = [values for code, *values in steps if code == "cashback"]
     if backs:
         exact = sum((Decimal(percent) * Decimal(amount) for percent, amount in backs), Decimal(0))
@@ -111,6 +114,24 @@ def _rounding(mode: str, per: str) -> str:
 
 def _fixed(values: Sequence[str], _currency: str, wallet_type: WalletType) -> WhyStep:
     return WhyStep(_("For the order"), _units(values[0], wallet_type))
+
+
+def _activity(values: Sequence[str], _currency: str, wallet_type: WalletType) -> WhyStep:
+    return WhyStep(_("For the activity"), _units(values[0], wallet_type))
+
+
+def _occasion(values: Sequence[str], _currency: str, wallet_type: WalletType) -> WhyStep:
+    return WhyStep(_("For the day"), _units(values[0], wallet_type))
+
+
+def _activity_times(values: Sequence[str], _currency: str, wallet_type: WalletType) -> WhyStep:
+    number, name, each = values
+    words = {"number": _number(number), "name": name, "units": _units(each, wallet_type)}
+    return WhyStep(_("For each of %(name)s") % words, _("%(units)s × %(number)s") % words)
+
+
+def _no_number(values: Sequence[str], _currency: str, _wallet_type: WalletType) -> WhyStep:
+    return WhyStep(_("There is no number above zero for it"), values[0])
 
 
 def _cashback(values: Sequence[str], currency: str, _wallet_type: WalletType) -> WhyStep:
@@ -165,6 +186,10 @@ def _not_met(_values: Sequence[str], _currency: str, _wallet_type: WalletType) -
 # Steps that kinds of rules have besides the rate's.
 _OTHER_KINDS: dict[str, Callable[[Sequence[str], str, WalletType], WhyStep]] = {
     "fixed": _fixed,
+    "activity": _activity,
+    "occasion": _occasion,
+    "activity_times": _activity_times,
+    "no_number": _no_number,
     "cashback": _cashback,
     "spent_before": _spent_before,
     "multiplied": _multiplied,

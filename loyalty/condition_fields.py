@@ -15,19 +15,23 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     F,
+    IntegerField,
     OuterRef,
     Q,
     Value,
     When,
 )
-from django.db.models.functions import Cast, Extract, Round
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Extract, Round
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Tender
-from loyalty.rules.facts import Occasion
+from loyalty.models import ActivityType, Tender
+from loyalty.rules.facts import Deed, Occasion
+from loyalty.rules.grants import number_in
 from loyalty.selectors.order_values import of_lines, of_orders
 from members.conditions import values
 from members.conditions.fields import (
+    ACTIVITY,
     BEHAVIOR,
     LINE,
     MEMBER,
@@ -49,6 +53,7 @@ _OF_LINES["tags"] = of_lines("unnest(tags)")
 def register() -> None:
     register_fields("order", _("Order"), _ORDER)
     register_fields("line", _("Item"), _LINE)
+    register_fields("activity", _("Activity"), (*_ACTIVITY, *_TOLD))
     register_fields("behavior", _("Behavior"), (*_BEHAVIOR, _ACTIVITIES))
     register_fields("member", _("Membership"), _MEMBER)
 
@@ -106,7 +111,45 @@ def _activity(code: str) -> Field:
         values.NUMBER,
         BEHAVIOR,
         lambda behavior: behavior.activities.get(code, 0),
+        query=lambda operator, operand, moment: _activity_query(code, operator, operand, moment),
     )
+
+
+def _activity_query(code: str, operator: Operator, operand: Any, moment: Moment) -> Q:
+    """A type that somebody has no activity of is known to be there no times."""
+    from members.models import Customer
+
+    found = KeyTextTransform(code, "facts__activities")
+    number = Coalesce(Cast(found, IntegerField()), Value(0))
+    counted = Customer.objects.annotate(activity_count=number)
+    asked = operator.query("activity_count", operand, moment)
+    return Q(Exists(counted.filter(asked, pk=OuterRef("pk"))))
+
+
+@lru_cache(maxsize=1024)
+def _told(name: str) -> Field:
+    """A text of an activity's data; yes and no are texts too, true and false."""
+
+    def read(deed: Deed) -> str | None:
+        value = deed.told(name)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return value if isinstance(value, str) else None
+
+    label = _("%(name)s that was told") % {"name": name}
+    return Field(f"activity.data.{name}", label, values.TEXT, ACTIVITY, read)
+
+
+@lru_cache(maxsize=1024)
+def _told_number(name: str) -> Field:
+    return Field(
+        f"activity.number.{name}", _("%(name)s that was told") % {"name": name}, values.NUMBER,
+        ACTIVITY, lambda deed: number_in(deed.told(name)),
+    )  # fmt: skip
+
+
+def _activity_types() -> Sequence[tuple[str, str]]:
+    return list(ActivityType.objects.values_list("code", "name"))
 
 
 def _local(occasion: Occasion) -> Any:
@@ -171,7 +214,29 @@ _BEHAVIOR = (
               _("Percent of what they ordered that came back.")),
 )  # fmt: skip
 
-_ACTIVITIES = FieldFamily("behavior.activities.", _("activities"), BEHAVIOR, _activity)
+_ACTIVITIES = FieldFamily(
+    "behavior.activities.", _("number of activities of a type"), BEHAVIOR, _activity,
+    names=_activity_types,
+    help=_("Before this one; those that wait or were rejected do not count."),
+)  # fmt: skip
+
+_ACTIVITY = (
+    Field("activity.type", _("type of the activity"), values.TEXT, ACTIVITY,
+          attrgetter("activity"), choices=_activity_types),
+    Field("activity.subject", _("subject of the activity"), values.TEXT, ACTIVITY,
+          attrgetter("subject"), help=_("What it was about, as a product's SKU.")),
+    Field("activity.weekday", _("weekday of the activity"), values.WEEKDAY, ACTIVITY,
+          lambda deed: _local(deed).weekday(), help=_("In the program's time zone.")),
+    Field("activity.day", _("day of the activity"), values.DAY, ACTIVITY,
+          lambda deed: deed.moment.today),
+)  # fmt: skip
+
+_TOLD = (
+    FieldFamily("activity.data.", _("a text of its data"), ACTIVITY, _told,
+                help=_("A dot leads into what is nested; yes and no are true and false.")),
+    FieldFamily("activity.number.", _("a number of its data"), ACTIVITY, _told_number,
+                help=_("A dot leads into what is nested.")),
+)  # fmt: skip
 
 _MEMBER = (
     Field("member.enrolled_at", _("member since"), values.INSTANT, MEMBER,

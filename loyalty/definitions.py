@@ -24,8 +24,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from loyalty.activity_data import problem_of_schema
 from loyalty.rule_conditions import read_condition
 from loyalty.rules.bodies import (
+    ActivityBody,
+    AnniversaryBody,
+    AnyBody,
     BonusBody,
     Caps,
     CashbackBody,
@@ -233,9 +237,9 @@ class EarningRuleDefinition(_Definition):
     @model_validator(mode="after")
     def condition_can_be_read(self) -> Self:
         said: object = self
-        if isinstance(said, EarningBody):
+        if isinstance(said, AnyBody):
             try:
-                read_condition(said.when)
+                read_condition(said.when, getattr(said, "kind", ""))
             except ConditionError as wrong:
                 raise ValueError(
                     "; ".join(f"{error.field}: {error.message}" for error in wrong.errors)
@@ -287,6 +291,14 @@ class StreakRule(EarningRuleDefinition, StreakBody):
     __doc__ = StreakBody.__doc__
 
 
+class ActivityRule(EarningRuleDefinition, ActivityBody):
+    __doc__ = ActivityBody.__doc__
+
+
+class AnniversaryRule(EarningRuleDefinition, AnniversaryBody):
+    __doc__ = AnniversaryBody.__doc__
+
+
 RULE_KINDS: Mapping[str, type[EarningRuleDefinition]] = {
     "rate": RateRule,
     "cashback": CashbackRule,
@@ -296,7 +308,45 @@ RULE_KINDS: Mapping[str, type[EarningRuleDefinition]] = {
     "nth_purchase": NthPurchaseRule,
     "stamps": StampsRule,
     "streak": StreakRule,
+    "activity": ActivityRule,
+    "occasion": AnniversaryRule,
 }
+
+
+class ActivityTypeDefinition(_Definition):
+    """Something that people do besides buying. It is the merchant's, for all programs: a file
+    changes the types that it names and leaves others alone."""
+
+    code: Code = Field(description="Short name; shops send activities with it. Stays as it is.")
+    name: Name = Field(description="What people call it: Review.")
+    told: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)] = Field(
+        "", description="What members read: “Review of {subject}”. Empty: its name."
+    )
+    active: bool = Field(True, description="Activities of this type are taken.")
+    data_schema: Mapping[str, Any] = Field(
+        {}, description="JSON schema (2020-12) of the data that comes with one. Empty: any data."
+    )
+    proof: Literal["none", "optional", "required"] = Field(
+        "none", description="Whether a link or a text that proves it comes along."
+    )
+    approval: bool = Field(False, description="It counts once somebody of the staff approves it.")
+    most: int | None = Field(
+        None, ge=1, le=1_000_000, description="At most so many of one customer in a period."
+    )
+    period: Literal["day", "week", "month", "ever"] = Field(
+        "ever", description="The period of most, in the merchant's time zone."
+    )
+    once_per_subject: bool = Field(
+        False, description="Only one of a customer about the same subject, such as a product."
+    )
+
+    @field_validator("data_schema")
+    @classmethod
+    def schema_can_be_read(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        problem = problem_of_schema(value)
+        if problem:
+            raise ValueError(problem)
+        return value
 
 
 class PartyDefinition(_Definition):
@@ -366,6 +416,9 @@ class ProgramDefinition(_Definition):
     wallet_types: tuple[WalletTypeDefinition, ...] = Field(
         min_length=1, description="The kinds of units it awards; at least one."
     )
+    activity_types: tuple[ActivityTypeDefinition, ...] = Field(
+        (), description="What people do besides buying; for all programs of the merchant."
+    )
     earning_rules: tuple[SerializeAsAny[EarningRuleDefinition], ...] = Field(
         (), description="How orders become units, in their order of evaluation."
     )
@@ -383,9 +436,10 @@ class ProgramDefinition(_Definition):
         rules = [item.code for item in self.earning_rules]
         partners = [item.code for item in self.partners]
         charities = [item.code for item in self.charities]
+        types = [item.code for item in self.activity_types]
         for codes, what in (
             (wallet_types, "wallet_types"), (rules, "earning_rules"), (partners, "partners"),
-            (charities, "charities"),
+            (charities, "charities"), (types, "activity_types"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:

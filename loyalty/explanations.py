@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from loyalty.arithmetic import arithmetic
 from loyalty.models import Transfer
@@ -63,6 +63,15 @@ def earned_title(order: str) -> str:
     return _("Earned with order %s") % order if order else _("Earned")
 
 
+def icon_of(transfer: Transfer, usual: str) -> str:
+    """The icon of what was earned without an order; else the usual one of its kind."""
+    if transfer.kind != Transfer.Kind.ACCRUAL:
+        return usual
+    if transfer.explanation.get("occasion"):
+        return "cake"
+    return "star" if transfer.explanation.get("activity") else usual
+
+
 def _sentence(step: WhyStep) -> str:
     if not step.value:
         return step.text
@@ -99,6 +108,12 @@ def _order_title(transfer: Transfer) -> str:
     details = transfer.explanation
     order: str = details.get("order", "")
     refund: str = details.get("refund", "")
+    if details.get("activity"):
+        taken = transfer.kind == Transfer.Kind.CLAWBACK
+        activity: str = details["activity"]
+        return _("Taken back: %s") % activity if taken else activity
+    if details.get("occasion"):
+        return _occasion_title(details["occasion"], details["years"])
     match transfer.kind:
         case Transfer.Kind.ACCRUAL if order and details.get("was"):
             return _("Order %s changed and earned more") % order
@@ -113,6 +128,15 @@ def _order_title(transfer: Transfer) -> str:
                 else _("Order %s was canceled")
             ) % order
     return transfer.get_kind_display()
+
+
+def _occasion_title(occasion: str, years: int) -> str:
+    if occasion == "birthday":
+        return _("Happy birthday")
+    if occasion == "enrollment":
+        return ngettext("%s year with us", "%s years with us", years) % years
+    words = ngettext("%s year since the first purchase", "%s years since the first purchase", years)
+    return words % years
 
 
 def _undone_title(details: dict[str, Any]) -> str:

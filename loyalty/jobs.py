@@ -11,6 +11,7 @@ from loyalty.services import (
     expiry,
     fact_rebuilds,
     imports,
+    occasions,
     policy_change_jobs,
     self_checks,
     total_rebuilds,
@@ -100,6 +101,21 @@ KINDS = (
         start_label=_("Bring balances up to date"),
         run_permission="jobs.maintain",
         words=expiry.confirmation_words,
+        routine=True,
+    ),
+    JobKind(
+        key=occasions.KIND,
+        label=_("Birthdays and anniversaries"),
+        icon="cake",
+        description=_(
+            "Gives what rules give for birthdays and anniversaries, also for days of the last month"
+            " that were missed. Runs by itself every night."
+        ),
+        run=occasions.run_occasions,
+        find_work=occasions.find_occasions,
+        start_label=_("Give for birthdays and anniversaries"),
+        run_permission="jobs.run",
+        words=occasions.occasion_words,
         routine=True,
     ),
     JobKind(

@@ -6,7 +6,10 @@ from loyalty.services.merge_previews import preview_joined, preview_parted
 from loyalty.services.merging import lock_wallets_of, merge_members, part_members
 from members.merging import MergeHandler, register_merge_handler
 
-FOREIGN_KEYS = ("loyalty.membership.customer", "loyalty.order.customer", "loyalty.refund.customer")
+FOREIGN_KEYS = (
+    "loyalty.membership.customer", "loyalty.order.customer", "loyalty.refund.customer",
+    "loyalty.activity.customer",
+)  # fmt: skip
 
 
 def register() -> None:

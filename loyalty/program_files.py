@@ -118,14 +118,20 @@ class _Budget:
             raise _invalid([FieldError(_at(1), _("The file comes to too many values."))])
 
 
-def _plain(value: Any, budget: _Budget) -> Any:
+# What is JSON inside: its numbers are numbers.
+_JSON = {"data_schema"}
+
+
+def _plain(value: Any, budget: _Budget, *, json: bool = False) -> Any:
     """ruamel's own containers and numbers as plain ones; numbers keep the text they were written
-    in."""
+    in, but for what is `json`."""
     budget.spend()
     if isinstance(value, dict):
-        return {str(key): _plain(item, budget) for key, item in value.items()}
+        return {
+            str(key): _plain(item, budget, json=json or key in _JSON) for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_plain(item, budget) for item in value]
+        return [_plain(item, budget, json=json) for item in value]
     if isinstance(value, float):
-        return str(value)
+        return float(value) if json else str(value)
     return value

@@ -60,7 +60,14 @@ def check_rule(
 ) -> list[Finding]:
     """Everything that is wrong with a rule beside the others that are live or scheduled, what is
     refused first. `moment`: now, in the program's time zone."""
-    beside = [other for other in others if other.code != rule.code and other.overlaps(rule)]
+    if not isinstance(rule.body, EarningBody):
+        # What is no matter of orders stands alone.
+        return [*_dead_window(rule, moment), *_dead_condition(rule, moment)]
+    beside = [
+        other
+        for other in others
+        if other.code != rule.code and other.overlaps(rule) and isinstance(other.body, EarningBody)
+    ]
     refused = [
         *_dead_window(rule, moment),
         *_dead_condition(rule, moment),
@@ -129,6 +136,7 @@ def _days_of(rule: Standing, moment: Moment) -> dict[str, Range]:
 
 def _dead_lines(rule: Standing) -> Iterator[Finding]:
     """What may earn is left out as a whole."""
+    assert isinstance(rule.body, EarningBody)
     wanted, left_out = rule.body.include, rule.body.exclude
     named = [(getattr(wanted, kind), getattr(left_out, kind)) for kind in LineFilter.model_fields]
     if any(chosen for chosen, _out in named) and all(set(c) <= set(out) for c, out in named):
@@ -187,8 +195,9 @@ def _stopped_before(rule: Standing, beside: Sequence[Standing]) -> Iterator[Find
 
 def _always_stops(rule: Standing) -> bool:
     """Whether every order earns by it, and nothing after it."""
-    always = isinstance(rule.body, RateBody | CashbackBody | FixedBody)
-    return always and rule.body.stops and not _narrowed(rule.body)
+    body = rule.body
+    always = isinstance(body, RateBody | CashbackBody | FixedBody)
+    return always and isinstance(body, EarningBody) and body.stops and not _narrowed(body)
 
 
 def _narrowed(body: EarningBody) -> bool:
@@ -197,8 +206,9 @@ def _narrowed(body: EarningBody) -> bool:
 
 def _given_way(rule: Standing, beside: Sequence[Standing]) -> Iterator[Finding]:
     """In a group only the best counts: one that never is need not be there."""
+    group = _group(rule)
     for other in beside:
-        if not rule.body.group or (other.unit, other.body.group) != (rule.unit, rule.body.group):
+        if not group or (other.unit, _group(other)) != (rule.unit, group):
             continue
         if _gives_as_much(other.body, rule.body):
             message = _("It never awards: “%s” of the same group always gives as much or more.")
@@ -208,9 +218,13 @@ def _given_way(rule: Standing, beside: Sequence[Standing]) -> Iterator[Finding]:
             yield Finding("shadows", message % other.name, "group")
 
 
+def _group(rule: Standing) -> str:
+    return rule.body.group if isinstance(rule.body, EarningBody) else ""
+
+
 def _gives_as_much(one: RuleBody, than: RuleBody) -> bool:
     """Whether it gives at least as much for every order; only what is certain counts."""
-    if _narrowed(one) or any(_caps_of(one)):
+    if not isinstance(one, EarningBody) or _narrowed(one) or any(_caps_of(one)):
         return False
     match one, than:
         case RateBody(), RateBody():

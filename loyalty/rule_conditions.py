@@ -5,17 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from members.conditions.fields import BEHAVIOR, CUSTOMER, LINE, MEMBER, ORDER, SEGMENTS
+from members.conditions.fields import (
+    ACTIVITY,
+    BEHAVIOR,
+    CUSTOMER,
+    LINE,
+    MEMBER,
+    ORDER,
+    SEGMENTS,
+)
 from members.conditions.predicate import Condition
 from members.conditions.tree import Node, parse
 
 # Rules for orders ask about the order, and about its buyer as they are before it.
 RULE_SCOPES = frozenset({ORDER, LINE, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS})
+# Rules for activities ask about the activity instead.
+ACTIVITY_SCOPES = frozenset({ACTIVITY, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS})
+# Rules for days of the year know nothing but the member.
+OCCASION_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS})
 
 
-def read_condition(when: Mapping[str, Any]) -> Node:
-    """What somebody wrote. Raises ConditionError naming each node that is wrong."""
-    return parse(when, scopes=RULE_SCOPES, path="when")
+def scopes_for(kind: str) -> frozenset[str]:
+    """What rules of a kind may ask about."""
+    others = {"activity": ACTIVITY_SCOPES, "occasion": OCCASION_SCOPES}
+    return others.get(kind, RULE_SCOPES)
+
+
+def read_condition(when: Mapping[str, Any], kind: str = "rate") -> Node:
+    """What somebody wrote for a rule of this kind. Raises ConditionError naming each node that is
+    wrong."""
+    return parse(when, scopes=scopes_for(kind), path="when")
 
 
 def stored_condition(when: Mapping[str, Any]) -> Condition | None:
@@ -23,4 +42,5 @@ def stored_condition(when: Mapping[str, Any]) -> Condition | None:
     meanwhile: it was there when it was published."""
     if not when:
         return None
-    return Condition(parse(when, scopes=RULE_SCOPES, path="when", choices_known=False))
+    scopes = RULE_SCOPES | ACTIVITY_SCOPES
+    return Condition(parse(when, scopes=scopes, path="when", choices_known=False))

@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import (
+    ActivityBody,
+    AnniversaryBody,
     BasePolicy,
     BonusBody,
     Caps,
@@ -19,12 +21,14 @@ from loyalty.rules.bodies import (
     LineFilter,
     MultiplierBody,
     NthPurchaseBody,
+    OrderBody,
     RateBody,
     Rounding,
     RuleBody,
     StampsBody,
     StreakBody,
 )
+from loyalty.selectors.activity_types import activity_type_name
 from members.conditions.sentences import sentence
 from members.formatting import (
     UnitNames,
@@ -36,7 +40,10 @@ from members.formatting import (
 
 
 def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
-    """How an order becomes units, sentence by sentence."""
+    """How an order or an activity becomes units, sentence by sentence."""
+    if isinstance(rule, ActivityBody | AnniversaryBody):
+        said = describe_kind(rule, unit, currency)
+        return [said, *describe_when(rule), *describe_caps_of_grants(rule, unit)]
     sentences = [describe_kind(rule, unit, currency), *describe_when(rule)]
     if rule.include != LineFilter():
         sentences.append(_("Only these earn: %s.") % describe_lines(rule.include))
@@ -52,22 +59,32 @@ def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
 
 def describe_kind(rule: RuleBody, unit: UnitNames, currency: str) -> str:
     """What a rule gives, in one sentence."""
+    if isinstance(rule, ActivityBody):
+        return describe_activity(rule, unit)
+    if isinstance(rule, AnniversaryBody):
+        return describe_anniversary(rule, unit)
+    return _describe_for_orders(rule, unit, currency)
+
+
+def _describe_for_orders(rule: OrderBody, unit: UnitNames, currency: str) -> str:
     match rule:
         case RateBody():
-            return describe_rate(rule, unit, currency)
+            said = describe_rate(rule, unit, currency)
         case CashbackBody():
-            return describe_cashback(rule, currency)
+            said = describe_cashback(rule, currency)
         case FixedBody():
-            return _("%s for each order.") % units_in_words(rule.units, unit)
+            said = _("%s for each order.") % units_in_words(rule.units, unit)
         case MultiplierBody():
-            return describe_multiplier(rule)
+            said = describe_multiplier(rule)
         case BonusBody():
-            return describe_bonus(rule, unit, currency)
+            said = describe_bonus(rule, unit, currency)
         case NthPurchaseBody():
-            return describe_purchases(rule, unit, currency)
+            said = describe_purchases(rule, unit, currency)
         case StampsBody():
-            return describe_stamps(rule, unit, currency)
-    return describe_streak(rule, unit, currency)
+            said = describe_stamps(rule, unit, currency)
+        case StreakBody():
+            said = describe_streak(rule, unit, currency)
+    return said
 
 
 def describe_when(rule: RuleBody) -> list[str]:
@@ -217,6 +234,45 @@ def describe_stamps(rule: StampsBody, unit: UnitNames, currency: str) -> str:
         "money": _("A stamp for each %s.") % format_money(rule.each, currency),
     }
     return f"{full} {each[rule.stamp_per]}"
+
+
+def describe_activity(rule: ActivityBody, unit: UnitNames) -> str:
+    """ "50 Beans for each activity of the type review." """
+    words = {
+        "units": units_in_words(rule.units, unit),
+        "activity": activity_type_name(rule.activity),
+        "number": rule.times,
+    }
+    if rule.times:
+        return _("%(units)s for each of the number “%(number)s” of: %(activity)s.") % words
+    return _("%(units)s for: %(activity)s.") % words
+
+
+def describe_anniversary(rule: AnniversaryBody, unit: UnitNames) -> str:
+    """ "100 Beans once a year, 7 days before the birthday." """
+    days: dict[str, str] = {
+        "birthday": _("the birthday"),
+        "enrollment": _("the day of joining"),
+        "first_purchase": _("the day of the first purchase"),
+    }
+    words = {"units": units_in_words(rule.units, unit), "day": days[rule.day]}
+    if not rule.days_before:
+        return _("%(units)s once a year, on %(day)s.") % words
+    before = ngettext(
+        "%(units)s once a year, %(number)s day before %(day)s.",
+        "%(units)s once a year, %(number)s days before %(day)s.",
+        rule.days_before,
+    )
+    return before % (words | {"number": format_number(rule.days_before)})
+
+
+def describe_caps_of_grants(rule: ActivityBody | AnniversaryBody, unit: UnitNames) -> list[str]:
+    """How much activities, or days of the year, bring at most."""
+    once = rule.caps.per_order
+    said = describe_caps(rule.caps.model_copy(update={"per_order": None}), unit)
+    if once is not None:
+        said.insert(0, _("At most %s for one activity.") % units_in_words(once, unit))
+    return said
 
 
 def describe_streak(rule: StreakBody, unit: UnitNames, currency: str) -> str:

@@ -9,8 +9,16 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from loyalty.explanations import explain_transfer
-from loyalty.models import AdjustmentRequest, Membership, Order, PoolMember, Transfer
+from loyalty.explanations import explain_transfer, icon_of
+from loyalty.models import (
+    Activity,
+    ActivityAward,
+    AdjustmentRequest,
+    Membership,
+    Order,
+    PoolMember,
+    Transfer,
+)
 from loyalty.selectors.adjustment_reasons import reason_labels
 from loyalty.selectors.adjustment_requests import about, requests
 from loyalty.selectors.transfers import history_of
@@ -129,6 +137,29 @@ def request_events(
     return [_request(item, labels.get(item.reason, item.reason)) for item in chosen]
 
 
+def activity_events(
+    customer: Customer, *, before: dt.datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Activities that moved nothing: those that did are there as what they brought."""
+    moved = ActivityAward.objects.filter(activity=OuterRef("pk"), units__gt=0)
+    found = Activity.objects.filter(~Exists(moved), customer=customer).select_related("type")
+    if before is not None:
+        found = found.filter(occurred_at__lt=before)
+    return [
+        TimelineEntry(
+            icon="star",
+            kind="warning" if item.state == Activity.State.PENDING else "neutral",
+            title=str(item),
+            moment=item.occurred_at,
+            text=item.decision_note,
+            url=reverse("loyalty_backoffice:activity", args=[item.public_id]),
+            actor=item.source,
+            badge="" if item.state == Activity.State.APPROVED else item.state,
+        )
+        for item in found.order_by("-occurred_at", "-pk")[:limit]
+    ]
+
+
 def _request(item: AdjustmentRequest, reason: str) -> TimelineEntry:
     why = [WhyStep(_("Note"), item.note)] if item.note else []
     if item.decided_by is not None:
@@ -150,6 +181,7 @@ def _request(item: AdjustmentRequest, reason: str) -> TimelineEntry:
 def _movement(transfer: Transfer) -> TimelineEntry:
     explanation = explain_transfer(transfer, audience="staff")
     icon, kind = GIFT if transfer.explanation.get("grant") else LOOK[transfer.kind]
+    icon = icon_of(transfer, icon)
     order = transfer.order
     return TimelineEntry(
         icon=icon,

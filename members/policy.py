@@ -24,6 +24,7 @@ _BOOKS = {"reports.view"}
 # What is done for a customer who asks.
 _SERVICE = {
     "points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts.make", "pools.edit",
+    "activities.decide",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {

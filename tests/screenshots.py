@@ -88,6 +88,9 @@ PAGES = (
     Page("job", ("backoffice:job", "job")),
     Page("approvals", ("loyalty_backoffice:approval_list",)),
     Page("approval", ("loyalty_backoffice:approval", "request")),
+    Page("activity", ("loyalty_backoffice:activity", "activity")),
+    Page("activity-types", ("loyalty_backoffice:activity_type_list",)),
+    Page("activity-type-new", ("loyalty_backoffice:activity_type_create",)),
     Page("bulk-adjustments", ("loyalty_backoffice:bulk_list",)),
     Page("bulk-adjustment-new", ("loyalty_backoffice:bulk_create", "adjustment")),
     Page("bulk-gift-new", ("loyalty_backoffice:bulk_create", "grant")),
@@ -140,6 +143,7 @@ class Demo:
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
         from loyalty.models import (
+            Activity,
             AdjustmentRequest,
             BulkAdjustment,
             Order,
@@ -167,6 +171,7 @@ class Demo:
             "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
             "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
             "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
+            "activity": lambda: Activity.objects.filter(state="pending").earliest("pk").public_id,
             "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
             "adjustment": lambda: "adjustment",
             "grant": lambda: "grant",

@@ -7,6 +7,7 @@ from itertools import groupby
 from config.documents.parts import cell, table
 from members.conditions import values
 from members.conditions.fields import (
+    ACTIVITY,
     BEHAVIOR,
     CUSTOMER,
     LINE,
@@ -23,7 +24,7 @@ from members.conditions.operators import operators_of
 
 PAGE = "conditions.md"
 NAME = "condition_reference"
-SCOPES = (ORDER, LINE, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER)
+SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER)
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.INSTANT, values.DAY, values.ANNIVERSARY,
     values.WEEKDAY, values.CLOCK,

@@ -74,6 +74,8 @@ def _section(path: str, model: type[BaseModel]) -> str:
 
 def _kind(field: FieldInfo, path: str, name: str) -> str:
     inner, many = _inner(field.annotation)
+    if name == "data_schema":
+        return "a [JSON schema](activities.md)"
     if inner is not None:
         place = (f"{path}.{name}" if path else name) + ("[]" if many else "")
         return f"{'a list of ' if many else ''}[`{place}`](#{_anchor(place)})"

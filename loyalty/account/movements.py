@@ -11,7 +11,7 @@ from itertools import groupby
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from loyalty.explanations import explain_transfer
+from loyalty.explanations import explain_transfer, icon_of
 from loyalty.lot_words import expires_words, matures_words
 from loyalty.models import NEVER, Lot, Transfer
 from members.formatting import format_money, format_month, format_units
@@ -50,6 +50,7 @@ class Month:
 def entry_of(transfer: Transfer, *, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> TimelineEntry:
     """One movement: what it was, how many units, and why."""
     icon, kind = _GIFT if transfer.explanation.get("grant") else _LOOKS[transfer.kind]
+    icon = icon_of(transfer, icon)
     explained = explain_transfer(transfer)
     return TimelineEntry(
         icon=icon,

@@ -18,11 +18,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from loyalty.backoffice.activities import activity_rows
 from loyalty.backoffice.adjustments import Effect, insufficient_text
 from loyalty.backoffice.links import customer_url
 from loyalty.errors import InsufficientBalanceError
 from loyalty.ledger.balances import holdings
 from loyalty.models import AdjustmentRequest, BulkAdjustment, EarningRuleVersion
+from loyalty.selectors.activities import (
+    count_waiting_activities,
+    decided_activities,
+    waiting_activities,
+)
 from loyalty.selectors.adjustment_limits import limits_by_program, whole_units
 from loyalty.selectors.adjustment_reasons import reason_labels
 from loyalty.selectors.adjustment_requests import (
@@ -50,6 +56,8 @@ from members.policy import acting, is_allowed, role_of, staff_view
 from members.responses import dialog_done
 
 State = AdjustmentRequest.State
+# Activities on the page; further ones follow when these are decided.
+SHOWN = 50
 
 
 class DecisionForm(forms.Form):
@@ -87,11 +95,14 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     ordering = ("-decided_at", "-pk") if decided else ("asked_at", "pk")
     page = paginate(found, request=request, orderings={"": ordering}, default="")
     path = reverse("loyalty_backoffice:approval_list")
+    shown = decided_activities() if decided else waiting_activities()
     context = {
         "page": page,
         "rows": _rows(page.items, user),
         "batches": list(_batches(user, now)) if may_approve and not decided else [],
         "rules": [] if decided else _waiting_rules(user),
+        "activities": activity_rows(shown[:SHOWN]) if is_allowed(user, "activities.decide") else [],
+        "activity_count": 0 if decided else count_waiting_activities(),
         "decided": decided,
         "may_approve": may_approve,
         "tabs": [
@@ -177,8 +188,15 @@ def waiting_badge(request: HttpRequest) -> int:
 
 
 def menu_badge(request: HttpRequest) -> int:
-    """All that waits for this reader, adjustments and rules."""
-    return waiting_badge(request) + rules_to_publish(request)
+    """All that waits for this reader: adjustments, rules and activities."""
+    return waiting_badge(request) + rules_to_publish(request) + activities_badge(request)
+
+
+def activities_badge(request: HttpRequest) -> int:
+    """How many activities wait for somebody like this reader."""
+    if not is_allowed(request.user, "activities.decide"):
+        return 0
+    return count_waiting_activities()
 
 
 def rules_to_publish(request: HttpRequest) -> int:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.approvals import rules_to_publish, waiting_badge
+from loyalty.backoffice.approvals import activities_badge, rules_to_publish, waiting_badge
 from loyalty.backoffice.links import customer_url, program_url
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
@@ -149,7 +149,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 
 
 def _needs(request: HttpRequest) -> list[Need]:
-    needs = [*_drift(request), *_approvals(request), *_rules(request)]
+    needs = [*_drift(request), *_approvals(request), *_activities(request), *_rules(request)]
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
@@ -211,6 +211,23 @@ def _approvals(request: HttpRequest) -> list[Need]:
     return [
         Need(
             "user-check", "warning", _("Approvals"), text,
+            reverse("loyalty_backoffice:approval_list"), _("Decide"),
+        )
+    ]  # fmt: skip
+
+
+def _activities(request: HttpRequest) -> list[Need]:
+    waiting = activities_badge(request)
+    if not waiting:
+        return []
+    text = ngettext(
+        "%(number)s activity waits for a decision.",
+        "%(number)s activities wait for a decision.",
+        waiting,
+    ) % {"number": format_number(waiting)}
+    return [
+        Need(
+            "star", "warning", _("Activities"), text,
             reverse("loyalty_backoffice:approval_list"), _("Decide"),
         )
     ]  # fmt: skip

@@ -15,7 +15,13 @@ from loyalty.models import Program
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import balances_of
 from loyalty.selectors.memberships import list_memberships
-from loyalty.timeline import membership_events, movement_events, order_events, request_events
+from loyalty.timeline import (
+    activity_events,
+    membership_events,
+    movement_events,
+    order_events,
+    request_events,
+)
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -129,6 +135,16 @@ ITEMS = (
         shortcut="g b",
     ),
     NavItem(
+        "activities",
+        _("Activities"),
+        f"{NAMESPACE}:activity_type_list",
+        "star",
+        order=30,
+        permission="programs.edit",
+        section="settings",
+        match=(f"{NAMESPACE}:activity_type",),
+    ),
+    NavItem(
         "reasons",
         _("Adjustment reasons"),
         f"{NAMESPACE}:reason_list",
@@ -160,7 +176,9 @@ def register() -> None:
     pool_menu.register()
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
-    for source in (movement_events, membership_events, order_events, request_events):
+    for source in (
+        movement_events, membership_events, order_events, request_events, activity_events
+    ):  # fmt: skip
         register_timeline_source(source)
     _register_words()
 
@@ -210,6 +228,9 @@ def _register_panels() -> None:
     register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
     register_customer_panel("lots", _("Lots"), lot, 25, icon="stack-2", rows=6)
     register_customer_panel("orders", _("Orders"), order, 30, icon="receipt", rows=6)
+    register_customer_panel(
+        "activities", _("Activities"), f"{NAMESPACE}:activity_panel", 35, icon="star", rows=4
+    )
     register_customer_action(
         CustomerAction(
             "adjust", _("Adjust balance"), f"{NAMESPACE}:customer_adjust", "plus-minus", 10,
@@ -261,6 +282,11 @@ def _register_words() -> None:
             "adjustment_limit.changed": _("Changed limits"),
             "adjustment_limit.removed": _("Removed limits of a program"),
             "points.redemption_undone": _("Undid a redemption"),
+            "activity.approved": _("Approved an activity"),
+            "activity.rejected": _("Rejected an activity"),
+            "activity.reversed": _("Took back an activity"),
+            "activity_type.created": _("Added a type of activity"),
+            "activity_type.changed": _("Changed a type of activity"),
             "order.refunded": _("Recorded a refund"),
             "order.held": _("Held an order back"),
             "order.released": _("Released an order"),
@@ -301,6 +327,10 @@ def _register_words() -> None:
         "loyalty.bulkadjustment", TargetKind(_("Bulk adjustment"), f"{NAMESPACE}:bulk_page")
     )
     register_audit_target(
+        "loyalty.activitytype",
+        TargetKind(_("Type of activity"), f"{NAMESPACE}:activity_type_list", takes_id=False),
+    )
+    register_audit_target(
         "loyalty.adjustmentreason",
         TargetKind(_("Adjustment reason"), f"{NAMESPACE}:reason_list", takes_id=False),
     )
@@ -314,6 +344,7 @@ def _register_words() -> None:
             "spendable": _("Can be spent"),
             "units": _("Moved"),
             "wallet_type": _("Kind of points"),
+            "activity": _("Activity"),
             "charity": _("Charity"),
             # The movement's row number says nothing to people; it is kept with the entry.
             "transfer": "",

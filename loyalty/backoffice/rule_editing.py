@@ -80,6 +80,9 @@ def rule_edit(request: HttpRequest, code: str, rule: str) -> HttpResponse:
     found = rule_or_404(code, rule)
     version = _begin_with(found)
     definition = rule_definition(found, version)
+    if definition.body().kind not in FORMS:
+        messages.info(request, _("Rules of this kind are written in the program's file."))
+        return redirect(rule_url(found))
     form = _form(request, found.program, definition.body(), name=found.name, rule=found)
     if _sent(request) and form.is_valid():
         keeps = {"pending": definition.pending, "expiry": definition.expiry}

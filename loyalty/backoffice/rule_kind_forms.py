@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from loyalty.backoffice.program_fields import amount, optional, plain, switch
 from loyalty.backoffice.rule_editor_forms import RuleEditorForm
 from loyalty.backoffice.rule_forms import RuleForm
-from loyalty.rules.bodies import RuleBody
+from loyalty.rules.bodies import EarningBody, RuleBody
 
 WINDOWS = [
     ("day", gettext_lazy("In a day")),
@@ -269,6 +269,7 @@ FORMS: Mapping[str, type[RuleEditorForm]] = {
 
 def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
     """What the form of a rule starts with."""
+    assert isinstance(body, EarningBody)
     said = body.model_dump()
     initial: dict[str, Any] = {
         "name": name,

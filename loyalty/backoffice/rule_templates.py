@@ -114,6 +114,17 @@ KINDS: Mapping[str, tuple[Promise, Promise, Mapping[str, Any]]] = {
 }  # fmt: skip
 
 
+# Kinds that are written in the program file.
+_IN_FILES: Mapping[str, Promise] = {
+    "activity": _("Activity"),
+    "occasion": _("Birthday or anniversary"),
+}
+
+
+def kind_label(kind: str) -> Promise:
+    return KINDS[kind][0] if kind in KINDS else _IN_FILES[kind]
+
+
 def template_named(code: str) -> RuleTemplate | None:
     """One of the gallery, or a kind to start blank ("blank-rate")."""
     for template in TEMPLATES:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from loyalty.backoffice.rule_comparisons import Comparison, compare
+from loyalty.backoffice.rule_kind_forms import FORMS
 from loyalty.backoffice.rule_links import (
     rule_or_404,
     rule_tabs,
@@ -20,10 +21,10 @@ from loyalty.backoffice.rule_links import (
     rules_crumbs,
     rules_url,
 )
-from loyalty.backoffice.rule_templates import KINDS
+from loyalty.backoffice.rule_templates import kind_label
 from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.rule_words import describe_kind, describe_rule, describe_when
-from loyalty.rules.bodies import MultiplierBody, WindowedBody, parse_body
+from loyalty.rules.bodies import EarningBody, MultiplierBody, WindowedBody, parse_body
 from loyalty.selectors.rules import ENDED, RuleRow, row_of, rule_rows, state_of
 from loyalty.services.rules import findings, may_not_publish, order_rules, set_four_eyes
 from members.audit import action_label
@@ -118,15 +119,15 @@ def _with_ends(rules: Sequence[ShownRule]) -> list[ShownRule]:
 def _shown(row: RuleRow, program: Program) -> ShownRule:
     body = row.body
     more = list(describe_when(body))
-    if body.group:
+    if isinstance(body, EarningBody) and body.group:
         more.append(_("Group “%s”: only the one that gives most counts.") % body.group)
-    if body.stops:
+    if isinstance(body, EarningBody) and body.stops:
         more.append(_("Later rules for the same units give nothing where this one does."))
     return ShownRule(
         row,
         describe_kind(body, row.rule.wallet_type, program.currency),
         more,
-        str(KINDS[body.kind][0]),
+        str(kind_label(body.kind)),
         row.state,
     )
 
@@ -193,7 +194,8 @@ def rule_page(request: HttpRequest, code: str, rule: str) -> HttpResponse:
         "shown": row.shown,
         "title": found.name,
         "breadcrumbs": rules_crumbs(program),
-        "kind": KINDS[row.body.kind][0],
+        "kind": kind_label(row.body.kind),
+        "has_form": row.body.kind in FORMS,
         "state": row.state,
         "sentences": describe_rule(row.body, found.wallet_type, program.currency),
         "comparison": _comparison(request, row),

@@ -6,6 +6,8 @@ from django.urls import path
 
 from loyalty.backoffice import (
     account_codes,
+    activities,
+    activity_types,
     adjustments,
     approvals,
     breakage,
@@ -52,6 +54,16 @@ urlpatterns = [
     path("customers/<uuid:public_id>/movements/", customers.movement_panel, name="movement_panel"),
     path("customers/<uuid:public_id>/lots/", customers.lot_panel, name="lot_panel"),
     path("customers/<uuid:public_id>/orders/", customers.order_panel, name="order_panel"),
+    path(
+        "customers/<uuid:public_id>/activities/", activities.activity_panel, name="activity_panel"
+    ),
+    path("activities/<uuid:public_id>/", activities.activity, name="activity"),
+    path("activities/<uuid:public_id>/reject/", activities.activity_reject, name="activity_reject"),
+    path(
+        "activities/<uuid:public_id>/take-back/",
+        activities.activity_reverse,
+        name="activity_reverse",
+    ),
     path("customers/<uuid:public_id>/past/", past.customer_past, name="customer_past"),
     path("customers/<uuid:public_id>/enroll/", memberships.enroll, name="enroll"),
     path("customers/<uuid:public_id>/adjust/", adjustments.customer_adjust, name="customer_adjust"),
@@ -193,6 +205,11 @@ urlpatterns = [
     path("bulk/<uuid:public_id>/stop/", bulk.bulk_stop, name="bulk_stop"),
     path("bulk/<uuid:public_id>/resume/", bulk.bulk_resume, name="bulk_resume"),
     # Settings
+    path("activity-types/", activity_types.activity_type_list, name="activity_type_list"),
+    path("activity-types/new/", activity_types.activity_type_create, name="activity_type_create"),
+    path(
+        "activity-types/<slug:code>/", activity_types.activity_type_edit, name="activity_type_edit"
+    ),
     path("reasons/", reasons.reason_list, name="reason_list"),
     path("reasons/new/", reasons.reason_create, name="reason_create"),
     path("reasons/<int:pk>/", reasons.reason_edit, name="reason_edit"),

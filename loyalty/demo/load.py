@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from loyalty.demo.activities import people_tell
 from loyalty.demo.books import keep_books
 from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.history import original_day, write_history
@@ -68,6 +69,7 @@ def load_demo(
         return
     say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
     staff_at_work(program)
+    people_tell(program)
     people_spend(program)
     write_rules(program)
     people_share(program)

@@ -1,4 +1,5 @@
 from loyalty.instants import NEVER
+from loyalty.models.activities import Activity, ActivityAward, ActivityType, OccasionGrant
 from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, AdjustmentRequest
 from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
@@ -28,6 +29,9 @@ from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
 __all__ = [
     "NEVER",
     "Account",
+    "Activity",
+    "ActivityAward",
+    "ActivityType",
     "AdjustmentLimit",
     "AdjustmentReason",
     "AdjustmentRequest",
@@ -46,6 +50,7 @@ __all__ = [
     "LotTotal",
     "LotUse",
     "Membership",
+    "OccasionGrant",
     "Order",
     "OrderEvaluation",
     "OrderLine",

@@ -65,7 +65,9 @@ class Caps(_Body):
     """How much the rule awards at most, in whole units. Nothing named: no limit."""
 
     per_order: PositiveAmount | None = Field(
-        None, description="For one order; of a rate or cashback with what multiplies it."
+        None,
+        description="For one order, or one activity; of a rate or cashback with what multiplies"
+        " it.",
     )
     per_member: PositiveAmount | None = Field(None, description="For one member in a period.")
     period: Literal["day", "week", "month", "year", "lifetime"] = Field(
@@ -80,6 +82,7 @@ class AnyBody(_Body):
     when: Mapping[str, Any] = Field(
         {}, description="Only under this condition; see the language of conditions."
     )
+    caps: Caps = Field(Caps(), description="How much it awards at most.")
 
 
 class EarningBody(AnyBody):
@@ -89,7 +92,6 @@ class EarningBody(AnyBody):
     base: BasePolicy = Field(BasePolicy(), description="Which parts of an order count.")
     include: LineFilter = Field(LineFilter(), description="Only these lines count.")
     exclude: LineFilter = Field(LineFilter(), description="These lines do not count.")
-    caps: Caps = Field(Caps(), description="How much it awards at most.")
     group: Literal[""] | Code = Field(
         "", description="Of the rules in one group only the one that gives most awards."
     )
@@ -299,7 +301,38 @@ class StreakBody(WindowedBody):
         return self.repeats
 
 
-RuleBody = (
+class ActivityBody(AnyBody):
+    """So many units for something that a member did: a review, a survey, a visit."""
+
+    kind: Literal["activity"]
+    activity: Code = Field(description="Code of the type of activity.")
+    units: PositiveAmount = Field(description="Units for it, or for each of `times`.")
+    times: Annotated[str, Field(pattern=r"^(|[A-Za-z_][A-Za-z0-9_.-]*)$", max_length=64)] = Field(
+        "", description="Name of a number in its data: so many times the units. A dot leads into"
+        " what is nested.",
+    )  # fmt: skip
+    fractions: Literal["down", "nearest", "up"] = Field(
+        "down", description="With times: how fractions of the smallest unit are rounded."
+    )
+
+
+class AnniversaryBody(AnyBody):
+    """So many units once a year: for the birthday, or for the day of joining or of the first
+    purchase."""
+
+    kind: Literal["occasion"]
+    day: Literal["birthday", "enrollment", "first_purchase"] = Field(
+        "birthday", description="The birthday, the day of joining the program, or that of the first"
+        " purchase; the last two from the first year on.",
+    )  # fmt: skip
+    units: PositiveAmount = Field(description="Units for the day.")
+    days_before: int = Field(
+        0, ge=0, le=60, description="Given so many days ahead, so that they can be used on it."
+    )
+
+
+# Rules that an order is judged by.
+OrderBody = (
     RateBody
     | CashbackBody
     | FixedBody
@@ -309,6 +342,7 @@ RuleBody = (
     | StampsBody
     | StreakBody
 )
+RuleBody = OrderBody | ActivityBody | AnniversaryBody
 # What multipliers multiply.
 BaseBody = RateBody | CashbackBody
 

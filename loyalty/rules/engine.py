@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from loyalty.rules.bodies import (
     CashbackBody,
+    EarningBody,
     FixedBody,
     MultiplierBody,
     RateBody,
@@ -60,13 +61,18 @@ class RuleVersion:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Every published rule version of one program, in order of evaluation."""
+    """Every published rule version of one program, in order of evaluation: those for orders, and
+    those for what members do besides."""
 
     program_id: int
     versions: tuple[RuleVersion, ...]
+    others: tuple[RuleVersion, ...] = ()
 
     def in_force(self, at: dt.datetime) -> tuple[RuleVersion, ...]:
         return tuple(version for version in self.versions if version.in_force(at))
+
+    def others_in_force(self, at: dt.datetime) -> tuple[RuleVersion, ...]:
+        return tuple(version for version in self.others if version.in_force(at))
 
     def named(self, ids: Iterable[int]) -> tuple[RuleVersion, ...]:
         """The versions recorded when an order was first priced."""
@@ -204,9 +210,9 @@ class _Judgment:
     ) -> list[RuleVersion]:
         """Without those that give way in their group: each is tried alone."""
         groups = {
-            version.id: (version.wallet_type_id, version.body.group)
+            version.id: (version.wallet_type_id, group)
             for version in versions
-            if version.body.group
+            if (group := _group(version))
         }
         if len(groups) < 2:
             return versions
@@ -227,6 +233,7 @@ class _Judgment:
 
     def _cap_and_give(self, version: RuleVersion, units: int, steps: tuple[Step, ...]) -> None:
         body = version.body
+        assert isinstance(body, EarningBody)
         if units:
             room = self.rooms.get(version.id, NO_LIMIT)
             units, capped = cap(units, body.caps, room, version.scale)
@@ -245,6 +252,10 @@ class _Judgment:
         amount: Decimal | None = None,
     ) -> None:
         self.awards[version.id] = Award(version, units, steps, amount)
+
+
+def _group(version: RuleVersion) -> str:
+    return version.body.group if isinstance(version.body, EarningBody) else ""
 
 
 def _bodies(versions: Iterable[RuleVersion]) -> list[MultiplierBody]:

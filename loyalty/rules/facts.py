@@ -98,6 +98,23 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed(Occasion):
+    """An activity as rules see it: what kind of thing was done, about what, and what was told
+    about it. Nothing was bought: its basket is `NOTHING`."""
+
+    activity: str = ""
+    subject: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self, name: str) -> Any:
+        """A value of its data; a dot leads into what is nested. None: there is none."""
+        found: Any = self.data
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What else an order is judged by, as it was when it first was: by rule version.
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
 from loyalty.rules.behavior import Behavior
 
-# Of x.customer before x.at: orders that did not come to nothing, and what was given back. The one
-# definition, here and for the facts that segments ask about (`loyalty.services.facts`).
-# `loyalty_order_customer` makes each a short index range.
+# Of x.customer before x.at: orders that did not come to nothing, what was given back, and
+# activities that count, by type. The one definition, here and for the facts that segments ask about
+# (`loyalty.services.facts`). Indexes by customer and time make each a short range.
 MEASURED = """
      CROSS JOIN LATERAL (
            SELECT count(*) AS orders, coalesce(sum(total), 0) AS ordered,
@@ -33,11 +35,18 @@ MEASURED = """
              FROM loyalty_order lo JOIN loyalty_orderline n ON n.order_id = lo.id
             WHERE %(lines)s AND lo.customer_id = x.customer AND lo.placed_at < x.at
               AND lo.status NOT IN ('cancelled', 'refunded')) l
+     CROSS JOIN LATERAL (
+           SELECT jsonb_object_agg(by_type.code, by_type.number) AS activities FROM (
+               SELECT at.code, count(*) AS number
+                 FROM loyalty_activity a JOIN loyalty_activitytype at ON at.id = a.type_id
+                WHERE a.customer_id = x.customer AND a.occurred_at < x.at AND a.state = 'approved'
+                GROUP BY at.code) by_type) d
 """
 
 _BEFORE = f"""
     SELECT x.ord, o.orders, o.ordered, r.returned, l.goods, o.discounts + l.discounts,
-           o.first_at, o.last_at, l.categories, p.spend_percentile
+           o.first_at, o.last_at, l.categories, p.spend_percentile,
+           d.activities
       FROM unnest(%(customers)s::bigint[], %(moments)s::timestamptz[])
            WITH ORDINALITY AS x(customer, at, ord)
       LEFT JOIN members_customerfacts p ON p.customer_id = x.customer
@@ -67,10 +76,15 @@ def behavior_before(
         Behavior(
             orders=row[1], ordered=row[2], returned=row[3], goods=row[4], discounts=row[5],
             first_order_at=row[6], last_order_at=row[7], categories=frozenset(row[8] or ()),
-            spend_percentile=row[9],
+            spend_percentile=row[9], activities=_by_type(row[10]),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _by_type(found: Any) -> dict[str, int]:
+    """Number of activities by the code of their type, as the database answers it."""
+    return json.loads(found) if isinstance(found, str) else found or {}
 
 
 _SPENT = """

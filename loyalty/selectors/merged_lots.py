@@ -34,6 +34,10 @@ _CAME = """
         SELECT l.id, l.origin_id FROM loyalty_transfer t
           JOIN loyalty_lot l ON l.transfer_id = t.id AND l.parent_id IS NULL
          WHERE t.order_id = ANY(%(orders)s) AND t.kind = 'accrual' AND t.id > %(after)s
+         UNION ALL
+        SELECT l.id, l.origin_id FROM loyalty_activityaward a
+          JOIN loyalty_lot l ON l.transfer_id = a.transfer_id AND l.parent_id IS NULL
+         WHERE a.activity_id = ANY(%(activities)s) AND a.transfer_id > %(after)s
 """
 _OF_TRANSFER = "SELECT id, origin_id FROM loyalty_lot WHERE transfer_id = %(transfer)s"
 
@@ -47,11 +51,15 @@ class Came:
 
 
 def lots_that_came(
-    *, kept: int, theirs: int, orders: Sequence[int], after: int, at: dt.datetime
-) -> Came:
+    *, kept: int, theirs: int, orders: Sequence[int], activities: Sequence[int], after: int,
+    at: dt.datetime,
+) -> Came:  # fmt: skip
     """What is left in the wallet `kept` of all that came from `theirs` by a merge, and of what
-    these orders have earned, after a transfer."""
-    return _left(_CAME, wallet=kept, theirs=theirs, orders=list(orders), after=after, at=at)
+    these orders and activities have earned, after a transfer."""
+    return _left(
+        _CAME, wallet=kept, theirs=theirs, orders=list(orders), activities=list(activities),
+        after=after, at=at,
+    )  # fmt: skip
 
 
 def lots_of_transfer(transfer_id: int, *, wallet_id: int, at: dt.datetime) -> Came:

@@ -25,6 +25,7 @@ from loyalty.models import (
     Program,
     WalletType,
 )
+from loyalty.selectors.activities import activity_type_definitions
 from members.errors import NotFoundError
 
 
@@ -83,6 +84,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         account_codes=account_codes_of(program),
+        activity_types=activity_type_definitions(),
         wallet_types=tuple(
             _wallet_type(item)
             for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")

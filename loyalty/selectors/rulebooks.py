@@ -18,7 +18,7 @@ from django.db import connection
 
 from loyalty.models import Account, EarningRuleVersion, LotPolicy, Pool, Program, WalletType
 from loyalty.rule_conditions import stored_condition
-from loyalty.rules.bodies import parse_body
+from loyalty.rules.bodies import EarningBody, parse_body
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
 from loyalty.rules.stacking import Multiplying
@@ -191,11 +191,17 @@ def _program_terms(
         debt_policy=program.debt_policy,
         oldest_first=program.clawback_order == Program.ClawbackOrder.OLDEST_FIRST,
         multiplying=cast("Multiplying", program.multiplying),
-        rulebook=Rulebook(program.pk, tuple(map(_rule_version, versions))),
+        rulebook=_rulebook(program.pk, tuple(map(_rule_version, versions))),
         units={terms.wallet_type_id: terms for terms in units},
         accounts=accounts,
         has_pools=has_pools,
     )
+
+
+def _rulebook(program_id: int, versions: tuple[RuleVersion, ...]) -> Rulebook:
+    for_orders = tuple(version for version in versions if isinstance(version.body, EarningBody))
+    others = tuple(version for version in versions if not isinstance(version.body, EarningBody))
+    return Rulebook(program_id, for_orders, others)
 
 
 def _rule_version(version: EarningRuleVersion) -> RuleVersion:

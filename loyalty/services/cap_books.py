@@ -7,19 +7,25 @@ award more than a cap leaves. Rules without such caps cost nothing here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from loyalty.models import CapCounter
 from loyalty.rules.calendar import EVER, period_start
 from loyalty.rules.caps import Room, smallest_units
 from loyalty.rules.engine import Award, RuleVersion, evaluate
-from loyalty.rules.facts import Basket
+from loyalty.rules.facts import Basket, Deed
+from loyalty.rules.grants import grant
 from loyalty.services.contexts import Wish
+from members.services.transactions import run_atomically
+
+Result = TypeVar("Result")
 
 # A member's counter: rule, membership, first day of the period. A slice's: rule, number.
 MemberKey = tuple[int, int, dt.date]
@@ -131,10 +137,21 @@ class CapBook:
             context=wish.context,
             multiplying=wish.program.multiplying,
         ).awards
+        self._refuse_short(awards)
+        return awards, {pk: self._known_room(wish, pk, room) for pk, room in rooms.items()}
+
+    def judge_deed(self, wish: Wish) -> tuple[Award, ...]:
+        """The awards of an activity, under what the caps leave. Raises BudgetShortError."""
+        rooms, deed = self._rooms(wish, {}, {}), wish.occasion
+        assert isinstance(deed, Deed)
+        awards = grant(wish.versions, deed, rooms, context=wish.context).awards
+        self._refuse_short(awards)
+        return awards
+
+    def _refuse_short(self, awards: Iterable[Award]) -> None:
         short = {award.version.rule_id for award in awards if _is_short(award)}
         if any(not self._is_whole(rule) for rule in short):
             raise BudgetShortError(short)
-        return awards, {pk: self._known_room(wish, pk, room) for pk, room in rooms.items()}
 
     def take(self, version: RuleVersion, wish: Wish, units: int) -> None:
         """Count units that an order got from a version; below zero: that it lost again."""
@@ -246,6 +263,20 @@ class CapBook:
             columns,
         )
         self.slices |= {(row[0], row[1]): _Counter(row[2], row[3]) for row in rows}
+
+
+def with_budgets(write: Callable[[set[int]], Result]) -> Result:
+    """Write in a transaction; again with all slices of a budget locked, where the members' own do
+    not suffice. `write` is given the rules whose slices are to be locked as a whole."""
+    whole: set[int] = set()
+    while True:
+        # Within somebody else's transaction what the first try wrote has to be taken back.
+        nested = transaction.get_connection().in_atomic_block
+        try:
+            with transaction.atomic() if nested else nullcontext():
+                return run_atomically(partial(write, whole))
+        except BudgetShortError as short:
+            whole |= short.rules
 
 
 def rooms_as_json(rooms: Mapping[int, Room]) -> dict[str, Any]:

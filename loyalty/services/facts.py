@@ -1,4 +1,5 @@
-"""The facts about customers that segments ask about, kept up to date from orders and returns.
+"""The facts about customers that segments ask about, kept up to date from orders, returns and
+activities.
 
 Every write about a customer leaves an event (`members.models.changes`), whoever made it. What
 follows works out those customers anew, by the same SQL as the whole rebuild.
@@ -25,7 +26,7 @@ _WRITE = f"""
             last_order_at, categories, activities, as_of)
     SELECT x.customer, o.orders, o.ordered, r.returned, l.goods, o.discounts + l.discounts,
            o.first_at, o.last_at, coalesce(l.categories, ARRAY[]::varchar[]),
-           '{{}}', %(now)s
+           coalesce(d.activities, '{{}}'), %(now)s
       FROM (SELECT id AS customer, 'infinity'::timestamptz AS at
               FROM members_customer WHERE id = ANY(%(customers)s)) x
     {MEASURED}
@@ -33,13 +34,14 @@ _WRITE = f"""
        SET orders = excluded.orders, ordered = excluded.ordered, returned = excluded.returned,
            goods = excluded.goods, discounts = excluded.discounts,
            first_order_at = excluded.first_order_at, last_order_at = excluded.last_order_at,
-           categories = excluded.categories, as_of = excluded.as_of
+           categories = excluded.categories, activities = excluded.activities,
+           as_of = excluded.as_of
      WHERE (f.orders, f.ordered, f.returned, f.goods, f.discounts, f.first_order_at,
-            f.last_order_at, f.categories)
+            f.last_order_at, f.categories, f.activities)
            IS DISTINCT FROM
            (excluded.orders, excluded.ordered, excluded.returned, excluded.goods,
             excluded.discounts, excluded.first_order_at, excluded.last_order_at,
-            excluded.categories)
+            excluded.categories, excluded.activities)
     RETURNING customer_id
 """
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from loyalty.models import CapCounter, Membership, Program, Transfer
+from django.db.models import Q
+
+from loyalty.models import ActivityAward, CapCounter, Membership, Program, Transfer
 from loyalty.rules.bodies import parse_body
 from loyalty.rules.calendar import period_start
 
@@ -29,13 +31,17 @@ def part_caps(
     joined: Sequence[tuple[int, str, int]],
     *,
     orders: Sequence[int],
+    activities: Sequence[int],
     after: int,
 ) -> None:
-    """Take it out again, with what the orders that go back have used more or less since."""
+    """Take it out again, with what the orders and activities that go back have used more or less
+    since."""
     used: defaultdict[tuple[int, str], int] = defaultdict(int)
     for rule_id, start, units in joined:
         used[rule_id, start] += units
     for key, units in _used_since(giver.program, orders, after).items():
+        used[key] += units
+    for key, units in _used_by_activities(giver.program, activities, after).items():
         used[key] += units
     for (rule_id, start), units in sorted(used.items()):
         theirs, _created = CapCounter.objects.get_or_create(
@@ -59,15 +65,35 @@ def _used_since(program: Program, orders: Sequence[int], after: int) -> dict[tup
     found = Transfer.objects.filter(
         order__in=orders, rule_version__rule__program=program, pk__gt=after
     ).select_related("order", "rule_version")
+    return _sums((transfer, transfer.order.placed_at, program) for transfer in found)
+
+
+def _used_by_activities(
+    program: Program, activities: Sequence[int], after: int
+) -> dict[tuple[int, str], int]:
+    """Units that these activities got, or lost again, since the merge."""
+    awards = ActivityAward.objects.filter(
+        activity__in=activities, rule_version__rule__program=program, units__gt=0
+    )
+    when = dict(awards.values_list("transfer", "activity__occurred_at"))
+    found = Transfer.objects.filter(Q(pk__in=when) | Q(corrects__in=when), pk__gt=after)
+    return _sums(
+        (transfer, when[transfer.corrects_id or transfer.pk], program)
+        for transfer in found.select_related("rule_version")
+        if transfer.rule_version is not None
+    )
+
+
+def _sums(
+    found: Iterable[tuple[Transfer, dt.datetime, Program]],
+) -> dict[tuple[int, str], int]:
     used: defaultdict[tuple[int, str], int] = defaultdict(int)
-    for transfer in found:
-        assert transfer.order is not None
+    for transfer, at, program in found:
         assert transfer.rule_version is not None
         caps = parse_body(transfer.rule_version.body).caps
         if caps.per_member is None:
             continue
-        start = period_start(caps.period, transfer.order.placed_at, program.zone).isoformat()
-        key = transfer.rule_version.rule_id, start
+        key = transfer.rule_version.rule_id, period_start(caps.period, at, program.zone).isoformat()
         if transfer.kind == Transfer.Kind.ACCRUAL:
             used[key] += transfer.amount
         elif transfer.corrects_id is not None:

@@ -1,5 +1,5 @@
 """What a merge of two customers does here: one membership in each program, one wallet of each
-type, and all orders and refunds with who is kept.
+type, and all orders, refunds and activities with who is kept.
 
 Wallets are joined lot by lot and debt by debt, so that they can be parted again: the lots that came
 keep their origin, maturity and expiry, and no debt is repaid by the merge itself. Awards that are
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import Movement, lock_wallets, point_wallets, post
 from loyalty.models import (
+    Activity,
     Membership,
     Order,
     OrderEvaluation,
@@ -55,6 +56,7 @@ def merge_members(merging: Merging) -> Record:
     record: Record = {
         "orders": _hand_over(Order.objects.all(), **merge),
         "refunds": _hand_over(Refund.objects.all(), **merge),
+        "activities": _hand_over(Activity.objects.all(), **merge),
         "memberships": [],
         # All that is posted for these two from now on has a higher number.
         "after": Transfer.objects.aggregate(last=Max("pk", default=0))["last"],
@@ -69,8 +71,8 @@ def part_members(merging: Merging, record: Record) -> None:
     """What came goes back as far as it is there; what happened since stays with the kept one."""
     for joined in reversed(record["memberships"]):
         _part_membership(merging, joined, record)
-    for model, name in ((Order, "orders"), (Refund, "refunds")):
-        rows: QuerySet[Any] = model.objects.filter(pk__in=record[name])
+    for model, name in ((Order, "orders"), (Refund, "refunds"), (Activity, "activities")):
+        rows: QuerySet[Any] = model.objects.filter(pk__in=record.get(name, ()))
         _hand_over(rows, customer=merging.kept, to=merging.merged)
 
 
@@ -140,8 +142,10 @@ def _part_membership(merging: Merging, joined: Record, record: Record) -> None:
     membership = Membership.objects.select_related("program").get(pk=joined["membership"])
     kept = Membership.objects.get(pk=joined["into"])
     _part_wallets(merging, membership.program, joined["wallets"], record)
-    orders, after = record["orders"], record["after"]
-    part_caps(membership, kept, joined["caps"], orders=orders, after=after)
+    part_caps(
+        membership, kept, joined["caps"], orders=record["orders"],
+        activities=record.get("activities", ()), after=record["after"],
+    )  # fmt: skip
     membership.status, membership.merged_into = joined["status"], None
     membership.save(update_fields=["status", "merged_into"])
     _bring_back_followers(joined, kept, membership)
@@ -219,8 +223,8 @@ def _part_wallets(
         kept, theirs = wallets[item["to"]], wallets[item["from"]]
         key = f"merge:{merging.merge.pk}:undone:{theirs.pk}"
         came = lots_that_came(
-            kept=kept.pk, theirs=theirs.pk, orders=record["orders"], after=record["after"],
-            at=merging.now,
+            kept=kept.pk, theirs=theirs.pk, orders=record["orders"],
+            activities=record.get("activities", ()), after=record["after"], at=merging.now,
         )  # fmt: skip
         if came.units:
             movements.append(transit.move(kept, theirs, came.units, key=key, lots=came.lot_ids))

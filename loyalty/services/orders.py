@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
@@ -19,7 +17,7 @@ from loyalty.rules.engine import Award
 from loyalty.rules.facts import NOTHING, Basket, Occasion
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, explain_award
-from loyalty.services.cap_books import BudgetShortError, CapBook, rooms_as_json
+from loyalty.services.cap_books import CapBook, rooms_as_json, with_budgets
 from loyalty.services.contexts import Wish, context_as_json, with_contexts
 from loyalty.services.maturities import times_of
 from loyalty.services.order_batches import (
@@ -45,7 +43,6 @@ from loyalty.services.window_awards import Contribution, window_movements
 from members.conditions.moments import Moment
 from members.errors import DomainError, FieldError
 from members.selectors.merges import were_one
-from members.services.transactions import run_atomically
 
 # outdated: a newer message about the order had come before.
 Outcome = Literal["created", "updated", "unchanged", "outdated"]
@@ -80,22 +77,9 @@ def record_orders(
     for order in () if checked else orders:
         check_order(order)
     _refuse_doubles(orders)
-    return _with_budgets(
+    return with_budgets(
         partial(_record, orders, now, transfer_source, program_ids, enrolling or Enrolling())
     )
-
-
-def _with_budgets(record: Callable[[set[int]], list[OrderResult]]) -> list[OrderResult]:
-    """Record; again with all slices of a budget locked, where the members' own do not suffice."""
-    whole: set[int] = set()
-    while True:
-        # Within somebody else's transaction what the first try wrote has to be taken back.
-        nested = transaction.get_connection().in_atomic_block
-        try:
-            with transaction.atomic() if nested else nullcontext():
-                return run_atomically(partial(record, whole))
-        except BudgetShortError as short:
-            whole |= short.rules
 
 
 def _record(

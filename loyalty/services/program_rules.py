@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import EarningRuleDefinition, ProgramDefinition
-from loyalty.models import EarningRule, EarningRuleVersion, Program, WalletType
+from loyalty.definitions import ActivityRule, EarningRuleDefinition, ProgramDefinition
+from loyalty.models import ActivityType, EarningRule, EarningRuleVersion, Program, WalletType
 from loyalty.rule_checks import refusals
 from loyalty.rules.bodies import parse_body
 from loyalty.services.applied import Applied, change, refuse_rewriting
@@ -26,7 +26,7 @@ from loyalty.services.rule_versions import (
     write_draft,
 )
 from loyalty.services.rules import findings
-from members.errors import ConflictError, FieldError
+from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor
 
 
@@ -39,6 +39,7 @@ def apply_rules(
 ) -> None:
     existing = {rule.code: rule for rule in applied.program.earning_rules.all()}
     wanted_codes = {rule.code for rule in definition.earning_rules}
+    types = set(ActivityType.objects.values_list("code", flat=True))
     for code, rule in existing.items():
         if code not in wanted_codes:
             _retire_rule(applied, rule, now)
@@ -60,10 +61,21 @@ def apply_rules(
                 f"earning_rules[{position}].wallet_type",
                 _("A rule keeps its wallet type; add another rule instead."),
             )
+        if isinstance(wanted, ActivityRule) and wanted.activity not in types:
+            _refuse_type(position, wanted.activity, types)
         change(applied, rule, "name", wanted.name)
         change(applied, rule, "position", position)
         rule.save()
         _apply_body(applied, rule, wanted, actor, now, position)
+
+
+def _refuse_type(position: int, code: str, known: set[str]) -> None:
+    message = _("There is no type of activity %(code)s. Types: %(known)s.") % {
+        "code": code,
+        "known": ", ".join(sorted(known)) or "–",
+    }
+    field_name = f"earning_rules[{position}].activity"
+    raise DomainError(message, errors=[FieldError(field_name, message, "not_found")])
 
 
 def _apply_body(

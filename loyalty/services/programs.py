@@ -34,6 +34,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of
+from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
 from loyalty.services.rule_versions import (
@@ -60,6 +61,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     _apply_settings(applied, definition)
     _apply_parties(applied, definition)
     _apply_account_codes(applied, definition)
+    applied.changes += apply_activity_types(definition.activity_types, actor=actor)
     wallet_types = _apply_wallet_types(applied, definition, now)
     apply_rules(applied, definition, wallet_types, actor, now)
     _apply_status(applied, definition, actor, now)

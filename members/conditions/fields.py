@@ -24,11 +24,11 @@ Choices = Callable[[], Sequence[tuple[str, str]]]
 # Values that begin like what was typed, most useful first.
 Suggest = Callable[[str], Sequence[str]]
 
-# Whose facts a field reads: those of an order and its lines are given with the order, the others
-# are looked up and stay as they were when it was first judged.
-ORDER, LINE = "order", "line"
+# Whose facts a field reads: those of an order, its lines or an activity are given with it, the
+# others are looked up and stay as they were when it was first judged.
+ORDER, LINE, ACTIVITY = "order", "line", "activity"
 CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS = "customer", "behavior", "member", "segments"
-OF_THE_ORDER = frozenset({ORDER, LINE})
+OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})
 
 
 @dataclass(frozen=True, slots=True)

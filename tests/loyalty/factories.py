@@ -4,9 +4,11 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from loyalty.definitions import ProgramDefinition
+from loyalty.definitions import ActivityTypeDefinition, ProgramDefinition
 from loyalty.ledger.balances import Holding, holdings
-from loyalty.models import Membership, Program, Transfer, Wallet
+from loyalty.models import ActivityType, Membership, Program, Transfer, Wallet
+from loyalty.services.activities import ActivityInput, ActivityResult, record_activities
+from loyalty.services.activity_types import save_activity_type
 from loyalty.services.adjustments import adjust_units
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.order_inputs import (
@@ -131,3 +133,27 @@ def moves(number: str = "c1") -> list[tuple[str, int]]:
         wallet__account__membership__customer__external_id=number
     )
     return [(transfer.kind, transfer.signed_amount) for transfer in found.order_by("pk")]
+
+
+def make_type(code: str = "review", **changes: Any) -> ActivityType:
+    """A type of activity that is taken as it is told."""
+    values = {"code": code, "name": code.capitalize()} | changes
+    definition = ActivityTypeDefinition.model_validate(values)
+    return save_activity_type(definition, actor=SYSTEM)[0]
+
+
+def reward(activity: str = "review", units: int | str = 50, **changes: Any) -> dict[str, Any]:
+    """A rule for activities of a type."""
+    rule = {"code": activity, "name": activity.capitalize(), "kind": "activity"}
+    return rule | {"activity": activity, "units": units} | changes
+
+
+def told(number: str = "V1", type: str = "review", *, at: dt.datetime = NOW, buyer: str = "c1",
+         **details: Any) -> ActivityInput:  # fmt: skip
+    return ActivityInput(number, CustomerRef(buyer), type, at, **details)
+
+
+def tell(*activities: ActivityInput, now: dt.datetime | None = None) -> list[ActivityResult]:
+    """Record activities as the API does, at their own time."""
+    at = now or max(found.occurred_at for found in activities)
+    return record_activities(activities, now=at, transfer_source=Transfer.Source.API)

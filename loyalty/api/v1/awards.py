@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import Field
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.transfers import ExplanationOut
 from loyalty.explanations import earned_title, explain_transfer
-from loyalty.models import Transfer, WalletType
+from loyalty.models import EarningRule, Transfer, WalletType
 from loyalty.rules.engine import Award, Step
 from loyalty.selectors.rulebooks import current_terms
 from loyalty.selectors.wallet_types import wallet_types_of
@@ -55,6 +55,22 @@ def reasons_in_words(award: Award, currency: str, wallet_type: WalletType) -> li
 def _explanation(award: Award, order: OrderInput, wallet_type: WalletType) -> ExplanationOut:
     steps = reasons_in_words(award, order.currency, wallet_type)
     return ExplanationOut.model_construct(title=earned_title(order.external_id), steps=steps)
+
+
+def explained_award(
+    rule: EarningRule, units: int, steps: Sequence[Sequence[str]], title: str
+) -> AwardOut:
+    """What a rule gave, also nothing, from the steps that were kept of it."""
+    wallet_type = rule.wallet_type
+    unit = (wallet_type.singular, wallet_type.plural, wallet_type.scale)
+    words = _in_words(tuple(map(tuple, steps)), "", unit, get_language())
+    return AwardOut(
+        program=rule.program.code,
+        wallet_type=wallet_type.code,
+        decimals=wallet_type.scale,
+        units=units_text(units, wallet_type.scale),
+        explanation=ExplanationOut(title=title, steps=words),
+    )
 
 
 @lru_cache(maxsize=8192)

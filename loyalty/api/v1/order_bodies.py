@@ -260,8 +260,11 @@ def known_people(buyers: Iterable[tuple[str, Buyer | None]]) -> dict[UUID, int]:
 
 
 def _customer(buyer: Buyer | None, people: dict[UUID, int]) -> CustomerRef | None:
-    if buyer is None:
-        return None
+    return None if buyer is None else buyer_ref(buyer, people)
+
+
+def buyer_ref(buyer: Buyer, people: dict[UUID, int]) -> CustomerRef:
+    """Whom a request names. `people`: from `known_people`."""
     if buyer.id is not None:
         return CustomerRef(key=people[buyer.id])
     return CustomerRef(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from loyalty.api.v1 import (
+    activities,
     adjustment_reasons,
     balances,
     bulk_adjustments,
@@ -30,6 +31,7 @@ app_name = "api-loyalty"
 
 MEMBERSHIP = "memberships/<uuid:membership_id>"
 POOL = "pools/<uuid:pool_id>"
+ACTIVITY = "activities/<uuid:activity_id>"
 BULK = "bulk-adjustments/<uuid:bulk_id>"
 
 urlpatterns = [
@@ -42,6 +44,13 @@ urlpatterns = [
         memberships.MembershipTransfers.as_view(),
         name="membership-transfers",
     ),
+    path("activities", activities.Activities.as_view(), name="activities"),
+    path("activities/batch", activities.ActivitiesBatch.as_view(), name="activities-batch"),
+    path(ACTIVITY, activities.OneActivity.as_view(), name="activity"),
+    path(f"{ACTIVITY}/approve", activities.ActivityApproval.as_view(), name="activity-approve"),
+    path(f"{ACTIVITY}/reject", activities.ActivityRejection.as_view(), name="activity-reject"),
+    path(f"{ACTIVITY}/reverse", activities.ActivityReversal.as_view(), name="activity-reverse"),
+    path("activity-types", activities.ActivityTypes.as_view(), name="activity-types"),
     path("gifts", gifts.Gifts.as_view(), name="gifts"),
     path(f"{MEMBERSHIP}/settlements", settlements.Settlements.as_view(), name="settlements"),
     path("orders", orders.Orders.as_view(), name="orders"),

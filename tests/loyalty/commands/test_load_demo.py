@@ -6,7 +6,7 @@ from django.utils import timezone
 from loyalty.demo import history
 from loyalty.demo.duplicates import guest_order
 from loyalty.demo.load import needs_demo
-from loyalty.models import Membership, Order, Program, SelfCheck, Transfer
+from loyalty.models import Activity, Membership, Order, Program, SelfCheck, Transfer
 from loyalty.selectors.liability import liability_now
 from members.models import Customer, CustomerNote, StaffMember
 from members.selectors.duplicates import likely_duplicates
@@ -35,11 +35,13 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert SelfCheck.objects.get().findings.count() == 0
     wallet_type = Program.objects.get().wallet_types.first()
     assert liability_now(wallet_type, timezone.now()).units > 0
-    counts = [kind.objects.count() for kind in (Order, Transfer, Customer, CustomerNote)]
+    assert {"pending", "approved"} <= set(Activity.objects.values_list("state", flat=True))
+    counted = (Order, Transfer, Customer, CustomerNote, Activity)
+    counts = [kind.objects.count() for kind in counted]
     assert not needs_demo()
     assert "left out" in run("load_demo", "--if-empty")[0]
     run("load_demo")
-    assert [kind.objects.count() for kind in (Order, Transfer, Customer, CustomerNote)] == counts
+    assert [kind.objects.count() for kind in counted] == counts
 
 
 def test_an_installation_in_use_is_left_alone(db, run):

@@ -1,6 +1,7 @@
 """The facts about customers: whatever is written, they follow, and all say the same."""
 
 import datetime as dt
+import zoneinfo
 from decimal import Decimal
 
 import pytest
@@ -9,11 +10,14 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty.models import Order
+from loyalty.models import Activity, ActivityType, Order
 from loyalty.selectors.behavior import behavior_before
 from loyalty.services import fact_rebuilds
 from loyalty.services.facts import rank_by_spend, write_facts
-from members.conditions.fields import field_named
+from members.conditions.fields import BEHAVIOR, field_named
+from members.conditions.moments import Moment
+from members.conditions.query import query_of
+from members.conditions.tree import parse
 from members.models import Customer, CustomerFacts, Job, OutboxEvent, Segment, SegmentMember
 from members.models.changes import CHANGED
 from members.services.audit import SYSTEM
@@ -211,3 +215,25 @@ def test_values_that_orders_had_are_offered_the_most_frequent_first():
     assert suggest("%") == suggest("x\x00") == []
     assert field_named("line.tags").suggest("") == []
     assert field_named("order.channel").suggest("zzz") == []
+
+
+def test_facts_count_activities_by_type_and_segments_ask_for_them():
+    kind = ActivityType.objects.create(code="review", name="Review")
+    customer = Customer.objects.create(external_id="c1")
+    other = Customer.objects.create(external_id="c2")
+    deliver()
+    for number, state in enumerate(("approved", "approved", "pending")):
+        Activity.objects.create(
+            source="shop", external_id=str(number), customer=customer, type=kind, state=state,
+            occurred_at=day(number), recorded_at=day(number), body_hash=b"",
+        )  # fmt: skip
+    deliver()
+    assert CustomerFacts.objects.get(customer=customer).activities == {"review": 2}
+    Activity.objects.filter(external_id="0").update(state="reversed", decided_at=day(5))
+    deliver()
+    assert CustomerFacts.objects.get(customer=customer).activities == {"review": 1}
+    for op, number, expected in (("at_least", 1, [customer]), ("is", 0, [other])):
+        asked = {"field": "behavior.activities.review", "op": op, "value": number}
+        tree = parse(asked, scopes=frozenset({BEHAVIOR}), in_database=True)
+        moment = Moment(day(9), zoneinfo.ZoneInfo("UTC"))
+        assert list(Customer.objects.filter(query_of(tree, moment))) == expected

@@ -635,6 +635,8 @@ MEMBERSHIP_FIELDS = {
     "loyalty.orderevaluation.membership": "stays: it says in which the order was judged",
     "loyalty.capcounter.membership": "is counted over both",
     "loyalty.poolmember.membership": "an open pool refuses the merge; past ones stay as history",
+    "loyalty.activityaward.membership": "stays: it says for which the activity counted",
+    "loyalty.occasiongrant.membership": "stays: days of a duplicate are those of the other, too",
     "loyalty.windowaward.membership": "counts towards the window of the one that counts",
 }
 WALLET_FIELDS = {

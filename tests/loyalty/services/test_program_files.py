@@ -43,8 +43,41 @@ def test_a_file_says_what_it_means():
     assert found.earning_rules[0].include.categories == ("food", "home & garden")
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "stars": {"type": "number", "minimum": 0.5, "maximum": 5},
+        "photo": {"enum": [True, False, None]},
+        "code": {"const": "0.5"},
+    },
+}
+ACTIVITIES = {
+    "activity_types": [
+        {
+            "code": "review", "name": "Review", "told": "Review of {subject}", "approval": True,
+            "proof": "optional", "most": 3, "period": "day", "once_per_subject": True,
+            "data_schema": SCHEMA,
+        },
+        {"code": "visit", "name": "Visit", "active": False},
+    ],
+    "earning_rules": [
+        {"code": "base"},
+        {
+            "code": "reviews", "kind": "activity", "activity": "review", "units": "7.5",
+            "times": "stars", "fractions": "up", "caps": {"per_member": 100, "period": "month"},
+            "when": {"field": "activity.number.stars", "op": "at_least", "value": 3},
+        },
+        {
+            "code": "years", "kind": "occasion", "day": "enrollment", "units": 20, "days_before": 3,
+            "caps": {"budget": 1000}, "expiry": {"kind": "days", "length": 30},
+            "pending": {"pending_from": "placed", "pending_days": 0},
+        },
+    ],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "changes", [{}, FULL, {"name": "Κλαμπ: «καφές» #1", "description": "a\nb "}]
+    "changes", [{}, FULL, ACTIVITIES, {"name": "Κλαμπ: «καφές» #1", "description": "a\nb "}]
 )
 def test_a_program_written_and_read_back_is_the_same(db, changes):
     program = make_program(**changes)
