@@ -115,14 +115,14 @@ KINDS: Mapping[str, tuple[Promise, Promise, Mapping[str, Any]]] = {
 
 
 # Kinds that are written in the program file.
-_IN_FILES: Mapping[str, Promise] = {
+IN_FILES: Mapping[str, Promise] = {
     "activity": _("Activity"),
     "occasion": _("Birthday or anniversary"),
 }
 
 
 def kind_label(kind: str) -> Promise:
-    return KINDS[kind][0] if kind in KINDS else _IN_FILES[kind]
+    return KINDS[kind][0] if kind in KINDS else IN_FILES[kind]
 
 
 def template_named(code: str) -> RuleTemplate | None:

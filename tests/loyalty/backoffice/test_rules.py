@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from loyalty.backoffice.rule_comparisons import compare
 from loyalty.backoffice.rule_kind_forms import FORMS
-from loyalty.backoffice.rule_templates import KINDS, TEMPLATES, template_named
+from loyalty.backoffice.rule_templates import IN_FILES, KINDS, TEMPLATES, template_named
 from loyalty.definitions import RULE_KINDS
 from loyalty.models import EarningRule, Program
 from loyalty.selectors.rules import row_of, rule_rows
@@ -78,8 +78,9 @@ def analyst(client_of: Callable[[str], Client]) -> Client:
     return client_of("analyst")
 
 
-def test_there_is_a_form_and_a_blank_start_for_every_kind() -> None:
-    assert set(FORMS) == set(KINDS) == set(RULE_KINDS)
+def test_there_is_a_form_and_a_blank_start_for_every_kind_about_orders() -> None:
+    assert set(FORMS) == set(KINDS) == set(RULE_KINDS) - set(IN_FILES)
+    assert set(IN_FILES) == {"activity", "occasion"}
 
 
 @pytest.mark.parametrize(
