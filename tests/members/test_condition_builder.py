@@ -64,7 +64,10 @@ def test_a_condition_is_put_together_by_keyboard_and_reads_itself_out(
 def test_values_of_the_shop_s_own_data_are_offered(page: Any, builder: Any) -> None:
     CustomerFactory(tags=["vip", "press"])
     builder.locator("button[value='question:']").click()
-    builder.locator("[name='when.3.field']").select_option("customer.tags")
+    field = builder.locator("[name='when.3.field']")
+    # It has the focus once it is ready.
+    expect(field).to_be_focused()
+    field.select_option("customer.tags")
     value = builder.locator("[name='when.3.value']")
     value.fill("vi")
     expect(builder.locator("[id='when.3-values'] option")).to_have_count(1)
@@ -80,7 +83,9 @@ def test_a_segment_counts_itself_while_one_builds(
     page.goto("/backoffice/customers/segments/new/")
     page.get_by_label("Name", exact=True).fill("Greeks")
     page.locator("button[value='question:']").click()
-    page.locator("[name='condition.0.field']").select_option("customer.country")
+    field = page.locator("[name='condition.0.field']")
+    expect(field).to_be_focused()
+    field.select_option("customer.country")
     page.locator("[name='condition.0.value']").fill("GR")
     expect(page.locator("#segment-preview")).to_contain_text("1 of 2 customers")
     expect(page.locator("#segment-preview")).to_contain_text("Anna")
