@@ -108,13 +108,15 @@ def evaluate(
     *,
     context: Context = NO_CONTEXT,
     multiplying: Multiplying = "best",
+    reckoner: Reckoner | None = None,
 ) -> Decision:
     """What an order deserves under these rule versions. Every version answers, also with zero.
 
     `rooms`: what is left under the caps of a version, by its id. `multiplying`: how several
-    multipliers work together.
+    multipliers work together. `reckoner`: of the same basket, when it was judged by other rules
+    before.
     """
-    judgment = _Judgment(occasion, rooms or {}, context, multiplying)
+    judgment = _Judgment(occasion, rooms or {}, context, multiplying, reckoner)
     versions = tuple(versions)
     for version in versions:
         judgment.ask(version)
@@ -132,10 +134,11 @@ class _Judgment:
         rooms: Mapping[int, Room],
         context: Context,
         multiplying: Multiplying,
+        reckoner: Reckoner | None,
     ) -> None:
         self.occasion, self.rooms, self.context = occasion, rooms, context
         self.multiplying = multiplying
-        self.reckoner = Reckoner(occasion.basket)
+        self.reckoner = reckoner or Reckoner(occasion.basket)
         self.awards: dict[int, Award] = {}
         self.bases: dict[int, dict[int, Base]] = {}
         self.multipliers: dict[int, list[RuleVersion]] = {}
@@ -169,7 +172,9 @@ class _Judgment:
         body = version.body
         if isinstance(body, RateBody | CashbackBody):
             spent = self.context.spent.get(version.id, ZERO)
-            earning = earn(body, self.reckoner, version.scale, spent)
+            key, known = (version.id, spent), self.reckoner.earnings
+            earning: Earning = known.get(key) or earn(body, self.reckoner, version.scale, spent)
+            known[key] = earning
             self._remember(version, earning)
             return earning.units, earning.steps
         if isinstance(body, FixedBody):

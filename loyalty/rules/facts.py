@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -131,6 +131,18 @@ NO_CONTEXT = Context()
 
 class When(Protocol):
     """A condition ready to be asked; see `members.conditions.predicate`."""
+
+    @property
+    def outer(self) -> Sequence[Any]:
+        """Its questions that are not about the order."""
+        ...
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Whose facts these ask for."""
+        ...
+
+    def answers(self, facts: Mapping[str, Any], moment: Moment) -> str: ...
 
     def holds(self, order: Any, answers: str) -> bool: ...
 

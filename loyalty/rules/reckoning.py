@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from loyalty.rules.bodies import BasePolicy, EarningBody, LineFilter
 from loyalty.rules.facts import ZERO, Basket
@@ -41,6 +42,9 @@ class Reckoner:
 
     def __init__(self, basket: Basket) -> None:
         self.basket = basket
+        # What rates and cashback gave by themselves, by version and what was spent before: the same
+        # for several sets of rules that share them.
+        self.earnings: dict[tuple[int, Decimal], Any] = {}
         self._earning = tuple(
             place for place, line in enumerate(basket.lines) if not line.stored_value
         )

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.functional import Promise
 
+from members.conditions import scopes
 from members.conditions.moments import Moment
 from members.conditions.operators import Operator
 from members.conditions.values import ValueType
@@ -24,11 +25,9 @@ Choices = Callable[[], Sequence[tuple[str, str]]]
 # Values that begin like what was typed, most useful first.
 Suggest = Callable[[str], Sequence[str]]
 
-# Whose facts a field reads: those of an order, its lines or an activity are given with it, the
-# others are looked up and stay as they were when it was first judged.
-ORDER, LINE, ACTIVITY = "order", "line", "activity"
-CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS = "customer", "behavior", "member", "segments"
-OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})
+ORDER, LINE, CUSTOMER = scopes.ORDER, scopes.LINE, scopes.CUSTOMER
+BEHAVIOR, MEMBER, SEGMENTS = scopes.BEHAVIOR, scopes.MEMBER, scopes.SEGMENTS
+ACTIVITY, OF_THE_ORDER = scopes.ACTIVITY, scopes.OF_THE_ORDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,413 @@
+"""A member's orders lived through again, in the order of business time, under a set of rules.
+
+What the database keeps in life is kept in memory: what the member did before, what is used up of
+caps, how far windows have come, what is spent in the year. Nothing else differs, so that the live
+rules give what the ledger holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Protocol
+
+from loyalty.rules.basket import net_basket
+from loyalty.rules.behavior import Behavior
+from loyalty.rules.bodies import StreakBody, WindowedBody
+from loyalty.rules.bonus import Part, progress, window_start
+from loyalty.rules.bonus import award as bonus
+from loyalty.rules.calendar import period_start
+from loyalty.rules.caps import Room, smallest_units
+from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, Return
+from loyalty.rules.reckoning import Reckoner
+from loyalty.rules.rulesets import InForce, RuleSet
+from members.conditions.moments import Moment
+from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """An order as it was placed. `judged`: it is one of the program's; others are only what the
+    member did before. `returned`: something of it came back later."""
+
+    id: int
+    occasion: Occasion
+    judged: bool = True
+    returned: bool = False
+
+    @property
+    def at(self) -> dt.datetime:
+        return self.occasion.moment.now
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A refund. `sale`: its order, where that is known; `linked`: it names one."""
+
+    at: dt.datetime
+    currency: str
+    given: Return
+    sale: Sale | None = None
+    linked: bool = False
+
+
+Event = Sale | GivenBack
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who bought, as they were before their first event. `balances`: by wallet type; without
+    `enrolled_at` they join with their first order."""
+
+    customer: Any = None
+    segments: frozenset[str] = frozenset()
+    enrolled_at: dt.datetime | None = None
+    balances: Mapping[int, int] = field(default_factory=dict)
+    behavior: Behavior = field(default_factory=Behavior)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a program treats what happened, whichever its rules are."""
+
+    zone: zoneinfo.ZoneInfo
+    currency: str
+    reconciles_linked: bool = True
+    takes_back_unlinked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Units that a rule gave, or took back where they are below zero. `sale` None: for a return
+    that stands for itself."""
+
+    sale: Sale | None
+    at: dt.datetime
+    version: RuleVersion
+    units: int
+
+
+class Budgets(Protocol):
+    """What is left of the budgets of rules, for everybody together."""
+
+    def room(self, version: RuleVersion, at: dt.datetime) -> int | None: ...
+
+    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None: ...
+
+
+class SharedBudgets:
+    """Budgets as they are used up when all members' events come in the order of time."""
+
+    def __init__(self) -> None:
+        self.used: defaultdict[int, int] = defaultdict(int)
+
+    def room(self, version: RuleVersion, at: dt.datetime) -> int | None:
+        assert version.body.caps.budget is not None
+        budget = smallest_units(version.body.caps.budget, version.scale)
+        return max(budget - self.used[version.rule_id], 0)
+
+    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
+        self.used[version.rule_id] += units
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """As they happened; what came back in the moment of a sale came after it."""
+    return sorted(events, key=lambda event: (event.at, isinstance(event, GivenBack)))
+
+
+class Life:
+    """One member's events under several sets of rules at once; what they did is one, what they were
+    given is an account for each."""
+
+    def __init__(
+        self, program: Program, person: Person, sides: Sequence[tuple[RuleSet, Budgets]]
+    ) -> None:
+        self.history = History(
+            program,
+            person,
+            with_behavior=any(BEHAVIOR in rules.scopes for rules, _budgets in sides),
+            with_spent=any(rules.by_brackets for rules, _budgets in sides),
+        )
+        self.accounts = [
+            Account(program, person, rules, budgets, self.history) for rules, budgets in sides
+        ]
+
+    def live(self, event: Event) -> None:
+        """The next event, in the order of `in_order`."""
+        self.history.reach(event.at)
+        if isinstance(event, GivenBack):
+            for account in self.accounts:
+                account.take_back(event)
+        elif event.judged:
+            reckoner = Reckoner(event.occasion.basket)
+            for account in self.accounts:
+                account.sell(event, reckoner)
+        self.history.note(event)
+
+
+class History:
+    """What a member had done before a moment; events of the same moment do not see each other."""
+
+    def __init__(
+        self, program: Program, person: Person, *, with_behavior: bool, with_spent: bool
+    ) -> None:
+        self.zone, self.currency = program.zone, program.currency
+        self.behavior, self._spent = person.behavior, ZERO
+        self._year: dt.date | None = None
+        self._with_behavior, self._with_spent = with_behavior, with_spent
+        self._waiting: list[Event] = []
+
+    def note(self, event: Event) -> None:
+        if self._with_behavior or self._with_spent:
+            self._waiting.append(event)
+
+    def reach(self, at: dt.datetime) -> None:
+        """Everything before this moment has happened."""
+        if self._waiting and self._waiting[0].at < at:
+            for event in self._waiting:
+                self._happen(event)
+            self._waiting.clear()
+
+    def spent_before(self, at: dt.datetime) -> Decimal:
+        """In the calendar year so far."""
+        return max(self._spent, ZERO) if self._year == self._year_of(at) else ZERO
+
+    def _happen(self, event: Event) -> None:
+        back = isinstance(event, GivenBack)
+        if self._with_behavior:
+            self.behavior = (
+                replace(self.behavior, returned=self.behavior.returned + event.given.total)
+                if isinstance(event, GivenBack)
+                else self.behavior.after(event.occasion.basket, event.at)
+            )
+        currency = event.currency if isinstance(event, GivenBack) else event.occasion.currency
+        if self._with_spent and currency == self.currency:
+            year = self._year_of(event.at)
+            if year != self._year:
+                self._year, self._spent = year, ZERO
+            amount = (
+                event.given.total if isinstance(event, GivenBack) else event.occasion.basket.total
+            )
+            self._spent += -amount if back else amount
+
+    def _year_of(self, at: dt.datetime) -> dt.date:
+        return period_start("year", at, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A membership as conditions read it; the balance in whole units of the rule's kind."""
+
+    enrolled_at: dt.datetime | None
+    balance: Decimal
+
+
+@dataclass(slots=True)
+class _Window:
+    """What a member's orders brought to a window, by order, and what was given for it."""
+
+    parts: dict[int, Part] = field(default_factory=dict)
+    reached: Decimal = ZERO
+    units: int = 0
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What is kept of an order whose goods may come back: how it was judged, and what it has."""
+
+    context: Context
+    rooms: Mapping[int, Room]
+    given: dict[int, int] = field(default_factory=dict)
+    returns: list[Return] = field(default_factory=list)
+
+
+class Account:
+    """What one member is given under one set of rules."""
+
+    def __init__(
+        self,
+        program: Program,
+        person: Person,
+        rules: RuleSet,
+        budgets: Budgets,
+        history: History,
+    ) -> None:
+        self.program, self.person, self.rules = program, person, rules
+        self.budgets, self.history = budgets, history
+        self.credits: list[Credit] = []
+        self._joined = False
+        self.balances: defaultdict[int, int] = defaultdict(int, person.balances)
+        self._used: defaultdict[tuple[int, dt.date], int] = defaultdict(int)
+        self._windows: defaultdict[tuple[int, dt.date], _Window] = defaultdict(_Window)
+        self._judged: dict[int, _Judged] = {}
+
+    def sell(self, sale: Sale, reckoner: Reckoner) -> None:
+        """Judge a new order."""
+        self._joined = True
+        rules = self.rules.at(sale.at)
+        context = self._context(rules, sale.occasion)
+        rooms = self._rooms(rules, sale.at)
+        awards = evaluate(
+            rules.versions, sale.occasion, rooms,
+            context=context, multiplying=self.rules.multiplying, reckoner=reckoner,
+        ).awards  # fmt: skip
+        judged = _Judged(context, _remembered(rooms, awards)) if sale.returned else None
+        if judged is not None:
+            self._judged[sale.id] = judged
+        for award in awards:
+            if award.counted is not None:
+                self._count(award, sale)
+            elif award.units:
+                self._give(award.version, sale, award.units)
+                if judged is not None:
+                    judged.given[award.version.id] = award.units
+
+    def take_back(self, back: GivenBack) -> None:
+        """Bring the order to what is left of it, or take back what the return itself would earn."""
+        program = self.program
+        if back.sale is not None and program.reconciles_linked:
+            if back.sale.judged:
+                self._reconcile(back.sale, back.given)
+            return
+        alone = not program.reconciles_linked if back.linked else program.takes_back_unlinked
+        if alone and self._is_member(back.at) and back.currency == program.currency:
+            self._take_own_amount(back)
+
+    def _is_member(self, at: dt.datetime) -> bool:
+        since = self.person.enrolled_at
+        return self._joined or (since is not None and since <= at)
+
+    def _reconcile(self, sale: Sale, given: Return) -> None:
+        known = self._judged[sale.id]
+        known.returns.append(given)
+        basket = net_basket(sale.occasion.basket, known.returns)
+        rules = self.rules.at(sale.at)
+        rooms = {
+            pk: _with_what_it_has(room, known.given.get(pk, 0), known.rooms.get(pk))
+            for pk, room in self._rooms(rules, sale.at).items()
+        }
+        awards = evaluate(
+            rules.versions, replace(sale.occasion, basket=basket), rooms,
+            context=known.context, multiplying=self.rules.multiplying,
+        ).awards  # fmt: skip
+        for award in awards:
+            if award.counted is not None:
+                self._count(award, sale)
+                continue
+            more = award.units - known.given.get(award.version.id, 0)
+            if more:
+                self._give(award.version, sale, more)
+                known.given[award.version.id] = award.units
+
+    def _take_own_amount(self, back: GivenBack) -> None:
+        occasion = Occasion(
+            _as_basket(back.given), Moment(back.at, self.program.zone), currency=back.currency
+        )
+        rules = self.rules.at(back.at)
+        awards = evaluate(
+            rules.versions, occasion,
+            context=self._context(rules, occasion), multiplying=self.rules.multiplying,
+        ).awards  # fmt: skip
+        for award in awards:
+            if award.units:
+                self._credit(Credit(None, back.at, award.version, -award.units))
+
+    def _count(self, award: Award, sale: Sale) -> None:
+        """What an order brings to its window, and what the window comes to with it."""
+        version, body, amount = award.version, award.version.body, award.counted or ZERO
+        assert isinstance(body, WindowedBody)
+        start = window_start(body, sale.at, self.program.zone)
+        if not amount and (version.id, start) not in self._windows:
+            return
+        window = self._windows[version.id, start]
+        _at, before = window.parts.get(sale.id, (None, ZERO))
+        if amount == before:
+            return
+        window.parts[sale.id] = sale.at.astimezone(self.program.zone), amount
+        window.reached += amount - before
+        reached = window.reached
+        if isinstance(body, StreakBody):
+            reached = progress(body, [window.parts[pk] for pk in window.parts])
+        units, _steps = bonus(body, reached, version.scale)
+        if units != window.units:
+            self._credit(Credit(sale, sale.at, version, units - window.units))
+            window.units = units
+
+    def _give(self, version: RuleVersion, sale: Sale, units: int) -> None:
+        caps = version.body.caps
+        if caps.per_member is not None:
+            key = version.rule_id, period_start(caps.period, sale.at, self.program.zone)
+            self._used[key] = max(self._used[key] + units, 0)
+        if caps.budget is not None:
+            self.budgets.take(version, sale.at, units)
+        self._credit(Credit(sale, sale.at, version, units))
+
+    def _credit(self, credit: Credit) -> None:
+        self.credits.append(credit)
+        self.balances[credit.version.wallet_type_id] += credit.units
+
+    def _rooms(self, rules: InForce, at: dt.datetime) -> dict[int, Room]:
+        rooms = {}
+        for version in rules.capped:
+            caps, member, budget = version.body.caps, None, None
+            if caps.per_member is not None:
+                start = period_start(caps.period, at, self.program.zone)
+                cap = smallest_units(caps.per_member, version.scale)
+                member = max(cap - self._used[version.rule_id, start], 0)
+            if caps.budget is not None:
+                budget = self.budgets.room(version, at)
+            rooms[version.id] = Room(member, budget)
+        return rooms
+
+    def _context(self, rules: InForce, occasion: Occasion) -> Context:
+        if not rules.asking and not rules.by_brackets:
+            return NO_CONTEXT
+        answers = {}
+        for version in rules.asking:
+            assert version.when is not None
+            answers[version.id] = version.when.answers(self._facts(version), occasion.moment)
+        spent = self.history.spent_before(occasion.moment.now) if rules.by_brackets else ZERO
+        return Context(answers, {version.id: spent for version in rules.by_brackets})
+
+    def _facts(self, version: RuleVersion) -> dict[str, Any]:
+        balance = Decimal(max(self.balances[version.wallet_type_id], 0)).scaleb(-version.scale)
+        return {
+            CUSTOMER: self.person.customer,
+            BEHAVIOR: self.history.behavior,
+            SEGMENTS: self.person.segments,
+            MEMBER: _Member(self.person.enrolled_at, balance),
+        }
+
+
+def _remembered(rooms: Mapping[int, Room], awards: Iterable[Award]) -> dict[int, Room]:
+    """The room to judge a return by: a budget that did not decide is not remembered."""
+    short = {pk for award in awards for pk in _decided_by_budget(award)}
+    return {pk: room if pk in short else Room(room.member, None) for pk, room in rooms.items()}
+
+
+def _decided_by_budget(award: Award) -> Iterator[int]:
+    if any(step[0] == "capped_budget" for step in award.steps):
+        yield award.version.id
+
+
+def _with_what_it_has(room: Room, units: int, known: Room | None) -> Room:
+    room = room.with_units(units)
+    return room if known is None else room.at_most(known)
+
+
+def _as_basket(given: Return) -> Basket:
+    """A return as if it were bought."""
+    lines = tuple(
+        Line(number, line.total, line.sku, line.category, quantity=line.quantity, tax=line.tax)
+        for number, line in enumerate(given.lines, start=1)
+    )
+    return Basket(
+        lines or (Line(1, given.total - given.shipping_total),),
+        tax_total=given.tax_total,
+        shipping_total=given.shipping_total,
+    )

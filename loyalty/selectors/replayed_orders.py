@@ -1,0 +1,249 @@
+"""Members with all they bought and gave back, ready to be replayed: a range of customers at a time,
+in a constant number of queries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from loyalty.ledger.past import holdings_then
+from loyalty.models import Membership, Order, Program, Refund, Tender, Wallet
+from loyalty.rules import replay
+from loyalty.rules.behavior import Behavior
+from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
+from loyalty.rules.replay import Event, GivenBack, Person, Sale, in_order
+from loyalty.selectors.behavior import behavior_before
+from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER
+from members.conditions.moments import Moment
+from members.models import Customer
+from members.selectors.segments import segments_of
+
+BEGINNING = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+BOUGHT_AT_ONCE = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One customer's part of a replay."""
+
+    customer_id: int
+    person: Person
+    events: list[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which orders: those of `program`, placed in [since, until). `scopes`: of which facts of their
+    buyers something is asked."""
+
+    program: Program
+    since: dt.datetime
+    until: dt.datetime
+    scopes: frozenset[str] = frozenset()
+
+
+def program_of_replay(program: Program) -> replay.Program:
+    return replay.Program(
+        program.zone,
+        program.currency,
+        program.linked_returns == Program.LinkedReturns.RECONCILE,
+        program.unlinked_returns == Program.UnlinkedReturns.OWN_AMOUNT,
+    )
+
+
+def customer_ranges(
+    since: dt.datetime, until: dt.datetime, size: int = BOUGHT_AT_ONCE
+) -> Iterator[tuple[int, int, int]]:
+    """Disjoint ranges of customers (first, last) with about so many orders in [since, until), and
+    how many those are."""
+    buyers = (
+        Order.objects.filter(customer__isnull=False, placed_at__gte=since, placed_at__lt=until)
+        .order_by("customer_id")
+        .values_list("customer_id", flat=True)
+    )
+    first = last = count = 0
+    for customer_id in buyers.iterator(chunk_size=10_000):
+        if count >= size and customer_id != last:
+            yield first, last, count
+            first = count = 0
+        first, last, count = first or customer_id, customer_id, count + 1
+    if count:
+        yield first, last, count
+
+
+def replayed_customers(stretch: Stretch, first: int, last: int) -> Iterator[Replayed]:
+    """Each customer in [first, last] who bought something in the stretch, with their facts."""
+    sales = _sales(stretch, first, last)
+    events: defaultdict[int, list[Event]] = defaultdict(list)
+    by_order: dict[int, Sale] = {}
+    returned, void = _refunds(stretch, first, last, sales)
+    for customer_id, found in sales.values():
+        if found.id not in void:
+            sale = replace(found, returned=found.id in returned)
+            by_order[sale.id] = sale
+            events[customer_id].append(sale)
+    for order_id, refunds in returned.items():
+        for customer_id, back in refunds:
+            if order_id not in void:
+                events[customer_id].append(replace(back, sale=by_order.get(order_id)))
+    people = _people(stretch, events)
+    for customer_id in sorted(events):
+        yield Replayed(customer_id, people[customer_id], in_order(events[customer_id]))
+
+
+_ORDERS = """
+    SELECT o.id, o.customer_id, o.placed_at, o.currency, o.tax_total, o.taxes_included,
+           o.shipping_total, o.discount_total, o.channel, o.store, o.payment_method, o.coupons,
+           o.currency = %(currency)s AND (
+               e.id IS NOT NULL OR ((%(automatic)s OR m.id IS NOT NULL)
+               AND o.recorded_at < %(live_since)s)),
+           o.status = ANY(%(void)s)
+      FROM loyalty_order o
+      LEFT JOIN loyalty_orderevaluation e ON e.order_id = o.id AND e.program_id = %(program)s
+      LEFT JOIN loyalty_membership m ON m.customer_id = o.customer_id
+            AND m.program_id = %(program)s AND m.status = 'active'
+     WHERE o.customer_id BETWEEN %(first)s AND %(last)s
+       AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
+     ORDER BY o.customer_id, o.placed_at, o.id
+"""
+_LINES = """
+    SELECT order_id, line_no, total, sku, category, tags, quantity, discount, tax, stored_value,
+           brand
+      FROM loyalty_orderline WHERE order_id = ANY(%s) ORDER BY order_id, line_no
+"""
+
+
+def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale]]:
+    """By order: whose it is and the order; those that came to nothing have no lines."""
+    program, zone = stretch.program, stretch.program.zone
+    asked: dict[str, Any] = {
+        "program": program.pk, "currency": program.currency, "first": first, "last": last,
+        "since": stretch.since, "until": stretch.until, "void": list(Order.VOID),
+        "automatic": program.enrollment == Program.Enrollment.AUTOMATIC,
+        "live_since": program.live_since or "infinity",
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_ORDERS, asked)
+        rows = cursor.fetchall()
+        ids = [row[0] for row in rows]
+        cursor.execute(_LINES, [ids])
+        lines: defaultdict[int, list[Line]] = defaultdict(list)
+        for order_id, number, total, sku, category, tags, *rest in cursor.fetchall():
+            lines[order_id].append(Line(number, total, sku, category, tuple(tags), *rest))
+    tenders: defaultdict[int, dict[str, Decimal]] = defaultdict(dict)
+    for order_id, kind, amount in Tender.objects.filter(order__in=ids).values_list(
+        "order_id", "kind", "amount"
+    ):
+        tenders[order_id][kind] = amount
+    return {
+        row[0]: (row[1], _sale(row, tuple(lines[row[0]]), tenders.get(row[0], {}), zone))
+        for row in rows
+    }
+
+
+def _sale(
+    row: tuple[Any, ...], lines: tuple[Line, ...], paid: Mapping[str, Decimal], zone: Any
+) -> Sale:
+    pk, _customer, placed_at, currency, tax, included, shipping, discount, *rest = row
+    channel, store, payment_method, coupons, judged, void = rest
+    basket = Basket(
+        () if void else lines, tax, included, shipping, discount,
+        paid.get(Tender.Kind.UNITS, ZERO), paid.get(Tender.Kind.STORED_VALUE, ZERO),
+    )  # fmt: skip
+    occasion = Occasion(
+        basket, Moment(placed_at, zone), currency, channel, store, payment_method,
+        tuple(coupons), tuple(sorted(paid)),
+    )  # fmt: skip
+    return Sale(pk, occasion, bool(judged) and not void)
+
+
+def _refunds(
+    stretch: Stretch, first: int, last: int, sales: Mapping[int, tuple[int, Sale]]
+) -> tuple[dict[int, list[tuple[int, GivenBack]]], set[int]]:
+    """What came back, by order (0: of none that is known), and which orders came to nothing.
+
+    What belongs to an order from before the stretch is only what the member did.
+    """
+    void = {pk for pk, (_customer, sale) in sales.items() if not sale.occasion.basket.lines}
+    found: defaultdict[int, list[tuple[int, GivenBack]]] = defaultdict(list)
+    own = Refund.objects.filter(order__in=list(sales))
+    other = (
+        Refund.objects.filter(
+            customer__gte=first,
+            customer__lte=last,
+            refunded_at__gte=stretch.since,
+            refunded_at__lt=stretch.until,
+        )
+        .exclude(order__in=list(sales))
+        .exclude(order__status__in=Order.VOID)
+    )
+    for refunds in (own, other):
+        for refund in refunds.prefetch_related("lines").order_by("refunded_at", "pk"):
+            order_id = refund.order_id or 0
+            known = order_id in sales
+            customer_id = sales[order_id][0] if known else refund.customer_id
+            if customer_id is not None:
+                linked = bool(refund.order_external_id)
+                back = GivenBack(refund.refunded_at, refund.currency, _return(refund), None, linked)
+                found[order_id if known else 0].append((customer_id, back))
+    return found, void
+
+
+def _return(refund: Refund) -> Return:
+    return Return(
+        refund.total,
+        tuple(
+            ReturnedLine(
+                line.total, line.sku, line.category, line.quantity, line.tax, line.order_line_no
+            )
+            for line in sorted(refund.lines.all(), key=lambda line: line.line_no)
+        ),
+        refund.shipping_total,
+        refund.tax_total,
+    )
+
+
+def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
+    """The facts of buyers that are asked for. Who they are, and in which segments, is as today;
+    what they did before is as it was."""
+    customers = Customer.objects.in_bulk(ids) if CUSTOMER in stretch.scopes else {}
+    segments = segments_of(ids)
+    behaviors: dict[int, Behavior] = {}
+    if BEHAVIOR in stretch.scopes and stretch.since > BEGINNING:
+        wanted = [(pk, stretch.since) for pk in ids]
+        behaviors = dict(zip(ids, behavior_before(wanted), strict=True))
+    members = _memberships(stretch, ids)
+    balances = _balances(stretch, members) if MEMBER in stretch.scopes else {}
+    return {
+        pk: Person(
+            customers.get(pk),
+            segments.get(pk, frozenset()),
+            members[pk].enrolled_at if pk in members else None,
+            balances.get(pk, {}),
+            behaviors.get(pk, Behavior()),
+        )
+        for pk in ids
+    }
+
+
+def _memberships(stretch: Stretch, ids: Collection[int]) -> dict[int, Membership]:
+    found = Membership.objects.filter(program=stretch.program, customer__in=list(ids))
+    return {membership.customer_id: membership for membership in found}
+
+
+def _balances(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, dict[int, int]]:
+    """What they held when the stretch began, by customer and wallet type."""
+    owners = {member.account_id: customer_id for customer_id, member in members.items()}
+    wallets = list(Wallet.objects.filter(account__in=owners))
+    held = holdings_then([wallet.pk for wallet in wallets], stretch.since)
+    balances: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for wallet in wallets:
+        units = held[wallet.pk].spendable if wallet.pk in held else 0
+        balances[owners[wallet.account_id]][wallet.wallet_type_id] = units
+    return balances

@@ -1,0 +1,6 @@
+"""Whose facts a field of a condition reads: those of an order, its lines or an activity are given
+with it, the others are looked up and stay as they were when it was first judged."""
+
+ORDER, LINE, ACTIVITY = "order", "line", "activity"
+CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS = "customer", "behavior", "member", "segments"
+OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})
