@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.services import (
+    backtest_runs,
+    backtests,
     bulk_adjustments,
     bulk_checking,
     bulk_posting,
@@ -29,6 +31,17 @@ KINDS = (
         run_permission="imports.run",
         page="loyalty_backoffice:import_page",
         words=imports.import_words,
+    ),
+    JobKind(
+        key=backtests.KIND,
+        label=_("Backtest"),
+        icon="history",
+        description=_("Replays real orders under a draft of the rules. Nothing is posted."),
+        run=backtest_runs.run_backtest,
+        view_permission="reports.view",
+        run_permission="backtests.run",
+        page="loyalty_backoffice:backtest_of_job",
+        words=backtests.backtest_words,
     ),
     JobKind(
         key=bulk_checking.CHECK,

@@ -25,6 +25,36 @@ DEEPEST = 100
 
 def load_program(text: str) -> ProgramDefinition:
     """The program that a file describes. Raises DomainError with one FieldError per mistake."""
+    data, plain = _read(text)
+    return _validated(plain, data)
+
+
+def load_rules(text: str, program: ProgramDefinition) -> ProgramDefinition:
+    """The program with the `earning_rules` of a file, and `multiplying` if it is there; what else
+    the file says is passed over. Raises DomainError with one FieldError per mistake."""
+    data, plain = _read(text)
+    if "earning_rules" not in plain:
+        raise _invalid([FieldError(_at(1), _("The rules are missing: “earning_rules: …”."))])
+    said = program.model_dump(mode="json", exclude_none=True)
+    said |= {key: plain[key] for key in ("earning_rules", "multiplying") if key in plain}
+    return _validated(said, data)
+
+
+def dump_rules(program: ProgramDefinition) -> str:
+    """The rules of a program as `load_rules` reads them; what is as usual is left out."""
+    rules = []
+    for rule in program.earning_rules:
+        told = rule.model_dump(mode="json", exclude_none=True)
+        named = {name: told.pop(name) for name in ("code", "name", "kind", "wallet_type")}
+        own = rule.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        rules.append(named | {name: value for name, value in told.items() if name in own})
+    stream = io.StringIO()
+    _writer().dump({"multiplying": program.multiplying, "earning_rules": rules}, stream)
+    return stream.getvalue()
+
+
+def _read(text: str) -> tuple[Any, dict[str, Any]]:
+    """What a file says, with the lines where it does, and as plain values."""
     _refuse_monsters(text)
     yaml = YAML(typ="rt")
     yaml.allow_duplicate_keys = False
@@ -43,6 +73,10 @@ def load_program(text: str) -> ProgramDefinition:
         raise _invalid([FieldError(_at(1), message)]) from error
     if not isinstance(data, dict):
         raise _invalid([FieldError(_at(1), _("A program file is a list of settings: “code: …”."))])
+    return data, plain
+
+
+def _validated(plain: Any, data: Any) -> ProgramDefinition:
     try:
         return ProgramDefinition.model_validate(plain)
     except ValidationError as error:
@@ -69,13 +103,17 @@ def _refuse_monsters(text: str) -> None:
 def dump_program(program: Program, now: dt.datetime) -> str:
     """The program as a file: `load_program` and `apply_definition` on it change nothing."""
     data = definition_of(program, now).model_dump(mode="json", exclude_none=True)
+    stream = io.StringIO()
+    stream.write(f"# {program.name}: a Setia program. Apply with: manage.py apply_program FILE\n")
+    _writer().dump(data, stream)
+    return stream.getvalue()
+
+
+def _writer() -> YAML:
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.indent(mapping=2, sequence=4, offset=2)
-    stream = io.StringIO()
-    stream.write(f"# {program.name}: a Setia program. Apply with: manage.py apply_program FILE\n")
-    yaml.dump(data, stream)
-    return stream.getvalue()
+    return yaml
 
 
 def _invalid(errors: list[FieldError]) -> DomainError:

@@ -19,8 +19,8 @@ Role = StaffMember.Role
 
 # Everybody who works in the back-office may look; writing is what roles differ in.
 _VIEW = {"home.view", "customers.view", "programs.view", "jobs.view"}
-# What the program costs and owes: for those who plan and those who keep the books.
-_BOOKS = {"reports.view"}
+# What the program costs and owes, and would: for those who plan and those who keep the books.
+_BOOKS = {"reports.view", "backtests.run"}
 # What is done for a customer who asks.
 _SERVICE = {
     "points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts.make", "pools.edit",

@@ -1,6 +1,7 @@
 from loyalty.instants import NEVER
 from loyalty.models.activities import Activity, ActivityAward, ActivityType, OccasionGrant
 from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, AdjustmentRequest
+from loyalty.models.backtests import Backtest, BacktestPart
 from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
@@ -35,6 +36,8 @@ __all__ = [
     "AdjustmentLimit",
     "AdjustmentReason",
     "AdjustmentRequest",
+    "Backtest",
+    "BacktestPart",
     "BulkAdjustment",
     "BulkRow",
     "CapCounter",

@@ -1,0 +1,177 @@
+"""The rules that a backtest compares: those in force when orders were placed, and the same with a
+draft in their place from the first day of the period on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from django.utils.translation import gettext as _
+
+from loyalty.definitions import (
+    EarningRuleDefinition,
+    PendingDefinition,
+    ProgramDefinition,
+)
+from loyalty.rule_conditions import stored_condition
+from loyalty.rules.bodies import EarningBody
+from loyalty.rules.engine import RuleVersion
+from loyalty.rules.lots import LotTerms
+from loyalty.rules.rulesets import RuleSet
+from loyalty.rules.stacking import Multiplying
+from members.errors import DomainError, FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """What rules say, as a program file has them; `multiplying`: how several multipliers work."""
+
+    rules: tuple[EarningRuleDefinition, ...]
+    multiplying: str = "best"
+
+    @classmethod
+    def of(cls, program: ProgramDefinition) -> Wordings:
+        return cls(program.earning_rules, program.multiplying)
+
+    def as_json(self) -> dict[str, Any]:
+        rules = [rule.model_dump(mode="json", exclude_none=True) for rule in self.rules]
+        return {"multiplying": self.multiplying, "earning_rules": rules}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Wordings:
+        rules = kept["earning_rules"]
+        return cls(tuple(map(EarningRuleDefinition.model_validate, rules)), kept["multiplying"])
+
+    def changed_to(self, draft: Wordings) -> dict[str, str]:
+        """What becomes of which rule, by its code: added, changed or removed."""
+        own, theirs = ({rule.code: rule for rule in side.rules} for side in (self, draft))
+        found = {code: "removed" for code in own if code not in theirs}
+        for code, rule in theirs.items():
+            if code not in own:
+                found[code] = "added"
+            elif own[code] != rule:
+                found[code] = "changed"
+        return found
+
+
+def with_changes(
+    program: ProgramDefinition,
+    *,
+    put: Sequence[EarningRuleDefinition] = (),
+    without: Sequence[str] = (),
+) -> ProgramDefinition:
+    """The program with some rules replaced or added, and others left out. Raises DomainError."""
+    known = {rule.code for rule in program.earning_rules}
+    missing = sorted(set(without) - known)
+    if missing:
+        raise DomainError(
+            _("The program has no rule %s.") % missing[0], code="unknown_rule",
+            errors=[FieldError("without", _("Name rules of the program."))],
+        )  # fmt: skip
+    wanted = {rule.code: rule for rule in put}
+    rules = [wanted.pop(rule.code, rule) for rule in program.earning_rules]
+    rules = [rule for rule in rules if rule.code not in set(without)]
+    said = program.model_dump(mode="json", exclude_none=True)
+    everything = [*rules, *wanted.values()]
+    said["earning_rules"] = [rule.model_dump(mode="json", exclude_none=True) for rule in everything]
+    return ProgramDefinition.model_validate(said)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUnit:
+    """A wallet type that rules may award: its key, decimals, and terms of new lots."""
+
+    pk: int
+    scale: int
+    terms: LotTerms
+
+
+def draft_rules(
+    published: Sequence[RuleVersion],
+    live: Wordings,
+    draft: Wordings,
+    units: Mapping[str, KnownUnit],
+    since: dt.datetime,
+) -> RuleSet:
+    """The published versions as they were, but from `since` on with what the draft says instead.
+    Rules that no order awards by, such as those for birthdays, are not among them."""
+    changes = live.changed_to(draft)
+    rule_ids = {version.rule_code: version.rule_id for version in published}
+    made = {
+        rule.code: _version(-number, rule, units, since, rule_ids.get(rule.code, -number))
+        for number, rule in enumerate(draft.rules, start=1)
+        if changes.get(rule.code) in {"added", "changed"} and isinstance(rule.body(), EarningBody)
+    }
+    kept = [
+        version
+        for version in published
+        if version.rule_code not in changes
+        or version.starts_at is None
+        or version.starts_at < since
+    ]
+    before = [
+        replace(version, ends_at=min(version.ends_at or since, since))
+        if version.rule_code in changes
+        else version
+        for version in kept
+    ]
+    versions = [*before, *made.values()]
+    place = {code: number for number, code in enumerate(_order(published, draft))}
+    versions.sort(key=lambda version: place[version.rule_code])
+    return RuleSet(versions, cast("Multiplying", draft.multiplying))
+
+
+def _order(published: Sequence[RuleVersion], draft: Wordings) -> Iterator[str]:
+    """The order of evaluation: the draft's; rules that it does not have stay behind the one that
+    they came after."""
+    wanted = [rule.code for rule in draft.rules]
+    after: dict[str, list[str]] = {}
+    last = ""
+    for code in dict.fromkeys(version.rule_code for version in published):
+        if code in wanted:
+            last = code
+        else:
+            after.setdefault(last, []).append(code)
+    yield from after.get("", ())
+    for code in wanted:
+        yield code
+        yield from after.get(code, ())
+
+
+def _version(
+    number: int,
+    rule: EarningRuleDefinition,
+    units: Mapping[str, KnownUnit],
+    since: dt.datetime,
+    rule_id: int,
+) -> RuleVersion:
+    unit, body = units[rule.wallet_type], rule.body()
+    assert isinstance(body, EarningBody)
+    return RuleVersion(
+        id=number, rule_name=rule.name, number=0, wallet_type_id=unit.pk, scale=unit.scale,
+        body=body, starts_at=since, rule_id=rule_id, lot_terms=_terms(rule, unit.terms),
+        rule_code=rule.code, when=stored_condition(body.when),
+    )  # fmt: skip
+
+
+def _terms(rule: EarningRuleDefinition, general: LotTerms) -> LotTerms | None:
+    """Its own terms for maturity and expiry; what it does not say is as the units have it."""
+    if rule.pending is None and rule.expiry is None:
+        return None
+    pending = rule.pending or PendingDefinition.model_validate(
+        {"pending_from": general.pending_from, "pending_days": general.pending_days}
+    )
+    terms = replace(
+        general, policy_id=0, pending_from=pending.pending_from, pending_days=pending.pending_days
+    )
+    expiry = rule.expiry
+    if expiry is None:
+        return terms
+    return replace(
+        terms, kind=expiry.kind, length=expiry.length, period=expiry.period,
+        month_day=expiry.month_day, counted_from=expiry.counted_from, last_day=expiry.last_day,
+        renewed_by=expiry.renewals, restored_days=expiry.restored_days,
+        warned_days=expiry.warned_days,
+    )  # fmt: skip

@@ -1,0 +1,279 @@
+"""What a backtest adds up: live rules beside a draft. Sums of disjoint customers can be merged, so
+parts of the work may be done anywhere, in any order, and kept as JSON meanwhile.
+
+Units are integers at their wallet type's scale, by wallet type code; money is decimal text in JSON.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from loyalty.rules.facts import ZERO
+from loyalty.rules.replay import Credit, Event, GivenBack, Sale
+
+SIDES = ("live", "draft")
+EXAMPLES = 10
+# How far a member's difference goes, in money or units: 0.01, 0.02, 0.05, 0.1 … 5,000,000.
+EDGES = [Decimal(step).scaleb(power) for power in range(-2, 7) for step in (1, 2, 5)]
+
+Units = Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A wallet type as sums need it. `weight`: what the smallest unit counts where members are
+    compared, in money, or in whole units where no units are worth anything."""
+
+    code: str
+    weight: Decimal
+
+
+@dataclass(slots=True)
+class Figures:
+    """Orders and what was given for them, on both sides."""
+
+    orders: int = 0
+    members: int = 0
+    revenue: Decimal = ZERO
+    units: dict[str, Units] = field(default_factory=lambda: {side: Counter() for side in SIDES})
+
+    def add(self, other: Figures) -> None:
+        self.orders += other.orders
+        self.members += other.members
+        self.revenue += other.revenue
+        for side in SIDES:
+            self.units[side].update(other.units[side])
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "orders": self.orders, "members": self.members, "revenue": str(self.revenue),
+            **{side: dict(self.units[side]) for side in SIDES},
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Figures:
+        return cls(
+            kept["orders"], kept["members"], Decimal(kept["revenue"]),
+            {side: Counter(kept[side]) for side in SIDES},
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Example:
+    """A member to whom the draft makes a difference, and the order where it is the largest."""
+
+    difference: Decimal
+    customer: int
+    live: Units
+    draft: Units
+    order: int | None = None
+    order_live: Units = field(default_factory=Counter)
+    order_draft: Units = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "difference": str(self.difference), "customer": self.customer, "order": self.order,
+            "live": dict(self.live), "draft": dict(self.draft),
+            "order_live": dict(self.order_live), "order_draft": dict(self.order_draft),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Example:
+        return cls(
+            Decimal(kept["difference"]), kept["customer"], Counter(kept["live"]),
+            Counter(kept["draft"]), kept["order"], Counter(kept["order_live"]),
+            Counter(kept["order_draft"]),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member's period: their orders (and returns), and what each side gave, as credits that
+    belong to the period."""
+
+    customer: int
+    segments: frozenset[str]
+    events: Sequence[Event]
+    credits: Mapping[str, Sequence[Credit]]
+
+
+@dataclass(slots=True)
+class Sums:
+    """Of a number of members."""
+
+    whole: Figures = field(default_factory=Figures)
+    months: defaultdict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
+    segments: defaultdict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
+    # By side and rule code: units and orders.
+    rules: dict[str, Counter[str]] = field(
+        default_factory=lambda: {side: Counter() for side in SIDES}
+    )
+    rule_orders: dict[str, Counter[str]] = field(
+        default_factory=lambda: {side: Counter() for side in SIDES}
+    )
+    outstanding: dict[str, Units] = field(
+        default_factory=lambda: {side: Counter() for side in SIDES}
+    )
+    # By place among the edges; below zero for members who are worse off.
+    spread: Counter[int] = field(default_factory=Counter)
+    winners: list[Example] = field(default_factory=list)
+    losers: list[Example] = field(default_factory=list)
+
+    def merge(self, other: Sums) -> None:
+        self.whole.add(other.whole)
+        for own, theirs in ((self.months, other.months), (self.segments, other.segments)):
+            for key, figures in theirs.items():
+                own[key].add(figures)
+        for side in SIDES:
+            self.rules[side].update(other.rules[side])
+            self.rule_orders[side].update(other.rule_orders[side])
+            self.outstanding[side].update(other.outstanding[side])
+        self.spread.update(other.spread)
+        self.winners = _furthest([*self.winners, *other.winners], 1)
+        self.losers = _furthest([*self.losers, *other.losers], -1)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "whole": self.whole.as_json(),
+            "months": {key: self.months[key].as_json() for key in sorted(self.months)},
+            "segments": {key: self.segments[key].as_json() for key in sorted(self.segments)},
+            "rules": {side: dict(self.rules[side]) for side in SIDES},
+            "rule_orders": {side: dict(self.rule_orders[side]) for side in SIDES},
+            "outstanding": {side: dict(self.outstanding[side]) for side in SIDES},
+            "spread": {str(place): count for place, count in sorted(self.spread.items())},
+            "winners": [example.as_json() for example in self.winners],
+            "losers": [example.as_json() for example in self.losers],
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Sums:
+        sums = cls(Figures.from_json(kept["whole"]))
+        for key, figures in kept["months"].items():
+            sums.months[key] = Figures.from_json(figures)
+        for key, figures in kept["segments"].items():
+            sums.segments[key] = Figures.from_json(figures)
+        for side in SIDES:
+            sums.rules[side].update(kept["rules"][side])
+            sums.rule_orders[side].update(kept["rule_orders"][side])
+            sums.outstanding[side].update(kept["outstanding"][side])
+        sums.spread.update({int(place): count for place, count in kept["spread"].items()})
+        sums.winners = [Example.from_json(example) for example in kept["winners"]]
+        sums.losers = [Example.from_json(example) for example in kept["losers"]]
+        return sums
+
+
+class Adder:
+    """Adds members to sums. `lasting`: whether what was credited is still there in the end."""
+
+    def __init__(self, units: Mapping[int, Unit], zone: dt.tzinfo, lasting: Any) -> None:
+        self.sums, self.units, self.zone, self.lasting = Sums(), units, zone, lasting
+        self._weights = {unit.code: unit.weight for unit in units.values()}
+
+    def add(self, member: Member) -> None:
+        own = Figures(members=1)
+        for event in member.events:
+            self._add_event(event, own)
+        by_order: defaultdict[int, dict[str, Units]] = defaultdict(_both_sides)
+        for side in SIDES:
+            self._add_credits(side, member.credits[side], own, by_order)
+        if not own.orders and not any(own.units.values()):
+            return
+        self.sums.whole.add(own)
+        for code in member.segments:
+            self.sums.segments[code].add(own)
+        self._compare(member.customer, own, by_order)
+
+    def _add_event(self, event: Event, own: Figures) -> None:
+        month = self.sums.months[self._month(_begin(event))]
+        if isinstance(event, GivenBack):
+            month.revenue -= event.given.total
+            own.revenue -= event.given.total
+            return
+        total = event.occasion.basket.total
+        month.orders, month.revenue = month.orders + 1, month.revenue + total
+        own.orders, own.revenue = own.orders + 1, own.revenue + total
+
+    def _add_credits(
+        self,
+        side: str,
+        found: Iterable[Credit],
+        own: Figures,
+        by_order: Mapping[int, dict[str, Units]],
+    ) -> None:
+        rules, sums = self.sums.rules[side], self.sums
+        counted = set()
+        for credit in found:
+            code, rule = self.units[credit.version.wallet_type_id].code, credit.version.rule_code
+            own.units[side][code] += credit.units
+            sums.months[self._month(credit.at)].units[side][code] += credit.units
+            rules[rule] += credit.units
+            if self.lasting(credit):
+                sums.outstanding[side][code] += credit.units
+            if credit.sale is not None:
+                by_order[credit.sale.id][side][code] += credit.units
+                counted.add((rule, credit.sale.id))
+        sums.rule_orders[side].update(rule for rule, _sale in counted)
+
+    def _compare(
+        self, customer: int, own: Figures, by_order: Mapping[int, dict[str, Units]]
+    ) -> None:
+        sums, live, draft = self.sums, own.units["live"], own.units["draft"]
+        difference = self._worth(draft) - self._worth(live)
+        sums.spread[place_of(difference)] += 1
+        if not difference:
+            return
+        examples, sign = (sums.winners, 1) if difference > 0 else (sums.losers, -1)
+        if len(examples) == EXAMPLES and sign * difference <= sign * examples[-1].difference:
+            return
+        example = Example(difference, customer, live, draft)
+        if by_order:
+            order = max(by_order, key=lambda pk: sign * self._difference(by_order[pk]))
+            example.order = order
+            example.order_live, example.order_draft = (by_order[order][side] for side in SIDES)
+        found = _furthest([*examples, example], sign)
+        if sign > 0:
+            sums.winners = found
+        else:
+            sums.losers = found
+
+    def _difference(self, sides: Mapping[str, Units]) -> Decimal:
+        return self._worth(sides["draft"]) - self._worth(sides["live"])
+
+    def _worth(self, units: Units) -> Decimal:
+        return sum((count * self._weights[code] for code, count in units.items()), ZERO)
+
+    def _month(self, at: dt.datetime) -> str:
+        return f"{at.astimezone(self.zone):%Y-%m}"
+
+
+def place_of(difference: Decimal) -> int:
+    """Where a difference is among the edges: 0 for none, n for one up to the n-th edge, and the
+    same below zero."""
+    if not difference:
+        return 0
+    place = bisect_left(EDGES, abs(difference)) + 1
+    return place if difference > 0 else -place
+
+
+def _begin(event: Event) -> dt.datetime:
+    """A return belongs to the order it is of."""
+    if isinstance(event, Sale) or event.sale is None:
+        return event.at
+    return event.sale.at
+
+
+def _both_sides() -> dict[str, Units]:
+    return {side: Counter() for side in SIDES}
+
+
+def _furthest(examples: list[Example], sign: int) -> list[Example]:
+    return heapq.nsmallest(
+        EXAMPLES, examples, key=lambda item: (-sign * item.difference, item.customer)
+    )

@@ -1,0 +1,212 @@
+"""The work of a backtest: ranges of customers one by one, in two processes, then their sums.
+
+A part is kept as soon as it is added up, so a run that was stopped or killed goes on with the parts
+that are missing; one that was worked on twice is there once.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from loyalty.backtest_sums import Sums
+from loyalty.models import Backtest, BacktestPart
+from loyalty.rules.replay import Budgets
+from loyalty.selectors.replayed_orders import customer_ranges
+from loyalty.services.backtest_budgets import Unlimited, budgets_of, wanted_by_day
+from loyalty.services.backtest_setups import Setup
+from members.models import Job
+from members.services.jobs import JobProgress, claim_job, running, save_checkpoint
+
+PROCESSES = 2
+LOOKED_EVERY = 0.5
+Stage = BacktestPart.Stage
+# Customers (first, last) and how many orders they have.
+Range = tuple[int, int, int]
+
+
+def run_backtest(job_id: int) -> Job | None:
+    """Work on a waiting backtest until it is done; None when another run has it."""
+    job = claim_job(job_id)
+    if job is None:
+        return None
+    with running(job) as progress:
+        backtest = Backtest.objects.select_related("program").get(job=job)
+        if backtest.result is None:
+            _work(job, backtest, progress)
+        whole = backtest.result["whole"] if backtest.result else {}
+        job.result = {"orders": whole.get("orders", 0), "members": whole.get("members", 0)}
+        job.done = job.total
+    return Job.objects.get(pk=job_id)
+
+
+def help_backtest(job_id: int, *, share: int, of: int, parent: int) -> None:
+    """A second process's part of the work; it ends with the process `parent` that asked for it."""
+    backtest = Backtest.objects.select_related("program").get(job=job_id)
+    setup, ranges = Setup.of(backtest), _ranges(backtest.job)
+    stage = _stages(setup)[-1]
+    if (
+        stage == Stage.REPLAY
+        and setup.has_budgets
+        and not _is_done(backtest, Stage.BUDGETS, ranges)
+    ):
+        stage = Stage.BUDGETS
+    budgets = _budgets(setup, stage)
+    for number in _missing(backtest, stage, ranges):
+        if os.getppid() != parent:
+            return
+        if number % of == share:
+            _do_part(setup, stage, number, ranges[number], budgets)
+
+
+def _work(job: Job, backtest: Backtest, progress: JobProgress) -> None:
+    setup = Setup.of(backtest)
+    stages = _stages(setup)
+    if "ranges" not in job.checkpoint:
+        ranges = list(customer_ranges(setup.stretch.since, setup.stretch.until))
+        total = len(stages) * sum(count for _first, _last, count in ranges)
+        save_checkpoint(job, {"ranges": ranges}, done=0, total=total)
+    ranges = _ranges(job)
+    progress.begin_at(_orders_done(backtest))
+    for stage in stages:
+        _do_stage(setup, stage, ranges, progress)
+    _finish(setup)
+
+
+def _do_stage(setup: Setup, stage: str, ranges: Sequence[Range], progress: JobProgress) -> None:
+    backtest, budgets = setup.backtest, _budgets(setup, stage)
+    missing = _missing(backtest, stage, ranges)
+    # Within a transaction nobody else would see what is there.
+    several = len(missing) > PROCESSES and not connection.in_atomic_block
+    count = PROCESSES if several else 1
+    with _helpers(progress.job, count) as helpers:
+        for number in missing:
+            if number % count == 0:
+                _do_part(setup, stage, number, ranges[number], budgets)
+                progress.update(_orders_done(backtest))
+        while any(helper.poll() is None for helper in helpers):
+            time.sleep(LOOKED_EVERY)
+            progress.update(_orders_done(backtest))
+    # Of a helper that ended before its time.
+    for number in _missing(backtest, stage, ranges):
+        _do_part(setup, stage, number, ranges[number], budgets)
+        progress.update(_orders_done(backtest))
+
+
+@contextmanager
+def _helpers(job: Job, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Further processes that work on the same stage; gone when the block ends, however it does."""
+    manage = str(Path(settings.BASE_DIR) / "manage.py")
+    helpers = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                manage,
+                "backtest_helper",
+                str(job.pk),
+                f"{share}/{count}",
+                str(os.getpid()),
+            ],
+            stdin=subprocess.DEVNULL,
+        )
+        for share in range(1, count)
+    ]
+    try:
+        yield helpers
+    finally:
+        for helper in helpers:
+            if helper.poll() is None:
+                helper.terminate()
+            helper.wait()
+
+
+def _do_part(
+    setup: Setup, stage: str, number: int, found: Range, budgets: Mapping[str, Budgets]
+) -> None:
+    first, last, orders = found
+    sums: dict[str, Any]
+    if stage == Stage.BUDGETS:
+        sums = wanted_by_day(setup, first, last)
+    else:
+        sums = setup.add_up(first, last, budgets).as_json()
+    part = BacktestPart(
+        backtest=setup.backtest, stage=stage, number=number, orders=orders, sums=sums
+    )
+    BacktestPart.objects.bulk_create([part], ignore_conflicts=True)
+
+
+def _finish(setup: Setup) -> None:
+    """The answer instead of its parts, all at once."""
+    backtest, sums = setup.backtest, Sums()
+    parts = backtest.parts.filter(stage=Stage.REPLAY).order_by("number")
+    for kept in parts.values_list("sums", flat=True).iterator(chunk_size=20):
+        sums.merge(Sums.from_json(kept))
+    units = [
+        {
+            "code": unit.code, "singular": unit.singular, "plural": unit.plural,
+            "scale": unit.scale, "unit_value": f"{unit.unit_value:f}",
+        }
+        for unit in setup.units.values()
+    ]  # fmt: skip
+    with transaction.atomic():
+        backtest.result = sums.as_json() | {
+            "units": units,
+            "in_money": setup.in_money,
+            "has_budgets": setup.has_budgets,
+            "scopes": sorted(setup.stretch.scopes),
+            "rule_units": {
+                version.rule_code: setup.units[version.wallet_type_id].code
+                for rules in setup.sides.values()
+                for version in rules.versions
+            },
+            "rule_names": {
+                version.rule_code: version.rule_name
+                for rules in setup.sides.values()
+                for version in rules.versions
+            },
+        }
+        backtest.result_version = Backtest.VERSION
+        backtest.finished_at = timezone.now()
+        backtest.save(update_fields=["result", "result_version", "finished_at"])
+        backtest.parts.all().delete()
+
+
+def _stages(setup: Setup) -> list[str]:
+    return [Stage.BUDGETS, Stage.REPLAY] if setup.has_budgets else [Stage.REPLAY]
+
+
+def _budgets(setup: Setup, stage: str) -> dict[str, Budgets]:
+    if stage == Stage.REPLAY and setup.has_budgets:
+        parts = setup.backtest.parts.filter(stage=Stage.BUDGETS)
+        return budgets_of(setup, parts.values_list("sums", flat=True).iterator(chunk_size=20))
+    return {"live": Unlimited(), "draft": Unlimited()}
+
+
+def _ranges(job: Job | None) -> list[Range]:
+    if job is None:
+        return []
+    return [(first, last, count) for first, last, count in job.checkpoint["ranges"]]
+
+
+def _missing(backtest: Backtest, stage: str, ranges: Sequence[Range]) -> list[int]:
+    done = set(backtest.parts.filter(stage=stage).values_list("number", flat=True))
+    return [number for number in range(len(ranges)) if number not in done]
+
+
+def _is_done(backtest: Backtest, stage: str, ranges: Sequence[Range]) -> bool:
+    return not _missing(backtest, stage, ranges)
+
+
+def _orders_done(backtest: Backtest) -> int:
+    return int(backtest.parts.aggregate(sum=Sum("orders"))["sum"] or 0)
