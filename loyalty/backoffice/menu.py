@@ -112,6 +112,16 @@ ITEMS = (
         match=(f"{NAMESPACE}:self_check",),
     ),
     NavItem(
+        "backtests",
+        _("Backtests"),
+        f"{NAMESPACE}:backtest_list",
+        "flask",
+        order=25,
+        permission="reports.view",
+        section="insights",
+        match=(f"{NAMESPACE}:backtest",),
+    ),
+    NavItem(
         "approvals",
         _("Approvals"),
         f"{NAMESPACE}:approval_list",
@@ -303,6 +313,7 @@ def _register_words() -> None:
             "order.claimed": _("Assigned a guest order"),
             "order.unclaimed": _("Made an order a guest’s again"),
             "program.terms_applied": _("Applied new terms to units that exist"),
+            "backtest.created": _("Tried rules on real orders"),
             "program.created": _("Created a program"),
             "program.changed": _("Changed a program"),
             "rule.drafted": _("Wrote a draft of a rule"),
@@ -337,6 +348,9 @@ def _register_words() -> None:
     register_audit_target(
         "loyalty.adjustmentlimit",
         TargetKind(_("Limits"), f"{NAMESPACE}:limit_list", takes_id=False),
+    )
+    register_audit_target(
+        "loyalty.backtest", TargetKind(_("Backtest"), f"{NAMESPACE}:backtest_page")
     )
     register_audit_target("loyalty.order", TargetKind(_("Order"), f"{NAMESPACE}:order_page"))
     register_audit_fields(

@@ -10,6 +10,7 @@ from loyalty.backoffice import (
     activity_types,
     adjustments,
     approvals,
+    backtests,
     breakage,
     bulk,
     claims,
@@ -182,6 +183,14 @@ urlpatterns = [
     path("imports/<uuid:public_id>/errors/", imports.import_errors, name="import_errors"),
     path("imports/<uuid:public_id>/resume/", imports.import_resume, name="import_resume"),
     path("imports/<uuid:public_id>/cancel/", imports.import_cancel, name="import_cancel"),
+    # Backtests
+    path("backtests/", backtests.backtest_list, name="backtest_list"),
+    path("backtests/new/", backtests.backtest_create, name="backtest_create"),
+    path("backtests/compare/", backtests.backtest_compare, name="backtest_compare"),
+    path("backtests/job/<uuid:public_id>/", backtests.backtest_of_job, name="backtest_of_job"),
+    path("backtests/<uuid:public_id>/", backtests.backtest_page, name="backtest_page"),
+    path("backtests/<uuid:public_id>/stop/", backtests.backtest_stop, name="backtest_stop"),
+    path("backtests/<uuid:public_id>/resume/", backtests.backtest_resume, name="backtest_resume"),
     # Approvals and bulk adjustments
     path("approvals/", approvals.approval_list, name="approval_list"),
     path("approvals/<uuid:public_id>/", approvals.approval, name="approval"),
