@@ -24,6 +24,7 @@ from loyalty.demo.segments import people_in_segments
 from loyalty.demo.sharing import people_share
 from loyalty.demo.spending import people_spend
 from loyalty.demo.staff_work import staff_at_work
+from loyalty.demo.trial import try_rules
 from loyalty.models import Order, Program
 from loyalty.program_files import load_program
 from loyalty.services.imports import KIND, run_import, start_import
@@ -76,6 +77,7 @@ def load_demo(
     create_duplicate(program)
     keep_books(program)
     people_in_segments()
+    try_rules(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:

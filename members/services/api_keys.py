@@ -47,6 +47,8 @@ SCOPES: dict[str, str | Promise] = {
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),
     "books:read": gettext_lazy("Read what is owed to members"),
+    "backtests:read": gettext_lazy("Read backtests"),
+    "backtests:write": gettext_lazy("Try rules on real orders"),
     "jobs:read": gettext_lazy("Watch jobs"),
 }
 

@@ -5,6 +5,7 @@ from django.urls import path
 from loyalty.api.v1 import (
     activities,
     adjustment_reasons,
+    backtests,
     balances,
     bulk_adjustments,
     claims,
@@ -113,6 +114,8 @@ urlpatterns = [
         name="pool-contributions",
     ),
     path(f"{POOL}/withdrawals", pool_members.PoolWithdrawals.as_view(), name="pool-withdrawals"),
+    path("backtests", backtests.Backtests.as_view(), name="backtests"),
+    path("backtests/<uuid:backtest_id>", backtests.OneBacktest.as_view(), name="backtest"),
     path("programs", programs.Programs.as_view(), name="programs"),
     path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),
     path(
