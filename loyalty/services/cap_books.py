@@ -204,7 +204,7 @@ class CapBook:
         return room if self._is_whole(rule) else Room(room.member, None)
 
     def _is_whole(self, rule_id: int) -> bool:
-        return (rule_id, 0) in self.slices and (rule_id, CapCounter.SLICES - 1) in self.slices
+        return all((rule_id, number) in self.slices for number in range(CapCounter.SLICES))
 
     def _slices_with_room(self, version: RuleVersion) -> list[tuple[SliceKey, int]]:
         assert version.body.caps.budget is not None

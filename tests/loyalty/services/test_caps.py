@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import Sum
 
 from loyalty.models import CapCounter, Transfer
@@ -118,6 +118,19 @@ def test_a_budget_is_never_exceeded_and_used_to_the_last_unit():
         record(order(f"A{number}", "30", buyer=f"c{number}"))
     assert used() == 100
     assert sum(Transfer.objects.values_list("amount", flat=True)) == 100
+
+
+@pytest.mark.parametrize("first", range(1, CapCounter.SLICES + 1))
+def test_a_batch_uses_a_budget_as_a_whole_whichever_slices_its_members_have(first):
+    """Four members in a row: among others those of the last slice and of the first."""
+    capped(budget=250)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('loyalty_membership', 'id'), %s)",
+            [1_000 * CapCounter.SLICES + first],
+        )
+    record(*(order(f"A{number}", "100", buyer=f"c{number}") for number in range(4)))
+    assert used() == 250
 
 
 def test_what_a_refund_gives_back_to_the_budget_is_awarded_again():
