@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from pydantic import Field, ValidationError
 from rest_framework.request import Request
@@ -19,9 +20,9 @@ from loyalty.backtest_figures import BacktestFigures
 from loyalty.backtest_rules import with_changes
 from loyalty.backtest_sums import SIDES, Figures
 from loyalty.definitions import EarningRuleDefinition
-from loyalty.models import Backtest
+from loyalty.models import Backtest, Program
 from loyalty.selectors.backtests import get_backtest, list_backtests
-from loyalty.selectors.programs import definition_of, get_program
+from loyalty.selectors.programs import definition_of
 from loyalty.services.backtests import create_backtest
 from members.api.bodies import (
     Answer,
@@ -155,7 +156,7 @@ class Backtests(ApiView):
         """Ask what a draft of the rules would have given. A worker replays the orders; follow the
         backtest until `finished_at` is there. Nothing is posted."""
         body = read_body(request, BacktestIn)
-        program, now = get_program(body.program), timezone.now()
+        program, now = _program(body.program), timezone.now()
         live = definition_of(program, now)
         backtest = create_backtest(
             program=program,
@@ -178,6 +179,13 @@ class OneBacktest(ApiView):
     def get(self, request: Request, backtest_id: UUID) -> HttpResponse:
         """Read a backtest, and its result once it is there."""
         return answer(_out(get_backtest(backtest_id)))
+
+
+def _program(code: str) -> Program:
+    program = Program.objects.filter(code=code).first()
+    if program is None:
+        raise refuse_field("program", _("There is no such program."), "not_found")
+    return program
 
 
 def _rules(body: BacktestIn) -> list[EarningRuleDefinition]:
