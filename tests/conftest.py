@@ -19,6 +19,8 @@ AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SERVICES = ExitStack()
 
+REPLACED = ("htmx:sendAbort,", "htmx:afterRequest,")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     SERVICES.enter_context(leased(layout(), needed_services()))
@@ -102,7 +104,12 @@ def page(
     page = context.new_page()
     page.on(
         "console",
-        lambda message: page_errors.append(message.text) if message.type == "error" else None,
+        lambda message: (
+            page_errors.append(message.text)
+            # A request that a newer one replaces is none.
+            if message.type == "error" and not message.text.startswith(REPLACED)
+            else None
+        ),
     )
     page.on("pageerror", lambda error: page_errors.append(f"{error}"))
     page.on(
