@@ -137,10 +137,11 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
       LEFT JOIN moved m ON m.wallet_id = w.id
       LEFT JOIN held h ON h.wallet_id = w.id
       LEFT JOIN ahead a ON a.wallet_id = w.id
-      -- What expired while something was owed has settled it, written down or not.
-      CROSS JOIN LATERAL (SELECT coalesce(m.owed, 0) + coalesce(a.units, 0) AS owed) o
+      -- What expired while something was owed has settled it, written down or not. What was taken
+      -- ahead is settled by the units that it was taken from, and by no others.
       CROSS JOIN LATERAL (
-           SELECT o.owed, least(greatest(o.owed, 0), greatest(coalesce(h.settling, 0), 0))
+           SELECT coalesce(m.owed, 0) + coalesce(a.units, 0) AS owed,
+                  least(greatest(coalesce(m.owed, 0), 0), greatest(coalesce(h.settling, 0), 0))
                       AS settled) d
       -- Below zero: units told late have repaid a debt that was made after this instant.
       CROSS JOIN LATERAL (SELECT coalesce(h.matured, 0) - least(d.owed, 0) AS balance) b

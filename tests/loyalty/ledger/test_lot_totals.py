@@ -79,8 +79,7 @@ def days_of(history: History) -> list[dt.date]:
 def test_the_liability_of_any_day_is_the_exact_sum(db, how, steps):
     """Whatever expired without being written down, was told late, moved, or got another expiry."""
     with transaction.atomic():
-        # What is told late of units whose time counts from maturity is not exact yet.
-        history = History(**how, late=how["expiry"] != "from_maturity")
+        history = History(**how)
         for _ in range(steps):
             history.step()
             if history.chance.random() < 0.3:
@@ -143,7 +142,7 @@ def test_days_rebuilt_in_any_order_and_month_ends_change_nothing(db, how, steps)
 def test_what_is_closed_never_changes(db, how, steps, more):
     """Neither by what is told late of it, nor by what expired in it, nor in its ends."""
     with transaction.atomic():
-        history = History(**how, late=how["expiry"] != "from_maturity")
+        history = History(**how)
         history.play(steps)
         last = history.now.date() - dt.timedelta(days=2)
         close_books(program=history.program, until=last, actor=SYSTEM, now=history.now)

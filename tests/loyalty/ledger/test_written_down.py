@@ -200,3 +200,16 @@ def test_units_that_a_policy_change_ends_settle_a_debt_and_were_there_until_then
     job(day(20))
     assert state(day(20)) == (0, 0, 20, 0)
     assert totals(Program.objects.get(), day(17))["points"] == before
+
+
+def test_a_refund_dated_before_its_order_is_owed_until_then_and_settled_by_nothing_else(
+    db: None, job: Job
+) -> None:
+    program = make_program(unit={"expiry": TEN_DAYS})
+    record(order("A", "20", at=day(0)))
+    record(order("B", "10", at=day(30)))
+    give_back(refund("R", "3", of="B", at=day(5)), now=day(31))
+    job(day(31))
+    figures = totals(program, day(20))["points"]
+    assert (figures.expired, figures.owed, figures.outstanding) == (20, 3, 0)
+    assert held(at=day(31)).balance == 7

@@ -71,10 +71,7 @@ def assert_ties_out(journal: Journal) -> None:
 )  # fmt: skip
 def test_whatever_happened_it_ties_out_and_goes_on_where_it_closed(db, seed, expiry, steps, cut):
     with transaction.atomic():
-        # What is told late of units whose time counts from maturity is not exact yet.
-        history = History(
-            seed=seed, expiry=expiry, debt="carry", pending=0, late=expiry != "from_maturity"
-        )
+        history = History(seed=seed, expiry=expiry, debt="carry", pending=0)
         history.play(steps)
         delivered()
         wallet_type = kind_of(history.program)
