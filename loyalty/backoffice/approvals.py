@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,9 +24,9 @@ from loyalty.backoffice.adjustments import Effect, insufficient_text
 from loyalty.backoffice.links import customer_url
 from loyalty.errors import InsufficientBalanceError
 from loyalty.ledger.balances import holdings
-from loyalty.models import AdjustmentRequest, BulkAdjustment, EarningRuleVersion
+from loyalty.models import Activity, AdjustmentRequest, BulkAdjustment, EarningRuleVersion
 from loyalty.selectors.activities import (
-    count_waiting_activities,
+    counted_activities,
     decided_activities,
     waiting_activities,
 )
@@ -102,7 +103,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
         "batches": list(_batches(user, now)) if may_approve and not decided else [],
         "rules": [] if decided else _waiting_rules(user),
         "activities": activity_rows(shown[:SHOWN]) if is_allowed(user, "activities.decide") else [],
-        "activity_count": 0 if decided else count_waiting_activities(),
+        "activity_count": 0 if decided else counted_activities().count(),
         "decided": decided,
         "may_approve": may_approve,
         "tabs": [
@@ -189,21 +190,31 @@ def waiting_badge(request: HttpRequest) -> int:
 
 def menu_badge(request: HttpRequest) -> int:
     """All that waits for this reader: adjustments, rules and activities."""
-    return waiting_badge(request) + rules_to_publish(request) + activities_badge(request)
+    others = _rules_of_others(request).union(_activities_for(request), all=True)
+    return waiting_badge(request) + others.count()
 
 
 def activities_badge(request: HttpRequest) -> int:
     """How many activities wait for somebody like this reader."""
-    if not is_allowed(request.user, "activities.decide"):
-        return 0
-    return count_waiting_activities()
+    return _activities_for(request).count()
 
 
 def rules_to_publish(request: HttpRequest) -> int:
     """How many drafts of others wait for this reader to publish them."""
+    return _rules_of_others(request).count()
+
+
+def _activities_for(request: HttpRequest) -> QuerySet[Any, Any]:
+    if not is_allowed(request.user, "activities.decide"):
+        return Activity.objects.none()
+    return counted_activities()
+
+
+def _rules_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
     if not is_allowed(request.user, "rules.publish"):
-        return 0
-    return waiting_rules().exclude(asked_by=_user(request)).count()
+        return EarningRuleVersion.objects.none()
+    waiting = waiting_rules().select_related(None).exclude(asked_by=_user(request))
+    return waiting.order_by().values("pk")
 
 
 def _waiting_rules(user: User) -> list[tuple[EarningRuleVersion, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -48,10 +49,9 @@ def decided_activities() -> QuerySet[Activity]:
     return activities().exclude(decided_at=None).order_by("-decided_at", "-pk")
 
 
-def count_waiting_activities() -> int:
-    """At most `COUNTED`."""
-    waiting = Activity.objects.filter(state=Activity.State.PENDING).order_by()
-    return len(waiting.values_list("pk", flat=True)[:COUNTED])
+def counted_activities() -> QuerySet[Activity, Any]:
+    """The keys of those that wait, to count: at most `COUNTED`."""
+    return Activity.objects.filter(state=Activity.State.PENDING).order_by().values("pk")[:COUNTED]
 
 
 def get_activity(public_id: UUID) -> Activity:

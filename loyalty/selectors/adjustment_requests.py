@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from loyalty.models import AdjustmentRequest, BulkAdjustment
 from loyalty.selectors.adjustment_limits import limits_by_program, whole_units
@@ -58,15 +58,14 @@ def count_to_decide(user: User, role: str, now: dt.datetime, since: dt.datetime)
     )
     batches = (
         waiting_batches(since)
+        .select_related(None)
         .exclude(created_by=user)
         .order_by()
-        .values_list("given", "taken", "wallet_type__scale", "wallet_type__program")
+        .annotate(units=F("given") + F("taken"))
+        .values_list("units", "wallet_type__scale", "wallet_type__program")
     )
-    waiting = [(abs(units), scale, program) for units, scale, program in single[:COUNTED]]
-    waiting += [
-        (given + taken, scale, program) for given, taken, scale, program in batches[:COUNTED]
-    ]
-    return _decidable(role, waiting)
+    waiting = single[:COUNTED].union(batches[:COUNTED], all=True)
+    return _decidable(role, ((abs(units), scale, program) for units, scale, program in waiting))
 
 
 def _decidable(role: str, waiting: Iterable[tuple[int, int, int]]) -> int:
