@@ -8,7 +8,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from django.utils.translation import gettext as _
 from pydantic import (
@@ -29,10 +29,12 @@ from loyalty.rule_conditions import read_condition
 from loyalty.rules.bodies import (
     ActivityBody,
     AnniversaryBody,
-    AnyBody,
+    AwardingBody,
     BonusBody,
     Caps,
     CashbackBody,
+    ConditionalBody,
+    DiscountBody,
     EarningBody,
     FixedBody,
     MultiplierBody,
@@ -201,11 +203,50 @@ class WalletTypeDefinition(PendingDefinition):
         return f"{value.normalize():f}" if value else "0"
 
 
-class EarningRuleDefinition(_Definition):
-    """How orders become units. What a rule says besides depends on its kind."""
+class RuleDefinition(_Definition):
+    """A rule of a program. What it says besides depends on its kind."""
+
+    # What is said of a rule, and is no part of its versions.
+    about: ClassVar[frozenset[str]] = frozenset({"code", "name"})
 
     code: Code = Field("base", description="Short name, unique in the program. Stays as it is.")
     name: Name = Field("Base rate", description="What people call it; explanations name it.")
+
+    def body(self) -> RuleBody:
+        """What its versions keep."""
+        return parse_body(self.model_dump(exclude=set(self.about)))
+
+    @model_validator(mode="after")
+    def condition_can_be_read(self) -> Self:
+        said: object = self
+        if isinstance(said, ConditionalBody):
+            try:
+                read_condition(said.when, getattr(said, "kind", ""))
+            except ConditionError as wrong:
+                raise ValueError(
+                    "; ".join(f"{error.field}: {error.message}" for error in wrong.errors)
+                ) from wrong
+        return self
+
+
+class DiscountRuleDefinition(RuleDefinition, DiscountBody):
+    """What members pay less for an order. It moves no units."""
+
+    kind: Literal["discount"] = "discount"
+    code: Code = Field(description="Short name, unique among all rules. Stays as it is.")
+    name: Name = Field(description="What people call it; explanations name it.")
+
+    def body(self) -> DiscountBody:
+        found = super().body()
+        assert isinstance(found, DiscountBody)
+        return found
+
+
+class EarningRuleDefinition(RuleDefinition):
+    """How orders become units. What a rule says besides depends on its kind."""
+
+    about = frozenset({"code", "name", "wallet_type", "pending", "expiry"})
+
     wallet_type: Code = Field("points", description="Code of the wallet type that it awards.")
     pending: PendingDefinition | None = Field(
         None, description="When what it awards can be spent; without it as the wallet type says."
@@ -229,22 +270,10 @@ class EarningRuleDefinition(_Definition):
             )
         return cast("Self", RULE_KINDS[kind].model_validate(data))
 
-    def body(self) -> RuleBody:
-        """What its versions keep."""
-        said = self.model_dump(exclude=set(EarningRuleDefinition.model_fields))
-        return parse_body(said)
-
-    @model_validator(mode="after")
-    def condition_can_be_read(self) -> Self:
-        said: object = self
-        if isinstance(said, AnyBody):
-            try:
-                read_condition(said.when, getattr(said, "kind", ""))
-            except ConditionError as wrong:
-                raise ValueError(
-                    "; ".join(f"{error.field}: {error.message}" for error in wrong.errors)
-                ) from wrong
-        return self
+    def body(self) -> AwardingBody:
+        found = super().body()
+        assert not isinstance(found, DiscountBody)
+        return found
 
     @model_validator(mode="after")
     def goes_with_others(self) -> Self:
@@ -405,6 +434,10 @@ class ProgramDefinition(_Definition):
         "best", description="What several multipliers for one line come to: the largest, what each"
         " adds, or each times those before it.",
     )  # fmt: skip
+    discounting: Literal["best", "add", "in_turn"] = Field(
+        "best", description="What several discounts on one order come to: the largest alone, each"
+        " off the prices as they were, or each off what those before it left.",
+    )  # fmt: skip
     four_eyes: bool = Field(
         False, description="Rules written in the browser are published by a second person."
     )
@@ -422,6 +455,9 @@ class ProgramDefinition(_Definition):
     earning_rules: tuple[SerializeAsAny[EarningRuleDefinition], ...] = Field(
         (), description="How orders become units, in their order of evaluation."
     )
+    discount_rules: tuple[DiscountRuleDefinition, ...] = Field(
+        (), description="What members pay less, in their order of evaluation."
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -433,12 +469,14 @@ class ProgramDefinition(_Definition):
     @model_validator(mode="after")
     def codes_fit_together(self) -> Self:
         wallet_types = [item.code for item in self.wallet_types]
-        rules = [item.code for item in self.earning_rules]
+        earning = [item.code for item in self.earning_rules]
+        rules = [*earning, *(item.code for item in self.discount_rules)]
         partners = [item.code for item in self.partners]
         charities = [item.code for item in self.charities]
         types = [item.code for item in self.activity_types]
         for codes, what in (
-            (wallet_types, "wallet_types"), (rules, "earning_rules"), (partners, "partners"),
+            (wallet_types, "wallet_types"), (earning, "earning_rules"),
+            (rules, "discount_rules"), (partners, "partners"),
             (charities, "charities"), (types, "activity_types"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
@@ -448,7 +486,7 @@ class ProgramDefinition(_Definition):
                     % {"what": what, "code": min(double)}
                 )
         for rule in self.earning_rules:
-            missing = set(rule.of) - set(rules) if isinstance(rule, MultiplierRule) else set()
+            missing = set(rule.of) - set(earning) if isinstance(rule, MultiplierRule) else set()
             if missing:
                 raise ValueError(
                     _("The rule %(rule)s multiplies the rule %(other)s, which is missing.")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from loyalty.discount_words import describe_discount
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import (
     ActivityBody,
@@ -16,6 +17,7 @@ from loyalty.rules.bodies import (
     BonusBody,
     Caps,
     CashbackBody,
+    DiscountBody,
     EarningBody,
     FixedBody,
     LineFilter,
@@ -40,7 +42,10 @@ from members.formatting import (
 
 
 def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
-    """How an order or an activity becomes units, sentence by sentence."""
+    """How an order or an activity becomes units, or what is taken off a price, sentence by
+    sentence."""
+    if isinstance(rule, DiscountBody):
+        return describe_discount_rule(rule, currency)
     if isinstance(rule, ActivityBody | AnniversaryBody):
         said = describe_kind(rule, unit, currency)
         return [said, *describe_when(rule), *describe_caps_of_grants(rule, unit)]
@@ -57,8 +62,23 @@ def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
     return [*sentences, *describe_stacking(rule)]
 
 
+def describe_discount_rule(rule: DiscountBody, currency: str) -> list[str]:
+    """What is taken off a price, under which condition and for which products."""
+    said = describe_discount(rule, currency)
+    return [said[0], *describe_when(rule), *_scope(rule), *said[1:]]
+
+
+def _scope(rule: DiscountBody) -> Iterable[str]:
+    if rule.include != LineFilter():
+        yield _("Only for these: %s.") % describe_lines(rule.include)
+    if rule.exclude != LineFilter():
+        yield _("Never for these: %s.") % describe_lines(rule.exclude)
+
+
 def describe_kind(rule: RuleBody, unit: UnitNames, currency: str) -> str:
     """What a rule gives, in one sentence."""
+    if isinstance(rule, DiscountBody):
+        return describe_discount(rule, currency)[0]
     if isinstance(rule, ActivityBody):
         return describe_activity(rule, unit)
     if isinstance(rule, AnniversaryBody):

@@ -85,6 +85,7 @@ def rule_edit(request: HttpRequest, code: str, rule: str) -> HttpResponse:
         return redirect(rule_url(found))
     form = _form(request, found.program, definition.body(), name=found.name, rule=found)
     if _sent(request) and form.is_valid():
+        assert isinstance(definition, EarningRuleDefinition)
         keeps = {"pending": definition.pending, "expiry": definition.expiry}
         wanted = form.definition(found.code, keeps)
         if wanted is not None and _save(request, found, wanted, form):

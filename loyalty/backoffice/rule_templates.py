@@ -121,7 +121,12 @@ IN_FILES: Mapping[str, Promise] = {
 }
 
 
+DISCOUNT = _("Discount")
+
+
 def kind_label(kind: str) -> Promise:
+    if kind == "discount":
+        return DISCOUNT
     return KINDS[kind][0] if kind in KINDS else IN_FILES[kind]
 
 

@@ -53,6 +53,11 @@ class Program(models.Model):
         ADD = "add", _("What each adds is added up")
         MULTIPLY = "multiply", _("Each multiplies what those before it made")
 
+    class Discounting(models.TextChoices):
+        BEST = "best", _("The largest alone counts")
+        ADD = "add", _("Each is off the prices as they were")
+        IN_TURN = "in_turn", _("Each is off what those before it left")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.CharField(
         _("code"), max_length=64, unique=True, validators=[code_validator],
@@ -101,6 +106,13 @@ class Program(models.Model):
         choices=Multiplying.choices,
         default=Multiplying.BEST,
         db_default=Multiplying.BEST,
+    )
+    discounting = models.CharField(
+        _("several discounts"),
+        max_length=16,
+        choices=Discounting.choices,
+        default=Discounting.BEST,
+        db_default=Discounting.BEST,
     )
     # What accounts are called in the merchant's own bookkeeping (`definitions.AccountCodes`); what
     # is missing has its usual number.
@@ -276,7 +288,12 @@ class LotPolicy(models.Model):
 
 
 class EarningRule(models.Model):
-    """How orders become units. What it says is in its versions."""
+    """A rule of a program: how orders become units, or, of the kind `discount`, what is taken off
+    their price. What it says is in its versions.
+
+    `wallet_type`: what it awards, and of what its condition asks for the balance; a discount rule
+    has the program's first.
+    """
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="earning_rules")
     wallet_type = models.ForeignKey(WalletType, on_delete=models.PROTECT, related_name="+")

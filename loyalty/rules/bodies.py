@@ -76,33 +76,43 @@ class Caps(_Body):
     budget: PositiveAmount | None = Field(None, description="For all members together.")
 
 
-class AnyBody(_Body):
+class ConditionalBody(_Body):
     """What every kind of rule says."""
 
     when: Mapping[str, Any] = Field(
         {}, description="Only under this condition; see the language of conditions."
     )
+
+
+class AnyBody(ConditionalBody):
+    """What every kind of rule says that awards units."""
+
     caps: Caps = Field(Caps(), description="How much it awards at most.")
 
 
-class EarningBody(AnyBody):
+class LinesBody(_Body):
+    """Which lines of an order a rule is for."""
+
+    include: LineFilter = Field(LineFilter(), description="Only these lines count.")
+    exclude: LineFilter = Field(LineFilter(), description="These lines do not count.")
+
+    @cached_property
+    def names_lines(self) -> bool:
+        """Whether it is for some lines only."""
+        return self.include.names_lines or self.exclude.names_lines
+
+
+class EarningBody(LinesBody, AnyBody):
     """What every kind of rule for orders says: which lines and which parts of them count, how much
     at most, and how it gets on with others."""
 
     base: BasePolicy = Field(BasePolicy(), description="Which parts of an order count.")
-    include: LineFilter = Field(LineFilter(), description="Only these lines count.")
-    exclude: LineFilter = Field(LineFilter(), description="These lines do not count.")
     group: Literal[""] | Code = Field(
         "", description="Of the rules in one group only the one that gives most awards."
     )
     stops: bool = Field(
         False, description="Where it awards, rules of the same units that come later do not."
     )
-
-    @cached_property
-    def names_lines(self) -> bool:
-        """Whether it is for some lines only."""
-        return self.include.names_lines or self.exclude.names_lines
 
 
 class RateBody(EarningBody):
@@ -331,6 +341,87 @@ class AnniversaryBody(AnyBody):
     )
 
 
+class DiscountBracket(_Body):
+    """What is taken off where more than so much is reached, up to the next bracket."""
+
+    above: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] = Field(
+        description="More than this has to be reached; exactly this belongs to the one before."
+    )
+    percent: Percent | None = Field(None, description="So many percent off …")
+    amount: PositiveAmount | None = Field(None, description="… or so much money off.")
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> Self:
+        if (self.percent is None) == (self.amount is None):
+            raise ValueError("brackets: give percent or amount in each")
+        return self
+
+
+class DiscountBody(LinesBody, ConditionalBody):
+    """Money off the price of an order, for members. It moves no units."""
+
+    kind: Literal["discount"]
+    off: Literal["order", "items", "cheapest"] = Field(
+        "order",
+        description="Off all eligible items together, off each of them, or off the cheapest ones.",
+    )
+    percent: Percent | None = Field(None, description="So many percent off …")
+    amount: PositiveAmount | None = Field(
+        None, description="… or so much money off; with items and cheapest off each piece."
+    )
+    brackets: tuple[DiscountBracket, ...] = Field(
+        (), description="Another percent or amount by how much is reached, for all of the order."
+    )
+    brackets_by: Literal["order", "quantity", "spent_year", "spent_lifetime"] = Field(
+        "order",
+        description="What brackets go by: what the eligible items cost, how many pieces they are,"
+        " or what the member had spent before, in the calendar year or ever.",
+    )
+    pieces: int = Field(
+        1, ge=1, le=100, description="With cheapest: so many pieces are cheaper or free."
+    )
+    every: int | None = Field(
+        None, ge=2, le=1000,
+        description="With cheapest: for every so many pieces again; without it once.",
+    )  # fmt: skip
+    least: PositiveAmount | None = Field(
+        None, description="Only orders whose eligible items come to so much money."
+    )
+    most: PositiveAmount | None = Field(None, description="So much money off one order at most.")
+    with_tax: bool = Field(
+        True, description="Prices are compared with least and brackets with their tax."
+    )
+    reduced_too: bool = Field(True, description="Items that are reduced already count too.")
+    rounding: Rounding = Field(
+        Rounding(per="line", mode="nearest"), description="How fractions are rounded."
+    )
+    step: PositiveAmount | None = Field(
+        None, description="Rounded to a multiple of this; without it to the smallest coin."
+    )
+    group: Literal[""] | Code = Field(
+        "", description="Of the discounts in one group only the one that takes most off."
+    )
+    stops: bool = Field(
+        False, description="Where it takes something off, discounts that come later do not."
+    )
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> Self:
+        said = (self.percent is not None, self.amount is not None, bool(self.brackets))
+        if sum(said) != 1 or self.percent == 0:
+            raise ValueError("percent: give one of percent, amount and brackets")
+        above = [bracket.above for bracket in self.brackets]
+        if above != sorted(set(above)):
+            raise ValueError("brackets: list them from the lowest to the highest, each once")
+        if self.off != "cheapest" and (self.every is not None or self.pieces != 1):
+            raise ValueError("every: give it, and pieces, with off: cheapest")
+        if self.every is not None and self.pieces >= self.every:
+            raise ValueError("pieces: fewer than every")
+        if self.group and self.stops:
+            raise ValueError("group: give group or stops, not both")
+        return self
+
+
 # Rules that an order is judged by.
 OrderBody = (
     RateBody
@@ -342,7 +433,9 @@ OrderBody = (
     | StampsBody
     | StreakBody
 )
-RuleBody = OrderBody | ActivityBody | AnniversaryBody
+# Rules that award units.
+AwardingBody = OrderBody | ActivityBody | AnniversaryBody
+RuleBody = AwardingBody | DiscountBody
 # What multipliers multiply.
 BaseBody = RateBody | CashbackBody
 

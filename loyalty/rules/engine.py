@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from loyalty.rules.bodies import (
+    AwardingBody,
     CashbackBody,
     EarningBody,
     FixedBody,
     MultiplierBody,
     RateBody,
-    RuleBody,
     WindowedBody,
 )
 from loyalty.rules.bonus import award as bonus
 from loyalty.rules.bonus import counted
 from loyalty.rules.caps import NO_LIMIT, Room, cap, smallest_units
+from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion, When
 from loyalty.rules.lots import LotTerms
 from loyalty.rules.rate import Earning, earn, fixed
@@ -45,7 +46,7 @@ class RuleVersion:
     number: int
     wallet_type_id: int
     scale: int
-    body: RuleBody
+    body: AwardingBody
     starts_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
     rule_id: int = 0
@@ -61,18 +62,22 @@ class RuleVersion:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Every published rule version of one program, in order of evaluation: those for orders, and
-    those for what members do besides."""
+    """Every published rule version of one program, in order of evaluation: those for orders, those
+    for what members do besides, and what is taken off the price."""
 
     program_id: int
     versions: tuple[RuleVersion, ...]
     others: tuple[RuleVersion, ...] = ()
+    discounts: tuple[DiscountVersion, ...] = ()
 
     def in_force(self, at: dt.datetime) -> tuple[RuleVersion, ...]:
         return tuple(version for version in self.versions if version.in_force(at))
 
     def others_in_force(self, at: dt.datetime) -> tuple[RuleVersion, ...]:
         return tuple(version for version in self.others if version.in_force(at))
+
+    def discounts_in_force(self, at: dt.datetime) -> tuple[DiscountVersion, ...]:
+        return tuple(version for version in self.discounts if version.in_force(at))
 
     def named(self, ids: Iterable[int]) -> tuple[RuleVersion, ...]:
         """The versions recorded when an order was first priced."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from loyalty.rules.bodies import BasePolicy, EarningBody, LineFilter
+from loyalty.rules.bodies import BasePolicy, EarningBody, LineFilter, LinesBody
 from loyalty.rules.facts import ZERO, Basket
 
 # A step of the arithmetic: its code and its values as text. `loyalty.explanations` words them.
@@ -53,8 +53,8 @@ class Reckoner:
         self._places: tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]]] | None
         self._places = None
 
-    def eligible(self, body: EarningBody) -> Chosen:
-        """The lines that earn. Gift cards never do; exclusion wins over inclusion."""
+    def eligible(self, body: LinesBody) -> Chosen:
+        """The lines that count. Gift cards never do; exclusion wins over inclusion."""
         chosen = self._earning
         if not body.names_lines:
             return chosen

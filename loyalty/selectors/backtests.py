@@ -40,4 +40,7 @@ def drafted_rules(program: Program, codes: Sequence[str]) -> list[EarningRuleDef
         rule__code__in=[code.replace("\x00", "") for code in codes],
         status=EarningRuleVersion.Status.DRAFT,
     ).select_related("rule__wallet_type", "lot_policy")
-    return [rule_definition(version.rule, version) for version in drafts.order_by("rule__position")]
+    drafts = drafts.order_by("rule__position")
+    rules = (rule_definition(version.rule, version) for version in drafts)
+    # Discounts move no units: there is nothing of them to compare.
+    return [rule for rule in rules if isinstance(rule, EarningRuleDefinition)]

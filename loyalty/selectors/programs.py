@@ -9,12 +9,14 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from loyalty.definitions import (
     AccountCodes,
+    DiscountRuleDefinition,
     EarningRuleDefinition,
     ExpiryDefinition,
     GiftsDefinition,
     PartyDefinition,
     PendingDefinition,
     ProgramDefinition,
+    RuleDefinition,
     WalletTypeDefinition,
 )
 from loyalty.models import (
@@ -62,11 +64,7 @@ def current_version(rule: EarningRule, now: dt.datetime) -> EarningRuleVersion |
 def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
     """The program as it is now, as `apply_definition` takes it: applying the result changes
     nothing. Drafts beside a live program, and what is only scheduled, are not in it."""
-    rules = program.earning_rules.select_related("wallet_type", "program").prefetch_related(
-        Prefetch(
-            "versions", EarningRuleVersion.objects.select_related("lot_policy").order_by("-number")
-        )
-    )
+    rules = _rules_of(program, now)
     return ProgramDefinition(
         code=program.code,
         name=program.name,
@@ -80,6 +78,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         debt_policy=program.debt_policy,
         clawback_order=program.clawback_order,
         multiplying=program.multiplying,
+        discounting=program.discounting,
         four_eyes=program.four_eyes,
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
@@ -89,12 +88,20 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
             _wallet_type(item)
             for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")
         ),
-        earning_rules=tuple(
-            rule_definition(rule, version)
-            for rule in rules
-            if (version := current_version(rule, now)) is not None
-        ),
+        earning_rules=tuple(item for item in rules if isinstance(item, EarningRuleDefinition)),
+        discount_rules=tuple(item for item in rules if isinstance(item, DiscountRuleDefinition)),
     )
+
+
+def _rules_of(program: Program, now: dt.datetime) -> list[RuleDefinition]:
+    """What is in force, in order of evaluation."""
+    rules = program.earning_rules.select_related("wallet_type", "program").prefetch_related(
+        Prefetch(
+            "versions", EarningRuleVersion.objects.select_related("lot_policy").order_by("-number")
+        )
+    )
+    found = ((rule, current_version(rule, now)) for rule in rules)
+    return [rule_definition(rule, version) for rule, version in found if version is not None]
 
 
 def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
@@ -155,13 +162,22 @@ def expiry_of(policy: LotPolicy) -> ExpiryDefinition:
     )
 
 
+def is_discount(version: EarningRuleVersion) -> bool:
+    """Whether it takes something off the price, instead of awarding units."""
+    return bool(version.body.get("kind") == "discount")
+
+
 def _parties(program: Program, kind: str) -> tuple[PartyDefinition, ...]:
     accounts = program.accounts.filter(kind=kind).order_by("pk")
     return tuple(PartyDefinition(code=item.code, name=item.name) for item in accounts)
 
 
-def rule_definition(rule: EarningRule, version: EarningRuleVersion) -> EarningRuleDefinition:
+def rule_definition(rule: EarningRule, version: EarningRuleVersion) -> RuleDefinition:
     """A wording of a rule, as a program file says it."""
+    if is_discount(version):
+        return DiscountRuleDefinition.model_validate(
+            {**version.body, "code": rule.code, "name": rule.name}
+        )
     return EarningRuleDefinition.model_validate(
         {
             **version.body,

@@ -18,10 +18,12 @@ from django.db import connection
 
 from loyalty.models import Account, EarningRuleVersion, LotPolicy, Pool, Program, WalletType
 from loyalty.rule_conditions import stored_condition
-from loyalty.rules.bodies import EarningBody, parse_body
+from loyalty.rules.bodies import DiscountBody, EarningBody, parse_body
+from loyalty.rules.discounts import Discounting, DiscountVersion
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
 from loyalty.rules.stacking import Multiplying
+from loyalty.selectors.programs import is_discount
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class ProgramTerms:
     debt_policy: str
     oldest_first: bool
     multiplying: Multiplying
+    discounting: Discounting
     rulebook: Rulebook
     units: dict[int, UnitTerms]
     accounts: dict[str, int]
@@ -191,20 +194,46 @@ def _program_terms(
         debt_policy=program.debt_policy,
         oldest_first=program.clawback_order == Program.ClawbackOrder.OLDEST_FIRST,
         multiplying=cast("Multiplying", program.multiplying),
-        rulebook=_rulebook(program.pk, tuple(map(_rule_version, versions))),
+        discounting=cast("Discounting", program.discounting),
+        rulebook=_rulebook(program.pk, versions),
         units={terms.wallet_type_id: terms for terms in units},
         accounts=accounts,
         has_pools=has_pools,
     )
 
 
-def _rulebook(program_id: int, versions: tuple[RuleVersion, ...]) -> Rulebook:
-    for_orders = tuple(version for version in versions if isinstance(version.body, EarningBody))
-    others = tuple(version for version in versions if not isinstance(version.body, EarningBody))
-    return Rulebook(program_id, for_orders, others)
+def _rulebook(program_id: int, found: Sequence[EarningRuleVersion]) -> Rulebook:
+    versions = [_rule_version(version) for version in found if not is_discount(version)]
+    return Rulebook(
+        program_id,
+        tuple(version for version in versions if isinstance(version.body, EarningBody)),
+        tuple(version for version in versions if not isinstance(version.body, EarningBody)),
+        tuple(discount_version(version) for version in found if is_discount(version)),
+    )
+
+
+def discount_version(version: EarningRuleVersion) -> DiscountVersion:
+    """A wording of a discount rule, also one that is not stored, as the engine reads it."""
+    body, rule = parse_body(version.body), version.rule
+    assert isinstance(body, DiscountBody)
+    return DiscountVersion(
+        id=version.pk,
+        rule_id=rule.pk,
+        rule_code=rule.code,
+        rule_name=rule.name,
+        number=version.number,
+        body=body,
+        wallet_type_id=rule.wallet_type_id,
+        scale=rule.wallet_type.scale,
+        when=stored_condition(body.when),
+        starts_at=version.starts_at,
+        ends_at=version.ends_at,
+    )
 
 
 def _rule_version(version: EarningRuleVersion) -> RuleVersion:
+    body = parse_body(version.body)
+    assert not isinstance(body, DiscountBody)
     return RuleVersion(
         id=version.pk,
         rule_name=version.rule.name,
@@ -214,7 +243,7 @@ def _rule_version(version: EarningRuleVersion) -> RuleVersion:
         number=version.number,
         wallet_type_id=version.rule.wallet_type_id,
         scale=version.rule.wallet_type.scale,
-        body=parse_body(version.body),
+        body=body,
         lot_terms=lot_terms(version.lot_policy) if version.lot_policy else None,
         starts_at=version.starts_at,
         ends_at=version.ends_at,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -75,6 +75,12 @@ def rules_of(program: Program) -> QuerySet[EarningRule]:
     return program.earning_rules.select_related("wallet_type", "program").prefetch_related(
         Prefetch("versions", versions)
     )
+
+
+def rules_alike(program: Program, *, discount: bool) -> QuerySet[EarningRule]:
+    """The discount rules of a program, or those that award units: each have their order."""
+    discounts = EarningRuleVersion.objects.filter(rule=OuterRef("pk"), body__kind="discount")
+    return program.earning_rules.filter(Exists(discounts) if discount else ~Exists(discounts))
 
 
 def get_rule(program: Program, code: str) -> EarningRule:

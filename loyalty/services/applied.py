@@ -17,8 +17,8 @@ class Applied:
 
     program: Program
     changes: list[str] = field(default_factory=list)
-    # Wordings that are new, with where the definition has them.
-    written: list[tuple[int, EarningRuleVersion]] = field(default_factory=list)
+    # Wordings that are new, with where the definition has them ("earning_rules[0]").
+    written: list[tuple[str, EarningRuleVersion]] = field(default_factory=list)
 
 
 def change(applied: Applied, instance: Any, name: str, value: Any) -> None:

@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from loyalty.ledger.balances import Holding, holdings
 from loyalty.models import Membership, Wallet
 from loyalty.rules.behavior import Behavior
-from loyalty.rules.bodies import CashbackBody
+from loyalty.rules.bodies import CashbackBody, DiscountBody
 from loyalty.rules.calendar import period_start, start_of_day
+from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion
 from loyalty.selectors.behavior import behavior_before, spent_between
@@ -26,6 +27,11 @@ from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS
 from members.conditions.predicate import Condition
 from members.models import Customer
 from members.selectors.segments import segments_of
+
+# Since when what was spent is asked.
+Since = Literal["year", "ever"]
+SINCE: tuple[Since, ...] = ("year", "ever")
+BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,13 @@ class Wish:
     customer_id: int
     occasion: Occasion
     context: Context = NO_CONTEXT
+    discounts: Sequence[DiscountVersion] = ()
+
+    @property
+    def asking(self) -> Iterator[RuleVersion | DiscountVersion]:
+        """Whatever may ask about the buyer."""
+        yield from self.versions
+        yield from self.discounts
 
     @property
     def at(self) -> dt.datetime:
@@ -59,7 +72,7 @@ def with_contexts(wishes: Sequence[Wish]) -> list[Wish]:
     asking = [
         number
         for number, wish in enumerate(wishes)
-        if any(_outer(version) or _by_brackets(version) for version in wish.versions)
+        if any(_outer(version) or _spent_since(version) for version in wish.asking)
     ]
     if not asking:
         return list(wishes)
@@ -88,12 +101,20 @@ def context_from_json(kept: Mapping[str, Any]) -> Context:
     )
 
 
-def _outer(version: RuleVersion) -> bool:
+def _outer(version: RuleVersion | DiscountVersion) -> bool:
     return isinstance(version.when, Condition) and bool(version.when.outer)
 
 
-def _by_brackets(version: RuleVersion) -> bool:
-    return isinstance(version.body, CashbackBody) and bool(version.body.brackets)
+def _spent_since(version: RuleVersion | DiscountVersion) -> Since | None:
+    """Since when it asks what its buyer spent, if it does."""
+    match version.body:
+        case CashbackBody(brackets=brackets) if brackets:
+            return "year"
+        case DiscountBody(brackets_by="spent_year"):
+            return "year"
+        case DiscountBody(brackets_by="spent_lifetime"):
+            return "ever"
+    return None
 
 
 class _Facts:
@@ -105,7 +126,7 @@ class _Facts:
         self.memberships: dict[int, Membership] = {}
         self.held: dict[tuple[int, int], Holding] = {}
         self.segments: dict[int, frozenset[str]] = {}
-        self.spent: dict[int, Decimal] = {}
+        self.spent: dict[tuple[int, Since], Decimal] = {}
 
     @classmethod
     def load(cls, wishes: Sequence[Wish]) -> _Facts:
@@ -113,7 +134,7 @@ class _Facts:
         scopes = {
             scope
             for wish in wishes
-            for version in wish.versions
+            for version in wish.asking
             if isinstance(version.when, Condition)
             for scope in version.when.scopes
         }
@@ -126,20 +147,23 @@ class _Facts:
             facts._load_members(wishes)
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
-        facts.spent = _spent([wish for wish in wishes if any(map(_by_brackets, wish.versions))])
+        for since in SINCE:
+            own = [wish for wish in wishes if since in map(_spent_since, wish.asking)]
+            facts.spent |= {(pk, since): spent for pk, spent in _spent(own, since).items()}
         return facts
 
     def context(self, wish: Wish) -> Context:
         answers, spent = {}, {}
-        for version in wish.versions:
+        for version in wish.asking:
             if isinstance(version.when, Condition) and version.when.outer:
                 facts = self._of(wish, version)
                 answers[version.id] = version.when.answers(facts, wish.occasion.moment)
-            if _by_brackets(version):
-                spent[version.id] = self.spent[id(wish)]
+            since = _spent_since(version)
+            if since is not None:
+                spent[version.id] = self.spent[id(wish), since]
         return Context(answers, spent)
 
-    def _of(self, wish: Wish, version: RuleVersion) -> dict[str, Any]:
+    def _of(self, wish: Wish, version: RuleVersion | DiscountVersion) -> dict[str, Any]:
         facts: dict[str, Any] = {
             CUSTOMER: self.customers.get(wish.customer_id),
             BEHAVIOR: self.behaviors.get(id(wish)),
@@ -176,15 +200,12 @@ def _behaviors(wishes: Sequence[Wish]) -> dict[int, Behavior]:
     return found
 
 
-def _spent(wishes: Sequence[Wish]) -> dict[int, Decimal]:
-    """By wish: what its buyer had spent in the calendar year before it."""
+def _spent(wishes: Sequence[Wish], kind: Since) -> dict[int, Decimal]:
+    """By wish: what its buyer had spent before it, in the calendar year or ever."""
     found: dict[int, Decimal] = {}
     for currency in {wish.occasion.currency for wish in wishes}:
         own = [wish for wish in wishes if wish.occasion.currency == currency]
-        since = [
-            start_of_day(period_start("year", wish.at, wish.program.zone), wish.program.zone)
-            for wish in own
-        ]
+        since = [_beginning(wish, kind) for wish in own]
         sums = spent_between(
             [(wish.customer_id, first, wish.at) for wish, first in zip(own, since, strict=True)],
             currency=currency,
@@ -195,6 +216,13 @@ def _spent(wishes: Sequence[Wish]) -> dict[int, Decimal]:
             more = (other.occasion.basket.total for other in earlier)
             found[id(wish)] = max(spent + sum(more, ZERO), ZERO)
     return found
+
+
+def _beginning(wish: Wish, kind: Since) -> dt.datetime:
+    if kind == "ever":
+        return BEGINNING
+    zone = wish.program.zone
+    return start_of_day(period_start("year", wish.at, zone), zone)
 
 
 _Batch = Mapping[tuple[int, int], Sequence[Wish]]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q
 
 from loyalty.models import ActivityAward, CapCounter, Membership, Program, Transfer
-from loyalty.rules.bodies import parse_body
+from loyalty.rules.bodies import AnyBody, parse_body
 from loyalty.rules.calendar import period_start
 
 # Rule and first day of the period, as JSON holds them, and the units used.
@@ -90,7 +90,10 @@ def _sums(
     used: defaultdict[tuple[int, str], int] = defaultdict(int)
     for transfer, at, program in found:
         assert transfer.rule_version is not None
-        caps = parse_body(transfer.rule_version.body).caps
+        body = parse_body(transfer.rule_version.body)
+        # What moved units is no discount.
+        assert isinstance(body, AnyBody)
+        caps = body.caps
         if caps.per_member is None:
             continue
         key = transfer.rule_version.rule_id, period_start(caps.period, at, program.zone).isoformat()

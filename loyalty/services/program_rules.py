@@ -4,15 +4,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import ActivityRule, EarningRuleDefinition, ProgramDefinition
+from loyalty.definitions import (
+    ActivityRule,
+    DiscountRuleDefinition,
+    EarningRuleDefinition,
+    ProgramDefinition,
+    RuleDefinition,
+)
 from loyalty.models import ActivityType, EarningRule, EarningRuleVersion, Program, WalletType
 from loyalty.rule_checks import refusals
 from loyalty.rules.bodies import parse_body
+from loyalty.selectors.programs import is_discount
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.rule_versions import (
     delete_rule,
@@ -38,35 +46,71 @@ def apply_rules(
     now: dt.datetime,
 ) -> None:
     existing = {rule.code: rule for rule in applied.program.earning_rules.all()}
-    wanted_codes = {rule.code for rule in definition.earning_rules}
-    types = set(ActivityType.objects.values_list("code", flat=True))
+    placed: list[tuple[int, RuleDefinition]] = [
+        *enumerate(definition.earning_rules), *enumerate(definition.discount_rules)
+    ]  # fmt: skip
+    wanted_codes = {wanted.code for _position, wanted in placed}
     for code, rule in existing.items():
         if code not in wanted_codes:
             _retire_rule(applied, rule, now)
-    for position, wanted in enumerate(definition.earning_rules):
-        known = existing.get(wanted.code)
-        if known is not None:
-            rule = known
-        else:
-            rule = EarningRule.objects.create(
-                program=applied.program,
-                wallet_type=wallet_types[wanted.wallet_type],
-                code=wanted.code,
-                name=wanted.name,
-                position=position,
-            )
-            applied.changes.append(_("Rule “%s” created") % wanted.name)
-        if rule.wallet_type.code != wanted.wallet_type:
-            refuse_rewriting(
-                f"earning_rules[{position}].wallet_type",
-                _("A rule keeps its wallet type; add another rule instead."),
-            )
-        if isinstance(wanted, ActivityRule) and wanted.activity not in types:
-            _refuse_type(position, wanted.activity, types)
+    _refuse_unknown_types(definition)
+    for position, wanted in placed:
+        unit = wallet_types[_unit_of(wanted, definition)]
+        rule = existing.get(wanted.code) or _create_rule(applied, wanted, unit, position)
+        _refuse_other_kind(rule, wanted, position)
         change(applied, rule, "name", wanted.name)
         change(applied, rule, "position", position)
         rule.save()
         _apply_body(applied, rule, wanted, actor, now, position)
+
+
+def _unit_of(wanted: RuleDefinition, definition: ProgramDefinition) -> str:
+    """What it awards; conditions of a discount ask about the program's first units."""
+    if isinstance(wanted, EarningRuleDefinition):
+        return wanted.wallet_type
+    return definition.wallet_types[0].code
+
+
+def _create_rule(
+    applied: Applied, wanted: RuleDefinition, unit: WalletType, position: int
+) -> EarningRule:
+    applied.changes.append(_("Rule “%s” created") % wanted.name)
+    return EarningRule.objects.create(
+        program=applied.program,
+        wallet_type=unit,
+        code=wanted.code,
+        name=wanted.name,
+        position=position,
+    )
+
+
+def _refuse_other_kind(rule: EarningRule, wanted: RuleDefinition, position: int) -> None:
+    """A rule stays what it is: of these units, or a discount."""
+    field = f"{_list_of(wanted)}[{position}]"
+    newest = rule.versions.order_by("-number").first()
+    if newest and is_discount(newest) != isinstance(wanted, DiscountRuleDefinition):
+        refuse_rewriting(
+            f"{field}.kind",
+            _("A rule that awards units stays one, and a discount too; add another rule instead."),
+        )
+    if isinstance(wanted, EarningRuleDefinition) and rule.wallet_type.code != wanted.wallet_type:
+        refuse_rewriting(
+            f"{field}.wallet_type",
+            _("A rule keeps its wallet type; add another rule instead."),
+        )
+
+
+def _list_of(wanted: RuleDefinition) -> str:
+    """Where a program file names it."""
+    discount = isinstance(wanted, DiscountRuleDefinition)
+    return "discount_rules" if discount else "earning_rules"
+
+
+def _refuse_unknown_types(definition: ProgramDefinition) -> None:
+    types = set(ActivityType.objects.values_list("code", flat=True))
+    for position, wanted in enumerate(definition.earning_rules):
+        if isinstance(wanted, ActivityRule) and wanted.activity not in types:
+            _refuse_type(position, wanted.activity, types)
 
 
 def _refuse_type(position: int, code: str, known: set[str]) -> None:
@@ -81,7 +125,7 @@ def _refuse_type(position: int, code: str, known: set[str]) -> None:
 def _apply_body(
     applied: Applied,
     rule: EarningRule,
-    wanted: EarningRuleDefinition,
+    wanted: RuleDefinition,
     actor: Actor,
     now: dt.datetime,
     position: int,
@@ -100,7 +144,7 @@ def _apply_body(
     if drafting:
         # Nothing was earned yet: the draft's wording is simply replaced.
         draft = write_draft(rule, body, policy, actor=actor, now=now)
-        applied.written.append((position, draft))
+        applied.written.append((f"{_list_of(wanted)}[{position}]", draft))
         if current is not None:
             applied.changes.append(_("Rule “%s” changed") % rule.name)
         return
@@ -115,7 +159,7 @@ def _apply_body(
         number=next_number(rule),
     )  # fmt: skip
     put_in_force(version, starts_at=now, actor=actor, now=now)
-    applied.written.append((position, version))
+    applied.written.append((f"{_list_of(wanted)}[{position}]", version))
     applied.changes.append(
         _("Rule “%(rule)s”, version %(number)s, for orders placed from now on")
         % {"rule": rule.name, "number": version.number}
@@ -126,10 +170,10 @@ def refuse_dead_rules(applied: Applied, now: dt.datetime) -> None:
     """A live program gets no rule that can never award anything."""
     if applied.program.status != Program.Status.LIVE:
         return
-    for position, version in applied.written:
+    for field, version in applied.written:
         for wrong in refusals(findings(version.rule, version, now=now)):
             message = f"{version.rule.name}: {wrong.message}"
-            place = f"earning_rules[{position}].{wrong.field}"
+            place = f"{field}.{wrong.field}"
             error = FieldError(place, message, wrong.code)
             raise ConflictError(message, code="rule_refused", errors=[error])
 
@@ -162,11 +206,19 @@ def _drafts(program: Program) -> QuerySet[EarningRuleVersion]:
     )
 
 
+def _placed(drafts: Sequence[EarningRuleVersion]) -> Iterator[tuple[str, EarningRuleVersion]]:
+    """With where a program file names each."""
+    for discount, name in ((False, "earning_rules"), (True, "discount_rules")):
+        own = [draft for draft in drafts if is_discount(draft) == discount]
+        for position, draft in enumerate(own):
+            yield f"{name}[{position}]", draft
+
+
 def publish_drafts(applied: Applied, actor: Actor, now: dt.datetime) -> None:
     """The first wording of a rule counts for orders of any date, so that history can be
     imported."""
     program, drafts = applied.program, list(_drafts(applied.program))
-    applied.written = list(enumerate(drafts))
+    applied.written = [*_placed(drafts)]
     own = [draft for draft in drafts if actor.user and draft.written_by_id == actor.user.pk]
     if program.four_eyes and own:
         raise ConflictError(

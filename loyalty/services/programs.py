@@ -86,7 +86,7 @@ def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
         change(applied, program, "currency", definition.currency)
     for name in (
         "name", "description", "time_zone", "enrollment", "unlinked_returns", "linked_returns",
-        "debt_policy", "clawback_order", "multiplying", "four_eyes",
+        "debt_policy", "clawback_order", "multiplying", "discounting", "four_eyes",
     ):  # fmt: skip
         change(applied, program, name, getattr(definition, name))
     program.save()

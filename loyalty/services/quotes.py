@@ -1,7 +1,9 @@
-"""What a basket would earn, before it is bought: judged as the order would be, without writing.
+"""What a basket would cost and earn, before it is bought: judged as the order would be, without
+writing.
 
-The same rules, facts, caps and windows as in `record_orders`; only nothing is locked, so another
-order of the member may still come first.
+A program's discounts come first, and its rules judge what is left. The
+same rules, facts, caps and windows as in `record_orders`; only nothing is locked, so another order
+of the member may still come first.
 """
 
 from __future__ import annotations
@@ -10,10 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from babel.numbers import get_currency_precision
+
 from loyalty.models import Membership, WindowPart
 from loyalty.rules.bodies import WindowedBody
 from loyalty.rules.bonus import Part, progress, standing, window_start
 from loyalty.rules.bonus import award as bonus
+from loyalty.rules.discounts import Discounted, discount
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import ZERO
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
@@ -46,17 +51,21 @@ class QuotedAward:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What the basket would earn in one program. `membership_id` None: whoever buys it would join
-    with this order."""
+    """What the basket would cost and earn in one program. `membership_id` None: whoever buys it
+    would join with this order. `discounted`: the basket that the awards are for."""
 
     program: ProgramTerms
     membership_id: int | None
     awards: tuple[QuotedAward, ...]
+    discounted: Discounted
 
 
-def quote_order(order: OrderInput, *, program_code: str | None = None) -> list[Quote]:
-    """What an order would earn in each live program in its currency, or in the one named. Raises
-    InvalidOrderError."""
+def quote_order(
+    order: OrderInput, *, program_code: str | None = None, with_discounts: bool = True
+) -> list[Quote]:
+    """What an order would cost and earn in each live program in its currency, or in the one named.
+    Each program by itself: its discounts are off the prices as they came. Without discounts: they
+    are in the prices already. Raises InvalidOrderError."""
     check_order(order)
     terms = fresh_terms()
     programs = [
@@ -67,9 +76,24 @@ def quote_order(order: OrderInput, *, program_code: str | None = None) -> list[Q
         and program_code in (None, program.code)
     ]
     customer_id = _customer(order.customer)
-    wishes = with_contexts(list(_wishes(order, customer_id, programs)))
+    wishes = with_contexts(list(_wishes(order, customer_id, programs, with_discounts)))
+    discounted = [_discounted(wish) for wish in wishes]
+    wishes = [
+        replace(wish, occasion=replace(wish.occasion, basket=found.basket))
+        for wish, found in zip(wishes, discounted, strict=True)
+    ]
     book = CapBook.look(wishes)
-    return [_quote(wish, book) for wish in wishes]
+    return [_quote(wish, book, found) for wish, found in zip(wishes, discounted, strict=True)]
+
+
+def _discounted(wish: Wish) -> Discounted:
+    return discount(
+        wish.discounts,
+        wish.occasion,
+        coin=Decimal(1).scaleb(-get_currency_precision(wish.occasion.currency)),
+        context=wish.context,
+        discounting=wish.program.discounting,
+    )
 
 
 def _customer(who: CustomerRef | None) -> int:
@@ -84,7 +108,10 @@ def _customer(who: CustomerRef | None) -> int:
 
 
 def _wishes(
-    order: OrderInput, customer_id: int, programs: Sequence[ProgramTerms]
+    order: OrderInput,
+    customer_id: int,
+    programs: Sequence[ProgramTerms],
+    with_discounts: bool,
 ) -> Iterator[Wish]:
     memberships = {
         membership.program_id: membership
@@ -98,21 +125,24 @@ def _wishes(
         joins = membership is None and program.automatic
         if not joins and (membership is None or membership.status != Membership.Status.ACTIVE):
             continue
+        book = program.rulebook
         yield Wish(
             program,
-            program.rulebook.in_force(order.placed_at),
+            book.in_force(order.placed_at),
             membership.pk if membership else NOBODY,
             customer_id,
             occasion_of(order, basket, program),
+            discounts=book.discounts_in_force(order.placed_at) if with_discounts else (),
         )
 
 
-def _quote(wish: Wish, book: CapBook) -> Quote:
+def _quote(wish: Wish, book: CapBook, discounted: Discounted) -> Quote:
     awards, _rooms = book.judge(wish, wish.occasion.basket)
     return Quote(
         wish.program,
         wish.membership_id or None,
         tuple(_quoted(award, wish) for award in awards),
+        discounted,
     )
 
 

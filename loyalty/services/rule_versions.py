@@ -13,7 +13,12 @@ import pgtrigger
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, PendingDefinition
+from loyalty.definitions import (
+    EarningRuleDefinition,
+    ExpiryDefinition,
+    PendingDefinition,
+    RuleDefinition,
+)
 from loyalty.models import EarningRule, EarningRuleVersion, LotPolicy
 from loyalty.selectors.programs import expiry_of, pending_of
 from members.errors import ConflictError
@@ -173,10 +178,10 @@ def multipliers_to_come(rule: EarningRule, now: dt.datetime) -> list[str]:
     return sorted(found.values_list("rule__name", flat=True))
 
 
-def rule_policy(
-    rule: EarningRule, wanted: EarningRuleDefinition, now: dt.datetime
-) -> LotPolicy | None:
+def rule_policy(rule: EarningRule, wanted: RuleDefinition, now: dt.datetime) -> LotPolicy | None:
     """The policy of a rule's own terms; what it does not say is as the wallet type says now."""
+    if not isinstance(wanted, EarningRuleDefinition):
+        return None
     if wanted.pending is None and wanted.expiry is None:
         return None
     general = rule.wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()

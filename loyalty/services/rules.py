@@ -15,7 +15,7 @@ from django.db.models import F, Max
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import EarningRuleDefinition
+from loyalty.definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
 from loyalty.rule_checks import Finding, check_rule, refusals
 from loyalty.selectors.rules import (
@@ -23,6 +23,7 @@ from loyalty.selectors.rules import (
     get_rule,
     multipliers_naming,
     rule_rows,
+    rules_alike,
     standing,
     standings,
     state_of,
@@ -53,15 +54,16 @@ class RuleRefusedError(DomainError):
 def create_rule(
     *,
     program: Program,
-    definition: EarningRuleDefinition,
+    definition: RuleDefinition,
     actor: Actor,
     now: dt.datetime,
 ) -> EarningRule:
     """A new rule, last in the order of evaluation; it begins as a draft. The code that it gets is
     its definition's, or one like it that is free."""
     program = hold_program(program)
-    wallet_type = _wallet_type(program, definition.wallet_type)
-    last = program.earning_rules.aggregate(last=Max("position"))["last"]
+    wallet_type = _wallet_type(program, definition)
+    discount = definition.body().kind == "discount"
+    last = rules_alike(program, discount=discount).aggregate(last=Max("position"))["last"]
     rule = EarningRule.objects.create(
         program=program,
         wallet_type=wallet_type,
@@ -80,7 +82,7 @@ def create_rule(
 def save_draft(
     *,
     rule: EarningRule,
-    definition: EarningRuleDefinition,
+    definition: RuleDefinition,
     actor: Actor,
     now: dt.datetime,
     seen: str | None = None,
@@ -239,7 +241,8 @@ def keep_going(*, rule: EarningRule, actor: Actor, now: dt.datetime) -> EarningR
 def order_rules(
     *, program: Program, codes: Sequence[str], actor: Actor, now: dt.datetime
 ) -> list[str]:
-    """Put the rules in this order of evaluation. All of them have to be named, each once."""
+    """Put the rules in this order of evaluation. All of them have to be named, each once;
+    discounts have an order of their own."""
     program = hold_program(program)
     rules = {rule.code: rule for rule in program.earning_rules.all()}
     before = [rule.code for rule in program.earning_rules.order_by("position", "pk")]
@@ -249,8 +252,10 @@ def order_rules(
         )
     if list(codes) == before:
         return before
-    for position, code in enumerate(codes):
-        EarningRule.objects.filter(pk=rules[code].pk).update(position=position)
+    for discount in (True, False):
+        alike = set(rules_alike(program, discount=discount).values_list("code", flat=True))
+        for position, code in enumerate(code for code in codes if code in alike):
+            EarningRule.objects.filter(pk=rules[code].pk).update(position=position)
     _count_up(program)
     record_audit(
         actor=actor, action="rule.ordered", target=program,
@@ -342,8 +347,12 @@ def _count_up(program: Program) -> None:
     Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
 
 
-def _wallet_type(program: Program, code: str) -> WalletType:
-    wallet_type = program.wallet_types.filter(code=code).first()
+def _wallet_type(program: Program, definition: RuleDefinition) -> WalletType:
+    """What it awards; conditions of a discount ask about the program's first units."""
+    found = program.wallet_types.order_by("pk")
+    if isinstance(definition, EarningRuleDefinition):
+        found = found.filter(code=definition.wallet_type)
+    wallet_type = found.first()
     if wallet_type is None:
         raise NotFoundError(_("The program has no units of that name."))
     return wallet_type

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.utils import timezone
+
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import Membership, Order
+from loyalty.selectors.programs import definition_of
+from loyalty.services.programs import apply_definition
+from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
 
@@ -55,3 +61,40 @@ def test_a_key_without_the_scope_asks_in_vain(
     assert_problem(
         key_with("orders:write").post("/quotes", quote_body()), 403, "insufficient_scope"
     )
+
+
+def test_it_says_what_is_taken_off_and_what_to_record(
+    key_with: Callable[..., ApiClient], api: ApiClient, membership: Membership
+) -> None:
+    definition = definition_of(membership.program, timezone.now())
+    card = {"kind": "discount", "code": "card", "name": "Card", "percent": 10}
+    apply_definition(
+        ProgramDefinition.model_validate(definition.model_dump() | {"discount_rules": [card]}),
+        actor=SYSTEM,
+        now=timezone.now(),
+    )
+    body = quote_body(total="20.00", lines=[{"total": "12.50", "sku": "A"}, {"total": "7.50"}])
+    asking = key_with("quotes:read")
+    [program] = asking.post("/quotes", body).json()["programs"]
+    assert program["discount"] == "2.00"
+    [discount] = program["discounts"]
+    assert (discount["rule"], discount["name"]) == ("card", "Card")
+    assert [line["amount"] for line in discount["lines"]] == ["1.25", "0.75"]
+    assert discount["why"] == [
+        "Goods that count: $20.00.",
+        "10% of: $20.00.",
+        "That makes, each line rounded to the nearest: $2.00.",
+    ]
+    left = program["discounted"]
+    assert (left["total"], program["totals"][0]["units"]) == ("18.00", "18")
+    paid = body | {
+        "total": left["total"],
+        "lines": [
+            line | {"total": priced["total"], "discount": priced["discount"]}
+            for line, priced in zip(body["lines"], left["lines"], strict=True)
+        ],
+    }
+    made = api.post("/orders", order_body(**paid)).json()
+    assert [given["units"] for given in made["awards"]] == ["18"]
+    again = asking.post("/quotes", paid | {"with_discounts": False}).json()["programs"][0]
+    assert (again["discount"], again["discounted"]) == ("0.00", None)

@@ -11,6 +11,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.definitions import (
+    DiscountRuleDefinition,
     EarningRuleDefinition,
     ExpiryDefinition,
     GiftsDefinition,
@@ -19,8 +20,8 @@ from loyalty.definitions import (
 )
 from loyalty.descriptions import Unit, describe_units
 from loyalty.models import Program
-from loyalty.rule_words import describe_rule
-from loyalty.rules.bodies import RuleBody
+from loyalty.rule_words import describe_discount_rule, describe_rule
+from loyalty.rules.bodies import AwardingBody, DiscountBody
 from loyalty.selectors.programs import definition_of, get_program
 from members.api.bodies import Answer, answer, plain_text, read_query
 from members.api.pagination import Page, PageQuery, paginate
@@ -64,7 +65,16 @@ class EarningRuleOut(Answer):
     code: str
     name: str
     wallet_type: str
-    body: RuleBody
+    body: AwardingBody
+    in_words: list[str]
+
+
+class DiscountRuleOut(Answer):
+    """What members pay less, as it is in force for new orders."""
+
+    code: str
+    name: str
+    body: DiscountBody
     in_words: list[str]
 
 
@@ -72,6 +82,7 @@ class ProgramOut(ProgramBrief):
     charities: list[PartyDefinition] = Field(description="Whom members may give to.")
     wallet_types: list[WalletTypeOut]
     earning_rules: list[EarningRuleOut]
+    discount_rules: list[DiscountRuleOut]
 
 
 class Programs(ApiView):
@@ -115,6 +126,9 @@ class OneProgram(ApiView):
                     _rule(item, units[item.wallet_type], program.currency)
                     for item in definition.earning_rules
                 ],
+                discount_rules=[
+                    _discount(item, program.currency) for item in definition.discount_rules
+                ],
             )
         )
 
@@ -135,6 +149,13 @@ def _wallet_type(item: WalletTypeDefinition, currency: str, charities: list[str]
         expiry=item.expiry,
         gifts=item.gifts,
         in_words=describe_units(item, currency, charities),
+    )
+
+
+def _discount(item: DiscountRuleDefinition, currency: str) -> DiscountRuleOut:
+    body = item.body()
+    return DiscountRuleOut(
+        code=item.code, name=item.name, body=body, in_words=describe_discount_rule(body, currency)
     )
 
 

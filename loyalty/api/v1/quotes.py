@@ -1,4 +1,4 @@
-"""/quotes: what a basket would earn, before it is bought."""
+"""/quotes: what a basket would cost and earn, before it is bought."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import reasons_in_words
 from loyalty.api.v1.order_bodies import OrderFacts, known_people, order_input
+from loyalty.discount_words import discount_reasons
+from loyalty.explanations import Explanation
 from loyalty.models import Membership
 from loyalty.rules.bodies import BonusBody
+from loyalty.rules.discounts import Discount
+from loyalty.rules.facts import Basket
 from loyalty.selectors.rulebooks import current_terms
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.quotes import Goal, Quote, QuotedAward, quote_order
@@ -30,6 +34,9 @@ class QuoteIn(OrderFacts):
 
     placed_at: Instant | None = Field(None, description="By default now.")  # type: ignore[assignment]
     program: str | None = Field(None, description="Code of one program; by default all.")
+    with_discounts: bool = Field(
+        True, description="False: the prices have the programs' discounts already."
+    )
 
 
 class GoalOut(Answer):
@@ -53,6 +60,38 @@ class QuotedAwardOut(Answer):
     goal: GoalOut | None
 
 
+class LineDiscountOut(Answer):
+    line_no: int
+    amount: str
+
+
+class QuotedDiscountOut(Answer):
+    """What one rule would take off, also nothing, and why."""
+
+    rule: str
+    name: str
+    amount: str
+    lines: list[LineDiscountOut] = Field(description="What each line bears; they add up.")
+    why: list[str]
+
+
+class DiscountedLineOut(Answer):
+    """A line as it is to be recorded."""
+
+    line_no: int
+    total: str = Field(description="After all its discounts.")
+    discount: str = Field(description="Those that it came with, and the program's.")
+    tax: str
+
+
+class DiscountedOut(Answer):
+    """The basket at what it costs with the discounts."""
+
+    total: str
+    tax_total: str
+    lines: list[DiscountedLineOut]
+
+
 class QuoteTotal(Answer):
     """Of one kind of unit, by all rules together."""
 
@@ -65,7 +104,12 @@ class QuoteTotal(Answer):
 class ProgramQuote(Answer):
     program: str
     membership: UUID | None = Field(description="Empty: whoever buys it would join with it.")
-    totals: list[QuoteTotal]
+    discount: str = Field(description="Off the price, by all discount rules together.")
+    discounts: list[QuotedDiscountOut] = Field(description="In their order of evaluation.")
+    discounted: DiscountedOut | None = Field(
+        description="What to charge and to record. Null: nothing is taken off."
+    )
+    totals: list[QuoteTotal] = Field(description="Of what is left to pay.")
     awards: list[QuotedAwardOut]
 
 
@@ -79,14 +123,17 @@ class Quotes(ApiView):
 
     @extend_schema(operation_id="quoteBasket", request=QuoteIn, responses={200: QuoteOut})
     def post(self, request: Request) -> HttpResponse:
-        """Say what a basket would earn, why, and what is missing to the next threshold. Nothing is
-        written; the same basket recorded as an order at the same time earns the same."""
+        """Say what a program takes off a basket's price, what the rest would earn, why, and what
+        is missing to the next threshold. Nothing is written; the basket recorded as an order at
+        the same time, at its discounted prices, earns the same."""
         body = read_body(request, QuoteIn)
         now = timezone.now()
         people = known_people([("customer", body.customer)])
         facts = body.model_copy(update={"placed_at": body.placed_at or now})
         quotes = quote_order(
-            order_input(facts, "quote", "quote", people), program_code=body.program
+            order_input(facts, "quote", "quote", people),
+            program_code=body.program,
+            with_discounts=body.with_discounts,
         )
         ids = [quote.membership_id for quote in quotes if quote.membership_id]
         members = dict(Membership.objects.filter(pk__in=ids).values_list("pk", "public_id"))
@@ -109,6 +156,9 @@ def _program(quote: Quote, membership: UUID | None) -> ProgramQuote:
     return ProgramQuote(
         program=quote.program.code,
         membership=membership,
+        discount=money_text(quote.discounted.amount),
+        discounts=[_discount(item, quote) for item in quote.discounted.discounts],
+        discounted=_discounted(quote.discounted.basket) if quote.discounted.amount else None,
         totals=[
             QuoteTotal(
                 wallet_type=wallet_types[pk].code,
@@ -121,6 +171,37 @@ def _program(quote: Quote, membership: UUID | None) -> ProgramQuote:
             for pk, units in sums.items()
         ],
         awards=[_award(quoted, quote) for quoted in quote.awards],
+    )
+
+
+def _discount(item: Discount, quote: Quote) -> QuotedDiscountOut:
+    lines = quote.discounted.basket.lines
+    why = tuple(discount_reasons(item.steps, quote.program.currency))
+    return QuotedDiscountOut(
+        rule=item.version.rule_code,
+        name=item.version.rule_name,
+        amount=money_text(item.amount),
+        lines=[
+            LineDiscountOut(line_no=lines[place].line_no, amount=money_text(share))
+            for place, share in sorted(item.shares.items())
+        ],
+        why=list(Explanation("", why).steps),
+    )
+
+
+def _discounted(basket: Basket) -> DiscountedOut:
+    return DiscountedOut(
+        total=money_text(basket.total),
+        tax_total=money_text(basket.tax_total),
+        lines=[
+            DiscountedLineOut(
+                line_no=line.line_no,
+                total=money_text(line.total),
+                discount=money_text(line.discount),
+                tax=money_text(line.tax),
+            )
+            for line in basket.lines
+        ],
     )
 
 

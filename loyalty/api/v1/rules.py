@@ -43,13 +43,15 @@ class RuleOut(Answer):
 
     code: str
     name: str
-    wallet_type: str
+    wallet_type: str | None = Field(description="What it awards. Null: a discount.")
     state: State
     versions: list[RuleVersionOut] = Field(description="The newest first.")
 
 
 class RuleList(Answer):
-    results: list[RuleOut] = Field(description="In their order of evaluation.")
+    results: list[RuleOut] = Field(
+        description="In their order of evaluation, which discounts have by themselves."
+    )
 
 
 class ProgramRules(ApiView):
@@ -68,7 +70,7 @@ def _rule(row: RuleRow, now: dt.datetime) -> RuleOut:
     return RuleOut(
         code=row.rule.code,
         name=row.rule.name,
-        wallet_type=row.rule.wallet_type.code,
+        wallet_type=None if row.body.kind == "discount" else row.rule.wallet_type.code,
         state=row.state,
         versions=[_version(row.rule, version, now) for version in row.versions],
     )
