@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import (
     CashbackBody,
+    DiscountBody,
     EarningBody,
     FixedBody,
     LineFilter,
+    LinesBody,
     MultiplierBody,
     RateBody,
     RuleBody,
@@ -56,10 +58,17 @@ class Finding:
 
 
 def check_rule(
-    rule: Standing, others: Sequence[Standing], *, moment: Moment, multiplying: str
+    rule: Standing,
+    others: Sequence[Standing],
+    *,
+    moment: Moment,
+    multiplying: str,
+    discounting: str = "best",
 ) -> list[Finding]:
     """Everything that is wrong with a rule beside the others that are live or scheduled, what is
     refused first. `moment`: now, in the program's time zone."""
+    if isinstance(rule.body, DiscountBody):
+        return _check_discount(rule, others, moment, discounting)
     if not isinstance(rule.body, EarningBody):
         # What is no matter of orders stands alone.
         return [*_dead_window(rule, moment), *_dead_condition(rule, moment)]
@@ -84,6 +93,54 @@ def check_rule(
         *_other_multipliers(rule, beside, multiplying),
         *_no_limit(rule),
     ]
+
+
+def _check_discount(
+    rule: Standing, others: Sequence[Standing], moment: Moment, discounting: str
+) -> list[Finding]:
+    refused = [
+        *_dead_window(rule, moment),
+        *_dead_condition(rule, moment),
+        *_dead_lines(rule),
+    ]
+    if any(finding.code == "empty_window" for finding in refused):
+        return refused
+    beside = [
+        other
+        for other in others
+        if other.code != rule.code and other.overlaps(rule) and isinstance(other.body, DiscountBody)
+    ]
+    return [*refused, *_other_discounts(rule, beside, discounting)]
+
+
+def _other_discounts(
+    rule: Standing, beside: Sequence[Standing], discounting: str
+) -> Iterator[Finding]:
+    """What becomes of several on one order; nothing follows one that always stops."""
+    assert isinstance(rule.body, DiscountBody)
+    together = {
+        "best": _("“%s” is a discount too: where both are, only the larger counts."),
+        "add": _("“%s” is a discount too: where both are, each is off the prices as they were."),
+        "in_turn": _("“%s” is a discount too: where both are, the later is off what is left."),
+    }[discounting]
+    for other in beside:
+        assert isinstance(other.body, DiscountBody)
+        alone = discounting == "best"
+        if not alone and _stops_all(other.body) and other.place < rule.place:
+            message = _("It never counts beside “%s”, which comes before it and stops others.")
+            yield Finding("shadowed", message % other.name)
+        elif not alone and _stops_all(rule.body) and rule.place < other.place:
+            message = _("“%s”, which comes after it, will not count any more.")
+            yield Finding("shadows", message % other.name)
+        elif not rule.body.group or rule.body.group != other.body.group:
+            yield Finding("discounts", together % other.name)
+
+
+def _stops_all(body: DiscountBody) -> bool:
+    """Whether every order of members has it, and nothing after it."""
+    narrowed = body.when or body.names_lines or body.least or not body.reduced_too
+    below = body.brackets and body.brackets[0].above
+    return body.stops and body.off != "cheapest" and not narrowed and not below
 
 
 def refusals(findings: Iterable[Finding]) -> list[Finding]:
@@ -136,7 +193,7 @@ def _days_of(rule: Standing, moment: Moment) -> dict[str, Range]:
 
 def _dead_lines(rule: Standing) -> Iterator[Finding]:
     """What may earn is left out as a whole."""
-    assert isinstance(rule.body, EarningBody)
+    assert isinstance(rule.body, LinesBody)
     wanted, left_out = rule.body.include, rule.body.exclude
     named = [(getattr(wanted, kind), getattr(left_out, kind)) for kind in LineFilter.model_fields]
     if any(chosen for chosen, _out in named) and all(set(c) <= set(out) for c, out in named):

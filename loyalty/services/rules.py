@@ -303,6 +303,7 @@ def findings(
         standings(rows, now),
         moment=Moment(now, program.zone),
         multiplying=program.multiplying,
+        discounting=program.discounting,
     )
 
 

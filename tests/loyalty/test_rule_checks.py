@@ -29,14 +29,20 @@ def live(code: str = "base", *, place: int = 0, unit: str = "points", starts: An
     return rule(code, place=place, unit=unit, starts=starts, ends=ends, **body)
 
 
-def found(rule: Standing, *others: Standing, multiplying: str = "best") -> list[str]:
-    moment = Moment(NOW, UTC)
-    return [item.code for item in check_rule(rule, others, moment=moment, multiplying=multiplying)]
+def found(
+    rule: Standing, *others: Standing, multiplying: str = "best", discounting: str = "best"
+) -> list[str]:
+    how = {"multiplying": multiplying, "discounting": discounting}
+    return [item.code for item in check_rule(rule, others, moment=Moment(NOW, UTC), **how)]
 
 
 def double(**details: Any) -> Standing:
     """A multiplier that has a limit, so that nothing is said about that."""
     return rule(kind="multiplier", factor=2, caps={"per_order": 100}, **details)
+
+
+def discount(code: str = "new", **details: Any) -> Standing:
+    return rule(code, kind="discount", percent=10, **details)
 
 
 WEEKEND = {"field": "order.weekday", "op": "one_of", "value": ["saturday", "sunday"]}
@@ -125,6 +131,16 @@ CASES: dict[str, tuple[list[str], list[Standing]]] = {
         ["no_limit"], [rule(kind="multiplier", factor=2), live()]
     ),
     "a fixed award without a limit": (["no_limit"], [rule(kind="fixed", units=5)]),
+    "a discount by itself": ([], [discount()]),
+    "a discount beside awards": ([], [discount(), live()]),
+    "a discount of what is left out": (
+        ["never"],
+        [discount(include={"skus": ["A"]}, exclude={"skus": ["A"]})],
+    ),
+    "a discount that ends before it begins": (["empty_window"], [discount(ends=day(-1))]),
+    "a discount beside another": (["discounts"], [discount(), discount("card", place=0)]),
+    "discounts of one group": ([], [discount(group="g"), discount("card", group="g")]),
+    "discounts of other times": ([], [discount(), discount("card", starts=None, ends=NOW)]),
     "a fixed award with a budget": ([], [rule(kind="fixed", units=5, caps={"budget": 500})]),
 }  # fmt: skip
 
@@ -140,6 +156,25 @@ def test_the_warning_about_two_multipliers_says_what_becomes_of_them(how: str, w
     others = [live(), live("triple", kind="multiplier", factor=3)]
     (finding,) = check_rule(double(), others, moment=Moment(NOW, UTC), multiplying=how)
     assert word in finding.message
+
+
+@pytest.mark.parametrize(("how", "word"), [("best", "larger"), ("add", "as they were"),
+                                           ("in_turn", "what is left")])  # fmt: skip
+def test_the_warning_about_two_discounts_says_what_becomes_of_them(how: str, word: str) -> None:
+    others = [discount("card", place=0)]
+    (finding,) = check_rule(
+        discount(), others, moment=Moment(NOW, UTC), multiplying="best", discounting=how
+    )
+    assert word in finding.message
+
+
+def test_a_discount_after_one_that_always_stops_never_counts() -> None:
+    first = discount("card", place=0, stops=True)
+    assert found(discount(), first, discounting="in_turn") == ["shadowed"]
+    assert found(first, discount(), discounting="in_turn") == ["shadows"]
+    narrowed = discount("card", place=0, stops=True, least=50)
+    assert found(discount(), narrowed, discounting="in_turn") == ["discounts"]
+    assert found(discount(), first, discounting="best") == ["discounts"]
 
 
 def test_a_refusal_names_what_contradicts_itself() -> None:
