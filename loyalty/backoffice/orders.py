@@ -82,6 +82,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "lines",
         "tenders",
         "refunds__lines",
+        "discounts__rule_version__rule__program",
         Prefetch(
             "evaluations",
             OrderEvaluation.objects.select_related("program", "membership"),

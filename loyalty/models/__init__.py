@@ -8,6 +8,7 @@ from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wal
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
     Order,
+    OrderDiscount,
     OrderEvaluation,
     OrderLine,
     Refund,
@@ -55,6 +56,7 @@ __all__ = [
     "Membership",
     "OccasionGrant",
     "Order",
+    "OrderDiscount",
     "OrderEvaluation",
     "OrderLine",
     "Pool",

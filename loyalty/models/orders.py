@@ -156,6 +156,26 @@ class Tender(models.Model):
         return f"{self.get_kind_display()} {self.amount}"
 
 
+class OrderDiscount(models.Model):
+    """What a discount rule took off an order, as the shop says: a cost of the program that moves
+    no units. By the wording that was in force when the order was placed."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="discounts")
+    rule_version = models.ForeignKey(
+        "loyalty.EarningRuleVersion", on_delete=models.PROTECT, related_name="order_discounts"
+    )
+    amount = MoneyField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="order_discount_amount", condition=Q(amount__gt=0)),
+            models.UniqueConstraint(fields=["order", "rule_version"], name="order_discount_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_version} {self.amount}"
+
+
 class Refund(models.Model):
     """Money given back: for an order (linked), for one not seen yet (parked), or for none
     (unlinked).

@@ -16,6 +16,7 @@ def orders() -> QuerySet[Order]:
         "lines",
         "tenders",
         "refunds__lines",
+        "discounts__rule_version__rule__program",
         Prefetch(
             "transfers",
             Transfer.objects.select_related("wallet__wallet_type", "wallet_type__program"),

@@ -61,6 +61,16 @@ class TenderInput:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscountInput:
+    """What a discount rule took off, by the codes of its program and its own; among the order's
+    discounts already."""
+
+    program: str
+    rule: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OrderContent:
     """An order's cells in the column order of `orders_write`, without the keys."""
 
@@ -68,6 +78,7 @@ class OrderContent:
     lines: list[tuple[Any, ...]]
     tenders: list[tuple[Any, ...]]
     buyer: tuple[Any, ...]
+    discounts: list[tuple[str, str, str]]
 
     def body_hash(self) -> bytes:
         """The same for the same content, so that a repeated message is known as one."""
@@ -75,6 +86,8 @@ class OrderContent:
         said = [place for place, cell in enumerate(self.order, start=1) if cell is not None]
         lines = [line if line[-1] else line[:-1] for line in self.lines]
         cells = [self.order[: said[-1]], lines, self.tenders, self.buyer]
+        if self.discounts:
+            cells.append(self.discounts)
         return hashlib.blake2b(orjson.dumps(cells), digest_size=16).digest()
 
 
@@ -103,6 +116,7 @@ class OrderInput:
     store: str = ""
     payment_method: str = ""
     coupons: tuple[str, ...] = ()
+    discounts: tuple[DiscountInput, ...] = ()
     paid_at: dt.datetime | None = None
     fulfilled_at: dt.datetime | None = None
     completed_at: dt.datetime | None = None
@@ -136,6 +150,7 @@ class OrderInput:
             ],
             [(kind, plain(amount)) for kind, amount in paid_by_kind(self.tenders).items()],
             (buyer.external_id, buyer.key) if buyer else (),
+            sorted((item.program, item.rule, plain(item.amount)) for item in self.discounts),
         )  # fmt: skip
 
     def basket(self) -> Basket:
@@ -270,6 +285,7 @@ def check_order(order: OrderInput) -> None:
         )
     if any(amount < 0 for amount in paid_by_kind(order.tenders).values()):
         errors.append(FieldError("tenders", _("A tender pays more than nothing.")))
+    errors += _wrong_discounts(order)
     if errors:
         raise InvalidOrderError(_("The order contradicts itself."), errors=errors)
 
@@ -333,6 +349,27 @@ def _too_fine(found: OrderInput | RefundInput) -> Iterable[FieldError]:
             if amount != round(amount, decimals):
                 message = _("Give at most %(number)s decimals.") % {"number": decimals}
                 yield FieldError(f"lines[{index}].{name}", message, "too_fine")
+
+
+def _wrong_discounts(order: OrderInput) -> Iterable[FieldError]:
+    """What rules took off is part of what was taken off in all."""
+    if not order.discounts:
+        return
+    seen: set[tuple[str, str]] = set()
+    for index, item in enumerate(order.discounts):
+        if item.amount <= 0 or item.amount != round(item.amount, 4):
+            message = _("Give an amount above zero with at most 4 decimals.")
+            yield FieldError(f"discounts[{index}].amount", message)
+        if (item.program, item.rule) in seen:
+            message = _("The rule %s is there twice.") % item.rule
+            yield FieldError(f"discounts[{index}].rule", message, "duplicate")
+        seen.add((item.program, item.rule))
+    given = sum((item.amount for item in order.discounts), ZERO)
+    taken = sum((line.discount for line in order.lines), ZERO) + order.discount_total
+    if given > taken:
+        message = _("Rules took off %(given)s, but the order's discounts come to %(taken)s.")
+        words = {"given": given, "taken": taken}
+        yield FieldError("discounts", message % words, "discount_mismatch")
 
 
 def _unlikely(name: str, at: dt.datetime | None) -> Iterable[FieldError]:

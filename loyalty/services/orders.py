@@ -29,6 +29,7 @@ from loyalty.services.order_batches import (
     open_batch,
     write_batch,
 )
+from loyalty.services.order_discounts import keep_discounts
 from loyalty.services.order_inputs import (
     OrderInput,
     check_order,
@@ -114,6 +115,7 @@ def _record(
             changed.append(known.order_id)
     rows.movements = with_pools(rows.movements, terms)
     write_batch(rows, now=now)
+    _keep_discounts(orders, results, terms)
     book.write()
     of_windows = window_movements(windows, now=now, transfer_source=transfer_source)
     post(with_pools(of_windows, terms), now=now)
@@ -126,6 +128,19 @@ def _record(
         )
         take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
     return results
+
+
+def _keep_discounts(
+    orders: Sequence[OrderInput], results: Sequence[OrderResult], terms: Terms
+) -> None:
+    """Nothing to do where no order names a discount rule; one that is written anew may have."""
+    written = [
+        (result.order_id, order)
+        for order, result in zip(orders, results, strict=True)
+        if result.outcome == "updated" or (result.outcome == "created" and order.discounts)
+    ]
+    if written:
+        keep_discounts(written, terms)
 
 
 def _take(

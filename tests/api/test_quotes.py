@@ -94,7 +94,14 @@ def test_it_says_what_is_taken_off_and_what_to_record(
             for line, priced in zip(body["lines"], left["lines"], strict=True)
         ],
     }
-    made = api.post("/orders", order_body(**paid)).json()
+    now = timezone.now().isoformat()
+    told = {"program": "beans", "rule": "card", "amount": program["discount"]}
+    made = api.post("/orders", order_body(**paid, discounts=[told], placed_at=now)).json()
     assert [given["units"] for given in made["awards"]] == ["18"]
+    number = order_body()["external_id"]
+    assert api.get(f"/orders/shop/{number}").json()["discounts"] == [told]
+    costs = api.get("/programs/beans/discounts").json()["results"]
+    assert [(row["rule"], row["orders"], row["kept"]) for row in costs] == [("card", 1, "2.00")]
+    assert api.get("/programs/beans/discounts?last=2020-01-01").json()["results"][0]["orders"] == 0
     again = asking.post("/quotes", paid | {"with_discounts": False}).json()["programs"][0]
     assert (again["discount"], again["discounted"]) == ("0.00", None)

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from loyalty.rules.facts import ZERO
 from loyalty.services.order_inputs import (
     CustomerRef,
+    DiscountInput,
     LineInput,
     OrderInput,
     RefundInput,
@@ -117,6 +118,14 @@ class TenderIn(Body):
     amount: PositiveMoney
 
 
+class DiscountIn(Body):
+    """What a discount rule took off."""
+
+    program: Text64 = Field(description="Code of the program.")
+    rule: Text64 = Field(description="Code of the rule.")
+    amount: PositiveMoney
+
+
 class OrderFacts(Body):
     """What an order says besides its address."""
 
@@ -148,6 +157,10 @@ class OrderFacts(Body):
     store: Text64 = ""
     payment_method: Text32 = Field("", description="As you name it: card, cash.")
     coupons: tuple[Text64, ...] = Field((), max_length=50, description="Codes used.")
+    discounts: tuple[DiscountIn, ...] = Field(
+        (), max_length=50,
+        description="What discount rules took off, as quoted; part of the discounts above.",
+    )  # fmt: skip
 
 
 class OrderInBatch(OrderFacts):
@@ -228,6 +241,9 @@ def order_input(
         store=facts.store,
         payment_method=facts.payment_method,
         coupons=facts.coupons,
+        discounts=tuple(
+            DiscountInput(item.program, item.rule, Decimal(item.amount)) for item in facts.discounts
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from loyalty.api.v1.awards import AwardOut, moved_awards
-from loyalty.models import Order, Refund, Tender
+from loyalty.models import Order, OrderDiscount, Refund, Tender
 from members.api.bodies import Answer, money_text, plain_text
 from members.api.pagination import Page
 from members.models import Customer
@@ -39,6 +39,14 @@ class LineOut(Answer):
 
 class TenderOut(Answer):
     kind: Tender.Kind
+    amount: str
+
+
+class GivenDiscountOut(Answer):
+    """What a discount rule took off."""
+
+    program: str
+    rule: str
     amount: str
 
 
@@ -93,6 +101,7 @@ class OrderOut(Answer):
     coupons: list[str]
     lines: list[LineOut]
     tenders: list[TenderOut]
+    discounts: list[GivenDiscountOut] = Field(description="By discount rules, as they were told.")
     refunds: list[str] = Field(description="Numbers of the refunds that came for it.")
     awards: list[AwardOut] = Field(description="All that it moved.")
     recorded_at: dt.datetime
@@ -143,6 +152,7 @@ def order_out(order: Order) -> OrderOut:
             TenderOut(kind=Tender.Kind(tender.kind), amount=money_text(tender.amount))
             for tender in order.tenders.all()
         ],
+        discounts=[_discount(item) for item in order.discounts.all()],
         refunds=sorted(refund.external_id for refund in order.refunds.all()),
         awards=moved_awards(transfers),
         recorded_at=order.recorded_at,
@@ -173,6 +183,13 @@ def refund_out(refund: Refund, awards: Iterable[AwardOut]) -> RefundOut:
         recorded_at=refund.recorded_at,
         awards=list(awards),
     )  # fmt: skip
+
+
+def _discount(given: OrderDiscount) -> GivenDiscountOut:
+    rule = given.rule_version.rule
+    return GivenDiscountOut(
+        program=rule.program.code, rule=rule.code, amount=money_text(given.amount)
+    )
 
 
 def _buyer(customer: Customer | None) -> BuyerOut | None:

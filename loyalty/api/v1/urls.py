@@ -9,6 +9,7 @@ from loyalty.api.v1 import (
     balances,
     bulk_adjustments,
     claims,
+    discounts,
     gifts,
     judgments,
     liability,
@@ -118,6 +119,11 @@ urlpatterns = [
     path("backtests/<uuid:backtest_id>", backtests.OneBacktest.as_view(), name="backtest"),
     path("programs", programs.Programs.as_view(), name="programs"),
     path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),
+    path(
+        "programs/<slug:code>/discounts",
+        discounts.ProgramDiscounts.as_view(),
+        name="program-discounts",
+    ),
     path(
         "programs/<slug:code>/liability",
         liability.ProgramLiability.as_view(),

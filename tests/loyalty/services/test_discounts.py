@@ -9,15 +9,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty.definitions import DiscountRuleDefinition
-from loyalty.models import EarningRule, Program, Transfer
+from loyalty.errors import InvalidOrderError
+from loyalty.models import EarningRule, Order, OrderDiscount, Program, Transfer
 from loyalty.program_files import dump_program, load_program
+from loyalty.selectors.discount_costs import DiscountCost, discount_costs
 from loyalty.selectors.programs import definition_of
+from loyalty.selectors.rules import rules_alike
+from loyalty.services.order_inputs import DiscountInput
 from loyalty.services.programs import apply_definition
 from loyalty.services.quotes import quote_order
 from loyalty.services.rules import create_rule, order_rules, publish_draft, retire_rule
 from members.errors import ConflictError
 from members.services.audit import SYSTEM
-from tests.loyalty.factories import NOW, day, define, line, make_program, order, record
+from tests.loyalty.factories import (
+    NOW,
+    day,
+    define,
+    give_back,
+    line,
+    make_program,
+    order,
+    record,
+    refund,
+)
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
@@ -192,3 +206,69 @@ def test_discounts_have_an_order_of_their_own():
 def test_a_discount_that_contradicts_itself_is_refused(changes, said):
     with pytest.raises(ValueError, match=said):
         DiscountRuleDefinition.model_validate(CARD | changes)
+
+
+def with_card(number="A", total="90", *, off="10", rule="card", **details):
+    given = DiscountInput("club", rule, Decimal(off))
+    details.setdefault("discount_total", Decimal(off))
+    sent = (line(1, str(Decimal(total) + details["discount_total"])),)
+    return order(number, total, lines=sent, discounts=(given,), **details)
+
+
+def cost(**window):
+    program = Program.objects.get()
+    (rule,) = rules_alike(program, discount=True)
+    return discount_costs(program, **window).get(rule.pk, DiscountCost())
+
+
+def test_what_an_order_was_given_is_a_cost_and_less_of_one_when_it_comes_back():
+    make_program(discount_rules=[CARD])
+    record(with_card(), with_card("B", "180", off="20", buyer="c2"))
+    assert cost() == DiscountCost(2, 2, Decimal(30), Decimal(30), Decimal(270))
+    assert cost().share == Decimal("0.1")
+    give_back(refund(of="A", total="45", at=day(1)))
+    assert (cost().given, cost().kept, cost().revenue) == (30, 25, 225)
+    record(with_card("B", "180", off="20", buyer="c2", status="cancelled"))
+    assert (cost().given, cost().kept) == (30, 5)
+    assert cost(since=day(1)) == DiscountCost()
+
+
+def test_an_order_told_again_keeps_its_discount_once_and_another_amount_replaces_it():
+    make_program(discount_rules=[CARD])
+    first = record(with_card())[0]
+    assert record(with_card())[0].outcome == "unchanged"
+    assert first.outcome == "created"
+    record(with_card(off="4", discount_total=Decimal(4), total="96"))
+    assert OrderDiscount.objects.get().amount == 4
+    record(order("A", "96", lines=(line(1, "96"),)))
+    assert not OrderDiscount.objects.exists()
+
+
+def test_the_wording_is_the_one_of_when_the_order_was_placed():
+    program = make_program(discount_rules=[CARD])
+    apply_definition(define(discount_rules=[CARD | {"percent": 20}]), actor=SYSTEM, now=day(5))
+    record(with_card(), with_card("B", at=day(6)))
+    told = OrderDiscount.objects.order_by("order__external_id")
+    assert list(told.values_list("rule_version__number", flat=True)) == [1, 2]
+    apply_definition(define(), actor=SYSTEM, now=day(7))
+    # Quoted while it was live, paid a little later.
+    record(with_card("C", at=day(8)))
+    assert OrderDiscount.objects.filter(order__external_id="C").exists()
+    assert program.code == "club"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"rule": "no-such"}, "discounts[0].rule"),
+        ({"rule": "base"}, "discounts[0].rule"),
+        ({"discount_total": Decimal(9)}, "discounts"),
+        ({"off": "-1", "discount_total": Decimal(0)}, "discounts[0].amount"),
+    ],
+)
+def test_a_discount_that_no_rule_gave_is_refused_and_nothing_is_written(wrong, field):
+    make_program(discount_rules=[CARD])
+    with pytest.raises(InvalidOrderError) as refused:
+        record(with_card(**wrong))
+    assert refused.value.errors[0].field == field
+    assert not Order.objects.exists()

@@ -1,0 +1,48 @@
+"""What discount rules took off orders, as shops say: kept with the order, and counted as a cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from loyalty.errors import InvalidOrderError
+from loyalty.models import OrderDiscount
+from loyalty.rules.discounts import DiscountVersion
+from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.services.order_inputs import OrderInput
+from members.errors import FieldError
+
+
+def keep_discounts(orders: Iterable[tuple[int, OrderInput]], terms: Terms) -> None:
+    """Of orders by their keys, which are new or have other content than before. Raises
+    InvalidOrderError, naming a rule that there is not."""
+    orders = list(orders)
+    OrderDiscount.objects.filter(order__in=[key for key, _order in orders]).delete()
+    OrderDiscount.objects.bulk_create(
+        OrderDiscount(order_id=key, rule_version_id=version.id, amount=amount)
+        for key, order in orders
+        for version, amount in _versions(order, terms)
+    )
+
+
+def _versions(order: OrderInput, terms: Terms) -> Iterator[tuple[DiscountVersion, Decimal]]:
+    programs = {program.code: program for program in terms.programs}
+    for index, item in enumerate(order.discounts):
+        program = programs.get(item.program)
+        version = _wording(program, item.rule, order.placed_at) if program else None
+        if version is None:
+            words = {"rule": item.rule, "program": item.program}
+            message = _("The program %(program)s has no discount rule %(rule)s.") % words
+            error = FieldError(f"discounts[{index}].rule", message, "not_found")
+            raise InvalidOrderError(message, errors=[error])
+        yield version, item.amount
+
+
+def _wording(program: ProgramTerms, code: str, at: dt.datetime) -> DiscountVersion | None:
+    """The one in force, else the last one before: a price is quoted before the order is placed."""
+    own = [version for version in program.rulebook.discounts if version.rule_code == code]
+    begun = [version for version in own if version.starts_at is None or version.starts_at <= at]
+    return max(begun, key=lambda version: version.number, default=None)
