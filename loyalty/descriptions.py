@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.definitions import (
+    EarningRuleDefinition,
     ExpiryDefinition,
     GiftsDefinition,
     PendingDefinition,
@@ -19,7 +20,8 @@ from loyalty.definitions import (
     WalletTypeDefinition,
 )
 from loyalty.models import LotPolicy
-from loyalty.rule_words import units_in_words
+from loyalty.rule_words import describe_rule, units_in_words
+from loyalty.rules.bodies import ActivityBody, AnniversaryBody, RuleBody
 from members.formatting import UnitNames, active_locale, format_money
 
 
@@ -90,6 +92,39 @@ def describe_pending(pending: PendingDefinition) -> str:
         "They can be spent %(days)s days after %(event)s.",
         days,
     ) % {"days": days, "event": event}
+
+
+def describe_own_terms(
+    body: RuleBody, pending: PendingDefinition | None, expiry: ExpiryDefinition | None
+) -> list[str]:
+    """When the units of a rule with terms of its own can be spent, and when they are gone."""
+    sentences = []
+    if pending is not None:
+        without_order = isinstance(body, ActivityBody | AnniversaryBody)
+        sentences.append(_wait(pending) if without_order else describe_pending(pending))
+    if expiry is not None:
+        sentences.append(describe_expiry(expiry))
+    return sentences
+
+
+def _wait(pending: PendingDefinition) -> str:
+    """There is no order to wait for."""
+    if not pending.pending_days:
+        return _("They can be spent as soon as they are earned.")
+    return ngettext(
+        "They can be spent %(days)s day after they were earned.",
+        "They can be spent %(days)s days after they were earned.",
+        pending.pending_days,
+    ) % {"days": pending.pending_days}
+
+
+def describe_definition(rule: EarningRuleDefinition, unit: UnitNames, currency: str) -> list[str]:
+    """All that a rule says, its own terms too."""
+    body = rule.body()
+    return [
+        *describe_rule(body, unit, currency),
+        *describe_own_terms(body, rule.pending, rule.expiry),
+    ]
 
 
 def describe_expiry(expiry: ExpiryDefinition) -> str:

@@ -47,8 +47,10 @@ def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
     if isinstance(rule, DiscountBody):
         return describe_discount_rule(rule, currency)
     if isinstance(rule, ActivityBody | AnniversaryBody):
-        said = describe_kind(rule, unit, currency)
-        return [said, *describe_when(rule), *describe_caps_of_grants(rule, unit)]
+        said = [describe_kind(rule, unit, currency), *describe_when(rule)]
+        if isinstance(rule, ActivityBody):
+            said += describe_fractions(rule)
+        return [*said, *describe_caps_of_grants(rule, unit)]
     sentences = [describe_kind(rule, unit, currency), *describe_when(rule)]
     if rule.include != LineFilter():
         sentences.append(_("Only these earn: %s.") % describe_lines(rule.include))
@@ -127,8 +129,11 @@ def _counts_money(rule: RuleBody) -> bool:
             return rule.measure == "money"
         case CashbackBody() | BonusBody():
             return True
-        case StampsBody():
-            return rule.stamp_per == "money"
+        case StampsBody(stamp_per="money"):
+            return True
+        case FixedBody() | StampsBody() | NthPurchaseBody() | StreakBody():
+            # It only matters whether anything is left that counts.
+            return rule.base != BasePolicy()
     return False
 
 
@@ -291,8 +296,23 @@ def describe_caps_of_grants(rule: ActivityBody | AnniversaryBody, unit: UnitName
     once = rule.caps.per_order
     said = describe_caps(rule.caps.model_copy(update={"per_order": None}), unit)
     if once is not None:
-        said.insert(0, _("At most %s for one activity.") % units_in_words(once, unit))
+        for_one = (
+            _("At most %s for one activity.")
+            if isinstance(rule, ActivityBody)
+            else _("At most %s for one such day.")
+        )
+        said.insert(0, for_one % units_in_words(once, unit))
     return said
+
+
+def describe_fractions(rule: ActivityBody) -> list[str]:
+    """How what a number comes to is rounded."""
+    words = {
+        "down": _("Fractions are rounded down."),
+        "nearest": _("Fractions are rounded to the nearest."),
+        "up": _("Fractions are rounded up."),
+    }
+    return [words[rule.fractions]] if rule.times else []
 
 
 def describe_streak(rule: StreakBody, unit: UnitNames, currency: str) -> str:

@@ -13,13 +13,13 @@ from django.utils.translation import pgettext
 from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
 from loyalty.descriptions import (
     Unit,
+    describe_definition,
     describe_expiry,
     describe_gifts,
     describe_pending,
     describe_worth,
 )
 from loyalty.models import Program
-from loyalty.rule_words import describe_rule
 from loyalty.services.programs import apply_definition
 from members.services.audit import Actor
 
@@ -145,8 +145,8 @@ def _rule(
 ) -> Iterator[Change]:
     if old is not None and old.body() == new.body():
         return
-    sentences = describe_rule(new.body(), unit, program.currency)
-    known = describe_rule(old.body(), unit, program.currency) if old else []
+    sentences = describe_definition(new, unit, program.currency)
+    known = describe_definition(old, unit, program.currency) if old else []
     effect = (
         _("For orders placed from now on. Earlier orders, and their refunds, keep the rule they "
           "were judged by.")

@@ -17,9 +17,9 @@ from loyalty.definitions import ProgramDefinition, RateRule
 from loyalty.models import Program
 from members.choices import currencies, time_zones
 
-RETURNS = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order")
+CHOSEN = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order", "multiplying")
 # What is said on the page of the rules, and stays as it is here.
-OF_THE_RULES = ("multiplying", "four_eyes")
+OF_THE_RULES = ("four_eyes",)
 # Where a message of the definition belongs in the form; what is not here belongs to the whole.
 FIELDS = {
     "code": "code",
@@ -94,6 +94,12 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
         choices=Program.ClawbackOrder.choices,
         widget=forms.RadioSelect,
     )
+    multiplying = forms.ChoiceField(
+        label=gettext_lazy("When several multipliers are for the same item"),
+        choices=Program.Multiplying.choices,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("2× and 3× come to 3×, to 4×, or to 6×."),
+    )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, base: ProgramDefinition | None = None, **kwargs: Any) -> None:
@@ -143,7 +149,7 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             "currency": data["currency"],
             "time_zone": data["time_zone"],
             "enrollment": data["enrollment"],
-            **{name: data[name] for name in RETURNS},
+            **{name: data[name] for name in CHOSEN},
             "partners": base.partners if base else (),
             "charities": base.charities if base else (),
             "account_codes": base.account_codes if base else {},
@@ -188,7 +194,7 @@ def initial_of(definition: ProgramDefinition) -> dict[str, Any]:
     """What the form shows for a program: its settings, its first unit and its first rule."""
     values = definition.model_dump(
         include={
-            "code", "name", "description", "currency", "time_zone", "enrollment", *RETURNS,
+            "code", "name", "description", "currency", "time_zone", "enrollment", *CHOSEN,
         }
     )  # fmt: skip
     rates = (rule for rule in definition.earning_rules if isinstance(rule, RateRule))

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.links import program_crumbs, program_url
 from loyalty.descriptions import (
+    describe_definition,
     describe_expiry,
     describe_pending,
     describe_terms,
@@ -29,8 +30,6 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.program_files import dump_program
-from loyalty.rule_words import describe_rule
-from loyalty.rules.bodies import parse_body
 from loyalty.selectors.liability import liability_now
 from loyalty.selectors.programs import (
     current_version,
@@ -39,6 +38,7 @@ from loyalty.selectors.programs import (
     list_programs,
     pending_of,
 )
+from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.services.programs import apply_definition
 from members.errors import DomainError
 from members.models import Customer
@@ -143,7 +143,7 @@ def program_publish(request: HttpRequest, code: str) -> HttpResponse:
         "program": program,
         "again": program.live_since is not None,
         "rules": [
-            describe_rule(rule.body(), units[rule.wallet_type], program.currency)
+            describe_definition(rule, units[rule.wallet_type], program.currency)
             for rule in definition.earning_rules
         ],
         "orders": orders,
@@ -193,7 +193,7 @@ def _described(rule: EarningRule, program: Program) -> dict[str, object]:
     """A rule with the wording that counts now in sentences, and every wording it has had."""
     current = current_version(rule, timezone.now())
     versions = [
-        (version, describe_rule(parse_body(version.body), rule.wallet_type, program.currency))
+        (version, version_sentences(version, rule.wallet_type, program.currency))
         for version in rule.versions.all()
     ]
     sentences = next((text for version, text in versions if version == current), [])

@@ -16,19 +16,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from loyalty.backoffice.line_values import line_value_labels
 from loyalty.backoffice.rule_editor_forms import RuleEditorForm
-from loyalty.backoffice.rule_kind_forms import FORMS, rule_initial
+from loyalty.backoffice.rule_kind_forms import (
+    FORMS,
+    own_terms_initial,
+    rule_initial,
+    unasked,
+)
 from loyalty.backoffice.rule_links import rule_or_404, rule_url, rules_crumbs, rules_url
 from loyalty.backoffice.rule_templates import KINDS, TEMPLATES, RuleTemplate, template_named
-from loyalty.backoffice.rule_trials import TrialForm, newest_orders, shown_trial, trial_data
+from loyalty.backoffice.rule_trials import shown_trial
+from loyalty.backoffice.trial_forms import trial_form
 from loyalty.definitions import EarningRuleDefinition
+from loyalty.descriptions import describe_definition
 from loyalty.models import EarningRule, EarningRuleVersion, Program
-from loyalty.rule_words import describe_rule
 from loyalty.rules.bodies import CashbackBody, RateBody, RuleBody
-from loyalty.selectors.programs import rule_definition
+from loyalty.selectors.activity_types import activity_type_choices
+from loyalty.selectors.programs import expiry_of, pending_of, rule_definition
 from loyalty.selectors.rules import ENDED, row_of, rule_rows
 from loyalty.services.rules import create_rule, findings, free_code, mark, save_draft
 from members.errors import DomainError
-from members.forms import add_domain_errors
 from members.policy import acting, staff_view
 
 
@@ -80,14 +86,14 @@ def rule_edit(request: HttpRequest, code: str, rule: str) -> HttpResponse:
     found = rule_or_404(code, rule)
     version = _begin_with(found)
     definition = rule_definition(found, version)
-    if definition.body().kind not in FORMS:
-        messages.info(request, _("Rules of this kind are written in the program's file."))
+    if not isinstance(definition, EarningRuleDefinition):
+        messages.info(request, _("Discounts are written in the program's file."))
         return redirect(rule_url(found))
-    form = _form(request, found.program, definition.body(), name=found.name, rule=found)
+    form = _form(
+        request, found.program, definition.body(), name=found.name, rule=found, own=definition
+    )
     if _sent(request) and form.is_valid():
-        assert isinstance(definition, EarningRuleDefinition)
-        keeps = {"pending": definition.pending, "expiry": definition.expiry}
-        wanted = form.definition(found.code, keeps)
+        wanted = form.definition(found.code, unasked(definition.body()))
         if wanted is not None and _save(request, found, wanted, form):
             messages.success(request, _("The draft of “%s” was saved.") % wanted.name)
             return redirect(rule_url(found))
@@ -137,12 +143,17 @@ def _form(
     *,
     name: str,
     rule: EarningRule | None = None,
+    own: EarningRuleDefinition | None = None,
 ) -> RuleEditorForm:
     if request.method == "POST":
         return _bound(request, program, body.kind, rule)
-    units = list(program.wallet_types.order_by("pk"))
-    unit = rule.wallet_type.code if rule else units[0].code
-    initial = rule_initial(name, unit, body) | {"seen": mark(rule) if rule else ""}
+    unit = rule.wallet_type if rule else program.wallet_types.order_by("pk")[0]
+    policy = unit.lot_policies.filter(rule=None).latest("pk")
+    initial = {
+        **rule_initial(name, unit.code, body),
+        **own_terms_initial(own, pending_of(policy), expiry_of(policy)),
+        "seen": mark(rule) if rule else "",
+    }
     return FORMS[body.kind](initial=initial, **_options(program, rule))
 
 
@@ -163,12 +174,17 @@ def _options(program: Program, rule: EarningRule | None) -> dict[str, Any]:
     return {
         "wallet_types": list(program.wallet_types.order_by("pk")),
         "multiplied": multiplied,
+        "activity_types": activity_type_choices(),
         "fixed_unit": rule is not None,
     }
 
 
 def _create(request: HttpRequest, program: Program, form: RuleEditorForm) -> EarningRule | None:
-    definition = form.definition(free_code(program, form.cleaned_data["name"]))
+    code = form.cleaned_data["code"].lower()
+    if code and program.earning_rules.filter(code=code).exists():
+        form.add_error("code", _("Another rule has this short name."))
+        return None
+    definition = form.definition(code or free_code(program, form.cleaned_data["name"]))
     if definition is None:
         return None
     try:
@@ -176,7 +192,7 @@ def _create(request: HttpRequest, program: Program, form: RuleEditorForm) -> Ear
             program=program, definition=definition, actor=acting(request), now=timezone.now()
         )
     except DomainError as error:
-        add_domain_errors(form, error)
+        _refuse(form, error)
         return None
 
 
@@ -195,9 +211,16 @@ def _save(
             seen=form.cleaned_data["seen"] or None,
         )
     except DomainError as error:
-        add_domain_errors(form, error)
+        _refuse(form, error)
         return False
     return True
+
+
+def _refuse(form: RuleEditorForm, error: DomainError) -> None:
+    for item in error.errors:
+        form.refuse(item.field, str(item.message))
+    if not error.errors:
+        form.add_error(None, str(error.message))
 
 
 def _page(
@@ -215,7 +238,6 @@ def _page(
         "kind_label": KINDS[form.kind][0],
         "show_errors": failed,
         "labels": line_value_labels(),
-        "newest": newest_orders(program),
         "unit": form.unit(),
         **_worked_out(request, program, form, rule, timezone.now()),
     }
@@ -232,10 +254,10 @@ def _worked_out(
 ) -> dict[str, Any]:
     """The rule in words, what speaks against it, and what an order earns; nothing of it while it
     is incomplete."""
-    trial_form = TrialForm(trial_data(request.POST, program.currency))
+    trying = trial_form(form.kind, request.POST, program)
     definition = _as_it_stands(program, form, rule)
     context: dict[str, Any] = {
-        "trial_form": trial_form, "definition": definition, "program": program,
+        "trial_form": trying, "definition": definition, "program": program,
     }  # fmt: skip
     if definition is None:
         return context
@@ -246,11 +268,9 @@ def _worked_out(
         program=program, wallet_type=unit, code=definition.code, name=definition.name
     )
     return context | {
-        "sentences": describe_rule(body, unit, program.currency),
+        "sentences": describe_definition(definition, unit, program.currency),
         "findings": findings(place, draft, now=now),
-        "trial": shown_trial(
-            trial_form, program=program, definition=definition, rule=rule, now=now
-        ),
+        "trial": shown_trial(trying, program=program, definition=definition, rule=rule, now=now),
     }
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
 from loyalty.backoffice.line_values import ChosenValuesField
-from loyalty.backoffice.program_fields import switch
+from loyalty.backoffice.program_fields import at_times, switch
 from loyalty.backoffice.rule_forms import RuleForm
+from loyalty.backoffice.term_fields import TermsForm
 from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import WalletType
 from loyalty.rule_conditions import RULE_SCOPES
@@ -32,8 +34,17 @@ SECTIONS = {
     "stops": ("stops",),
 }
 
+# Where what the definition refuses is shown.
+PLACES = {
+    "caps": "cap_per_order", "exclude": "exclude_categories", "pending": "pending_days",
+    "expiry": "expiry_length",
+}  # fmt: skip
 
-class RuleEditorForm(forms.Form):
+# A rule's own terms: the switch that says it has them, and how their fields begin.
+OWN_TERMS = (("pending", "own_pending", "pending_"), ("expiry", "own_expiry", "expiry_"))
+
+
+class RuleEditorForm(TermsForm):
     """What rules of every kind say. `sections` names what a kind has besides its own fields."""
 
     kind = ""
@@ -44,6 +55,11 @@ class RuleEditorForm(forms.Form):
         label=gettext_lazy("Name"), max_length=120,
         help_text=gettext_lazy("Members read it where their points are explained. A new name shows"
                                " at once."),
+    )  # fmt: skip
+    code = forms.SlugField(
+        label=gettext_lazy("Short name"), max_length=64, required=False,
+        help_text=gettext_lazy("For files and the API: a-z, 0-9, hyphens. Stays as it is. Empty: it"
+                               " follows from the name."),
     )  # fmt: skip
     wallet_type = forms.ChoiceField(label=gettext_lazy("Awards"))
     when = ConditionField(
@@ -77,6 +93,14 @@ class RuleEditorForm(forms.Form):
         gettext_lazy("Where this one gives something, rules for the same units that come after it"
                      " give nothing."),
     )  # fmt: skip
+    own_pending = switch(
+        gettext_lazy("They wait by terms of their own"),
+        gettext_lazy("Otherwise they can be spent when others of their kind can."),
+    )
+    own_expiry = switch(
+        gettext_lazy("They expire by terms of their own"),
+        gettext_lazy("Otherwise they expire as others of their kind do."),
+    )
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
@@ -85,12 +109,16 @@ class RuleEditorForm(forms.Form):
         *,
         wallet_types: Sequence[WalletType],
         multiplied: Sequence[tuple[str, str]] = (),
+        activity_types: Sequence[tuple[str, str]] = (),
         fixed_unit: bool = False,
         **options: Any,
     ) -> None:
-        """`multiplied`: codes and names of the rules that can be; `fixed_unit`: it keeps its
-        units."""
+        """`multiplied`: codes and names of the rules that can be; `activity_types`: those of the
+        types of activities there are; `fixed_unit`: it is known already, and keeps its units and
+        its short name."""
         super().__init__(data, **options)
+        if fixed_unit:
+            del self.fields["code"]
         for section, names in SECTIONS.items():
             if section not in self.sections:
                 for name in names:
@@ -108,6 +136,12 @@ class RuleEditorForm(forms.Form):
             of = self.fields["of"]
             assert isinstance(of, forms.MultipleChoiceField)
             of.choices = multiplied
+        if "activity" in self.fields:
+            kinds = self.fields["activity"]
+            assert isinstance(kinds, forms.ChoiceField)
+            kinds.choices = [("", _("Choose one")), *activity_types]
+        for name in TermsForm.base_fields:
+            at_times(self.fields[name])
 
     @property
     def has(self) -> dict[str, bool]:
@@ -124,6 +158,25 @@ class RuleEditorForm(forms.Form):
         return next(
             (item for item in self.wallet_types if item.code == chosen), self.wallet_types[0]
         )
+
+    def clean(self) -> dict[str, Any]:
+        """Terms that the rule does not have are not asked for."""
+        super().clean()
+        for _part, switched, prefix in OWN_TERMS:
+            if not self.cleaned_data.get(switched):
+                for name in TermsForm.base_fields:
+                    if name.startswith(prefix):
+                        self.errors.pop(name, None)
+        return self.cleaned_data
+
+    def own_terms(self) -> dict[str, Any]:
+        """The terms that it has of its own; what is left empty says what it says without."""
+        said: dict[str, Any] = {"pending": None, "expiry": None}
+        if self.cleaned_data["own_pending"]:
+            said["pending"] = _filled(self.pending_values())
+        if self.cleaned_data["own_expiry"]:
+            said["expiry"] = _filled(self.expiry_values())
+        return said
 
     def own_values(self) -> dict[str, Any]:
         """What the kind's own fields say; a left out field says what it says without."""
@@ -143,6 +196,7 @@ class RuleEditorForm(forms.Form):
             "wallet_type": data.get("wallet_type") or self.wallet_types[0].code,
             "when": data["when"],
             **self.own_values(),
+            **self.own_terms(),
         }
         if "base" in self.sections:
             said["base"] = {name: data[name] for name in BasePolicy.model_fields}
@@ -158,8 +212,9 @@ class RuleEditorForm(forms.Form):
                 "period": data["cap_period"] or "month",
                 "budget": data["cap_budget"],
             }
-        said["group"] = data["group"] if "group" in self.sections else ""
-        said["stops"] = data["stops"] if "stops" in self.sections else False
+        for name in ("group", "stops"):
+            if name in self.sections:
+                said[name] = data[name]
         return said
 
     def definition(
@@ -177,7 +232,10 @@ class RuleEditorForm(forms.Form):
 
     def refuse(self, field: str, message: str) -> None:
         """Show what is wrong at its field, or at the top."""
-        name = {"caps": "cap_per_order", "of": "of", "exclude": "exclude_categories"}.get(
-            field.split(".", maxsplit=1)[0], field.split(".", maxsplit=1)[0]
-        )
+        first = field.split(".", maxsplit=1)[0]
+        name = PLACES.get(first, first)
         self.add_error(name if name in self.fields else None, message)
+
+
+def _filled(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value not in (None, "")}

@@ -14,7 +14,11 @@ from django.utils.translation import gettext_lazy
 from loyalty.backoffice.program_fields import amount, optional, plain, switch
 from loyalty.backoffice.rule_editor_forms import RuleEditorForm
 from loyalty.backoffice.rule_forms import RuleForm
-from loyalty.rules.bodies import EarningBody, RuleBody
+from loyalty.backoffice.term_fields import terms_initial
+from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, PendingDefinition
+from loyalty.rule_conditions import ACTIVITY_SCOPES, OCCASION_SCOPES
+from loyalty.rules.bodies import EarningBody, MultiplierBody, RuleBody
+from members.backoffice.condition_builder import ConditionField
 
 WINDOWS = [
     ("day", gettext_lazy("In a day")),
@@ -23,6 +27,11 @@ WINDOWS = [
     ("quarter", gettext_lazy("In a quarter")),
     ("year", gettext_lazy("In a year")),
     ("lifetime", gettext_lazy("Ever")),
+]
+ROUNDINGS = [
+    ("down", gettext_lazy("Down")),
+    ("nearest", gettext_lazy("To the nearest")),
+    ("up", gettext_lazy("Up")),
 ]
 FEWEST_ROWS = 4
 
@@ -131,7 +140,7 @@ def _percent() -> forms.DecimalField:
 class FixedForm(RuleEditorForm):
     kind = "fixed"
     own = ("units",)
-    sections = ("lines", "caps", "group", "stops")
+    sections = ("base", "lines", "caps", "group", "stops")
 
     units = amount(gettext_lazy("This many for each order"), 4)
 
@@ -258,32 +267,93 @@ class StreakForm(CountingForm):
         return {("of" if name == "of_period" else name): value for name, value in said.items()}
 
 
+class GrantForm(RuleEditorForm):
+    """What is given without an order: there are no lines, no money, and no order to wait for."""
+
+    sections = ("caps",)
+
+    units = amount(gettext_lazy("This many"), 4)
+
+    def __init__(self, data: Any = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.fields["pending_from"].widget = forms.HiddenInput()
+        days = self.fields["pending_days"]
+        days.label, days.help_text = _("Days before they can be spent"), _("0: right away.")
+
+
+class ActivityForm(GrantForm):
+    kind = "activity"
+    own = ("activity", "units", "times", "fractions")
+
+    activity = forms.ChoiceField(label=gettext_lazy("What is done"))
+    when = ConditionField(
+        scopes=ACTIVITY_SCOPES, label=gettext_lazy("Only when"),
+        everything=gettext_lazy("It counts for every activity of this type."),
+    )  # fmt: skip
+    times = forms.CharField(
+        label=gettext_lazy("For each of this number"), max_length=64, required=False,
+        help_text=gettext_lazy("The name of a number that comes along, such as kilometers. Empty:"
+                               " once for each activity."),
+    )  # fmt: skip
+    fractions = forms.ChoiceField(
+        label=gettext_lazy("Fractions are rounded"), choices=ROUNDINGS, required=False,
+        help_text=gettext_lazy("Only with a number."),
+    )  # fmt: skip
+    cap_per_order = optional(gettext_lazy("At most for one activity"))
+
+
+class AnniversaryForm(GrantForm):
+    kind = "occasion"
+    own = ("day", "units", "days_before")
+
+    day = forms.ChoiceField(
+        label=gettext_lazy("Once a year, for"),
+        choices=[
+            ("birthday", gettext_lazy("The birthday")),
+            ("enrollment", gettext_lazy("The day of joining the program")),
+            ("first_purchase", gettext_lazy("The day of the first purchase")),
+        ],
+        help_text=gettext_lazy("Joining and the first purchase from the first year on."),
+    )
+    when = ConditionField(
+        scopes=OCCASION_SCOPES, label=gettext_lazy("Only when"),
+        everything=gettext_lazy("It counts for every member."),
+    )  # fmt: skip
+    days_before = forms.IntegerField(
+        label=gettext_lazy("Given so many days before"), min_value=0, max_value=60, required=False,
+        help_text=gettext_lazy("So that they can be used on the day. 0: on the day itself."),
+    )  # fmt: skip
+    cap_per_order = optional(gettext_lazy("At most for one such day"))
+
+
 FORMS: Mapping[str, type[RuleEditorForm]] = {
     form.kind: form
     for form in (
         RateForm, CashbackForm, FixedForm, MultiplierForm, BonusForm, NthPurchaseForm, StampsForm,
-        StreakForm,
+        StreakForm, ActivityForm, AnniversaryForm,
     )
 }  # fmt: skip
 
 
 def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
-    """What the form of a rule starts with."""
-    assert isinstance(body, EarningBody)
+    """What the form of a rule starts with, but for its terms."""
     said = body.model_dump()
     initial: dict[str, Any] = {
         "name": name,
         "wallet_type": wallet_type,
         "when": said["when"],
-        "group": body.group,
-        "stops": body.stops,
-        **said["base"],
-        **{f"include_{kind}": values for kind, values in said["include"].items()},
-        **{f"exclude_{kind}": values for kind, values in said["exclude"].items()},
         **{f"cap_{name}": _shown(value) for name, value in said["caps"].items()},
         "rounding_mode": said.get("rounding", {}).get("mode", "down"),
         "rounding_per": said.get("rounding", {}).get("per", "order"),
     }
+    if isinstance(body, EarningBody):
+        initial |= {
+            "group": body.group,
+            "stops": body.stops,
+            **said["base"],
+            **{f"include_{kind}": values for kind, values in said["include"].items()},
+            **{f"exclude_{kind}": values for kind, values in said["exclude"].items()},
+        }
     for field in FORMS[body.kind].own:
         initial[field] = _shown(said["of" if field == "of_period" else field])
     for number, item in enumerate(said.get("by_category", ())):
@@ -293,6 +363,24 @@ def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
         initial[f"bracket_{number}"] = _shown(item["above"])
         initial[f"bracket_percent_{number}"] = _shown(item["percent"])
     return initial
+
+
+def own_terms_initial(
+    own: EarningRuleDefinition | None, pending: PendingDefinition, expiry: ExpiryDefinition
+) -> dict[str, Any]:
+    """What it says of terms of its own; where it has none, those of its units to begin with."""
+    return {
+        "own_pending": own is not None and own.pending is not None,
+        "own_expiry": own is not None and own.expiry is not None,
+        **terms_initial((own and own.pending) or pending, (own and own.expiry) or expiry),
+    }
+
+
+def unasked(body: RuleBody) -> dict[str, Any]:
+    """What a rule says that no field asks for, since its kind makes nothing of it."""
+    if isinstance(body, MultiplierBody):
+        return {"base": body.base.model_dump()}
+    return {}
 
 
 def _shown(value: Any) -> Any:

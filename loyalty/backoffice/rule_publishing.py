@@ -18,9 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from loyalty.backoffice.rule_links import rule_or_404, rule_url, rules_url
 from loyalty.models import EarningRule
-from loyalty.rule_words import describe_rule
-from loyalty.rules.bodies import parse_body
 from loyalty.rules.calendar import localize
+from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import RuleRow, multipliers_naming, row_of, rule_rows
 from loyalty.services.rule_approvals import ask_to_publish, send_back
 from loyalty.services.rules import (
@@ -141,7 +140,7 @@ def rule_publish(request: HttpRequest, code: str, rule: str) -> HttpResponse:
         "form": form,
         "asks": asks,
         "findings": findings(found, draft, now=now, starts_at=_future(start, now)),
-        "sentences": describe_rule(parse_body(draft.body), found.wallet_type, program.currency),
+        "sentences": version_sentences(draft, found.wallet_type, program.currency),
         "zone": program.time_zone,
         "back": rule_url(found),
     }

@@ -91,6 +91,21 @@ TEMPLATES = (
         _("A welcome with a member's first order."), "star",
         {"kind": "nth_purchase", "units": 100, "number": 1},
     ),
+    RuleTemplate(
+        "review-bonus", _("Bonus for a review"),
+        _("Points for every review, with a limit for each member and month."), "message-star",
+        {"kind": "activity", "activity": "review", "units": 50, "caps": {"per_member": 200}},
+    ),
+    RuleTemplate(
+        "birthday-gift", _("Birthday gift"),
+        _("Points once a year, three days before the birthday, to be spent on it."), "gift",
+        {"kind": "occasion", "day": "birthday", "units": 200, "days_before": 3},
+    ),
+    RuleTemplate(
+        "enrollment-anniversary", _("Enrollment anniversary"),
+        _("Points on the day on which a member joined, every year."), "confetti",
+        {"kind": "occasion", "day": "enrollment", "units": 100},
+    ),
 )  # fmt: skip
 
 # Each kind by itself, to start blank.
@@ -111,23 +126,22 @@ KINDS: Mapping[str, tuple[Promise, Promise, Mapping[str, Any]]] = {
     "streak": (
         _("Streak"), _("Orders in days, weeks or months in a row"), {"units": 100, "length": 4}
     ),
+    "activity": (
+        _("Activity"), _("Points for a review, a survey, a visit"),
+        {"activity": "review", "units": 50},
+    ),
+    "occasion": (
+        _("Birthday or anniversary"), _("Points for a day that comes back every year"),
+        {"units": 200},
+    ),
 }  # fmt: skip
-
-
-# Kinds that are written in the program file.
-IN_FILES: Mapping[str, Promise] = {
-    "activity": _("Activity"),
-    "occasion": _("Birthday or anniversary"),
-}
 
 
 DISCOUNT = _("Discount")
 
 
 def kind_label(kind: str) -> Promise:
-    if kind == "discount":
-        return DISCOUNT
-    return KINDS[kind][0] if kind in KINDS else IN_FILES[kind]
+    return DISCOUNT if kind == "discount" else KINDS[kind][0]
 
 
 def template_named(code: str) -> RuleTemplate | None:

@@ -1,141 +1,50 @@
-"""Trying a rule out while it is written: on one of the last orders, or on one that is made up."""
+"""What the trial of a rule that is being written shows: what each rule gives, why, and what limits
+leave."""
 
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
-from babel.numbers import get_currency_precision
-from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from loyalty.arithmetic import arithmetic
+from loyalty.backoffice.trial_forms import TrialForm
 from loyalty.definitions import EarningRuleDefinition
-from loyalty.models import EarningRule, Order, Program, WalletType
+from loyalty.models import Activity, EarningRule, Order, Program, WalletType
 from loyalty.rules.bodies import WindowedBody
-from loyalty.rules.calendar import localize
+from loyalty.rules.caps import smallest_units
 from loyalty.rules.engine import Award
-from loyalty.rules.facts import Basket, Line, Occasion
-from loyalty.selectors.orders import orders
-from loyalty.services.trials import Trial, TrialRow, try_rule
-from members.conditions.moments import Moment
+from loyalty.services.trials import Trial, TrialRow, buyer_in, try_rule
+from members.formatting import format_units
+from members.models import Customer
 from members.timeline_view import WhyStep
-
-ZERO = Decimal(0)
-NEWEST = 12
-
-
-class TrialForm(forms.Form):
-    """The order to try. A number wins; the other fields make an order up."""
-
-    prefix = "try"
-
-    number = forms.CharField(
-        label=gettext_lazy("A real order"), max_length=128, required=False,
-        widget=forms.TextInput(attrs={
-            "list": "try-orders", "autocomplete": "off", "placeholder": gettext_lazy("Its number"),
-        }),
-    )  # fmt: skip
-    goods = forms.DecimalField(
-        label=gettext_lazy("Goods"), min_value=0, max_digits=12, required=False
-    )
-    quantity = forms.DecimalField(
-        label=gettext_lazy("Quantity"), min_value=0, max_digits=9, required=False
-    )
-    category = forms.CharField(label=gettext_lazy("Category"), max_length=128, required=False)
-    sku = forms.CharField(label=gettext_lazy("Product (SKU)"), max_length=128, required=False)
-    tag = forms.CharField(label=gettext_lazy("Tag"), max_length=128, required=False)
-    other = forms.DecimalField(
-        label=gettext_lazy("Other goods"), min_value=0, max_digits=12, required=False
-    )
-    shipping = forms.DecimalField(
-        label=gettext_lazy("Shipping"), min_value=0, max_digits=12, required=False
-    )
-    day = forms.DateField(
-        label=gettext_lazy("Placed on"), required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )  # fmt: skip
-    time = forms.TimeField(
-        label=gettext_lazy("at"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
-    )
-    channel = forms.CharField(label=gettext_lazy("Channel"), max_length=64, required=False)
-    store = forms.CharField(label=gettext_lazy("Store"), max_length=64, required=False)
-
-    def __init__(self, data: Any = None, **options: Any) -> None:
-        super().__init__(data, **options)
-        for field in self.fields.values():
-            css = field.widget.attrs.get("class", "")
-            field.widget.attrs["class"] = f"{css} form-control form-control-sm".strip()
-            if isinstance(field, forms.DecimalField):
-                field.widget = forms.TextInput(
-                    attrs={"inputmode": "decimal", "class": "form-control form-control-sm"}
-                )
-
-    def made_up(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.fields if name != "number"]
-
-    def occasion(self, program: Program, now: dt.datetime) -> Occasion:
-        """The order that is made up."""
-        said = self.cleaned_data
-        goods = said.get("goods")
-        lines = [
-            Line(
-                1,
-                ZERO if goods is None else goods,
-                said.get("sku", ""),
-                said.get("category", ""),
-                (said["tag"],) if said.get("tag") else (),
-                said.get("quantity") or Decimal(1),
-            )
-        ]
-        if said.get("other"):
-            lines.append(Line(2, said["other"]))
-        return Occasion(
-            Basket(tuple(lines), shipping_total=said.get("shipping") or ZERO),
-            Moment(self._placed(program.zone, now), program.zone),
-            currency=program.currency,
-            channel=said.get("channel", ""),
-            store=said.get("store", ""),
-        )
-
-    def _placed(self, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> dt.datetime:
-        local = now.astimezone(zone)
-        day: dt.date = self.cleaned_data.get("day") or local.date()
-        time: dt.time = self.cleaned_data.get("time") or local.time().replace(second=0)
-        return localize(dt.datetime.combine(day, time.replace(microsecond=0)), zone)
-
-
-def trial_data(sent: QueryDict, currency: str) -> QueryDict | dict[str, str]:
-    """What was sent; before anything was, a common order in the currency's own coins."""
-    if any(name.startswith(f"{TrialForm.prefix}-") for name in sent):
-        return sent
-    goods = "100" if get_currency_precision(currency) else "10000"
-    return {f"{TrialForm.prefix}-goods": goods, f"{TrialForm.prefix}-quantity": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """A rule's row with the arithmetic in words."""
+    """A rule's row with the arithmetic in words, and what its limits leave."""
 
     row: TrialRow
     why: tuple[WhyStep, ...]
     windowed: bool
+    limits: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTrial:
-    """What the pane shows."""
+    """What the pane shows. `who`: the customer whose facts and limits count, if it is one's."""
 
     rows: tuple[ShownRow, ...]
     totals: list[tuple[WalletType, int, int]]
     order: Order | None
-    of_nobody: bool
+    activity: Activity | None
+    who: Customer | None
+
+    @property
+    def limited(self) -> bool:
+        return any(row.limits for row in self.rows)
 
 
 def shown_trial(
@@ -149,22 +58,26 @@ def shown_trial(
     """The trial that the form asks for; None, with an error, if there is no such order."""
     if not form.is_valid():
         return None
-    number = form.cleaned_data.get("number", "").strip()
-    order = find_order(program, number) if number else None
-    if number and order is None:
-        form.add_error("number", _("There is no order %s in this currency.") % number)
+    tried = form.tried(definition, now)
+    if tried is None:
         return None
-    tried = order or form.occasion(program, now)
-    trial = try_rule(program=program, definition=definition, rule=rule, order=tried, now=now)
+    member = form.cleaned_data["member"]
+    real = tried if isinstance(tried, Order | Activity) else None
+    who = real.customer if real else member and member.customer
+    trial = try_rule(
+        program=program, definition=definition, rule=rule, tried=tried, now=now,
+        buyer=buyer_in(program.pk, member.customer_id) if member else None,
+    )  # fmt: skip
     return ShownTrial(
-        tuple(_shown(trial, program.currency)),
+        tuple(_shown(trial, program.currency, who)),
         trial.totals(),
-        order,
-        of_nobody=order is None or order.customer_id is None,
+        real if isinstance(real, Order) else None,
+        real if isinstance(real, Activity) else None,
+        who,
     )
 
 
-def _shown(trial: Trial, currency: str) -> Iterable[ShownRow]:
+def _shown(trial: Trial, currency: str, who: Customer | None) -> Iterable[ShownRow]:
     for row in trial.rows:
         award = row.then or row.now
         assert award is not None
@@ -173,6 +86,7 @@ def _shown(trial: Trial, currency: str) -> Iterable[ShownRow]:
             row,
             _words(award, row.wallet_type, currency),
             isinstance(body, WindowedBody) and body.windowed,
+            tuple(_limits(row, award, who)),
         )
 
 
@@ -180,17 +94,40 @@ def _words(award: Award, wallet_type: WalletType, currency: str) -> tuple[WhySte
     return tuple(arithmetic(award.steps, wallet_type=wallet_type, currency=currency))
 
 
-def find_order(program: Program, number: str) -> Order | None:
-    """By its whole number, the newest if several sources use it."""
-    number = number.removeprefix("#").strip()
-    if not number or "\x00" in number:
-        return None
-    spelled = {number, number.upper(), number.lower()}
-    found = orders().filter(external_id__in=spelled, currency=program.currency)
-    return found.order_by("-placed_at", "-pk").first()
+def _limits(row: TrialRow, award: Award, who: Customer | None) -> Iterator[str]:
+    """What the caps of a rule leave: to this member in the period, and to all."""
+    caps, room, unit = award.version.body.caps, row.room, row.wallet_type
+    if room is None:
+        return
+    if caps.per_member is not None and room.member is not None:
+        words = {
+            "left": format_units(room.member, unit),
+            "most": format_units(smallest_units(caps.per_member, unit.scale), unit),
+            "who": who or "",
+        }
+        yield (_left_to_member(caps.period) if who else _left_to_nobody(caps.period)) % words
+    if caps.budget is not None and room.budget is not None:
+        yield _("Left of its budget: %(left)s of %(most)s.") % {
+            "left": format_units(room.budget, unit),
+            "most": format_units(smallest_units(caps.budget, unit.scale), unit),
+        }
 
 
-def newest_orders(program: Program) -> list[Order]:
-    """To choose from: the last that came."""
-    found = Order.objects.select_related("customer").filter(currency=program.currency)
-    return list(found.order_by("-pk")[:NEWEST])
+def _left_to_member(period: str) -> str:
+    return {
+        "day": _("Left to %(who)s that day: %(left)s of %(most)s."),
+        "week": _("Left to %(who)s that week: %(left)s of %(most)s."),
+        "month": _("Left to %(who)s that month: %(left)s of %(most)s."),
+        "year": _("Left to %(who)s that year: %(left)s of %(most)s."),
+        "lifetime": _("Left to %(who)s: %(left)s of %(most)s."),
+    }[period]
+
+
+def _left_to_nobody(period: str) -> str:
+    return {
+        "day": _("At most %(most)s for one member a day; all of it is taken to be left."),
+        "week": _("At most %(most)s for one member a week; all of it is taken to be left."),
+        "month": _("At most %(most)s for one member a month; all of it is taken to be left."),
+        "year": _("At most %(most)s for one member a year; all of it is taken to be left."),
+        "lifetime": _("At most %(most)s for one member, ever; all of it is taken to be left."),
+    }[period]

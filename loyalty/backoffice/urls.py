@@ -41,6 +41,7 @@ from loyalty.backoffice import (
     reversals,
     rule_calendar,
     rule_editing,
+    rule_order,
     rule_publishing,
     rules,
     self_checks,
@@ -146,7 +147,7 @@ urlpatterns = [
     # Earning rules
     path("rules/<int:pk>/", rules.rule_by_id, name="rule_by_id"),
     path("programs/<slug:code>/rules/", rules.rule_list, name="rule_list"),
-    path("programs/<slug:code>/rules/order/", rules.rule_order, name="rule_order"),
+    path("programs/<slug:code>/rules/order/", rule_order.rule_order, name="rule_order"),
     path("programs/<slug:code>/rules/settings/", rules.rule_settings, name="rule_settings"),
     path("programs/<slug:code>/rules/calendar/", rule_calendar.rule_calendar, name="rule_calendar"),
     path("programs/<slug:code>/rules/new/", rule_editing.rule_gallery, name="rule_gallery"),

@@ -80,9 +80,10 @@ class Rulebook:
         return tuple(version for version in self.discounts if version.in_force(at))
 
     def named(self, ids: Iterable[int]) -> tuple[RuleVersion, ...]:
-        """The versions recorded when an order was first priced."""
-        wanted = set(ids)
-        return tuple(version for version in self.versions if version.id in wanted)
+        """The versions recorded when an order was first priced, in the order of evaluation of
+        then."""
+        known = {version.id: version for version in self.versions}
+        return tuple(known[pk] for pk in ids if pk in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from loyalty.models import ActivityType
+
+
+def activity_type_choices() -> list[tuple[str, str]]:
+    """Codes and names of all types, to choose from; those that are taken no more say so."""
+    return [
+        (code, name if active else _("%s (not taken any more)") % name)
+        for code, name, active in ActivityType.objects.order_by("name", "pk").values_list(
+            "code", "name", "active"
+        )
+    ]
 
 
 def activity_type_name(code: str) -> str:

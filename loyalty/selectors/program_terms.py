@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from loyalty.descriptions import describe_terms, describe_units
 from loyalty.models import EarningRuleVersion, Program, WalletType
-from loyalty.rule_words import describe_multiplying, describe_rule
+from loyalty.rule_words import describe_multiplying
 from loyalty.rules.bodies import MultiplierBody, parse_body
 from loyalty.selectors.programs import definition_of
+from loyalty.selectors.rule_sentences import version_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
         EarningRuleVersion.objects.filter(
             rule__program=program, status=EarningRuleVersion.Status.PUBLISHED
         )
-        .select_related("rule__wallet_type")
+        .select_related("rule__wallet_type", "lot_policy")
         .order_by("rule__position", "rule_id", "number")
     )
     worded = [(version, _worded(version, program)) for version in versions]
@@ -83,7 +84,7 @@ def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:
     return RuleTerms(
         version.rule.name,
         version.number,
-        describe_rule(parse_body(version.body), unit, program.currency),
+        version_sentences(version, unit, program.currency),
         version.starts_at,
         version.ends_at,
     )

@@ -140,6 +140,11 @@ class CapBook:
         self._refuse_short(awards)
         return awards, {pk: self._known_room(wish, pk, room) for pk, room in rooms.items()}
 
+    def rooms(self, wish: Wish, given: Mapping[int, int]) -> dict[int, Room]:
+        """What is left for an order under the caps of its versions, if it had not been given these
+        units yet."""
+        return self._rooms(wish, {}, given)
+
     def judge_deed(self, wish: Wish) -> tuple[Award, ...]:
         """The awards of an activity, under what the caps leave. Raises BudgetShortError."""
         rooms, deed = self._rooms(wish, {}, {}), wish.occasion

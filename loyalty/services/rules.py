@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from loyalty.definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
 from loyalty.rule_checks import Finding, check_rule, refusals
+from loyalty.selectors.programs import expiry_of
 from loyalty.selectors.rules import (
     SCHEDULED,
     get_rule,
@@ -28,6 +29,7 @@ from loyalty.selectors.rules import (
     standings,
     state_of,
 )
+from loyalty.services.rule_terms import refuse_other_inactivity
 from loyalty.services.rule_versions import (
     delete_rule,
     draft_of,
@@ -71,6 +73,7 @@ def create_rule(
         name=definition.name,
         position=0 if last is None else last + 1,
     )
+    refuse_other_inactivity(rule, definition.expiry, now)
     policy = rule_policy(rule, definition, now)
     body = definition.body().model_dump(mode="json")
     write_draft(rule, body, policy, actor=actor, now=now)
@@ -105,6 +108,7 @@ def save_draft(
         rule.save(update_fields=["name"])
         _count_up(program)
         audit_rule(actor, "rule.renamed", rule, before={"rule": before}, after={"rule": rule.name})
+    refuse_other_inactivity(rule, definition.expiry, now)
     body = definition.body().model_dump(mode="json")
     draft = write_draft(rule, body, rule_policy(rule, definition, now), actor=actor, now=now)
     audit_rule(actor, "rule.drafted", rule, after={"rule": rule.name})
@@ -150,6 +154,8 @@ def publish_draft(
         raise ConflictError(may_not_publish(draft, actor), code="second_person", status=403)
     starts_at = from_now(starts_at, now)
     refuse_dead(rule, draft, now=now, starts_at=starts_at, ends_at=ends_at)
+    if draft.lot_policy is not None:
+        refuse_other_inactivity(rule, expiry_of(draft.lot_policy), now)
     asked_by = draft.asked_by
     version = put_in_force(draft, starts_at=starts_at, ends_at=ends_at, actor=actor, now=now)
     _count_up(program)

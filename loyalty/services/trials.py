@@ -1,19 +1,36 @@
-"""What an order would earn by a rule that is being written, beside what it earns by those that are
-live. Writes nothing."""
+"""What an order, an activity or a day of the year would earn by a rule that is being written,
+beside what it earns by those that are live. Writes nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Sum
 
 from loyalty.definitions import EarningRuleDefinition
-from loyalty.models import EarningRule, Membership, Order, Program, WalletType
+from loyalty.models import (
+    Activity,
+    EarningRule,
+    Membership,
+    Order,
+    Program,
+    Transfer,
+    WalletType,
+)
 from loyalty.rule_conditions import stored_condition
+from loyalty.rules.bodies import EarningBody
+from loyalty.rules.caps import Room
 from loyalty.rules.engine import Award, RuleVersion, evaluate
-from loyalty.rules.facts import Occasion
+from loyalty.rules.facts import Deed, Occasion
+from loyalty.rules.grants import concerned, grant
+from loyalty.selectors.programs import is_discount
 from loyalty.selectors.rulebooks import ProgramTerms, draft_version, terms_of
 from loyalty.selectors.rules import rule_rows
+from loyalty.services.activity_awards import deed_of
+from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
 from loyalty.services.reconciliation import order_occasion
 
@@ -23,13 +40,15 @@ DRAFT_KEY = -1
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """What one rule gives, now and with the draft; None: it is not there."""
+    """What one rule gives, now and with the draft; None: it is not there. `room`: what its caps
+    leave, by the wording that would count then."""
 
     name: str
     wallet_type: WalletType
     now: Award | None
     then: Award | None
     is_draft: bool
+    room: Room | None = None
 
     @property
     def changed(self) -> bool:
@@ -54,10 +73,20 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Whose order it is; nobody in particular: nothing is known of them."""
+    """Whose order it is; nobody in particular: nothing is known of them, and all that caps leave
+    is left to them."""
 
     customer_id: int = 0
     membership_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What is judged, for whom, and what it was given already, by rule."""
+
+    occasion: Occasion
+    buyer: Buyer
+    given: Mapping[int, int] = field(default_factory=dict)
 
 
 def try_rule(
@@ -65,28 +94,80 @@ def try_rule(
     program: Program,
     definition: EarningRuleDefinition,
     rule: EarningRule | None,
-    order: Order | Occasion,
+    tried: Order | Activity | Occasion,
     now: dt.datetime,
+    buyer: Buyer | None = None,
 ) -> Trial:
-    """`rule`: whose place the draft takes; None: it is a new one, at the end. A real order is
-    judged as of the moment at which it was placed, but by the rules of now."""
+    """`rule`: whose place the draft takes; None: it is a new one, at the end. A real order or
+    activity is judged as of the moment at which it came about, but by the rules of now; one that
+    is made up for `buyer`."""
     terms = terms_of(program)
-    live = _live(program, terms, now)
     draft = _as_version(definition, program, rule)
+    found = _told(tried, terms, buyer or Buyer())
+    live = _beside(draft, found.occasion, _live(program, terms, now))
     place = next((i for i, item in enumerate(live) if rule and item.rule_id == rule.pk), len(live))
     then = [*live[:place], draft, *(item for item in live[place:] if item.rule_id != draft.rule_id)]
-    buyer = Buyer() if isinstance(order, Occasion) else _buyer(order, program)
-    occasion = order if isinstance(order, Occasion) else order_occasion(order, terms)
     units = {item.pk: item for item in program.wallet_types.all()}
-    rows = _rows(_judge(terms, live, occasion, buyer), _judge(terms, then, occasion, buyer), units)
-    return Trial(tuple(rows))
+    before, _rooms = _judge(terms, live, found)
+    after, rooms = _judge(terms, then, found)
+    return Trial(tuple(_rows(before, after, rooms, units)))
+
+
+def buyer_in(program_id: int, customer_id: int | None) -> Buyer:
+    """A customer as a program knows them."""
+    membership = Membership.objects.filter(program=program_id, customer=customer_id).first()
+    return Buyer(customer_id or 0, membership.pk if membership else 0)
+
+
+def _told(tried: Order | Activity | Occasion, terms: ProgramTerms, buyer: Buyer) -> _Tried:
+    if isinstance(tried, Order):
+        buyer = buyer_in(terms.id, tried.customer_id)
+        return _Tried(order_occasion(tried, terms), buyer, _given_to_order(tried))
+    if isinstance(tried, Activity):
+        buyer = buyer_in(terms.id, tried.customer_id)
+        return _Tried(deed_of(tried, terms), buyer, _given_to_activity(tried))
+    return _Tried(tried, buyer)
+
+
+def _given_to_order(order: Order) -> dict[int, int]:
+    """What an order has been given, less what was taken back."""
+    found: defaultdict[int, int] = defaultdict(int)
+    transfers = Transfer.objects.filter(order=order, rule_version__isnull=False)
+    for rule_id, kind, corrects_id, amount in transfers.values_list(
+        "rule_version__rule", "kind", "corrects", "amount"
+    ):
+        if kind == Transfer.Kind.ACCRUAL:
+            found[rule_id] += amount
+        elif corrects_id is not None:
+            found[rule_id] -= amount
+    return found
+
+
+def _given_to_activity(activity: Activity) -> dict[int, int]:
+    if activity.state != Activity.State.APPROVED:
+        return {}
+    given = activity.awards.values("rule_version__rule").annotate(units_given=Sum("units"))
+    return dict(given.values_list("rule_version__rule", "units_given"))
 
 
 def _live(program: Program, terms: ProgramTerms, now: dt.datetime) -> list[RuleVersion]:
     """What counts now; of a program that was never live, what will when it is."""
     if program.live_since is not None:
-        return list(terms.rulebook.in_force(now))
-    return [draft_version(row.draft) for row in rule_rows(program, now) if row.draft is not None]
+        return [*terms.rulebook.in_force(now), *terms.rulebook.others_in_force(now)]
+    drafts = [row.draft for row in rule_rows(program, now) if row.draft is not None]
+    return [draft_version(draft) for draft in drafts if not is_discount(draft)]
+
+
+def _beside(
+    draft: RuleVersion, occasion: Occasion, live: Sequence[RuleVersion]
+) -> list[RuleVersion]:
+    """The rules that the draft is judged together with: for orders, for its type of activity, or
+    itself alone."""
+    if isinstance(draft.body, EarningBody):
+        return [version for version in live if isinstance(version.body, EarningBody)]
+    if isinstance(occasion, Deed) and occasion.activity:
+        return list(concerned(live, occasion))
+    return [version for version in live if version.rule_id == draft.rule_id]
 
 
 def _as_version(
@@ -107,23 +188,30 @@ def _as_version(
     )
 
 
-def _buyer(order: Order, program: Program) -> Buyer:
-    membership = Membership.objects.filter(program=program, customer=order.customer_id).first()
-    return Buyer(order.customer_id or 0, membership.pk if membership else 0)
-
-
 def _judge(
-    terms: ProgramTerms, versions: Sequence[RuleVersion], occasion: Occasion, buyer: Buyer
-) -> dict[int, Award]:
-    """By rule, in order of evaluation."""
+    terms: ProgramTerms, versions: Sequence[RuleVersion], tried: _Tried
+) -> tuple[dict[int, Award], dict[int, Room]]:
+    """What each gives, by rule, in order of evaluation, and what their caps leave, by version.
+    Nothing is locked: another order may come in between."""
+    buyer, occasion = tried.buyer, tried.occasion
     wish = Wish(terms, versions, buyer.membership_id, buyer.customer_id, occasion)
     (wish,) = with_contexts([wish])
-    decision = evaluate(versions, occasion, context=wish.context, multiplying=terms.multiplying)
-    return {award.version.rule_id: award for award in decision.awards}
+    given = {version.id: tried.given.get(version.rule_id, 0) for version in versions}
+    rooms = CapBook.look([wish]).rooms(wish, given)
+    if isinstance(occasion, Deed):
+        decision = grant(versions, occasion, rooms, context=wish.context)
+    else:
+        decision = evaluate(
+            versions, occasion, rooms, context=wish.context, multiplying=terms.multiplying
+        )
+    return {award.version.rule_id: award for award in decision.awards}, rooms
 
 
 def _rows(
-    now: dict[int, Award], then: dict[int, Award], units: dict[int, WalletType]
+    now: dict[int, Award],
+    then: dict[int, Award],
+    rooms: dict[int, Room],
+    units: dict[int, WalletType],
 ) -> Iterator[TrialRow]:
     for rule_id, award in then.items():
         yield TrialRow(
@@ -132,6 +220,7 @@ def _rows(
             now=now.get(rule_id),
             then=award,
             is_draft=award.version.id == DRAFT_KEY,
+            room=rooms.get(award.version.id),
         )
 
 

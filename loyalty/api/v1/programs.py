@@ -18,9 +18,9 @@ from loyalty.definitions import (
     PartyDefinition,
     WalletTypeDefinition,
 )
-from loyalty.descriptions import Unit, describe_units
+from loyalty.descriptions import Unit, describe_definition, describe_units
 from loyalty.models import Program
-from loyalty.rule_words import describe_discount_rule, describe_rule
+from loyalty.rule_words import describe_discount_rule
 from loyalty.rules.bodies import AwardingBody, DiscountBody
 from loyalty.selectors.programs import definition_of, get_program
 from members.api.bodies import Answer, answer, plain_text, read_query
@@ -160,11 +160,10 @@ def _discount(item: DiscountRuleDefinition, currency: str) -> DiscountRuleOut:
 
 
 def _rule(item: EarningRuleDefinition, unit: WalletTypeDefinition, currency: str) -> EarningRuleOut:
-    body = item.body()
     return EarningRuleOut(
         code=item.code,
         name=item.name,
         wallet_type=item.wallet_type,
-        body=body,
-        in_words=describe_rule(body, Unit(unit), currency),
+        body=item.body(),
+        in_words=describe_definition(item, Unit(unit), currency),
     )

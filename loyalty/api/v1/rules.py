@@ -13,9 +13,9 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.models import EarningRule, EarningRuleVersion
-from loyalty.rule_words import describe_rule
 from loyalty.rules.bodies import RuleBody, parse_body
 from loyalty.selectors.programs import get_program
+from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import RuleRow, rule_rows, state_of
 from members.api.bodies import Answer, answer
 from members.api.views import ApiView
@@ -77,13 +77,12 @@ def _rule(row: RuleRow, now: dt.datetime) -> RuleOut:
 
 
 def _version(rule: EarningRule, version: EarningRuleVersion, now: dt.datetime) -> RuleVersionOut:
-    body = parse_body(version.body)
     return RuleVersionOut(
         number=version.number,
         state=state_of(version, now),
         starts_at=version.starts_at,
         ends_at=version.ends_at,
         published_at=version.published_at,
-        body=body,
-        in_words=describe_rule(body, rule.wallet_type, rule.program.currency),
+        body=parse_body(version.body),
+        in_words=version_sentences(version, rule.wallet_type, rule.program.currency),
     )

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from loyalty.definitions import FixedRule
 from loyalty.models import Program
 from loyalty.selectors.rules import row_of
+from loyalty.services.rules import create_rule
+from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, url
+from tests.loyalty.factories import make_type
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -83,6 +88,8 @@ def test_the_pages_of_rules_fit_and_can_be_used_by_everybody(
         url("rule_calendar", "beans"),
         url("rule_gallery", "beans"),
         url("rule_create", "beans", "cashback-by-category"),
+        url("rule_create", "beans", "review-bonus"),
+        url("rule_create", "beans", "birthday-gift"),
         url("rule_page", "beans", code),
         url("rule_edit", "beans", code),
         url("rule_retire", "beans", code),
@@ -102,15 +109,70 @@ def test_the_calendar_is_a_picture_and_a_table(ana: Member, sign_in: Callable[[s
     assert page.get_by_role("row", name=re.compile("the beginning no end")).is_visible()
 
 
-def test_rules_change_places_with_buttons(ana: Member, sign_in: Callable[[str], Any]) -> None:
+def order_of(member: Member) -> list[str]:
+    return list(member.program.earning_rules.order_by("position").values_list("code", flat=True))
+
+
+def three_rules(member: Member) -> None:
+    for name in ("Two", "Three"):
+        create_rule(
+            program=member.program,
+            definition=FixedRule(kind="fixed", code=name.lower(), name=name, units=Decimal(5)),
+            actor=SYSTEM, now=timezone.now(),
+        )  # fmt: skip
+
+
+def test_rules_change_places_with_the_keyboard(ana: Member, sign_in: Callable[[str], Any]) -> None:
+    three_rules(ana)
     page = sign_in("marketing_manager")
-    for template in ("bonus-over-50", "blank-fixed"):
-        page.goto(url("rule_create", "beans", template))
-        page.get_by_label("Name", exact=True).fill(template)
-        page.get_by_role("button", name="Save draft").click()
-        page.get_by_role("heading", name=template).wait_for()
     page.goto(url("rule_list", "beans"))
-    page.get_by_role("button", name="Earlier: blank-fixed").click()
-    page.wait_for_load_state("networkidle")
-    codes = ana.program.earning_rules.order_by("position").values_list("code", flat=True)
-    assert list(codes)[-2:] == ["blank-fixed", "bonus-over-50"]
+    page.get_by_role("button", name="Earlier: Three").focus()
+    for number in (2, 1):
+        page.wait_for_function("document.activeElement.innerText.includes('Earlier: Three')")
+        page.keyboard.press("Enter")
+        page.locator(f'[data-announce="“Three” is number {number} of 3 now."]').wait_for()
+    assert order_of(ana) == ["three", "base", "two"]
+    # At the top the other button has the focus, so that one can go on.
+    page.wait_for_function("document.activeElement.innerText.includes('Later: Three')")
+    page.keyboard.press("Enter")
+    page.locator('[data-announce="“Three” is number 2 of 3 now."]').wait_for()
+    assert order_of(ana) == ["base", "three", "two"]
+
+
+def test_rules_change_places_by_dragging(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    three_rules(ana)
+    page = sign_in("marketing_manager")
+    page.goto(url("rule_list", "beans"))
+    page.locator("#rule-three [data-sortable-grip]").drag_to(page.locator("#rule-base .rule-name"))
+    page.locator('[data-announce="“Three” is number 1 of 3 now."]').wait_for()
+    assert order_of(ana) == ["three", "base", "two"]
+    assert_no_axe_violations(page)
+
+
+def test_an_activity_is_tried_for_a_member_while_its_rule_is_written(
+    ana: Member,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    make_type("review")
+    page = sign_in("marketing_manager")
+    page.goto(url("rule_create", "beans", "review-bonus"))
+    preview = page.locator("#rule-preview")
+    page.get_by_label("For each of this number").fill("stars")
+    preview.get_by_text("50 Beans for each of the number “stars” of: Review.").wait_for()
+    page.get_by_label("Its details, one a line").fill("stars = 5")
+    page.get_by_label("Member", exact=True).fill("c1")
+    preview.get_by_text("Left to Ana Lima that month: 200 Beans of 200 Beans.").wait_for()
+    preview.get_by_text("That is all that one member can still earn this month").wait_for()
+    page.get_by_label("They expire by terms of their own").check()
+    page.get_by_label("They expire", exact=True).select_option("days")
+    page.get_by_label("How many", exact=True).fill("30")
+    preview.get_by_text("They expire 30 days after they were earned.").wait_for()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("heading", name="Bonus for a review").wait_for()
+    page.get_by_text("Fractions are rounded down.").first.wait_for()

@@ -1,0 +1,19 @@
+"""All that a wording of a rule says, sentence by sentence."""
+
+from __future__ import annotations
+
+from loyalty.descriptions import describe_own_terms
+from loyalty.models import EarningRuleVersion
+from loyalty.rule_words import describe_rule
+from loyalty.rules.bodies import parse_body
+from loyalty.selectors.programs import expiry_of, pending_of
+from members.formatting import UnitNames
+
+
+def version_sentences(version: EarningRuleVersion, unit: UnitNames, currency: str) -> list[str]:
+    """What it gives, what counts, how much at most, and the terms it has of its own."""
+    body, policy = parse_body(version.body), version.lot_policy
+    sentences = describe_rule(body, unit, currency)
+    if policy is not None:
+        sentences += describe_own_terms(body, pending_of(policy), expiry_of(policy))
+    return sentences
