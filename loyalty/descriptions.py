@@ -17,6 +17,7 @@ from loyalty.definitions import (
     GiftsDefinition,
     PendingDefinition,
     ProgramDefinition,
+    RuleDefinition,
     WalletTypeDefinition,
 )
 from loyalty.models import LotPolicy
@@ -118,13 +119,13 @@ def _wait(pending: PendingDefinition) -> str:
     ) % {"days": pending.pending_days}
 
 
-def describe_definition(rule: EarningRuleDefinition, unit: UnitNames, currency: str) -> list[str]:
+def describe_definition(rule: RuleDefinition, unit: UnitNames, currency: str) -> list[str]:
     """All that a rule says, its own terms too."""
     body = rule.body()
-    return [
-        *describe_rule(body, unit, currency),
-        *describe_own_terms(body, rule.pending, rule.expiry),
-    ]
+    said = describe_rule(body, unit, currency)
+    if isinstance(rule, EarningRuleDefinition):
+        said += describe_own_terms(body, rule.pending, rule.expiry)
+    return said
 
 
 def describe_expiry(expiry: ExpiryDefinition) -> str:

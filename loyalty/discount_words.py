@@ -18,7 +18,7 @@ def describe_discount(rule: DiscountBody, currency: str) -> list[str]:
         _brackets(rule, currency) if rule.brackets else _off(rule, currency),
         *_limits(rule, currency),
         _rounding(rule, currency),
-        *_beside_others(rule),
+        *describe_beside_others(rule),
     ]
 
 
@@ -128,7 +128,7 @@ def _rounding(rule: DiscountBody, currency: str) -> str:
     return f"{said} {step}"
 
 
-def _beside_others(rule: DiscountBody) -> Iterator[str]:
+def describe_beside_others(rule: DiscountBody) -> Iterator[str]:
     if rule.group:
         yield _("Of the discounts in the group “%s” only the largest counts.") % rule.group
     if rule.stops:

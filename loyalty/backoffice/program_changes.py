@@ -62,6 +62,7 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "debt_policy": dict(Program.Debt.choices),
         "clawback_order": dict(Program.ClawbackOrder.choices),
         "multiplying": dict(Program.Multiplying.choices),
+        "discounting": dict(Program.Discounting.choices),
     }
     effects = {
         "name": at_once,
@@ -74,6 +75,7 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "debt_policy": _("For refunds from now on."),
         "clawback_order": _("For refunds from now on."),
         "multiplying": _("For orders placed from now on."),
+        "discounting": _("For quotes from now on."),
     }
     for name, effect in effects.items():
         old, new = str(getattr(before, name)), str(getattr(after, name))

@@ -17,7 +17,8 @@ from loyalty.definitions import ProgramDefinition, RateRule
 from loyalty.models import Program
 from members.choices import currencies, time_zones
 
-CHOSEN = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order", "multiplying")
+CHOSEN = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order", "multiplying",
+          "discounting")  # fmt: skip
 # What is said on the page of the rules, and stays as it is here.
 OF_THE_RULES = ("four_eyes",)
 # Where a message of the definition belongs in the form; what is not here belongs to the whole.
@@ -99,6 +100,12 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
         choices=Program.Multiplying.choices,
         widget=forms.RadioSelect,
         help_text=gettext_lazy("2× and 3× come to 3×, to 4×, or to 6×."),
+    )
+    discounting = forms.ChoiceField(
+        label=gettext_lazy("When several discounts are for the same order"),
+        choices=Program.Discounting.choices,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("10% and 20% off 100 come to 20, to 30, or to 28."),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

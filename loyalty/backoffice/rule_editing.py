@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from loyalty.backoffice.discount_trials import shown_discount_trial
 from loyalty.backoffice.line_values import line_value_labels
 from loyalty.backoffice.rule_editor_forms import RuleEditorForm
 from loyalty.backoffice.rule_kind_forms import (
@@ -25,8 +26,8 @@ from loyalty.backoffice.rule_kind_forms import (
 from loyalty.backoffice.rule_links import rule_or_404, rule_url, rules_crumbs, rules_url
 from loyalty.backoffice.rule_templates import KINDS, TEMPLATES, RuleTemplate, template_named
 from loyalty.backoffice.rule_trials import shown_trial
-from loyalty.backoffice.trial_forms import trial_form
-from loyalty.definitions import EarningRuleDefinition
+from loyalty.backoffice.trial_forms import TrialForm, trial_form
+from loyalty.definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.descriptions import describe_definition
 from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.rules.bodies import CashbackBody, RateBody, RuleBody
@@ -86,9 +87,6 @@ def rule_edit(request: HttpRequest, code: str, rule: str) -> HttpResponse:
     found = rule_or_404(code, rule)
     version = _begin_with(found)
     definition = rule_definition(found, version)
-    if not isinstance(definition, EarningRuleDefinition):
-        messages.info(request, _("Discounts are written in the program's file."))
-        return redirect(rule_url(found))
     form = _form(
         request, found.program, definition.body(), name=found.name, rule=found, own=definition
     )
@@ -143,15 +141,16 @@ def _form(
     *,
     name: str,
     rule: EarningRule | None = None,
-    own: EarningRuleDefinition | None = None,
+    own: RuleDefinition | None = None,
 ) -> RuleEditorForm:
     if request.method == "POST":
         return _bound(request, program, body.kind, rule)
     unit = rule.wallet_type if rule else program.wallet_types.order_by("pk")[0]
     policy = unit.lot_policies.filter(rule=None).latest("pk")
+    terms = own if isinstance(own, EarningRuleDefinition) else None
     initial = {
         **rule_initial(name, unit.code, body),
-        **own_terms_initial(own, pending_of(policy), expiry_of(policy)),
+        **own_terms_initial(terms, pending_of(policy), expiry_of(policy)),
         "seen": mark(rule) if rule else "",
     }
     return FORMS[body.kind](initial=initial, **_options(program, rule))
@@ -175,7 +174,7 @@ def _options(program: Program, rule: EarningRule | None) -> dict[str, Any]:
         "wallet_types": list(program.wallet_types.order_by("pk")),
         "multiplied": multiplied,
         "activity_types": activity_type_choices(),
-        "fixed_unit": rule is not None,
+        "known": rule is not None,
     }
 
 
@@ -199,7 +198,7 @@ def _create(request: HttpRequest, program: Program, form: RuleEditorForm) -> Ear
 def _save(
     request: HttpRequest,
     rule: EarningRule,
-    definition: EarningRuleDefinition,
+    definition: RuleDefinition,
     form: RuleEditorForm,
 ) -> bool:
     try:
@@ -236,6 +235,7 @@ def _page(
         "rule": rule,
         "form": form,
         "kind_label": KINDS[form.kind][0],
+        "kind_icon": "tag" if form.kind == "discount" else "coins",
         "show_errors": failed,
         "labels": line_value_labels(),
         "unit": form.unit(),
@@ -261,7 +261,7 @@ def _worked_out(
     }  # fmt: skip
     if definition is None:
         return context
-    unit = program.wallet_types.get(code=definition.wallet_type)
+    unit = form.unit()
     body = definition.body()
     draft = EarningRuleVersion(body=body.model_dump(mode="json"))
     place = rule or EarningRule(
@@ -270,13 +270,32 @@ def _worked_out(
     return context | {
         "sentences": describe_definition(definition, unit, program.currency),
         "findings": findings(place, draft, now=now),
-        "trial": shown_trial(trying, program=program, definition=definition, rule=rule, now=now),
+        **_tried(trying, program, definition, rule, now),
+    }
+
+
+def _tried(
+    trying: TrialForm,
+    program: Program,
+    definition: RuleDefinition,
+    rule: EarningRule | None,
+    now: dt.datetime,
+) -> dict[str, Any]:
+    """What an order earns, or costs, by the rule."""
+    if isinstance(definition, DiscountRuleDefinition):
+        shown = shown_discount_trial(
+            trying, program=program, definition=definition, rule=rule, now=now
+        )
+        return {"discount_trial": shown}
+    assert isinstance(definition, EarningRuleDefinition)
+    return {
+        "trial": shown_trial(trying, program=program, definition=definition, rule=rule, now=now)
     }
 
 
 def _as_it_stands(
     program: Program, form: RuleEditorForm, rule: EarningRule | None
-) -> EarningRuleDefinition | None:
+) -> RuleDefinition | None:
     """What the fields describe, whole or not at all; no errors are left in the form by that."""
     if not form.is_bound:
         said = {name: form[name].value() for name in form.fields}

@@ -11,13 +11,14 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.backoffice.discount_forms import DiscountForm, rows_wanted
 from loyalty.backoffice.program_fields import amount, optional, plain, switch
-from loyalty.backoffice.rule_editor_forms import RuleEditorForm
+from loyalty.backoffice.rule_editor_forms import AwardForm, RuleEditorForm
 from loyalty.backoffice.rule_forms import RuleForm
 from loyalty.backoffice.term_fields import terms_initial
 from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, PendingDefinition
 from loyalty.rule_conditions import ACTIVITY_SCOPES, OCCASION_SCOPES
-from loyalty.rules.bodies import EarningBody, MultiplierBody, RuleBody
+from loyalty.rules.bodies import DiscountBody, EarningBody, MultiplierBody, RuleBody
 from members.backoffice.condition_builder import ConditionField
 
 WINDOWS = [
@@ -33,10 +34,9 @@ ROUNDINGS = [
     ("nearest", gettext_lazy("To the nearest")),
     ("up", gettext_lazy("Up")),
 ]
-FEWEST_ROWS = 4
 
 
-class RateForm(RuleEditorForm):
+class RateForm(AwardForm):
     kind = "rate"
     own = ("measure", "units", "per")
 
@@ -45,7 +45,7 @@ class RateForm(RuleEditorForm):
     per = amount(gettext_lazy("For each"), 4, gettext_lazy("Of the currency, or of the quantity."))
 
 
-class CashbackForm(RuleEditorForm):
+class CashbackForm(AwardForm):
     kind = "cashback"
     own = ("percent",)
 
@@ -58,7 +58,9 @@ class CashbackForm(RuleEditorForm):
 
     def __init__(self, data: Any = None, **options: Any) -> None:
         super().__init__(data, **options)
-        self.rows = {kind: self._rows(data, kind) for kind in ("category", "bracket")}
+        self.rows = {
+            kind: rows_wanted(data, self.initial, kind) for kind in ("category", "bracket")
+        }
         for number in range(self.rows["category"]):
             self.fields[f"category_{number}"] = forms.CharField(
                 label=_("Category"), max_length=128, required=False
@@ -68,19 +70,6 @@ class CashbackForm(RuleEditorForm):
             self.fields[f"bracket_{number}"] = amount(_("Spent above"), 4, least="0")
             self.fields[f"bracket_{number}"].required = False
             self.fields[f"bracket_percent_{number}"] = _percent()
-
-    def _rows(self, data: Any, kind: str) -> int:
-        """As many as there are, and some to write into."""
-        known = data if data is not None else self.initial
-        filled = [
-            int(name.removeprefix(f"{kind}_"))
-            for name in known
-            if name.startswith(f"{kind}_") and name.removeprefix(f"{kind}_").isdigit()
-        ]
-        used = max(filled, default=-1) + 1
-        if data is not None and data.get("more") == kind:
-            used += FEWEST_ROWS
-        return min(max(used if data is not None else used + 2, FEWEST_ROWS), 200)
 
     def category_rows(self) -> list[tuple[BoundField, BoundField]]:
         return self._bound("category")
@@ -137,7 +126,7 @@ def _percent() -> forms.DecimalField:
     )  # fmt: skip
 
 
-class FixedForm(RuleEditorForm):
+class FixedForm(AwardForm):
     kind = "fixed"
     own = ("units",)
     sections = ("base", "lines", "caps", "group", "stops")
@@ -145,7 +134,7 @@ class FixedForm(RuleEditorForm):
     units = amount(gettext_lazy("This many for each order"), 4)
 
 
-class MultiplierForm(RuleEditorForm):
+class MultiplierForm(AwardForm):
     kind = "multiplier"
     own = ("factor", "of")
     sections = ("lines", "caps", "group", "stops")
@@ -163,7 +152,7 @@ class MultiplierForm(RuleEditorForm):
     )  # fmt: skip
 
 
-class BonusForm(RuleEditorForm):
+class BonusForm(AwardForm):
     kind = "threshold_bonus"
     own = ("units", "reach", "window", "repeats")
     sections = ("base", "lines", "caps", "group", "stops")
@@ -191,7 +180,7 @@ class BonusForm(RuleEditorForm):
         return self.cleaned_data
 
 
-class WindowedForm(RuleEditorForm):
+class WindowedForm(AwardForm):
     """What belongs to a window of orders has neither caps nor a place among others."""
 
     sections = ("base", "lines")
@@ -267,7 +256,7 @@ class StreakForm(CountingForm):
         return {("of" if name == "of_period" else name): value for name, value in said.items()}
 
 
-class GrantForm(RuleEditorForm):
+class GrantForm(AwardForm):
     """What is given without an order: there are no lines, no money, and no order to wait for."""
 
     sections = ("caps",)
@@ -330,7 +319,7 @@ FORMS: Mapping[str, type[RuleEditorForm]] = {
     form.kind: form
     for form in (
         RateForm, CashbackForm, FixedForm, MultiplierForm, BonusForm, NthPurchaseForm, StampsForm,
-        StreakForm, ActivityForm, AnniversaryForm,
+        StreakForm, ActivityForm, AnniversaryForm, DiscountForm,
     )
 }  # fmt: skip
 
@@ -342,15 +331,15 @@ def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
         "name": name,
         "wallet_type": wallet_type,
         "when": said["when"],
-        **{f"cap_{name}": _shown(value) for name, value in said["caps"].items()},
+        **{f"cap_{name}": _shown(value) for name, value in said.get("caps", {}).items()},
         "rounding_mode": said.get("rounding", {}).get("mode", "down"),
         "rounding_per": said.get("rounding", {}).get("per", "order"),
     }
-    if isinstance(body, EarningBody):
+    if isinstance(body, EarningBody | DiscountBody):
         initial |= {
             "group": body.group,
             "stops": body.stops,
-            **said["base"],
+            **said.get("base", {}),
             **{f"include_{kind}": values for kind, values in said["include"].items()},
             **{f"exclude_{kind}": values for kind, values in said["exclude"].items()},
         }
@@ -362,6 +351,7 @@ def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
     for number, item in enumerate(said.get("brackets", ())):
         initial[f"bracket_{number}"] = _shown(item["above"])
         initial[f"bracket_percent_{number}"] = _shown(item["percent"])
+        initial[f"bracket_amount_{number}"] = _shown(item.get("amount"))
     return initial
 
 

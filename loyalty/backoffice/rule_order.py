@@ -15,9 +15,10 @@ from django_htmx.http import trigger_client_event
 
 from loyalty.backoffice.rule_links import rules_url
 from loyalty.backoffice.rule_templates import kind_label
+from loyalty.discount_words import describe_beside_others
 from loyalty.models import Program
 from loyalty.rule_words import describe_kind, describe_when
-from loyalty.rules.bodies import EarningBody, MultiplierBody, RuleBody, WindowedBody
+from loyalty.rules.bodies import DiscountBody, EarningBody, MultiplierBody, RuleBody, WindowedBody
 from loyalty.selectors.rules import ENDED, RuleRow, rule_rows
 from loyalty.services.rules import order_rules
 from members.errors import ConflictError, DomainError
@@ -69,6 +70,8 @@ def rule_groups(rows: Iterable[RuleRow]) -> list[RuleGroup]:
         if row.state != ENDED:
             stages.setdefault(_stage(row.body), []).append(shown_rule(row))
     words = {
+        "discounts": (_("Before all: what members pay less"), "tag",
+                      _("Discounts are off the price, told in quotes. What is left to pay earns.")),
         "base": (_("First: what an order earns"), "coins",
                  _("Rates, cashback, fixed awards and bonuses, one after the other.")),
         "multipliers": (_("Then: what multiplies it"), "trending-up",
@@ -92,6 +95,8 @@ def _stage(body: RuleBody) -> str:
         return "multipliers"
     if isinstance(body, WindowedBody) and body.windowed:
         return "windows"
+    if isinstance(body, DiscountBody):
+        return "discounts"
     return "base" if isinstance(body, EarningBody) else "grants"
 
 
@@ -108,6 +113,8 @@ def shown_rule(row: RuleRow) -> ShownRule:
         more.append(_("Group “%s”: only the one that gives most counts.") % body.group)
     if isinstance(body, EarningBody) and body.stops:
         more.append(_("Later rules for the same units give nothing where this one does."))
+    if isinstance(body, DiscountBody):
+        more += describe_beside_others(body)
     sentence = describe_kind(body, rule.wallet_type, rule.program.currency)
     return ShownRule(row, sentence, more, str(kind_label(body.kind)))
 

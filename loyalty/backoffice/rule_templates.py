@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -31,8 +31,15 @@ class RuleTemplate:
         said = dict(self.said)
         if not get_currency_precision(currency):
             for name in self.money:
-                said[name] = Decimal(str(said[name])) * 100
+                said[name] = _hundredfold(said[name])
         return parse_body(said)
+
+
+def _hundredfold(said: Any) -> Any:
+    """An amount, or brackets that begin with one."""
+    if isinstance(said, Sequence):
+        return [item | {"above": _hundredfold(item["above"])} for item in said]
+    return Decimal(str(said)) * 100
 
 
 WEEKEND = {
@@ -106,6 +113,31 @@ TEMPLATES = (
         _("Points on the day on which a member joined, every year."), "confetti",
         {"kind": "occasion", "day": "enrollment", "units": 100},
     ),
+    RuleTemplate(
+        "discount-card", _("Discount card"),
+        _("The same percent off every order of a member."), "id-badge-2",
+        {"kind": "discount", "percent": 5},
+    ),
+    RuleTemplate(
+        "progressive-card", _("Progressive discount card"),
+        _("The more a member has spent before, the more percent off."), "stairs-up",
+        {"kind": "discount", "brackets_by": "spent_lifetime",
+         "brackets": [{"above": 0, "percent": 3}, {"above": 500, "percent": 5},
+                      {"above": 1500, "percent": 10}]},
+        money=("brackets",),
+    ),
+    RuleTemplate(
+        "discount-by-order", _("Discount by order value"),
+        _("Percent off the order, more for larger ones."), "discount",
+        {"kind": "discount",
+         "brackets": [{"above": 50, "percent": 5}, {"above": 100, "percent": 10}]},
+        money=("brackets",),
+    ),
+    RuleTemplate(
+        "three-for-two", _("Three for two"),
+        _("Of every three pieces the cheapest is free; name the products."), "shopping-cart",
+        {"kind": "discount", "off": "cheapest", "percent": 100, "every": 3},
+    ),
 )  # fmt: skip
 
 # Each kind by itself, to start blank.
@@ -134,14 +166,12 @@ KINDS: Mapping[str, tuple[Promise, Promise, Mapping[str, Any]]] = {
         _("Birthday or anniversary"), _("Points for a day that comes back every year"),
         {"units": 200},
     ),
+    "discount": (_("Discount"), _("Money off the price, for members"), {"percent": 10}),
 }  # fmt: skip
 
 
-DISCOUNT = _("Discount")
-
-
 def kind_label(kind: str) -> Promise:
-    return DISCOUNT if kind == "discount" else KINDS[kind][0]
+    return KINDS[kind][0]
 
 
 def template_named(code: str) -> RuleTemplate | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,6 +22,7 @@ from loyalty.backoffice.rule_links import (
 from loyalty.backoffice.rule_order import rule_groups, shown_rule
 from loyalty.backoffice.rule_templates import kind_label
 from loyalty.models import EarningRule, EarningRuleVersion, Program
+from loyalty.selectors.discount_costs import DiscountCost, discount_costs
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import ENDED, RuleRow, row_of, rule_rows, state_of
 from loyalty.services.rules import findings, may_not_publish, set_four_eyes
@@ -83,6 +86,8 @@ def rule_page(request: HttpRequest, code: str, rule: str) -> HttpResponse:
         "kind": kind_label(row.body.kind),
         "state": row.state,
         "sentences": _sentences(found, row.shown),
+        "is_discount": row.body.kind == "discount",
+        "costs": _costs(found, now) if row.body.kind == "discount" else [],
         "comparison": _comparison(request, row),
         "choices": [(item.number, _version_name(item)) for item in row.versions],
         "versions": [(item, state_of(item, now), _sentences(found, item)) for item in row.versions],
@@ -97,6 +102,13 @@ def rule_page(request: HttpRequest, code: str, rule: str) -> HttpResponse:
         ],
     }
     return render(request, "loyalty/backoffice/rule_page.html", context)
+
+
+def _costs(rule: EarningRule, now: dt.datetime) -> list[DiscountCost]:
+    """What a discount took off in the last 30 days, and ever."""
+    lately = discount_costs(rule.program, now - dt.timedelta(days=30))
+    ever = discount_costs(rule.program)
+    return [found.get(rule.pk, DiscountCost()) for found in (lately, ever)]
 
 
 def _comparison(request: HttpRequest, row: RuleRow) -> Comparison | None:

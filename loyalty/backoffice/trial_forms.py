@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.definitions import ActivityRule, EarningRuleDefinition
+from loyalty.definitions import ActivityRule, RuleDefinition
 from loyalty.models import Activity, Membership, Order, Program
 from loyalty.rules.calendar import localize, start_of_day
 from loyalty.rules.facts import NOTHING, Basket, Deed, Line, Occasion
@@ -78,7 +78,7 @@ class TrialForm(forms.Form):
         return found
 
     @abstractmethod
-    def tried(self, definition: EarningRuleDefinition, now: dt.datetime) -> Tried | None:
+    def tried(self, definition: RuleDefinition, now: dt.datetime) -> Tried | None:
         """What the rule is tried on; None, with an error, if what is named is not there."""
 
     def newest(self) -> list[tuple[str, str]]:
@@ -146,7 +146,7 @@ class OrderTrialForm(TrialForm):
     channel = forms.CharField(label=gettext_lazy("Channel"), max_length=64, required=False)
     store = forms.CharField(label=gettext_lazy("Store"), max_length=64, required=False)
 
-    def tried(self, definition: EarningRuleDefinition, now: dt.datetime) -> Tried | None:
+    def tried(self, definition: RuleDefinition, now: dt.datetime) -> Tried | None:
         number = self._number()
         if not number:
             return self._made_up(now)
@@ -232,7 +232,7 @@ class ActivityTrialForm(TrialForm):
             place[last] = _value(value.strip())
         return found
 
-    def tried(self, definition: EarningRuleDefinition, now: dt.datetime) -> Tried | None:
+    def tried(self, definition: RuleDefinition, now: dt.datetime) -> Tried | None:
         assert isinstance(definition, ActivityRule)
         number = self._number()
         if not number:
@@ -269,7 +269,7 @@ class OccasionTrialForm(TrialForm):
 
     day = _day_field(gettext_lazy("Given on"))
 
-    def tried(self, definition: EarningRuleDefinition, now: dt.datetime) -> Tried | None:
+    def tried(self, definition: RuleDefinition, now: dt.datetime) -> Tried | None:
         zone = self.program.zone
         day = self.cleaned_data.get("day") or now.astimezone(zone).date()
         return Deed(NOTHING, Moment(start_of_day(day, zone), zone))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loyalty.descriptions import describe_terms, describe_units
+from loyalty.discount_words import describe_discounting
 from loyalty.models import EarningRuleVersion, Program, WalletType
 from loyalty.rule_words import describe_multiplying
-from loyalty.rules.bodies import MultiplierBody, parse_body
-from loyalty.selectors.programs import definition_of
+from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
 
 
@@ -41,6 +41,8 @@ class ProgramTermsPage:
     announced: Sequence[RuleTerms]
     past: Sequence[RuleTerms]
     together: str
+    discounts: Sequence[RuleTerms]
+    discounts_together: str
     units: Sequence[UnitWords]
     general: Sequence[str]
 
@@ -58,19 +60,20 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
     )
     worded = [(version, _worded(version, program)) for version in versions]
     in_force = [pair for pair in worded if _has_begun(pair[0], now) and not _is_over(pair[0], now)]
-    multipliers = [
-        version for version, _words in in_force
-        if isinstance(parse_body(version.body), MultiplierBody)
-    ]  # fmt: skip
+    kinds = [version.body.get("kind") for version, _words in in_force]
     return ProgramTermsPage(
-        rules=[words for _version, words in in_force],
+        rules=[words for version, words in in_force if not is_discount(version)],
+        discounts=[words for version, words in in_force if is_discount(version)],
         announced=[words for version, words in worded if not _has_begun(version, now)],
         past=sorted(
             (words for version, words in worded if _is_over(version, now)),
             key=lambda words: words.ends_at or now,
             reverse=True,
         ),
-        together=describe_multiplying(program.multiplying) if len(multipliers) > 1 else "",
+        together=describe_multiplying(program.multiplying) if kinds.count("multiplier") > 1 else "",
+        discounts_together=(
+            describe_discounting(program.discounting) if kinds.count("discount") > 1 else ""
+        ),
         units=[
             UnitWords(item.plural, describe_units(item, program.currency, charities))
             for item in definition.wallet_types

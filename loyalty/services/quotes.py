@@ -77,16 +77,17 @@ def quote_order(
     ]
     customer_id = _customer(order.customer)
     wishes = with_contexts(list(_wishes(order, customer_id, programs, with_discounts)))
-    discounted = [_discounted(wish) for wish in wishes]
+    reduced = [discounted(wish) for wish in wishes]
     wishes = [
         replace(wish, occasion=replace(wish.occasion, basket=found.basket))
-        for wish, found in zip(wishes, discounted, strict=True)
+        for wish, found in zip(wishes, reduced, strict=True)
     ]
     book = CapBook.look(wishes)
-    return [_quote(wish, book, found) for wish, found in zip(wishes, discounted, strict=True)]
+    return [_quote(wish, book, found) for wish, found in zip(wishes, reduced, strict=True)]
 
 
-def _discounted(wish: Wish) -> Discounted:
+def discounted(wish: Wish) -> Discounted:
+    """What a program takes off an order, by a wish that has its context."""
     return discount(
         wish.discounts,
         wish.occasion,
@@ -136,13 +137,13 @@ def _wishes(
         )
 
 
-def _quote(wish: Wish, book: CapBook, discounted: Discounted) -> Quote:
+def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:
     awards, _rooms = book.judge(wish, wish.occasion.basket)
     return Quote(
         wish.program,
         wish.membership_id or None,
         tuple(_quoted(award, wish) for award in awards),
-        discounted,
+        reduced,
     )
 
 

@@ -15,7 +15,7 @@ from django.db.models import F, Max
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import EarningRuleDefinition, RuleDefinition
+from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, RuleDefinition
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
 from loyalty.rule_checks import Finding, check_rule, refusals
 from loyalty.selectors.programs import expiry_of
@@ -73,7 +73,7 @@ def create_rule(
         name=definition.name,
         position=0 if last is None else last + 1,
     )
-    refuse_other_inactivity(rule, definition.expiry, now)
+    refuse_other_inactivity(rule, _own_expiry(definition), now)
     policy = rule_policy(rule, definition, now)
     body = definition.body().model_dump(mode="json")
     write_draft(rule, body, policy, actor=actor, now=now)
@@ -108,7 +108,7 @@ def save_draft(
         rule.save(update_fields=["name"])
         _count_up(program)
         audit_rule(actor, "rule.renamed", rule, before={"rule": before}, after={"rule": rule.name})
-    refuse_other_inactivity(rule, definition.expiry, now)
+    refuse_other_inactivity(rule, _own_expiry(definition), now)
     body = definition.body().model_dump(mode="json")
     draft = write_draft(rule, body, rule_policy(rule, definition, now), actor=actor, now=now)
     audit_rule(actor, "rule.drafted", rule, after={"rule": rule.name})
@@ -352,6 +352,10 @@ def hold_program(program: Program) -> Program:
 def _count_up(program: Program) -> None:
     """Whoever keeps the rules in memory reads them again."""
     Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
+
+
+def _own_expiry(definition: RuleDefinition) -> ExpiryDefinition | None:
+    return definition.expiry if isinstance(definition, EarningRuleDefinition) else None
 
 
 def _wallet_type(program: Program, definition: RuleDefinition) -> WalletType:

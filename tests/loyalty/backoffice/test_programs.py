@@ -36,6 +36,7 @@ FORM: dict[str, Any] = {
     "debt_policy": "carry",
     "clawback_order": "own_first",
     "multiplying": "add",
+    "discounting": "in_turn",
     "expiry_kind": "months",
     "expiry_length": "12",
     "expiry_last_day": "end_of_day",
@@ -78,7 +79,7 @@ def test_a_new_program_is_a_draft_with_everything_that_was_typed(manager: Client
     assert (gifts.to_members, gifts.to_charities, gifts.least) == (True, False, 10)
     assert (gifts.most_per_day, gifts.most_received_per_day) == (500, None)
     rule = definition.earning_rules[0]
-    assert definition.multiplying == "add"
+    assert (definition.multiplying, definition.discounting) == ("add", "in_turn")
     assert rule.include.categories == ("Coffee",)
     assert rule.exclude.skus == ("MUG",)
     assert rule.base.paid_with_stored_value

@@ -79,7 +79,7 @@ def analyst(client_of: Callable[[str], Client]) -> Client:
 
 
 def test_there_is_a_form_and_a_blank_start_for_every_kind() -> None:
-    assert set(FORMS) == set(KINDS) == set(RULE_KINDS)
+    assert set(FORMS) == set(KINDS) == {*RULE_KINDS, "discount"}
 
 
 @pytest.mark.parametrize(
