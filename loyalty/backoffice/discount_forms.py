@@ -64,7 +64,7 @@ class DiscountForm(RuleEditorForm):
         )
     )  # fmt: skip
     brackets_by = forms.ChoiceField(
-        label=gettext_lazy("By how much is reached"), required=False,
+        label=gettext_lazy("What has to be reached"), required=False,
         choices=[
             ("order", gettext_lazy("What the order’s goods cost")),
             ("quantity", gettext_lazy("Number of pieces")),

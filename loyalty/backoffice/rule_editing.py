@@ -68,12 +68,12 @@ def rule_create(request: HttpRequest, code: str, template: str) -> HttpResponse:
         rule = _create(request, program, form)
         if rule is not None:
             messages.success(
-                request, _("“%s” was saved as a draft. Nothing earns by it yet.") % rule.name
+                request, _("“%s” was saved as a draft. It counts for nothing yet.") % rule.name
             )
             return redirect(rule_url(rule))
     context = {
         "title": _("New rule: %s") % start.label,
-        "lead": _("A draft: nothing earns by it before it is published."),
+        "lead": _("A draft: it counts for nothing before it is published."),
         "breadcrumbs": rules_crumbs(program),
         "back": rules_url(program),
     }
