@@ -67,6 +67,7 @@ PAGES = (
     Page("pool", ("loyalty_backoffice:pool_page", "pool")),
     Page("pool-new", ("loyalty_backoffice:pool_create",)),
     Page("give", ("loyalty_backoffice:wallet_give", "wallet")),
+    Page("occasion-undo", ("loyalty_backoffice:occasion_undo", "day_gift")),
     Page("lot-extend", ("loyalty_backoffice:lot_extend", "lot")),
     Page("programs", ("loyalty_backoffice:program_list",)),
     Page("program", ("loyalty_backoffice:program_page", "program")),
@@ -159,6 +160,7 @@ class Demo:
             Order,
             Pool,
             SelfCheck,
+            Transfer,
             Wallet,
             WalletType,
         )
@@ -173,6 +175,7 @@ class Demo:
             "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
             "lot": lambda: self._lot().pk,
+            "day_gift": lambda: Transfer.objects.filter(occasion_grant__units__gt=0).latest("pk").pk,
             "program": lambda: PROGRAM,
             "rule": lambda: "base",
             "progressive_card": lambda: "progressive-card",
