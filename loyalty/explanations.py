@@ -113,7 +113,8 @@ def _order_title(transfer: Transfer) -> str:
         activity: str = details["activity"]
         return _("Taken back: %s") % activity if taken else activity
     if details.get("occasion"):
-        return _occasion_title(details["occasion"], details["years"])
+        said = _occasion_title(details["occasion"], details["years"])
+        return _("Taken back: %s") % said if transfer.kind == Transfer.Kind.CLAWBACK else said
     match transfer.kind:
         case Transfer.Kind.ACCRUAL if order and details.get("was"):
             return _("Order %s changed and earned more") % order

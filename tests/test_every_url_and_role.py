@@ -135,6 +135,7 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:wallet_give": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_give_preview": read(NOT_ANALYSTS),
     "loyalty_backoffice:gift_undo": form(NOT_ANALYSTS),
+    "loyalty_backoffice:occasion_undo": form(NOT_ANALYSTS),
     "loyalty_backoffice:pool_panel": read(EVERYBODY),
     "loyalty_backoffice:activity_panel": read(EVERYBODY),
     "loyalty_backoffice:activity": read(EVERYBODY) | write(NOT_ANALYSTS),

@@ -10,7 +10,12 @@ from members.navigation import NavItem, register_mypage_item
 ITEMS = (
     NavItem("home", _("Home"), "mypage:home", "home", order=10, match=("mypage:home",)),
     NavItem(
-        "history", _("History"), "mypage:history", "history", order=40, match=("mypage:history",)
+        "history",
+        _("History"),
+        "mypage:history",
+        "history",
+        order=40,
+        match=("mypage:history", "mypage:purchase"),
     ),
     NavItem("card", _("Card"), "mypage:card", "qrcode", order=50, match=("mypage:card",)),
     NavItem("me", pgettext_lazy("page of the customer", "Me"), "mypage:profile", "user", order=60),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.account import giving, pools, profile, views
+from loyalty.account import giving, pools, profile, purchases, views
 
 app_name = "mypage"
 
@@ -12,12 +12,15 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("history/", views.history, name="history"),
     path("history/<int:pk>/", views.movement, name="history_movement"),
+    path("purchases/", purchases.purchases, name="purchases"),
     path("card/", views.card, name="card"),
     path("give/", giving.give, name="give"),
     path("pool/", pools.pool, name="pool"),
     path("profile/", profile.profile, name="profile"),
     path("<uuid:public_id>/", views.home, name="home_of"),
     path("<uuid:public_id>/history/", views.history, name="history_of"),
+    path("<uuid:public_id>/purchases/", purchases.purchases, name="purchases_of"),
+    path("<uuid:public_id>/purchases/<int:pk>/", purchases.purchase, name="purchase"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),
     path("<uuid:public_id>/pool/", pools.pool, name="pool_of"),

@@ -13,22 +13,22 @@ from django.views.decorators.http import require_safe
 
 from loyalty.account.cards import grouped, qr_code
 from loyalty.account.chosen import Chosen, choose_membership
+from loyalty.account.history_filters import DIRECTIONS, history_filters
 from loyalty.account.movements import by_month, entry_of, lot_steps, purchase_of
 from loyalty.account.pages import no_membership, render_page
 from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.explanations import explain_transfer
+from loyalty.models import Membership, Transfer
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.transfers import Direction, movements_of
 from members.account.access import CustomerRequest, customer_view
-from members.navigation import Tab
 from members.paging import paginate
 from members.responses import is_htmx
 
 LATEST = 5
 PER_PAGE = 20
 NEWEST_FIRST = {"newest": ("-occurred_at", "-pk")}
-DIRECTIONS = ("", "in", "out")
 
 
 @require_safe
@@ -75,7 +75,7 @@ def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Htt
     months = by_month(entries, zone=zone, continuing=continuing)
     context = {
         "tabs": chosen.tabs("mypage:history_of"),
-        "filters": _filters(request.path, direction),
+        "filters": history_filters(chosen, direction),
         "direction": direction,
         "months": months,
         "last_month": months[-1].key if months else "",
@@ -104,6 +104,7 @@ def movement(request: CustomerRequest, pk: int) -> HttpResponse:
         "transfer": transfer,
         "entry": entry_of(transfer, zone=zone, now=timezone.now()),
         "purchase": purchase_of(transfer),
+        "purchase_url": _purchase_url(transfer, owner),
         "message": explained.message,
         "why": explained.why,
         "terms": lot_steps(transfer, zone=zone),
@@ -128,9 +129,9 @@ def _card(chosen: Chosen) -> dict[str, Any]:
     return {"card_number": grouped(number), "qr_code": qr_code(number)}
 
 
-def _filters(path: str, direction: str) -> list[Tab]:
-    labels = {"": _("All"), "in": _("Added"), "out": _("Taken off")}
-    return [
-        Tab(label, f"{path}?show={key}" if key else path, current=key == direction)
-        for key, label in labels.items()
-    ]
+def _purchase_url(transfer: Transfer, owner: Membership) -> str:
+    """Where the purchase that it was for is told rule by rule."""
+    order = transfer.order
+    if order is None or order.customer_id != owner.customer_id:
+        return ""
+    return reverse("mypage:purchase", args=[owner.public_id, order.pk])

@@ -295,6 +295,7 @@ def _register_words() -> None:
             "activity.approved": _("Approved an activity"),
             "activity.rejected": _("Rejected an activity"),
             "activity.reversed": _("Took back an activity"),
+            "occasion.reversed": _("Took back a gift for a day of the year"),
             "activity_type.created": _("Added a type of activity"),
             "activity_type.changed": _("Changed a type of activity"),
             "order.refunded": _("Recorded a refund"),

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer
+from loyalty.services.occasion_reversals import is_of_occasion, taken_back
 from loyalty.timeline import LOOK
 from members.policy import is_allowed
 from members.timeline_view import WhyStep
@@ -22,6 +23,7 @@ UNDO: dict[str, tuple[str, str]] = {
     Transfer.Kind.GIFT: ("gifts.make", "loyalty_backoffice:gift_undo"),
     Transfer.Kind.DONATION: ("gifts.make", "loyalty_backoffice:gift_undo"),
 }
+OCCASION_UNDO = "loyalty_backoffice:occasion_undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,24 @@ def movement_rows(
 ) -> list[MovementRow]:
     """Rows for transfers that come from `loyalty.selectors.transfers.transfers`, or that would be
     made."""
+    found = list(transfers)
+    gone = taken_back(found)
     undo = {kind: name for kind, (action, name) in UNDO.items() if is_allowed(user, action)}
+    for_days = OCCASION_UNDO if is_allowed(user, "activities.decide") else ""
     may_edit = is_allowed(user, "lots.edit")
-    return [_row(transfer, undo, may_edit) for transfer in transfers]
+    return [
+        _row(
+            transfer,
+            for_days if is_of_occasion(transfer) else undo.get(transfer.kind, ""),
+            may_edit,
+            undone=transfer.pk in gone or getattr(transfer, "is_reversed", False),
+        )
+        for transfer in found
+    ]
 
 
-def _row(transfer: Transfer, undo: dict[str, str], may_edit: bool) -> MovementRow:
+def _row(transfer: Transfer, undo: str, may_edit: bool, *, undone: bool) -> MovementRow:
     explanation = explain_transfer(transfer, audience="staff")
-    undone: bool = getattr(transfer, "is_reversed", False)
     icon, look = LOOK[transfer.kind]
     return MovementRow(
         transfer=transfer,
@@ -60,9 +72,7 @@ def _row(transfer: Transfer, undo: dict[str, str], may_edit: bool) -> MovementRo
         title=explanation.title,
         why=explanation.why,
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
-        undo_url=reverse(undo[transfer.kind], args=[transfer.pk])
-        if transfer.kind in undo and not undone
-        else "",
+        undo_url=reverse(undo, args=[transfer.pk]) if undo and not undone else "",
         bring_back_url=_bring_back_url(transfer) if may_edit and not undone else "",
         undone=undone,
     )

@@ -13,6 +13,7 @@ from loyalty.models import Account, Membership, Transfer, Wallet
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.merged_lots import Came, lots_of_transfer
 from loyalty.services.adjustments import undo_transfer, whole_number
+from loyalty.services.occasion_reversals import is_of_occasion, undo_occasion
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -30,8 +31,12 @@ class GiftLegs:
 def undo_movement(
     *, transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str = ""
 ) -> tuple[Transfer, bool]:
-    """Undo what can be undone by hand: adjustments, gifts and donations. Raises as they do."""
-    undo = undo_gift if transfer.kind in KINDS else undo_transfer
+    """Undo what can be undone by hand: adjustments, gifts, donations, and what was given for a day
+    of the year. Raises as they do."""
+    if is_of_occasion(transfer):
+        undo = undo_occasion
+    else:
+        undo = undo_gift if transfer.kind in KINDS else undo_transfer
     return undo(transfer=transfer, actor=actor, source=source, now=now, note=note)
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from loyalty.models import AdjustmentReason, Membership, Transfer, Wallet, WalletType
 from loyalty.services.adjustment_reasons import create_reason
-from members.models import AuditEntry
+from loyalty.services.occasions import give_occasions
+from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
+from tests.loyalty.factories import NOW, make_program, make_wallet
 
 # The ledger's refusals end a transaction, so these tests do not run in one.
 refused = pytest.mark.django_db(transaction=True)
@@ -200,3 +202,22 @@ def test_wrong_methods(api: ApiClient) -> None:
     assert_problem(api.get("/transfers"), 405, "method_not_allowed")
     assert_problem(api.request("DELETE", "/transfers/1"), 405, "method_not_allowed")
     assert_problem(api.get("/transfers/1/reversal"), 405, "method_not_allowed")
+
+
+def test_what_was_given_for_a_day_of_the_year_is_taken_back(api: ApiClient) -> None:
+    program = make_program(
+        "days", earning_rules=[{"code": "day", "name": "Day", "kind": "occasion", "units": 100}]
+    )
+    make_wallet(program)
+    Customer.objects.filter(external_id="c1").update(birthday="1990-03-15")
+    assert give_occasions(NOW) == 1
+    given = Transfer.objects.get(rule_version__rule__program=program)
+    address = f"/transfers/{given.pk}/reversal"
+    made = api.post(address, {"note": "Wrong date"}, Idempotency_Key="d1")
+    assert made.status_code == 201
+    body = made.json()
+    assert (body["kind"], body["units"]) == ("clawback", "-100")
+    again = api.post(address, {"note": "Wrong date"}, Idempotency_Key="d2")
+    assert (again.status_code, again.json()["id"]) == (200, body["id"])
+    other = api.post(address, {"note": "Another"}, Idempotency_Key="d3")
+    assert_problem(other, 409, "over_corrected")

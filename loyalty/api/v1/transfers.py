@@ -145,9 +145,9 @@ class TransferReversal(ApiView):
     )
     @idempotent()
     def post(self, request: Request, transfer_id: int) -> HttpResponse:
-        """Undo an adjustment or a donation as a whole, a gift as far as something is left of it, a
-        redemption as a whole or in part. Undoing it again changes nothing and answers 200. With
-        `redemptions:write` alone only redemptions."""
+        """Undo an adjustment, a donation, or what was given for a day of the year as a whole, a
+        gift as far as something is left of it, a redemption as a whole or in part. Undoing it again
+        changes nothing and answers 200. With `redemptions:write` alone only redemptions."""
         body = read_body(request, ReversalIn)
         transfer = listed_transfer(transfer_id)
         if transfer.kind == Transfer.Kind.REDEMPTION:

@@ -10,7 +10,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from loyalty.models import Membership
+from loyalty.models import Membership, Order
 from loyalty.services.pools import PoolTerms, create_pool
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -18,7 +18,7 @@ from tests.loyalty.account.conftest import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-PAGES = ("/me/", "/me/history/", "/me/card/", "/me/give/", "/me/profile/")
+PAGES = ("/me/", "/me/history/", "/me/purchases/", "/me/card/", "/me/give/", "/me/profile/")
 
 
 @pytest.fixture
@@ -158,7 +158,9 @@ def test_every_page_is_accessible_and_fits_a_phone(
     signed_in_page: Any, assert_no_axe_violations: Callable[[Any], None], scheme: str
 ) -> None:
     signed_in_page.emulate_media(color_scheme=scheme)
-    for url in PAGES:
+    membership = Membership.objects.get(customer__email="maya@example.com")
+    purchase = Order.objects.get(external_id="4990")
+    for url in (*PAGES, f"/me/{membership.public_id}/purchases/{purchase.pk}/"):
         signed_in_page.goto(url)
         assert_no_axe_violations(signed_in_page)
         assert signed_in_page.evaluate("document.documentElement.scrollWidth") == 390

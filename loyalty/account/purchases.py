@@ -1,0 +1,127 @@
+"""What a customer has bought, what each purchase earned, and why not more."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyalty.account.chosen import Chosen, choose_membership
+from loyalty.account.history_filters import PURCHASES, history_filters
+from loyalty.account.movements import by_month
+from loyalty.account.pages import no_membership, render_page
+from loyalty.models import Membership, Order, WalletType
+from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.orders import list_order_rows, orders
+from loyalty.services.own_judgments import explain_own_order
+from members.account.access import CustomerRequest, customer_view
+from members.formatting import format_money, format_units
+from members.paging import paginate
+from members.responses import is_htmx
+from members.timeline_view import TimelineEntry
+
+PER_PAGE = 20
+NEWEST_FIRST = {"newest": ("-placed_at", "-pk")}
+CAME_BACK = {
+    Order.Status.CANCELLED: "cancelled",
+    Order.Status.REFUNDED: "refunded",
+    Order.Status.PARTLY_REFUNDED: "partly_refunded",
+}
+
+
+@require_safe
+@customer_view
+def purchases(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpResponse:
+    """Every purchase by month with what it earned, also nothing; HTMX is given the next rows."""
+    chosen = choose_membership(request, public_id)
+    if chosen is None:
+        return no_membership(request)
+    program = chosen.membership.program
+    page = paginate(
+        list_order_rows(request.customer).filter(currency=program.currency),
+        request=request, orderings=NEWEST_FIRST, default="newest", per_page=PER_PAGE,
+    )  # fmt: skip
+    fragment = is_htmx(request)
+    months = by_month(
+        [_entry(order, chosen) for order in page],
+        zone=program.zone,
+        continuing=request.GET.get("month", "") if fragment else "",
+    )
+    context = {
+        "tabs": chosen.tabs("mypage:purchases_of"),
+        "filters": history_filters(chosen, PURCHASES),
+        "months": months,
+        "last_month": months[-1].key if months else "",
+        "page": page,
+        "fragment": fragment,
+    }
+    template = "mypage/purchases.html#rows" if fragment else "mypage/purchases.html"
+    return render_page(request, template, chosen, context)
+
+
+@require_safe
+@customer_view
+def purchase(request: CustomerRequest, public_id: uuid.UUID, pk: int) -> HttpResponse:
+    """One purchase of the customer's own: what each rule gave for it, and what did not apply."""
+    memberships = list_memberships(request.customer)
+    membership = next((item for item in memberships if item.public_id == public_id), None)
+    order = orders().filter(customer=request.customer, pk=pk).first()
+    if membership is None or order is None:
+        raise Http404("This customer has no such purchase.")
+    chosen = Chosen(membership, memberships)
+    context = {
+        "title": _title(order),
+        "order": order,
+        "state": CAME_BACK.get(Order.Status(order.status), ""),
+        "earned": _in_words(order, membership),
+        "judgment": explain_own_order(order, membership),
+        "breadcrumbs": [(_("Purchases"), reverse("mypage:purchases_of", args=[public_id]))],
+        "several": len(memberships) > 1,
+    }
+    return render_page(request, "mypage/purchase.html", chosen, context)
+
+
+def _entry(order: Order, chosen: Chosen) -> TimelineEntry:
+    earned = _earned(order, chosen.membership)
+    return TimelineEntry(
+        icon="shopping-bag",
+        kind="success" if any(earned.values()) else "neutral",
+        title=_title(order),
+        moment=order.placed_at,
+        text=_("Number %s") % order.external_id,
+        amount=_words(earned),
+        amount_kind="plus" if any(earned.values()) else "",
+        url=reverse("mypage:purchase", args=[chosen.membership.public_id, order.pk]),
+        badge=CAME_BACK.get(Order.Status(order.status), ""),
+        id=f"purchase-{order.pk}",
+    )
+
+
+def _title(order: Order) -> str:
+    amount = format_money(order.total, order.currency)
+    if order.store:
+        return _("Purchase of %(amount)s, %(store)s") % {"amount": amount, "store": order.store}
+    return _("Purchase of %s") % amount
+
+
+def _in_words(order: Order, membership: Membership) -> str:
+    return _words(_earned(order, membership))
+
+
+def _words(earned: dict[WalletType, int]) -> str:
+    found = [format_units(units, kind, sign=True) for kind, units in earned.items() if units]
+    return ", ".join(found) or _("Nothing earned")
+
+
+def _earned(order: Order, membership: Membership) -> dict[WalletType, int]:
+    """What the ledger holds of it in this program, less what was taken back."""
+    found: defaultdict[WalletType, int] = defaultdict(int)
+    for transfer in order.transfers.all():
+        kind = transfer.wallet_type
+        if kind.program_id == membership.program_id and transfer.rule_version_id is not None:
+            found[kind] += transfer.signed_amount
+    return dict(found)
