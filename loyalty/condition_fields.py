@@ -152,10 +152,6 @@ def _activity_types() -> Sequence[tuple[str, str]]:
     return list(ActivityType.objects.values_list("code", "name"))
 
 
-def _local(occasion: Occasion) -> Any:
-    return occasion.moment.now.astimezone(occasion.moment.zone)
-
-
 def _tenders() -> Sequence[tuple[str, str]]:
     return [(code, str(label)) for code, label in Tender.Kind.choices]
 
@@ -174,10 +170,10 @@ _ORDER = (
            _("As your shop names it: card, cash.")),
     _order("paid_with", _("paid with"), values.LIST, attrgetter("paid_with"), choices=_tenders),
     _order("coupons", _("coupons"), values.LIST, attrgetter("coupons"), _("Codes used.")),
-    _order("weekday", _("weekday"), values.WEEKDAY, lambda order: _local(order).weekday(),
+    _order("weekday", _("weekday"), values.WEEKDAY, lambda order: order.moment.local.weekday(),
            _("In the program's time zone.")),
     _order("time", _("time of day"), values.CLOCK,
-           lambda order: _local(order).time().replace(second=0, microsecond=0),
+           lambda order: order.moment.local.time().replace(second=0, microsecond=0),
            _("In the program's time zone; from 22:00 to 02:00 goes over midnight.")),
     _order("day", _("day of the order"), values.DAY, lambda order: order.moment.today),
 )  # fmt: skip
@@ -226,7 +222,7 @@ _ACTIVITY = (
     Field("activity.subject", _("subject of the activity"), values.TEXT, ACTIVITY,
           attrgetter("subject"), help=_("What it was about, as a product's SKU.")),
     Field("activity.weekday", _("weekday of the activity"), values.WEEKDAY, ACTIVITY,
-          lambda deed: _local(deed).weekday(), help=_("In the program's time zone.")),
+          lambda deed: deed.moment.local.weekday(), help=_("In the program's time zone.")),
     Field("activity.day", _("day of the activity"), values.DAY, ACTIVITY,
           lambda deed: deed.moment.today),
 )  # fmt: skip

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from fractions import Fraction
 
+from loyalty.rules.amounts import as_decimal, plain_text
 from loyalty.rules.basket import SMALLEST
 from loyalty.rules.bodies import (
     BonusBody,
@@ -22,38 +22,93 @@ from loyalty.rules.bodies import (
 )
 from loyalty.rules.calendar import period_start
 from loyalty.rules.facts import ZERO
-from loyalty.rules.reckoning import Amount, Reckoner, Step, plain_text, total_of
+from loyalty.rules.reckoning import Measured, Reckoner, Yardstick, yardstick_of
+from loyalty.rules.steps import Steps, Value, told
+
+ONE = Decimal(1)
 
 # What an order brought and when it was placed, in the program's time zone.
 Part = tuple[dt.datetime, Decimal]
 
 
-def counted(body: WindowedBody, reckoner: Reckoner) -> tuple[Decimal, tuple[Step, ...]]:
-    """What a basket brings towards the goal, and the steps that led there."""
-    chosen = reckoner.eligible(body)
-    amount, steps = reckoner.money(body, chosen)
+# What a basket brings towards a goal, and what is measured for it.
+Counter = Callable[[Reckoner], tuple[Decimal, Measured]]
+
+
+def counted(body: WindowedBody, reckoner: Reckoner) -> tuple[Decimal, Measured]:
+    return counter(body)(reckoner)
+
+
+def counter(body: WindowedBody) -> Counter:
+    """A rule with a goal made ready to judge many baskets."""
+    yardstick = yardstick_of(body)
     match body:
         case StampsBody(stamp_per="quantity"):
-            found = _whole(total_of(reckoner.quantities(chosen).values()), body.each)
+            return _whole(yardstick, body.each, by_money=False)
         case StampsBody(stamp_per="money"):
-            found = _whole(amount, body.each)
+            return _whole(yardstick, body.each, by_money=True)
         case StampsBody():
-            found = Decimal(int(amount > 0))
+            return _visit(yardstick, ZERO)
         case NthPurchaseBody() | StreakBody():
-            found = Decimal(int(amount > 0 and amount >= (body.least or 0)))
-        case _:
-            found = max(_decimal(amount), ZERO).quantize(SMALLEST)
-    return found, steps
+            return _visit(yardstick, body.least or ZERO)
+    return _money(yardstick)
 
 
-def award(body: WindowedBody, reached: Decimal, scale: int) -> tuple[int, tuple[Step, ...]]:
-    """Units at the wallet type's scale for having come so far; of a streak, for the number that
-    `reached_by` finds."""
-    number = int(reached // body.goal)
-    if not body.repeated:
-        number = min(number, 1)
-    units = int(body.units.scaleb(scale)) * number
-    return units, (_step(body, reached, number),)
+def _money(yardstick: Yardstick) -> Counter:
+    def count(reckoner: Reckoner) -> tuple[Decimal, Measured]:
+        measured = reckoner.money(yardstick)
+        amount = as_decimal(measured.total, measured.per) if measured.total > 0 else ZERO
+        return amount.quantize(SMALLEST), measured
+
+    return count
+
+
+def _visit(yardstick: Yardstick, least: Decimal) -> Counter:
+    above, below = least.as_integer_ratio()
+
+    def count(reckoner: Reckoner) -> tuple[Decimal, Measured]:
+        measured = reckoner.money(yardstick)
+        total = measured.total
+        reached = total > 0 and total * below >= above * measured.per
+        return ONE if reached else ZERO, measured
+
+    return count
+
+
+def _whole(yardstick: Yardstick, each: Decimal, *, by_money: bool) -> Counter:
+    above, below = each.as_integer_ratio()
+
+    def count(reckoner: Reckoner) -> tuple[Decimal, Measured]:
+        money = reckoner.money(yardstick)
+        measured = money if by_money else reckoner.quantities(yardstick.scope)
+        number = measured.total * below // (measured.per * above)
+        return Decimal(max(number, 0)), money
+
+    return count
+
+
+# Units at the wallet type's scale for having come so far, and the step that says so.
+Awarder = Callable[[Decimal], tuple[int, tuple[Value, ...]]]
+
+
+def award(body: WindowedBody, reached: Decimal, scale: int) -> tuple[int, Steps]:
+    """Of a streak, for the number that `reached_by` finds."""
+    units, step = awarder(body, scale)(reached)
+    return units, told((step,))
+
+
+def awarder(body: WindowedBody, scale: int) -> Awarder:
+    """A rule with a goal made ready to judge how far many came."""
+    goal, once, step = body.goal, not body.repeated, _step(body)
+    units = int(body.units.scaleb(scale))
+
+    def award(reached: Decimal) -> tuple[int, tuple[Value, ...]]:
+        number = int(reached // goal)
+        if once:
+            number = min(number, 1)
+        return units * number, step(reached, number)
+
+    return award
 
 
 def reached_by(body: WindowedBody, parts: Sequence[Part]) -> list[dt.datetime]:
@@ -119,25 +174,18 @@ def _period(of: str, at: dt.datetime) -> int:
     return day.year * 12 + day.month
 
 
-def _step(body: WindowedBody, reached: Decimal, number: int) -> Step:
+def _step(body: WindowedBody) -> Callable[[Decimal, int], tuple[Value, ...]]:
+    head: tuple[str, ...]
     match body:
         case BonusBody():
-            values = (plain_text(body.reach), body.window, plain_text(reached))
-            return ("threshold", *values, str(number))
+            head = "threshold", plain_text(body.reach), body.window
         case NthPurchaseBody():
-            return ("purchases", str(body.number), body.window, plain_text(reached), str(number))
+            head = "purchases", str(body.number), body.window
         case StampsBody():
-            return ("stamps", str(body.full_at), plain_text(reached), str(number))
+            head = "stamps", str(body.full_at)
         case StreakBody():
-            return ("streak", str(body.length), body.of, str(number))
-    raise AssertionError(f"no words for {body.kind}")  # type: ignore[attr-defined]
-
-
-def _whole(amount: Amount, each: Decimal) -> Decimal:
-    return Decimal(max(int(Fraction(amount) // Fraction(each)), 0))
-
-
-def _decimal(amount: Amount) -> Decimal:
-    if isinstance(amount, Decimal):
-        return amount
-    return Decimal(amount.numerator) / Decimal(amount.denominator)
+            said = "streak", str(body.length), body.of
+            return lambda _reached, number: (*said, number)
+        case _:
+            raise AssertionError(f"no words for {body.kind}")  # type: ignore[attr-defined]
+    return lambda reached, number: (*head, reached, number)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from loyalty.rules.bodies import Caps
-from loyalty.rules.reckoning import Step
+from loyalty.rules.steps import Step, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,19 @@ class Room:
 NO_LIMIT = Room()
 
 
-def cap(units: int, caps: Caps, room: Room, scale: int) -> tuple[int, tuple[Step, ...]]:
+def cap(units: int, caps: Caps, room: Room, scale: int) -> tuple[int, Steps]:
     """The units that the caps leave, and a step for the one that decided, if any did."""
-    limits: list[tuple[int, tuple[str, ...]]] = []
+    limits: list[tuple[int, Step]] = []
     if caps.per_order is not None:
         limits.append((smallest_units(caps.per_order, scale), ("capped_order",)))
     if room.member is not None:
         limits.append((max(room.member, 0), ("capped_member", caps.period)))
     if room.budget is not None:
         limits.append((max(room.budget, 0), ("capped_budget",)))
-    for limit, step in sorted(limits):
-        if limit < units:
-            code, *details = step
-            return limit, ((code, f"{Decimal(limit).scaleb(-scale):f}", *details),)
-    return units, ()
+    limit, (code, *details) = min(limits, default=(units, ("",)))
+    if limit >= units:
+        return units, ()
+    return limit, ((code, f"{Decimal(limit).scaleb(-scale):f}", *details),)
 
 
 def smallest_units(amount: Decimal, scale: int) -> int:

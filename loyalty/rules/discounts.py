@@ -14,9 +14,11 @@ from fractions import Fraction
 from math import floor
 from typing import Literal
 
-from loyalty.rules.bodies import BasePolicy, DiscountBody, DiscountBracket
+from loyalty.rules.amounts import plain_text
+from loyalty.rules.bodies import BasePolicy, DiscountBody, DiscountBracket, LinesBody
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, When
-from loyalty.rules.reckoning import Reckoner, Step, plain_text
+from loyalty.rules.reckoning import Reckoner, yardstick_by
+from loyalty.rules.steps import Step
 
 # Of several discounts on one order the largest counts, each is off the price as it was, or each is
 # off what those before it left.
@@ -198,12 +200,10 @@ class _Pricing:
 
     def _prices(self, taxed: bool) -> Shares:
         """Of each eligible line, after what was taken off already when it came."""
-        parts = self.till.reckoner.bases(TAXES[taxed]).parts
-        return {
-            place: Fraction(parts[place])
-            for place in self.till.reckoner.eligible(self.body)
-            if self.body.reduced_too or not self.lines[place].discount
-        }
+        prices = _prices(self.till.reckoner, taxed, self.body)
+        if self.body.reduced_too:
+            return prices
+        return {place: price for place, price in prices.items() if not self.lines[place].discount}
 
     def found(self) -> _Found:
         body = self.body
@@ -315,6 +315,13 @@ class _Pricing:
         return {place: share for place, share in shares.items() if share}, tuple(steps)
 
 
+def _prices(reckoner: Reckoner, taxed: bool, body: LinesBody) -> Shares:
+    """Of the lines that a rule is for, after what was taken off already when they came."""
+    measured = reckoner.money(yardstick_by(TAXES[taxed], body))
+    parts = measured.parts
+    return {place: Fraction(parts[place], measured.per) for place in measured.chosen}
+
+
 def _bracket(brackets: Sequence[DiscountBracket], reached: Fraction) -> DiscountBracket | None:
     """The highest that is passed; nothing is enough for one above nothing."""
     passed = [
@@ -367,22 +374,20 @@ def _without(basket: Basket, given: Sequence[Discount], coin: Decimal) -> Basket
             off[place] = off.get(place, ZERO) + share
     if not off:
         return basket
-    prices = Reckoner(basket).bases(TAXES[basket.taxes_included]).parts
+    prices = _prices(Reckoner(basket), basket.taxes_included, LinesBody())
     lines = tuple(
-        _reduced(line, off.get(place, ZERO), Fraction(prices[place]), coin)
+        _reduced(line, off[place], prices[place], coin) if place in off else line
         for place, line in enumerate(basket.lines)
     )
     own = sum((line.tax for line in basket.lines), ZERO)
-    goods = sum((Fraction(price) for price in prices[:-1]), Fraction(0))
-    left = goods - sum((Fraction(share) for share in off.values()), Fraction(0))
+    goods = Fraction(sum((line.total for line in basket.lines), ZERO) - basket.discount_total)
+    left = goods - Fraction(sum(off.values(), ZERO))
     beyond = _part(basket.tax_total - own, left, goods, coin)
     taxes = sum((line.tax for line in lines), ZERO) + beyond
     return replace(basket, lines=lines, tax_total=taxes)
 
 
 def _reduced(line: Line, off: Decimal, price: Fraction, coin: Decimal) -> Line:
-    if not off:
-        return line
     tax = _part(line.tax, price - Fraction(off), price, coin)
     return replace(line, total=line.total - off, discount=line.discount + off, tax=tax)
 

@@ -7,9 +7,10 @@ backtest.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from loyalty.rules.bodies import (
     AwardingBody,
@@ -20,23 +21,23 @@ from loyalty.rules.bodies import (
     RateBody,
     WindowedBody,
 )
-from loyalty.rules.bonus import award as bonus
-from loyalty.rules.bonus import counted
+from loyalty.rules.bonus import awarder, counter
 from loyalty.rules.caps import NO_LIMIT, Room, cap, smallest_units
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion, When
 from loyalty.rules.lots import LotTerms
-from loyalty.rules.rate import Earning, earn, fixed
-from loyalty.rules.reckoning import Reckoner, Step
-from loyalty.rules.stacking import Base, Multiplying, best_of_groups, multiply
+from loyalty.rules.rate import Earning, earner, fixed
+from loyalty.rules.reckoning import Reckoner
+from loyalty.rules.stacking import Base, Multiplier, Multiplying, best_of_groups, multiply
+from loyalty.rules.steps import Kept, Step, Steps, says, told
 
 __all__ = ["Award", "Decision", "RuleVersion", "Rulebook", "Step", "evaluate"]
 
-NOT_MET: tuple[Step, ...] = (("not_met",),)
-STOPPED: tuple[Step, ...] = (("stopped",),)
+NOT_MET: Steps = (("not_met",),)
+STOPPED: Steps = (("stopped",),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleVersion:
     """A published wording of an earning rule, in force for orders placed in [starts_at,
     ends_at). `when`: its condition, if it has one."""
@@ -58,6 +59,17 @@ class RuleVersion:
         return (self.starts_at is None or self.starts_at <= at) and (
             self.ends_at is None or at < self.ends_at
         )
+
+    @cached_property
+    def most(self) -> int | None:
+        """Its limit for one order, in the smallest units."""
+        most = self.body.caps.per_order
+        return None if most is None else smallest_units(most, self.scale)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Made ready once to judge many orders."""
+        return _judge(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +98,26 @@ class Rulebook:
         return tuple(known[pk] for pk in ids if pk in known)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Award:
-    """One rule's result for one event. `units` are integers at the wallet type's scale, ≥ 0."""
+    """One rule's result for one event. `units` are integers at the wallet type's scale, ≥ 0. Never
+    changed once it is made; to be frozen as well would cost more than what is in it."""
 
     version: RuleVersion
     units: int
-    steps: tuple[Step, ...]
+    kept: Kept
     # Of a rule that belongs to a window: what this event brings towards it. Its units are those of
     # the window, so the event itself has none.
     counted: Decimal | None = None
+
+    @property
+    def steps(self) -> Steps:
+        """The arithmetic, in text."""
+        return told(self.kept)
+
+    def says(self, code: str) -> bool:
+        """Whether the rule itself made this step."""
+        return says(self.kept, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,152 +144,182 @@ def evaluate(
     multipliers work together. `reckoner`: of the same basket, when it was judged by other rules
     before.
     """
-    judgment = _Judgment(occasion, rooms or {}, context, multiplying, reckoner)
-    versions = tuple(versions)
-    for version in versions:
-        judgment.ask(version)
+    judgment = _Judgment(rooms or {}, context.spent, reckoner or Reckoner(occasion.basket))
+    awards, answers = judgment.awards, context.answers
+    for place, version in enumerate(versions):
+        holds, unmet, ask = version.judge
+        if holds is None or holds(occasion, answers.get(version.id, "")):
+            awards.append(ask(judgment, place))
+        else:
+            awards.append(unmet)
     judgment.settle_groups()
-    judgment.multiply()
-    return Decision(tuple(judgment.awards[version.id] for version in versions))
+    judgment.multiply(multiplying)
+    return Decision(tuple(awards))
 
 
 class _Judgment:
-    """One order before one program's rules."""
+    """One order before one program's rules. Rules are known by their places in the list."""
+
+    __slots__ = (
+        "awards", "bases", "groups", "multipliers", "reckoner", "rooms", "spent", "stopped",
+    )  # fmt: skip
 
     def __init__(
-        self,
-        occasion: Occasion,
-        rooms: Mapping[int, Room],
-        context: Context,
-        multiplying: Multiplying,
-        reckoner: Reckoner | None,
+        self, rooms: Mapping[int, Room], spent: Mapping[int, Decimal], reckoner: Reckoner
     ) -> None:
-        self.occasion, self.rooms, self.context = occasion, rooms, context
-        self.multiplying = multiplying
-        self.reckoner = reckoner or Reckoner(occasion.basket)
-        self.awards: dict[int, Award] = {}
-        self.bases: dict[int, dict[int, Base]] = {}
-        self.multipliers: dict[int, list[RuleVersion]] = {}
+        self.rooms, self.spent, self.reckoner = rooms, spent, reckoner
+        self.awards: list[Award] = []
+        # By wallet type, then by place.
+        self.bases: dict[int, dict[int, tuple[Base, Earning]]] = {}
+        self.multipliers: dict[int, dict[int, Multiplier]] = {}
         self.stopped: set[int] = set()
         self.groups: dict[int, tuple[int, str]] = {}
-
-    def ask(self, version: RuleVersion) -> None:
-        """What a version gives by itself; those that multiply wait for what they multiply."""
-        body = version.body
-        windowed = isinstance(body, WindowedBody) and body.windowed
-        if not self._holds(version):
-            self._give(version, 0, NOT_MET, ZERO if windowed else None)
-        elif isinstance(body, WindowedBody) and windowed:
-            amount, steps = counted(body, self.reckoner)
-            self._give(version, 0, steps, amount)
-        elif version.wallet_type_id in self.stopped:
-            self._give(version, 0, STOPPED)
-        elif isinstance(body, MultiplierBody):
-            self.multipliers.setdefault(version.wallet_type_id, []).append(version)
-            if body.stops and self.reckoner.eligible(body):
-                self.stopped.add(version.wallet_type_id)
-        else:
-            self._cap_and_give(version, *self._own(version))
-
-    def _holds(self, version: RuleVersion) -> bool:
-        if version.when is None:
-            return True
-        return version.when.holds(self.occasion, self.context.answers.get(version.id, ""))
-
-    def _own(self, version: RuleVersion) -> tuple[int, tuple[Step, ...]]:
-        body = version.body
-        if isinstance(body, RateBody | CashbackBody):
-            spent = self.context.spent.get(version.id, ZERO)
-            key, known = (version.id, spent), self.reckoner.earnings
-            earning: Earning = known.get(key) or earn(body, self.reckoner, version.scale, spent)
-            known[key] = earning
-            self._remember(version, earning)
-            return earning.units, earning.steps
-        if isinstance(body, FixedBody):
-            return fixed(body, self.reckoner, version.scale)
-        assert isinstance(body, WindowedBody)
-        amount, steps = counted(body, self.reckoner)
-        units, more = bonus(body, amount, version.scale)
-        return units, (*steps, *more)
-
-    def _remember(self, version: RuleVersion, earning: Earning) -> None:
-        if earning.units or any(earning.bases.values()):
-            most = version.body.caps.per_order
-            limit = None if most is None else smallest_units(most, version.scale)
-            base = Base(version.rule_code, earning, limit)
-            self.bases.setdefault(version.wallet_type_id, {})[version.id] = base
 
     def settle_groups(self) -> None:
         """Of each exclusive group only the best stays; what gave way is not multiplied."""
         if len(self.groups) < 2:
             return
-        units = {pk: self.awards[pk].units for pk in self.groups}
+        units = {place: self.awards[place].units for place in self.groups}
         for loser, winner in best_of_groups(self.groups, units).items():
             award = self.awards[loser]
             if award.units:
-                self._give(award.version, 0, (*award.steps, self._given_way_to(winner)))
+                kept = (*award.kept, self._given_way_to(winner))
+                self.awards[loser] = replace(award, units=0, kept=kept)
                 self.bases.get(award.version.wallet_type_id, {}).pop(loser, None)
 
-    def multiply(self) -> None:
-        for wallet_type_id, versions in self.multipliers.items():
+    def multiply(self, how: Multiplying) -> None:
+        """Multipliers multiply what their own units' rates and cashback gave."""
+        for wallet_type_id, multipliers in self.multipliers.items():
             bases = tuple(self.bases.get(wallet_type_id, {}).values())
-            left = self._best_multipliers(versions, bases)
-            found = multiply(_bodies(left), bases, self.reckoner, self.multiplying)
-            for version, (units, steps) in zip(left, found, strict=True):
-                self._cap_and_give(version, units, steps)
+            if any(each.group for each in multipliers.values()):
+                self._drop_losers(multipliers, bases)
+            found = multiply(tuple(multipliers.values()), bases, self.reckoner, how)
+            for place, (units, kept) in zip(multipliers, found, strict=True):
+                if kept:
+                    self.awards[place] = self.capped(self.awards[place].version, units, kept)
 
-    def _best_multipliers(
-        self, versions: list[RuleVersion], bases: tuple[Base, ...]
-    ) -> list[RuleVersion]:
-        """Without those that give way in their group: each is tried alone."""
-        groups = {
-            version.id: (version.wallet_type_id, group)
-            for version in versions
-            if (group := _group(version))
-        }
-        if len(groups) < 2:
-            return versions
+    def _drop_losers(
+        self, multipliers: dict[int, Multiplier], bases: Sequence[tuple[Base, Earning]]
+    ) -> None:
+        """Leave out those that give way in their group: each is tried alone."""
+        groups = {place: (0, each.group) for place, each in multipliers.items() if each.group}
         units = {
-            version.id: multiply(_bodies([version]), bases, self.reckoner, "best")[0][0]
-            for version in versions
-            if version.id in groups
+            place: multiply([multipliers[place]], bases, self.reckoner, "best")[0][0]
+            for place in groups
         }
-        losers = best_of_groups(groups, units)
-        names = {version.id: version.rule_name for version in versions}
-        for version in versions:
-            if version.id in losers:
-                self._give(version, 0, (("given_way", names[losers[version.id]]),))
-        return [version for version in versions if version.id not in losers]
+        for loser, winner in best_of_groups(groups, units).items():
+            kept = (self._given_way_to(winner),)
+            self.awards[loser] = replace(self.awards[loser], kept=kept)
+            del multipliers[loser]
 
     def _given_way_to(self, winner: int) -> Step:
         return "given_way", self.awards[winner].version.rule_name
 
-    def _cap_and_give(self, version: RuleVersion, units: int, steps: tuple[Step, ...]) -> None:
-        body = version.body
-        assert isinstance(body, EarningBody)
-        if units:
-            room = self.rooms.get(version.id, NO_LIMIT)
-            units, capped = cap(units, body.caps, room, version.scale)
-            steps = (*steps, *capped)
-        if body.group and not isinstance(body, MultiplierBody):
-            self.groups[version.id] = version.wallet_type_id, body.group
-        if body.stops and units and not isinstance(body, MultiplierBody):
-            self.stopped.add(version.wallet_type_id)
-        self._give(version, units, steps)
-
-    def _give(
-        self,
-        version: RuleVersion,
-        units: int,
-        steps: tuple[Step, ...],
-        amount: Decimal | None = None,
-    ) -> None:
-        self.awards[version.id] = Award(version, units, steps, amount)
+    def capped(self, version: RuleVersion, units: int, kept: Kept) -> Award:
+        """What the caps leave of units."""
+        room = self.rooms.get(version.id, NO_LIMIT)
+        units, more = cap(units, version.body.caps, room, version.scale)
+        return Award(version, units, (*kept, *more) if more else kept)
 
 
-def _group(version: RuleVersion) -> str:
-    return version.body.group if isinstance(version.body, EarningBody) else ""
+# What a rule version gives for an order, at its place in the list.
+Ask = Callable[[_Judgment, int], Award]
+Own = Callable[[_Judgment, int], tuple[int, Kept]]
+Judge = tuple[Callable[[Occasion, str], bool] | None, Award, Ask]
 
 
-def _bodies(versions: Iterable[RuleVersion]) -> list[MultiplierBody]:
-    return [version.body for version in versions if isinstance(version.body, MultiplierBody)]
+def _judge(version: RuleVersion) -> Judge:
+    """Its condition, what it gives where that is not met, and what it gives where it is."""
+    windowed = isinstance(version.body, WindowedBody) and version.body.windowed
+    unmet = Award(version, 0, NOT_MET, ZERO if windowed else None)
+    holds = None if version.when is None else version.when.holds
+    return holds, unmet, _asked(version)
+
+
+def _asked(version: RuleVersion) -> Ask:
+    body = version.body
+    if isinstance(body, MultiplierBody):
+        return _waiting(version, body)
+    if isinstance(body, WindowedBody) and body.windowed:
+        return _counting(version, body)
+    assert isinstance(body, EarningBody)
+    return _awarding(version, body, _own(version, body))
+
+
+def _counting(version: RuleVersion, body: WindowedBody) -> Ask:
+    count = counter(body)
+
+    def ask(judgment: _Judgment, _place: int) -> Award:
+        amount, measured = count(judgment.reckoner)
+        return Award(version, 0, (measured,), amount)
+
+    return ask
+
+
+def _waiting(version: RuleVersion, body: MultiplierBody) -> Ask:
+    """A multiplier waits for what it multiplies."""
+    multiplier, wallet_type_id, stops = Multiplier(body), version.wallet_type_id, body.stops
+    nothing, stopped = Award(version, 0, ()), Award(version, 0, STOPPED)
+
+    def ask(judgment: _Judgment, place: int) -> Award:
+        if wallet_type_id in judgment.stopped:
+            return stopped
+        judgment.multipliers.setdefault(wallet_type_id, {})[place] = multiplier
+        if stops and judgment.reckoner.eligible(multiplier.scope):
+            judgment.stopped.add(wallet_type_id)
+        return nothing
+
+    return ask
+
+
+def _awarding(version: RuleVersion, body: EarningBody, own: Own) -> Ask:
+    wallet_type_id, stops = version.wallet_type_id, body.stops
+    group = (wallet_type_id, body.group) if body.group else None
+    stopped, most = Award(version, 0, STOPPED), version.most
+
+    def ask(judgment: _Judgment, place: int) -> Award:
+        if wallet_type_id in judgment.stopped:
+            return stopped
+        units, kept = own(judgment, place)
+        if units and (judgment.rooms or (most is not None and units > most)):
+            award = judgment.capped(version, units, kept)
+        else:
+            award = Award(version, units, kept)
+        if group is not None:
+            judgment.groups[place] = group
+        if stops and award.units:
+            judgment.stopped.add(wallet_type_id)
+        return award
+
+    return ask
+
+
+def _own(version: RuleVersion, body: EarningBody) -> Own:
+    if isinstance(body, RateBody | CashbackBody):
+        return _earning(version, body)
+    if isinstance(body, FixedBody):
+        award = fixed(body, version.scale)
+        return lambda judgment, _place: award(judgment.reckoner)
+    assert isinstance(body, WindowedBody)
+    count, reach = counter(body), awarder(body, version.scale)
+
+    def of_one_order(judgment: _Judgment, _place: int) -> tuple[int, Kept]:
+        amount, measured = count(judgment.reckoner)
+        units, step = reach(amount)
+        return units, (measured, step)
+
+    return of_one_order
+
+
+def _earning(version: RuleVersion, body: RateBody | CashbackBody) -> Own:
+    """Rates and cashback are remembered for what multiplies them."""
+    earn, pk, wallet_type_id = earner(body, version.scale), version.id, version.wallet_type_id
+    base = Base(version.rule_code, version.most, 10**version.scale)
+
+    def own(judgment: _Judgment, place: int) -> tuple[int, Kept]:
+        spent = judgment.spent.get(pk, ZERO) if judgment.spent else ZERO
+        earning = earn(judgment.reckoner, spent)
+        judgment.bases.setdefault(wallet_type_id, {})[place] = base, earning
+        return earning.units, earning.kept
+
+    return own

@@ -63,7 +63,7 @@ class Basket:
     @cached_property
     def total(self) -> Decimal:
         """What the customer owes for the order."""
-        goods = sum((line.total for line in self.lines), ZERO)
+        goods = sum([line.total for line in self.lines], ZERO)
         tax = ZERO if self.taxes_included else self.tax_total
         return goods + tax + self.shipping_total - self.discount_total
 
@@ -94,7 +94,7 @@ class Occasion:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """What is left of it: a line that came back as a whole is there no more."""
-        return tuple(line for line in self.basket.lines if line.total or line.quantity)
+        return tuple([line for line in self.basket.lines if line.total or line.quantity])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from loyalty.rules.amounts import Mode, plain_text, ratio_of, rounded
 from loyalty.rules.bodies import ActivityBody, AnniversaryBody
 from loyalty.rules.caps import NO_LIMIT, Room, cap
 from loyalty.rules.engine import NOT_MET, Award, Decision, RuleVersion
 from loyalty.rules.facts import NO_CONTEXT, Context, Deed
-from loyalty.rules.rate import ROUNDING
-from loyalty.rules.reckoning import Step, plain_text
+from loyalty.rules.steps import Step
 
 # Larger numbers in an activity's data are mistakes, or worse.
 MOST = Decimal(10) ** 9
+ONE = Decimal(1)
 
 
 def concerned(versions: Iterable[RuleVersion], deed: Deed) -> tuple[RuleVersion, ...]:
@@ -79,5 +80,5 @@ def number_in(value: object) -> Decimal | None:
     return number if number.is_finite() and abs(number) <= MOST else None
 
 
-def _rounded(units: Decimal, mode: str, scale: int) -> int:
-    return int(units.scaleb(scale).to_integral_value(ROUNDING[mode]))
+def _rounded(units: Decimal, mode: Mode, scale: int) -> int:
+    return rounded(*ratio_of(units, ONE, scale), mode)

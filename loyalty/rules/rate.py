@@ -2,166 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
+from loyalty.rules.amounts import ROUNDING, plain_text, ratio_of, rounded
 from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody, Rounding
 from loyalty.rules.facts import ZERO
-from loyalty.rules.reckoning import (
-    Amount,
-    Chosen,
-    Parts,
-    Reckoner,
-    Step,
-    plain_text,
-    times,
-    total_of,
-)
+from loyalty.rules.reckoning import Measured, Reckoner, yardstick_of
+from loyalty.rules.steps import Kept, Steps, Value, told
 
-ROUNDING = {"down": ROUND_DOWN, "nearest": ROUND_HALF_UP, "up": ROUND_UP}
-ONE, HUNDRED = Decimal(1), Decimal(100)
+# Percentages as whole numbers: they have at most so many decimals.
+PERCENTS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a rate or cashback makes units of what is measured: `rate` for so many `per`, rounded
+    once or on each line, and never below zero."""
+
+    __slots__ = ("mode", "per", "rate", "round", "together")
+
+    def __init__(self, rate: int, per: int, rounding: Rounding) -> None:
+        self.rate, self.per, self.mode = rate, per, rounding.mode
+        self.together, self.round = rounding.per == "order", ROUNDING[rounding.mode]
+
+    def units(self, measured: Measured) -> int:
+        if self.together:
+            total = measured.total
+            return self.round(total * self.rate, measured.per * self.per) if total > 0 else 0
+        return self.units_of_each(measured.parts, measured.per)
+
+    def units_of(self, total: int, per: int) -> int:
+        """Units for total : per."""
+        return self.round(total * self.rate, per * self.per) if total > 0 else 0
+
+    def units_of_each(self, parts: Iterable[int], per: int) -> int:
+        """Units for such parts: what each comes to, and all of them together."""
+        rate, per, mode = self.rate, per * self.per, self.mode
+        return max(sum([rounded(part * rate, per, mode) for part in parts if part]), 0)
+
+
+@dataclass(slots=True)
 class Earning:
-    """What a rate or cashback gives. `bases`: what each chosen line counts, and shipping; `rate`
-    and `rates` (of lines with another one): units for so many `per`."""
+    """What a rate or cashback gives for what it measured."""
 
     units: int
-    steps: tuple[Step, ...]
-    bases: Parts
-    rate: Amount
-    rates: Mapping[int, Amount]
-    per: Decimal
-    rounding: Rounding
-    scale: int
+    kept: Kept
+    measured: Measured
+    terms: Terms
 
-    def parts(self) -> Parts:
-        """The exact units × `per` of each line and of shipping, so that another factor for some of
-        them rounds as the rule itself does."""
-        if self.rate == ONE and not self.rates:
-            return self.bases
-        rate, rates = self.rate, self.rates
-        return {place: times(base, rates.get(place, rate)) for place, base in self.bases.items()}
+    @property
+    def steps(self) -> Steps:
+        return told(self.kept)
 
-    def rounded(self, parts: Iterable[Amount]) -> int:
-        """Units for such parts: of each line, or all together."""
-        return _units(parts, self.per, self.rounding, self.scale)
+
+# Units of a basket, for a member who had spent so much in the calendar year before.
+Earner = Callable[[Reckoner, Decimal], Earning]
+Fixed = Callable[[Reckoner], tuple[int, Kept]]
 
 
 def earn(body: BaseBody, reckoner: Reckoner, scale: int, spent: Decimal = ZERO) -> Earning:
-    """Units at the wallet type's scale, and the steps that led there. `spent`: what the member had
-    spent in the calendar year before, for cashback by brackets."""
-    if isinstance(body, CashbackBody):
-        return _cashback(body, reckoner, scale, spent)
-    return _rate(body, reckoner, scale)
+    """Units at the wallet type's scale, and the steps that led there."""
+    return earner(body, scale)(reckoner, spent)
 
 
-def fixed(body: FixedBody, reckoner: Reckoner, scale: int) -> tuple[int, tuple[Step, ...]]:
+def earner(body: BaseBody, scale: int) -> Earner:
+    """A rate or cashback made ready to judge many baskets."""
+    if isinstance(body, RateBody):
+        return _rate(body, scale)
+    return _by_brackets(body, scale) if body.brackets else _cashback(body, scale)
+
+
+def fixed(body: FixedBody, scale: int) -> Fixed:
     """Units for an order with anything eligible in it that costs something."""
-    amount, steps = reckoner.money(body, reckoner.eligible(body))
-    if amount <= 0:
-        return 0, steps
-    return int(body.units.scaleb(scale)), (*steps, ("fixed", plain_text(body.units)))
+    yardstick, units = yardstick_of(body), int(body.units.scaleb(scale))
+    said = "fixed", plain_text(body.units)
+
+    def award(reckoner: Reckoner) -> tuple[int, Kept]:
+        measured = reckoner.money(yardstick)
+        if measured.total <= 0:
+            return 0, (measured,)
+        return units, (measured, said)
+
+    return award
 
 
-def _rate(body: RateBody, reckoner: Reckoner, scale: int) -> Earning:
-    chosen = reckoner.eligible(body)
-    if body.measure == "quantity":
-        bases = reckoner.quantities(chosen)
-        total = total_of(bases.values())
-        steps: tuple[Step, ...] = (
-            ("eligible", str(len(chosen)), str(len(reckoner.basket.lines))),
-            ("quantity", plain_text(total)),
-        )
-    else:
-        bases = reckoner.parts(body, chosen)
-        total, steps = reckoner.money(body, chosen)
-    if body.rounding.per == "order":
-        units = max(_rounded(times(total, body.units), body.per, body.rounding, scale), 0)
-    else:
-        parts = (times(base, body.units) for base in bases.values())
-        units = _units(parts, body.per, body.rounding, scale)
-    rate = ("rate", plain_text(body.units), plain_text(body.per), body.measure)
-    steps = (*steps, rate, _made(body.rounding, units, scale))
-    return Earning(units, steps, bases, body.units, {}, body.per, body.rounding, scale)
+def _rate(body: RateBody, scale: int) -> Earner:
+    yardstick, by_money = yardstick_of(body), body.measure == "money"
+    terms = Terms(*ratio_of(body.units, body.per, scale), body.rounding)
+    said = ("rate", plain_text(body.units), plain_text(body.per), body.measure)
+    made = _made(body.rounding, scale)
+
+    def award(reckoner: Reckoner, _spent: Decimal) -> Earning:
+        if by_money:
+            measured = reckoner.money(yardstick)
+        else:
+            measured = reckoner.quantities(yardstick.scope)
+        units = terms.units(measured)
+        return Earning(units, (measured, said, made(units)), measured, terms)
+
+    return award
 
 
-def _cashback(body: CashbackBody, reckoner: Reckoner, scale: int, spent: Decimal) -> Earning:
-    chosen = reckoner.eligible(body)
-    amount, steps = reckoner.money(body, chosen)
-    bases = reckoner.parts(body, chosen)
-    if body.brackets:
-        rate, said = _by_brackets(body, amount, spent)
-        rates: Mapping[int, Amount] = {}
-    else:
-        rate = body.percent
-        rates = _own_percents(body, reckoner, chosen)
-        said = _percent_steps(body.percent, rates, bases)
-    earning = Earning(0, (), bases, rate, rates, HUNDRED, body.rounding, scale)
-    units = earning.rounded(earning.parts().values())
-    return replace(earning, units=units, steps=(*steps, *said, _made(body.rounding, units, scale)))
+def _cashback(body: CashbackBody, scale: int) -> Earner:
+    yardstick, made = yardstick_of(body), _made(body.rounding, scale)
+    usual = int(body.percent * PERCENTS)
+    own = {item.category: int(item.percent * PERCENTS) for item in body.by_category}
+    terms = Terms(10**scale, PERCENTS * 100, body.rounding)
+
+    def award(reckoner: Reckoner, _spent: Decimal) -> Earning:
+        measured, lines = reckoner.money(yardstick), reckoner.basket.lines
+        percents = [usual] * len(measured.parts)
+        if own:
+            for place in measured.chosen:
+                percents[place] = own.get(lines[place].category, usual)
+        said = _percent_steps(percents, measured)
+        weighed = measured.weighed(percents)
+        units = terms.units(weighed)
+        return Earning(units, (measured, *said, made(units)), weighed, terms)
+
+    return award
 
 
-def _own_percents(body: CashbackBody, reckoner: Reckoner, chosen: Chosen) -> dict[int, Amount]:
-    """The percentages of lines whose category has its own."""
-    own = {item.category: item.percent for item in body.by_category}
-    lines = reckoner.basket.lines
-    return {place: own[lines[place].category] for place in chosen if lines[place].category in own}
-
-
-def _percent_steps(usual: Decimal, rates: Mapping[int, Amount], bases: Parts) -> list[Step]:
+def _percent_steps(percents: Sequence[int], measured: Measured) -> Kept:
     """What was given back of which amount, for each percentage."""
-    by_percent: dict[Amount, list[Amount]] = {}
-    for place, base in bases.items():
-        percent = rates.get(place, usual)
-        if percent and base:
-            by_percent.setdefault(percent, []).append(base)
-    return [
-        ("cashback", plain_text(percent), plain_text(total_of(amounts)))
-        for percent, amounts in sorted(by_percent.items())
-    ]
+    by_percent: dict[int, int] = {}
+    for percent, part in zip(percents, measured.parts, strict=True):
+        if percent and part:
+            by_percent[percent] = by_percent.get(percent, 0) + part
+    return tuple(
+        ("cashback", (percent, PERCENTS), (amount, measured.per))
+        for percent, amount in sorted(by_percent.items())
+    )
 
 
-def _by_brackets(body: CashbackBody, amount: Amount, spent: Decimal) -> tuple[Amount, list[Step]]:
+def _by_brackets(body: CashbackBody, scale: int) -> Earner:
+    yardstick, made = yardstick_of(body), _made(body.rounding, scale)
+
+    def award(reckoner: Reckoner, spent: Decimal) -> Earning:
+        measured = reckoner.money(yardstick)
+        percent, said = _percent_of_brackets(body, measured, spent)
+        rate = percent / 100 * 10**scale
+        terms = Terms(rate.numerator, rate.denominator, body.rounding)
+        units = terms.units(measured)
+        return Earning(units, (measured, *said, made(units)), measured, terms)
+
+    return award
+
+
+def _percent_of_brackets(
+    body: CashbackBody, measured: Measured, spent: Decimal
+) -> tuple[Fraction, Kept]:
     """The percentage of the amount as a whole, when each part of it has that of the bracket which
     it falls into; what was spent before fills the lower ones."""
+    amount = Fraction(measured.total, measured.per)
     if amount <= 0:
-        return ZERO, []
-    ends = [*(bracket.above for bracket in body.brackets[1:]), None]
-    steps: list[Step] = [("spent_before", plain_text(spent))]
-    earned: Amount = ZERO
+        return Fraction(0), ()
+    ends = [*(Fraction(bracket.above) for bracket in body.brackets[1:]), None]
+    said: list[tuple[Value, ...]] = [("spent_before", spent)]
+    before, earned = Fraction(spent), Fraction(0)
     for bracket, end in zip(body.brackets, ends, strict=True):
-        first = max(bracket.above, spent)
-        reached = total_of((spent, amount))
-        last: Amount = reached if end is None or reached < end else end
-        part = total_of((last, -first)) if last > first else ZERO
-        if part:
-            earned = total_of((earned, times(part, bracket.percent)))
-            steps.append(("cashback", plain_text(bracket.percent), plain_text(part)))
-    return Fraction(earned) / Fraction(amount), steps
+        first, last = max(Fraction(bracket.above), before), before + amount
+        part = (last if end is None else min(last, end)) - first
+        if part > 0:
+            earned += part * Fraction(bracket.percent)
+            said.append(("cashback", bracket.percent, (part.numerator, part.denominator)))
+    return earned / amount, tuple(said)
 
 
-def _units(parts: Iterable[Amount], per: Decimal, rounding: Rounding, scale: int) -> int:
-    """Rounded line by line, or all together; never below zero."""
-    if rounding.per == "order":
-        parts = (total_of(parts),)
-    return max(sum(_rounded(part, per, rounding, scale) for part in parts), 0)
-
-
-def _rounded(part: Amount, per: Decimal, rounding: Rounding, scale: int) -> int:
-    if isinstance(part, Decimal):
-        made = part if per == ONE else part / per
-        if scale:
-            made = made.scaleb(scale)
-        return int(made.to_integral_value(ROUNDING[rounding.mode]))
-    exact = part / Fraction(per) * 10**scale
-    whole, rest = divmod(abs(exact), 1)
-    up = {"down": False, "nearest": 2 * rest >= 1, "up": rest > 0}[rounding.mode]
-    return int(whole + up) * (-1 if exact < 0 else 1)
-
-
-def _made(rounding: Rounding, units: int, scale: int) -> Step:
-    return ("rounded", rounding.mode, rounding.per, plain_text(Decimal(units).scaleb(-scale)))
+def _made(rounding: Rounding, scale: int) -> Callable[[int], tuple[Value, ...]]:
+    one, mode, where = 10**scale, rounding.mode, rounding.per
+    return lambda units: ("rounded", mode, where, (units, one))

@@ -6,35 +6,131 @@ out once.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from operator import attrgetter, mul
+from typing import NamedTuple
 
+from loyalty.rules.amounts import Amounts, amounts_of, text_of
 from loyalty.rules.bodies import BasePolicy, EarningBody, LineFilter, LinesBody
-from loyalty.rules.facts import ZERO, Basket
+from loyalty.rules.facts import ZERO, Basket, Line
+from loyalty.rules.steps import Step, Steps
 
-# A step of the arithmetic: its code and its values as text. `loyalty.explanations` words them.
-Step = tuple[str, ...]
-
-# What is shared out in proportion stays a fraction until it is rounded: three thirds are one, where
-# decimals would make 0.99…9 of them, and a unit too few.
-Amount = Decimal | Fraction
-
-# Positions of lines in a basket, and what lines there come to; shipping has a place of its own.
+# Positions of lines in a basket. In a list of what each line comes to, shipping is the last.
 Chosen = tuple[int, ...]
-Parts = dict[int, Amount]
 SHIPPING = -1
+# How lines came to what they count: codes of steps, and what each did. These are told also where
+# they come to nothing.
+Notes = Sequence[tuple[str, Amounts]]
+ALWAYS_SAID = ("goods", "quantity")
+_tax_of = attrgetter("tax")
 
 
-@dataclass(frozen=True, slots=True)
-class Bases:
+class Scope:
+    """Which lines a rule is for. Equal ones are one object, so a basket is searched once."""
+
+    __slots__ = ("excluded", "included", "whole")
+
+    def __init__(self, include: LineFilter, exclude: LineFilter) -> None:
+        self.included, self.excluded = _named(include), _named(exclude)
+        self.whole = not (self.included or self.excluded)
+
+
+class Yardstick:
+    """What a rule measures orders by: which lines, and which parts of what they cost. Equal ones
+    are one object."""
+
+    __slots__ = ("policy", "scope")
+
+    def __init__(self, policy: BasePolicy, scope: Scope) -> None:
+        self.policy, self.scope = policy, scope
+
+
+def _named(wanted: LineFilter) -> tuple[tuple[str, str], ...]:
+    """An attribute of lines, and a value that is wanted of it."""
+    return tuple(
+        (attribute, name)
+        for attribute, names in (
+            ("category", wanted.categories), ("sku", wanted.skus), ("tags", wanted.tags),
+        )
+        for name in names
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=10_000)
+def _scope(include: LineFilter, exclude: LineFilter) -> Scope:
+    return Scope(include, exclude)
+
+
+@lru_cache(maxsize=10_000)
+def _yardstick(policy: BasePolicy, scope: Scope) -> Yardstick:
+    return Yardstick(policy, scope)
+
+
+def yardstick_of(body: EarningBody) -> Yardstick:
+    return yardstick_by(body.base, body)
+
+
+def yardstick_by(policy: BasePolicy, body: LinesBody) -> Yardstick:
+    """Of the lines of a rule that says nothing of what counts of them."""
+    return _yardstick(policy, _scope(body.include, body.exclude))
+
+
+class Measured:
+    """What a rule's lines come to: `total` : `per`, shipping included."""
+
+    __slots__ = ("_notes", "_numbers", "_steps", "chosen", "per", "total")
+
+    def __init__(self, chosen: Chosen, counted: Amounts, notes: Notes) -> None:
+        self._numbers, self.per = counted
+        self.chosen, self.total = chosen, _sum_of(self._numbers, chosen)
+        self._notes = notes
+        self._steps: Steps | None = None
+
+    @property
+    def steps(self) -> Steps:
+        """How many lines count, and how their amount came about."""
+        if self._steps is None:
+            steps: list[Step] = [("eligible", str(len(self.chosen)), str(len(self._numbers) - 1))]
+            for code, amounts in self._notes:
+                total = _sum_of(amounts.numbers, self.chosen)
+                if total or code in ALWAYS_SAID:
+                    steps.append((code, text_of(total, amounts.per)))
+            self._steps = tuple(steps)
+        return self._steps
+
+    @property
+    def parts(self) -> list[int]:
+        """What each line counts, and last shipping; nothing where a line does not."""
+        if len(self.chosen) == len(self._numbers) - 1:
+            return self._numbers
+        parts = [0] * len(self._numbers)
+        for place in (*self.chosen, SHIPPING):
+            parts[place] = self._numbers[place]
+        return parts
+
+    def times(self, factors: Sequence[int]) -> int:
+        """The total when each line, and last shipping, counts so many times."""
+        numbers, chosen = self._numbers, self.chosen
+        if len(chosen) == len(numbers) - 1:
+            return sum(map(mul, numbers, factors))
+        total = numbers[SHIPPING] * factors[SHIPPING]
+        for place in chosen:
+            total += numbers[place] * factors[place]
+        return total
+
+    def weighed(self, weights: Sequence[int]) -> Measured:
+        """The same with each line, and shipping, so many times."""
+        numbers = list(map(mul, self.parts, weights))
+        return Measured(self.chosen, Amounts(numbers, self.per), self._notes)
+
+
+class Bases(NamedTuple):
     """What each line counts, and last what shipping counts; `notes`: how it came to that."""
 
-    parts: list[Amount]
-    notes: list[tuple[str, list[Amount]]]
+    counted: Amounts
+    notes: Notes
 
 
 class Reckoner:
@@ -42,214 +138,141 @@ class Reckoner:
 
     def __init__(self, basket: Basket) -> None:
         self.basket = basket
-        # What rates and cashback gave by themselves, by version and what was spent before: the same
-        # for several sets of rules that share them.
-        self.earnings: dict[tuple[int, Decimal], Any] = {}
+        # Gift cards bought never earn.
         self._earning = tuple(
-            place for place, line in enumerate(basket.lines) if not line.stored_value
+            [place for place, line in enumerate(basket.lines) if not line.stored_value]
         )
+        self._chosen: dict[Scope, Chosen] = {}
+        self._money: dict[Yardstick, Measured] = {}
+        self._quantities: dict[Scope, Measured] = {}
         self._bases: dict[tuple[bool, ...], Bases] = {}
-        self._amounts: dict[tuple[tuple[bool, ...], Chosen], tuple[Amount, tuple[Step, ...]]] = {}
-        self._places: tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]]] | None
-        self._places = None
+        self._places: dict[str, dict[str, list[int]]] = {}
 
-    def eligible(self, body: LinesBody) -> Chosen:
-        """The lines that count. Gift cards never do; exclusion wins over inclusion."""
-        chosen = self._earning
-        if not body.names_lines:
-            return chosen
-        if body.include.names_lines:
-            included = self._matching(body.include)
-            chosen = tuple(place for place in chosen if place in included)
-        if body.exclude.names_lines:
-            excluded = self._matching(body.exclude)
-            chosen = tuple(place for place in chosen if place not in excluded)
+    def eligible(self, scope: Scope) -> Chosen:
+        """The lines that earn. Exclusion wins over inclusion."""
+        if scope.whole:
+            return self._earning
+        chosen = self._chosen.get(scope)
+        if chosen is None:
+            chosen = self._matching(scope.included) if scope.included else self._earning
+            if scope.excluded:
+                excluded = self._matching(scope.excluded)
+                chosen = tuple([place for place in chosen if place not in excluded])
+            self._chosen[scope] = chosen
         return chosen
 
-    def money(self, body: EarningBody, chosen: Chosen) -> tuple[Amount, tuple[Step, ...]]:
-        """What counts of the chosen lines in money, and the steps that led there."""
-        key = body.base.key, chosen
-        found = self._amounts.get(key)
+    def money(self, yardstick: Yardstick) -> Measured:
+        """What counts in money."""
+        return self._money.get(yardstick) or self._measure(yardstick)
+
+    def _measure(self, yardstick: Yardstick) -> Measured:
+        chosen, key = self.eligible(yardstick.scope), yardstick.policy.key
+        bases = self._bases.get(key)
+        if bases is None:
+            bases = self._bases[key] = _bases(self.basket, yardstick.policy)
+        found = self._money[yardstick] = Measured(chosen, *bases)
+        return found
+
+    def quantities(self, scope: Scope) -> Measured:
+        """How many there are of the lines that earn."""
+        found = self._quantities.get(scope)
         if found is None:
-            bases = self.bases(body.base)
-            steps: list[Step] = [("eligible", str(len(chosen)), str(len(self.basket.lines)))]
-            for code, amounts in bases.notes:
-                total = _sum_of(amounts, chosen)
-                if total or code == "goods":
-                    steps.append((code, plain_text(total)))
-            found = self._amounts[key] = _sum_of(bases.parts, chosen), tuple(steps)
+            counted = amounts_of([*(line.quantity for line in self.basket.lines), ZERO])
+            found = Measured(self.eligible(scope), counted, (("quantity", counted),))
+            self._quantities[scope] = found
         return found
 
-    def parts(self, body: EarningBody, chosen: Chosen) -> Parts:
-        """What each of the chosen lines counts in money, and what shipping counts."""
-        parts = self.bases(body.base).parts
-        found = {place: parts[place] for place in chosen}
-        found[SHIPPING] = parts[-1]
-        return found
-
-    def quantities(self, chosen: Chosen) -> Parts:
-        lines = self.basket.lines
-        return {place: lines[place].quantity for place in chosen}
-
-    def bases(self, policy: BasePolicy) -> Bases:
-        key = policy.key
-        found = self._bases.get(key)
-        if found is None:
-            found = self._bases[key] = _bases(self.basket, policy)
-        return found
-
-    def _matching(self, wanted: LineFilter) -> set[int]:
-        """Positions of the lines that match any of the named categories, SKUs or tags."""
-        if self._places is None:
-            self._places = _places(self.basket)
-        found: set[int] = set()
-        for names, places in zip(
-            (wanted.categories, wanted.skus, wanted.tags), self._places, strict=True
-        ):
-            for name in names:
-                found.update(places.get(name, ()))
-        return found
+    def _matching(self, wanted: Sequence[tuple[str, str]]) -> Chosen:
+        """The lines that earn and match any of the named categories, SKUs or tags."""
+        found: list[int] = []
+        for attribute, name in wanted:
+            places = self._places.get(attribute)
+            if places is None:
+                places = _places(self.basket.lines, self._earning, attribute)
+                self._places[attribute] = places
+            if name in places:
+                found += places[name]
+        return tuple(found) if len(wanted) == 1 else tuple(sorted(set(found)))
 
 
-def _places(
-    basket: Basket,
-) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]]]:
-    categories: defaultdict[str, list[int]] = defaultdict(list)
-    skus: defaultdict[str, list[int]] = defaultdict(list)
-    tags: defaultdict[str, list[int]] = defaultdict(list)
-    for place, line in enumerate(basket.lines):
-        categories[line.category].append(place)
-        skus[line.sku].append(place)
-        for tag in line.tags:
-            tags[tag].append(place)
-    return dict(categories), dict(skus), dict(tags)
+def _places(lines: Sequence[Line], earning: Chosen, attribute: str) -> dict[str, list[int]]:
+    """Where which category, SKU or tag is."""
+    found: dict[str, list[int]] = {}
+    for place in earning:
+        value = getattr(lines[place], attribute)
+        for name in value if attribute == "tags" else (value,):
+            if name in found:
+                found[name].append(place)
+            else:
+                found[name] = [place]
+    return found
 
 
 def _bases(basket: Basket, policy: BasePolicy) -> Bases:
     lines = basket.lines
-    parts: list[Amount] = [line.total for line in lines]
-    parts.append(ZERO)
-    notes: list[tuple[str, list[Amount]]] = [("goods", parts)]
+    counted = amounts_of([*[line.total for line in lines], ZERO])
+    notes = [("goods", counted)]
+
+    def note(code: str, more: Amounts) -> None:
+        nonlocal counted
+        counted = counted.plus(more)
+        notes.append((code, more))
 
     if not policy.after_discounts:
-        discounts: list[Amount] = [line.discount for line in lines]
-        discounts.append(ZERO)
-        parts = _more(parts, discounts)
-        notes.append(("before_discounts", discounts))
+        note("before_discounts", amounts_of([*[line.discount for line in lines], ZERO]))
     elif basket.discount_total:
-        taken = _discounts(basket)
-        parts = _less(parts, taken)
-        notes.append(("order_discount", [-part for part in taken]))
-
-    if basket.taxes_included != policy.include_tax:
+        note("order_discount", _discounts(basket).negative())
+    if basket.taxes_included != policy.include_tax and _has_tax(basket):
         taxes = _taxes(basket)
         if basket.taxes_included:
-            parts = _less(parts, taxes)
-            notes.append(("tax_out", [-tax for tax in taxes]))
+            note("tax_out", taxes.negative())
         else:
-            parts = _more(parts, taxes)
-            notes.append(("tax_in", taxes))
-
+            note("tax_in", taxes)
     if policy.include_shipping and basket.shipping_total:
-        parts = [*parts[:-1], basket.shipping_total]
-        notes.append(("shipping", [*([ZERO] * len(lines)), basket.shipping_total]))
-    return _unpaid_in_kind(basket, policy, parts, notes)
+        note("shipping", amounts_of([*[ZERO] * len(lines), basket.shipping_total]))
+    covered = _paid_in_kind(basket, policy)
+    if covered:
+        note("paid_in_kind", counted.spread(covered, basket.total).negative())
+    return Bases(counted, notes)
 
 
-def _discounts(basket: Basket) -> list[Amount]:
+def _discounts(basket: Basket) -> Amounts:
     """Each line's part of the order's discount. It stays the same when other lines come back."""
     ordered = basket.goods_as_ordered
     if ordered <= 0:
-        return [ZERO] * (len(basket.lines) + 1)
+        return Amounts([0] * (len(basket.lines) + 1), 1)
     shares = [ZERO if line.stored_value else line.as_ordered for line in basket.lines]
-    return [*_spread(shares, basket.discount_total, ordered), ZERO]
+    return amounts_of([*shares, ZERO]).spread(basket.discount_total, ordered)
 
 
-def _taxes(basket: Basket) -> list[Amount]:
+def _has_tax(basket: Basket) -> bool:
+    return bool(basket.tax_total) or any(map(_tax_of, basket.lines))
+
+
+def _taxes(basket: Basket) -> Amounts:
     """Tax of each line; what the order has beyond the lines' own is spread in proportion."""
-    own: list[Amount] = [line.tax for line in basket.lines]
-    goods = sum((line.total for line in basket.lines), ZERO)
-    beyond = basket.tax_total - sum((line.tax for line in basket.lines), ZERO)
+    own = [line.tax for line in basket.lines]
+    totals = [line.total for line in basket.lines]
+    goods, beyond = sum(totals, ZERO), basket.tax_total - sum(own, ZERO)
+    taxes = amounts_of([*own, ZERO])
     if beyond and goods > 0:
-        own = _more(own, _spread([line.total for line in basket.lines], beyond, goods))
-    return [*own, ZERO]
+        taxes = taxes.plus(amounts_of([*totals, ZERO]).spread(beyond, goods))
+    return taxes
 
 
-def _unpaid_in_kind(
-    basket: Basket,
-    policy: BasePolicy,
-    parts: list[Amount],
-    notes: list[tuple[str, list[Amount]]],
-) -> Bases:
-    """Leave out the share of the order paid with points or, if the rule says so, with gift
-    cards."""
+def _paid_in_kind(basket: Basket, policy: BasePolicy) -> Decimal:
+    """The part of the order paid with points or, if the rule says so, with gift cards: it is left
+    out."""
     covered = ZERO
     if not policy.paid_with_units:
         covered += basket.paid_units
     if not policy.paid_with_stored_value:
         covered += basket.paid_stored_value
-    total = basket.total
-    if covered <= 0 or total <= 0:
-        return Bases(parts, notes)
-    taken = _spread(parts, min(covered, total), total)
-    notes.append(("paid_in_kind", [-part for part in taken]))
-    return Bases(_less(parts, taken), notes)
+    return min(covered, basket.total) if covered > 0 and basket.total > 0 else ZERO
 
 
-def _spread(parts: Sequence[Amount], amount: Decimal, whole: Decimal) -> list[Amount]:
-    """`amount` in the proportion part : whole, exactly."""
-    return [_share(part, amount, whole) for part in parts]
-
-
-def _share(part: Amount, amount: Decimal, whole: Decimal) -> Amount:
-    if part == whole:
-        return amount
-    if not part:
-        return ZERO
-    if isinstance(part, Decimal):
-        product = part * amount
-        found = product / whole
-        # Fractions are exact but slow; most shares are short decimals.
-        if found == round(found, 10) and found * whole == product:
-            return found
-    return Fraction(part) * Fraction(amount) / Fraction(whole)
-
-
-def _more(amounts: Sequence[Amount], added: Sequence[Amount]) -> list[Amount]:
-    return [total_of((amount, part)) for amount, part in zip(amounts, added, strict=True)]
-
-
-def _less(amounts: Sequence[Amount], taken: Sequence[Amount]) -> list[Amount]:
-    return [total_of((amount, -part)) for amount, part in zip(amounts, taken, strict=True)]
-
-
-def _sum_of(amounts: Sequence[Amount], chosen: Chosen) -> Amount:
+def _sum_of(numbers: Sequence[int], chosen: Chosen) -> int:
     """Of the chosen lines and of shipping."""
-    return total_of([*(amounts[place] for place in chosen), amounts[-1]])
-
-
-def total_of(amounts: Iterable[Amount]) -> Amount:
-    """Their exact sum: a decimal where all of them are."""
-    total: Decimal = ZERO
-    rest: Fraction | None = None
-    for amount in amounts:
-        if type(amount) is Fraction:
-            rest = amount if rest is None else rest + amount
-        else:
-            total += amount  # type: ignore[operator]
-    return total if rest is None else rest + Fraction(total)
-
-
-def times(amount: Amount, factor: Amount) -> Amount:
-    """Their exact product."""
-    if isinstance(amount, Decimal) and isinstance(factor, Decimal):
-        return amount * factor
-    return Fraction(amount) * Fraction(factor)
-
-
-def plain_text(amount: Amount) -> str:
-    """Plain notation without trailing zeros: 12.5, 100, 0.015."""
-    if isinstance(amount, Fraction):
-        amount = Decimal(amount.numerator) / Decimal(amount.denominator)
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if len(chosen) == len(numbers) - 1:
+        return sum(numbers)
+    return sum(map(numbers.__getitem__, chosen), numbers[SHIPPING])

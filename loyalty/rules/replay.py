@@ -391,7 +391,7 @@ def _remembered(rooms: Mapping[int, Room], awards: Iterable[Award]) -> dict[int,
 
 
 def _decided_by_budget(award: Award) -> Iterator[int]:
-    if any(step[0] == "capped_budget" for step in award.steps):
+    if award.says("capped_budget"):
         yield award.version.id
 
 

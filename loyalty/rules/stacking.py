@@ -6,112 +6,133 @@ what multiplies rates and cashback, by position; then the caps of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from operator import add, mul
+from typing import Literal, NamedTuple
 
+from loyalty.rules.amounts import plain_text
 from loyalty.rules.bodies import MultiplierBody
-from loyalty.rules.facts import ZERO
 from loyalty.rules.rate import Earning
-from loyalty.rules.reckoning import SHIPPING, Reckoner, Step, plain_text, times, total_of
+from loyalty.rules.reckoning import SHIPPING, Reckoner, yardstick_of
+from loyalty.rules.steps import Kept, Value
 
 # Of several multipliers for one line the largest counts, what each adds is added up, or each
 # multiplies what those before it made.
 Multiplying = Literal["best", "add", "multiply"]
-ONE = Decimal(1)
+# Factors as whole numbers: they have at most so many decimals.
+FACTORS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A rate or cashback that awarded something; `most`: its own limit for one order."""
+class Base(NamedTuple):
+    """A rate or cashback that can be multiplied; `most`: its own limit for one order; `one`: how
+    many of the smallest units are one."""
 
     code: str
-    earning: Earning
     most: int | None
+    one: int
 
-    def limited(self, units: int) -> int:
-        return units if self.most is None else min(units, self.most)
+
+class Multiplier:
+    """A body made ready to multiply in many baskets."""
+
+    __slots__ = ("factor", "group", "of", "said", "scope")
+
+    def __init__(self, body: MultiplierBody) -> None:
+        self.factor, self.said = int(body.factor * FACTORS), plain_text(body.factor)
+        self.scope, self.of = yardstick_of(body).scope, frozenset(body.of)
+        self.group = body.group
+
+    def places(self, reckoner: Reckoner) -> Sequence[int]:
+        """The lines that it multiplies; shipping too, unless it names lines."""
+        if self.scope.whole:
+            return range(SHIPPING, len(reckoner.basket.lines))
+        return reckoner.eligible(self.scope)
+
+
+# What one of several multipliers does, by its number: how many times more each line, and last
+# shipping, counts with it than with those before it.
+Stretch = tuple[int, list[int]]
 
 
 def multiply(
-    bodies: Sequence[MultiplierBody],
-    bases: Iterable[Base],
+    multipliers: Sequence[Multiplier],
+    bases: Iterable[tuple[Base, Earning]],
     reckoner: Reckoner,
     how: Multiplying,
-) -> list[tuple[int, tuple[Step, ...]]]:
+) -> list[tuple[int, Kept]]:
     """What each multiplier adds, in their order, and why. Together with the bases it is what the
     rates would give for each line times its factor, rounded once."""
-    added = [0] * len(bodies)
-    steps: list[list[Step]] = [[] for _body in bodies]
-    places = [_places(body, reckoner) for body in bodies]
-    for base in bases:
-        own = [number for number, body in enumerate(bodies) if not body.of or base.code in body.of]
-        if not own:
-            continue
-        before = base.limited(base.earning.units)
-        for number, units in _stacked(base, own, bodies, places, how):
-            after = base.limited(units)
-            added[number] += after - before
+    added = [0] * len(multipliers)
+    steps: list[list[tuple[Value, ...]]] = [[] for _multiplier in multipliers]
+    one = FACTORS ** len(multipliers) if how == "multiply" else FACTORS
+    known: dict[str, list[Stretch]] = {}
+    picky = any(each.of for each in multipliers)
+    for (code, most, unit), earning in bases:
+        key = code if picky else ""
+        if key not in known:
+            known[key] = _stretches(multipliers, key, reckoner, how, one)
+        before = earning.units if most is None else min(earning.units, most)
+        for number, stacked in _stacked(earning, known[key], one):
+            after = stacked if most is None or stacked < most else most
             if after != before:
-                counted = plain_text(Decimal(after - before).scaleb(-base.earning.scale))
-                steps[number].append(
-                    ("multiplied", plain_text(bodies[number].factor), base.code, counted)
-                )
-            before = after
+                more = (after - before, unit)
+                steps[number].append(("multiplied", multipliers[number].said, code, more))
+                added[number] += after - before
+                before = after
     return [(max(units, 0), tuple(said)) for units, said in zip(added, steps, strict=True)]
 
 
-def _places(body: MultiplierBody, reckoner: Reckoner) -> tuple[int, ...]:
-    """The lines that it multiplies; shipping too, unless it names lines."""
-    chosen = reckoner.eligible(body)
-    return chosen if body.names_lines else (*chosen, SHIPPING)
-
-
-def _stacked(
-    base: Base,
-    own: Sequence[int],
-    bodies: Sequence[MultiplierBody],
-    places: Sequence[tuple[int, ...]],
-    how: Multiplying,
-) -> Iterator[tuple[int, int]]:
-    """The base's units after each multiplier that changes any of its lines."""
-    parts = base.earning.parts()
-    factors = dict.fromkeys(parts, ONE)
-    best: dict[int, Decimal] = {}
+def _stretches(
+    multipliers: Sequence[Multiplier], code: str, reckoner: Reckoner, how: Multiplying, one: int
+) -> list[Stretch]:
+    """What those that multiply the base with this code do, one after the other."""
+    places = {
+        number: each.places(reckoner)
+        for number, each in enumerate(multipliers)
+        if not each.of or code in each.of
+    }
+    size = len(reckoner.basket.lines) + 1
+    found = {number: [0] * size for number in places}
     if how == "best":
-        for number in own:
-            for place in places[number]:
-                best[place] = max(best.get(place, ONE), bodies[number].factor)
-    together = base.earning.rounding.per == "order"
-    total = total_of(parts.values()) if together else ZERO
-    for number in own:
-        factor, changed = bodies[number].factor, False
+        for place, number in _best(places, multipliers).items():
+            found[number][place] = multipliers[number].factor - one
+        return list(found.items())
+    factors = [one] * size
+    for number, more in found.items():
+        factor = multipliers[number].factor
         for place in places[number]:
-            if place not in factors:
-                continue
-            now = factors[place]
-            after = _after(now, factor, how, best.get(place, ONE))
-            if after != now:
-                factors[place], changed = after, True
-                if together:
-                    total = total_of((total, times(parts[place], after - now)))
-        if changed:
-            stacked = (
-                (total,)
-                if together
-                else [times(part, factors[place]) for place, part in parts.items()]
-            )
-            yield number, base.earning.rounded(stacked)
+            if how == "multiply":
+                more[place] = factors[place] * factor // FACTORS - factors[place]
+                factors[place] += more[place]
+            else:
+                more[place] = factor - one
+    return list(found.items())
 
 
-def _after(now: Decimal, factor: Decimal, how: Multiplying, best: Decimal) -> Decimal:
-    match how:
-        case "add":
-            return now + factor - ONE
-        case "multiply":
-            return now * factor
-    return factor if factor == best and now == ONE else now
+def _best(places: Mapping[int, Sequence[int]], multipliers: Sequence[Multiplier]) -> dict[int, int]:
+    """Which multiplier counts at each place: the largest, the first of those that are as large."""
+    best: dict[int, int] = {}
+    for number in sorted(places, key=lambda number: (multipliers[number].factor, -number)):
+        best.update(dict.fromkeys(places[number], number))
+    return best
+
+
+def _stacked(earning: Earning, stretches: Sequence[Stretch], one: int) -> list[tuple[int, int]]:
+    """The base's units after each multiplier that has lines of it."""
+    measured, terms, found = earning.measured, earning.terms, []
+    total, per = measured.total * one, measured.per * one
+    if terms.together:
+        for number, more in stretches:
+            further = measured.times(more)
+            if further:
+                total += further
+                found.append((number, terms.units_of(total, per)))
+        return found
+    factors = [one] * len(measured.parts)
+    for number, more in stretches:
+        factors = list(map(add, factors, more))
+        found.append((number, terms.units_of_each(map(mul, measured.parts, factors), per)))
+    return found
 
 
 def best_of_groups(

@@ -296,7 +296,7 @@ def rooms_from_json(context: Mapping[str, Any]) -> dict[int, Room]:
 
 
 def _is_short(award: Award) -> bool:
-    return any(step[0] == "capped_budget" for step in award.steps)
+    return award.says("capped_budget")
 
 
 def _member_key(version: RuleVersion, wish: Wish) -> MemberKey:

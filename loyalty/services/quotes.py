@@ -160,7 +160,7 @@ def _quoted(award: Award, wish: Wish) -> QuotedAward:
         parts = [*parts, (local, award.counted)]
     reached = progress(body, parts)
     units, steps = bonus(body, reached, award.version.scale)
-    more = replace(award, units=max(units - before, 0), steps=(*award.steps, *steps))
+    more = replace(award, units=max(units - before, 0), kept=(*award.kept, *steps))
     return QuotedAward(more, _goal(body, standing(body, parts), units))
 
 

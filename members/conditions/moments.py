@@ -17,8 +17,13 @@ class Moment:
     zone: zoneinfo.ZoneInfo
 
     @cached_property
+    def local(self) -> dt.datetime:
+        """The instant by the clocks of the zone."""
+        return self.now.astimezone(self.zone)
+
+    @property
     def today(self) -> dt.date:
-        return self.now.astimezone(self.zone).date()
+        return self.local.date()
 
     def day(self, later: int) -> dt.date:
         return self.today + dt.timedelta(days=later)

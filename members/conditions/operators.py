@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Literal
 
 from django.db.models import DateField, IntegerField, Q, Transform
@@ -38,7 +39,8 @@ class MonthDay(Transform):
 class Operator:
     """A question; in the label of one about days `%s` is their number. `test` is given a known
     value, what it is compared with and the moment; `query` the column instead of the value.
-    `unknown`: the answer where nothing is known."""
+    `unknown`: the answer where nothing is known. `timeless`: the test without the moment, where
+    that does not matter."""
 
     code: str
     label: Promise
@@ -46,6 +48,7 @@ class Operator:
     test: TestOf
     query: QueryOf
     unknown: bool = False
+    timeless: Callable[[Any, Any], bool] | None = None
 
     @property
     def name(self) -> str:
@@ -61,21 +64,30 @@ def _not(query: QueryOf) -> QueryOf:
     return lambda column, operand, moment: ~query(column, operand, moment)
 
 
-_IS = Operator(
-    "is", _("is"), "one",
-    lambda value, operand, _moment: bool(value == operand), _lookup("exact"),
+def _plain(
+    code: str, label: Promise, takes: Takes, test: Callable[[Any, Any], bool], query: QueryOf,
+    *, unknown: bool = False,
+) -> Operator:  # fmt: skip
+    """A question to which the moment does not matter."""
+    return Operator(
+        code, label, takes, lambda value, operand, _moment: test(value, operand), query, unknown,
+        test,
+    )  # fmt: skip
+
+
+_IS = _plain(
+    "is", _("is"), "one", eq, _lookup("exact"),
 )  # fmt: skip
-_IS_NOT = Operator(
-    "is_not", _("is not"), "one",
-    lambda value, operand, _moment: bool(value != operand), _not(_lookup("exact")), unknown=True,
+_IS_NOT = _plain(
+    "is_not", _("is not"), "one", ne, _not(_lookup("exact")), unknown=True,
 )  # fmt: skip
-_ONE_OF = Operator(
+_ONE_OF = _plain(
     "one_of", _("is one of"), "many",
-    lambda value, operand, _moment: value in operand, _lookup("in"),
+    lambda value, operand: value in operand, _lookup("in"),
 )  # fmt: skip
-_NONE_OF = Operator(
+_NONE_OF = _plain(
     "none_of", _("is none of"), "many",
-    lambda value, operand, _moment: value not in operand, _not(_lookup("in")), unknown=True,
+    lambda value, operand: value not in operand, _not(_lookup("in")), unknown=True,
 )  # fmt: skip
 _EMPTY = Operator(
     "empty", _("is not known"), "nothing",
@@ -101,21 +113,17 @@ _TEXTS = (
 )  # fmt: skip
 
 _NUMBERS = (
-    Operator(
-        "at_least", _("is at least"), "one",
-        lambda value, operand, _moment: bool(value >= operand), _lookup("gte"),
+    _plain(
+        "at_least", _("is at least"), "one", ge, _lookup("gte"),
     ),
-    Operator(
-        "more_than", _("is more than"), "one",
-        lambda value, operand, _moment: bool(value > operand), _lookup("gt"),
+    _plain(
+        "more_than", _("is more than"), "one", gt, _lookup("gt"),
     ),
-    Operator(
-        "at_most", _("is at most"), "one",
-        lambda value, operand, _moment: bool(value <= operand), _lookup("lte"),
+    _plain(
+        "at_most", _("is at most"), "one", le, _lookup("lte"),
     ),
-    Operator(
-        "less_than", _("is less than"), "one",
-        lambda value, operand, _moment: bool(value < operand), _lookup("lt"),
+    _plain(
+        "less_than", _("is less than"), "one", lt, _lookup("lt"),
     ),
     Operator(
         "between", _("is between"), "range",

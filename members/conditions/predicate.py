@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from members.conditions.fields import OF_THE_ORDER
@@ -27,11 +28,12 @@ class Condition:
 
     root: Node
     outer: tuple[Question, ...] = field(init=False)
-    _check: Check = field(init=False, repr=False, compare=False)
+    # Whether it holds for an order, with these answers to the outer questions.
+    holds: Check = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         outer: list[Question] = []
-        object.__setattr__(self, "_check", _compile(self.root, outer))
+        object.__setattr__(self, "holds", _compile(self.root, outer))
         object.__setattr__(self, "outer", tuple(outer))
 
     @property
@@ -46,12 +48,9 @@ class Condition:
             for question in self.outer
         )
 
-    def holds(self, order: Any, answers: str) -> bool:
-        return self._check(order, answers)
-
     def holds_for(self, facts: Mapping[str, Any], moment: Moment) -> bool:
         """The answer where there is no order."""
-        return self._check(None, self.answers(facts, moment))
+        return self.holds(None, self.answers(facts, moment))
 
     def unmet(self, order: Any, answers: str) -> str:
         """The place of the first part that keeps it from holding, as `tree.at` reads it."""
@@ -85,8 +84,7 @@ def _compile(node: Node, outer: list[Question]) -> Check:
         case Lines():
             return _compile_lines(node)
     if node.field.scope in OF_THE_ORDER:
-        asked = _compile_question(node)
-        return lambda order, _answers: asked(order, order.moment)
+        return _compile_order_question(node)
     place = len(outer)
     outer.append(node)
     return lambda _order, answers: answers[place] == "1"
@@ -107,14 +105,31 @@ def _all_fail(checks: tuple[Check, ...], order: Any, answers: str) -> bool:
     return True
 
 
+def _compile_order_question(question: Question) -> Check:
+    read, asked, operand = question.field.read, question.operator.test, question.operand
+    unknown, compare = question.operator.unknown, question.operator.timeless
+
+    def check(order: Any, _answers: str) -> bool:
+        value = read(order)
+        if not value and is_unknown(value):
+            return unknown
+        if compare is not None:
+            return compare(value, operand)
+        return asked(value, operand, order.moment)
+
+    return check
+
+
 def _compile_question(question: Question) -> Callable[[Any, Moment], bool]:
     read, asked, operand = question.field.read, question.operator.test, question.operand
-    unknown = question.operator.unknown
+    unknown, compare = question.operator.unknown, question.operator.timeless
 
     def check(facts: Any, moment: Moment) -> bool:
         value = read(facts)
-        if value is None or value == "":
+        if not value and is_unknown(value):
             return unknown
+        if compare is not None:
+            return compare(value, operand)
         return asked(value, operand, moment)
 
     return check
@@ -139,28 +154,32 @@ def _compile_line(node: Node) -> Callable[[Any, Moment], bool]:
 def _compile_lines(node: Lines) -> Check:
     """Lines that were given back count no more: what is left of them is nothing."""
     matches = _compile_line(node.where)
+
+    def chosen(order: Any) -> list[Any]:
+        moment = order.moment
+        return [line for line in order.lines if matches(line, moment)]
+
     match node.measure:
         case "any":
-            return lambda order, _answers: any(matches(line, order.moment) for line in order.lines)
+            return lambda order, _answers: _matches_any(matches, order)
         case "none":
-            return lambda order, _answers: (
-                not any(matches(line, order.moment) for line in order.lines)
-            )
+            return lambda order, _answers: not _matches_any(matches, order)
         case "all":
-            return lambda order, _answers: (
-                bool(order.lines) and all(matches(line, order.moment) for line in order.lines)
-            )
+            return lambda order, _answers: 0 < len(order.lines) == len(chosen(order))
     assert node.operator is not None
-    asked, operand, measure = node.operator.test, node.operand, node.measure
+    asked, operand = node.operator.test, node.operand
+    if node.measure == "count":
+        return lambda order, _answers: asked(len(chosen(order)), operand, order.moment)
+    name = attrgetter("quantity" if node.measure == "quantity" else "total")
+    return lambda order, _answers: asked(sum(map(name, chosen(order))), operand, order.moment)
 
-    def check(order: Any, _answers: str) -> bool:
-        chosen = [line for line in order.lines if matches(line, order.moment)]
-        if measure == "count":
-            return asked(len(chosen), operand, order.moment)
-        name = "quantity" if measure == "quantity" else "total"
-        return asked(sum(getattr(line, name) for line in chosen), operand, order.moment)
 
-    return check
+def _matches_any(matches: Callable[[Any, Moment], bool], order: Any) -> bool:
+    moment = order.moment
+    for line in order.lines:  # noqa: SIM110
+        if matches(line, moment):
+            return True
+    return False
 
 
 def _number(node: Node, place: str, numbers: Any, places: dict[str, int]) -> None:
