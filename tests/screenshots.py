@@ -175,7 +175,7 @@ class Demo:
             "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
             "lot": lambda: self._lot().pk,
-            "day_gift": lambda: Transfer.objects.filter(occasion_grant__units__gt=0).latest("pk").pk,
+            "day_gift": lambda: Transfer.objects.exclude(occasion_grant=None).latest("pk").pk,
             "program": lambda: PROGRAM,
             "rule": lambda: "base",
             "progressive_card": lambda: "progressive-card",

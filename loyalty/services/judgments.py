@@ -7,7 +7,7 @@ it first was: what is said here is what the ledger holds.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from loyalty.services.contexts import context_from_json
 from loyalty.services.reconciliation import as_return, order_occasion
 from members.conditions.predicate import Condition
 from members.conditions.sentences import sentence
-from members.conditions.tree import at
+from members.conditions.tree import Node, at
 from members.formatting import format_day, format_units
 from members.timeline_view import WhyStep
 
@@ -99,24 +99,45 @@ def _not_judged(order: Order, program: ProgramTerms, status: str | None) -> str:
 def _verdicts(
     order: Order, evaluation: OrderEvaluation, program: ProgramTerms, terms: Terms
 ) -> Iterator[Verdict]:
-    versions = program.rulebook.named(evaluation.rule_versions)
+    wallet_types = wallet_types_of(terms)
+    judged = judge_again(order, evaluation, program)
+    for award in judged.awards:
+        wallet_type = wallet_types[award.version.wallet_type_id]
+        steps = [step for step in award.steps if step[0] != "not_met"]
+        why = arithmetic(steps, wallet_type=wallet_type, currency=order.currency)
+        yield Verdict(award.version, wallet_type, award.units, _reason(award, judged), tuple(why))
+    versions = [award.version for award in judged.awards]
+    yield from _out_of_force(order, versions, program, wallet_types)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAgain:
+    """What the rules say of an order as it is now, in their order of evaluation of then."""
+
+    awards: tuple[Award, ...]
+    occasion: Occasion
+    answers: Mapping[int, str]
+
+    def unmet(self, award: Award) -> Node:
+        """The first part of its condition that was not so."""
+        version = award.version
+        assert isinstance(version.when, Condition)
+        place = version.when.unmet(self.occasion, self.answers.get(version.id, ""))
+        return at(version.when.root, place)
+
+
+def judge_again(order: Order, evaluation: OrderEvaluation, program: ProgramTerms) -> JudgedAgain:
+    """An order before the versions, answers and room that it was first judged by."""
     occasion = _as_it_is(order, program)
     context = context_from_json(evaluation.context)
     decision = evaluate(
-        versions,
+        program.rulebook.named(evaluation.rule_versions),
         occasion,
         rooms_from_json(evaluation.context),
         context=context,
         multiplying=program.multiplying,
     )
-    wallet_types = wallet_types_of(terms)
-    for award in decision.awards:
-        wallet_type = wallet_types[award.version.wallet_type_id]
-        steps = [step for step in award.steps if step[0] != "not_met"]
-        why = arithmetic(steps, wallet_type=wallet_type, currency=order.currency)
-        reason = _reason(award, occasion, context.answers.get(award.version.id, ""))
-        yield Verdict(award.version, wallet_type, award.units, reason, tuple(why))
-    yield from _out_of_force(order, versions, program, wallet_types)
+    return JudgedAgain(decision.awards, occasion, context.answers)
 
 
 def _as_it_is(order: Order, program: ProgramTerms) -> Occasion:
@@ -132,13 +153,14 @@ def _as_it_is(order: Order, program: ProgramTerms) -> Occasion:
     )  # fmt: skip
 
 
-def _reason(award: Award, occasion: Occasion, answers: str) -> str:
+def _reason(award: Award, judged: JudgedAgain) -> str:
     """Why it gave nothing, from the last step that says so."""
     if award.units:
         return ""
     codes = {code for code, *_values in award.steps}
     if "not_met" in codes:
-        return _unmet(award.version, occasion, answers)
+        said = sentence(judged.unmet(award))
+        return _("It asks for something that was not so: %(condition)s.") % {"condition": said}
     if award.counted:
         return _("It counts towards a goal that several orders reach together.")
     if "given_way" in codes:
@@ -151,13 +173,6 @@ def _reason(award: Award, occasion: Occasion, answers: str) -> str:
         if code == "eligible" and values[0] == "0":
             return _("Nothing in the order is what it is for.")
     return _("What counts comes to too little.")
-
-
-def _unmet(version: RuleVersion, occasion: Occasion, answers: str) -> str:
-    assert isinstance(version.when, Condition)
-    place = version.when.unmet(occasion, answers)
-    said = sentence(at(version.when.root, place))
-    return _("It asks for something that was not so: %(condition)s.") % {"condition": said}
 
 
 def _out_of_force(

@@ -1,0 +1,152 @@
+"""Why a purchase earned what it earned, and why not more: as its buyer reads it.
+
+What rules say is told in the words of the program's terms. What the shop keeps about its customers
+(segments, tags, attributes, how they buy) and what is left of budgets is nobody's to read: a rule
+that asks for something of the kind is told where it gave something, and else left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership, Order, WalletType
+from loyalty.rule_words import describe_lines
+from loyalty.rules.bodies import EarningBody, LineFilter
+from loyalty.rules.engine import Award, RuleVersion
+from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.selectors.wallet_types import wallet_types_of
+from loyalty.services.judgments import JudgedAgain, judge_again
+from members.conditions.predicate import Condition
+from members.conditions.sentences import sentence
+from members.conditions.tree import questions_of
+from members.formatting import format_money, format_units
+
+# What a customer may read that a rule asks for: the purchase itself, and what they know of
+# themselves. Not what the shop has noted or worked out about them, nor its labels for products.
+TELLABLE = {
+    *(f"order.{name}" for name in (
+        "total", "goods", "items", "channel", "store", "currency", "payment_method", "paid_with",
+        "coupons", "weekday", "time", "day",
+    )),
+    *(f"line.{name}" for name in ("category", "sku", "brand", "price", "quantity", "total")),
+    "customer.country", "customer.locale", "customer.birthday",
+    "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
+    "behavior.categories", "member.enrolled_at", "member.balance",
+}  # fmt: skip
+TELLABLE_FAMILIES = ("behavior.activities.",)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVerdict:
+    """One rule's: what it gave, or why it gave nothing."""
+
+    name: str
+    wallet_type: WalletType
+    units: int
+    reason: str
+
+    @property
+    def gave(self) -> bool:
+        return self.units > 0
+
+    @property
+    def units_in_words(self) -> str:
+        return format_units(self.units, self.wallet_type)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnJudgment:
+    """`reason`: why no rule was asked at all; empty where they were."""
+
+    reason: str
+    verdicts: tuple[OwnVerdict, ...] = ()
+
+
+def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
+    """What the rules of the member's program said of an order of theirs. A constant number of
+    queries."""
+    terms = fresh_terms()
+    program = next((item for item in terms.programs if item.id == membership.program_id), None)
+    if order.status in Order.VOID:
+        return OwnJudgment(_("It was cancelled, or came back as a whole: it earns nothing."))
+    evaluation = order.evaluations.filter(program=membership.program_id).first()
+    if program is None or evaluation is None:
+        return OwnJudgment(_not_judged(order, membership))
+    judged = judge_again(order, evaluation, program)
+    wallet_types = wallet_types_of(terms)
+    return OwnJudgment(
+        "",
+        tuple(
+            OwnVerdict(
+                award.version.rule_name, wallet_types[award.version.wallet_type_id], award.units,
+                "" if award.units else _reason(award, judged, order.currency),
+            )
+            for award in judged.awards
+            if award.units or may_be_told(award.version)
+        ),
+    )  # fmt: skip
+
+
+def may_be_told(version: RuleVersion) -> bool:
+    """Whether a customer may read what a rule asks for."""
+    if not isinstance(version.when, Condition):
+        return True
+    return all(
+        question.field.name in TELLABLE or question.field.name.startswith(TELLABLE_FAMILIES)
+        for question in questions_of(version.when.root)
+    )
+
+
+def _not_judged(order: Order, membership: Membership) -> str:
+    program = membership.program
+    if order.currency != program.currency:
+        return _("Only purchases in %(currency)s earn.") % {"currency": program.currency}
+    if order.placed_at < membership.enrolled_at:
+        return _("You were no member yet.")
+    if membership.status != Membership.Status.ACTIVE:
+        return _("Your membership was not active.")
+    return _("The program had not begun yet.")
+
+
+def _reason(award: Award, judged: JudgedAgain, currency: str) -> str:
+    """Why it gave nothing, from the last step that says so."""
+    codes = {code for code, *_values in award.steps}
+    if "not_met" in codes:
+        said = sentence(judged.unmet(award))
+        return _("It is only for this: %(condition)s.") % {"condition": said}
+    if award.counted:
+        return _("It counts towards a goal that several purchases reach together.")
+    if "given_way" in codes:
+        return _("Another one gave more instead.")
+    if "stopped" in codes:
+        return _("Another one came before it, in its place.")
+    if "capped_member" in codes:
+        return _("You had been given all that one member can get by it.")
+    if "capped_budget" in codes:
+        return _("It was not to be had any more.")
+    return "".join(_too_little(award, currency)) or _("What counts comes to too little.")
+
+
+def _too_little(award: Award, currency: str) -> Iterator[str]:
+    for code, *values in award.steps:
+        if code == "eligible" and values[0] == "0":
+            yield _nothing_for_it(award.version)
+            return
+        if code == "threshold":
+            yield _("It is for %(goal)s; what counts comes to %(reached)s.") % {
+                "goal": format_money(Decimal(values[0]), currency),
+                "reached": format_money(Decimal(values[2]), currency),
+            }
+            return
+
+
+def _nothing_for_it(version: RuleVersion) -> str:
+    body = version.body
+    named = body.include if isinstance(body, EarningBody) else LineFilter()
+    if named.names_lines and not named.tags:
+        return _("It is only for these: %s.") % describe_lines(named)
+    return _("Nothing in the purchase is what it is for.")
