@@ -67,7 +67,6 @@ PAGES = (
     Page("pool", ("loyalty_backoffice:pool_page", "pool")),
     Page("pool-new", ("loyalty_backoffice:pool_create",)),
     Page("give", ("loyalty_backoffice:wallet_give", "wallet")),
-    Page("occasion-undo", ("loyalty_backoffice:occasion_undo", "day_gift")),
     Page("lot-extend", ("loyalty_backoffice:lot_extend", "lot")),
     Page("programs", ("loyalty_backoffice:program_list",)),
     Page("program", ("loyalty_backoffice:program_page", "program")),
@@ -110,6 +109,11 @@ PAGES = (
     Page("backtests", ("loyalty_backoffice:backtest_list",)),
     Page("backtest-new", ("loyalty_backoffice:backtest_create",)),
     Page("backtest", ("loyalty_backoffice:backtest_page", "backtest")),
+    Page(
+        "backtest-compare",
+        ("loyalty_backoffice:backtest_compare",),
+        query=("with", "two_backtests"),
+    ),
     Page("journal", ("loyalty_backoffice:journal",)),
     Page("account-codes", ("loyalty_backoffice:account_codes", "program")),
     Page("books-close", ("loyalty_backoffice:books_close", "program")),
@@ -160,7 +164,6 @@ class Demo:
             Order,
             Pool,
             SelfCheck,
-            Transfer,
             Wallet,
             WalletType,
         )
@@ -175,7 +178,6 @@ class Demo:
             "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
             "lot": lambda: self._lot().pk,
-            "day_gift": lambda: Transfer.objects.exclude(occasion_grant=None).latest("pk").pk,
             "program": lambda: PROGRAM,
             "rule": lambda: "base",
             "progressive_card": lambda: "progressive-card",
@@ -190,6 +192,9 @@ class Demo:
             "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
             "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
             "backtest": lambda: Backtest.objects.earliest("pk").public_id,
+            "two_backtests": lambda: "&with=".join(
+                str(found.public_id) for found in Backtest.objects.order_by("pk")[:2]
+            ),
             "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
             "activity": lambda: Activity.objects.filter(state="pending").earliest("pk").public_id,
             "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,

@@ -104,6 +104,8 @@ def _plain(found: BacktestFigures) -> list[tuple[str, str]]:
     currency = found.backtest.program.currency
     whole, rows = found.whole, []
     rows.append((_("Program"), found.backtest.program.name))
+    days = format_days(found.backtest.since, found.backtest.until)
+    rows.append((_("Orders of"), days))
     rows.append((_("Orders"), format_number(whole.orders)))
     rows.append((_("Sold"), format_money(whole.revenue, currency)))
     for item in _headline(found):

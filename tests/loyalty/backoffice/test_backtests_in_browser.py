@@ -1,0 +1,83 @@
+"""Backtests in a real browser: the pages fit, everybody can use them, two are laid side by side."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from loyalty.backtest_rules import with_changes
+from loyalty.definitions import EarningRuleDefinition
+from loyalty.models import Backtest
+from loyalty.selectors.programs import definition_of
+from loyalty.services.backtest_runs import run_backtest
+from loyalty.services.backtests import create_backtest
+from members.services.audit import SYSTEM
+from tests.loyalty.backoffice.conftest import Member, url
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def two(ana: Member) -> list[Backtest]:
+    """Both are done: four Beans, and half a Bean for each dollar."""
+    return [try_rate(ana, name, units) for name, units in (("Four", "4"), ("Half", "0.5"))]
+
+
+def try_rate(ana: Member, name: str, units: str) -> Backtest:
+    now = timezone.now()
+    today = now.astimezone(ana.program.zone).date()
+    rule = EarningRuleDefinition.model_validate({"name": "Base rate", "units": units})
+    backtest = create_backtest(
+        program=ana.program, since=today - dt.timedelta(days=80), until=today, name=name,
+        draft=with_changes(definition_of(ana.program, now), put=[rule]), actor=SYSTEM, now=now,
+    )  # fmt: skip
+    assert backtest.job_id is not None
+    run_backtest(backtest.job_id)
+    backtest.refresh_from_db()
+    return backtest
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_pages_fit_and_can_be_used_by_everybody(
+    two: list[Backtest],
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+    width: int,
+) -> None:
+    page = sign_in("marketing_manager")
+    page.set_viewport_size({"width": width, "height": 900})
+    both = "&".join(f"with={found.public_id}" for found in two)
+    for address in (
+        url("backtest_list"),
+        url("backtest_create"),
+        url("backtest_page", two[0].public_id),
+        url("backtest_page", two[1].public_id),
+        f"{url('backtest_compare')}?{both}",
+    ):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        assert_no_axe_violations(page)
+
+
+def test_two_are_chosen_in_the_list_and_compared(
+    two: list[Backtest], sign_in: Callable[[str], Any]
+) -> None:
+    page = sign_in("analyst")
+    page.goto(url("backtest_list"))
+    page.get_by_label("Compare Four").check()
+    page.get_by_role("button", name="Compare the two chosen").click()
+    page.get_by_text("Choose two backtests that are done.").wait_for()
+    page.get_by_label("Compare Four").check()
+    page.get_by_label("Compare Half").check()
+    page.get_by_role("button", name="Compare the two chosen").click()
+    page.get_by_role("heading", name="Two backtests").wait_for()
+    row = page.get_by_role("row", name=re.compile("Beans · draft"))
+    assert sorted(row.get_by_role("cell").all_inner_texts())[:2] == ["600", "75"]
+    page.get_by_role("link", name="Half").click()
+    page.get_by_role("heading", name="Half").wait_for()
