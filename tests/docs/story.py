@@ -12,19 +12,27 @@ from pydantic import BaseModel
 
 from loyalty.definitions import RULE_KINDS, ProgramDefinition, WalletTypeDefinition
 from loyalty.ledger.balances import holdings
-from loyalty.models import Order, Program, Transfer, Wallet
+from loyalty.models import Activity, Order, Program, Transfer, Wallet
 from loyalty.selectors.programs import definition_of
+from loyalty.services.activities import ActivityInput, record_activities
+from loyalty.services.activity_decisions import (
+    approve_activity,
+    reject_activity,
+    reverse_activity,
+)
 from loyalty.services.adjustments import adjust_units, undo_transfer
 from loyalty.services.expiry import write_down_expired
 from loyalty.services.lots import settle_debt
 from loyalty.services.memberships import enroll_customer
+from loyalty.services.occasion_reversals import undo_occasion
+from loyalty.services.occasions import give_occasions
 from loyalty.services.order_holds import confirm_order, hold_order, release_order
 from loyalty.services.order_inputs import CustomerRef, OrderInput, RefundInput
 from loyalty.services.orders import record_orders
 from loyalty.services.programs import apply_definition
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.refunds import record_refunds
-from members.errors import DomainError
+from members.errors import ConflictError, DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.customers import create_customer
@@ -79,6 +87,11 @@ class Story:
             r"return (\w+) ([\d.]+)": self._return,
             r"adjust ([+-]\d+)(?: key (\w+))?": self._adjust,
             r"undo": self._undo,
+            r"(review|run) (\w+)(?: about (\w+))?(?: (\{.*\}))?": self._activity,
+            r"(approve|reject|take back) (V\w+)": self._decide,
+            r"born (\S+)": self._born,
+            r"days of the year": lambda: give_occasions(self.now),
+            r"take the gift back": self._undo_occasion,
             r"look": lambda: None,
         }
 
@@ -195,6 +208,37 @@ class Story:
     def _undo(self) -> None:
         latest = Transfer.objects.filter(kind="adjustment").latest("pk")
         undo_transfer(transfer=latest, actor=SYSTEM, source="backoffice", now=self.now)
+
+    def _activity(self, kind: str, number: str, subject: str | None, data: str | None) -> None:
+        known = Activity.objects.filter(external_id=number).first()
+        told = ActivityInput(
+            number, CustomerRef(external_id=self.number), kind,
+            known.occurred_at if known else self.now, subject=subject or "",
+            data={name: int(value) for name, value in parse(data or "{}").items()},
+        )  # fmt: skip
+        [result] = record_activities([told], now=self.now, transfer_source="api")
+        if result.outcome == "over_limit":
+            raise ConflictError("over a limit of its type", code="over_limit")
+
+    def _decide(self, what: str, number: str) -> None:
+        how: dict[str, Any] = {
+            "activity": Activity.objects.get(external_id=number), "actor": SYSTEM, "now": self.now,
+        }  # fmt: skip
+        if what == "approve":
+            approve_activity(source="backoffice", **how)
+        elif what == "reject":
+            reject_activity(note="Story", **how)
+        else:
+            reverse_activity(note="Story", source="backoffice", **how)
+
+    def _born(self, day: str) -> None:
+        Customer.objects.filter(pk=self.customer.pk).update(birthday=day)
+
+    def _undo_occasion(self) -> None:
+        latest = Transfer.objects.exclude(occasion_grant=None).latest("pk")
+        undo_occasion(
+            transfer=latest, actor=SYSTEM, source="backoffice", now=self.now, note="Story"
+        )
 
 
 def _taken(given: dict[str, Any], kind: type[BaseModel]) -> dict[str, Any]:
