@@ -10,7 +10,7 @@ import datetime as dt
 import heapq
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,7 @@ EXAMPLES = 10
 EDGES = [Decimal(step).scaleb(power) for power in range(-2, 7) for step in (1, 2, 5)]
 
 Units = Counter[str]
+Lasting = Callable[[Credit, dt.date], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +171,18 @@ class Sums:
 
 
 class Adder:
-    """Adds members to sums. `lasting`: whether what was credited is still there in the end."""
+    """Adds members to sums. `lasting`: whether what was credited on a local day is still there in
+    the end."""
 
-    def __init__(self, units: Mapping[int, Unit], zone: dt.tzinfo, lasting: Any) -> None:
+    def __init__(self, units: Mapping[int, Unit], zone: dt.tzinfo, lasting: Lasting) -> None:
         self.sums, self.units, self.zone, self.lasting = Sums(), units, zone, lasting
+        # Of the member's moments: each is that of several credits.
+        self._days: dict[dt.datetime, tuple[str, dt.date]] = {}
         self._weights = {unit.code: unit.weight for unit in units.values()}
 
     def add(self, member: Member) -> None:
         own = Figures(members=1)
+        self._days.clear()
         for event in member.events:
             self._add_event(event, own)
         by_order: defaultdict[int, dict[str, Units]] = defaultdict(_both_sides)
@@ -191,7 +196,7 @@ class Adder:
         self._compare(member.customer, own, by_order)
 
     def _add_event(self, event: Event, own: Figures) -> None:
-        month = self.sums.months[self._month(_begin(event))]
+        month = self.sums.months[self._day(_begin(event))[0]]
         if isinstance(event, GivenBack):
             month.revenue -= event.given.total
             own.revenue -= event.given.total
@@ -207,19 +212,21 @@ class Adder:
         own: Figures,
         by_order: Mapping[int, dict[str, Units]],
     ) -> None:
-        rules, sums = self.sums.rules[side], self.sums
+        rules, sums, units = self.sums.rules[side], self.sums, own.units[side]
         counted = set()
         for credit in found:
-            code, rule = self.units[credit.version.wallet_type_id].code, credit.version.rule_code
-            own.units[side][code] += credit.units
-            sums.months[self._month(credit.at)].units[side][code] += credit.units
+            version = credit.version
+            code, rule = self.units[version.wallet_type_id].code, version.rule_code
+            month, day = self._day(credit.at)
+            units[code] += credit.units
+            sums.months[month].units[side][code] += credit.units
             rules[rule] += credit.units
-            if self.lasting(credit):
+            if self.lasting(credit, day):
                 sums.outstanding[side][code] += credit.units
             if credit.sale is not None:
                 by_order[credit.sale.id][side][code] += credit.units
                 counted.add((rule, credit.sale.id))
-        sums.rule_orders[side].update(rule for rule, _sale in counted)
+        sums.rule_orders[side].update([rule for rule, _sale in counted])
 
     def _compare(
         self, customer: int, own: Figures, by_order: Mapping[int, dict[str, Units]]
@@ -249,8 +256,13 @@ class Adder:
     def _worth(self, units: Units) -> Decimal:
         return sum((count * self._weights[code] for code, count in units.items()), ZERO)
 
-    def _month(self, at: dt.datetime) -> str:
-        return f"{at.astimezone(self.zone):%Y-%m}"
+    def _day(self, at: dt.datetime) -> tuple[str, dt.date]:
+        """The month and the day, by the program's clocks."""
+        found = self._days.get(at)
+        if found is None:
+            day = at.astimezone(self.zone).date()
+            found = self._days[at] = f"{day.year:04}-{day.month:02}", day
+        return found
 
 
 def place_of(difference: Decimal) -> int:

@@ -1,4 +1,8 @@
-"""What the engine is told about an order. Plain values: no database, no clock."""
+"""What the engine is told about an order. Plain values: no database, no clock.
+
+Nothing changes them once they are made. Those that there are very many of are not frozen as well:
+making them would cost several times as much.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from members.conditions.moments import Moment
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Line:
     """One line as charged. `total` is after the line's own discount; money in the order's
     currency."""
@@ -41,7 +45,7 @@ class Line:
         return self.total / self.quantity if self.quantity else self.total
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Basket:
     """What was bought and how it was paid.
 
@@ -77,7 +81,7 @@ class Basket:
 NOTHING = Basket(lines=())
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Occasion:
     """An order as rules see it: what was bought, and how, where and when. `moment` is when it was
     placed, in the program's time zone; `paid_with` the kinds of its tenders."""
@@ -97,7 +101,7 @@ class Occasion:
         return tuple([line for line in self.basket.lines if line.total or line.quantity])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Deed(Occasion):
     """An activity as rules see it: what kind of thing was done, about what, and what was told
     about it. Nothing was bought: its basket is `NOTHING`."""

@@ -30,7 +30,8 @@ from members.conditions.moments import Moment
 from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS
 
 
-@dataclass(frozen=True, slots=True)
+# Sales and credits are never changed; there are too many of them to be frozen, which is dear.
+@dataclass(slots=True, unsafe_hash=True)
 class Sale:
     """An order as it was placed. `judged`: it is one of the program's; others are only what the
     member did before. `returned`: something of it came back later."""
@@ -81,7 +82,7 @@ class Program:
     takes_back_unlinked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Credit:
     """Units that a rule gave, or took back where they are below zero. `sale` None: for a return
     that stands for itself."""

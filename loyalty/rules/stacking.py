@@ -6,14 +6,14 @@ what multiplies rates and cashback, by position; then the caps of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import add, mul
 from typing import Literal, NamedTuple
 
 from loyalty.rules.amounts import plain_text
 from loyalty.rules.bodies import MultiplierBody
 from loyalty.rules.rate import Earning
-from loyalty.rules.reckoning import SHIPPING, Reckoner, yardstick_of
+from loyalty.rules.reckoning import Reckoner, yardstick_of
 from loyalty.rules.steps import Kept, Value
 
 # Of several multipliers for one line the largest counts, what each adds is added up, or each
@@ -42,11 +42,20 @@ class Multiplier:
         self.scope, self.of = yardstick_of(body).scope, frozenset(body.of)
         self.group = body.group
 
-    def places(self, reckoner: Reckoner) -> Sequence[int]:
-        """The lines that it multiplies; shipping too, unless it names lines."""
+    def gains(self, reckoner: Reckoner, more: int, but: Collection[int] = ()) -> list[int]:
+        """So many times more for the lines that it multiplies, and for shipping, unless it names
+        lines; for some places it is not."""
+        size = len(reckoner.basket.lines) + 1
         if self.scope.whole:
-            return range(SHIPPING, len(reckoner.basket.lines))
-        return reckoner.eligible(self.scope)
+            gains = [more] * size
+            for place in but:
+                gains[place] = 0
+            return gains
+        gains = [0] * size
+        for place in reckoner.eligible(self.scope):
+            if place not in but:
+                gains[place] = more
+        return gains
 
 
 # What one of several multipliers does, by its number: how many times more each line, and last
@@ -86,35 +95,32 @@ def _stretches(
     multipliers: Sequence[Multiplier], code: str, reckoner: Reckoner, how: Multiplying, one: int
 ) -> list[Stretch]:
     """What those that multiply the base with this code do, one after the other."""
-    places = {
-        number: each.places(reckoner)
-        for number, each in enumerate(multipliers)
-        if not each.of or code in each.of
-    }
-    size = len(reckoner.basket.lines) + 1
-    found = {number: [0] * size for number in places}
+    own = [n for n, each in enumerate(multipliers) if not each.of or code in each.of]
     if how == "best":
-        for place, number in _best(places, multipliers).items():
-            found[number][place] = multipliers[number].factor - one
-        return list(found.items())
-    factors = [one] * size
-    for number, more in found.items():
-        factor = multipliers[number].factor
-        for place in places[number]:
-            if how == "multiply":
-                more[place] = factors[place] * factor // FACTORS - factors[place]
-                factors[place] += more[place]
-            else:
-                more[place] = factor - one
-    return list(found.items())
+        return _best(own, multipliers, reckoner)
+    if how == "add":
+        return [(n, multipliers[n].gains(reckoner, multipliers[n].factor - one)) for n in own]
+    found, factors = [], [one] * (len(reckoner.basket.lines) + 1)
+    for number in own:
+        more = multipliers[number].gains(reckoner, multipliers[number].factor - FACTORS)
+        gained = [times * gain // FACTORS for times, gain in zip(factors, more, strict=True)]
+        factors = list(map(add, factors, gained))
+        found.append((number, gained))
+    return found
 
 
-def _best(places: Mapping[int, Sequence[int]], multipliers: Sequence[Multiplier]) -> dict[int, int]:
-    """Which multiplier counts at each place: the largest, the first of those that are as large."""
-    best: dict[int, int] = {}
-    for number in sorted(places, key=lambda number: (multipliers[number].factor, -number)):
-        best.update(dict.fromkeys(places[number], number))
-    return best
+def _best(
+    own: Sequence[int], multipliers: Sequence[Multiplier], reckoner: Reckoner
+) -> list[Stretch]:
+    """For each line the largest counts, the first of those that are as large."""
+    found: list[Stretch] = []
+    taken: set[int] = set()
+    for number in sorted(own, key=lambda number: multipliers[number].factor, reverse=True):
+        gains = multipliers[number].gains(reckoner, multipliers[number].factor - FACTORS, taken)
+        taken.update([place for place, gain in enumerate(gains) if gain])
+        found.append((number, gains))
+    found.sort()
+    return found
 
 
 def _stacked(earning: Earning, stretches: Sequence[Stretch], one: int) -> list[tuple[int, int]]:

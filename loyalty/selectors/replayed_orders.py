@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,8 @@ from members.selectors.segments import segments_of
 
 BEGINNING = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 BOUGHT_AT_ONCE = 4_000
+UNITS, STORED_VALUE = Tender.Kind.UNITS.value, Tender.Kind.STORED_VALUE.value
+NOTHING_PAID: Mapping[str, Decimal] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,16 @@ def replayed_customers(stretch: Stretch, first: int, last: int) -> Iterator[Repl
     """Each customer in [first, last] who bought something in the stretch, with their facts."""
     sales = _sales(stretch, first, last)
     events: defaultdict[int, list[Event]] = defaultdict(list)
-    by_order: dict[int, Sale] = {}
     returned, void = _refunds(stretch, first, last, sales)
-    for customer_id, found in sales.values():
-        if found.id not in void:
-            sale = replace(found, returned=found.id in returned)
-            by_order[sale.id] = sale
+    for customer_id, sale in sales.values():
+        if sale.id not in void:
+            sale.returned = sale.id in returned
             events[customer_id].append(sale)
     for order_id, refunds in returned.items():
+        sale_of = sales[order_id][1] if order_id in sales else None
         for customer_id, back in refunds:
             if order_id not in void:
-                events[customer_id].append(replace(back, sale=by_order.get(order_id)))
+                events[customer_id].append(replace(back, sale=sale_of))
     people = _people(stretch, events)
     for customer_id in sorted(events):
         yield Replayed(customer_id, people[customer_id], in_order(events[customer_id]))
@@ -117,6 +118,7 @@ _LINES = """
            brand
       FROM loyalty_orderline WHERE order_id = ANY(%s) ORDER BY order_id, line_no
 """
+_TENDERS = "SELECT order_id, kind, amount FROM loyalty_tender WHERE order_id = ANY(%s)"
 
 
 def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale]]:
@@ -136,31 +138,30 @@ def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale
         lines: defaultdict[int, list[Line]] = defaultdict(list)
         for order_id, number, total, sku, category, tags, *rest in cursor.fetchall():
             lines[order_id].append(Line(number, total, sku, category, tuple(tags), *rest))
-    tenders: defaultdict[int, dict[str, Decimal]] = defaultdict(dict)
-    for order_id, kind, amount in Tender.objects.filter(order__in=ids).values_list(
-        "order_id", "kind", "amount"
-    ):
-        tenders[order_id][kind] = amount
+        tenders: defaultdict[int, dict[str, Decimal]] = defaultdict(dict)
+        cursor.execute(_TENDERS, [ids])
+        for order_id, kind, amount in cursor.fetchall():
+            tenders[order_id][kind] = amount
     return {
-        row[0]: (row[1], _sale(row, tuple(lines[row[0]]), tenders.get(row[0], {}), zone))
+        row[0]: (row[1], _sale(row, lines.get(row[0], ()), tenders.get(row[0], NOTHING_PAID), zone))
         for row in rows
     }
 
 
 def _sale(
-    row: tuple[Any, ...], lines: tuple[Line, ...], paid: Mapping[str, Decimal], zone: Any
+    row: tuple[Any, ...], lines: Sequence[Line], paid: Mapping[str, Decimal], zone: Any
 ) -> Sale:
     pk, _customer, placed_at, currency, tax, included, shipping, discount, *rest = row
     channel, store, payment_method, coupons, judged, void = rest
     basket = Basket(
-        () if void else lines, tax, included, shipping, discount,
-        paid.get(Tender.Kind.UNITS, ZERO), paid.get(Tender.Kind.STORED_VALUE, ZERO),
+        () if void else tuple(lines), tax, included, shipping, discount,
+        paid.get(UNITS, ZERO), paid.get(STORED_VALUE, ZERO),
     )  # fmt: skip
     occasion = Occasion(
         basket, Moment(placed_at, zone), currency, channel, store, payment_method,
         tuple(coupons), tuple(sorted(paid)),
     )  # fmt: skip
-    return Sale(pk, occasion, bool(judged) and not void)
+    return Sale(pk, occasion, judged and not void)
 
 
 def _refunds(
@@ -172,21 +173,24 @@ def _refunds(
     """
     void = {pk for pk, (_customer, sale) in sales.items() if not sale.occasion.basket.lines}
     found: defaultdict[int, list[tuple[int, GivenBack]]] = defaultdict(list)
-    own = Refund.objects.filter(order__in=list(sales))
-    other = (
-        Refund.objects.filter(
-            customer__gte=first,
-            customer__lte=last,
-            refunded_at__gte=stretch.since,
-            refunded_at__lt=stretch.until,
-        )
-        .exclude(order__in=list(sales))
-        .exclude(order__status__in=Order.VOID)
+    own = Refund.objects.filter(
+        order__customer__gte=first,
+        order__customer__lte=last,
+        order__placed_at__gte=stretch.since,
+        order__placed_at__lt=stretch.until,
     )
-    for refunds in (own, other):
+    other = Refund.objects.filter(
+        customer__gte=first,
+        customer__lte=last,
+        refunded_at__gte=stretch.since,
+        refunded_at__lt=stretch.until,
+    ).exclude(order__status__in=Order.VOID)
+    for refunds, of_sales in ((own, True), (other, False)):
         for refund in refunds.prefetch_related("lines").order_by("refunded_at", "pk"):
             order_id = refund.order_id or 0
             known = order_id in sales
+            if known is not of_sales:
+                continue
             customer_id = sales[order_id][0] if known else refund.customer_id
             if customer_id is not None:
                 linked = bool(refund.order_external_id)

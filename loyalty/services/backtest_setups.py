@@ -142,12 +142,14 @@ class Setup:
     def _is_within(self, credit: Credit) -> bool:
         return credit.at >= self.since
 
-    def _lasting(self, credit: Credit) -> bool:
-        """Whether units would still be there after the last day, if nobody spent any."""
-        version, zone = credit.version, self.program.zone
-        key = version.id, version.wallet_type_id, credit.at.astimezone(zone).date()
+    def _lasting(self, credit: Credit, day: dt.date) -> bool:
+        """Whether units of a local day would still be there after the last day, if nobody spent
+        any."""
+        version = credit.version
+        key = version.id, version.wallet_type_id, day
         found = self._lasts.get(key)
         if found is None:
+            zone = self.program.zone
             terms = version.lot_terms or self.terms[version.wallet_type_id]
             at = credit.at
             times = lot_times(terms, at, matures_at(terms, OrderTimes(at, at, at, at), zone), zone)

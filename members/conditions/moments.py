@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Moment:
-    """An instant and the time zone whose days count."""
+    """An instant and the time zone whose days count. Never changed; to be frozen as well would cost
+    more than what is in it."""
 
     now: dt.datetime
     zone: zoneinfo.ZoneInfo

@@ -21,14 +21,14 @@ import django  # noqa: E402  (after the environment that it reads)
 
 from config import embedded  # noqa: E402
 
-PARTS = ("rules", "orders", "spends", "sweeps", "liability")
+PARTS = ("rules", "backtest", "orders", "spends", "sweeps", "liability")
 
 
 def main() -> None:
     options = _options()
     with embedded.leased(embedded.layout(), ("postgres", "valkey")):
         django.setup()
-        from tests.bench import aged_books, engine, measures
+        from tests.bench import aged_books, backtests, engine, measures
         from tests.bench.figures import tables
 
         print(
@@ -39,6 +39,9 @@ def main() -> None:
         if "rules" in options.only:
             print("The rules alone, without a database:\n")
             print(tables(engine.rounds(options), engine.GOALS), flush=True)
+        if "backtest" in options.only:
+            print("\nA draft of five rules beside five live ones:\n")
+            print(tables(backtests.rounds(options), backtests.GOALS), flush=True)
         if "orders" in options.only:
             print(tables(measures.rounds(options), measures.GOALS), flush=True)
         if "spends" in options.only:
@@ -58,6 +61,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--members", type=int, default=20_000)
     parser.add_argument("--orders", type=int, default=10_000, help="orders per imported file")
+    parser.add_argument(
+        "--replayed", type=int, default=1_000_000, help="orders that a backtest replays"
+    )
     parser.add_argument("--due", type=int, default=1_000_000, help="lots that expire at once")
     parser.add_argument(
         "--held", type=int, default=3_000_000,
@@ -68,7 +74,7 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds, options.orders = 2, 2.0, 3_000
-        options.due, options.held = 100_000, 0
+        options.due, options.held, options.replayed = 100_000, 0, 100_000
     return options
 
 
