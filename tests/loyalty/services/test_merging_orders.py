@@ -9,8 +9,13 @@ from loyalty.models import (
     Refund,
     Transfer,
 )
+from loyalty.selectors.pools import pool_balances
 from loyalty.services.expiry import write_down_expired
+from loyalty.services.lots import extend_lot
 from loyalty.services.order_inputs import CustomerRef
+from loyalty.services.policy_changes import apply_policy_change
+from loyalty.services.pools import PoolTerms, create_pool
+from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -23,7 +28,17 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
-from tests.loyalty.services.merging import MONTH, YEAR, buy, customer, holds, merge, part, wallet
+from tests.loyalty.services.merging import (
+    MONTH,
+    YEAR,
+    buy,
+    customer,
+    holds,
+    membership,
+    merge,
+    part,
+    wallet,
+)
 
 
 @pytest.fixture
@@ -218,3 +233,60 @@ def test_what_both_spent_counts_together_until_they_part(db):
     assert holds("c1", day(4)) == (10, 0, 0)
     part(again, now=day(5))
     assert (holds("c1", day(5)), holds("c2", day(5))) == ((10, 0, 0), (10, 0, 0))
+
+
+def test_an_order_that_came_to_something_only_while_they_were_merged_counts_alone_again(db):
+    make_program(earning_rules=[SPEND_100])
+    record(order("B1", "120", buyer="c2", status="cancelled"))
+    buy("A1", "30", "c1")
+    done = merge()
+    record(order("B1", "120", buyer="c2"), now=day(1))
+    assert holds("c1", day(1)) == (10, 0, 0)
+    part(done, now=day(2))
+    assert (holds("c1", day(2)), holds("c2", day(2))) == ((0, 0, 0), (10, 0, 0))
+    give_back(refund("R1", "30", of="B1", at=day(3)))
+    buy("A2", "60", "c1", at=3)
+    assert (holds("c1", day(3)), holds("c2", day(3))) == ((0, 0, 0), (0, 0, 0))
+
+
+# --- When the units of an order mature ------------------------------------------------------------
+
+WAITING = {"pending_from": "fulfilled", "pending_days": 0}
+
+
+def waiting(length: int) -> dict[str, object]:
+    return WAITING | {"expiry": {"kind": "days", "length": length, "counted_from": "maturity"}}
+
+
+def test_terms_that_were_applied_to_waiting_units_go_along(db):
+    make_wallet(make_program(unit=waiting(20)), "c1")
+    record(order("B1", "40", buyer="c2", status="placed"))
+    program = make_program(unit=waiting(100), at=day(1))
+    apply_policy_change(program.wallet_types.get(), after=0, actor_id=None, note="", now=day(1))
+    merge(now=day(2))
+    record(order("B1", "40", buyer="c2", status="fulfilled", fulfilled_at=day(3)), now=day(3))
+    assert (holds("c1", day(102)), holds("c1", day(105))) == ((40, 0, 0), (0, 0, 0))
+
+
+def test_more_time_that_waiting_units_were_given_goes_along(db):
+    make_wallet(make_program(unit=waiting(20)), "c1")
+    arrives = {"buyer": "c2", "status": "fulfilled"}
+    record(order("B1", "40", **arrives, fulfilled_at=day(20)), now=day(2))
+    extend_lot(lot=Lot.objects.get(), until=day(100), actor=SYSTEM, note="", now=day(3))
+    merge(now=day(4))
+    record(order("B1", "40", **arrives, fulfilled_at=day(21)), now=day(5))
+    assert (holds("c1", day(99)), holds("c1", day(100))) == ((40, 0, 0), (0, 0, 0))
+
+
+def test_time_that_was_given_after_some_units_had_gone_is_not_theirs(db):
+    make_program(unit=waiting(20))
+    arrives = {"buyer": "c1", "status": "fulfilled"}
+    record(order("A1", "40", **arrives, fulfilled_at=day(20)), now=day(2))
+    pool = create_pool(
+        owner=membership("c1"), terms=PoolTerms("Home", contribution="share", share=50), bring=True,
+        actor=SYSTEM, source="backoffice", now=day(3),
+    )  # fmt: skip
+    extend_lot(lot=Lot.objects.get(parent=None), until=day(100), actor=SYSTEM, note="", now=day(4))
+    record(order("A1", "40", **arrives, fulfilled_at=day(21)), now=day(5))
+    [at_first, later] = [pool_balances(pool, at)[0] for at in (day(40), day(45))]
+    assert (at_first.balance, later.balance, holds("c1", day(45))) == (20, 0, (20, 0, 0))

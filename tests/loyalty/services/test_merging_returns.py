@@ -165,3 +165,59 @@ def test_the_card_and_the_address_of_the_merged_customer_are_given_to_who_is_kep
     for text in (card, "old@example.com"):
         assert find_recipient(program, text) == membership("c1")
     assert find_member(program, "c2") == membership("c1")
+
+
+def test_a_gift_that_expired_before_the_merge_is_undone_without_taking_anything_else(db):
+    make_wallet(make_program(unit={"expiry": MONTH}), "c2")
+    gift = adjust(wallet("c2"), 25, "gift", now=day(-40))
+    buy("A1", "100", "c1")
+    merge()
+    undo(gift)
+    assert (holds("c1"), holds("c2")) == ((100, 0, 0), (0, 0, 0))
+    shown = history_of([membership("c1")]).get(pk=gift.pk)
+    assert shown.is_reversed
+
+
+def test_a_gift_that_expired_while_they_were_merged_is_undone_without_taking_anything_else(db):
+    program = make_program(unit={"expiry": MONTH})
+    for number in ("c1", "c2"):
+        make_wallet(program, number)
+    gift = adjust(wallet("c2"), 25, "gift", now=day(-20))
+    adjust(wallet("c2"), -5, "spent", now=day(-20))
+    done = merge()
+    part(done, now=day(15))
+    buy("B1", "100", "c2", at=16)
+    undo_transfer(transfer=gift, actor=SYSTEM, source="backoffice", now=day(17))
+    assert (holds("c1", day(17)), holds("c2", day(17))) == ((0, 0, 0), (95, 0, 0))
+    with pytest.raises(OverCorrectedError), transaction.atomic():
+        undo_transfer(
+            transfer=gift, actor=SYSTEM, source="backoffice", now=day(17), note="in other words"
+        )
+
+
+def test_a_spend_comes_back_to_somebody_who_was_active_under_the_other_name(db):
+    make_program(unit={"expiry": {"kind": "inactivity", "length": 2, "last_day": "start_of_day"}})
+    buy("B1", "40", "c2", at=-5)
+    buy("A1", "10", "c1", at=-5)
+    spent = redeem_units(
+        wallet=wallet("c2"), units=40, key="r", source="api", actor=SYSTEM, now=NOW
+    )[0]
+    merge()
+    buy("A2", "10", "c1", at=40)
+    reverse_redemption(transfer=spent, key="u", source="api", actor=SYSTEM, now=day(70))
+    assert (holds("c1", day(70)), holds("c2", day(70))) == ((60, 0, 0), (0, 0, 0))
+    assert holds("c1", day(110)) == (0, 0, 0)
+
+
+def test_what_expired_while_they_were_merged_counts_beside_what_came_back_there(db):
+    make_program(unit={"expiry": MONTH | {"restored_days": 30}})
+    buy("B1", "40", "c2", at=-20)
+    make_wallet(Program.objects.get(), "c1")
+    done = merge()
+    spent = redeem_units(
+        wallet=wallet("c1"), units=10, key="r", source="api", actor=SYSTEM, now=NOW
+    )[0]
+    part(done, now=day(20))
+    reverse_redemption(transfer=spent, key="u", source="api", actor=SYSTEM, now=day(20))
+    give_back(refund("R1", "30", of="B1", at=day(21)))
+    assert (holds("c1", day(21)), holds("c2", day(21))) == ((10, 0, 0), (0, 0, 0))
