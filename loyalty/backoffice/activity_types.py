@@ -125,7 +125,18 @@ def activity_type_list(request: HttpRequest) -> HttpResponse:
         )
         for kind in list_activity_types()
     ]
-    return render(request, "loyalty/backoffice/activity_type_list.html", {"rows": rows})
+    context = {
+        "title": _("Activities"),
+        "summary": _(
+            "What people can do besides buying: reviews, surveys, visits. Your shop tells of them;"
+            " rules of your programs say what they bring."
+        ),
+        "create_url": reverse("loyalty_backoffice:activity_type_create"),
+        "create_label": _("New type"),
+        "changed": "activity-type",
+        "rows": rows,
+    }
+    return render(request, "loyalty/backoffice/activity_type_list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

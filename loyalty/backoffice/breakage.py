@@ -6,14 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.csv_files import csv_response
-from loyalty.backoffice.insights import month_texts, read_choice
+from loyalty.backoffice.insights import (
+    csv_name,
+    insight_context,
+    month_texts,
+    read_choice,
+    read_known_choice,
+)
 from loyalty.models import WalletType
 from loyalty.plain_numbers import exact, whole
 from loyalty.selectors.breakage import Cohort, breakage, total_of
@@ -35,12 +42,18 @@ class CohortRow:
 def breakage_page(request: HttpRequest) -> HttpResponse:
     """Cohorts as a picture and a table."""
     choice = read_choice(request)
-    context: dict[str, object] = {"choice": choice, "form": choice.form}
+    context = insight_context(
+        choice,
+        title=_("Breakage"),
+        summary=_(
+            "What became of the units of each month: spent, expired, taken back, or still there."
+        ),
+    )
     if choice.wallet_type is not None:
         cohorts = breakage(choice.wallet_type, choice.day)
         total = total_of(cohorts, choice.day)
         context |= {
-            "wallet_type": choice.wallet_type,
+            "csv_url": reverse("loyalty_backoffice:breakage_csv") if cohorts else "",
             "rows": [CohortRow(item, item.share(item.expired)) for item in reversed(cohorts)],
             "total": total,
             "expired": total.share(total.expired),
@@ -53,12 +66,11 @@ def breakage_page(request: HttpRequest) -> HttpResponse:
 @staff_view("reports.view")
 def breakage_csv(request: HttpRequest) -> HttpResponse:
     """The table as a file."""
-    choice = read_choice(request)
-    if choice.wallet_type is None:
-        raise Http404
-    name = f"breakage-{choice.wallet_type.program.code}-{choice.wallet_type.code}-{choice.day}.csv"
-    cohorts = breakage(choice.wallet_type, choice.day)
-    return csv_response(name, _lines(choice.wallet_type, choice.day.isoformat(), cohorts))
+    wallet_type, day = read_known_choice(request)
+    cohorts = breakage(wallet_type, day)
+    return csv_response(
+        csv_name("breakage", wallet_type, day), _lines(wallet_type, day.isoformat(), cohorts)
+    )
 
 
 def _chart(wallet_type: WalletType, cohorts: Sequence[Cohort]) -> Chart:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _l
 
@@ -84,6 +84,30 @@ def read_choice(request: HttpRequest) -> Choice:
     day = asked.cleaned_data.get("day") or timezone.now().astimezone(zone).date()
     shown = InsightForm({"units": str(wallet_type.pk) if wallet_type else "", "day": day}, choices)
     return Choice(shown, wallet_type, day)
+
+
+def read_known_choice(request: HttpRequest) -> tuple[WalletType, dt.date]:
+    """The same for a file, which there is none of as long as there is no program."""
+    choice = read_choice(request)
+    if choice.wallet_type is None:
+        raise Http404
+    return choice.wallet_type, choice.day
+
+
+def insight_context(choice: Choice, *, title: str, summary: str) -> dict[str, object]:
+    """What `insight_page.html` shows around the figures."""
+    return {
+        "title": title,
+        "summary": summary,
+        "choice": choice,
+        "form": choice.form,
+        "wallet_type": choice.wallet_type,
+    }
+
+
+def csv_name(kind: str, wallet_type: WalletType, day: dt.date) -> str:
+    """What a downloaded table is called."""
+    return f"{kind}-{wallet_type.program.code}-{wallet_type.code}-{day}.csv"
 
 
 def month_texts(months: list[dt.date]) -> list[str]:

@@ -17,7 +17,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.csv_files import csv_response
-from loyalty.backoffice.insights import Choice, month_texts, read_choice, unit_choices
+from loyalty.backoffice.insights import (
+    Choice,
+    csv_name,
+    insight_context,
+    month_texts,
+    read_choice,
+    read_known_choice,
+    unit_choices,
+)
 from loyalty.models import LotFigures, WalletType
 from loyalty.plain_numbers import exact, whole
 from loyalty.rules.calendar import add_months
@@ -55,13 +63,17 @@ class EndRow:
 def liability(request: HttpRequest) -> HttpResponse:
     """The figure, its parts and its past; each part leads to the members behind it."""
     choice = read_choice(request)
-    context: dict[str, object] = {"choice": choice, "form": choice.form}
+    context = insight_context(
+        choice,
+        title=_("Liability"),
+        summary=_("What members hold and may still spend, and what that is worth."),
+    )
     if choice.wallet_type is not None:
         found = get_liability(choice.wallet_type, choice.day)
         trend = _begun(liability_trend(choice.wallet_type, choice.day, SHOWN_MONTHS))
         context |= {
+            "csv_url": reverse("loyalty_backoffice:liability_csv"),
             "liability": found,
-            "wallet_type": choice.wallet_type,
             "program": choice.wallet_type.program,
             "rows": _rows(found, choice),
             "by_end": _by_end(found),
@@ -77,11 +89,9 @@ def liability(request: HttpRequest) -> HttpResponse:
 @staff_view("reports.view")
 def liability_csv(request: HttpRequest) -> HttpResponse:
     """The table by expiry as a file, with what members owe as a line below zero."""
-    choice = read_choice(request)
-    if choice.wallet_type is None:
-        raise Http404
-    name = f"liability-{choice.wallet_type.program.code}-{choice.wallet_type.code}-{choice.day}.csv"
-    return csv_response(name, _lines(get_liability(choice.wallet_type, choice.day)))
+    wallet_type, day = read_known_choice(request)
+    name = csv_name("liability", wallet_type, day)
+    return csv_response(name, _lines(get_liability(wallet_type, day)))
 
 
 @require_safe

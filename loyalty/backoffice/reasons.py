@@ -27,10 +27,19 @@ def reason_list(request: HttpRequest) -> HttpResponse:
                                               if role in reason.roles])
         for reason in list_reasons()
     ]  # fmt: skip
-    everybody = len(labels)
-    return render(
-        request, "loyalty/backoffice/reason_list.html", {"rows": rows, "everybody": everybody}
-    )
+    context = {
+        "title": _("Adjustment reasons"),
+        "summary": _(
+            "Whoever adds or takes points chooses one of these. What was moved keeps the reason as"
+            " it was called then."
+        ),
+        "create_url": reverse("loyalty_backoffice:reason_create"),
+        "create_label": _("New reason"),
+        "changed": "reason",
+        "rows": rows,
+        "everybody": len(labels),
+    }
+    return render(request, "loyalty/backoffice/reason_list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db import connection
+
 from loyalty.ledger.posting import Retiming
 from loyalty.models import Lot, LotChange, Order
 from loyalty.rules.lots import LotTerms, LotTimes, OrderTimes, lot_times, matures_at
@@ -18,6 +20,21 @@ GIVEN = {
     LotChange.Reason.EXTENDED, LotChange.Reason.REINSTATED, LotChange.Reason.RESTORED,
     LotChange.Reason.WARNED,
 }  # fmt: skip
+
+_CHANGES = """
+    WITH RECURSIVE line AS (
+        SELECT l.id AS lot_id, l.id AS of_id, 'infinity'::timestamptz AS until, 0 AS back
+          FROM loyalty_lot l WHERE l.id = ANY(%(lots)s)
+         UNION ALL
+        SELECT line.lot_id, l.parent_id, least(line.until, t.recorded_at), line.back + 1
+          FROM line JOIN loyalty_lot l ON l.id = line.of_id
+          JOIN loyalty_transfer t ON t.id = l.transfer_id
+         WHERE l.parent_id IS NOT NULL
+    )
+    SELECT line.lot_id, c.id
+      FROM line JOIN loyalty_lotchange c ON c.lot_id = line.of_id AND c.recorded_at <= line.until
+     ORDER BY line.lot_id, line.back DESC, c.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +90,14 @@ def _lots(order_ids: Sequence[int]) -> list[Lot]:
 
 
 def _changes(lot_ids: Sequence[int]) -> Mapping[int, Sequence[LotChange]]:
+    """What was changed on these lots, and by then on those that they came out of."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, {"lots": list(lot_ids)})
+        pairs = cursor.fetchall()
+    changes = LotChange.objects.in_bulk({change_id for _lot_id, change_id in pairs})
     found: defaultdict[int, list[LotChange]] = defaultdict(list)
-    for change in LotChange.objects.filter(lot__in=lot_ids).order_by("pk"):
-        found[change.lot_id].append(change)
+    for lot_id, change_id in pairs:
+        found[lot_id].append(changes[change_id])
     return found
 
 

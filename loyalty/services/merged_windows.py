@@ -55,6 +55,7 @@ def part_windows(
         window.merged_into = None
         window.save(update_fields=["merged_into"])
         target.duplicates.filter(pk__in=item["followers"]).update(merged_into=window)
+    for window, target in _pairs(giver, taker, joined, orders):
         WindowPart.objects.filter(award=target, order__in=orders).update(award=window)
         for award in (window, target):
             award.units = given_so_far(award)
@@ -62,6 +63,24 @@ def part_windows(
         theirs.append(window)
         mine.append(target)
     return [*_judged(merging, taker, mine), *_judged(merging, giver, theirs)]
+
+
+def _pairs(
+    giver: Membership, taker: Membership, joined: Sequence[Record], orders: Sequence[int]
+) -> list[tuple[WindowAward, WindowAward]]:
+    """The windows that were joined; and those in which these orders count only since then, each
+    with the giver's own."""
+    known = {item["to"]: item["from"] for item in joined}
+    since = WindowAward.objects.filter(membership=taker, parts__order__in=orders).distinct()
+    for target in since.exclude(pk__in=known).order_by("pk"):
+        window, _created = WindowAward.objects.get_or_create(
+            membership=giver,
+            rule_version_id=target.rule_version_id,
+            window_start=target.window_start,
+        )
+        known[target.pk] = window.pk
+    found = WindowAward.objects.in_bulk([*known, *known.values()])
+    return [(found[own], found[target]) for target, own in known.items()]
 
 
 def _judged(

@@ -1,13 +1,16 @@
 -- A spend is undone, as a whole (`rev`) or in part (`cor`): the same lots get their units back, the ones
 -- that expire last first. With `grace` they do not expire before that instant. Where units expire by
--- inactivity and the wallet has been idle for too long, they have expired.
+-- inactivity and the wallet has been idle for too long, they have expired; not so in a merged wallet whose
+-- holder was active since, under the other name.
 CREATE OR REPLACE FUNCTION ledger_back(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     target bigint := coalesce((e->>'rev')::bigint, (e->>'cor')::bigint);
     grace timestamptz := (e->>'grace')::timestamptz;
-    idle boolean := (SELECT active_until IS NULL FROM loyalty_wallet WHERE id = (e->>'w')::bigint);
+    idle boolean := NOT EXISTS (
+        SELECT 1 FROM loyalty_wallet w JOIN loyalty_wallet k ON k.id IN (w.id, w.merged_into_id)
+         WHERE w.id = (e->>'w')::bigint AND k.active_until IS NOT NULL);
     missing bigint := (e->>'n')::bigint;
     part bigint;
     used record;

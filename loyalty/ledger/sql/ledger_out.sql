@@ -46,6 +46,17 @@ BEGIN
             rest := rest - ledger_use(lot, t_id, rest, at_now);
         END LOOP;
     END IF;
+    IF rest > 0 AND NOT oldest AND coalesce(e->>'rev', e->>'cor') IS NOT NULL THEN
+        elsewhere := ledger_lapsed_elsewhere(e, t_id, rest, at_now);
+        units := units - elsewhere;
+        rest := rest - elsewhere;
+        IF units = 0 THEN
+            RETURN;
+        ELSIF elsewhere > 0 AND e->>'rev' IS NOT NULL THEN
+            -- What is taken here is a part of it.
+            e := e - 'rev' || jsonb_build_object('cor', e->'rev');
+        END IF;
+    END IF;
     IF NOT debt AND w.owed > 0 AND rest > repaid THEN
         -- Others' units are needed: only what is beyond the debt can be spent.
         SELECT balance INTO w.balance FROM loyalty_wallet WHERE id = the_wallet;
@@ -53,14 +64,6 @@ BEGIN
            OR w.balance - w.owed < rest - repaid THEN
             PERFORM ledger_refuse_spend(
                 CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END, units);
-        END IF;
-    END IF;
-    IF rest > 0 AND debt AND e->>'cor' IS NOT NULL AND NOT oldest THEN
-        elsewhere := ledger_lapsed_elsewhere(e, t_id, rest, at_now);
-        units := units - elsewhere;
-        rest := rest - elsewhere;
-        IF units = 0 THEN
-            RETURN;
         END IF;
     END IF;
     IF rest > 0 AND at_time < at_now THEN

@@ -35,11 +35,13 @@ BEGIN
     SELECT array_agg(DISTINCT x.w), array_agg(DISTINCT x.w) FILTER (WHERE x.until IS NOT NULL),
            bool_or(x.dir IN ('back', 'unexpire')
                    OR x.dir = 'out' AND (x.debt OR x.own IS NOT NULL OR x.at < at_now)),
-           bool_or(x.w2 IS NOT NULL OR x.cor IS NOT NULL OR x.dir IN ('back', 'unexpire')),
+           bool_or(x.w2 IS NOT NULL OR coalesce(x.cor, x.rev) IS NOT NULL
+                   OR x.dir IN ('back', 'unexpire')),
            bool_or(x.dir = 'in'), bool_or(x.dir <> 'in')
       INTO ids, singly, looks_back, reaches, brings, takes
       FROM jsonb_to_recordset(entries) AS x(
-        w bigint, w2 bigint, until text, dir text, debt boolean, own bigint, cor bigint, at timestamptz);
+        w bigint, w2 bigint, until text, dir text, debt boolean, own bigint, cor bigint, rev bigint,
+        at timestamptz);
     IF ids IS NULL THEN
         RETURN;
     END IF;

@@ -9,14 +9,14 @@ BEGIN
         -- What is taken back may have expired in a merged wallet: see `ledger_lapsed_elsewhere`. None of
         -- the others that the units went to is locked: it would be after those of `orders_open`.
         SELECT l.wallet_id
-          FROM jsonb_to_recordset(entries) AS x(dir text, cor bigint)
+          FROM jsonb_to_recordset(entries) AS x(dir text, cor bigint, rev bigint)
           CROSS JOIN LATERAL (
-                SELECT o.wallet_id FROM loyalty_lot o WHERE o.transfer_id = x.cor
+                SELECT o.wallet_id FROM loyalty_lot o WHERE o.transfer_id = coalesce(x.cor, x.rev)
                  UNION ALL
                 SELECT c.wallet_id FROM loyalty_lot c
                   JOIN loyalty_transfer t ON t.id = c.transfer_id AND t.kind = 'merge'
-                 WHERE c.origin_id = x.cor AND c.parent_id IS NOT NULL) l
-         WHERE x.dir = 'out' AND x.cor IS NOT NULL
+                 WHERE c.origin_id = coalesce(x.cor, x.rev) AND c.parent_id IS NOT NULL) l
+         WHERE x.dir = 'out' AND coalesce(x.cor, x.rev) IS NOT NULL
          UNION
         -- What comes back to a merged wallet goes on: see `ledger_pass_on`.
         SELECT m.merged_into_id

@@ -14,7 +14,7 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.merging import preview_merge
 from tests.loyalty.factories import NOW, day, give_back, make_program, make_wallet, refund
-from tests.loyalty.services.test_merging import buy, customer, holds, membership, merge, part
+from tests.loyalty.services.merging import buy, customer, holds, membership, merge, part
 
 HOW = {"actor": SYSTEM, "source": "backoffice"}
 SPEND_100 = {"kind": "threshold_bonus", "reach": 100, "units": 10, "window": "month"}
