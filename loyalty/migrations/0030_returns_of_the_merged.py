@@ -5,7 +5,7 @@ from loyalty.ledger.functions import install
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0028_discounting"),
+        ("loyalty", "0029_order_discounts"),
     ]
 
     operations = [
