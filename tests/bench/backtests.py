@@ -92,5 +92,6 @@ def _backtest(folder: Path, number: int, until: str) -> tuple[int, float, float]
     seconds = time.perf_counter() - begun
     orders = re.match(r"([\d,]+) orders of", said)
     memory = re.search(r"peak memory (\d+) MB and (\d+) MB", said)
-    assert orders and memory, said
+    assert orders, said
+    assert memory, said
     return int(orders[1].replace(",", "")), max(map(float, memory.groups())), seconds
