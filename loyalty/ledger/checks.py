@@ -139,9 +139,12 @@ CHECKS: dict[str, str] = {
     _("a wallet that was merged into another holds nothing and owes nothing"): """
         SELECT 'wallet ' || w.id, 0, coalesce(l.held, 0) - w.owed
           FROM loyalty_wallet w
-          LEFT JOIN (SELECT wallet_id, sum(remaining) AS held FROM loyalty_lot
-                      WHERE due_at IS NOT NULL AND due_at > %(now)s GROUP BY wallet_id) l
-            ON l.wallet_id = w.id
+          CROSS JOIN LATERAL (
+               SELECT sum(l.remaining) AS held FROM loyalty_lot l
+                WHERE l.wallet_id = w.id AND l.due_at IS NOT NULL AND l.due_at > %(now)s
+                  -- What had expired by inactivity stayed behind, written on the lots or not.
+                  AND NOT (l.renewable AND l.expires_at IS NULL
+                           AND coalesce(w.active_until <= %(now)s, false))) l
          WHERE w.merged_into_id IS NOT NULL AND (l.held > 0 OR w.owed > 0)
     """,
     _("corrections never exceed what they correct"): """

@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.db.models import ForeignKey
 
+from loyalty.ledger.checks import verify_ledger
 from loyalty.models import (
     Lot,
     Membership,
@@ -113,6 +114,14 @@ def test_units_that_an_activity_renews_keep_the_later_end_of_both(db):
     assert wallet("c1").active_until == wallet("c2").active_until > day(50)
     assert holds("c1", day(40)) == (50, 0, 0)
     assert holds("c1", day(60)) == (0, 0, 0)
+
+
+def test_what_had_expired_by_inactivity_stays_behind(db):
+    make_program(unit={"expiry": {"kind": "inactivity", "length": 2, "last_day": "start_of_day"}})
+    buy("B1", "40", "c2", at=-90)
+    buy("A1", "10", "c1")
+    merge()
+    assert (holds("c1"), holds("c2"), verify_ledger(NOW)) == ((10, 0, 0), (0, 0, 0), [])
 
 
 # --- Debts ------------------------------------------------------------------------------------
