@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.errors import InsufficientBalanceError, KeyReusedError
-from loyalty.models import Account, Membership, Transfer, Wallet
+from loyalty.models import Account, Membership, Transfer, Wallet, WalletType
+from loyalty.moving_forms import MovingForm
 from loyalty.services.gifts import (
     LONGEST_MESSAGE,
     GiftPreview,
@@ -23,9 +21,6 @@ from loyalty.services.gifts import (
     preview_gift,
 )
 from loyalty.unit_input import read_amount
-from members.errors import DomainError
-from members.formatting import format_units
-from members.forms import add_domain_errors
 from members.services.audit import Actor
 
 # Chosen instead of a charity's code, none of which begins so.
@@ -34,8 +29,12 @@ MEMBER = "-"
 Finder = Callable[[str], Membership | None]
 
 
-class GiftForm(forms.Form):
+class GiftForm(MovingForm):
     """For whom, how many, and a word with it. `find` says whose the typed address is."""
+
+    too_few = gettext_lazy("Only %s can be given.")
+    sent_before = gettext_lazy("This form was already sent once. Look at the balance; if more is to"
+                               " be given, confirm again.")  # fmt: skip
 
     charity = forms.ChoiceField(label=gettext_lazy("For"))
     to = forms.CharField(
@@ -56,8 +55,6 @@ class GiftForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("They read it with the gift."),
     )
-    # Minted with the form: however often it arrives, it gives once.
-    key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, wallet: Wallet, charities: Sequence[Account], find: Finder, **kwargs: Any
@@ -73,7 +70,6 @@ class GiftForm(forms.Form):
             del self.fields["charity"]
         else:
             self._offer_charities()
-        self.initial.setdefault("key", uuid.uuid4())
 
     def _offer_charities(self) -> None:
         charity = self.fields["charity"]
@@ -93,6 +89,10 @@ class GiftForm(forms.Form):
     @property
     def receiver(self) -> Membership:
         return cast(Membership, self.cleaned_data["receiver"])
+
+    @property
+    def moved_type(self) -> WalletType:
+        return self.wallet.wallet_type
 
     @property
     def amount(self) -> int:
@@ -129,21 +129,3 @@ class GiftForm(forms.Form):
         if self.chosen_charity is not None:
             return donate_units(charity=self.chosen_charity, **how)[0]
         return give_units(to=self.receiver, message=self.cleaned_data["message"], **how)[0]
-
-    def refuse(self, error: DomainError) -> None:
-        """Say at its field why it was not given."""
-        if isinstance(error, InsufficientBalanceError):
-            spendable = format_units(error.spendable, self.wallet.wallet_type)
-            self.add_error("units", _("Only %s can be given.") % spendable)
-        elif isinstance(error, KeyReusedError):
-            # It had been sent before and came back changed: say so, and start afresh.
-            data = cast(QueryDict, self.data).copy()
-            data["key"] = str(uuid.uuid4())
-            self.data = data
-            self.add_error(
-                None,
-                _("This form was already sent once. Look at the balance; if more is to be given, "
-                  "confirm again."),
-            )  # fmt: skip
-        else:
-            add_domain_errors(self, error)

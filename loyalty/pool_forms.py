@@ -4,30 +4,28 @@ members."""
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
-from django.http import QueryDict
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.errors import InsufficientBalanceError, KeyReusedError
 from loyalty.models import PoolMember, Transfer, WalletType
+from loyalty.moving_forms import MovingForm
 from loyalty.services.adjustments import Preview
 from loyalty.services.pool_moves import preview_pool_move, put_into_pool, take_from_pool
 from loyalty.unit_input import read_amount
-from members.errors import DomainError
-from members.formatting import format_units
-from members.forms import add_domain_errors
 from members.services.audit import Actor
 
 IN, OUT = "in", "out"
 
 
-class PoolMoveForm(forms.Form):
+class PoolMoveForm(MovingForm):
     """Which way, what and how many."""
+
+    too_few = gettext_lazy("Only %s are there.")
+    sent_before = gettext_lazy("This form was already sent once. Look at the balance; if more is to"
+                               " be moved, confirm again.")  # fmt: skip
 
     direction = forms.ChoiceField(
         label=gettext_lazy("What to do"),
@@ -46,8 +44,6 @@ class PoolMoveForm(forms.Form):
         max_length=32,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    # Minted with the form: however often it arrives, it moves units once.
-    key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(
         self, data: Any, *, wallet_types: Sequence[WalletType], may_take: bool = True
@@ -56,7 +52,7 @@ class PoolMoveForm(forms.Form):
         kinds = self.fields["wallet_type"]
         assert isinstance(kinds, forms.ModelChoiceField)
         kinds.queryset = WalletType.objects.filter(pk__in=[item.pk for item in wallet_types])
-        self.initial.update({"wallet_type": wallet_types[0].pk, "key": uuid.uuid4()})
+        self.initial["wallet_type"] = wallet_types[0].pk
         self.only = wallet_types[0] if len(wallet_types) == 1 else None
         if self.only is not None:
             del self.fields["wallet_type"]
@@ -84,6 +80,10 @@ class PoolMoveForm(forms.Form):
         return cast(WalletType, self.cleaned_data["wallet_type"])
 
     @property
+    def moved_type(self) -> WalletType:
+        return self.chosen_type
+
+    @property
     def amount(self) -> int:
         return cast(int, self.cleaned_data["amount"])
 
@@ -100,20 +100,3 @@ class PoolMoveForm(forms.Form):
             member=member, wallet_type=self.chosen_type, units=self.amount, actor=actor,
             key=f"{source}:{self.cleaned_data['key']}", source=source, now=now,
         )[0]  # fmt: skip
-
-    def refuse(self, error: DomainError) -> None:
-        """Say at its field why nothing was moved."""
-        if isinstance(error, InsufficientBalanceError):
-            spendable = format_units(error.spendable, self.chosen_type)
-            self.add_error("units", _("Only %s are there.") % spendable)
-        elif isinstance(error, KeyReusedError):
-            data = cast(QueryDict, self.data).copy()
-            data["key"] = str(uuid.uuid4())
-            self.data = data
-            self.add_error(
-                None,
-                _("This form was already sent once. Look at the balance; if more is to be moved, "
-                  "confirm again."),
-            )  # fmt: skip
-        else:
-            add_domain_errors(self, error)

@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from loyalty.base_words import describe_lines
 from loyalty.models import Membership, Order, WalletType
-from loyalty.rule_words import describe_lines
 from loyalty.rules.bodies import EarningBody, LineFilter
 from loyalty.rules.engine import Award, RuleVersion
 from loyalty.selectors.rulebooks import fresh_terms

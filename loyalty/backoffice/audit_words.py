@@ -1,0 +1,140 @@
+"""What the audit log calls what people do, what they do it to, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from members.audit import (
+    TargetKind,
+    register_audit_actions,
+    register_audit_fields,
+    register_audit_target,
+)
+
+NAMESPACE = "loyalty_backoffice"
+Words = Mapping[str, Promise | str]
+
+POINTS: Words = {
+    "points.adjusted": _("Adjusted points"),
+    "points.adjustment_undone": _("Undid an adjustment"),
+    "points.adjustment_asked": _("Asked for an adjustment"),
+    "points.adjustment_approved": _("Approved an adjustment"),
+    "points.adjustment_rejected": _("Rejected an adjustment"),
+    "points.adjustment_withdrawn": _("Withdrew a request"),
+    "points.redemption_undone": _("Undid a redemption"),
+    "lot.extended": _("Gave units more time"),
+    "lot.reinstated": _("Brought expired units back"),
+    "debt.write_off": _("Wrote a debt off"),
+    "debt.repay": _("Settled a debt from the balance"),
+    "points.given": _("Gave points"),
+    "points.received": _("Was given points"),
+    "points.donated": _("Gave points to a charity"),
+    "points.gift_undone": _("Undid a gift"),
+    "membership.enrolled": _("Enrolled a customer"),
+}
+BULK: Words = {
+    "bulk_adjustment.created": _("Prepared a bulk adjustment"),
+    "bulk_adjustment.asked": _("Asked for a bulk adjustment"),
+    "bulk_adjustment.approved": _("Approved a bulk adjustment"),
+    "bulk_adjustment.rejected": _("Rejected a bulk adjustment"),
+    "bulk_adjustment.withdrawn": _("Withdrew a bulk adjustment"),
+    "bulk_adjustment.posted": _("Posted a bulk adjustment"),
+    "bulk_adjustment.undone": _("Undid a bulk adjustment"),
+}
+SETTINGS: Words = {
+    "adjustment_reason.created": _("Added an adjustment reason"),
+    "adjustment_reason.changed": _("Changed an adjustment reason"),
+    "adjustment_limit.created": _("Set limits for a program"),
+    "adjustment_limit.changed": _("Changed limits"),
+    "adjustment_limit.removed": _("Removed limits of a program"),
+}
+ACTIVITIES: Words = {
+    "activity.approved": _("Approved an activity"),
+    "activity.rejected": _("Rejected an activity"),
+    "activity.reversed": _("Took back an activity"),
+    "occasion.reversed": _("Took back a gift for a day of the year"),
+    "activity_type.created": _("Added a type of activity"),
+    "activity_type.changed": _("Changed a type of activity"),
+}
+ORDERS: Words = {
+    "order.refunded": _("Recorded a refund"),
+    "order.held": _("Held an order back"),
+    "order.released": _("Released an order"),
+    "order.confirmed": _("Confirmed an order early"),
+    "order.claimed": _("Assigned a guest order"),
+    "order.unclaimed": _("Made an order a guest’s again"),
+}
+PROGRAMS: Words = {
+    "program.terms_applied": _("Applied new terms to units that exist"),
+    "backtest.created": _("Tried rules on real orders"),
+    "program.created": _("Created a program"),
+    "program.changed": _("Changed a program"),
+}
+RULES: Words = {
+    "rule.drafted": _("Wrote a draft of a rule"),
+    "rule.renamed": _("Renamed a rule"),
+    "rule.discarded": _("Discarded a draft of a rule"),
+    "rule.asked": _("Asked for a rule to be published"),
+    "rule.taken_back": _("No longer asks for a rule to be published"),
+    "rule.sent_back": _("Sent a rule back"),
+    "rule.published": _("Published a rule"),
+    "rule.scheduled": _("Scheduled a rule"),
+    "rule.unscheduled": _("Undid the schedule of a rule"),
+    "rule.retired": _("Retired a rule"),
+    "rule.kept": _("Called off that a rule retires"),
+    "rule.ordered": _("Put rules in another order"),
+}
+TARGETS: Mapping[str, TargetKind] = {
+    "loyalty.program": TargetKind(_("Program"), f"{NAMESPACE}:program_by_id"),
+    "loyalty.earningrule": TargetKind(_("Earning rule"), f"{NAMESPACE}:rule_by_id"),
+    "loyalty.bulkadjustment": TargetKind(_("Bulk adjustment"), f"{NAMESPACE}:bulk_page"),
+    "loyalty.activitytype": TargetKind(
+        _("Type of activity"), f"{NAMESPACE}:activity_type_list", takes_id=False
+    ),
+    "loyalty.adjustmentreason": TargetKind(
+        _("Adjustment reason"), f"{NAMESPACE}:reason_list", takes_id=False
+    ),
+    "loyalty.adjustmentlimit": TargetKind(_("Limits"), f"{NAMESPACE}:limit_list", takes_id=False),
+    "loyalty.backtest": TargetKind(_("Backtest"), f"{NAMESPACE}:backtest_page"),
+    "loyalty.order": TargetKind(_("Order"), f"{NAMESPACE}:order_page"),
+}
+FIELDS: Words = {
+    "spendable": _("Can be spent"),
+    "units": _("Moved"),
+    "wallet_type": _("Kind of points"),
+    "activity": _("Activity"),
+    "charity": _("Charity"),
+    # The movement's row number says nothing to people; it is kept with the entry.
+    "transfer": "",
+    "amount": _("How many"),
+    "until": _("Usable until"),
+    "order": _("Order"),
+    "refund": _("Refund"),
+    "money": _("Given back"),
+    "program": _("Program"),
+    "card_number": _("Card number"),
+    "changes": _("Changes"),
+    "rule": _("Rule"),
+    "rules": _("Rules"),
+    "version": _("Version"),
+    "from": _("From"),
+    "written_by": _("Written by"),
+    "asked_by": _("Asked by"),
+    "source_name": _("Rows from"),
+    "row_count": _("Rows"),
+    "member_count": _("Members"),
+    "given": _("Given"),
+    "taken": _("Taken"),
+}
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    for actions in (POINTS, BULK, SETTINGS, ACTIVITIES, ORDERS, PROGRAMS, RULES):
+        register_audit_actions(dict(actions))
+    for name, kind in TARGETS.items():
+        register_audit_target(name, kind)
+    register_audit_fields(dict(FIELDS))
