@@ -23,7 +23,7 @@ from loyalty.rules.bodies import (
 from loyalty.rules.calendar import period_start
 from loyalty.rules.facts import ZERO
 from loyalty.rules.reckoning import Measured, Reckoner, Yardstick, yardstick_of
-from loyalty.rules.steps import Steps, Value, told
+from loyalty.rules.steps import Raw, Steps, told
 
 ONE = Decimal(1)
 
@@ -88,7 +88,7 @@ def _whole(yardstick: Yardstick, each: Decimal, *, by_money: bool) -> Counter:
 
 
 # Units at the wallet type's scale for having come so far, and the step that says so.
-Awarder = Callable[[Decimal], tuple[int, tuple[Value, ...]]]
+Awarder = Callable[[Decimal], tuple[int, Raw]]
 
 
 def award(body: WindowedBody, reached: Decimal, scale: int) -> tuple[int, Steps]:
@@ -102,7 +102,7 @@ def awarder(body: WindowedBody, scale: int) -> Awarder:
     goal, once, step = body.goal, not body.repeated, _step(body)
     units = int(body.units.scaleb(scale))
 
-    def award(reached: Decimal) -> tuple[int, tuple[Value, ...]]:
+    def award(reached: Decimal) -> tuple[int, Raw]:
         number = int(reached // goal)
         if once:
             number = min(number, 1)
@@ -174,7 +174,7 @@ def _period(of: str, at: dt.datetime) -> int:
     return day.year * 12 + day.month
 
 
-def _step(body: WindowedBody) -> Callable[[Decimal, int], tuple[Value, ...]]:
+def _step(body: WindowedBody) -> Callable[[Decimal, int], Raw]:
     head: tuple[str, ...]
     match body:
         case BonusBody():
@@ -185,7 +185,7 @@ def _step(body: WindowedBody) -> Callable[[Decimal, int], tuple[Value, ...]]:
             head = "stamps", str(body.full_at)
         case StreakBody():
             said = "streak", str(body.length), body.of
-            return lambda _reached, number: (*said, number)
+            return lambda _reached, number: [*said, number]
         case _:
             raise AssertionError(f"no words for {body.kind}")  # type: ignore[attr-defined]
-    return lambda reached, number: (*head, reached, number)
+    return lambda reached, number: [*head, reached, number]

@@ -196,7 +196,8 @@ class _Judgment:
             found = multiply(tuple(multipliers.values()), bases, self.reckoner, how)
             for place, (units, kept) in zip(multipliers, found, strict=True):
                 if kept:
-                    self.awards[place] = self.capped(self.awards[place].version, units, kept)
+                    award = Award(self.awards[place].version, units, kept)
+                    self.awards[place] = self.capped(award)
 
     def _drop_losers(
         self, multipliers: dict[int, Multiplier], bases: Sequence[tuple[Base, Earning]]
@@ -215,16 +216,18 @@ class _Judgment:
     def _given_way_to(self, winner: int) -> Step:
         return "given_way", self.awards[winner].version.rule_name
 
-    def capped(self, version: RuleVersion, units: int, kept: Kept) -> Award:
-        """What the caps leave of units."""
+    def capped(self, award: Award) -> Award:
+        """What the caps leave of its units."""
+        version = award.version
         room = self.rooms.get(version.id, NO_LIMIT)
-        units, more = cap(units, version.body.caps, room, version.scale)
-        return Award(version, units, (*kept, *more) if more else kept)
+        units, more = cap(award.units, version.body.caps, room, version.scale)
+        return Award(version, units, (*award.kept, *more)) if more else award
 
 
 # What a rule version gives for an order, at its place in the list.
 Ask = Callable[[_Judgment, int], Award]
-Own = Callable[[_Judgment, int], tuple[int, Kept]]
+Own = Callable[[Reckoner], tuple[int, Kept]]
+Finish = Callable[[_Judgment, int, Award], Award]
 Judge = tuple[Callable[[Occasion, str], bool] | None, Award, Ask]
 
 
@@ -243,7 +246,9 @@ def _asked(version: RuleVersion) -> Ask:
     if isinstance(body, WindowedBody) and body.windowed:
         return _counting(version, body)
     assert isinstance(body, EarningBody)
-    return _awarding(version, body, _own(version, body))
+    if isinstance(body, RateBody | CashbackBody):
+        return _earning(version, body, _finish(version, body))
+    return _awarding(version, _own(version, body), _finish(version, body))
 
 
 def _counting(version: RuleVersion, body: WindowedBody) -> Ask:
@@ -272,54 +277,60 @@ def _waiting(version: RuleVersion, body: MultiplierBody) -> Ask:
     return ask
 
 
-def _awarding(version: RuleVersion, body: EarningBody, own: Own) -> Ask:
-    wallet_type_id, stops = version.wallet_type_id, body.stops
-    group = (wallet_type_id, body.group) if body.group else None
-    stopped, most = Award(version, 0, STOPPED), version.most
+def _awarding(version: RuleVersion, own: Own, finish: Finish) -> Ask:
+    wallet_type_id, stopped = version.wallet_type_id, Award(version, 0, STOPPED)
 
     def ask(judgment: _Judgment, place: int) -> Award:
         if wallet_type_id in judgment.stopped:
             return stopped
-        units, kept = own(judgment, place)
-        if units and (judgment.rooms or (most is not None and units > most)):
-            award = judgment.capped(version, units, kept)
-        else:
-            award = Award(version, units, kept)
+        units, kept = own(judgment.reckoner)
+        return finish(judgment, place, Award(version, units, kept))
+
+    return ask
+
+
+def _earning(version: RuleVersion, body: RateBody | CashbackBody, finish: Finish) -> Ask:
+    """Rates and cashback are remembered for what multiplies them."""
+    earn, pk, wallet_type_id = earner(body, version.scale), version.id, version.wallet_type_id
+    base = Base(version.rule_code, version.most, 10**version.scale)
+    stopped = Award(version, 0, STOPPED)
+
+    def ask(judgment: _Judgment, place: int) -> Award:
+        if wallet_type_id in judgment.stopped:
+            return stopped
+        earning = earn(judgment.reckoner, judgment.spent.get(pk, ZERO))
+        judgment.bases.setdefault(wallet_type_id, {})[place] = base, earning
+        return finish(judgment, place, Award(version, earning.units, earning.kept))
+
+    return ask
+
+
+def _finish(version: RuleVersion, body: EarningBody) -> Finish:
+    """Caps, and what it is to others."""
+    wallet_type_id, stops, most = version.wallet_type_id, body.stops, version.most
+    group = (wallet_type_id, body.group) if body.group else None
+
+    def finish(judgment: _Judgment, place: int, award: Award) -> Award:
+        if judgment.rooms or (most is not None and award.units > most):
+            award = judgment.capped(award)
         if group is not None:
             judgment.groups[place] = group
         if stops and award.units:
             judgment.stopped.add(wallet_type_id)
         return award
 
-    return ask
+    return finish
 
 
 def _own(version: RuleVersion, body: EarningBody) -> Own:
-    if isinstance(body, RateBody | CashbackBody):
-        return _earning(version, body)
     if isinstance(body, FixedBody):
-        award = fixed(body, version.scale)
-        return lambda judgment, _place: award(judgment.reckoner)
+        return fixed(body, version.scale)
     assert isinstance(body, WindowedBody)
     count, reach = counter(body), awarder(body, version.scale)
 
-    def of_one_order(judgment: _Judgment, _place: int) -> tuple[int, Kept]:
-        amount, measured = count(judgment.reckoner)
+    def of_one_order(reckoner: Reckoner) -> tuple[int, Kept]:
+        amount, measured = count(reckoner)
         units, step = reach(amount)
         return units, (measured, step)
 
     return of_one_order
-
-
-def _earning(version: RuleVersion, body: RateBody | CashbackBody) -> Own:
-    """Rates and cashback are remembered for what multiplies them."""
-    earn, pk, wallet_type_id = earner(body, version.scale), version.id, version.wallet_type_id
-    base = Base(version.rule_code, version.most, 10**version.scale)
-
-    def own(judgment: _Judgment, place: int) -> tuple[int, Kept]:
-        spent = judgment.spent.get(pk, ZERO) if judgment.spent else ZERO
-        earning = earn(judgment.reckoner, spent)
-        judgment.bases.setdefault(wallet_type_id, {})[place] = base, earning
-        return earning.units, earning.kept
-
-    return own

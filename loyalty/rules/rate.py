@@ -11,7 +11,7 @@ from loyalty.rules.amounts import ROUNDING, plain_text, ratio_of, rounded
 from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody, Rounding
 from loyalty.rules.facts import ZERO
 from loyalty.rules.reckoning import Measured, Reckoner, yardstick_of
-from loyalty.rules.steps import Kept, Steps, Value, told
+from loyalty.rules.steps import Kept, Raw, Steps, told
 
 # Percentages as whole numbers: they have at most so many decimals.
 PERCENTS = 10_000
@@ -32,10 +32,6 @@ class Terms:
             total = measured.total
             return self.round(total * self.rate, measured.per * self.per) if total > 0 else 0
         return self.units_of_each(measured.parts, measured.per)
-
-    def units_of(self, total: int, per: int) -> int:
-        """Units for total : per."""
-        return self.round(total * self.rate, per * self.per) if total > 0 else 0
 
     def units_of_each(self, parts: Iterable[int], per: int) -> int:
         """Units for such parts: what each comes to, and all of them together."""
@@ -92,7 +88,7 @@ def _rate(body: RateBody, scale: int) -> Earner:
     yardstick, by_money = yardstick_of(body), body.measure == "money"
     terms = Terms(*ratio_of(body.units, body.per, scale), body.rounding)
     said = ("rate", plain_text(body.units), plain_text(body.per), body.measure)
-    made = _made(body.rounding, scale)
+    where, mode, one = body.rounding.per, body.rounding.mode, 10**scale
 
     def award(reckoner: Reckoner, _spent: Decimal) -> Earning:
         if by_money:
@@ -100,7 +96,8 @@ def _rate(body: RateBody, scale: int) -> Earner:
         else:
             measured = reckoner.quantities(yardstick.scope)
         units = terms.units(measured)
-        return Earning(units, (measured, said, made(units)), measured, terms)
+        made: Raw = ["rounded", mode, where, (units, one)]
+        return Earning(units, (measured, said, made), measured, terms)
 
     return award
 
@@ -132,7 +129,7 @@ def _percent_steps(percents: Sequence[int], measured: Measured) -> Kept:
         if percent and part:
             by_percent[percent] = by_percent.get(percent, 0) + part
     return tuple(
-        ("cashback", (percent, PERCENTS), (amount, measured.per))
+        ["cashback", (percent, PERCENTS), (amount, measured.per)]
         for percent, amount in sorted(by_percent.items())
     )
 
@@ -160,17 +157,17 @@ def _percent_of_brackets(
     if amount <= 0:
         return Fraction(0), ()
     ends = [*(Fraction(bracket.above) for bracket in body.brackets[1:]), None]
-    said: list[tuple[Value, ...]] = [("spent_before", spent)]
+    said: list[Raw] = [["spent_before", spent]]
     before, earned = Fraction(spent), Fraction(0)
     for bracket, end in zip(body.brackets, ends, strict=True):
         first, last = max(Fraction(bracket.above), before), before + amount
         part = (last if end is None else min(last, end)) - first
         if part > 0:
             earned += part * Fraction(bracket.percent)
-            said.append(("cashback", bracket.percent, (part.numerator, part.denominator)))
+            said.append(["cashback", bracket.percent, (part.numerator, part.denominator)])
     return earned / amount, tuple(said)
 
 
-def _made(rounding: Rounding, scale: int) -> Callable[[int], tuple[Value, ...]]:
+def _made(rounding: Rounding, scale: int) -> Callable[[int], Raw]:
     one, mode, where = 10**scale, rounding.mode, rounding.per
-    return lambda units: ("rounded", mode, where, (units, one))
+    return lambda units: ["rounded", mode, where, (units, one)]

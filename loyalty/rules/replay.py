@@ -40,10 +40,10 @@ class Sale:
     occasion: Occasion
     judged: bool = True
     returned: bool = False
+    at: dt.datetime = field(init=False)
 
-    @property
-    def at(self) -> dt.datetime:
-        return self.occasion.moment.now
+    def __post_init__(self) -> None:
+        self.at = self.occasion.moment.now
 
 
 @dataclass(frozen=True, slots=True)

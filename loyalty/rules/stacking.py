@@ -14,7 +14,7 @@ from loyalty.rules.amounts import plain_text
 from loyalty.rules.bodies import MultiplierBody
 from loyalty.rules.rate import Earning
 from loyalty.rules.reckoning import Reckoner, yardstick_of
-from loyalty.rules.steps import Kept, Value
+from loyalty.rules.steps import Kept, Raw
 
 # Of several multipliers for one line the largest counts, what each adds is added up, or each
 # multiplies what those before it made.
@@ -72,7 +72,7 @@ def multiply(
     """What each multiplier adds, in their order, and why. Together with the bases it is what the
     rates would give for each line times its factor, rounded once."""
     added = [0] * len(multipliers)
-    steps: list[list[tuple[Value, ...]]] = [[] for _multiplier in multipliers]
+    steps: list[list[Raw]] = [[] for _multiplier in multipliers]
     one = FACTORS ** len(multipliers) if how == "multiply" else FACTORS
     known: dict[str, list[Stretch]] = {}
     picky = any(each.of for each in multipliers)
@@ -85,7 +85,7 @@ def multiply(
             after = stacked if most is None or stacked < most else most
             if after != before:
                 more = (after - before, unit)
-                steps[number].append(("multiplied", multipliers[number].said, code, more))
+                steps[number].append(["multiplied", multipliers[number].said, code, more])
                 added[number] += after - before
                 before = after
     return [(max(units, 0), tuple(said)) for units, said in zip(added, steps, strict=True)]
@@ -128,11 +128,12 @@ def _stacked(earning: Earning, stretches: Sequence[Stretch], one: int) -> list[t
     measured, terms, found = earning.measured, earning.terms, []
     total, per = measured.total * one, measured.per * one
     if terms.together:
+        rate, per, rounding = terms.rate, per * terms.per, terms.round
         for number, more in stretches:
             further = measured.times(more)
             if further:
                 total += further
-                found.append((number, terms.units_of(total, per)))
+                found.append((number, rounding(total * rate, per) if total > 0 else 0))
         return found
     factors = [one] * len(measured.parts)
     for number, more in stretches:

@@ -11,8 +11,9 @@ from loyalty.rules.amounts import plain_text, text_of
 # A step: its code and its values as text. `loyalty.explanations` words them.
 Step = tuple[str, ...]
 Steps = tuple[Step, ...]
-# The same as it is kept; a pair is an amount, number : per.
+# One that still has numbers in it; a pair is an amount, number : per.
 Value = str | int | Decimal | tuple[int, int]
+Raw = list[Value]
 
 
 class Teller(Protocol):
@@ -22,13 +23,15 @@ class Teller(Protocol):
     def steps(self) -> Steps: ...
 
 
-Kept = tuple["tuple[Value, ...] | Teller", ...]
+Kept = tuple[Step | Raw | Teller, ...]
 
 
 def told(kept: Kept) -> Steps:
     steps: list[Step] = []
     for step in kept:
         if isinstance(step, tuple):
+            steps.append(step)
+        elif isinstance(step, list):
             steps.append(tuple([each if type(each) is str else _text(each) for each in step]))
         else:
             steps += step.steps
@@ -37,7 +40,7 @@ def told(kept: Kept) -> Steps:
 
 def says(kept: Kept, code: str) -> bool:
     """Whether there is a step with this code among a rule's own."""
-    return any(isinstance(step, tuple) and step[0] == code for step in kept)
+    return any(isinstance(step, tuple | list) and step[0] == code for step in kept)
 
 
 def _text(value: Value) -> str:

@@ -101,7 +101,7 @@ class Setup:
 
     def add_up(self, first: int, last: int, budgets: Mapping[str, Budgets]) -> Sums:
         """What the customers of a range come to."""
-        adder = Adder(self._weighed(), self.program.zone, self._lasting)
+        adder, since = Adder(self._weighed(), self.program.zone, self._lasting), self.since
         for one, life in self.lives(first, last, budgets):
             adder.add(
                 Member(
@@ -109,7 +109,7 @@ class Setup:
                     one.person.segments,
                     [event for event in one.events if self._is_counted(event)],
                     {
-                        side: [credit for credit in account.credits if self._is_within(credit)]
+                        side: [credit for credit in account.credits if credit.at >= since]
                         for side, account in zip(SIDES, life.accounts, strict=True)
                     },
                 )
@@ -138,9 +138,6 @@ class Setup:
             return event.sale.judged and event.sale.at >= self.since
         own = event.currency == self.program.currency and not event.linked
         return own and self.since <= event.at < self.until
-
-    def _is_within(self, credit: Credit) -> bool:
-        return credit.at >= self.since
 
     def _lasting(self, credit: Credit, day: dt.date) -> bool:
         """Whether units of a local day would still be there after the last day, if nobody spent

@@ -8,6 +8,7 @@ of the member may still come first.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -139,21 +140,21 @@ def _wishes(
 
 def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:
     awards, _rooms = book.judge(wish, wish.occasion.basket)
+    parts = _parts(wish, awards)
     return Quote(
         wish.program,
         wish.membership_id or None,
-        tuple(_quoted(award, wish) for award in awards),
+        tuple(_quoted(award, wish, parts.get(award.version.id, [])) for award in awards),
         reduced,
     )
 
 
-def _quoted(award: Award, wish: Wish) -> QuotedAward:
+def _quoted(award: Award, wish: Wish, parts: list[Part]) -> QuotedAward:
     body = award.version.body
     if not isinstance(body, WindowedBody):
         return QuotedAward(award)
     if not body.windowed:
         return QuotedAward(award, _goal_of_order(body, award))
-    parts = _parts(wish, award, body)
     before, _steps = bonus(body, progress(body, parts), award.version.scale)
     if award.counted:
         local = wish.at.astimezone(wish.program.zone)
@@ -178,14 +179,29 @@ def _goal(body: WindowedBody, reached: Decimal, units: int) -> Goal:
     return Goal(reached, body.goal, body.goal - reached % body.goal)
 
 
-def _parts(wish: Wish, award: Award, body: WindowedBody) -> list[Part]:
-    """What the member's orders brought to the window so far."""
-    found = WindowPart.objects.filter(
-        award__membership=wish.membership_id,
-        award__rule_version=award.version.id,
-        award__window_start=window_start(body, wish.at, wish.program.zone),
-    ).order_by("order__placed_at", "order_id")
-    return [
-        (placed_at.astimezone(wish.program.zone), amount)
-        for placed_at, amount in found.values_list("order__placed_at", "amount")
-    ]
+def _parts(wish: Wish, awards: Sequence[Award]) -> dict[int, list[Part]]:
+    """What the member's orders brought so far to each rule's window, in one query."""
+    zone = wish.program.zone
+    starts = {
+        award.version.id: window_start(award.version.body, wish.at, zone)
+        for award in awards
+        if isinstance(award.version.body, WindowedBody) and award.version.body.windowed
+    }
+    if not starts or wish.membership_id == NOBODY:
+        return {}
+    rows = (
+        WindowPart.objects.filter(
+            award__membership=wish.membership_id,
+            award__rule_version__in=starts,
+            award__window_start__in=set(starts.values()),
+        )
+        .order_by("order__placed_at", "order_id")
+        .values_list(
+            "award__rule_version", "award__window_start", "order__placed_at", "amount"
+        )
+    )  # fmt: skip
+    found: defaultdict[int, list[Part]] = defaultdict(list)
+    for version, start, placed_at, amount in rows:
+        if starts[version] == start:
+            found[version].append((placed_at.astimezone(zone), amount))
+    return found

@@ -153,17 +153,12 @@ def _compile_line(node: Node) -> Callable[[Any, Moment], bool]:
 
 def _compile_lines(node: Lines) -> Check:
     """Lines that were given back count no more: what is left of them is nothing."""
-    matches = _compile_line(node.where)
-
-    def chosen(order: Any) -> list[Any]:
-        moment = order.moment
-        return [line for line in order.lines if matches(line, moment)]
-
+    chosen = _compile_choice(node.where)
     match node.measure:
         case "any":
-            return lambda order, _answers: _matches_any(matches, order)
+            return lambda order, _answers: bool(chosen(order))
         case "none":
-            return lambda order, _answers: not _matches_any(matches, order)
+            return lambda order, _answers: not chosen(order)
         case "all":
             return lambda order, _answers: 0 < len(order.lines) == len(chosen(order))
     assert node.operator is not None
@@ -174,12 +169,27 @@ def _compile_lines(node: Lines) -> Check:
     return lambda order, _answers: asked(sum(map(name, chosen(order))), operand, order.moment)
 
 
-def _matches_any(matches: Callable[[Any, Moment], bool], order: Any) -> bool:
-    moment = order.moment
-    for line in order.lines:  # noqa: SIM110
-        if matches(line, moment):
-            return True
-    return False
+def _compile_choice(node: Node) -> Callable[[Any], list[Any]]:
+    """The lines that match. One question to which the moment does not matter is asked of all of
+    them in a row."""
+    if isinstance(node, Question) and (compare := node.operator.timeless) is not None:
+        read, operand, unknown = node.field.read, node.operand, node.operator.unknown
+        return lambda order: [
+            line
+            for line in order.lines
+            if (
+                compare(value, operand)
+                if (value := read(line)) or not is_unknown(value)
+                else unknown
+            )
+        ]
+    matches = _compile_line(node)
+
+    def chosen(order: Any) -> list[Any]:
+        moment = order.moment
+        return [line for line in order.lines if matches(line, moment)]
+
+    return chosen
 
 
 def _number(node: Node, place: str, numbers: Any, places: dict[str, int]) -> None:

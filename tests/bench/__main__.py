@@ -21,14 +21,16 @@ import django  # noqa: E402  (after the environment that it reads)
 
 from config import embedded  # noqa: E402
 
-PARTS = ("rules", "backtest", "orders", "spends", "sweeps", "liability")
+PARTS = (
+    "rules", "backtest", "segments", "live-rules", "orders", "spends", "sweeps", "liability",
+)  # fmt: skip
 
 
 def main() -> None:
     options = _options()
     with embedded.leased(embedded.layout(), ("postgres", "valkey")):
         django.setup()
-        from tests.bench import aged_books, backtests, engine, measures
+        from tests.bench import aged_books, backtests, engine, live_rules, measures, segments
         from tests.bench.figures import tables
 
         print(
@@ -42,6 +44,12 @@ def main() -> None:
         if "backtest" in options.only:
             print("\nA draft of five rules beside five live ones:\n")
             print(tables(backtests.rounds(options), backtests.GOALS), flush=True)
+        if "segments" in options.only:
+            print(f"\nSegments of {options.customers:,} customers:\n")
+            print(tables(segments.rounds(options), segments.GOALS), flush=True)
+        if "live-rules" in options.only:
+            print("\nTwenty live rules:\n")
+            print(tables(live_rules.rounds(options), live_rules.GOALS), flush=True)
         if "orders" in options.only:
             print(tables(measures.rounds(options), measures.GOALS), flush=True)
         if "spends" in options.only:
@@ -64,6 +72,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--replayed", type=int, default=1_000_000, help="orders that a backtest replays"
     )
+    parser.add_argument(
+        "--customers", type=int, default=1_000_000, help="customers that segments are worked out of"
+    )
     parser.add_argument("--due", type=int, default=1_000_000, help="lots that expire at once")
     parser.add_argument(
         "--held", type=int, default=3_000_000,
@@ -74,7 +85,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds, options.orders = 2, 2.0, 3_000
-        options.due, options.held, options.replayed = 100_000, 0, 100_000
+        options.due, options.held = 100_000, 0
+        options.replayed = options.customers = 100_000
     return options
 
 

@@ -131,3 +131,15 @@ def test_a_quote_takes_the_same_queries_whatever_is_in_the_basket():
             quote_order(found)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("windows", [1, 4])
+def test_all_windows_are_looked_up_with_one_query(db, windows):
+    goals = [rule for rule in RULES if rule["code"] in {"month", "third", "card", "days"}]
+    make_program(earning_rules=[RULES[0], *goals[:windows]])
+    record(order("A", "10"))
+    found = order("B", "10", at=day(1))
+    quote_order(found)
+    with CaptureQueriesContext(connection) as queries:
+        quote_order(found)
+    assert len([query for query in queries if "loyalty_windowpart" in query["sql"]]) == 1
