@@ -235,6 +235,9 @@ def _register_panels() -> None:
         f"{NAMESPACE}:{name}_panel" for name in ("wallet", "movement", "lot", "order")
     )
     register_customer_panel("wallets", _("Wallets"), wallet, 5, icon="wallet", column="side")
+    register_customer_panel(
+        "tier", _("Tier"), f"{NAMESPACE}:tier_panel", 6, icon="trophy", column="side"
+    )
     register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
     register_customer_panel("lots", _("Lots"), lot, 25, icon="stack-2", rows=6)
     register_customer_panel("orders", _("Orders"), order, 30, icon="receipt", rows=6)
@@ -311,6 +314,8 @@ def _register_words() -> None:
             "points.donated": _("Gave points to a charity"),
             "points.gift_undone": _("Undid a gift"),
             "membership.enrolled": _("Enrolled a customer"),
+            "tier.given": _("Gave a tier by hand"),
+            "tier.ended": _("Ended a tier by hand"),
             "order.claimed": _("Assigned a guest order"),
             "order.unclaimed": _("Made an order a guest’s again"),
             "program.terms_applied": _("Applied new terms to units that exist"),
