@@ -39,6 +39,11 @@ app.conf.beat_schedule = {
         "args": ["occasions"],
         "schedule": crontab(minute="15"),
     },
+    "tiers": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["tiers"],
+        "schedule": crontab(minute="20"),
+    },
     "confirmation": {
         "task": "members.tasks.run_scheduled",
         "args": ["confirmation"],

@@ -25,10 +25,11 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Extract, Round
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import ActivityType, Tender
+from loyalty.models import ActivityType, MemberTier, Tender, Tier
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import number_in
 from loyalty.selectors.order_values import of_lines, of_orders
+from loyalty.selectors.tier_sets import known_tiers
 from members.conditions import values
 from members.conditions.fields import (
     ACTIVITY,
@@ -36,6 +37,7 @@ from members.conditions.fields import (
     LINE,
     MEMBER,
     ORDER,
+    TIER,
     Field,
     FieldFamily,
     register_fields,
@@ -56,6 +58,7 @@ def register() -> None:
     register_fields("activity", _("Activity"), (*_ACTIVITY, *_TOLD))
     register_fields("behavior", _("Behavior"), (*_BEHAVIOR, _ACTIVITIES))
     register_fields("member", _("Membership"), _MEMBER)
+    register_fields("membership", _("Tier"), _TIER)
 
 
 def _order(
@@ -146,6 +149,23 @@ def _told_number(name: str) -> Field:
         f"activity.number.{name}", _("%(name)s that was told") % {"name": name}, values.NUMBER,
         ACTIVITY, lambda deed: number_in(deed.told(name)),
     )  # fmt: skip
+
+
+def _tier_query(operator: Operator, operand: Any, _moment: Moment) -> Q:
+    """Of one of their programs, as it was last written down."""
+    rows = MemberTier.objects.filter(membership__customer=OuterRef("pk"))
+    match operator.code:
+        case "is" | "is_not":
+            rows = rows.filter(tier__code=operand)
+        case "one_of" | "none_of":
+            rows = rows.filter(tier__code__in=operand)
+        case "at_least":
+            step = Tier.objects.filter(
+                tier_set=OuterRef("tier__tier_set"), code=operand,
+                position__lte=OuterRef("tier__position"),
+            )  # fmt: skip
+            rows = rows.filter(Exists(step))
+    return ~Q(Exists(rows)) if operator.unknown else Q(Exists(rows))
 
 
 def _activity_types() -> Sequence[tuple[str, str]]:
@@ -239,4 +259,11 @@ _MEMBER = (
           attrgetter("enrolled_at")),
     Field("member.balance", _("balance"), values.NUMBER, MEMBER, attrgetter("balance"),
           help=_("Units of the rule's kind that can be spent, before the order.")),
+)  # fmt: skip
+
+_TIER = (
+    Field("membership.tier", _("tier"), values.TIER, TIER, lambda held: held, choices=known_tiers,
+          query=_tier_query,
+          help=_("Before the order, unless the program says otherwise. A segment asks whether it "
+                 "is so in one of their programs.")),
 )  # fmt: skip

@@ -47,6 +47,7 @@ from loyalty.rules.bodies import (
     WindowedBody,
     parse_body,
 )
+from loyalty.tier_definitions import TiersDefinition, check_wallet_types
 from members.conditions.tree import ConditionError
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
@@ -67,6 +68,9 @@ BookCode = Annotated[
 class _Definition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+# The rules that tiers' benefits make have codes that begin like this.
+TIER_RULES = "tier-"
 
 ExpiryKind = Literal[
     "never", "days", "months", "years", "end_of_period", "fixed_date", "inactivity"
@@ -459,6 +463,8 @@ class ProgramDefinition(_Definition):
         (), description="What members pay less, in their order of evaluation."
     )
 
+    tiers: TiersDefinition | None = Field(None, description="Its tiers; without them it has none.")
+
     @field_validator("time_zone")
     @classmethod
     def time_zone_exists(cls, value: str) -> str:
@@ -496,6 +502,16 @@ class ProgramDefinition(_Definition):
                 raise ValueError(
                     _("The rule %(rule)s names the wallet type %(wallet_type)s, which is missing.")
                     % {"rule": rule.code, "wallet_type": rule.wallet_type}
+                )
+        return self
+
+    @model_validator(mode="after")
+    def tiers_fit_in(self) -> Self:
+        check_wallet_types(self.tiers, [item.code for item in self.wallet_types])
+        for rule in self.earning_rules:
+            if rule.code.startswith(TIER_RULES):
+                raise ValueError(
+                    _("Codes that begin with %s are those of tiers’ benefits.") % TIER_RULES
                 )
         return self
 

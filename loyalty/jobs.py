@@ -13,6 +13,7 @@ from loyalty.services import (
     expiry,
     fact_rebuilds,
     imports,
+    member_tiers,
     occasions,
     policy_change_jobs,
     self_checks,
@@ -129,6 +130,21 @@ KINDS = (
         start_label=_("Give for birthdays and anniversaries"),
         run_permission="jobs.run",
         words=occasions.occasion_words,
+        routine=True,
+    ),
+    JobKind(
+        key=member_tiers.KIND,
+        label=_("Tiers"),
+        icon="trophy",
+        description=_(
+            "Writes down whose tier has changed by the passing of time. Tiers are right without "
+            "it, wherever one member's is read; lists and segments follow with it."
+        ),
+        run=member_tiers.run_tiers,
+        find_work=member_tiers.find_tiers,
+        start_label=_("Bring tiers up to date"),
+        run_permission="jobs.maintain",
+        words=member_tiers.tier_words,
         routine=True,
     ),
     JobKind(

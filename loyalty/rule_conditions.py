@@ -13,16 +13,17 @@ from members.conditions.fields import (
     MEMBER,
     ORDER,
     SEGMENTS,
+    TIER,
 )
 from members.conditions.predicate import Condition
 from members.conditions.tree import Node, parse
 
 # Rules for orders ask about the order, and about its buyer as they are before it.
-RULE_SCOPES = frozenset({ORDER, LINE, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS})
+RULE_SCOPES = frozenset({ORDER, LINE, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER})
 # Rules for activities ask about the activity instead.
-ACTIVITY_SCOPES = frozenset({ACTIVITY, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS})
+ACTIVITY_SCOPES = frozenset({ACTIVITY, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER})
 # Rules for days of the year know nothing but the member.
-OCCASION_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS})
+OCCASION_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER})
 
 
 def scopes_for(kind: str) -> frozenset[str]:

@@ -23,8 +23,8 @@ _VIEW = {"home.view", "customers.view", "programs.view", "jobs.view"}
 _BOOKS = {"reports.view", "backtests.run"}
 # What is done for a customer who asks.
 _SERVICE = {
-    "points.adjust", "orders.refund", "orders.hold", "lots.edit", "gifts.make", "pools.edit",
-    "activities.decide",
+    "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
+    "pools.edit", "activities.decide",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {

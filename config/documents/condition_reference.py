@@ -14,6 +14,7 @@ from members.conditions.fields import (
     MEMBER,
     ORDER,
     SEGMENTS,
+    TIER,
     Field,
     FieldFamily,
     families_of,
@@ -24,10 +25,10 @@ from members.conditions.operators import operators_of
 
 PAGE = "conditions.md"
 NAME = "condition_reference"
-SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER)
+SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER)
 KINDS = (
-    values.TEXT, values.NUMBER, values.LIST, values.INSTANT, values.DAY, values.ANNIVERSARY,
-    values.WEEKDAY, values.CLOCK,
+    values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,
+    values.ANNIVERSARY, values.WEEKDAY, values.CLOCK,
 )  # fmt: skip
 TAKES = {
     "nothing": "nothing", "one": "a value", "many": "a list of values",

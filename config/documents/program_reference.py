@@ -66,10 +66,15 @@ def _section(path: str, model: type[BaseModel]) -> str:
     rows = [
         [f"`{name}`", _kind(field, path, name), _default(field), cell(field.description or "")]
         for name, field in model.model_fields.items()
-        if name not in known and name != "kind"
+        if name not in known and not _is_fixed(name, field)
     ]
     header = ["field", "value", "default", "meaning"]
     return f"{title}\n\n{cell(model.__doc__ or '')}\n\n{table(header, rows)}"
+
+
+def _is_fixed(name: str, field: FieldInfo) -> bool:
+    """Of a kind that a section is about there is nothing to choose."""
+    return name == "kind" and len(get_args(field.annotation)) == 1
 
 
 def _kind(field: FieldInfo, path: str, name: str) -> str:

@@ -20,6 +20,7 @@ from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer
+from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.transfers import Direction, movements_of
 from members.account.access import CustomerRequest, customer_view
@@ -46,6 +47,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "wallets": summarize_wallets(chosen.membership, now),
         "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
         "pool": pool_card(chosen.membership),
+        "tier": member_standing(chosen.membership, now),
         **_card(chosen),
     }
     return render_page(request, "mypage/home.html", chosen, context)

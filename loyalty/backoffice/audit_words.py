@@ -34,6 +34,8 @@ POINTS: Words = {
     "points.donated": _("Gave points to a charity"),
     "points.gift_undone": _("Undid a gift"),
     "membership.enrolled": _("Enrolled a customer"),
+    "tier.given": _("Gave a tier by hand"),
+    "tier.ended": _("Ended a tier by hand"),
 }
 BULK: Words = {
     "bulk_adjustment.created": _("Prepared a bulk adjustment"),

@@ -295,6 +295,10 @@ def _notes(found: BacktestFigures) -> list[str]:
             _("Balances are what was held before, and what is given here: nobody spends any, and"
               " none expire.")
         )  # fmt: skip
+    if found.backtest.program.tier_sets.exists():
+        notes.append(
+            _("What tiers multiply is not in it; rules that ask for a tier ask for that of today.")
+        )
     if found.result["has_budgets"]:
         notes.append(
             _("When a budget runs out is worked out to the day, and within it in proportion: what"

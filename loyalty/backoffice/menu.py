@@ -229,6 +229,9 @@ def _register_panels() -> None:
         f"{NAMESPACE}:{name}_panel" for name in ("wallet", "movement", "lot", "order")
     )
     register_customer_panel("wallets", _("Wallets"), wallet, 5, icon="wallet", column="side")
+    register_customer_panel(
+        "tier", _("Tier"), f"{NAMESPACE}:tier_panel", 6, icon="trophy", column="side"
+    )
     register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
     register_customer_panel("lots", _("Lots"), lot, 25, icon="stack-2", rows=6)
     register_customer_panel("orders", _("Orders"), order, 30, icon="receipt", rows=6)

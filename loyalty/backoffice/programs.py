@@ -69,7 +69,8 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
     program = get_object_or_404(Program, code=code)
     definition = definition_of(program, timezone.now())
     charities = [charity.name for charity in definition.charities]
-    rules = program.earning_rules.select_related("wallet_type").prefetch_related(
+    own = program.earning_rules.filter(source="").select_related("wallet_type")
+    rules = own.prefetch_related(
         Prefetch(
             "versions",
             EarningRuleVersion.objects.select_related("published_by").order_by("-number"),

@@ -16,6 +16,7 @@ from loyalty.backoffice import (
     claims,
     closing,
     customers,
+    downgrades,
     figures,
     gifts,
     home,
@@ -25,6 +26,7 @@ from loyalty.backoffice import (
     limits,
     line_values,
     lot_changes,
+    member_tiers,
     memberships,
     occasions,
     order_holds,
@@ -47,6 +49,7 @@ from loyalty.backoffice import (
     rules,
     self_checks,
     settlements,
+    tier_sets,
 )
 
 app_name = "loyalty_backoffice"
@@ -54,6 +57,13 @@ app_name = "loyalty_backoffice"
 urlpatterns = [
     # The customer page
     path("customers/<uuid:public_id>/wallets/", customers.wallet_panel, name="wallet_panel"),
+    path("customers/<uuid:public_id>/tier/", member_tiers.tier_panel, name="tier_panel"),
+    path("memberships/<uuid:public_id>/tier/", member_tiers.tier_give, name="tier_give"),
+    path("manual-tiers/<uuid:public_id>/end/", member_tiers.tier_end, name="tier_end"),
+    path("programs/<slug:code>/tiers/", tier_sets.tier_set_page, name="tier_set_page"),
+    path("programs/<slug:code>/tiers/edit/", tier_sets.tier_set_edit, name="tier_set_edit"),
+    path("programs/<slug:code>/tier-falls/", downgrades.tier_falls, name="tier_falls"),
+    path("programs/<slug:code>/tier-falls/file/", downgrades.tier_falls_csv, name="tier_falls_csv"),
     path("customers/<uuid:public_id>/movements/", customers.movement_panel, name="movement_panel"),
     path("customers/<uuid:public_id>/lots/", customers.lot_panel, name="lot_panel"),
     path("customers/<uuid:public_id>/orders/", customers.order_panel, name="order_panel"),

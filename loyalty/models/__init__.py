@@ -26,6 +26,7 @@ from loyalty.models.programs import (
     Program,
     WalletType,
 )
+from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
 from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
 
 __all__ = [
@@ -53,6 +54,8 @@ __all__ = [
     "LotPosition",
     "LotTotal",
     "LotUse",
+    "ManualTier",
+    "MemberTier",
     "Membership",
     "OccasionGrant",
     "Order",
@@ -67,6 +70,8 @@ __all__ = [
     "SelfCheck",
     "SelfCheckFinding",
     "Tender",
+    "Tier",
+    "TierSet",
     "Transfer",
     "Wallet",
     "WalletType",

@@ -300,6 +300,8 @@ class EarningRule(models.Model):
     code = models.CharField(_("code"), max_length=64, validators=[code_validator])
     name = models.CharField(_("name"), max_length=120)
     position = models.PositiveSmallIntegerField(default=0)
+    # What wrote it, if not people: a tier's benefit ("tiers"). It follows from there alone.
+    source = models.CharField(max_length=32, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -123,11 +123,13 @@ class Context:
     """What else an order is judged by, as it was when it first was: by rule version.
 
     `answers`: to the questions of its condition that are not about the order. `spent`: what the
-    member had spent in the calendar year before.
+    member had spent in the calendar year before. `tier`: the code of the tier they had; empty:
+    there were none.
     """
 
     answers: Mapping[int, str] = field(default_factory=dict)
     spent: Mapping[int, Decimal] = field(default_factory=dict)
+    tier: str = ""
 
 
 NO_CONTEXT = Context()

@@ -27,7 +27,7 @@ from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasio
 from loyalty.rules.reckoning import Reckoner
 from loyalty.rules.rulesets import InForce, RuleSet
 from members.conditions.moments import Moment
-from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS
+from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS, TIER
 
 
 # Sales and credits are never changed; there are too many of them to be frozen, which is dear.
@@ -70,6 +70,7 @@ class Person:
     enrolled_at: dt.datetime | None = None
     balances: Mapping[int, int] = field(default_factory=dict)
     behavior: Behavior = field(default_factory=Behavior)
+    tier: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +383,7 @@ class Account:
             BEHAVIOR: self.history.behavior,
             SEGMENTS: self.person.segments,
             MEMBER: _Member(self.person.enrolled_at, balance),
+            TIER: self.person.tier,
         }
 
 

@@ -28,6 +28,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.selectors.activities import activity_type_definitions
+from loyalty.selectors.tier_sets import tiers_of
 from members.errors import NotFoundError
 
 
@@ -80,6 +81,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         multiplying=program.multiplying,
         discounting=program.discounting,
         four_eyes=program.four_eyes,
+        tiers=tiers_of(program, now),
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         account_codes=account_codes_of(program),
@@ -95,7 +97,8 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
 
 def _rules_of(program: Program, now: dt.datetime) -> list[RuleDefinition]:
     """What is in force, in order of evaluation."""
-    rules = program.earning_rules.select_related("wallet_type", "program").prefetch_related(
+    own = program.earning_rules.filter(source="").select_related("wallet_type", "program")
+    rules = own.prefetch_related(
         Prefetch(
             "versions", EarningRuleVersion.objects.select_related("lot_policy").order_by("-number")
         )

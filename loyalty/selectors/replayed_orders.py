@@ -13,13 +13,15 @@ from typing import Any
 from django.db import connection
 
 from loyalty.ledger.past import holdings_then
-from loyalty.models import Membership, Order, Program, Refund, Tender, Wallet
+from loyalty.models import Membership, MemberTier, Order, Program, Refund, Tender, Wallet
 from loyalty.rules import replay
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.rules.replay import Event, GivenBack, Person, Sale, in_order
 from loyalty.selectors.behavior import behavior_before
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER
+from loyalty.selectors.member_tiers import ladder_rows
+from loyalty.tiers.facts import TierHeld
+from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, TIER
 from members.conditions.moments import Moment
 from members.models import Customer
 from members.selectors.segments import segments_of
@@ -224,6 +226,7 @@ def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
         behaviors = dict(zip(ids, behavior_before(wanted), strict=True))
     members = _memberships(stretch, ids)
     balances = _balances(stretch, members) if MEMBER in stretch.scopes else {}
+    tiers = _tiers(stretch, members) if TIER in stretch.scopes else {}
     return {
         pk: Person(
             customers.get(pk),
@@ -231,6 +234,7 @@ def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
             members[pk].enrolled_at if pk in members else None,
             balances.get(pk, {}),
             behaviors.get(pk, Behavior()),
+            tiers.get(pk),
         )
         for pk in ids
     }
@@ -239,6 +243,17 @@ def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
 def _memberships(stretch: Stretch, ids: Collection[int]) -> dict[int, Membership]:
     found = Membership.objects.filter(program=stretch.program, customer__in=list(ids))
     return {membership.customer_id: membership for membership in found}
+
+
+def _tiers(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, TierHeld]:
+    """The tiers of today, by customer."""
+    rows = MemberTier.objects.filter(membership__in=[item.pk for item in members.values()])
+    held = rows.values_list("membership__customer", "tier__code", "tier__tier_set")
+    found = {}
+    for customer_id, code, tier_set in held:
+        levels = [tier.code for tier in ladder_rows(tier_set)]
+        found[customer_id] = TierHeld.of(code, levels)
+    return found
 
 
 def _balances(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, dict[int, int]]:

@@ -24,6 +24,7 @@ from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
 from loyalty.rules.stacking import Multiplying
 from loyalty.selectors.programs import is_discount
+from loyalty.selectors.tier_sets import TierTerms, tier_terms
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class ProgramTerms:
     units: dict[int, UnitTerms]
     accounts: dict[str, int]
     has_pools: bool = False
+    tiers: TierTerms | None = None
 
     def lot_terms(self, version: RuleVersion, recorded_at: dt.datetime) -> LotTerms:
         """The policy for what a rule version awards to an order that came at `recorded_at`."""
@@ -157,6 +159,7 @@ def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
     policies: defaultdict[int, list[LotPolicy]] = defaultdict(list)
     for policy in LotPolicy.objects.filter(wallet_type__program__in=ids).order_by("pk"):
         policies[policy.wallet_type_id].append(policy)
+    tiers = tier_terms(ids)
     pooled = set(Pool.objects.filter(program__in=ids).values_list("program", flat=True))
     accounts = list(Account.objects.filter(program__in=ids, kind__in=Account.PROGRAM_KINDS))
     return tuple(
@@ -170,6 +173,7 @@ def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
             ],
             {a.kind: a.pk for a in accounts if a.program_id == program.pk},
             program.pk in pooled,
+            tiers.get(program.pk),
         )
         for program in found
     )
@@ -181,6 +185,7 @@ def _program_terms(
     units: list[UnitTerms],
     accounts: dict[str, int],
     has_pools: bool,
+    tiers: TierTerms | None,
 ) -> ProgramTerms:
     return ProgramTerms(
         id=program.pk,
@@ -199,6 +204,7 @@ def _program_terms(
         units={terms.wallet_type_id: terms for terms in units},
         accounts=accounts,
         has_pools=has_pools,
+        tiers=tiers,
     )
 
 

@@ -64,7 +64,7 @@ class RuleRow:
 
 
 def rule_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
-    """Every rule of a program, in order of evaluation."""
+    """Every rule of a program that people write, in order of evaluation."""
     return [row_of(rule, now) for rule in rules_of(program)]
 
 
@@ -72,15 +72,15 @@ def rules_of(program: Program) -> QuerySet[EarningRule]:
     versions = EarningRuleVersion.objects.select_related(
         "published_by", "written_by", "asked_by", "lot_policy"
     ).order_by("-number")
-    return program.earning_rules.select_related("wallet_type", "program").prefetch_related(
-        Prefetch("versions", versions)
-    )
+    own = program.earning_rules.filter(source="").select_related("wallet_type", "program")
+    return own.prefetch_related(Prefetch("versions", versions))
 
 
 def rules_alike(program: Program, *, discount: bool) -> QuerySet[EarningRule]:
     """The discount rules of a program, or those that award units: each have their order."""
     discounts = EarningRuleVersion.objects.filter(rule=OuterRef("pk"), body__kind="discount")
-    return program.earning_rules.filter(Exists(discounts) if discount else ~Exists(discounts))
+    own = program.earning_rules.filter(source="")
+    return own.filter(Exists(discounts) if discount else ~Exists(discounts))
 
 
 def get_rule(program: Program, code: str) -> EarningRule:

@@ -21,6 +21,7 @@ from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, clawback, explain_award
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import MemberRef
 from loyalty.services.pool_shares import with_pools
 from members.conditions.moments import Moment
@@ -63,6 +64,7 @@ def award_activities(
     for row, key in kept:
         row.transfer_id = ids.get(key)
     ActivityAward.objects.bulk_create(row for row, _key in kept)
+    refresh_customers([judged.activity.customer_id for judged in found], terms=terms, now=now)
 
 
 def take_back(

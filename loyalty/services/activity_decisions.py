@@ -12,6 +12,7 @@ from loyalty.selectors.rulebooks import Terms
 from loyalty.services.activities import open_people
 from loyalty.services.activity_awards import Judged, award_activities, take_back
 from loyalty.services.cap_books import with_budgets
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import Enrolling, Wanted
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import ConflictError
@@ -73,6 +74,7 @@ def reverse_activity(
         _require(row, State.APPROVED)
         take_back(judged, terms=terms, now=now, transfer_source=source, whole=whole)
         _decide(row, State.REVERSED, actor, now, note)
+        refresh_customers([row.customer_id], terms=terms, now=now)
         _audit("activity.reversed", row, actor)
         return row
 

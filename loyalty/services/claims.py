@@ -14,6 +14,7 @@ from loyalty.errors import OrderConflictError
 from loyalty.models import Order, Refund, Transfer
 from loyalty.selectors.rulebooks import Terms
 from loyalty.selectors.transfers import transfers
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.reconciliation import reconcile_orders
@@ -97,6 +98,7 @@ def _unclaim(pk: int, actor: Actor, source: str, now: dt.datetime) -> Order:
     order.window_parts.all().delete()
     order.customer, order.claimed_at = None, None
     order.save(update_fields=["customer", "claimed_at"])
+    refresh_customers([known.customer_id], terms=terms, now=now)
     return order
 
 

@@ -23,7 +23,9 @@ from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion
 from loyalty.selectors.behavior import behavior_before, spent_between
 from loyalty.selectors.rulebooks import ProgramTerms
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS
+from loyalty.services.order_tiers import has_tiers, tiers_before
+from loyalty.tiers.facts import TierHeld
+from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS, TIER
 from members.conditions.predicate import Condition
 from members.models import Customer
 from members.selectors.segments import segments_of
@@ -46,6 +48,8 @@ class Wish:
     occasion: Occasion
     context: Context = NO_CONTEXT
     discounts: Sequence[DiscountVersion] = ()
+    # Of a new order, when it was completed; what waits for that counts from then on.
+    confirmed_at: dt.datetime | None = None
 
     @property
     def asking(self) -> Iterator[RuleVersion | DiscountVersion]:
@@ -72,7 +76,8 @@ def with_contexts(wishes: Sequence[Wish]) -> list[Wish]:
     asking = [
         number
         for number, wish in enumerate(wishes)
-        if any(_outer(version) or _spent_since(version) for version in wish.asking)
+        if has_tiers(wish)
+        or any(_outer(version) or _spent_since(version) for version in wish.asking)
     ]
     if not asking:
         return list(wishes)
@@ -91,6 +96,8 @@ def context_as_json(context: Context) -> dict[str, Any]:
         kept["answers"] = {str(pk): answers for pk, answers in context.answers.items()}
     if context.spent:
         kept["spent"] = {str(pk): str(spent) for pk, spent in context.spent.items()}
+    if context.tier:
+        kept["tier"] = context.tier
     return kept
 
 
@@ -98,6 +105,7 @@ def context_from_json(kept: Mapping[str, Any]) -> Context:
     return Context(
         {int(pk): answers for pk, answers in kept.get("answers", {}).items()},
         {int(pk): Decimal(spent) for pk, spent in kept.get("spent", {}).items()},
+        kept.get("tier", ""),
     )
 
 
@@ -127,6 +135,7 @@ class _Facts:
         self.held: dict[tuple[int, int], Holding] = {}
         self.segments: dict[int, frozenset[str]] = {}
         self.spent: dict[tuple[int, Since], Decimal] = {}
+        self.tiers: dict[int, TierHeld] = {}
 
     @classmethod
     def load(cls, wishes: Sequence[Wish]) -> _Facts:
@@ -147,6 +156,7 @@ class _Facts:
             facts._load_members(wishes)
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
+        facts.tiers = tiers_before(wishes)
         for since in SINCE:
             own = [wish for wish in wishes if since in map(_spent_since, wish.asking)]
             facts.spent |= {(pk, since): spent for pk, spent in _spent(own, since).items()}
@@ -161,13 +171,14 @@ class _Facts:
             since = _spent_since(version)
             if since is not None:
                 spent[version.id] = self.spent[id(wish), since]
-        return Context(answers, spent)
+        return Context(answers, spent, str(self.tiers.get(id(wish), "")))
 
     def _of(self, wish: Wish, version: RuleVersion | DiscountVersion) -> dict[str, Any]:
         facts: dict[str, Any] = {
             CUSTOMER: self.customers.get(wish.customer_id),
             BEHAVIOR: self.behaviors.get(id(wish)),
             SEGMENTS: self.segments.get(wish.customer_id, frozenset()),
+            TIER: self.tiers.get(id(wish)),
         }
         membership = self.memberships.get(wish.membership_id)
         if membership is not None:

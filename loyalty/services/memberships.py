@@ -66,12 +66,21 @@ def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source:
                 INSERT INTO loyalty_wallet (account_id, wallet_type_id)
                 SELECT wanted.account_id, t.id
                   FROM wanted CROSS JOIN loyalty_wallettype t WHERE t.program_id = %(program)s
-            )
+            ), members AS (
             INSERT INTO loyalty_membership (public_id, program_id, customer_id, account_id, status,
                                             source, card_number, enrolled_at, created_at)
             SELECT gen_random_uuid(), %(program)s, customer_id, account_id, 'active', %(source)s,
                    card, enrolled_at, now()
               FROM wanted
+            RETURNING id, enrolled_at
+            )
+            -- Where there are tiers, everybody has one; it is worked out when it is asked for.
+            INSERT INTO loyalty_membertier (membership_id, tier_id, since, total, changes_at)
+            SELECT m.id, t.id, m.enrolled_at, 0, greatest(m.enrolled_at, s.starts_at)
+              FROM members m
+             CROSS JOIN (SELECT id, starts_at FROM loyalty_tierset WHERE program_id = %(program)s
+                          ORDER BY number LIMIT 1) s
+              JOIN loyalty_tier t ON t.tier_set_id = s.id AND t.position = 0
             """,
             {
                 "keys": keys,

@@ -20,6 +20,7 @@ from loyalty.ledger.posting import Movement, lock_wallets, point_wallets, post
 from loyalty.models import (
     Activity,
     Membership,
+    MemberTier,
     Order,
     OrderEvaluation,
     PoolMember,
@@ -29,6 +30,8 @@ from loyalty.models import (
     Wallet,
 )
 from loyalty.selectors.merged_lots import lots_that_came
+from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.memberships import enroll_many
 from loyalty.services.merged_caps import join_caps, part_caps
 from loyalty.services.merged_windows import join_windows, part_windows
@@ -64,7 +67,17 @@ def merge_members(merging: Merging) -> Record:
     theirs = Membership.objects.filter(customer=merging.merged).select_related("program")
     for membership in theirs.exclude(status=Membership.Status.MERGED).order_by("pk"):
         record["memberships"].append(_join_membership(merging, membership))
+    _refresh_tiers(merging)
     return record
+
+
+def _refresh_tiers(merging: Merging) -> None:
+    """Everything counts for who is kept, or for each of the two again."""
+    MemberTier.objects.filter(membership__status=Membership.Status.MERGED).filter(
+        membership__customer__in=(merging.kept, merging.merged)
+    ).delete()
+    people = (merging.kept.pk, merging.merged.pk)
+    refresh_customers(people, terms=fresh_terms(), now=merging.now)
 
 
 def part_members(merging: Merging, record: Record) -> None:
@@ -74,6 +87,7 @@ def part_members(merging: Merging, record: Record) -> None:
     for model, name in ((Order, "orders"), (Refund, "refunds"), (Activity, "activities")):
         rows: QuerySet[Any] = model.objects.filter(pk__in=record.get(name, ()))
         _hand_over(rows, customer=merging.kept, to=merging.merged)
+    _refresh_tiers(merging)
 
 
 def _hand_over(rows: QuerySet[Any], *, customer: Any, to: Any) -> list[int]:

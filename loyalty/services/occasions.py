@@ -28,6 +28,7 @@ from loyalty.services.activities import open_people
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import CapBook, with_budgets
 from loyalty.services.contexts import Wish, with_contexts
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import Enrolling, MemberRef, Wanted
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.pool_shares import with_pools
@@ -162,6 +163,7 @@ def _give_all(
     for row, key in kept:
         row.transfer_id = ids.get(key)
     OccasionGrant.objects.bulk_create(row for row, _key in kept)
+    refresh_customers(people, terms=terms, now=now)
     return len(movements)
 
 

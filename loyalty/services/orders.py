@@ -20,6 +20,7 @@ from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import CapBook, rooms_as_json, with_budgets
 from loyalty.services.contexts import Wish, context_as_json, with_contexts
 from loyalty.services.maturities import times_of
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import (
     Enrolling,
     Opened,
@@ -98,7 +99,7 @@ def _record(
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
     rows = Rows()
     windows: list[Contribution] = []
-    wishes = _all_wishes(orders, opened, terms)
+    wishes = _all_wishes(orders, opened, terms, now)
     new = [wish for found in wishes for wish in found]
     book = CapBook.load(new, whole=whole | _budgets_of(new, orders, opened))
     results: list[OrderResult] = []
@@ -127,6 +128,8 @@ def _record(
             changed, terms=terms, now=now, transfer_source=transfer_source, causes=causes
         )
         take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
+    told = [result.customer_id for result in results if result.outcome in ("created", "updated")]
+    refresh_customers(told, terms=terms, now=now)
     return results
 
 
@@ -162,18 +165,18 @@ def _take(
 
 
 def _all_wishes(
-    orders: Sequence[OrderInput], opened: Sequence[Opened], terms: Terms
+    orders: Sequence[OrderInput], opened: Sequence[Opened], terms: Terms, now: dt.datetime
 ) -> list[list[Wish]]:
     """For each new order of a batch, by which programs it is judged, with what they ask."""
     wishes = [
-        [] if known.known else list(_wishes(order, known, terms))
+        [] if known.known else list(_wishes(order, known, terms, now))
         for order, known in zip(orders, opened, strict=True)
     ]
     asked = iter(with_contexts([wish for found in wishes for wish in found]))
     return [[next(asked) for _wish in found] for found in wishes]
 
 
-def _wishes(order: OrderInput, known: Opened, terms: Terms) -> Iterator[Wish]:
+def _wishes(order: OrderInput, known: Opened, terms: Terms, now: dt.datetime) -> Iterator[Wish]:
     """By which programs a new order is judged: those that the customer belongs to."""
     if known.customer_id is None:
         return
@@ -187,6 +190,7 @@ def _wishes(order: OrderInput, known: Opened, terms: Terms) -> Iterator[Wish]:
             yield Wish(
                 program, versions, member.membership_id, known.customer_id,
                 occasion_of(order, basket, program),
+                confirmed_at=order_times(order, None, now).completed_at if program.tiers else None,
             )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def apply_rules(
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    existing = {rule.code: rule for rule in applied.program.earning_rules.all()}
+    existing = {rule.code: rule for rule in applied.program.earning_rules.filter(source="")}
     placed: list[tuple[int, RuleDefinition]] = [
         *enumerate(definition.earning_rules), *enumerate(definition.discount_rules)
     ]  # fmt: skip

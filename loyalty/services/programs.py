@@ -40,6 +40,7 @@ from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_d
 from loyalty.services.rule_versions import (
     lot_policy_values,
 )
+from loyalty.services.tier_sets import apply_tiers
 from members.services.audit import Actor, record_audit
 
 
@@ -64,6 +65,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     applied.changes += apply_activity_types(definition.activity_types, actor=actor)
     wallet_types = _apply_wallet_types(applied, definition, now)
     apply_rules(applied, definition, wallet_types, actor, now)
+    apply_tiers(applied, definition, wallet_types, actor, now)
     _apply_status(applied, definition, actor, now)
     refuse_dead_rules(applied, now)
     if applied.changes:

@@ -26,7 +26,9 @@ from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
 from loyalty.services.order_inputs import CustomerRef, OrderInput, check_order
+from loyalty.services.order_tiers import standings_around
 from loyalty.services.orders import occasion_of
+from loyalty.tiers.progress import Standing
 from members.models import Customer
 
 # A membership that does not exist yet has no rows to find.
@@ -59,6 +61,8 @@ class Quote:
     membership_id: int | None
     awards: tuple[QuotedAward, ...]
     discounted: Discounted
+    # Where the buyer stands in the program's tiers before it, and with it.
+    tiers: tuple[Standing, Standing] | None = None
 
 
 def quote_order(
@@ -146,7 +150,18 @@ def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:
         wish.membership_id or None,
         tuple(_quoted(award, wish, parts.get(award.version.id, [])) for award in awards),
         reduced,
+        _tiers(wish, awards),
     )
+
+
+def _tiers(wish: Wish, awards: Sequence[Award]) -> tuple[Standing, Standing] | None:
+    """As if it were bought, and completed where orders have to be."""
+    units: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for award in awards:
+        version = award.version
+        code = wish.program.units[version.wallet_type_id].code
+        units[code] += Decimal(award.units).scaleb(-version.scale)
+    return standings_around(replace(wish, confirmed_at=wish.at), units)
 
 
 def _quoted(award: Award, wish: Wish, parts: list[Part]) -> QuotedAward:

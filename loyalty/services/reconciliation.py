@@ -45,6 +45,7 @@ from loyalty.services.contexts import (
     with_contexts,
 )
 from loyalty.services.maturities import ByHand, retimings, times_of
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import MemberRef
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.restorations import restorations
@@ -106,6 +107,7 @@ def reconcile_orders(
     movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
     post(with_pools(movements, terms), now=now)
     retime(retimings(orders, terms=terms, now=now, by_hand=by_hand), now=now)
+    refresh_customers([order.customer_id for order in orders], terms=terms, now=now)
 
 
 @dataclass(frozen=True, slots=True)

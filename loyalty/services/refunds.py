@@ -16,6 +16,7 @@ from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import post
 from loyalty.models import Order, Refund, RefundLine, Transfer
 from loyalty.selectors.rulebooks import Terms
+from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
 from loyalty.services.order_inputs import CustomerRef, RefundInput, check_refund
 from loyalty.services.pool_shares import with_pools
@@ -234,6 +235,8 @@ def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_s
             sorted(linked), terms=terms, now=now, transfer_source=transfer_source, causes=linked
         )
     _take_back_own_amounts(created, terms, now, transfer_source)
+    # Also where the return takes back nothing: what came back was not bought.
+    refresh_customers([refund.customer_id for refund in created], terms=terms, now=now)
 
 
 def _take_back_own_amounts(

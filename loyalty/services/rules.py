@@ -250,8 +250,10 @@ def order_rules(
     """Put the rules in this order of evaluation. All of them have to be named, each once;
     discounts have an order of their own."""
     program = hold_program(program)
-    rules = {rule.code: rule for rule in program.earning_rules.all()}
-    before = [rule.code for rule in program.earning_rules.order_by("position", "pk")]
+    rules = {rule.code: rule for rule in program.earning_rules.filter(source="")}
+    before = [
+        rule.code for rule in program.earning_rules.filter(source="").order_by("position", "pk")
+    ]
     if sorted(codes) != sorted(rules):
         raise ConflictError(
             _("The rules have changed meanwhile. Look at the list again."), code="changed_meanwhile"

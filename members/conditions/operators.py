@@ -209,6 +209,16 @@ _ANNIVERSARIES = (
     _EMPTY, _NOT_EMPTY,
 )  # fmt: skip
 
+# What is held is a text that knows what it has `reached`; the database's answer is the field's own.
+_TIERS = (
+    _IS, _IS_NOT,
+    Operator(
+        "at_least", _("is at least"), "one",
+        lambda value, operand, _moment: operand in value.reached, _lookup("exact"),
+    ),
+    _ONE_OF, _NONE_OF, _EMPTY, _NOT_EMPTY,
+)  # fmt: skip
+
 # An empty list is known to be empty: nothing here is unknown.
 _LISTS = (
     Operator(
@@ -265,6 +275,7 @@ _OPERATORS: Mapping[str, tuple[Operator, ...]] = {
     values.NUMBER.code: _NUMBERS,
     values.MONEY.code: _NUMBERS,
     values.SHARE.code: _NUMBERS,
+    values.TIER.code: _TIERS,
     values.LIST.code: _LISTS,
     values.DAY.code: _dates(instants=False),
     values.INSTANT.code: _dates(instants=True),

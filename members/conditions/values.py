@@ -113,6 +113,8 @@ TEXT = ValueType("text", _text, _same, str, "GR")
 NUMBER = ValueType("number", _number, plain, format_number, "3")
 MONEY = ValueType("money", _number, plain, lambda value: format_number(value, digits=2), "50.00")
 SHARE = ValueType("share", _number, plain, lambda value: format_number(value) + "%", "25")
+# A step of a ladder; what is held knows which steps it includes.
+TIER = ValueType("tier", _text, _same, str, "gold")
 LIST = ValueType("list", _text, _same, str, gettext_lazy("vip"))
 DAY = ValueType("day", _day, dt.date.isoformat, format_day, "2026-12-31")
 INSTANT = ValueType("instant", _day, dt.date.isoformat, format_day, "2026-12-31")

@@ -22,6 +22,7 @@ from loyalty.models import Membership
 from loyalty.rules.bodies import BonusBody
 from loyalty.rules.discounts import Discount
 from loyalty.rules.facts import Basket
+from loyalty.selectors.member_tiers import tier_voice
 from loyalty.selectors.rulebooks import current_terms
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.quotes import Goal, Quote, QuotedAward, quote_order
@@ -101,6 +102,17 @@ class QuoteTotal(Answer):
     worth: str = Field(description="In the program's currency.")
 
 
+class QuotedTierOut(Answer):
+    """The buyer's tier before the basket and with it, and what would be missing then."""
+
+    before: str
+    after: str
+    next: str | None = Field(description="The tier above; null at the top.")
+    missing: str | None = Field(description="To the next tier, with this basket.")
+    missing_before: str | None = Field(description="To the next tier, without it.")
+    sentence: str = Field(description="What is missing with this basket, in words.")
+
+
 class ProgramQuote(Answer):
     program: str
     membership: UUID | None = Field(description="Empty: whoever buys it would join with it.")
@@ -111,6 +123,7 @@ class ProgramQuote(Answer):
     )
     totals: list[QuoteTotal] = Field(description="Of what is left to pay.")
     awards: list[QuotedAwardOut]
+    tier: QuotedTierOut | None = Field(description="Null in a program without tiers.")
 
 
 class QuoteOut(Answer):
@@ -171,6 +184,21 @@ def _program(quote: Quote, membership: UUID | None) -> ProgramQuote:
             for pk, units in sums.items()
         ],
         awards=[_award(quoted, quote) for quoted in quote.awards],
+        tier=_tier(quote),
+    )
+
+
+def _tier(quote: Quote) -> QuotedTierOut | None:
+    if quote.tiers is None:
+        return None
+    before, after = quote.tiers
+    return QuotedTierOut(
+        before=before.tier,
+        after=after.tier,
+        next=after.next.tier if after.next else None,
+        missing=plain_text(after.next.missing) if after.next else None,
+        missing_before=plain_text(before.next.missing) if before.next else None,
+        sentence=tier_voice(quote.program, after).to_next(after),
     )
 
 

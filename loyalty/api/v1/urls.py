@@ -26,6 +26,7 @@ from loyalty.api.v1 import (
     refunds,
     rules,
     settlements,
+    tiers,
     transfers,
 )
 
@@ -46,6 +47,19 @@ urlpatterns = [
         memberships.MembershipTransfers.as_view(),
         name="membership-transfers",
     ),
+    path(f"{MEMBERSHIP}/tier", tiers.MembershipTier.as_view(), name="membership-tier"),
+    path(
+        f"{MEMBERSHIP}/tier-history",
+        tiers.MembershipTierHistory.as_view(),
+        name="membership-tier-history",
+    ),
+    path(f"{MEMBERSHIP}/manual-tiers", tiers.ManualTiers.as_view(), name="manual-tiers"),
+    path(
+        "manual-tiers/<uuid:manual_tier_id>/end",
+        tiers.ManualTierEnding.as_view(),
+        name="manual-tier-end",
+    ),
+    path("customer-tiers", tiers.CustomerTiers.as_view(), name="customer-tiers"),
     path("activities", activities.Activities.as_view(), name="activities"),
     path("activities/batch", activities.ActivitiesBatch.as_view(), name="activities-batch"),
     path(ACTIVITY, activities.OneActivity.as_view(), name="activity"),
@@ -128,6 +142,12 @@ urlpatterns = [
         "programs/<slug:code>/liability",
         liability.ProgramLiability.as_view(),
         name="program-liability",
+    ),
+    path("programs/<slug:code>/tiers", tiers.ProgramTiers.as_view(), name="program-tiers"),
+    path(
+        "programs/<slug:code>/downgrades",
+        tiers.ProgramDowngrades.as_view(),
+        name="program-downgrades",
     ),
     path("programs/<slug:code>/rules", rules.ProgramRules.as_view(), name="program-rules"),
 ]

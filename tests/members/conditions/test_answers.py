@@ -8,18 +8,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loyalty.models import Membership, MemberTier, Program, Tier
 from loyalty.rules.behavior import Behavior
-from members.conditions.fields import BEHAVIOR, CUSTOMER, SEGMENTS, field_named
+from loyalty.selectors.tier_sets import ladder_of
+from loyalty.services.memberships import enroll_customer
+from loyalty.tiers.facts import TierHeld
+from members.conditions.fields import BEHAVIOR, CUSTOMER, SEGMENTS, TIER, field_named
 from members.conditions.moments import Moment
 from members.conditions.operators import operators_of
 from members.conditions.predicate import Condition
 from members.conditions.query import query_of
 from members.conditions.tree import parse
 from members.models import Customer, CustomerFacts, Segment, SegmentMember
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import make_program
 
 pytestmark = pytest.mark.django_db
 
-SCOPES = frozenset({CUSTOMER, BEHAVIOR, SEGMENTS})
+SCOPES = frozenset({CUSTOMER, BEHAVIOR, SEGMENTS, TIER})
+TIERS = ("base", "silver", "gold")
 ATHENS = zoneinfo.ZoneInfo("Europe/Athens")
 # Around a leap day, and a night on which the clocks go forward.
 MOMENTS = [
@@ -54,6 +61,7 @@ VALUES = {
     "number": amounts.map(str),
     "money": amounts.map(str),
     "share": amounts.map(str),
+    "tier": st.sampled_from([*TIERS, "bronze"]),
     "list": st.sampled_from(["vip", "press", "a,b", '"']),
     "instant": st.sampled_from(["2024-01-30", "2024-01-31", "2025-03-30"]),
 }
@@ -62,7 +70,7 @@ FIELDS = [
     "behavior.orders", "behavior.spend", "behavior.average_order", "behavior.last_order_at",
     "behavior.purchase_cycle", "behavior.categories", "behavior.discount_share",
     "behavior.returns_share", "behavior.overdue", "behavior.spend_percentile",
-    "customer.segments",
+    "customer.segments", "membership.tier",
 ]  # fmt: skip
 
 
@@ -120,7 +128,9 @@ def people(draw):
         country=draw(texts)[:2], tags=draw(tags), birthday=draw(birthdays),
         attributes=draw(attributes),
     )  # fmt: skip
-    return customer, behavior, frozenset(draw(st.lists(st.sampled_from(["regulars", "list"]))))
+    tier = draw(st.sampled_from([None, *TIERS]))
+    inside = frozenset(draw(st.lists(st.sampled_from(["regulars", "list"]))))
+    return customer, behavior, inside, tier
 
 
 @pytest.fixture
@@ -131,8 +141,23 @@ def segments():
     }
 
 
-def keep(customer: Customer, behavior: Behavior, inside: frozenset[str], segments) -> None:
+@pytest.fixture
+def program():
+    steps = [{"code": code, "name": code, "threshold": at} for at, code in enumerate(TIERS)]
+    return make_program(tiers={"tiers": steps})
+
+
+def keep(
+    customer: Customer, behavior: Behavior, inside: frozenset[str], segments,
+    program: Program | None = None, tier: str | None = None,
+) -> None:  # fmt: skip
     customer.save()
+    if program is not None and tier is not None:
+        enroll_customer(
+            customer=customer, program=program, source="api", at=MOMENTS[0].now, actor=SYSTEM
+        )
+        row = Tier.objects.get(tier_set__program=program, code=tier)
+        MemberTier.objects.filter(membership__customer=customer).update(tier=row)
     CustomerFacts.objects.create(
         customer=customer, as_of=MOMENTS[0].now, orders=behavior.orders,
         ordered=behavior.ordered, returned=behavior.returned, goods=behavior.goods,
@@ -154,18 +179,27 @@ def keep(customer: Customer, behavior: Behavior, inside: frozenset[str], segment
     asked=st.lists(trees, min_size=8, max_size=8),
     moment=st.sampled_from(MOMENTS),
 )
-def test_python_and_the_database_agree(segments, crowd, asked, moment):
+def test_python_and_the_database_agree(segments, program, crowd, asked, moment):
+    MemberTier.objects.all().delete()
+    Membership.objects.all().delete()
     Customer.objects.all().delete()
-    for customer, behavior, inside in crowd:
-        keep(customer, behavior, inside, segments)
+    ladder = ladder_of(program.tier_sets.get())
+    for customer, behavior, inside, tier in crowd:
+        keep(customer, behavior, inside, segments, program, tier)
     for data in asked:
         tree = parse(data, scopes=SCOPES, in_database=True)
         condition = Condition(tree)
         expected = {
             customer.pk
-            for customer, behavior, inside in crowd
+            for customer, behavior, inside, tier in crowd
             if condition.holds_for(
-                {CUSTOMER: customer, BEHAVIOR: behavior, SEGMENTS: inside}, moment
+                {
+                    CUSTOMER: customer,
+                    BEHAVIOR: behavior,
+                    SEGMENTS: inside,
+                    TIER: tier and TierHeld.on(ladder, tier),
+                },
+                moment,
             )
         }
         found = Customer.objects.filter(query_of(tree, moment)).values_list("pk", flat=True)

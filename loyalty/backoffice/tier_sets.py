@@ -1,0 +1,210 @@
+"""A program's tiers: what they are, and the form that changes them, its effect first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from pydantic import ValidationError
+
+from loyalty.backoffice.links import Crumbs, program_crumbs
+from loyalty.backoffice.tier_set_forms import (
+    TierSettingsForm,
+    TierSteps,
+    settings_initial,
+    steps_initial,
+)
+from loyalty.models import Program
+from loyalty.selectors.member_tiers import unit_names
+from loyalty.selectors.tier_previews import preview_tiers
+from loyalty.selectors.tier_sets import benefits_of, tier_set_at, tiers_of
+from loyalty.services.tier_sets import change_tiers
+from loyalty.tier_definitions import TierDefinition, TiersDefinition
+from loyalty.tier_words import benefit_words, tier_amount
+from members.forms import errors_on
+from members.policy import acting, is_allowed, staff_view
+
+MOST = 6
+LEAST = 2
+
+
+@require_safe
+@staff_view("programs.view")
+def tier_set_page(request: HttpRequest, code: str) -> HttpResponse:
+    """The program's tiers as they are now, with what each brings."""
+    program = get_object_or_404(Program, code=code)
+    found = tier_set_at(program, timezone.now())
+    units = unit_names(program.pk)
+    context = {
+        "program": program,
+        "title": _("Tiers"),
+        "breadcrumbs": program_crumbs(program),
+        "tier_set": found,
+        "steps": [
+            (
+                tier,
+                tier_amount(found, tier.threshold, program.currency, units),
+                [benefit_words(item, program.currency, units) for item in benefits_of(tier)],
+            )
+            for tier in (found.tiers.all() if found else ())
+        ],
+        "may_edit": is_allowed(request.user, "programs.edit"),
+    }
+    return render(request, "loyalty/backoffice/tier_set_page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.edit")
+def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
+    """Change the tiers: the form, then what it makes of the members, then it is saved."""
+    program = get_object_or_404(Program, code=code)
+    now = timezone.now()
+    base = tiers_of(program, now)
+    data = _steps_changed(request)
+    shown = base or _proposal()
+    settings = TierSettingsForm(data, program=program, initial=settings_initial(shown))
+    steps = TierSteps(data, initial=steps_initial(shown), prefix="tier")
+    asks = {"add", "remove", "edit"} & set(request.POST)
+    if data is not None and not asks and settings.is_valid() and steps.is_valid():
+        answer = _save(request, program, base, settings, steps)
+        if answer is not None:
+            return answer
+    context = {
+        "program": program,
+        "title": _("Edit the tiers"),
+        "breadcrumbs": _crumbs(program),
+        "settings": settings,
+        "steps": steps,
+        "quiet": bool(asks),
+        "may_add": steps.total_form_count() < MOST,
+        "may_remove": steps.total_form_count() > LEAST,
+        "back": _page(program),
+    }
+    invalid = data is not None and not asks
+    return render(
+        request, "loyalty/backoffice/tier_set_form.html", context, status=422 if invalid else 200
+    )
+
+
+def _save(
+    request: HttpRequest, program: Program, base: TiersDefinition | None,
+    settings: TierSettingsForm, steps: Any,
+) -> HttpResponse | None:  # fmt: skip
+    """Show what it makes of the members, or save it; None when the form now says what is wrong."""
+    tiers = _definition(base, settings, steps)
+    if tiers is None:
+        return None
+    if tiers == base:
+        messages.info(request, _("Nothing was different, so nothing was changed."))
+        return redirect(_page(program))
+    now = timezone.now()
+    if "confirmed" not in request.POST:
+        context = {
+            "program": program,
+            "title": _("Save these tiers?"),
+            "breadcrumbs": _crumbs(program),
+            "preview": preview_tiers(program, tiers, now),
+            "draft": program.status == Program.Status.DRAFT,
+            "sent": [
+                (name, value)
+                for name, values in request.POST.lists()
+                for value in values
+                if name != "csrfmiddlewaretoken"
+            ],
+        }
+        return render(request, "loyalty/backoffice/tier_set_confirm.html", context)
+    with errors_on(settings):
+        change_tiers(program=program, tiers=tiers, actor=acting(request), now=now)
+    if settings.errors:
+        return None
+    messages.success(request, _("The tiers were saved."))
+    return redirect(_page(program))
+
+
+def _definition(
+    base: TiersDefinition | None, settings: TierSettingsForm, steps: Any
+) -> TiersDefinition | None:
+    kept: dict[str, TierDefinition] = {tier.code: tier for tier in base.tiers} if base else {}
+    said = settings.said() | {
+        "tiers": [form.said(kept.get(form.cleaned_data["code"])) for form in steps]
+    }
+    try:
+        return TiersDefinition.model_validate(said)
+    except ValidationError as wrong:
+        for error in wrong.errors():
+            _refuse(error, settings, steps)
+        return None
+
+
+def _refuse(error: Any, settings: TierSettingsForm, steps: Any) -> None:
+    """Where the form has it: at a step, at a setting, or at the top."""
+    place, message = error["loc"], error["msg"].removeprefix("Value error, ")
+    if place[:1] == ("tiers",) and len(place) > 1 and isinstance(place[1], int):
+        form = steps[place[1]]
+        name = place[-1] if place[-1] in form.fields else None
+        form.add_error(name if len(place) == 3 else _benefit_field(place), message)
+    else:
+        name = place[0] if place and place[0] in settings.fields else None
+        settings.add_error(name, message)
+
+
+def _benefit_field(place: tuple[Any, ...]) -> str | None:
+    return {"factor": "factor", "units": "birthday", "hours": "early_access"}.get(place[-1], "more")
+
+
+def _steps_changed(request: HttpRequest) -> QueryDict | None:
+    """What was sent, with a step more or less where that was asked."""
+    if request.method != "POST":
+        return None
+    data = request.POST.copy()
+    total = data.get("tier-TOTAL_FORMS", "")
+    count = int(total) if total.isdecimal() and len(total) < 3 else 0
+    if "add" in data and count < MOST:
+        data["tier-TOTAL_FORMS"] = str(count + 1)
+        data.update({f"tier-{count}-color": "secondary", f"tier-{count}-icon": "award"})
+    gone = data.get("remove", "")
+    if gone.isdecimal() and len(gone) < 3 and int(gone) < count and count > LEAST:
+        _take_out(data, int(gone), count)
+    return data
+
+
+def _take_out(data: QueryDict, gone: int, count: int) -> None:
+    """Those after it move up by one."""
+    names = TierSteps.form.base_fields
+    for number in range(gone, count):
+        for name in names:
+            data.pop(f"tier-{number}-{name}", None)
+            following = f"tier-{number + 1}-{name}"
+            if following in data:
+                data[f"tier-{number}-{name}"] = data.get(following, "")
+    data["tier-TOTAL_FORMS"] = str(count - 1)
+
+
+def _proposal() -> TiersDefinition:
+    """What the form begins with where there are no tiers."""
+    return TiersDefinition.model_validate(
+        {
+            "downgrade": "soft_landing",
+            "tiers": [
+                {"code": "member", "name": _("Member"), "icon": "heart"},
+                {"code": "silver", "name": _("Silver"), "threshold": 500, "color": "azure",
+                 "icon": "star"},
+                {"code": "gold", "name": _("Gold"), "threshold": 1500, "color": "yellow",
+                 "icon": "crown"},
+            ],
+        }
+    )  # fmt: skip
+
+
+def _page(program: Program) -> str:
+    return reverse("loyalty_backoffice:tier_set_page", args=[program.code])
+
+
+def _crumbs(program: Program) -> Crumbs:
+    return [*program_crumbs(program), (_("Tiers"), _page(program))]

@@ -1,0 +1,144 @@
+"""The tiers of programs: as their file says them, and as the rules of tiers read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+
+from loyalty.models import Program, Tier, TierSet
+from loyalty.tier_definitions import (
+    BenefitDefinition,
+    ScoreDefinition,
+    TierDefinition,
+    TiersDefinition,
+)
+from loyalty.tiers.ladders import Ladder, Level, in_force
+
+
+@dataclass(frozen=True)
+class TierTerms:
+    """A program's tier sets, oldest first, ready to work out who has which tier. `ids`: keys of
+    tiers by tier set and code; `units`: scales of the wallet types that count, by code."""
+
+    ladders: tuple[Ladder, ...]
+    ends_at: dt.datetime | None
+    ids: Mapping[tuple[int, str], int]
+    names: Mapping[tuple[int, str], str]
+    units: Mapping[str, int] = field(default_factory=dict)
+
+    def at(self, at: dt.datetime) -> Ladder | None:
+        """The wording that applies; None: there are no tiers."""
+        if self.ends_at is not None and self.ends_at <= at:
+            return None
+        place = in_force(self.ladders, at)
+        return None if place is None else self.ladders[place]
+
+    def next_wording(self, at: dt.datetime) -> dt.datetime | None:
+        """When the next one begins, or the tiers end."""
+        coming = [ladder.starts_at for ladder in self.ladders if ladder.starts_at is not None]
+        ends = [] if self.ends_at is None else [self.ends_at]
+        return min((found for found in (*coming, *ends) if found > at), default=None)
+
+
+def tier_terms(program_ids: Sequence[int]) -> dict[int, TierTerms]:
+    """By program; those without tiers are not in it. Two queries."""
+    found: defaultdict[int, list[TierSet]] = defaultdict(list)
+    sets = TierSet.objects.filter(program__in=program_ids).order_by("program", "number")
+    for tier_set in sets.select_related("wallet_type").prefetch_related("tiers"):
+        found[tier_set.program_id].append(tier_set)
+    return {pk: _terms(items) for pk, items in found.items()}
+
+
+def _terms(sets: Sequence[TierSet]) -> TierTerms:
+    """What came after tiers had ended for a while begins anew."""
+    gaps = [number for number, item in enumerate(sets[:-1]) if item.ends_at is not None]
+    sets = sorted(sets[gaps[-1] + 1 if gaps else 0 :], key=_begins)
+    return TierTerms(
+        ladders=tuple(ladder_of(item) for item in sets),
+        ends_at=sets[-1].ends_at,
+        ids={(item.pk, tier.code): tier.pk for item in sets for tier in item.tiers.all()},
+        names={(item.pk, tier.code): tier.name for item in sets for tier in item.tiers.all()},
+        units={item.wallet_type.code: item.wallet_type.scale for item in sets if item.wallet_type},
+    )
+
+
+def _begins(tier_set: TierSet) -> tuple[bool, dt.datetime | None]:
+    return tier_set.starts_at is not None, tier_set.starts_at
+
+
+def ladder_of(tier_set: TierSet) -> Ladder:
+    tiers = sorted(tier_set.tiers.all(), key=lambda tier: tier.position)
+    return Ladder(
+        levels=tuple(Level(tier.code, tier.threshold) for tier in tiers),
+        metric=cast(Any, tier_set.metric),
+        unit=tier_set.wallet_type.code if tier_set.wallet_type else "",
+        score={code: Decimal(points) for code, points in tier_set.score.items()},
+        window=cast(Any, tier_set.window),
+        counts_from=cast(Any, tier_set.counts_from),
+        refunds_count_on=cast(Any, tier_set.refunds_count_on),
+        return_days=tier_set.return_days,
+        downgrade=cast(Any, tier_set.downgrade),
+        grace_days=tier_set.grace_days,
+        priced_by=cast(Any, tier_set.priced_by),
+        starts_at=tier_set.starts_at,
+        id=tier_set.pk,
+    )
+
+
+def tier_set_at(program: Program, at: dt.datetime) -> TierSet | None:
+    """The tier set in force; of a program that was never live the only one. None: no tiers."""
+    found = None
+    for item in program.tier_sets.prefetch_related("tiers").order_by("number"):
+        if item.starts_at is None or item.starts_at <= at:
+            found = item
+    return None if found is None or (found.ends_at is not None and found.ends_at <= at) else found
+
+
+def tiers_of(program: Program, at: dt.datetime) -> TiersDefinition | None:
+    """The program's tiers as its file says them."""
+    found = tier_set_at(program, at)
+    return None if found is None else definition_of_set(found)
+
+
+def definition_of_set(tier_set: TierSet) -> TiersDefinition:
+    return TiersDefinition(
+        metric=tier_set.metric,
+        wallet_type=tier_set.wallet_type.code if tier_set.wallet_type else "",
+        score=tuple(
+            ScoreDefinition(activity=code, points=Decimal(points))
+            for code, points in tier_set.score.items()
+        ),
+        window=tier_set.window,
+        counts_from=tier_set.counts_from,
+        refunds_count_on=tier_set.refunds_count_on,
+        return_days=tier_set.return_days,
+        downgrade=tier_set.downgrade,
+        grace_days=tier_set.grace_days,
+        priced_by=tier_set.priced_by,
+        tiers=tuple(_tier(tier) for tier in tier_set.tiers.all()),
+    )
+
+
+def _tier(tier: Tier) -> TierDefinition:
+    return TierDefinition(
+        code=tier.code,
+        name=tier.name,
+        color=tier.color,
+        icon=tier.icon,
+        threshold=tier.threshold,
+        benefits=benefits_of(tier),
+    )
+
+
+def benefits_of(tier: Tier) -> tuple[BenefitDefinition, ...]:
+    return tuple(BenefitDefinition.model_validate(said) for said in tier.benefits)
+
+
+def known_tiers() -> list[tuple[str, str]]:
+    """Codes and names of the tiers of all programs, as they were last said."""
+    rows = Tier.objects.order_by("position", "tier_set__number").values_list("code", "name")
+    return list(dict(rows).items())

@@ -1,0 +1,272 @@
+"""The tiers that a program has: said in its file or in the form, kept as a line of wordings.
+
+Benefits that earn are rules of their own, which ask for the tier; they follow from here alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import pgtrigger
+from django.db import connection, transaction
+from django.db.models import F, Max
+from django.utils.translation import gettext as _
+
+from loyalty.definitions import TIER_RULES, ProgramDefinition
+from loyalty.models import (
+    ActivityType,
+    EarningRule,
+    EarningRuleVersion,
+    MemberTier,
+    Program,
+    Tier,
+    TierSet,
+    WalletType,
+)
+from loyalty.rules.bodies import parse_body
+from loyalty.selectors.tier_sets import definition_of_set, tier_set_at
+from loyalty.services.applied import Applied
+from loyalty.services.rule_versions import (
+    delete_rule,
+    end_rule,
+    in_force_at,
+    next_number,
+    put_in_force,
+    write_draft,
+)
+from loyalty.tier_definitions import BenefitDefinition, TierDefinition, TiersDefinition, plain
+from members.errors import DomainError, FieldError
+from members.services.audit import Actor, record_audit
+
+SOURCE = "tiers"
+# After all rules that people write: what multiplies is asked last anyway.
+POSITION = 30_000
+IMMUTABLE = ("loyalty.TierSet:tier_set_immutable", "loyalty.Tier:tier_immutable")
+
+
+def apply_tiers(
+    applied: Applied,
+    definition: ProgramDefinition,
+    wallet_types: Mapping[str, WalletType],
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Bring a program's tiers to what its definition says, from now on."""
+    if definition.tiers is not None:
+        _refuse_unknown_activities(definition.tiers)
+    words = _write(applied.program, definition.tiers, wallet_types, actor=actor, at=now, now=now)
+    if words:
+        applied.changes.append(words)
+
+
+@transaction.atomic
+def change_tiers(
+    *,
+    program: Program,
+    tiers: TiersDefinition | None,
+    actor: Actor,
+    now: dt.datetime,
+    starts_at: dt.datetime | None = None,
+) -> bool:
+    """The program's tiers are these, from now or a later instant on. Whether that changes
+    anything."""
+    program = Program.objects.select_for_update().get(pk=program.pk)
+    wallet_types = {item.code: item for item in program.wallet_types.order_by("pk")}
+    if tiers is not None:
+        _refuse_unknown_activities(tiers)
+    at = max(starts_at or now, now)
+    words = _write(program, tiers, wallet_types, actor=actor, at=at, now=now)
+    if words:
+        Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
+        after = {"changes": [words]} | ({"from": at.isoformat()} if at > now else {})
+        record_audit(actor=actor, action="program.changed", target=program, after=after)
+    return bool(words)
+
+
+def _write(
+    program: Program,
+    tiers: TiersDefinition | None,
+    wallet_types: Mapping[str, WalletType],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    now: dt.datetime,
+) -> str:
+    """What has changed, in words; empty: nothing."""
+    drafting = program.live_since is None
+    current = tier_set_at(program, at)
+    if (definition_of_set(current) if current else None) == tiers:
+        return ""
+    if drafting:
+        _forget(program.tier_sets.values_list("pk", flat=True))
+    else:
+        # What was to come later gives way to what is said now.
+        _forget(program.tier_sets.filter(starts_at__gte=at).values_list("pk", flat=True))
+        if tiers is None and current is not None:
+            TierSet.objects.filter(pk=current.pk).update(ends_at=at)
+    if tiers is not None:
+        _create(program, tiers, wallet_types, None if drafting else at, actor, now)
+    _apply_rules(program, tiers, wallet_types, actor=actor, at=at, now=now)
+    _provide_members(program, at)
+    if tiers is None:
+        return _("It has no tiers any more")
+    names = ", ".join(tier.name for tier in tiers.tiers)
+    return (_("Tiers from now on: %s") if current else _("It has tiers: %s")) % names
+
+
+def _forget(ids: Any) -> None:
+    ids = list(ids)
+    if not ids:
+        return
+    with pgtrigger.ignore(*IMMUTABLE):
+        MemberTier.objects.filter(tier__tier_set__in=ids).delete()
+        Tier.objects.filter(tier_set__in=ids).delete()
+        TierSet.objects.filter(pk__in=ids).delete()
+
+
+def _create(
+    program: Program,
+    tiers: TiersDefinition,
+    wallet_types: Mapping[str, WalletType],
+    starts_at: dt.datetime | None,
+    actor: Actor,
+    now: dt.datetime,
+) -> TierSet:
+    last = program.tier_sets.aggregate(last=Max("number", default=0))["last"]
+    tier_set = TierSet.objects.create(
+        program=program,
+        number=last + 1,
+        metric=tiers.metric,
+        wallet_type=wallet_types[tiers.wallet_type] if tiers.wallet_type else None,
+        score={item.activity: plain(item.points) for item in tiers.score},
+        window=tiers.window,
+        counts_from=tiers.counts_from,
+        refunds_count_on=tiers.refunds_count_on,
+        return_days=tiers.return_days,
+        downgrade=tiers.downgrade,
+        grace_days=tiers.grace_days,
+        priced_by=tiers.priced_by,
+        starts_at=starts_at,
+        written_by=actor.user,
+        created_at=now,
+    )
+    Tier.objects.bulk_create(
+        Tier(
+            tier_set=tier_set, position=position, code=tier.code, name=tier.name, color=tier.color,
+            icon=tier.icon, threshold=tier.threshold,
+            benefits=[
+                benefit.model_dump(mode="json", exclude_defaults=True) for benefit in tier.benefits
+            ],
+        )
+        for position, tier in enumerate(tiers.tiers)
+    )  # fmt: skip
+    return tier_set
+
+
+def _refuse_unknown_activities(tiers: TiersDefinition) -> None:
+    known = set(ActivityType.objects.values_list("code", flat=True))
+    for number, item in enumerate(tiers.score):
+        if item.activity not in known:
+            message = _("There is no type of activity %s.") % item.activity
+            place = f"tiers.score[{number}].activity"
+            raise DomainError(message, errors=[FieldError(place, message, "not_found")])
+
+
+# --- Benefits that earn ---------------------------------------------------------------------------
+
+
+def _apply_rules(
+    program: Program,
+    tiers: TiersDefinition | None,
+    wallet_types: Mapping[str, WalletType],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    now: dt.datetime,
+) -> None:
+    first = next(iter(wallet_types.values()))
+    wanted: dict[str, tuple[TierDefinition, BenefitDefinition, WalletType]] = {}
+    for tier in tiers.tiers if tiers else ():
+        for benefit in tier.benefits:
+            if benefit.kind in ("multiplier", "birthday_bonus"):
+                wallet_type = wallet_types.get(benefit.wallet_type, first)
+                code = f"{TIER_RULES}{tier.code}-{'x' if benefit.factor else 'birthday'}"
+                # Another kind of unit is another rule: a rule keeps its own.
+                code = code if wallet_type == first else f"{code}-{wallet_type.pk}"
+                wanted[code] = tier, benefit, wallet_type
+    drafting = program.live_since is None
+    existing = {rule.code: rule for rule in program.earning_rules.filter(source=SOURCE)}
+    for code in existing.keys() - wanted.keys():
+        if drafting:
+            delete_rule(existing[code])
+        else:
+            end_rule(existing[code], at)
+    for number, (code, (tier, benefit, wallet_type)) in enumerate(wanted.items()):
+        rule = existing.get(code) or EarningRule(
+            program=program, wallet_type=wallet_type, code=code, source=SOURCE
+        )
+        rule.name, rule.position = rule_name(tier, benefit), POSITION + number
+        rule.save()
+        _apply_body(rule, _body(tier, benefit), drafting, actor=actor, at=at, now=now)
+
+
+def rule_name(tier: TierDefinition, benefit: BenefitDefinition) -> str:
+    """What explanations call it."""
+    if benefit.factor is not None:
+        return _("%(tier)s: %(factor)s ×") % {"tier": tier.name, "factor": plain(benefit.factor)}
+    return _("%(tier)s: birthday") % {"tier": tier.name}
+
+
+def _body(tier: TierDefinition, benefit: BenefitDefinition) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "when": {"field": "membership.tier", "op": "is", "value": tier.code},
+    }
+    if benefit.factor is not None:
+        said |= {"kind": "multiplier", "factor": benefit.factor}
+    else:
+        said |= {"kind": "occasion", "day": "birthday", "units": benefit.units}
+    return parse_body(said).model_dump(mode="json")
+
+
+def _apply_body(
+    rule: EarningRule, body: dict[str, Any], drafting: bool, *, actor: Actor, at: dt.datetime,
+    now: dt.datetime,
+) -> None:  # fmt: skip
+    if drafting:
+        write_draft(rule, body, None, actor=actor, now=now)
+        return
+    with pgtrigger.ignore("loyalty.EarningRuleVersion:rule_version_immutable"):
+        rule.versions.filter(starts_at__gt=at).delete()
+    current = in_force_at(rule, at)
+    if current is not None and parse_body(current.body) == parse_body(body):
+        return
+    version = EarningRuleVersion(
+        rule=rule, body=body, written_by=actor.user, written_at=now, number=next_number(rule)
+    )
+    put_in_force(version, starts_at=at, actor=actor, now=now)
+
+
+# --- Where members stand --------------------------------------------------------------------------
+
+
+def _provide_members(program: Program, at: dt.datetime) -> None:
+    """Every member has a row, and whoever reads it past `at` works it out anew."""
+    MemberTier.objects.filter(membership__program=program).exclude(changes_at__lte=at).update(
+        changes_at=at
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO loyalty_membertier (membership_id, tier_id, since, total, changes_at)
+            SELECT m.id, t.id, m.enrolled_at, 0, greatest(m.enrolled_at, s.starts_at)
+              FROM loyalty_membership m
+              JOIN loyalty_tierset s ON s.program_id = m.program_id
+              JOIN loyalty_tier t ON t.tier_set_id = s.id AND t.position = 0
+             WHERE m.program_id = %s AND m.status <> 'merged'
+               AND s.number = (SELECT min(number) FROM loyalty_tierset WHERE program_id = %s)
+            ON CONFLICT DO NOTHING
+            """,
+            [program.pk, program.pk],
+        )

@@ -1,0 +1,365 @@
+"""How a member's tier goes, from the first fact on: one pass in the order of business time.
+
+An order raises the tier at once. What is taken back within the return window makes its order
+smaller, and all that came after is gone through again: so a tier is lost at once if without it it
+had not been reached. Everything else is lost at a review: where a period ends, or, in a rolling
+window, where something counts no more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from loyalty.tiers.facts import Fact, Why
+from loyalty.tiers.ladders import Ladder, in_force
+from loyalty.tiers.plan import Entry, Event, amounts_of, counted_at, entered_at, plan
+from loyalty.tiers.windows import a_year_later, begins, counts_until, grace_until
+
+ZERO = Decimal(0)
+
+
+class State(NamedTuple):
+    """Where a member stands: the wording that applies, the tier's rank in it and what counts.
+
+    `turn`: when the period ends. `due`: when a tier that was not kept is lost, after the grace
+    period, and `landing` what is held then at least. `held`: until then a rolling window is not
+    looked at again. `anew`: what came before counts no more.
+    """
+
+    place: int
+    rank: int
+    total: Decimal
+    turn: dt.datetime | None = None
+    due: dt.datetime | None = None
+    landing: int = 0
+    held: dt.datetime | None = None
+    anew: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `at` on a member has the tier of this rank, in this wording. `total`: what counted when
+    it changed."""
+
+    at: dt.datetime
+    place: int
+    rank: int
+    why: Why
+    total: Decimal = ZERO
+
+
+_Turn = Callable[[State, dt.datetime, list[Change]], State]
+
+
+class Course:
+    """A member's way through a tier set. `run` as far as wanted, then look at `state`."""
+
+    def __init__(
+        self,
+        ladders: Sequence[Ladder],
+        facts: Iterable[Fact],
+        *,
+        joined_at: dt.datetime,
+        zone: zoneinfo.ZoneInfo,
+    ) -> None:
+        self.ladders, self.zone = tuple(ladders), zone
+        self._starts = [_utc(ladder.starts_at) for ladder in self.ladders]
+        facts = sorted(map(_in_utc, facts), key=lambda fact: (fact.at, fact.key))
+        entered = [
+            at
+            for fact in facts
+            for ladder in self.ladders
+            if not fact.of and fact.measure == ladder.measure and (at := entered_at(ladder, fact))
+        ]
+        self.began = min([joined_at.astimezone(dt.UTC), *entered])
+        self.joined_on = self.began.astimezone(zone).date()
+        self.amounts = amounts_of(facts)
+        self.plans = [
+            plan(ladder, facts, ends_at=self._ends(place), joined_on=self.joined_on, zone=zone)
+            for place, ladder in enumerate(self.ladders)
+        ]
+        self.events: list[Event] = [event for each in self.plans for event in each.events]
+        self.changes: list[Change] = []
+        self.state: State | None = None
+        self.at: dt.datetime = self.began
+        self._tiers_since = self.began
+        self._done = 0
+        self._before: list[State] = []
+
+    def run(self, until: dt.datetime) -> State | None:
+        """Everything that has happened by an instant, that instant included. None: there were no
+        tiers yet."""
+        until = until.astimezone(dt.UTC)
+        if self.state is None and not self._begin(until):
+            return None
+        while self._done < len(self.events) and self.events[self._done].at <= until:
+            self._take(self.events[self._done])
+        self.state = self._advance(self._now, until, self.changes)
+        self.at = until
+        return self.state
+
+    @property
+    def _now(self) -> State:
+        assert self.state is not None
+        return self.state
+
+    def ahead(self, until: dt.datetime) -> list[Change]:
+        """How the tier changes after now, if nothing more happens."""
+        state, changes = self._now, list[Change]()
+        for event in self.events[self._done :]:
+            if event.at > until:
+                break
+            if self._leaves(event):
+                state = self._advance(state, event.at, changes)
+                state = self._out(state, event, changes)
+        self._advance(state, until, changes)
+        return changes
+
+    def next_leaving(self) -> list[Event]:
+        """What counts no more next: everything that leaves at the first instant at which something
+        does."""
+        found = [
+            event
+            for event in self.events[self._done :]
+            if self._leaves(event) and event.at > self.at and self._counts(self._now, event.entry)
+        ]
+        return [event for event in found if event.at == found[0].at]
+
+    def amount(self, event: Event) -> Decimal:
+        """What it comes to, less what was taken back of it in time."""
+        return self.amounts[event.entry.amount_of]
+
+    def _leaves(self, event: Event) -> bool:
+        """Whether something that came in already goes out."""
+        return event.kind == "out" and event.entry.at <= self.at
+
+    # The beginning, and what happens
+
+    def _ends(self, place: int) -> dt.datetime | None:
+        return self._starts[place + 1] if place + 1 < len(self._starts) else None
+
+    def _begin(self, until: dt.datetime) -> bool:
+        first = self._starts[0] if self._starts else None
+        if not self.ladders or (first is not None and first > until) or self.began > until:
+            return False
+        self._tiers_since = self.began if first is None else max(first, self.began)
+        self.state = self._first()
+        # Wordings that were over before the member came have nothing to say.
+        place, since = self.state.place, self._tiers_since
+        self.events = [event for each in self.plans[place:] for event in each.events]
+        why = Why("joined" if since == self.began else "changed")
+        self.changes.append(Change(since, place, self.state.rank, why))
+        return True
+
+    def _first(self) -> State:
+        """As the tiers, or the member, began."""
+        at = self._tiers_since
+        place = in_force(self.ladders, at)
+        assert place is not None
+        total = counted_at(self.plans[place].entries, self.amounts, at)
+        rank = self.ladders[place].rank_of(total)
+        return State(place, rank, total, turn=self._turn(place, at))
+
+    def _take(self, event: Event) -> None:
+        self._before.append(self._now)
+        self._done += 1
+        state = self._advance(self._now, event.at, self.changes)
+        match event.kind:
+            case "in":
+                self.state = self._in(state, event.entry, event.at, self.changes)
+            case "out":
+                self.state = self._out(state, event, self.changes)
+            case "undo":
+                self.state = self._undo(state, event)
+
+    def _in(self, state: State, entry: Entry, at: dt.datetime, changes: list[Change]) -> State:
+        if not self._counts(state, entry):
+            return state
+        state = state._replace(total=state.total + self.amounts[entry.amount_of])
+        return self._settle(state, at, Why("reached", entry.key), changes)
+
+    def _out(self, state: State, event: Event, changes: list[Change]) -> State:
+        if not self._counts(state, event.entry):
+            return state
+        state = state._replace(total=state.total - self.amounts[event.entry.amount_of])
+        state = self._settle(state, event.at, Why("reached"), changes)
+        return self._look(state, event.at, Why("dropped_out"), changes)
+
+    def _undo(self, state: State, event: Event) -> State:
+        """The order was smaller all along: go again through what came since, without writing down
+        a past that was different then."""
+        self.amounts[event.entry.amount_of] += event.amount
+        entered = event.entry.at
+        start = bisect_left(self.events, entered, hi=self._done, key=lambda known: known.at)
+        again = self._first() if entered < self._tiers_since else self._before[start]
+        for number in range(start, self._done):
+            known = self.events[number]
+            self._before[number] = again
+            again = self._advance(again, known.at, [])
+            if known.kind == "in":
+                again = self._in(again, known.entry, known.at, [])
+            elif known.kind == "out":
+                again = self._out(again, known, [])
+        if (again.place, again.rank) != (state.place, state.rank):
+            self.changes.append(
+                Change(event.at, again.place, again.rank, Why("revoked", event.key))
+            )
+        return again
+
+    def _counts(self, state: State, entry: Entry) -> bool:
+        return state.anew is None or entry.dated >= state.anew
+
+    # What time alone does
+
+    def _advance(self, state: State, until: dt.datetime, changes: list[Change]) -> State:
+        """Periods that end, grace periods and wordings, up to an instant, that instant included."""
+        while True:
+            at, turn = self._coming(state)
+            if at is None or at > until:
+                return state
+            state = turn(state, at, changes)
+
+    def _coming(self, state: State) -> tuple[dt.datetime | None, _Turn]:
+        """What time brings next. At one instant a grace period ends before a period, and another
+        wording comes last."""
+        at, turn = state.due, self._lose
+        if state.turn is not None and (at is None or state.turn < at):
+            at, turn = state.turn, self._review
+        if state.held is not None and (at is None or state.held < at):
+            at, turn = state.held, self._look_again
+        ends = self._ends(state.place)
+        if ends is not None and (at is None or ends < at):
+            at, turn = ends, self._change
+        return at, turn
+
+    def _review(self, state: State, at: dt.datetime, changes: list[Change]) -> State:
+        """A period ends: a tier that it has not reached again is not kept; the next begins."""
+        ladder, level = self.ladders[state.place], self._level(state)
+        state = state._replace(total=ZERO, turn=self._turn(state.place, at))
+        if ladder.downgrade == "immediate":
+            return self._settle(state, at, Why("review"), changes)
+        landing = self._landing(state, level)
+        if landing >= state.rank:
+            return state
+        if ladder.grace_days and state.due is None:
+            due = grace_until(at, ladder.grace_days, self.zone)
+            return state._replace(due=due, landing=landing)
+        return self._moved(state._replace(due=None), landing, at, Why("review"), changes)
+
+    def _look(self, state: State, at: dt.datetime, why: Why, changes: list[Change]) -> State:
+        """A rolling window counts less than the tier asks for."""
+        ladder = self.ladders[state.place]
+        waits = state.due is not None or state.held is not None or ladder.downgrade == "immediate"
+        if waits or self._landing(state, self._level(state)) >= state.rank:
+            return state
+        if ladder.grace_days:
+            return state._replace(due=grace_until(at, ladder.grace_days, self.zone), landing=0)
+        return self._land(state, at, why, changes)
+
+    def _look_again(self, state: State, at: dt.datetime, changes: list[Change]) -> State:
+        return self._look(state._replace(held=None), at, Why("dropped_out"), changes)
+
+    def _lose(self, state: State, at: dt.datetime, changes: list[Change]) -> State:
+        """The grace period is over, and nothing has kept the tier."""
+        state = state._replace(due=None)
+        ladder = self.ladders[state.place]
+        if ladder.periodic or ladder.downgrade == "immediate":
+            landing = max(state.landing, self._level(state))
+            return self._moved(state, min(landing, state.rank), at, Why("grace"), changes)
+        return self._land(state, at, Why("grace"), changes)
+
+    def _land(self, state: State, at: dt.datetime, why: Why, changes: list[Change]) -> State:
+        """In a rolling window: one tier lower at most is held for a year again; from the base on
+        everything counts anew."""
+        ladder, level = self.ladders[state.place], self._level(state)
+        landing = self._landing(state, level)
+        if landing >= state.rank:
+            return state
+        if ladder.downgrade == "soft_landing" and landing > level:
+            day = a_year_later(at.astimezone(self.zone).date())
+            state = state._replace(held=begins(day, self.zone))
+        state = self._moved(state, landing, at, why, changes)
+        return state._replace(total=ZERO, anew=at) if ladder.downgrade == "to_base" else state
+
+    def _change(self, state: State, at: dt.datetime, changes: list[Change]) -> State:
+        """Another wording: who has reached more by it goes up at once; what is held is kept until
+        the next review."""
+        place = state.place + 1
+        before, ladder = self.ladders[state.place], self.ladders[place]
+        known = ladder.rank_of_code(before.levels[state.rank].code)
+        rank = min(state.rank, len(ladder.levels) - 1) if known is None else known
+        total = counted_at(self.plans[place].entries, self.amounts, at)
+        state = State(place, rank, total, turn=self._turn(place, at))
+        if known is None:
+            changes.append(Change(at, place, rank, Why("changed")))
+        return self._settle(state, at, Why("changed"), changes)
+
+    # Small steps
+
+    def _settle(self, state: State, at: dt.datetime, why: Why, changes: list[Change]) -> State:
+        """After what counts has changed: up at once; kept, if that was in doubt; down at once where
+        the tier set says so."""
+        ladder, level = self.ladders[state.place], self._level(state)
+        if level > state.rank:
+            return self._moved(state._replace(due=None, held=None), level, at, why, changes)
+        if level == state.rank:
+            return state if state.due is None else state._replace(due=None)
+        if ladder.downgrade != "immediate" or state.due is not None:
+            return state
+        if ladder.grace_days:
+            return state._replace(due=grace_until(at, ladder.grace_days, self.zone), landing=0)
+        down = (
+            why if why.kind != "reached" else Why("revoked" if why.key else "dropped_out", why.key)
+        )
+        return self._moved(state, level, at, down, changes)
+
+    def _moved(
+        self, state: State, rank: int, at: dt.datetime, why: Why, changes: list[Change]
+    ) -> State:
+        if rank == state.rank:
+            return state
+        changes.append(Change(at, state.place, rank, why, state.total))
+        return state._replace(rank=rank)
+
+    def _level(self, state: State) -> int:
+        return self.ladders[state.place].rank_of(state.total)
+
+    def _landing(self, state: State, level: int) -> int:
+        """Where the downgrade policy leads, when what counts is worth that level."""
+        if level >= state.rank:
+            return state.rank
+        match self.ladders[state.place].downgrade:
+            case "none":
+                return state.rank
+            case "soft_landing":
+                return max(level, state.rank - 1)
+            case "to_base":
+                return 0
+        return level
+
+    def _turn(self, place: int, at: dt.datetime) -> dt.datetime | None:
+        ladder = self.ladders[place]
+        if not ladder.periodic:
+            return None
+        return counts_until(ladder.window, at, self.joined_on, self.zone)
+
+
+def _in_utc(fact: Fact) -> Fact:
+    """Instants of one zone compare fast."""
+    if fact.at.tzinfo is dt.UTC and fact.confirmed_at is None:
+        return fact
+    return replace(
+        fact,
+        at=fact.at.astimezone(dt.UTC),
+        confirmed_at=fact.confirmed_at and fact.confirmed_at.astimezone(dt.UTC),
+    )
+
+
+def _utc(at: dt.datetime | None) -> dt.datetime | None:
+    return at and at.astimezone(dt.UTC)
