@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -103,7 +104,7 @@ def tier_spread(program: Program, tiers: TiersDefinition, now: dt.datetime) -> S
     are those of the program's first wallet type, of the last twelve months."""
     main = program.wallet_types.order_by("pk")[0]
     since = dt.datetime.min.replace(tzinfo=dt.UTC) if tiers.window == "lifetime" else now - YEAR
-    values = {
+    values: dict[str, Any] = {
         "program": program.pk,
         "currency": program.currency,
         "unit": tiers.wallet_type,

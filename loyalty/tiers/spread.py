@@ -86,10 +86,7 @@ class Spread:
         """Members of each tier and what they earned, for rising thresholds that begin with 0."""
         reached = [*map(self.reaching, thresholds), (0, Decimal(0))]
         reached[0] = self._above[0]
-        return [
-            (own[0] - above[0], own[1] - above[1])
-            for own, above in pairwise(reached)
-        ]
+        return [(own[0] - above[0], own[1] - above[1]) for own, above in pairwise(reached)]
 
     def amount_at(self, share: float) -> Decimal:
         """The amount below which this share of the members is."""
