@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -10,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from pydantic import ValidationError
 
 from loyalty.backoffice.links import Crumbs, program_crumbs
+from loyalty.backoffice.tier_ladder import shown_ladder, suggested_thresholds
 from loyalty.backoffice.tier_set_forms import (
     TierSettingsForm,
     TierSteps,
@@ -66,11 +68,11 @@ def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
     program = get_object_or_404(Program, code=code)
     now = timezone.now()
     base = tiers_of(program, now)
-    data = _steps_changed(request)
+    data = _steps_changed(request, program)
     shown = base or _proposal()
     settings = TierSettingsForm(data, program=program, initial=settings_initial(shown))
     steps = TierSteps(data, initial=steps_initial(shown), prefix="tier")
-    asks = {"add", "remove", "edit"} & set(request.POST)
+    asks = {"add", "remove", "edit", "suggest"} & set(request.POST)
     if data is not None and not asks and settings.is_valid() and steps.is_valid():
         answer = _save(request, program, base, settings, steps)
         if answer is not None:
@@ -85,11 +87,38 @@ def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
         "may_add": steps.total_form_count() < MOST,
         "may_remove": steps.total_form_count() > LEAST,
         "back": _page(program),
+        "edit_url": request.path,
+        **_ladder(program, base or _proposal()),
     }
     invalid = data is not None and not asks
     return render(
         request, "loyalty/backoffice/tier_set_form.html", context, status=422 if invalid else 200
     )
+
+
+@require_POST
+@staff_view("programs.edit")
+def tier_ladder(request: HttpRequest, code: str) -> HttpResponse:
+    """The members over the thresholds in the form, as it stands. Saves nothing."""
+    program = get_object_or_404(Program, code=code)
+    settings = TierSettingsForm(request.POST, program=program)
+    steps = TierSteps(request.POST, prefix="tier")
+    tiers = None
+    if settings.is_valid() and steps.is_valid():
+        tiers = _definition(tiers_of(program, timezone.now()), settings, steps)
+    context = {
+        "program": program,
+        "edit_url": reverse("loyalty_backoffice:tier_set_edit", args=[program.code]),
+        **_ladder(program, tiers),
+    }
+    return render(request, "loyalty/backoffice/tier_ladder.html", context)
+
+
+def _ladder(program: Program, tiers: TiersDefinition | None) -> dict[str, Any]:
+    if tiers is None or not program.wallet_types.exists():
+        return {"ladder": None}
+    shown = shown_ladder(program, tiers, timezone.now())
+    return {"ladder": shown, "counts": json.dumps(shown.counts)}
 
 
 def _save(
@@ -158,8 +187,8 @@ def _benefit_field(place: tuple[Any, ...]) -> str | None:
     return {"factor": "factor", "units": "birthday", "hours": "early_access"}.get(place[-1], "more")
 
 
-def _steps_changed(request: HttpRequest) -> QueryDict | None:
-    """What was sent, with a step more or less where that was asked."""
+def _steps_changed(request: HttpRequest, program: Program) -> QueryDict | None:
+    """What was sent, with a step more or less, or with other thresholds, where that was asked."""
     if request.method != "POST":
         return None
     data = request.POST.copy()
@@ -168,10 +197,29 @@ def _steps_changed(request: HttpRequest) -> QueryDict | None:
     if "add" in data and count < MOST:
         data["tier-TOTAL_FORMS"] = str(count + 1)
         data.update({f"tier-{count}-color": "secondary", f"tier-{count}-icon": "award"})
+    if "suggest" in data and LEAST <= count <= MOST:
+        _suggest(data, program, count)
     gone = data.get("remove", "")
     if gone.isdecimal() and len(gone) < 3 and int(gone) < count and count > LEAST:
         _take_out(data, int(gone), count)
     return data
+
+
+def _suggest(data: QueryDict, program: Program, count: int) -> None:
+    """Thresholds for the shares that one would like; nothing while the settings are incomplete."""
+    settings = TierSettingsForm(data, program=program)
+    if not settings.is_valid():
+        return
+    steps = [
+        {"code": f"tier-{number}", "name": str(number), "threshold": number}
+        for number in range(count)
+    ]
+    try:
+        tiers = TiersDefinition.model_validate(settings.said() | {"tiers": steps})
+    except ValidationError:
+        return
+    for number, threshold in enumerate(suggested_thresholds(program, tiers, timezone.now())):
+        data[f"tier-{number}-threshold"] = str(threshold)
 
 
 def _take_out(data: QueryDict, gone: int, count: int) -> None:

@@ -61,6 +61,7 @@ urlpatterns = [
     path("memberships/<uuid:public_id>/tier/", member_tiers.tier_give, name="tier_give"),
     path("manual-tiers/<uuid:public_id>/end/", member_tiers.tier_end, name="tier_end"),
     path("programs/<slug:code>/tiers/", tier_sets.tier_set_page, name="tier_set_page"),
+    path("programs/<slug:code>/tiers/ladder/", tier_sets.tier_ladder, name="tier_ladder"),
     path("programs/<slug:code>/tiers/edit/", tier_sets.tier_set_edit, name="tier_set_edit"),
     path("programs/<slug:code>/tier-falls/", downgrades.tier_falls, name="tier_falls"),
     path("programs/<slug:code>/tier-falls/file/", downgrades.tier_falls_csv, name="tier_falls_csv"),
