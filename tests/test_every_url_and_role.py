@@ -115,6 +115,7 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:wallet_settle": form(MARKETERS),
     "loyalty_backoffice:tier_set_page": read(EVERYBODY),
     "loyalty_backoffice:tier_set_edit": form(MARKETERS),
+    "loyalty_backoffice:tier_ladder": write(MARKETERS),
     "loyalty_backoffice:tier_panel": read(EVERYBODY),
     "loyalty_backoffice:tier_give": form(NOT_ANALYSTS),
     "loyalty_backoffice:tier_end": form(NOT_ANALYSTS),
