@@ -35,7 +35,7 @@ TELLABLE = {
     *(f"line.{name}" for name in ("category", "sku", "brand", "price", "quantity", "total")),
     "customer.country", "customer.locale", "customer.birthday",
     "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
-    "behavior.categories", "member.enrolled_at", "member.balance",
+    "behavior.categories", "member.enrolled_at", "member.balance", "membership.tier",
 }  # fmt: skip
 TELLABLE_FAMILIES = ("behavior.activities.",)
 

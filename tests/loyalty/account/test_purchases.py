@@ -18,6 +18,7 @@ from members.services.merging import merge_customers
 from tests.loyalty.account.conftest import Shop, define_program
 from tests.loyalty.account.test_pages import text_of
 
+GOLD = {"field": "membership.tier", "op": "at_least", "value": "gold"}
 SignIn = Callable[[Customer], Client]
 
 
@@ -173,6 +174,22 @@ def test_others_that_came_first_or_gave_more_are_not_named(
     assert "Another one gave more instead." in text
     assert "Another one came before it, in its place." in text
     assert "inner-name" not in text
+
+
+def test_a_tier_that_the_member_does_not_have_is_told(
+    noor: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    ladder = [
+        {"code": "base", "name": "Member"},
+        {"code": "gold", "name": "Gold", "threshold": 900},
+    ]
+    define_program(tiers={"tiers": ladder})
+    gold = fixed("For Gold", code="gold", wallet_type="points", when=GOLD)
+    define_program(tiers={"tiers": ladder}, earning_rules=[{"name": "Base rate"}, gold])
+    shop.sell(noor, "1", "10.00", days_ago=0)
+    text = page_of(sign_in(noor), noor, "1")
+    assert "For Gold" in text
+    assert "It is only for this: Tier" in text
 
 
 def test_what_came_back_as_a_whole_says_only_that(
