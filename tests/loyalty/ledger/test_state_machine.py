@@ -1,7 +1,7 @@
 """Whatever happens in whatever order, the ledger holds what a plain-Python model of it says.
 
 SETIA_HYPOTHESIS=long searches longer. The operations are in `tests.loyalty.ledger.machine`, the
-model in its modules `purses` and `shop`.
+model in its modules `purses`, `wallets`, `shop` and `merging`.
 """
 
 import os
@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.loyalty.ledger.machine.by_hand import ByHand
+from tests.loyalty.ledger.machine.by_merge import ByMerge
 from tests.loyalty.ledger.machine.by_order import ByOrder
 from tests.loyalty.ledger.machine.by_pool import ByPool
 
 LONG = os.environ.get("SETIA_HYPOTHESIS") == "long"
 
 
-class Ledger(ByHand, ByOrder, ByPool):
+class Ledger(ByHand, ByOrder, ByPool, ByMerge):
     """Everything, to two members of one program and their pool."""
 
 

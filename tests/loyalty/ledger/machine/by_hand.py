@@ -34,6 +34,7 @@ class ByHand(World):
     @rule(member=MEMBER, units=UNITS)
     def grant(self, member: int, units: int) -> None:
         transfer = adjust(self.wallet(member), units, self.key(), now=self.now)
+        member = self.who(member)
         lot = self.shop.lot(units, self.now, self.now, self.shop.terms)
         if lot.renewable:
             self.shop.renew(self.purse(member), "adjustment", self.now)
@@ -43,47 +44,50 @@ class ByHand(World):
     @rule(member=MEMBER, units=UNITS)
     def take(self, member: int, units: int) -> None:
         try:
-            parts = self.purse(member).spend(units, self.now, self.now)
+            parts = self.purse(self.who(member)).spend(units, self.now, self.now)
         except TooFewError as few:
             with self.refused(InsufficientBalanceError) as refused:
                 adjust(self.wallet(member), -units, self.key(), now=self.now)
             same("what can be spent", refused.value.spendable, few.spendable)
             return
         transfer = adjust(self.wallet(member), -units, self.key(), now=self.now)
-        self.adjusted.append({"transfer": transfer, "member": member, "parts": parts})
+        self.adjusted.append({"transfer": transfer, "member": self.who(member), "parts": parts})
 
     @precondition(lambda self: self.adjusted)
     @rule(data=st.data())
     def undo(self, data: st.DataObject) -> None:
         made = data.draw(st.sampled_from(self.adjusted))
         how = {"transfer": made["transfer"], "actor": SYSTEM, "source": "job", "now": self.now}
-        purse, units = self.purse(made["member"]), made["transfer"].amount
+        purse, units = self.purse(self.who(made["member"])), made["transfer"].amount
         if made.get("undone"):
             with self.refused(OverCorrectedError):
                 undo_transfer(**how, note="again")
             return
         if "parts" in made:
-            purse.come_back(made["parts"], units, self.now, None)
+            undo_transfer(**how)
+            self.shop.come_back(made["member"], made["parts"], units, self.now)
         else:
+            elsewhere = self.shop.lapsed_elsewhere(made["lot"], purse)
             try:
-                purse.undo_gift(made["lot"], units, made["repaid"], self.now)
+                purse.undo_gift(made["lot"], units, made["repaid"], self.now, elsewhere)
             except TooFewError:
                 with self.refused(InsufficientBalanceError):
                     undo_transfer(**how)
                 return
-        undo_transfer(**how)
+            undo_transfer(**how)
         made["undone"] = True
 
     # --- redemptions
 
     @rule(member=MEMBER, data=st.data(), hours=st.sampled_from([0, 0, 0, 10, 60]))
     def redeem(self, member: int, data: st.DataObject, hours: int) -> None:
+        wallet, member = self.wallet(member), self.who(member)
         units = data.draw(st.integers(1, self.purse(member).spendable(self.now) + 3))
         at = self.now - dt.timedelta(hours=hours)
         mine = [sold for sold in self.shop.orders.values() if sold.buyer == member]
         sold = data.draw(st.sampled_from([None, *mine]))
         order = Order.objects.get(external_id=sold.number) if sold else None
-        how = {"wallet": self.wallet(member), "units": units, "key": self.key(), "actor": SYSTEM,
+        how = {"wallet": wallet, "units": units, "key": self.key(), "actor": SYSTEM,
                "source": "api", "now": self.now, "occurred_at": at, "order": order}  # fmt: skip
         try:
             self.spent(self.purse(member).copied(), units, at)
@@ -115,14 +119,15 @@ class ByHand(World):
             with self.refused(OverCorrectedError):
                 reverse_redemption(**how)
             return
-        self.purse(spent.purse).come_back(
-            spent.parts, units or spent.out, self.now, self.shop.grace(self.now)
-        )
         transfer, _known = reverse_redemption(**how)
         assert reverse_redemption(**how) == (transfer, True)
+        self.shop.come_back(
+            spent.purse, spent.parts, units or spent.out, self.now, self.shop.grace(self.now)
+        )
 
     # --- gifts
 
+    @precondition(lambda self: not self.shop.merge)
     @rule(giver=MEMBER, data=st.data())
     def give(self, giver: int, data: st.DataObject) -> None:
         """To the other member, as every service does that moves units between wallets."""
@@ -205,6 +210,7 @@ class ByHand(World):
         lot.expires_at = max(until, lot.end) if lot.left else until
         lot.renewable, lot.given_time = False, True
         self.bring_back(purse, lot, units, expiry.occurred_at)
+        self.shop.pass_on(self.shop.purses.index(purse), self.now)
 
     def bring_back(self, purse: Purse, lot: Lot, units: int, gone_at: dt.datetime) -> None:
         for lapse in lot.lapsed:
@@ -233,7 +239,7 @@ class ByHand(World):
 
     @rule(member=MEMBER, way=st.sampled_from(["write_off", "repay"]))
     def settle(self, member: int, way: str) -> None:
-        purse = self.purse(member)
+        purse = self.purse(self.who(member))
         how = {"wallet": self.wallet(member), "way": way, "key": self.key(),
                "source": "backoffice"} | self.by_staff()  # fmt: skip
         if not purse.owed or (way == "repay" and purse.balance(self.now) < purse.owed):

@@ -62,7 +62,7 @@ class ByOrder(World):
     def change(self, data: st.DataObject, total: Decimal | None, status: str, ahead: int,
                reached: bool) -> None:  # fmt: skip
         sold = self.some_order(data)
-        buyer = sold.buyer if sold.buyer is not None else data.draw(BUYER)
+        buyer = data.draw(st.sampled_from(self.names(sold)))
         times = {}
         if reached:
             times = {"paid_at": sold.placed_at + (self.now - sold.placed_at) / 2}
@@ -81,7 +81,7 @@ class ByOrder(World):
         """A message comes again, perhaps after newer ones."""
         message = data.draw(st.sampled_from(self.said))
         sold = self.shop.orders[message.number]
-        self.tell(dataclasses.replace(message, buyer=sold.buyer))
+        self.tell(dataclasses.replace(message, buyer=sold.told.buyer))
 
     def tell(self, message: Message) -> None:
         self.said.append(message)
@@ -163,6 +163,12 @@ class ByOrder(World):
         self.shop.refund(refund, self.now)
 
     # --- short ways
+
+    def names(self, sold: Sold) -> list[int | None]:
+        """Whom a message may name as the buyer: who bought, or who was that person at some time."""
+        if sold.buyer is None:
+            return [0, 0, 1, None]
+        return [0, 1] if self.merges else [sold.buyer]
 
     def some_order(self, data: st.DataObject) -> Sold:
         return data.draw(st.sampled_from(list(self.shop.orders.values())))

@@ -1,8 +1,6 @@
 """What two members share: a pool that they found and join, put units into, take from, spend of and
 leave. What they earn stays their own here; what of it is in the pool returns with its order."""
 
-from typing import Any
-
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -24,6 +22,7 @@ class ByPool(World):
     @rule(owner=MEMBER, share=st.sampled_from([None, 40]), bring=st.booleans(),
           leaving=st.sampled_from(["own", "equal_share", "stays"]))  # fmt: skip
     def found(self, owner: int, share: int | None, bring: bool, leaving: str) -> None:
+        owner = self.who(owner)
         terms = PoolTerms(
             "Home", contribution="share" if share else "all", share=share, leaving=leaving
         )
@@ -37,7 +36,7 @@ class ByPool(World):
         if bring:
             self.brought(owner)
 
-    @precondition(lambda self: len(self.shop.sharing) == 1)
+    @precondition(lambda self: len(self.shop.sharing) == 1 and not self.shop.merge)
     @rule(bring=st.booleans())
     def join(self, bring: bool) -> None:
         member = next(number for number in range(MEMBERS) if number not in self.shop.sharing)
@@ -132,6 +131,3 @@ class ByPool(World):
     def place(self, member: int) -> PoolMember:
         places = PoolMember.objects.select_related("pool__program", "membership")
         return places.get(membership__account=self.accounts[member], left_at=None)
-
-    def by_job(self) -> dict[str, Any]:
-        return {"actor": SYSTEM, "source": "job", "now": self.now}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -100,6 +101,8 @@ class Sold:
     # By number of the rule: what it has given, and the room that it had.
     given: dict[int, int] = dataclasses.field(default_factory=lambda: defaultdict(int))
     room: dict[int, int] = dataclasses.field(default_factory=dict)
+    # By number of the rule: the lots that it gave, each with what can still be taken back of it.
+    grants: dict[int, list[Grant]] = dataclasses.field(default_factory=lambda: defaultdict(list))
     judged: bool = False
     paid: list[Redemption] = dataclasses.field(default_factory=list)
 
@@ -131,7 +134,6 @@ class Sold:
             kept = self.reached.get(state) if rank <= passed or status in VOID else None
             self.reached[state] = said or kept or (default if rank <= passed else None)
         self.told = message
-        self.buyer = message.buyer
         self.sequence = message.sequence if message.sequence is not None else self.sequence
         self.changed_at = message.changed_at or self.changed_at
 
@@ -153,7 +155,65 @@ class Sold:
 
 
 @dataclasses.dataclass
+class Grant:
+    """A lot that was given, and how many of its units can still be taken back."""
+
+    lot: Lot
+    room: int
+
+
+@dataclasses.dataclass(eq=False)
 class Window:
     parts: dict[Sold, Decimal] = dataclasses.field(default_factory=dict)
-    lots: list[Lot] = dataclasses.field(default_factory=list)
-    units: int = 0
+    grants: list[Grant] = dataclasses.field(default_factory=list)
+    # Those of a customer who was merged into this one's.
+    duplicates: list[Window] = dataclasses.field(default_factory=list)
+
+    @property
+    def all_grants(self) -> list[Grant]:
+        found = [grant for window in (self, *self.duplicates) for grant in window.grants]
+        return sorted(found, key=lambda grant: grant.lot.serial)
+
+    @property
+    def units(self) -> int:
+        return sum(grant.room for grant in self.all_grants)
+
+
+@dataclasses.dataclass(frozen=True)
+class Taking:
+    """Units that are taken back at an instant: first those for which `own` is true. `lot`: the one
+    as which they were granted, if that is known."""
+
+    units: int
+    at: dt.datetime
+    own: Callable[[Lot], bool]
+    lot: Lot | None = None
+
+
+def take_back(units: int, grants: list[Grant]) -> list[tuple[Lot, int]]:
+    """Which of the lots that were given a correction concerns: the last ones first."""
+    parts = []
+    for grant in reversed(grants):
+        part = min(units, grant.room)
+        if part:
+            grant.room -= part
+            units -= part
+            parts.append((grant.lot, part))
+    assert not units
+    return parts
+
+
+@dataclasses.dataclass(eq=False)
+class Merge:
+    """One member was merged into another: what came with them, and what they had by then."""
+
+    kept: int
+    merged: int
+    owed: int
+    orders: list[Sold]
+    # What each of the orders had been given by then, by number of the rule.
+    given: dict[Sold, dict[int, int]]
+    # What they had used of the caps.
+    used: dict[tuple[int, dt.date], int]
+    # Lots that there were; whatever comes for those orders from now on is none of them.
+    lots: set[Lot]

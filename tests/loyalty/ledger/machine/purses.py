@@ -45,12 +45,15 @@ class Lot:
     keeps_terms: bool = False
     planned: dt.datetime | None = None
     renewable: bool = False
-    # Whose units they are (an order), and what they came with: a movement.
+    # Whose units they are: an order's.
     order: Any = None
-    movement: Any = None
     parent: Lot | None = None
+    # The merge or its undoing by which it came, if one did.
+    merge: Any = None
     given_time: bool = False
+    # Its place in the wallet, and among all that was granted.
     number: int = 0
+    serial: int = 0
     pk: int = 0
     lapsed: list[Lapse] = dataclasses.field(default_factory=list)
 
@@ -64,6 +67,11 @@ class Lot:
     def end(self) -> dt.datetime:
         return self.expires_at or NEVER
 
+    @property
+    def origin(self) -> Lot:
+        """The lot as which these units were first granted."""
+        return self.parent.origin if self.parent else self
+
     def lapsed_since(self, at: dt.datetime) -> list[Lapse]:
         return [lapse for lapse in self.lapsed if lapse.at > at and lapse.units]
 
@@ -71,12 +79,16 @@ class Lot:
         """Use up to so many units; also those that expired after `since`. Returns how many."""
         part = min(self.left, units)
         self.left -= part
-        if since is not None:
-            for lapse in reversed(self.lapsed_since(since)):
-                more = min(lapse.units, units - part)
-                lapse.units -= more
-                part += more
-        return part
+        return part if since is None else part + self.take_lapsed(units - part, since=since)
+
+    def take_lapsed(self, units: int, *, since: dt.datetime) -> int:
+        """Up to so many of the units that expired after `since`. Returns how many."""
+        taken = 0
+        for lapse in reversed(self.lapsed_since(since)):
+            part = min(lapse.units, units - taken)
+            lapse.units -= part
+            taken += part
+        return taken
 
 
 EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -111,6 +123,9 @@ class Purse:
 
     def pending(self, now: dt.datetime) -> int:
         return sum(lot.left for lot in self.lots if lot.spendable_at > now)
+
+    def held(self, now: dt.datetime) -> int:
+        return self.balance(now) + self.pending(now)
 
     def spendable(self, now: dt.datetime) -> int:
         return 0 if self.blocks and self.owed else max(self.balance(now) - self.owed, 0)
@@ -168,16 +183,18 @@ class Purse:
         return repaid
 
     def come_back(
-        self, parts: list[list[Any]], units: int, now: dt.datetime, grace: dt.datetime | None
-    ) -> None:
-        """A spend returns to its lots, those that last longest first. `parts`: lot and units."""
+        self, parts: list[list[Any]], units: int, now: dt.datetime, grace: dt.datetime | None,
+        *, idle: bool,
+    ) -> None:  # fmt: skip
+        """A spend returns to its lots, those that last longest first. `parts`: lot and units.
+        Where its member was `idle` for too long, units that expire by inactivity have expired."""
         last = sorted(parts, key=lambda part: (part[0].end, part[0].number), reverse=True)
         for part in last:
             lot, out = part
             back = min(out, units)
             if not back:
                 continue
-            if lot.renewable and lot.expires_at is None and self.active_until is None:
+            if lot.renewable and lot.expires_at is None and idle:
                 lot.expires_at = now
             if grace and lot.expires_at and lot.expires_at < grace:
                 lot.expires_at, lot.given_time = grace, True
@@ -219,15 +236,18 @@ class Purse:
 
     def claw_back(
         self, units: int, at: dt.datetime, now: dt.datetime, *, own: Callable[[Lot], bool],
-        oldest_first: bool = False, debt: str = "carry",
+        elsewhere: list[Lot], oldest_first: bool = False, debt: str = "carry",
     ) -> None:  # fmt: skip
-        """What a refund of `at` takes: own units, then others, then a debt."""
+        """What a refund of `at` takes: own units, what of them expired `elsewhere`, then others,
+        then a debt."""
         mine: list[Lot] = []
         if not oldest_first:
             mine = [lot for lot in self.lots if own(lot)]
             mine.sort(key=lambda lot: (not lot.left, lot.spendable_at <= now, -lot.number))
             for lot in mine:
                 units -= lot.take(units, since=EVER)
+            for lot in elsewhere:
+                units -= lot.take_lapsed(units, since=EVER)
         others = self._others(
             at, now, lambda lot: lot not in mine and (debt != "write_off" or lot.earned_at <= at)
         )
@@ -241,18 +261,24 @@ class Purse:
             self.owed += units
             self.blocks = debt == "refuse_redemption_only"
 
-    def undo_gift(self, lot: Lot, units: int, repaid: int, now: dt.datetime) -> None:
+    def undo_gift(
+        self, lot: Lot, units: int, repaid: int, now: dt.datetime, elsewhere: list[Lot]
+    ) -> None:
         """A gift is taken back, unless it was spent. The debt that it had repaid is owed again."""
-        rest = units - lot.left - sum(lapse.units for lapse in lot.lapsed)
-        others = self.balance(now) - (lot.left if lot.spendable_at <= now else 0)
-        if rest > repaid and (
-            others < rest - repaid if not self.owed else others - self.owed < rest - repaid
-        ):
+        own = [mine for mine in self.lots if mine.origin is lot]
+        own.sort(key=lambda mine: (not mine.left, mine.spendable_at <= now, -mine.number))
+        gone = sum(lapse.units for mine in (*own, *elsewhere) for lapse in mine.lapsed)
+        rest = units - gone - sum(mine.left for mine in own)
+        others = self.balance(now) - sum(mine.left for mine in own if mine.spendable_at <= now)
+        if rest > repaid and others - self.owed < rest - repaid:
             raise TooFewError(0)
-        lot.take(units, since=EVER)
+        for mine in own:
+            units -= mine.take(units, since=EVER)
+        for mine in elsewhere:
+            units -= mine.take_lapsed(units, since=EVER)
         for other in self._others(now, now, lambda lot: lot.spendable_at <= now):
-            rest -= other.take(max(rest, 0))
-        self.owed += max(rest, 0)
+            units -= other.take(units)
+        self.owed += units
 
     def move_out(
         self, units: int, now: dt.datetime, chosen: list[Lot] | None = None
@@ -261,10 +287,12 @@ class Purse:
         lots = self._others(now, now, lambda lot: chosen is None or lot in chosen)
         return self._take(units, lots, now, now)
 
-    def take_over(self, parts: list[list[Any]]) -> list[Lot]:
+    def take_over(self, parts: list[list[Any]], merge: Any = None) -> list[Lot]:
         """What was moved comes, in lots that keep everything of those that it was in."""
         return [
-            self.add(dataclasses.replace(parent, left=part, lapsed=[], parent=parent, pk=0))
+            self.add(
+                dataclasses.replace(parent, left=part, lapsed=[], parent=parent, pk=0, merge=merge)
+            )
             for parent, part in parts
         ]
 

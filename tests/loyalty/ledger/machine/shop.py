@@ -1,108 +1,45 @@
 """What a program gives for orders, in plain Python: states, refunds, caps and windows, as
-docs/semantics.md says. The wallets are those of `tests.loyalty.ledger.machine.purses`."""
+docs/semantics.md says. The wallets are those of `tests.loyalty.ledger.machine.wallets`."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
-from typing import Any
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from loyalty.instants import NEVER
-from loyalty.rules.calendar import add_days, end_of_day
-from loyalty.rules.lots import LotTerms, expires_at
+from loyalty.rules.calendar import add_days
+from loyalty.rules.lots import LotTerms
 from tests.loyalty.ledger.machine.facts import (
     Bonus,
+    Grant,
     Message,
     Rate,
     Refund,
     Sold,
+    Taking,
     Window,
+    take_back,
 )
-from tests.loyalty.ledger.machine.purses import Lot, Purse
+from tests.loyalty.ledger.machine.purses import Lot
+from tests.loyalty.ledger.machine.wallets import Wallets
 
 
-class Shop:
+class Shop(Wallets):
     """A program with its members' wallets."""
 
     def __init__(
         self, terms: LotTerms, rules: list[Rate | Bonus], zone: ZoneInfo, *,
         debt: str, oldest_first: bool, members: int,
     ) -> None:  # fmt: skip
-        self.terms, self.rules, self.zone = terms, rules, zone
-        self.debt, self.oldest_first = debt, oldest_first
-        self.renewal = terms if terms.renewable else None
-        self.purses = [Purse() for _number in range(members)]
-        # Who is in the pool, whose purse is the last one.
-        self.sharing: set[int] = set()
+        super().__init__(terms, zone, members=members)
+        self.rules, self.debt, self.oldest_first = rules, debt, oldest_first
         self.orders: dict[str, Sold] = {}
         self.parked: list[Refund] = []
         self.refunds: dict[str, Refund] = {}
         self.used: dict[tuple[int, int, dt.date], int] = defaultdict(int)
         self.windows: dict[tuple[int, int, dt.date], Window] = defaultdict(Window)
-
-    def advance(self, now: dt.datetime) -> None:
-        for purse in self.purses:
-            purse.advance(now)
-
-    # --- lots
-
-    def renew(self, purse: Purse, kind: str, at: dt.datetime) -> None:
-        if self.renewal is not None:
-            until = expires_at(self.renewal, at, self.zone)
-            assert until is not None
-            purse.renew(at, until, activity=kind in self.renewal.renewed_by)
-
-    def lot(self, units: int, earned_at: dt.datetime, spendable_at: dt.datetime,
-            terms: LotTerms, **about: Any) -> Lot:  # fmt: skip
-        lot = Lot(
-            units, earned_at, spendable_at, None, terms, terms, renewable=terms.renewable, **about
-        )
-        self.set_end(lot)
-        return lot
-
-    def set_end(self, lot: Lot) -> None:
-        """From the terms that the lot lives under."""
-        begin = lot.spendable_at if lot.terms.counted_from == "maturity" else lot.earned_at
-        end = None if begin >= NEVER else expires_at(lot.terms, begin, self.zone)
-        lot.planned = None
-        if lot.renewable:
-            lot.expires_at = None
-        elif lot.terms.warned_days is not None:
-            lot.expires_at, lot.planned = None, end
-        else:
-            lot.expires_at = end
-
-    def grace(self, now: dt.datetime) -> dt.datetime | None:
-        if not self.terms.restored_days:
-            return None
-        last = add_days(now, self.terms.restored_days, self.zone).astimezone(self.zone).date()
-        return end_of_day(last, self.zone)
-
-    def retime(self, order: Sold, now: dt.datetime) -> None:
-        """The order went on, was held, released or confirmed: its lots mature at another time."""
-        for purse in self.purses:
-            for lot in purse.lots:
-                if lot.order is not order or lot.end <= now:
-                    continue
-                spendable_at = order.matures_at(lot.waits, self.zone)
-                if spendable_at == lot.spendable_at:
-                    continue
-                lot.spendable_at = spendable_at
-                if lot.terms.counted_from == "maturity" and not lot.terms.renewable:
-                    self._move_end(lot)
-            purse.advance(now)
-
-    def _move_end(self, lot: Lot) -> None:
-        warned, had = lot.expires_at, lot.expires_at or lot.planned
-        self.set_end(lot)
-        if had is not None and lot.given_time:
-            end = max(had, lot.expires_at or lot.planned or had)
-            if warned is None:
-                lot.expires_at, lot.planned = None, end
-            else:
-                lot.expires_at = end
 
     # --- orders
 
@@ -111,7 +48,7 @@ class Shop:
         known = self.orders.get(message.number)
         if known is None:
             sold = Sold(message.number, message.placed_at, self.terms, message)
-            sold.tell(message, now, known=False)
+            self._tell(sold, message, now, known=False)
             self.orders[sold.number] = sold
             self._judge_first(sold, now)
             found = [item for item in self.parked if item.of == sold.number]
@@ -123,9 +60,14 @@ class Shop:
             return "unchanged"
         if known.is_older(message):
             return "outdated"
-        known.tell(message, now, known=True)
+        self._tell(known, message, now, known=True)
         self.reconcile(known, [], now)
         return "updated"
+
+    def _tell(self, sold: Sold, message: Message, now: dt.datetime, *, known: bool) -> None:
+        sold.tell(message, now, known=known)
+        if sold.buyer is None and message.buyer is not None:
+            sold.buyer = self.who(message.buyer)
 
     def refund(self, refund: Refund, now: dt.datetime) -> None:
         if refund.number in self.refunds:
@@ -138,49 +80,58 @@ class Shop:
             self.parked.append(refund)
         else:
             assert refund.buyer is not None
-            buyer, put_in = refund.buyer, self.purses[refund.buyer].lots
-            taken = [int(refund.amount / rule.per) for rule in self.rules if isinstance(rule, Rate)]
-            taken = [units for units in taken if units]
-            for units in taken:
-                self._return_shared(buyer, units, refund.at, now, lambda lot: lot.parent in put_in)
-            for units in taken:
-                self._claw(buyer, units, refund.at, now, lambda _lot: False)
+            buyer = self.who(refund.buyer)
+            put_in = self.purses[buyer].lots
+            amounts = [
+                int(refund.amount / rule.per) for rule in self.rules if isinstance(rule, Rate)
+            ]
+            for units in filter(None, amounts):
+                taking = Taking(units, refund.at, lambda lot: lot.parent in put_in)
+                self._return_shared(buyer, taking, now)
+            for units in filter(None, amounts):
+                self._claw(buyer, Taking(units, refund.at, lambda _lot: False), now)
 
     def _link(self, sold: Sold, found: list[Refund], now: dt.datetime) -> None:
         sold.refunds += found
         self.reconcile(sold, sorted(found, key=lambda item: item.at), now)
 
-    def _claw(self, buyer: int, units: int, at: dt.datetime, now: dt.datetime, own: Any) -> None:
-        self.purses[buyer].claw_back(
-            units, at, now, own=own, oldest_first=self.oldest_first, debt=self.debt
-        )
+    def _claw(self, buyer: int, taking: Taking, now: dt.datetime) -> None:
+        purse = self.purses[buyer]
+        purse.claw_back(
+            taking.units, taking.at, now, own=taking.own,
+            elsewhere=self.lapsed_elsewhere(taking.lot, purse), oldest_first=self.oldest_first,
+            debt=self.debt,
+        )  # fmt: skip
 
-    def _return_shared(
-        self, buyer: int, units: int, at: dt.datetime, now: dt.datetime, own: Any
-    ) -> None:
+    def _return_shared(self, buyer: int, taking: Taking, now: dt.datetime) -> None:
         """What the pool holds of what is taken back returns to the member first."""
         if buyer not in self.sharing:
             return
         pool, purse = self.purses[-1], self.purses[buyer]
-        lots = [lot for lot in pool.open if own(lot)]
-        units = min(units, sum(lot.left for lot in lots), pool.balance(now) + pool.pending(now))
+        lots = [lot for lot in pool.open if taking.own(lot)]
+        units = min(taking.units, sum(lot.left for lot in lots), pool.held(now))
         if units:
-            self.renew(pool, "", at)
-            self.renew(purse, "", at)
-            purse.repay_with(purse.take_over(pool.move_out(units, now, lots)), now)
+            self.renew(pool, "", taking.at)
+            self.renew(purse, "", taking.at)
+            came = purse.take_over(pool.move_out(units, now, lots))
+            self.arrange(purse)
+            purse.repay_with(came, now)
+
+    def _month(self, sold: Sold) -> dt.date:
+        return sold.placed_at.astimezone(self.zone).date().replace(day=1)
 
     def _period(self, index: int, sold: Sold) -> tuple[int, int, dt.date]:
         assert sold.buyer is not None
-        month = sold.placed_at.astimezone(self.zone).date().replace(day=1)
-        return index, sold.buyer, month
+        return index, sold.buyer, self._month(sold)
 
     def _deserved(self, index: int, rule: Rate, sold: Sold, net: Decimal) -> int:
         wanted = int(net / rule.per)
         if rule.cap is None:
             return wanted
-        room = rule.cap - self.used[self._period(index, sold)] + sold.given[index]
+        # Two who were merged may have used more than one could: what an order has, it keeps.
+        room = max(rule.cap - self.used[self._period(index, sold)], 0) + sold.given[index]
         room = min(room, sold.room.setdefault(index, room))
-        return min(wanted, max(room, 0))
+        return min(wanted, room)
 
     def _judge_first(self, sold: Sold, now: dt.datetime) -> None:
         if sold.buyer is None:
@@ -190,30 +141,30 @@ class Shop:
             if isinstance(rule, Rate):
                 self._give(sold, index, rule, self._deserved(index, rule, sold, sold.net()), now)
         for window, more in self._window_changes(sold):
-            self._give_bonus(sold, window, more, now)
+            self._give_bonus(window, sold.buyer, more, now)
 
     def reconcile(self, sold: Sold, causes: list[Refund], now: dt.datetime) -> None:
         """Bring what was given to what the order deserves, as if each cause had come by itself;
         what comes in and what comes back before what goes out."""
         if sold.buyer is not None:
-            out: list[tuple[int, dt.datetime, Any]] = []
+            out: list[Taking] = []
             for index, rule in enumerate(self.rules):
                 if isinstance(rule, Rate):
                     out += self._differences(sold, index, rule, causes, now)
             last = causes[-1].at if causes and not sold.void else now
             for window, more in self._window_changes(sold):
-                self._give_bonus(sold, window, more, now)
-                out += [(units, last, own) for units, own in self._take_bonus(window, -more)]
+                self._give_bonus(window, sold.buyer, more, now)
+                out += self._take_bonus(window, -more, last)
             self._restore(sold, now)
-            for units, at, own in out:
-                self._return_shared(sold.buyer, units, at, now, own)
-            for units, at, own in out:
-                self._claw(sold.buyer, units, at, now, own)
+            for taking in out:
+                self._return_shared(sold.buyer, taking, now)
+            for taking in out:
+                self._claw(sold.buyer, taking, now)
         self.retime(sold, now)
 
     def _differences(
         self, sold: Sold, index: int, rule: Rate, causes: list[Refund], now: dt.datetime
-    ) -> list[tuple[int, dt.datetime, Any]]:
+    ) -> list[Taking]:
         steps: list[tuple[dt.datetime, int]] = []
         for number in range(1, len(causes) + 1) if causes and not sold.void else [0]:
             net = sold.net(causes[number:] if causes else [])
@@ -226,7 +177,10 @@ class Shop:
         for at, target in steps:
             more = target - sold.given[index]
             if more < 0:
-                out.append((-more, at, lambda lot: lot.order is sold))
+                out += [
+                    Taking(units, at, lambda lot: lot.order is sold, lot)
+                    for lot, units in take_back(-more, sold.grants[index])
+                ]
                 self._count(sold, index, rule, more)
             self._give(sold, index, rule, more, now)
         return out
@@ -234,21 +188,24 @@ class Shop:
     def _count(self, sold: Sold, index: int, rule: Rate, units: int) -> None:
         sold.given[index] += units
         if rule.cap is not None:
-            key = self._period(index, sold)
-            self.used[key] = max(self.used[key] + units, 0)
+            assert sold.buyer is not None
+            self._use(index, sold.buyer, self._month(sold), units)
+
+    def _use(self, index: int, member: int, month: dt.date, units: int) -> None:
+        key = index, member, month
+        self.used[key] = max(self.used[key] + units, 0)
 
     def _give(self, sold: Sold, index: int, rule: Rate, units: int, now: dt.datetime) -> None:
         if units <= 0:
             return
         self._count(sold, index, rule, units)
         terms = rule.terms or sold.terms
-        self._arrive(
-            self.lot(
-                units, sold.placed_at, sold.matures_at(terms, self.zone), terms, order=sold,
-                keeps_terms=rule.terms is not None,
-            ),
-            sold.buyer or 0, now,
+        lot = self.lot(
+            units, sold.placed_at, sold.matures_at(terms, self.zone), terms, order=sold,
+            keeps_terms=rule.terms is not None,
         )  # fmt: skip
+        sold.grants[index].append(Grant(lot, units))
+        self._arrive(lot, sold.buyer or 0, now)
 
     def _arrive(self, lot: Lot, buyer: int, now: dt.datetime) -> None:
         purse = self.purses[buyer]
@@ -264,7 +221,7 @@ class Shop:
                 due = int(due * min(back / sold.told.total, Decimal(1))) if sold.told.total else 0
             due -= paid.units - paid.out
             if due > 0:
-                self.purses[paid.purse].come_back(paid.parts, due, now, self.grace(now))
+                self.come_back(paid.purse, paid.parts, due, now, self.grace(now))
 
     # --- windows
 
@@ -273,21 +230,25 @@ class Shop:
         found = []
         for index, rule in enumerate(self.rules):
             if isinstance(rule, Bonus):
-                window = self.windows[self._period(index, sold)]
-                if sold.net() or sold in window.parts:
+                known = self.windows.get(self._period(index, sold))
+                if sold.net() or (known is not None and sold in known.parts):
+                    window = self.windows[self._period(index, sold)]
                     window.parts[sold] = sold.net()
-                reached = sum(window.parts.values(), Decimal(0)) >= rule.reach
-                more = (rule.units if reached else 0) - window.units
-                window.units += more
-                found.append((window, more))
+                    found.append((window, self._deserved_bonus(window) - window.units))
         return found
 
-    def _give_bonus(self, sold: Sold, window: Window, units: int, now: dt.datetime) -> None:
+    @property
+    def bonus(self) -> Bonus:
+        return next(rule for rule in self.rules if isinstance(rule, Bonus))
+
+    def _deserved_bonus(self, window: Window) -> int:
+        reached = sum(window.parts.values(), Decimal(0)) >= self.bonus.reach
+        return self.bonus.units if reached else 0
+
+    def _give_bonus(self, window: Window, member: int, units: int, now: dt.datetime) -> None:
         if units <= 0:
             return
-        index, rule = next((i, r) for i, r in enumerate(self.rules) if isinstance(r, Bonus))
-        assert window is self.windows[self._period(index, sold)]
-        at, sum_ = sold.placed_at, Decimal(0)
+        rule, at, sum_ = self.bonus, now, Decimal(0)
         numbers = list(self.orders.values())
         for part in sorted(window.parts, key=lambda part: (part.placed_at, numbers.index(part))):
             before, sum_ = sum_, sum_ + window.parts[part]
@@ -296,13 +257,15 @@ class Shop:
                 break
         terms = rule.terms or self.terms
         lot = self.lot(units, at, add_days(at, terms.pending_days, self.zone), terms)
-        lot.movement = lot
-        window.lots.append(lot)
-        self._arrive(lot, sold.buyer or 0, now)
+        window.grants.append(Grant(lot, units))
+        self._arrive(lot, member, now)
 
-    def _take_bonus(self, window: Window, units: int) -> list[tuple[int, Any]]:
-        """The bonus is given once, so it is the last one that is taken back."""
-        if units <= 0:
-            return []
-        last = window.lots[-1]
-        return [(units, lambda lot: lot.movement is last)]
+    def _take_bonus(self, window: Window, units: int, at: dt.datetime) -> list[Taking]:
+        return [
+            Taking(part, at, partial(_is_of, granted), granted)
+            for granted, part in take_back(max(units, 0), window.all_grants)
+        ]
+
+
+def _is_of(granted: Lot, lot: Lot) -> bool:
+    return lot.origin is granted

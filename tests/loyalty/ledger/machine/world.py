@@ -19,12 +19,13 @@ from loyalty.models import Lot as Row
 from loyalty.models import Wallet
 from loyalty.rules.lots import LotTerms
 from loyalty.services.expiry import confirm_matured, write_down_expired
+from members.models import CustomerMerge
 from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import NOW, make_program, make_wallet, wallet_of
 from tests.loyalty.ledger.machine.facts import Bonus, Rate, Redemption
+from tests.loyalty.ledger.machine.merging import MergingShop
 from tests.loyalty.ledger.machine.purses import Lot, Purse
-from tests.loyalty.ledger.machine.shop import Shop
 
 MEMBERS = 2
 ZONES = ("UTC", "America/New_York", "Asia/Kuala_Lumpur")
@@ -77,7 +78,7 @@ class World(RuleBasedStateMachine):
         super().__init__()
         self.world = transaction.atomic()
         self.world.__enter__()
-        self.now, self.keys, self.steps = NOW, 0, 0
+        self.now, self.keys, self.steps, self.moved = NOW, 0, 0, False
 
     def teardown(self) -> None:
         try:
@@ -107,12 +108,15 @@ class World(RuleBasedStateMachine):
             Rate(10, terms=lot_terms(pending, QUICK)) if index == 1 else RULES[index][0]
             for index in chosen
         ]
-        self.shop = Shop(
+        self.shop = MergingShop(
             lot_terms(pending, expiry), rules, ZoneInfo(zone), debt=debt,
             oldest_first=clawback == "oldest_first", members=MEMBERS,
         )  # fmt: skip
+        self.shop.arrange = self.arrange  # type: ignore[method-assign]
         self.adjusted: list[dict[str, Any]] = []
         self.redemptions: list[Redemption] = []
+        # All there ever were; the last one may be in force.
+        self.merges: list[CustomerMerge] = []
         self.stock()
 
     def stock(self) -> None:
@@ -124,6 +128,9 @@ class World(RuleBasedStateMachine):
         self.keys += 1
         return f"k{self.keys}"
 
+    def by_job(self) -> dict[str, Any]:
+        return {"actor": SYSTEM, "source": "job", "now": self.now}
+
     def by_staff(self) -> dict[str, Any]:
         return {"actor": SYSTEM, "note": "", "now": self.now}
 
@@ -133,10 +140,14 @@ class World(RuleBasedStateMachine):
     def purse(self, member: int) -> Purse:
         return self.shop.purses[member]
 
+    def who(self, member: int) -> int:
+        """Whose purse stands for this member's."""
+        return self.shop.who(member)
+
     def wallets(self) -> list[Wallet]:
         return list(Wallet.objects.filter(account__in=self.accounts))
 
-    def pair_up(self) -> dict[int, dict[str, Any]]:
+    def pair_up(self, *, all_known: bool = True) -> dict[int, dict[str, Any]]:
         """Tell new lots of the model which rows they are."""
         lots = Row.objects.filter(wallet__account__in=self.accounts).order_by("pk").values(
             "pk", "wallet__account_id", "parent_id", "renewable", "expires_at", "due_at",
@@ -155,16 +166,22 @@ class World(RuleBasedStateMachine):
                     )  # fmt: skip
                     new.remove(row)
                     lot.pk = row["pk"]
-        assert not new, f"lots that the model does not know: {new}"
+        assert not new or not all_known, f"lots that the model does not know: {new}"
         return rows
+
+    def arrange(self, purse: Purse) -> None:
+        """The lots of a wallet are in the order of their rows. There may be more of these: what the
+        model does step by step has been done."""
+        self.moved = True
+        self.pair_up(all_known=False)
+        purse.lots.sort(key=lambda lot: lot.pk)
+        for number, lot in enumerate(purse.lots):
+            lot.number = number
 
     def hand_over(self, parts: list[list[Any]], taker: Purse) -> None:
         """What the ledger has just moved to a wallet comes there in the model too."""
         children = taker.take_over(parts)
-        self.pair_up()
-        taker.lots.sort(key=lambda lot: lot.pk)
-        for number, lot in enumerate(taker.lots):
-            lot.number = number
+        self.arrange(taker)
         taker.repay_with(children, self.now)
 
     def refused(self, error: type[Exception] = LedgerError) -> Any:
@@ -206,6 +223,10 @@ class World(RuleBasedStateMachine):
             self.totals_are_the_models()
         if self.steps % 15 == 0:
             assert_ledger_coherent(self.now)
+        if self.moved:
+            # What is given to a lot from now on is not of what has gone on from it.
+            self.now, self.moved = self.now + dt.timedelta(seconds=1), False
+            self.shop.advance(self.now)
 
     def balances_are_the_models(self, wallets: list[Wallet]) -> None:
         """Now, and later if nothing happens until then."""
