@@ -220,4 +220,4 @@ def test_what_was_given_for_a_day_of_the_year_is_taken_back(api: ApiClient) -> N
     again = api.post(address, {"note": "Wrong date"}, Idempotency_Key="d2")
     assert (again.status_code, again.json()["id"]) == (200, body["id"])
     other = api.post(address, {"note": "Another"}, Idempotency_Key="d3")
-    assert_problem(other, 409, "over_corrected")
+    assert_problem(other, 409, "already_reversed")
