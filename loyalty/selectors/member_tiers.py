@@ -121,7 +121,11 @@ def member_standings(
     """By membership, of any programs; who is in none with tiers is not in it."""
     found: dict[int, MemberStanding] = {}
     for program in fresh_terms().programs:
-        own = [membership for membership in memberships if membership.program_id == program.id]
+        own = [
+            membership
+            for membership in memberships
+            if membership.program_id == program.id and membership.status != Membership.Status.MERGED
+        ]
         if not own or program.tiers is None:
             continue
         units = unit_names(program.id)
