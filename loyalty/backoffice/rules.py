@@ -140,5 +140,8 @@ def _version_name(version: EarningRuleVersion) -> str:
 @staff_view("programs.view")
 def rule_by_id(request: HttpRequest, pk: int) -> HttpResponse:
     """Where the audit log's links lead: the page under the rule's own name."""
-    rules = EarningRule.objects.select_related("program")
-    return redirect(rule_url(get_object_or_404(rules, pk=pk)))
+    rule = get_object_or_404(EarningRule.objects.select_related("program"), pk=pk)
+    if rule.source:
+        # What a tier's benefit gives has no page of its own.
+        return redirect("loyalty_backoffice:tier_set_page", rule.program.code)
+    return redirect(rule_url(rule))

@@ -148,6 +148,8 @@ class TierStepForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # A step that is there is filled in, or removed.
+        kwargs |= {"empty_permitted": False, "use_required_attribute": True}
         super().__init__(*args, **kwargs)
         known = ", ".join(str(KINDS[kind]) for kind in IN_WORDS if kind != "custom")
         self.fields["more"].help_text = (

@@ -120,8 +120,13 @@ def member_standings(
 ) -> dict[int, MemberStanding]:
     """By membership, of any programs; who is in none with tiers is not in it."""
     found: dict[int, MemberStanding] = {}
-    for program in fresh_terms().programs:
-        own = [membership for membership in memberships if membership.program_id == program.id]
+    memberships = [membership for membership in memberships if _may_have_tier(membership)]
+    for program in fresh_terms().programs if memberships else ():
+        own = [
+            membership
+            for membership in memberships
+            if membership.program_id == program.id and membership.status != Membership.Status.MERGED
+        ]
         if not own or program.tiers is None:
             continue
         units = unit_names(program.id)
@@ -130,6 +135,13 @@ def member_standings(
             rows, voice = ladder_rows(stands.ladder.id), tier_voice(program, stands, units)
             found[membership_id] = MemberStanding(member, stands, rows, voice, units)
     return found
+
+
+def _may_have_tier(membership: Membership) -> bool:
+    """Every member of a program with tiers has a row; where it was read along there is no need to
+    ask."""
+    row = Membership._meta.get_field("tier")
+    return not row.is_cached(membership) or row.get_cached_value(membership) is not None
 
 
 def member_standing(membership: Membership, at: dt.datetime) -> MemberStanding | None:

@@ -104,6 +104,18 @@ def rebuild_tiers(*, now: dt.datetime, all_of_them: bool = False) -> int:
         done += looked_at
 
 
+def _without_tiers(
+    program: ProgramTerms, memberships: Sequence[Membership], now: dt.datetime
+) -> None:
+    """The program's tiers have ended, or have not begun."""
+    rows = MemberTier.objects.filter(membership__in=memberships)
+    begins = program.tiers.next_wording(now) if program.tiers else None
+    if begins is None:
+        rows.delete()
+    else:
+        rows.update(changes_at=begins)
+
+
 def find_tiers(now: dt.datetime) -> Work | None:
     """Whose tier has changed by the passing of time; nobody, usually."""
     due = MemberTier.objects.filter(changes_at__lte=now).count()
@@ -146,6 +158,5 @@ def _refresh_piece(now: dt.datetime, after: int, *, all_of_them: bool = False) -
     for program_id, program in programs.items():
         own = [membership for membership in found if membership.program_id == program_id]
         if own and not refresh_tiers(program, own, now=now):
-            # The program has no tiers at the moment: there is nothing to look at again.
-            MemberTier.objects.filter(membership__in=own).update(changes_at=None)
+            _without_tiers(program, own, now)
     return len(found), found[-1].pk if found else after

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal
 
 from django.utils.translation import gettext as _
@@ -38,6 +37,7 @@ from loyalty.services.order_inputs import (
     paid_by_kind,
     with_whole_line,
 )
+from loyalty.services.order_rounds import in_rounds
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders, take_back_linked
@@ -79,8 +79,9 @@ def record_orders(
     for order in () if checked else orders:
         check_order(order)
     _refuse_doubles(orders)
+    how = (now, transfer_source, program_ids, enrolling or Enrolling())
     return with_budgets(
-        partial(_record, orders, now, transfer_source, program_ids, enrolling or Enrolling())
+        lambda whole: in_rounds(lambda some: _record(some, *how, whole), orders, program_ids)
     )
 
 

@@ -434,7 +434,8 @@ def _fall(row: MemberTier, shown: MemberStanding | None) -> FallOut:
 
 
 def _standing(membership: Membership) -> MemberStanding:
-    shown = member_standing(membership, timezone.now())
+    """That of the one that counts, where it was merged."""
+    shown = member_standing(membership.merged_into or membership, timezone.now())
     if shown is None:
         raise NotFoundError(_("The program has no tiers."))
     return shown

@@ -105,8 +105,11 @@ def test_steps_are_added_and_removed(manager: Client, program: Program) -> None:
     values = form(manager)
     more = values_of(send(manager, values | {"add": "1"}).content.decode())
     assert more["tier-TOTAL_FORMS"] == "3"
+    blank = send(manager, more | {"confirmed": "1"})
+    assert "required" in blank.content.decode()
+    assert TierSet.objects.count() == 1
     more |= {"tier-2-name": "Gold", "tier-2-threshold": "1500"}
-    fewer = values_of(send(manager, more | {"remove": "1"}).content.decode())
+    fewer = values_of(send(manager, more | {"without": "1"}).content.decode())
     assert (fewer["tier-TOTAL_FORMS"], fewer["tier-1-name"]) == ("2", "Gold")
     send(manager, more | {"confirmed": "1"})
     tiers = tiers_of(program, timezone.now())
@@ -130,7 +133,7 @@ def test_what_is_wrong_is_said_and_nothing_is_saved(
     manager: Client, program: Program, change: dict[str, str], says: str
 ) -> None:
     answer = send(manager, form(manager) | change | {"confirmed": "1"})
-    assert answer.status_code == 422
+    assert answer.status_code == 200
     assert says in unescape(answer.content.decode())
     assert TierSet.objects.count() == 1
 

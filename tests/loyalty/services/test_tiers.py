@@ -12,6 +12,7 @@ from loyalty.models import (
     EarningRule,
     Membership,
     MemberTier,
+    Order,
     OrderEvaluation,
     Program,
     Tier,
@@ -21,11 +22,14 @@ from loyalty.models import (
 from loyalty.selectors.member_tiers import standing_of
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.services.claims import claim_order, unclaim_order
 from loyalty.services.member_tiers import rebuild_tiers, refresh_tiers
 from loyalty.services.occasions import give_occasions
 from loyalty.services.programs import apply_definition
+from members.errors import DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
+from members.services.merging import merge_customers, undo_merge
 from tests.loyalty.factories import (
     NOW,
     day,
@@ -231,6 +235,20 @@ def test_units_of_a_kind_count_as_they_are_earned_whatever_is_spent() -> None:
     assert held_by().tier.code == "base"
 
 
+def test_where_units_count_each_order_of_a_batch_has_the_tier_of_those_before_it() -> None:
+    make_program(at=day(-800), tiers=tiers(metric="units", wallet_type="points"))
+    results = record(
+        order("C", "10", at=day(2)), order("A", "1500", at=day(0)), order("B", "100", at=day(1)),
+        order("D", "10", at=day(1), buyer="c2"),
+    )  # fmt: skip
+    assert [result.external_id for result in results] == ["C", "A", "B", "D"]
+    assert spendable() == 1500 + 200 + 20
+    assert spendable("c2") == 10
+    with pytest.raises(DomainError) as refused:
+        record(order("E", "10", at=day(3)), order("F", "1", at=day(4), currency="EUR"))
+    assert refused.value.index == 1
+
+
 def test_an_activity_score_counts_activities() -> None:
     make_type("review")
     ladder = [LADDER[0], LADDER[1] | {"threshold": 10}]
@@ -330,6 +348,8 @@ def test_tiers_may_end() -> None:
     record(order("A", "1500", at=day(0)))
     apply_definition(define(), actor=SYSTEM, now=day(10))
     assert stands(day(11)) is None
+    rebuild_tiers(now=day(11))
+    assert not MemberTier.objects.exists()
     record(order("B", "100", at=day(12)))
     assert moves() == [("accrual", 1500), ("accrual", 100)]
 
@@ -400,3 +420,30 @@ def test_refreshing_twice_changes_nothing() -> None:
     before = MemberTier.objects.values().get()
     refresh_tiers(terms, list(Membership.objects.all()), now=day(1))
     assert MemberTier.objects.values().get() == before
+
+
+def test_when_customers_are_merged_everything_counts_for_who_is_kept_and_is_parted_again() -> None:
+    tiered(window="lifetime")
+    record(order("A", "300", at=day(0)), order("B", "300", at=day(1), buyer="c2"))
+    kept, merged = (Customer.objects.get(external_id=number) for number in ("c1", "c2"))
+    merge, _again = merge_customers(
+        kept=kept, merged=merged, actor=SYSTEM, source="backoffice", now=day(2)
+    )
+    assert MemberTier.objects.count() == 1
+    assert (held_by().tier.code, held_by().since) == ("silver", day(1))
+    undo_merge(merge=merge, actor=SYSTEM, source="backoffice", now=day(3))
+    assert [held_by(number).tier.code for number in ("c1", "c2")] == ["base", "base"]
+    assert_rows_are_exact(day(3))
+
+
+def test_a_guest_order_counts_once_it_is_claimed_and_no_more_when_it_is_not() -> None:
+    tiered()
+    make_wallet(Program.objects.get(), "c1", at=day(-1))
+    record(order("A", "600", at=day(0), buyer=None))
+    claim_order(
+        order=Order.objects.get(), customer=Customer.objects.get(), actor=SYSTEM, now=day(1),
+        source="backoffice",
+    )  # fmt: skip
+    assert (held_by().tier.code, held_by().since) == ("silver", day(0))
+    unclaim_order(order=Order.objects.get(), actor=SYSTEM, now=day(2), source="backoffice")
+    assert held_by().tier.code == "base"
