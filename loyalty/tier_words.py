@@ -223,3 +223,40 @@ def tier_amount(
     unit = units.get(tier_set.wallet_type.code) if tier_set.wallet_type else None
     voice = TierVoice(currency, zoneinfo.ZoneInfo("UTC"), {}, unit)
     return voice.amount(Ladder((), metric=cast("Metric", tier_set.metric)), amount)
+
+
+def describe_tiers(tier_set: TierSet) -> list[str]:
+    """How tiers are reached and how they are lost, for members."""
+    counts = {
+        "spend": _("What you spend counts, less what you give back."),
+        "units": _("The units that you earn count."),
+        "orders": _("Your purchases count, by their number."),
+        "score": _("What you do counts, beside buying."),
+    }
+    over = {
+        "calendar_year": _("It is added up over the calendar year."),
+        "rolling_12_months": _("It is added up over the last 12 months."),
+        "membership_year": _("It is added up over each year from the day on which you joined."),
+        "lifetime": _("It is added up over all the time that you are a member."),
+    }
+    falls = {
+        "none": _("A tier that you have reached stays."),
+        "soft_landing": _("A tier that you do not reach again falls by one step at most."),
+        "recompute": _("If you do not reach your tier again, you have the one that you reached."),
+        "to_base": _("If you do not reach your tier again, you begin anew with the first."),
+        "immediate": _("Your tier is always the one that what counts comes to."),
+    }
+    said = [
+        _("You have a tier from the purchase on that reaches it."),
+        counts[tier_set.metric],
+        over[tier_set.window],
+        falls[tier_set.downgrade],
+    ]
+    if tier_set.grace_days:
+        said.append(
+            ngettext(
+                "You keep it for %s day more.", "You keep it for %s days more.", tier_set.grace_days
+            )
+            % format_number(tier_set.grace_days)
+        )
+    return said

@@ -14,6 +14,7 @@ from loyalty.backoffice.approvals import menu_badge
 from loyalty.models import Program
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import balances_of
+from loyalty.selectors.member_tiers import tiers_now
 from loyalty.selectors.memberships import list_memberships
 from loyalty.timeline import (
     activity_events,
@@ -224,6 +225,22 @@ def wallet_facts(customer: Customer) -> list[HeaderFact]:
     ]
 
 
+def tier_facts(customer: Customer) -> list[HeaderFact]:
+    """Where they stand, in the customer's header."""
+    memberships = list_memberships(customer)
+    tiers = tiers_now(memberships, timezone.now())
+    return [
+        HeaderFact(
+            label=_("Tier"),
+            value=tiers[membership.pk].name,
+            sub=membership.program.name if len(tiers) > 1 else "",
+            icon=tiers[membership.pk].icon,
+        )
+        for membership in memberships
+        if membership.pk in tiers
+    ]
+
+
 def _register_panels() -> None:
     wallet, movement, lot, order = (
         f"{NAMESPACE}:{name}_panel" for name in ("wallet", "movement", "lot", "order")
@@ -250,6 +267,7 @@ def _register_panels() -> None:
         )
     )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
+    register_customer_header("tiers", tier_facts, 20, refresh=["wallet-changed"])
     register_home_panel(
         "attention", _("Needs your attention"), f"{NAMESPACE}:attention_panel", 10,
         icon="bell", column="side",

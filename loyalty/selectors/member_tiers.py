@@ -137,6 +137,29 @@ def member_standings(
     return found
 
 
+def tiers_now(memberships: Sequence[Membership], at: dt.datetime) -> dict[int, Tier]:
+    """The tier of each, from the rows that were read along; one that has changed meanwhile is
+    worked out."""
+    rows: dict[int, MemberTier] = {
+        membership.pk: membership.tier for membership in memberships if hasattr(membership, "tier")
+    }
+    late = [
+        membership
+        for membership in memberships
+        if membership.pk in rows and not _holds(rows[membership.pk], at)
+    ]
+    anew = member_standings(late, at)
+    return {
+        pk: anew[pk].tier if pk in anew else row.tier
+        for pk, row in rows.items()
+        if _holds(row, at) or pk in anew
+    }
+
+
+def _holds(row: MemberTier, at: dt.datetime) -> bool:
+    return row.changes_at is None or at < row.changes_at
+
+
 def _may_have_tier(membership: Membership) -> bool:
     """Every member of a program with tiers has a row; where it was read along there is no need to
     ask."""

@@ -12,7 +12,7 @@ from members.models import Customer
 
 
 def memberships() -> QuerySet[Membership]:
-    return Membership.objects.select_related("program", "customer", "merged_into", "tier")
+    return Membership.objects.select_related("program", "customer", "merged_into", "tier__tier")
 
 
 def with_card(card_number: str) -> QuerySet[Membership, int]:

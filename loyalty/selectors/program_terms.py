@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from loyalty.descriptions import describe_terms, describe_units
 from loyalty.discount_words import describe_discounting
-from loyalty.models import EarningRuleVersion, Program, WalletType
+from loyalty.models import EarningRuleVersion, Program, Tier, TierSet, WalletType
 from loyalty.rule_words import describe_multiplying
+from loyalty.selectors.member_tiers import unit_names
 from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
+from loyalty.selectors.tier_sets import benefits_of, tier_set_at
+from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,15 @@ class UnitWords:
 
 
 @dataclass(frozen=True, slots=True)
+class TierTermsWords:
+    """A tier: from how much on, empty for the first, and what it brings."""
+
+    tier: Tier
+    threshold: str
+    benefits: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramTermsPage:
     """What members may rely on today, what is announced, and what was so before, newest first."""
 
@@ -41,6 +53,8 @@ class ProgramTermsPage:
     announced: Sequence[RuleTerms]
     past: Sequence[RuleTerms]
     together: str
+    tiers: Sequence[TierTermsWords]
+    tiers_in_words: Sequence[str]
     discounts: Sequence[RuleTerms]
     discounts_together: str
     units: Sequence[UnitWords]
@@ -50,6 +64,7 @@ class ProgramTermsPage:
 def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
     """The terms as of now; a constant number of queries."""
     definition = definition_of(program, now)
+    tier_set = tier_set_at(program, now)
     charities = [charity.name for charity in definition.charities]
     versions = list(
         EarningRuleVersion.objects.filter(
@@ -63,6 +78,8 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
     kinds = [version.body.get("kind") for version, _words in in_force]
     return ProgramTermsPage(
         rules=[words for version, words in in_force if not is_discount(version)],
+        tiers=_tiers(tier_set, program),
+        tiers_in_words=describe_tiers(tier_set) if tier_set else [],
         discounts=[words for version, words in in_force if is_discount(version)],
         announced=[words for version, words in worded if not _has_begun(version, now)],
         past=sorted(
@@ -80,6 +97,20 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
         ],
         general=describe_terms(definition),
     )
+
+
+def _tiers(tier_set: TierSet | None, program: Program) -> list[TierTermsWords]:
+    if tier_set is None:
+        return []
+    units = unit_names(program.pk)
+    return [
+        TierTermsWords(
+            tier,
+            tier_amount(tier_set, tier.threshold, program.currency, units) if tier.position else "",
+            [benefit_words(item, program.currency, units) for item in benefits_of(tier)],
+        )
+        for tier in tier_set.tiers.all()
+    ]
 
 
 def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:

@@ -65,3 +65,23 @@ def test_only_live_programs_have_terms(status):
     if status == "archived":
         apply_definition(define(status="archived"), actor=SYSTEM, now=timezone.now())
     assert Client().get("/programs/club/terms/").status_code == 404
+
+
+def test_tiers_are_told_with_what_they_bring_and_how_they_are_lost():
+    gold = {"code": "gold", "name": "Gold", "threshold": 500,
+            "benefits": [{"kind": "multiplier", "factor": 2}, {"kind": "concierge"}]}  # fmt: skip
+    make_program(
+        tiers={"tiers": [{"code": "base", "name": "Member"}, gold], "downgrade": "soft_landing",
+               "grace_days": 14}
+    )  # fmt: skip
+    text = read()
+    assert text.index("Member") < text.index("from $500.00")
+    assert "2 × points on purchases" in text
+    assert "added up over the calendar year" in text
+    assert "falls by one step at most" in text
+    assert "You keep it for 14 days more." in text
+
+
+def test_without_tiers_nothing_is_told_of_them():
+    make_program()
+    assert "Tiers" not in read()

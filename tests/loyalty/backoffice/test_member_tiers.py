@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.backoffice.menu import tier_facts
 from loyalty.models import ManualTier, Membership, MemberTier
 from members.models import AuditEntry
 from tests.loyalty.backoffice.conftest import queries_of, url
@@ -48,6 +50,18 @@ def test_the_panel_says_the_tier_what_is_missing_and_the_history(
         "Without anything more it is Member from", "Free returns", "Reached",
     ):  # fmt: skip
         assert words in said
+
+
+def test_the_customers_header_says_the_tier_as_of_now(agent: Client, silver: Membership) -> None:
+    [fact] = tier_facts(silver.customer)
+    assert (fact.value, fact.icon) == ("Silver", "star")
+    assert "Silver" in text(agent, reverse("backoffice:customer", args=[silver.customer.public_id]))
+    # A row that nobody has renewed since its tier was lost is not believed.
+    row = MemberTier.objects.get()
+    base = row.tier.tier_set.tiers.get(code="gold")
+    MemberTier.objects.update(tier=base, changes_at=ago(1))
+    [fact] = tier_facts(silver.customer)
+    assert fact.value == "Silver"
 
 
 def test_in_a_program_without_tiers_the_panel_says_so(agent: Client, db: None) -> None:
