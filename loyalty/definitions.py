@@ -508,7 +508,7 @@ class ProgramDefinition(_Definition):
     @model_validator(mode="after")
     def tiers_fit_in(self) -> Self:
         check_wallet_types(self.tiers, [item.code for item in self.wallet_types])
-        for rule in self.earning_rules:
+        for rule in (*self.earning_rules, *self.discount_rules):
             if rule.code.startswith(TIER_RULES):
                 raise ValueError(
                     _("Codes that begin with %s are those of tiers’ benefits.") % TIER_RULES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,11 +22,8 @@ BRACKET = ("bracket", "bracket_percent", "bracket_amount")
 def rows_wanted(data: Any, initial: Mapping[str, Any], kind: str) -> int:
     """As many rows of a kind as there are, and some to write into."""
     known = data if data is not None else initial
-    filled = [
-        int(name.removeprefix(f"{kind}_"))
-        for name in known
-        if name.startswith(f"{kind}_") and name.removeprefix(f"{kind}_").isdigit()
-    ]
+    said = (name.removeprefix(f"{kind}_") for name in known if name.startswith(f"{kind}_"))
+    filled = [int(number) for number in said if re.fullmatch("[0-9]{1,3}", number)]
     used = max(filled, default=-1) + 1
     if data is not None and data.get("more") == kind:
         used += FEWEST_ROWS

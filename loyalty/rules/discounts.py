@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from typing import Literal
 
 from loyalty.rules.amounts import plain_text
@@ -189,7 +189,7 @@ class _Pricing:
         self.body, self.till, self.spent = body, till, spent
         self.lines = till.occasion.basket.lines
         self.taxed = till.occasion.basket.taxes_included
-        full = self._prices(self.taxed)
+        self.full = full = self._prices(self.taxed)
         # What it may take at most, and what it takes its part of.
         self.left = {place: till.left(place, price) for place, price in full.items()}
         self.prices = {
@@ -234,8 +234,10 @@ class _Pricing:
         """What the eligible items cost, compared as the rule wants it."""
         if self.body.with_tax == self.taxed:
             return sum(self.prices.values(), Fraction(0))
+        # Less in proportion to what was taken off before.
         other = self._prices(self.body.with_tax)
-        return sum((other[place] for place in self.prices), Fraction(0))
+        parts = (other[place] * price / self.full[place] for place, price in self.prices.items())
+        return sum(parts, Fraction(0))
 
     def _reached(self, measured: Fraction) -> tuple[str, Fraction]:
         match self.body.brackets_by:
@@ -269,7 +271,10 @@ class _Pricing:
             whole = sum((price for price, _number in pieces.values()), Fraction(0))
             part = min(amount / whole, Fraction(1))
             return {place: price * part for place, (price, _number) in pieces.items()}
-        return {place: min(amount * number, price) for place, (price, number) in pieces.items()}
+        return {
+            place: min(amount * max(number, Fraction(0)), price)
+            for place, (price, number) in pieces.items()
+        }
 
     def _pieces(self) -> dict[int, tuple[Fraction, Fraction]]:
         """What it takes its part of: the price of the lines, or of some pieces of them, and how
@@ -294,16 +299,20 @@ class _Pricing:
     def _rounded(self, exact: Shares) -> tuple[Shares, tuple[Step, ...]]:
         """In coins, and never more than what there is."""
         body, coin = self.body, self.till.coin
-        step = Fraction(body.step) if body.step is not None else coin
-        limits = {place: floor(self.left[place] / coin) * coin for place in exact}
-        if body.rounding.per == "line":
+        # No price is finer than a coin.
+        step = ceil(Fraction(body.step or coin) / coin) * coin
+        limits = self._limits(exact)
+        per, mode = body.rounding.per, body.rounding.mode
+        if self._is_one_amount:
+            per = "order"
+        if per == "line":
             shares = {
-                place: min(_rounded(share, step, body.rounding.mode), limits[place])
+                place: min(_rounded(share, step, mode), limits[place])
                 for place, share in exact.items()
             }
             total = sum(shares.values(), Fraction(0))
         else:
-            total = _rounded(sum(exact.values(), Fraction(0)), step, body.rounding.mode)
+            total = _rounded(sum(exact.values(), Fraction(0)), step, mode)
             total = min(total, sum(limits.values(), Fraction(0)))
             shares = _spread(total, exact, limits, coin)
         steps: list[Step] = []
@@ -311,8 +320,26 @@ class _Pricing:
             total = floor(Fraction(body.most) / coin) * coin
             shares = _spread(total, shares, limits, coin)
             steps.append(("at_most", plain_text(body.most)))
-        steps.append(("off", body.rounding.mode, body.rounding.per, _text(total)))
+        steps.append(("off", mode, per, _text(total)))
         return {place: share for place, share in shares.items() if share}, tuple(steps)
+
+    @property
+    def _is_one_amount(self) -> bool:
+        """Ten off the order are ten, however many lines share them."""
+        body = self.body
+        by_amount = body.amount is not None or any(item.amount for item in body.brackets)
+        return body.off == "order" and by_amount
+
+    def _limits(self, exact: Shares) -> Shares:
+        """In coins, what each line can bear: all that is left of them together, and no more than
+        the order comes to where others of its lines are below nothing."""
+        coin = self.till.coin
+        left = {place: self.left[place] for place in exact}
+        goods = sum(_prices(self.till.reckoner, self.taxed, LinesBody()).values(), Fraction(0))
+        rest = goods - sum(self.till.taken.values(), Fraction(0))
+        whole = max(min(sum(left.values(), Fraction(0)), rest), Fraction(0))
+        most = {place: ceil(price / coin) * coin for place, price in left.items()}
+        return _spread(floor(whole / coin) * coin, left, most, coin)
 
 
 def _prices(reckoner: Reckoner, taxed: bool, body: LinesBody) -> Shares:

@@ -19,7 +19,8 @@ from loyalty.tiers.facts import Fact, Manual
 ONE = Decimal(1)
 
 # Orders that the program has judged and that did not come to nothing, less the gift cards among
-# them; and what was given back of them, or without any order, likewise.
+# them; and what was given back of them, or without any order, likewise. What waits for its order
+# takes nothing back yet.
 _ORDERS = """
     SELECT m.id, o.id, o.placed_at, least(o.confirmed_at, o.completed_at),
            o.total - coalesce((SELECT sum(n.total) FROM loyalty_orderline n
@@ -43,6 +44,7 @@ _REFUNDS = """
       FROM loyalty_membership m
       JOIN loyalty_refund f ON f.customer_id = m.customer_id
      WHERE m.id = ANY(%(members)s) AND f.currency = %(currency)s
+       AND (f.order_id IS NOT NULL OR f.order_external_id = '')
      ORDER BY f.refunded_at, f.id
 """
 # What was earned of a kind of unit and what was taken back of that; also by those who were merged
@@ -91,8 +93,9 @@ def _of_orders(
     values = {"members": members, "currency": program.currency}
     left: dict[int, Decimal] = {}
     owners: dict[int, int] = {}
+    counts: dict[int, Decimal] = {}
     for membership, order, placed_at, confirmed_at, counted, total in _rows(_ORDERS, values):
-        left[order], owners[order] = total, membership
+        left[order], owners[order], counts[order] = total, membership, counted
         said: dict[str, Any] = {"of_order": True, "confirmed_at": confirmed_at}
         if "spend" in metrics:
             yield membership, Fact(f"order:{order}", "spend", placed_at, counted, **said)
@@ -102,8 +105,12 @@ def _of_orders(
         if order is not None and owners.get(order) != membership:
             continue  # its order came to nothing, or never counted here
         of = f"order:{order}" if order else ""
-        if "spend" in metrics and counted:
-            yield membership, Fact(f"refund:{pk}", "spend", refunded_at, -counted, of)
+        # Told without lines, it may be for gift cards, which never counted.
+        part = counted if order is None else min(counted, counts[order])
+        if order is not None:
+            counts[order] -= part
+        if "spend" in metrics and part:
+            yield membership, Fact(f"refund:{pk}", "spend", refunded_at, -part, of)
         if "orders" in metrics and order is not None:
             before, left[order] = left[order], left[order] - total
             if before > 0 >= left[order]:

@@ -39,6 +39,7 @@ _AMOUNTS = {
          WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(now)s
            AND f.currency = %(currency)s
            AND coalesce(o.status, '') NOT IN ('cancelled', 'refunded')
+           AND (f.order_id IS NOT NULL OR f.order_external_id = '')
          GROUP BY 1""",
     "orders": """
         SELECT e.membership_id AS member, count(*) AS amount

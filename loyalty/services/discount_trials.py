@@ -18,7 +18,7 @@ from loyalty.selectors.rules import rule_rows
 from loyalty.services.contexts import Wish, with_contexts
 from loyalty.services.quotes import discounted
 from loyalty.services.reconciliation import order_occasion
-from loyalty.services.trials import DRAFT_KEY, Buyer, buyer_in
+from loyalty.services.trials import DRAFT_KEY, Buyer, buyer_in, place_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,9 @@ def try_discount(
     terms = terms_of(program)
     live = _live(program, terms, now)
     draft = _as_version(definition, program, rule)
-    place = next((i for i, item in enumerate(live) if rule and item.rule_id == rule.pk), len(live))
-    then = [*live[:place], draft, *(item for item in live[place:] if item.rule_id != draft.rule_id)]
+    place = place_among(rule, [item.rule_id for item in live], program)
+    others = [item for item in live if item.rule_id != draft.rule_id]
+    then = [*others[:place], draft, *others[place:]]
     if isinstance(tried, Order):
         buyer = buyer_in(program.pk, tried.customer_id)
         tried = order_occasion(tried, terms)

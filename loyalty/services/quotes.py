@@ -83,10 +83,14 @@ def quote_order(
     customer_id = _customer(order.customer)
     wishes = with_contexts(list(_wishes(order, customer_id, programs, with_discounts)))
     reduced = [discounted(wish) for wish in wishes]
-    wishes = [
-        replace(wish, occasion=replace(wish.occasion, basket=found.basket))
-        for wish, found in zip(wishes, reduced, strict=True)
-    ]
+    if any(found.amount for found in reduced):
+        # The tier that an order leads to, and the like, follow from what it costs then.
+        wishes = with_contexts(
+            [
+                replace(wish, occasion=replace(wish.occasion, basket=found.basket), discounts=())
+                for wish, found in zip(wishes, reduced, strict=True)
+            ]
+        )
     book = CapBook.look(wishes)
     return [_quote(wish, book, found) for wish, found in zip(wishes, reduced, strict=True)]
 

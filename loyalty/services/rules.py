@@ -15,7 +15,12 @@ from django.db.models import F, Max
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, RuleDefinition
+from loyalty.definitions import (
+    TIER_RULES,
+    EarningRuleDefinition,
+    ExpiryDefinition,
+    RuleDefinition,
+)
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
 from loyalty.rule_checks import Finding, check_rule, refusals
 from loyalty.selectors.programs import expiry_of
@@ -63,6 +68,7 @@ def create_rule(
     """A new rule, last in the order of evaluation; it begins as a draft. The code that it gets is
     its definition's, or one like it that is free."""
     program = hold_program(program)
+    _refuse_codes_of_tiers(definition.code)
     wallet_type = _wallet_type(program, definition)
     discount = definition.body().kind == "discount"
     last = rules_alike(program, discount=discount).aggregate(last=Max("position"))["last"]
@@ -334,7 +340,9 @@ def refuse_dead(
 
 def free_code(program: Program, wished: str) -> str:
     """A short name that no rule of the program has."""
-    stem = slugify(wished)[:56].strip("-_").replace("_", "-") or "rule"
+    stem = slugify(wished)[:50].strip("-_").replace("_", "-") or "rule"
+    if stem.startswith(TIER_RULES):
+        stem = f"rule-{stem}"
     taken = set(program.earning_rules.values_list("code", flat=True))
     numbers = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
     return next(code for code in (stem, *numbers) if code not in taken)
@@ -354,6 +362,12 @@ def hold_program(program: Program) -> Program:
 def _count_up(program: Program) -> None:
     """Whoever keeps the rules in memory reads them again."""
     Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
+
+
+def _refuse_codes_of_tiers(code: str) -> None:
+    if code.startswith(TIER_RULES):
+        message = _("Codes that begin with %s are those of tiers’ benefits.") % TIER_RULES
+        raise DomainError(message, errors=[FieldError("code", message, "reserved")])
 
 
 def _own_expiry(definition: RuleDefinition) -> ExpiryDefinition | None:

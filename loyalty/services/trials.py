@@ -105,12 +105,21 @@ def try_rule(
     draft = _as_version(definition, program, rule)
     found = _told(tried, terms, buyer or Buyer())
     live = _beside(draft, found.occasion, _live(program, terms, now))
-    place = next((i for i, item in enumerate(live) if rule and item.rule_id == rule.pk), len(live))
-    then = [*live[:place], draft, *(item for item in live[place:] if item.rule_id != draft.rule_id)]
+    place = place_among(rule, [item.rule_id for item in live], program)
+    others = [item for item in live if item.rule_id != draft.rule_id]
+    then = [*others[:place], draft, *others[place:]]
     units = {item.pk: item for item in program.wallet_types.all()}
     before, _rooms = _judge(terms, live, found)
     after, rooms = _judge(terms, then, found)
     return Trial(tuple(_rows(before, after, rooms, units)))
+
+
+def place_among(rule: EarningRule | None, live: Sequence[int], program: Program) -> int:
+    """How many of the live rules come before it; a new one is the last."""
+    if rule is None:
+        return len(live)
+    places = dict(program.earning_rules.values_list("pk", "position"))
+    return sum(1 for pk in live if pk != rule.pk and places[pk] < rule.position)
 
 
 def buyer_in(program_id: int, customer_id: int | None) -> Buyer:

@@ -14,6 +14,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from loyalty.tiers.facts import Fact, Why
@@ -112,14 +114,22 @@ class Course:
     def ahead(self, until: dt.datetime) -> list[Change]:
         """How the tier changes after now, if nothing more happens."""
         state, changes = self._now, list[Change]()
-        for event in self.events[self._done :]:
-            if event.at > until:
+        coming = (event for event in self.events[self._done :] if self._leaves(event))
+        for at, leaving in groupby(coming, key=attrgetter("at")):
+            if at > until:
                 break
-            if self._leaves(event):
-                state = self._advance(state, event.at, changes)
-                state = self._out(state, event, changes)
+            state = self._all_out(self._advance(state, at, changes), [*leaving], changes)
         self._advance(state, until, changes)
         return changes
+
+    def _all_out(self, state: State, leaving: Sequence[Event], changes: list[Change]) -> State:
+        """What goes out at one instant: what is missing then is what all of it leaves missing."""
+        gone = [self.amount(event) for event in leaving if self._counts(state, event.entry)]
+        left, before = state.total - sum(gone, ZERO), len(changes)
+        for event in leaving:
+            state = self._out(state, event, changes)
+        changes[before:] = [replace(change, total=left) for change in changes[before:]]
+        return state
 
     def next_leaving(self) -> list[Event]:
         """What counts no more next: everything that leaves at the first instant at which something

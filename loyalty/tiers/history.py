@@ -37,6 +37,11 @@ def spans(
         return []
     began = changes[0].at
     turns = {change.at for change in changes}
+    turns |= {
+        ladder.starts_at
+        for ladder in ladders
+        if ladder.starts_at is not None and began < ladder.starts_at <= until
+    }
     for given in manual:
         turns |= {at for at in (given.since, given.until) if at is not None and began < at <= until}
     found: list[Span] = []
@@ -59,7 +64,8 @@ def _at(
 ) -> Span:
     place = in_force(ladders, at)
     ladder = ladders[earned.place if place is None else place]
-    rank, why = earned.rank, earned.why
+    code = ladders[earned.place].levels[earned.rank].code
+    rank, why = ladder.rank_of_code(code) or 0, earned.why
     for given in sorted(manual, key=lambda given: (given.since, given.key)):
         if given.since <= at and (given.until is None or at < given.until):
             by_hand = ladder.rank_of_code(given.code)

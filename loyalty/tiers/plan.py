@@ -114,7 +114,9 @@ def _take_back(
     own_date = ladder.refunds_count_on == "refund_date"
     last = until(entered)
     other_period = last is not None and at >= last
-    if at < returns_until(sale.at, ladder.return_days, zone) and not (own_date and other_period):
+    # What came back before it counted was never bought either.
+    early = at <= entered or at < returns_until(sale.at, ladder.return_days, zone)
+    if early and not (own_date and other_period):
         entry = Entry(sale.key, (sale.measure, sale.key), entered, last, entered)
         undone.append(Event(max(at, entered), "undo", entry, fact.key, fact.amount))
         return

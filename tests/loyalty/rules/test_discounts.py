@@ -257,3 +257,45 @@ def test_shares_add_up_to_each_discount_and_no_line_costs_less_than_nothing(
         for before, later in zip(order.basket.lines, after.lines, strict=True)
     ]
     assert all(changed)
+
+
+@pytest.mark.parametrize("mode", ["down", "nearest", "up"])
+@pytest.mark.parametrize(("amount", "count"), [("10", 3), ("0.40", 100), ("0.60", 100), ("1", 300)])
+def test_an_amount_off_the_order_is_that_amount_however_many_lines_share_it(mode, amount, count):
+    body = {"amount": amount, "rounding": {"per": "line", "mode": mode}}
+    (found,) = discounted(body, order=bought(*["10"] * count)).discounts
+    assert found.amount == sum(found.shares.values()) == Decimal(amount)
+
+
+def test_a_step_that_is_finer_than_a_coin_is_a_coin():
+    fine = TEN_PERCENT | {"step": "0.05", "rounding": {"mode": "nearest"}}
+    assert off(fine, order=bought("105"), coin=Decimal(1)) == [11]
+    assert off(TEN_PERCENT | {"step": "0.005"}, order=bought("10.05")) == [1.01]
+
+
+def test_all_of_an_order_that_bears_a_discount_already_can_be_taken_off():
+    order = bought("10", "10", "10", discount_total=Decimal(10))
+    for body in ({"percent": 100}, {"amount": 150}):
+        left = discounted(body, order=order).basket
+        assert left.total == 0
+        assert all(item.total >= 0 for item in left.lines)
+
+
+def test_lines_below_nothing_leave_less_to_take_off():
+    order = bought("100", "-50")
+    assert discounted({"percent": 100}, order=order).basket.total == 0
+    assert discounted({"amount": 80}, order=order).basket.total == 0
+    assert off(TEN_PERCENT, order=order) == [10]
+
+
+def test_a_quantity_below_nothing_makes_nothing_dearer():
+    order = bought(line("10", quantity=Decimal(-2)))
+    assert off({"off": "items", "amount": 1}, order=order) == [0]
+
+
+def test_in_turn_thresholds_compare_what_is_left_whether_or_not_prices_contain_tax():
+    inside = bought(line("120", tax=Decimal(20)), tax_total=Decimal(20))
+    on_top = bought(line("100", tax=Decimal(20)), tax_total=Decimal(20), taxes_included=False)
+    second = TEN_PERCENT | {"least": 100}
+    for order in (inside, on_top):
+        assert off({"percent": 50}, second, order=order, how="in_turn")[1] == 0

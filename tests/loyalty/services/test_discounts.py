@@ -18,8 +18,14 @@ from loyalty.selectors.rules import rules_alike
 from loyalty.services.order_inputs import DiscountInput
 from loyalty.services.programs import apply_definition
 from loyalty.services.quotes import quote_order
-from loyalty.services.rules import create_rule, order_rules, publish_draft, retire_rule
-from members.errors import ConflictError
+from loyalty.services.rules import (
+    create_rule,
+    free_code,
+    order_rules,
+    publish_draft,
+    retire_rule,
+)
+from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     NOW,
@@ -272,3 +278,31 @@ def test_a_discount_that_no_rule_gave_is_refused_and_nothing_is_written(wrong, f
         record(with_card(**wrong))
     assert refused.value.errors[0].field == field
     assert not Order.objects.exists()
+
+
+def test_a_quote_prices_by_the_tier_that_the_reduced_order_leads_to():
+    silver = {"code": "silver", "name": "Silver", "threshold": 500,
+              "benefits": [{"kind": "multiplier", "factor": 2}]}  # fmt: skip
+    make_program(
+        discount_rules=[CARD],
+        tiers={"tiers": [{"code": "base", "name": "Base"}, silver], "priced_by": "after"},
+    )
+    found = order("A", "520", lines=(line(1, "520"),))
+    assert sum(item.award.units for item in quoted(found).awards) == 468
+    record(at_its_discounts(found))
+    assert earned("A") == 468
+
+
+@pytest.mark.parametrize("where", ["earning_rules", "discount_rules"])
+def test_codes_of_tiers_benefits_are_kept_for_them(where):
+    taken = CARD | {"code": "tier-night"} if where == "discount_rules" else {"code": "tier-night"}
+    with pytest.raises(ValueError, match="those of tiers"):
+        define(**{where: [taken]})
+    program = make_program()
+    assert free_code(program, "Tier night") == "rule-tier-night"
+    with pytest.raises(DomainError) as refused:
+        create_rule(
+            program=program, actor=SYSTEM, now=NOW,
+            definition=DiscountRuleDefinition.model_validate(CARD | {"code": "tier-night"}),
+        )  # fmt: skip
+    assert refused.value.errors[0].field == "code"

@@ -23,9 +23,12 @@ from loyalty.selectors.member_tiers import standing_of
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.services.claims import claim_order, unclaim_order
+from loyalty.services.manual_tiers import give_tier
 from loyalty.services.member_tiers import rebuild_tiers, refresh_tiers
 from loyalty.services.occasions import give_occasions
 from loyalty.services.programs import apply_definition
+from loyalty.services.tier_sets import change_tiers
+from loyalty.tier_definitions import TiersDefinition
 from members.errors import DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -447,3 +450,51 @@ def test_a_guest_order_counts_once_it_is_claimed_and_no_more_when_it_is_not() ->
     assert (held_by().tier.code, held_by().since) == ("silver", day(0))
     unclaim_order(order=Order.objects.get(), actor=SYSTEM, now=day(2), source="backoffice")
     assert held_by().tier.code == "base"
+
+
+def test_a_tier_by_hand_that_the_ladder_lost_counts_no_more():
+    program = tiered()
+    record(order("A", "10"))
+    member = Membership.objects.get()
+    give_tier(membership=member, tier="gold", reason="VIP", until=None, actor=SYSTEM, now=day(1))
+    changed = TiersDefinition.model_validate(tiers() | {"tiers": LADDER[:2]})
+    change_tiers(program=program, tiers=changed, actor=SYSTEM, now=day(2))
+    assert stands(day(3)).tier == "base"
+    record(order("B", "10", at=day(4)), now=day(4))
+    assert held_by().tier.code == "base"
+
+
+def test_a_tier_keeps_its_name_when_another_is_put_below_it():
+    program = tiered()
+    record(order("A", "600"))
+    member = Membership.objects.get()
+    bronze = {"code": "bronze", "name": "Bronze", "threshold": 100}
+    changed = TiersDefinition.model_validate({"tiers": [LADDER[0], bronze, *LADDER[1:]]})
+    change_tiers(program=program, tiers=changed, actor=SYSTEM, now=day(1))
+    give_tier(membership=member, tier="gold", reason="VIP", until=day(3), actor=SYSTEM, now=day(2))
+    assert stands(day(4)).tier == stands(day(4)).earned == "silver"
+
+
+def test_a_refund_that_waits_for_its_order_takes_nothing_back_yet():
+    tiered(downgrade="immediate", return_days=0)
+    record(order("A", "600"))
+    give_back(refund("R", "200", of="LATER", at=day(1), buyer="c1"))
+    assert (stands(day(2)).total, stands(day(2)).tier) == (600, "silver")
+    record(order("LATER", "300"), now=day(3))
+    assert (stands(day(4)).total, stands(day(4)).tier) == (700, "silver")
+
+
+def test_a_refund_without_lines_takes_back_no_more_than_its_order_counted():
+    tiered()
+    bought = (line(1, "50"), line(2, "100", stored_value=True))
+    record(order("A", "150", lines=bought), order("B", "480"))
+    give_back(refund("R", "150", of="A", at=day(1)))
+    assert stands(day(2)).total == 480
+
+
+def test_an_order_that_came_back_before_it_was_confirmed_never_counted():
+    tiered(counts_from="confirmed", return_days=30)
+    record(order("A", "600", status="paid"), now=NOW)
+    give_back(refund("R", "600", of="A", at=day(35)))
+    record(order("A", "600", status="completed", completed_at=day(40)), now=day(40))
+    assert (stands(day(41)).total, stands(day(41)).tier) == (0, "base")

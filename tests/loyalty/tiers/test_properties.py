@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from hypothesis import given
@@ -15,7 +16,7 @@ from loyalty.tiers.facts import Fact, Span
 from loyalty.tiers.history import history
 from loyalty.tiers.ladders import Ladder
 from loyalty.tiers.progress import standing
-from loyalty.tiers.windows import returns_until
+from loyalty.tiers.windows import counts_until, returns_until
 from tests.loyalty.tiers.ladder import ATHENS, at, bought, ladder
 
 JOINED = at("2024-02-29", "09:00")
@@ -160,9 +161,19 @@ def test_buying_what_keeps_the_tier_keeps_it_and_a_cent_less_does_not(
     if found.keep is None or not found.keep.missing or found.lost is None:
         return
     kept = [fact for fact in facts if fact.at <= until]
-    when = until + dt.timedelta(microseconds=1)
-    for less, holds in ((Decimal(0), True), (CENT, False)):
+    moment = dt.timedelta(microseconds=1)
+    assert found.keep.until is not None
+    last = found.keep.until - moment
+    soon = until + moment
+    # What is bought on the very day of what drops out drops out with it.
+    gone = None if wording.periodic else counts_until(wording.window, soon, JOINED.date(), ATHENS)
+    whens = [last] if gone is not None and gone <= found.lost.at else [soon, last]
+    for when, (less, holds) in product(whens, ((Decimal(0), True), (CENT, False))):
         amount = found.keep.missing - less
+        if wording.downgrade == "to_base" and wording.rank_of(found.total + amount) > _rank(
+            wording, found.tier
+        ):
+            continue  # it reaches a higher tier, and whoever loses that begins anew
         more = [bought("new", "2024-01-01", amount, at=when)] if amount else []
         later = standing(
             (wording,), [*kept, *more], joined_at=JOINED, at=found.lost.at, zone=ATHENS
