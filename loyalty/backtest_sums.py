@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from loyalty.rules.events import Credit, Event, GivenBack, Sale
 from loyalty.rules.facts import ZERO
-from loyalty.rules.replay import Credit, Event, GivenBack, Sale
 
 SIDES = ("live", "draft")
 EXAMPLES = 10
@@ -170,6 +170,10 @@ class Sums:
         return sums
 
 
+# A version, the wallet type of what it gave, and the local day.
+_Given = tuple[int, int, dt.date]
+
+
 class Adder:
     """Adds members to sums. `lasting`: whether what was credited on a local day is still there in
     the end."""
@@ -179,21 +183,22 @@ class Adder:
         # Of the member's moments: each is that of several credits.
         self._days: dict[dt.datetime, tuple[str, dt.date]] = {}
         self._weights = {unit.code: unit.weight for unit in units.values()}
+        # By side: what a version gave on a local day, and the first credit of it.
+        self._given: dict[str, dict[_Given, tuple[Credit, int]]] = {side: {} for side in SIDES}
 
     def add(self, member: Member) -> None:
         own = Figures(members=1)
         self._days.clear()
         for event in member.events:
             self._add_event(event, own)
-        by_order: defaultdict[int, dict[str, Units]] = defaultdict(_both_sides)
         for side in SIDES:
-            self._add_credits(side, member.credits[side], own, by_order)
+            self._add_credits(side, member.credits[side], own)
         if not own.orders and not any(own.units.values()):
             return
         self.sums.whole.add(own)
         for code in member.segments:
             self.sums.segments[code].add(own)
-        self._compare(member.customer, own, by_order)
+        self._compare(member, own)
 
     def _add_event(self, event: Event, own: Figures) -> None:
         month = self.sums.months[self._day(_begin(event))[0]]
@@ -205,32 +210,35 @@ class Adder:
         month.orders, month.revenue = month.orders + 1, month.revenue + total
         own.orders, own.revenue = own.orders + 1, own.revenue + total
 
-    def _add_credits(
-        self,
-        side: str,
-        found: Iterable[Credit],
-        own: Figures,
-        by_order: Mapping[int, dict[str, Units]],
-    ) -> None:
-        rules, sums, units = self.sums.rules[side], self.sums, own.units[side]
-        counted = set()
+    def _add_credits(self, side: str, found: Iterable[Credit], own: Figures) -> None:
+        """To the member's units at once; to all other sums when everybody's are together."""
+        given, units, counted = self._given[side], defaultdict[int, int](int), set()
         for credit in found:
-            version = credit.version
-            code, rule = self.units[version.wallet_type_id].code, version.rule_code
-            month, day = self._day(credit.at)
-            units[code] += credit.units
-            sums.months[month].units[side][code] += credit.units
-            rules[rule] += credit.units
-            if self.lasting(credit, day):
-                sums.outstanding[side][code] += credit.units
+            version, at, amount = credit.version, credit.at, credit.units
+            local = self._days.get(at) or self._day(at)
+            key = version.id, version.wallet_type_id, local[1]
+            first, before = given.get(key) or (credit, 0)
+            given[key] = first, before + amount
+            units[version.wallet_type_id] += amount
             if credit.sale is not None:
-                by_order[credit.sale.id][side][code] += credit.units
-                counted.add((rule, credit.sale.id))
-        sums.rule_orders[side].update([rule for rule, _sale in counted])
+                counted.add((version.rule_code, credit.sale.id))
+        for wallet_type_id, amount in units.items():
+            own.units[side][self.units[wallet_type_id].code] += amount
+        self.sums.rule_orders[side].update([rule for rule, _sale in counted])
 
-    def _compare(
-        self, customer: int, own: Figures, by_order: Mapping[int, dict[str, Units]]
-    ) -> None:
+    def total(self) -> Sums:
+        """Of all members that were added."""
+        for side in SIDES:
+            for (_version, wallet_type_id, day), (first, amount) in self._given[side].items():
+                code = self.units[wallet_type_id].code
+                self.sums.months[_month(day)].units[side][code] += amount
+                self.sums.rules[side][first.version.rule_code] += amount
+                if self.lasting(first, day):
+                    self.sums.outstanding[side][code] += amount
+            self._given[side].clear()
+        return self.sums
+
+    def _compare(self, member: Member, own: Figures) -> None:
         sums, live, draft = self.sums, own.units["live"], own.units["draft"]
         difference = self._worth(draft) - self._worth(live)
         sums.spread[place_of(difference)] += 1
@@ -239,7 +247,8 @@ class Adder:
         examples, sign = (sums.winners, 1) if difference > 0 else (sums.losers, -1)
         if len(examples) == EXAMPLES and sign * difference <= sign * examples[-1].difference:
             return
-        example = Example(difference, customer, live, draft)
+        example = Example(difference, member.customer, live, draft)
+        by_order = self._by_order(member)
         if by_order:
             order = max(by_order, key=lambda pk: sign * self._difference(by_order[pk]))
             example.order = order
@@ -249,6 +258,16 @@ class Adder:
             sums.winners = found
         else:
             sums.losers = found
+
+    def _by_order(self, member: Member) -> dict[int, dict[str, Units]]:
+        """Only asked of the few members who become examples."""
+        found: defaultdict[int, dict[str, Units]] = defaultdict(_both_sides)
+        for side in SIDES:
+            for credit in member.credits[side]:
+                if credit.sale is not None:
+                    code = self.units[credit.version.wallet_type_id].code
+                    found[credit.sale.id][side][code] += credit.units
+        return found
 
     def _difference(self, sides: Mapping[str, Units]) -> Decimal:
         return self._worth(sides["draft"]) - self._worth(sides["live"])
@@ -261,7 +280,7 @@ class Adder:
         found = self._days.get(at)
         if found is None:
             day = at.astimezone(self.zone).date()
-            found = self._days[at] = f"{day.year:04}-{day.month:02}", day
+            found = self._days[at] = _month(day), day
         return found
 
 
@@ -272,6 +291,10 @@ def place_of(difference: Decimal) -> int:
         return 0
     place = bisect_left(EDGES, abs(difference)) + 1
     return place if difference > 0 else -place
+
+
+def _month(day: dt.date) -> str:
+    return f"{day.year:04}-{day.month:02}"
 
 
 def _begin(event: Event) -> dt.datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -177,7 +178,7 @@ def _tenders() -> Sequence[tuple[str, str]]:
 
 
 _ORDER = (
-    _order("total", _("order total"), values.MONEY, lambda order: order.basket.total,
+    _order("total", _("order total"), values.MONEY, attrgetter("basket.total"),
            _("What the customer pays in all, after returns.")),
     _order("goods", _("goods of the order"), values.MONEY,
            lambda order: sum(line.total for line in order.basket.lines),
@@ -193,7 +194,7 @@ _ORDER = (
     _order("weekday", _("weekday"), values.WEEKDAY, lambda order: order.moment.local.weekday(),
            _("In the program's time zone.")),
     _order("time", _("time of day"), values.CLOCK,
-           lambda order: order.moment.local.time().replace(second=0, microsecond=0),
+           lambda order: dt.time(order.moment.local.hour, order.moment.local.minute),
            _("In the program's time zone; from 22:00 to 02:00 goes over midnight.")),
     _order("day", _("day of the order"), values.DAY, lambda order: order.moment.today),
 )  # fmt: skip

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
 from math import gcd, lcm
-from operator import floordiv
+from operator import floordiv, mul
 from typing import Literal, NamedTuple
 
 Mode = Literal["down", "nearest", "up"]
 
 ZERO = Decimal(0)
-# How many digits a part has behind the point, where it has any.
-_DIGITS = {10**digits: digits for digits in range(20)}
+# How a part with so many digits behind the point is written.
+_FORMS = {10**digits: f"%d.%0{digits}d" for digits in range(1, 20)}
 
 
 class Amounts(NamedTuple):
@@ -56,8 +57,7 @@ def amounts_of(decimals: Sequence[Decimal]) -> Amounts:
     if exponent >= 0:
         return Amounts(list(map(int, decimals)), 1)
     per = 10**-exponent
-    times = Decimal(per)
-    return Amounts([int(decimal * times) for decimal in decimals], per)
+    return Amounts(list(map(int, map(mul, decimals, repeat(Decimal(per))))), per)
 
 
 def ratio_of(one: Decimal, another: Decimal, scale: int = 0) -> tuple[int, int]:
@@ -89,15 +89,13 @@ def text_of(number: int, per: int) -> str:
     """number : per in plain notation without trailing zeros: 12.5, 100, 0.015."""
     if per == 1:
         return str(number)
-    digits = _DIGITS.get(per)
-    if digits is None:
+    form = _FORMS.get(per)
+    if form is None:
         return plain_text(as_decimal(number, per))
     if number < 0:
         return f"-{text_of(-number, per)}"
-    if number % per == 0:
-        return str(number // per)
-    text = str(number).zfill(digits + 1)
-    return f"{text[:-digits]}.{text[-digits:]}".rstrip("0")
+    parts = divmod(number, per)
+    return (form % parts).rstrip("0") if parts[1] else str(parts[0])
 
 
 def plain_text(amount: Decimal) -> str:

@@ -32,12 +32,13 @@ class BasePolicy(_Body):
     paid_with_units: bool = Field(False, description="The part paid with points earns.")
 
     @cached_property
-    def key(self) -> tuple[bool, ...]:
+    def key(self) -> int:
         """Tells policies apart, faster than comparing them."""
-        return (
+        said = (
             self.include_tax, self.include_shipping, self.after_discounts,
             self.paid_with_stored_value, self.paid_with_units,
         )  # fmt: skip
+        return sum(2**place for place, yes in enumerate(said) if yes)
 
 
 class LineFilter(_Body):

@@ -11,8 +11,7 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from loyalty.rules.amounts import as_decimal, plain_text
-from loyalty.rules.basket import SMALLEST
+from loyalty.rules.amounts import plain_text
 from loyalty.rules.bodies import (
     BonusBody,
     NthPurchaseBody,
@@ -57,8 +56,7 @@ def counter(body: WindowedBody) -> Counter:
 def _money(yardstick: Yardstick) -> Counter:
     def count(reckoner: Reckoner) -> tuple[Decimal, Measured]:
         measured = reckoner.money(yardstick)
-        amount = as_decimal(measured.total, measured.per) if measured.total > 0 else ZERO
-        return amount.quantize(SMALLEST), measured
+        return measured.amount, measured
 
     return count
 
@@ -185,7 +183,7 @@ def _step(body: WindowedBody) -> Callable[[Decimal, int], Raw]:
             head = "stamps", str(body.full_at)
         case StreakBody():
             said = "streak", str(body.length), body.of
-            return lambda _reached, number: [*said, number]
+            return lambda _reached, number: [said, number]
         case _:
             raise AssertionError(f"no words for {body.kind}")  # type: ignore[attr-defined]
-    return lambda reached, number: [*head, reached, number]
+    return lambda reached, number: [head, reached, number]

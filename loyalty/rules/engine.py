@@ -7,6 +7,7 @@ backtest.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,7 +27,7 @@ from loyalty.rules.caps import NO_LIMIT, Room, cap, smallest_units
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion, When
 from loyalty.rules.lots import LotTerms
-from loyalty.rules.rate import Earning, earner, fixed
+from loyalty.rules.rate import Earned, earner, fixed
 from loyalty.rules.reckoning import Reckoner
 from loyalty.rules.stacking import Base, Multiplier, Multiplying, best_of_groups, multiply
 from loyalty.rules.steps import Kept, Step, Steps, says, told
@@ -148,12 +149,15 @@ def evaluate(
     awards, answers = judgment.awards, context.answers
     for place, version in enumerate(versions):
         holds, unmet, ask = version.judge
-        if holds is None or holds(occasion, answers.get(version.id, "")):
+        known = answers.get(version.id, "") if answers else ""
+        if holds is None or holds(occasion, known):
             awards.append(ask(judgment, place))
         else:
             awards.append(unmet)
-    judgment.settle_groups()
-    judgment.multiply(multiplying)
+    if len(judgment.groups) > 1:
+        judgment.settle_groups()
+    if judgment.multipliers:
+        judgment.multiply(multiplying)
     return Decision(tuple(awards))
 
 
@@ -170,37 +174,38 @@ class _Judgment:
         self.rooms, self.spent, self.reckoner = rooms, spent, reckoner
         self.awards: list[Award] = []
         # By wallet type, then by place.
-        self.bases: dict[int, dict[int, tuple[Base, Earning]]] = {}
-        self.multipliers: dict[int, dict[int, Multiplier]] = {}
+        self.bases: defaultdict[int, dict[int, tuple[Base, Earned]]] = defaultdict(dict)
+        self.multipliers: defaultdict[int, dict[int, Multiplier]] = defaultdict(dict)
         self.stopped: set[int] = set()
         self.groups: dict[int, tuple[int, str]] = {}
 
     def settle_groups(self) -> None:
         """Of each exclusive group only the best stays; what gave way is not multiplied."""
-        if len(self.groups) < 2:
-            return
         units = {place: self.awards[place].units for place in self.groups}
         for loser, winner in best_of_groups(self.groups, units).items():
             award = self.awards[loser]
             if award.units:
                 kept = (*award.kept, self._given_way_to(winner))
                 self.awards[loser] = replace(award, units=0, kept=kept)
-                self.bases.get(award.version.wallet_type_id, {}).pop(loser, None)
+                self.bases[award.version.wallet_type_id].pop(loser, None)
 
     def multiply(self, how: Multiplying) -> None:
         """Multipliers multiply what their own units' rates and cashback gave."""
         for wallet_type_id, multipliers in self.multipliers.items():
-            bases = tuple(self.bases.get(wallet_type_id, {}).values())
+            bases = tuple(self.bases[wallet_type_id].values())
             if any(each.group for each in multipliers.values()):
                 self._drop_losers(multipliers, bases)
             found = multiply(tuple(multipliers.values()), bases, self.reckoner, how)
             for place, (units, kept) in zip(multipliers, found, strict=True):
                 if kept:
-                    award = Award(self.awards[place].version, units, kept)
-                    self.awards[place] = self.capped(award)
+                    version = self.awards[place].version
+                    award = Award(version, units, kept)
+                    if self.rooms or version.most is not None:
+                        award = self.capped(award)
+                    self.awards[place] = award
 
     def _drop_losers(
-        self, multipliers: dict[int, Multiplier], bases: Sequence[tuple[Base, Earning]]
+        self, multipliers: dict[int, Multiplier], bases: Sequence[tuple[Base, Earned]]
     ) -> None:
         """Leave out those that give way in their group: each is tried alone."""
         groups = {place: (0, each.group) for place, each in multipliers.items() if each.group}
@@ -227,7 +232,7 @@ class _Judgment:
 # What a rule version gives for an order, at its place in the list.
 Ask = Callable[[_Judgment, int], Award]
 Own = Callable[[Reckoner], tuple[int, Kept]]
-Finish = Callable[[_Judgment, int, Award], Award]
+Bear = Callable[[_Judgment, int, Award], None]
 Judge = tuple[Callable[[Occasion, str], bool] | None, Award, Ask]
 
 
@@ -247,8 +252,8 @@ def _asked(version: RuleVersion) -> Ask:
         return _counting(version, body)
     assert isinstance(body, EarningBody)
     if isinstance(body, RateBody | CashbackBody):
-        return _earning(version, body, _finish(version, body))
-    return _awarding(version, _own(version, body), _finish(version, body))
+        return _earning(version, body, _bearing(version, body))
+    return _awarding(version, _own(version, body), _bearing(version, body))
 
 
 def _counting(version: RuleVersion, body: WindowedBody) -> Ask:
@@ -265,61 +270,75 @@ def _waiting(version: RuleVersion, body: MultiplierBody) -> Ask:
     """A multiplier waits for what it multiplies."""
     multiplier, wallet_type_id, stops = Multiplier(body), version.wallet_type_id, body.stops
     nothing, stopped = Award(version, 0, ()), Award(version, 0, STOPPED)
+    scope, idle = multiplier.scope, not multiplier.scope.whole and not multiplier.group
 
     def ask(judgment: _Judgment, place: int) -> Award:
         if wallet_type_id in judgment.stopped:
             return stopped
-        judgment.multipliers.setdefault(wallet_type_id, {})[place] = multiplier
-        if stops and judgment.reckoner.eligible(multiplier.scope):
+        if idle and not judgment.reckoner.eligible(scope):
+            return nothing
+        judgment.multipliers[wallet_type_id][place] = multiplier
+        if stops and judgment.reckoner.eligible(scope):
             judgment.stopped.add(wallet_type_id)
         return nothing
 
     return ask
 
 
-def _awarding(version: RuleVersion, own: Own, finish: Finish) -> Ask:
-    wallet_type_id, stopped = version.wallet_type_id, Award(version, 0, STOPPED)
+def _awarding(version: RuleVersion, own: Own, bear: Bear | None) -> Ask:
+    wallet_type_id, stopped, most = version.wallet_type_id, Award(version, 0, STOPPED), version.most
 
     def ask(judgment: _Judgment, place: int) -> Award:
         if wallet_type_id in judgment.stopped:
             return stopped
         units, kept = own(judgment.reckoner)
-        return finish(judgment, place, Award(version, units, kept))
+        award = Award(version, units, kept)
+        if judgment.rooms or (most is not None and units > most):
+            award = judgment.capped(award)
+        if bear is not None:
+            bear(judgment, place, award)
+        return award
 
     return ask
 
 
-def _earning(version: RuleVersion, body: RateBody | CashbackBody, finish: Finish) -> Ask:
+def _earning(version: RuleVersion, body: RateBody | CashbackBody, bear: Bear | None) -> Ask:
     """Rates and cashback are remembered for what multiplies them."""
     earn, pk, wallet_type_id = earner(body, version.scale), version.id, version.wallet_type_id
+    most = version.most
     base = Base(version.rule_code, version.most, 10**version.scale)
     stopped = Award(version, 0, STOPPED)
 
     def ask(judgment: _Judgment, place: int) -> Award:
         if wallet_type_id in judgment.stopped:
             return stopped
-        earning = earn(judgment.reckoner, judgment.spent.get(pk, ZERO))
-        judgment.bases.setdefault(wallet_type_id, {})[place] = base, earning
-        return finish(judgment, place, Award(version, earning.units, earning.kept))
+        spent = judgment.spent
+        earned = earn(judgment.reckoner, spent.get(pk, ZERO) if spent else ZERO)
+        units, kept, measured, _terms = earned
+        if not measured.nothing:
+            judgment.bases[wallet_type_id][place] = base, earned
+        award = Award(version, units, kept)
+        if judgment.rooms or (most is not None and units > most):
+            award = judgment.capped(award)
+        if bear is not None:
+            bear(judgment, place, award)
+        return award
 
     return ask
 
 
-def _finish(version: RuleVersion, body: EarningBody) -> Finish:
-    """Caps, and what it is to others."""
-    wallet_type_id, stops, most = version.wallet_type_id, body.stops, version.most
+def _bearing(version: RuleVersion, body: EarningBody) -> Bear | None:
+    """What it is to others; None: nothing."""
+    wallet_type_id, stops = version.wallet_type_id, body.stops
     group = (wallet_type_id, body.group) if body.group else None
 
-    def finish(judgment: _Judgment, place: int, award: Award) -> Award:
-        if judgment.rooms or (most is not None and award.units > most):
-            award = judgment.capped(award)
+    def bear(judgment: _Judgment, place: int, award: Award) -> None:
         if group is not None:
             judgment.groups[place] = group
         if stops and award.units:
             judgment.stopped.add(wallet_type_id)
-        return award
 
-    return finish
+    return bear if group is not None or stops else None
 
 
 def _own(version: RuleVersion, body: EarningBody) -> Own:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
 from typing import Any, Protocol
 
 from members.conditions.moments import Moment
+from members.conditions.once import once
 
 ZERO = Decimal(0)
 
@@ -64,7 +64,7 @@ class Basket:
     paid_stored_value: Decimal = ZERO
 
     # Many rules ask for it.
-    @cached_property
+    @once
     def total(self) -> Decimal:
         """What the customer owes for the order."""
         goods = sum([line.total for line in self.lines], ZERO)
@@ -95,7 +95,7 @@ class Occasion:
     coupons: tuple[str, ...] = ()
     paid_with: tuple[str, ...] = ()
 
-    @cached_property
+    @once
     def lines(self) -> tuple[Line, ...]:
         """What is left of it: a line that came back as a whole is there no more."""
         return tuple([line for line in self.basket.lines if line.total or line.quantity])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from loyalty.rules.amounts import ROUNDING, plain_text, ratio_of, rounded
 from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody, Rounding
@@ -39,9 +39,12 @@ class Terms:
         return max(sum([rounded(part * rate, per, mode) for part in parts if part]), 0)
 
 
-@dataclass(slots=True)
-class Earning:
-    """What a rate or cashback gives for what it measured."""
+# What a rate or cashback gives for what it measured.
+Earned = tuple[int, Kept, Measured, Terms]
+
+
+class Earning(NamedTuple):
+    """The same by name."""
 
     units: int
     kept: Kept
@@ -54,13 +57,13 @@ class Earning:
 
 
 # Units of a basket, for a member who had spent so much in the calendar year before.
-Earner = Callable[[Reckoner, Decimal], Earning]
+Earner = Callable[[Reckoner, Decimal], Earned]
 Fixed = Callable[[Reckoner], tuple[int, Kept]]
 
 
 def earn(body: BaseBody, reckoner: Reckoner, scale: int, spent: Decimal = ZERO) -> Earning:
     """Units at the wallet type's scale, and the steps that led there."""
-    return earner(body, scale)(reckoner, spent)
+    return Earning(*earner(body, scale)(reckoner, spent))
 
 
 def earner(body: BaseBody, scale: int) -> Earner:
@@ -88,16 +91,19 @@ def _rate(body: RateBody, scale: int) -> Earner:
     yardstick, by_money = yardstick_of(body), body.measure == "money"
     terms = Terms(*ratio_of(body.units, body.per, scale), body.rounding)
     said = ("rate", plain_text(body.units), plain_text(body.per), body.measure)
-    where, mode, one = body.rounding.per, body.rounding.mode, 10**scale
+    made, rate, per, rounding = _made(body.rounding, scale), terms.rate, terms.per, terms.round
 
-    def award(reckoner: Reckoner, _spent: Decimal) -> Earning:
+    def award(reckoner: Reckoner, _spent: Decimal) -> Earned:
         if by_money:
             measured = reckoner.money(yardstick)
         else:
             measured = reckoner.quantities(yardstick.scope)
-        units = terms.units(measured)
-        made: Raw = ["rounded", mode, where, (units, one)]
-        return Earning(units, (measured, said, made), measured, terms)
+        total = measured.total
+        if not terms.together:
+            units = terms.units(measured)
+        else:
+            units = rounding(total * rate, measured.per * per) if total > 0 else 0
+        return units, (measured, said, made(units)), measured, terms
 
     return award
 
@@ -108,7 +114,7 @@ def _cashback(body: CashbackBody, scale: int) -> Earner:
     own = {item.category: int(item.percent * PERCENTS) for item in body.by_category}
     terms = Terms(10**scale, PERCENTS * 100, body.rounding)
 
-    def award(reckoner: Reckoner, _spent: Decimal) -> Earning:
+    def award(reckoner: Reckoner, _spent: Decimal) -> Earned:
         measured, lines = reckoner.money(yardstick), reckoner.basket.lines
         percents = [usual] * len(measured.parts)
         if own:
@@ -117,7 +123,7 @@ def _cashback(body: CashbackBody, scale: int) -> Earner:
         said = _percent_steps(percents, measured)
         weighed = measured.weighed(percents)
         units = terms.units(weighed)
-        return Earning(units, (measured, *said, made(units)), weighed, terms)
+        return units, (measured, *said, made(units)), weighed, terms
 
     return award
 
@@ -129,7 +135,7 @@ def _percent_steps(percents: Sequence[int], measured: Measured) -> Kept:
         if percent and part:
             by_percent[percent] = by_percent.get(percent, 0) + part
     return tuple(
-        ["cashback", (percent, PERCENTS), (amount, measured.per)]
+        [("cashback",), (percent, PERCENTS), (amount, measured.per)]
         for percent, amount in sorted(by_percent.items())
     )
 
@@ -137,13 +143,13 @@ def _percent_steps(percents: Sequence[int], measured: Measured) -> Kept:
 def _by_brackets(body: CashbackBody, scale: int) -> Earner:
     yardstick, made = yardstick_of(body), _made(body.rounding, scale)
 
-    def award(reckoner: Reckoner, spent: Decimal) -> Earning:
+    def award(reckoner: Reckoner, spent: Decimal) -> Earned:
         measured = reckoner.money(yardstick)
         percent, said = _percent_of_brackets(body, measured, spent)
         rate = percent / 100 * 10**scale
         terms = Terms(rate.numerator, rate.denominator, body.rounding)
         units = terms.units(measured)
-        return Earning(units, (measured, *said, made(units)), measured, terms)
+        return units, (measured, *said, made(units)), measured, terms
 
     return award
 
@@ -157,17 +163,19 @@ def _percent_of_brackets(
     if amount <= 0:
         return Fraction(0), ()
     ends = [*(Fraction(bracket.above) for bracket in body.brackets[1:]), None]
-    said: list[Raw] = [["spent_before", spent]]
+    said: list[Raw] = [[("spent_before",), spent]]
     before, earned = Fraction(spent), Fraction(0)
     for bracket, end in zip(body.brackets, ends, strict=True):
         first, last = max(Fraction(bracket.above), before), before + amount
         part = (last if end is None else min(last, end)) - first
         if part > 0:
             earned += part * Fraction(bracket.percent)
-            said.append(["cashback", bracket.percent, (part.numerator, part.denominator)])
+            said.append([("cashback",), bracket.percent, (part.numerator, part.denominator)])
     return earned / amount, tuple(said)
 
 
 def _made(rounding: Rounding, scale: int) -> Callable[[int], Raw]:
-    one, mode, where = 10**scale, rounding.mode, rounding.per
-    return lambda units: ["rounded", mode, where, (units, one)]
+    one, head = 10**scale, ("rounded", rounding.mode, rounding.per)
+    if one == 1:
+        return lambda units: [head, units]
+    return lambda units: [head, (units, one)]

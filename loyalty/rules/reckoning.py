@@ -6,13 +6,15 @@ out once.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter, mul
 from typing import NamedTuple
 
-from loyalty.rules.amounts import Amounts, amounts_of, text_of
+from loyalty.rules.amounts import Amounts, amounts_of, as_decimal, text_of
+from loyalty.rules.basket import SMALLEST
 from loyalty.rules.bodies import BasePolicy, EarningBody, LineFilter, LinesBody
 from loyalty.rules.facts import ZERO, Basket, Line
 from loyalty.rules.steps import Step, Steps
@@ -24,27 +26,30 @@ SHIPPING = -1
 # they come to nothing.
 Notes = Sequence[tuple[str, Amounts]]
 ALWAYS_SAID = ("goods", "quantity")
-_tax_of = attrgetter("tax")
+_tax_of, _total_of = attrgetter("tax"), attrgetter("total")
 
 
 class Scope:
     """Which lines a rule is for. Equal ones are one object, so a basket is searched once."""
 
-    __slots__ = ("excluded", "included", "whole")
+    __slots__ = ("excluded", "included", "one", "whole")
 
     def __init__(self, include: LineFilter, exclude: LineFilter) -> None:
         self.included, self.excluded = _named(include), _named(exclude)
         self.whole = not (self.included or self.excluded)
+        # Most that are not for everything are for one category.
+        alone = len(self.included) == 1 and not self.excluded
+        self.one = self.included[0] if alone else None
 
 
 class Yardstick:
     """What a rule measures orders by: which lines, and which parts of what they cost. Equal ones
     are one object."""
 
-    __slots__ = ("policy", "scope")
+    __slots__ = ("key", "policy", "scope")
 
     def __init__(self, policy: BasePolicy, scope: Scope) -> None:
-        self.policy, self.scope = policy, scope
+        self.policy, self.scope, self.key = policy, scope, policy.key
 
 
 def _named(wanted: LineFilter) -> tuple[tuple[str, str], ...]:
@@ -80,13 +85,27 @@ def yardstick_by(policy: BasePolicy, body: LinesBody) -> Yardstick:
 class Measured:
     """What a rule's lines come to: `total` : `per`, shipping included."""
 
-    __slots__ = ("_notes", "_numbers", "_steps", "chosen", "per", "total")
+    __slots__ = ("_amount", "_notes", "_numbers", "_steps", "chosen", "per", "total")
 
     def __init__(self, chosen: Chosen, counted: Amounts, notes: Notes) -> None:
-        self._numbers, self.per = counted
-        self.chosen, self.total = chosen, _sum_of(self._numbers, chosen)
-        self._notes = notes
+        numbers, self.per = counted
+        self._numbers, self.chosen, self._notes = numbers, chosen, notes
+        self.total = numbers[SHIPPING] if not chosen else _sum_of(numbers, chosen)
         self._steps: Steps | None = None
+        self._amount: Decimal | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no line and no shipping counts: it stays nothing, however often it counts."""
+        return not self.chosen and not self.total
+
+    @property
+    def amount(self) -> Decimal:
+        """The total as it is counted towards goals: never below zero."""
+        if self._amount is None:
+            amount = as_decimal(self.total, self.per) if self.total > 0 else ZERO
+            self._amount = amount.quantize(SMALLEST)
+        return self._amount
 
     @property
     def steps(self) -> Steps:
@@ -94,7 +113,8 @@ class Measured:
         if self._steps is None:
             steps: list[Step] = [("eligible", str(len(self.chosen)), str(len(self._numbers) - 1))]
             for code, amounts in self._notes:
-                total = _sum_of(amounts.numbers, self.chosen)
+                own = amounts.numbers is self._numbers
+                total = self.total if own else _sum_of(amounts.numbers, self.chosen)
                 if total or code in ALWAYS_SAID:
                     steps.append((code, text_of(total, amounts.per)))
             self._steps = tuple(steps)
@@ -109,6 +129,14 @@ class Measured:
         for place in (*self.chosen, SHIPPING):
             parts[place] = self._numbers[place]
         return parts
+
+    def part(self, places: Chosen) -> int:
+        """What lines at some places come to, as far as they count."""
+        numbers, chosen, total = self._numbers, self.chosen, 0
+        for place in places:
+            if place in chosen:
+                total += numbers[place]
+        return total
 
     def times(self, factors: Sequence[int]) -> int:
         """The total when each line, and last shipping, counts so many times."""
@@ -145,7 +173,9 @@ class Reckoner:
         self._chosen: dict[Scope, Chosen] = {}
         self._money: dict[Yardstick, Measured] = {}
         self._quantities: dict[Scope, Measured] = {}
-        self._bases: dict[tuple[bool, ...], Bases] = {}
+        self._bases: dict[int, Bases] = {}
+        # What all rules measure alike that find no line.
+        self._nothing: dict[int, Measured] = {}
         self._places: dict[str, dict[str, list[int]]] = {}
 
     def eligible(self, scope: Scope) -> Chosen:
@@ -154,11 +184,17 @@ class Reckoner:
             return self._earning
         chosen = self._chosen.get(scope)
         if chosen is None:
-            chosen = self._matching(scope.included) if scope.included else self._earning
-            if scope.excluded:
-                excluded = self._matching(scope.excluded)
-                chosen = tuple([place for place in chosen if place not in excluded])
-            self._chosen[scope] = chosen
+            chosen = self._chosen[scope] = self._choose(scope)
+        return chosen
+
+    def _choose(self, scope: Scope) -> Chosen:
+        if scope.one is not None:
+            attribute, name = scope.one
+            return tuple((self._places.get(attribute) or self._find(attribute)).get(name, ()))
+        chosen = self._matching(scope.included) if scope.included else self._earning
+        if scope.excluded:
+            excluded = self._matching(scope.excluded)
+            chosen = tuple([place for place in chosen if place not in excluded])
         return chosen
 
     def money(self, yardstick: Yardstick) -> Measured:
@@ -166,11 +202,17 @@ class Reckoner:
         return self._money.get(yardstick) or self._measure(yardstick)
 
     def _measure(self, yardstick: Yardstick) -> Measured:
-        chosen, key = self.eligible(yardstick.scope), yardstick.policy.key
-        bases = self._bases.get(key)
-        if bases is None:
-            bases = self._bases[key] = _bases(self.basket, yardstick.policy)
-        found = self._money[yardstick] = Measured(chosen, *bases)
+        chosen, key = self.eligible(yardstick.scope), yardstick.key
+        if not chosen and key in self._nothing:
+            found = self._nothing[key]
+        else:
+            bases = self._bases.get(key)
+            if bases is None:
+                bases = self._bases[key] = _bases(self.basket, yardstick.policy)
+            found = Measured(chosen, *bases)
+            if not chosen:
+                self._nothing[key] = found
+        self._money[yardstick] = found
         return found
 
     def quantities(self, scope: Scope) -> Measured:
@@ -184,33 +226,35 @@ class Reckoner:
 
     def _matching(self, wanted: Sequence[tuple[str, str]]) -> Chosen:
         """The lines that earn and match any of the named categories, SKUs or tags."""
-        found: list[int] = []
+        found: set[int] = set()
         for attribute, name in wanted:
-            places = self._places.get(attribute)
-            if places is None:
-                places = _places(self.basket.lines, self._earning, attribute)
-                self._places[attribute] = places
-            if name in places:
-                found += places[name]
-        return tuple(found) if len(wanted) == 1 else tuple(sorted(set(found)))
+            places = self._places.get(attribute) or self._find(attribute)
+            found.update(places.get(name, ()))
+        return tuple(sorted(found))
+
+    def _find(self, attribute: str) -> dict[str, list[int]]:
+        places = _places(self.basket.lines, self._earning, attribute)
+        self._places[attribute] = places
+        return places
 
 
 def _places(lines: Sequence[Line], earning: Chosen, attribute: str) -> dict[str, list[int]]:
     """Where which category, SKU or tag is."""
-    found: dict[str, list[int]] = {}
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    read = attrgetter(attribute)
     for place in earning:
-        value = getattr(lines[place], attribute)
-        for name in value if attribute == "tags" else (value,):
-            if name in found:
-                found[name].append(place)
-            else:
-                found[name] = [place]
+        value = read(lines[place])
+        if attribute != "tags":
+            found[value].append(place)
+            continue
+        for name in value:
+            found[name].append(place)
     return found
 
 
 def _bases(basket: Basket, policy: BasePolicy) -> Bases:
     lines = basket.lines
-    counted = amounts_of([*[line.total for line in lines], ZERO])
+    counted = amounts_of([*map(_total_of, lines), ZERO])
     notes = [("goods", counted)]
 
     def note(code: str, more: Amounts) -> None:

@@ -8,118 +8,37 @@ rules give what the ledger holds.
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from loyalty.rules.basket import net_basket
-from loyalty.rules.behavior import Behavior
 from loyalty.rules.bodies import StreakBody, WindowedBody
 from loyalty.rules.bonus import Part, progress, window_start
 from loyalty.rules.bonus import award as bonus
 from loyalty.rules.calendar import period_start
 from loyalty.rules.caps import Room, smallest_units
 from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.events import (
+    Budgets,
+    Credit,
+    Event,
+    GivenBack,
+    Person,
+    Program,
+    Sale,
+    SharedBudgets,
+)
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, Return
+from loyalty.rules.history import History
 from loyalty.rules.reckoning import Reckoner
-from loyalty.rules.rulesets import InForce, RuleSet
+from loyalty.rules.rulesets import InForce, RuleSet, alike
 from members.conditions.moments import Moment
 from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS, TIER
 
-
-# Sales and credits are never changed; there are too many of them to be frozen, which is dear.
-@dataclass(slots=True, unsafe_hash=True)
-class Sale:
-    """An order as it was placed. `judged`: it is one of the program's; others are only what the
-    member did before. `returned`: something of it came back later."""
-
-    id: int
-    occasion: Occasion
-    judged: bool = True
-    returned: bool = False
-    at: dt.datetime = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.at = self.occasion.moment.now
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBack:
-    """A refund. `sale`: its order, where that is known; `linked`: it names one."""
-
-    at: dt.datetime
-    currency: str
-    given: Return
-    sale: Sale | None = None
-    linked: bool = False
-
-
-Event = Sale | GivenBack
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who bought, as they were before their first event. `balances`: by wallet type; without
-    `enrolled_at` they join with their first order."""
-
-    customer: Any = None
-    segments: frozenset[str] = frozenset()
-    enrolled_at: dt.datetime | None = None
-    balances: Mapping[int, int] = field(default_factory=dict)
-    behavior: Behavior = field(default_factory=Behavior)
-    tier: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """How a program treats what happened, whichever its rules are."""
-
-    zone: zoneinfo.ZoneInfo
-    currency: str
-    reconciles_linked: bool = True
-    takes_back_unlinked: bool = True
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class Credit:
-    """Units that a rule gave, or took back where they are below zero. `sale` None: for a return
-    that stands for itself."""
-
-    sale: Sale | None
-    at: dt.datetime
-    version: RuleVersion
-    units: int
-
-
-class Budgets(Protocol):
-    """What is left of the budgets of rules, for everybody together."""
-
-    def room(self, version: RuleVersion, at: dt.datetime) -> int | None: ...
-
-    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None: ...
-
-
-class SharedBudgets:
-    """Budgets as they are used up when all members' events come in the order of time."""
-
-    def __init__(self) -> None:
-        self.used: defaultdict[int, int] = defaultdict(int)
-
-    def room(self, version: RuleVersion, at: dt.datetime) -> int | None:
-        assert version.body.caps.budget is not None
-        budget = smallest_units(version.body.caps.budget, version.scale)
-        return max(budget - self.used[version.rule_id], 0)
-
-    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
-        self.used[version.rule_id] += units
-
-
-def in_order(events: Iterable[Event]) -> list[Event]:
-    """As they happened; what came back in the moment of a sale came after it."""
-    return sorted(events, key=lambda event: (event.at, isinstance(event, GivenBack)))
+__all__ = ["Account", "Life", "SharedBudgets"]
 
 
 class Life:
@@ -146,59 +65,22 @@ class Life:
             for account in self.accounts:
                 account.take_back(event)
         elif event.judged:
-            reckoner = Reckoner(event.occasion.basket)
-            for account in self.accounts:
-                account.sell(event, reckoner)
+            self._sell(event)
         self.history.note(event)
 
-
-class History:
-    """What a member had done before a moment; events of the same moment do not see each other."""
-
-    def __init__(
-        self, program: Program, person: Person, *, with_behavior: bool, with_spent: bool
-    ) -> None:
-        self.zone, self.currency = program.zone, program.currency
-        self.behavior, self._spent = person.behavior, ZERO
-        self._year: dt.date | None = None
-        self._with_behavior, self._with_spent = with_behavior, with_spent
-        self._waiting: list[Event] = []
-
-    def note(self, event: Event) -> None:
-        if self._with_behavior or self._with_spent:
-            self._waiting.append(event)
-
-    def reach(self, at: dt.datetime) -> None:
-        """Everything before this moment has happened."""
-        if self._waiting and self._waiting[0].at < at:
-            for event in self._waiting:
-                self._happen(event)
-            self._waiting.clear()
-
-    def spent_before(self, at: dt.datetime) -> Decimal:
-        """In the calendar year so far."""
-        return max(self._spent, ZERO) if self._year == self._year_of(at) else ZERO
-
-    def _happen(self, event: Event) -> None:
-        back = isinstance(event, GivenBack)
-        if self._with_behavior:
-            self.behavior = (
-                replace(self.behavior, returned=self.behavior.returned + event.given.total)
-                if isinstance(event, GivenBack)
-                else self.behavior.after(event.occasion.basket, event.at)
-            )
-        currency = event.currency if isinstance(event, GivenBack) else event.occasion.currency
-        if self._with_spent and currency == self.currency:
-            year = self._year_of(event.at)
-            if year != self._year:
-                self._year, self._spent = year, ZERO
-            amount = (
-                event.given.total if isinstance(event, GivenBack) else event.occasion.basket.total
-            )
-            self._spent += -amount if back else amount
-
-    def _year_of(self, at: dt.datetime) -> dt.date:
-        return period_start("year", at, self.zone)
+    def _sell(self, sale: Sale) -> None:
+        """What comes out alike under all sets of rules is judged once."""
+        found = [account.rules.at(sale.at) for account in self.accounts]
+        shared, owns = alike(*found)
+        reckoner = Reckoner(sale.occasion.basket)
+        awards: tuple[Award, ...] = ()
+        if shared:
+            multiplying = self.accounts[0].rules.multiplying
+            awards = evaluate(
+                shared, sale.occasion, multiplying=multiplying, reckoner=reckoner
+            ).awards
+        for account, rules, own in zip(self.accounts, found, owns, strict=True):
+            account.sell(sale, rules, own, awards, reckoner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +130,24 @@ class Account:
         self._windows: defaultdict[tuple[int, dt.date], _Window] = defaultdict(_Window)
         self._judged: dict[int, _Judged] = {}
 
-    def sell(self, sale: Sale, reckoner: Reckoner) -> None:
-        """Judge a new order."""
+    def sell(
+        self,
+        sale: Sale,
+        rules: InForce,
+        own: Sequence[RuleVersion],
+        shared: tuple[Award, ...],
+        reckoner: Reckoner,
+    ) -> None:
+        """Judge a new order by its own versions; what those gave that it shares is known."""
         self._joined = True
-        rules = self.rules.at(sale.at)
         context = self._context(rules, sale.occasion)
         rooms = self._rooms(rules, sale.at)
-        awards = evaluate(
-            rules.versions, sale.occasion, rooms,
-            context=context, multiplying=self.rules.multiplying, reckoner=reckoner,
-        ).awards  # fmt: skip
+        awards = shared
+        if own:
+            awards += evaluate(
+                own, sale.occasion, rooms,
+                context=context, multiplying=self.rules.multiplying, reckoner=reckoner,
+            ).awards  # fmt: skip
         judged = _Judged(context, _remembered(rooms, awards)) if sale.returned else None
         if judged is not None:
             self._judged[sale.id] = judged

@@ -1,36 +1,113 @@
-"""Rule versions made ready to judge many orders: which are in force when, and what they ask."""
+"""Rule versions made ready to judge many orders: which are in force when, what they ask, and which
+of several sets give the same for an order."""
 
 from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from loyalty.rules.bodies import CashbackBody, WindowedBody
+from loyalty.rules.bodies import (
+    CashbackBody,
+    EarningBody,
+    MultiplierBody,
+    RateBody,
+    WindowedBody,
+)
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.stacking import Multiplying
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class InForce:
     """The versions of a stretch of time. `asking`: those that ask about the member; `capped`: those
-    that count in a member's or everybody's cap; `by_brackets`: those that ask what was spent."""
+    that count in a member's or everybody's cap; `by_brackets`: those that ask what was spent;
+    `multiplying`: how several multipliers work together."""
 
     versions: tuple[RuleVersion, ...]
     asking: tuple[RuleVersion, ...]
     capped: tuple[RuleVersion, ...]
     by_brackets: tuple[RuleVersion, ...]
+    multiplying: Multiplying
 
     @classmethod
-    def of(cls, versions: Iterable[RuleVersion]) -> InForce:
+    def of(cls, versions: Iterable[RuleVersion], multiplying: Multiplying) -> InForce:
         versions = tuple(versions)
         return cls(
             versions,
             tuple(item for item in versions if item.when is not None and item.when.outer),
             tuple(item for item in versions if _counts(item)),
             tuple(item for item in versions if _by_brackets(item)),
+            multiplying,
         )
+
+    def stopping(self) -> frozenset[int]:
+        """The wallet types whose rules may stop those that come after them."""
+        return frozenset(item.wallet_type_id for item in self.versions if _body(item).stops)
+
+    def multiplied(self) -> frozenset[int]:
+        """The wallet types that have multipliers."""
+        multipliers = [item for item in self.versions if isinstance(item.body, MultiplierBody)]
+        return frozenset(item.wallet_type_id for item in multipliers)
+
+    def tied(self) -> dict[int, list[RuleVersion]]:
+        """By wallet type the versions that others matter to, or that matter to others."""
+        stopping, multiplied = self.stopping(), self.multiplied()
+        found: defaultdict[int, list[RuleVersion]] = defaultdict(list)
+        for item in self.versions:
+            body, wallet_type_id = _body(item), item.wallet_type_id
+            in_product = isinstance(body, MultiplierBody | RateBody | CashbackBody)
+            if (
+                body.group
+                or wallet_type_id in stopping
+                or (in_product and wallet_type_id in multiplied)
+            ):
+                found[wallet_type_id].append(item)
+        return found
+
+    def personal(self) -> frozenset[int]:
+        """Those whose result is not decided by the order alone."""
+        return frozenset(map(id, (*self.asking, *self.capped, *self.by_brackets)))
+
+
+# Versions that give the same under several sets of rules, and what each set has besides.
+Split = tuple[tuple[RuleVersion, ...], tuple[tuple[RuleVersion, ...], ...]]
+
+
+@lru_cache(maxsize=1000)
+def alike(*sides: InForce) -> Split:
+    """Split the versions in force: those that every side has, and that give the same for an order
+    on each because neither the member nor any other version there matters to it."""
+    if len(sides) == 1:
+        return (), (sides[0].versions,)
+    owns = [_judged_alone(side) for side in sides]
+    shared = frozenset.intersection(*owns) | _tied_alike(sides)
+    return (
+        tuple(item for item in sides[0].versions if id(item) in shared),
+        tuple(tuple(item for item in side.versions if id(item) not in shared) for side in sides),
+    )
+
+
+def _judged_alone(side: InForce) -> frozenset[int]:
+    tied = {id(item) for items in side.tied().values() for item in items}
+    return frozenset(map(id, side.versions)) - tied - side.personal()
+
+
+def _tied_alike(sides: Sequence[InForce]) -> frozenset[int]:
+    """What is tied to each other, where all of that is the same on every side."""
+    first, *others = ({key: [*map(id, v)] for key, v in side.tied().items()} for side in sides)
+    if len({side.multiplying for side in sides}) > 1:
+        return frozenset()
+    return frozenset(
+        pk
+        for wallet_type_id, ids in first.items()
+        if all(other.get(wallet_type_id) == ids for other in others)
+        and sides[0].personal().isdisjoint(ids)
+        for pk in ids
+    )
 
 
 class RuleSet:
@@ -42,7 +119,7 @@ class RuleSet:
         self._turns = sorted(ends)
         # Before the first turn, and from each of them on.
         self._stretches: list[InForce] = [
-            InForce.of(item for item in self.versions if item.in_force(at))
+            InForce.of([item for item in self.versions if item.in_force(at)], multiplying)
             for at in self._samples()
         ]
         self.scopes = frozenset(
@@ -88,3 +165,8 @@ def _counts(version: RuleVersion) -> bool:
 
 def _by_brackets(version: RuleVersion) -> bool:
     return isinstance(version.body, CashbackBody) and bool(version.body.brackets)
+
+
+def _body(version: RuleVersion) -> EarningBody:
+    assert isinstance(version.body, EarningBody)
+    return version.body

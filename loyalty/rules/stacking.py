@@ -6,14 +6,14 @@ what multiplies rates and cashback, by position; then the caps of each.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import add, mul
+from collections.abc import Iterable, Mapping, Sequence
+from operator import add, itemgetter, mul
 from typing import Literal, NamedTuple
 
 from loyalty.rules.amounts import plain_text
 from loyalty.rules.bodies import MultiplierBody
-from loyalty.rules.rate import Earning
-from loyalty.rules.reckoning import Reckoner, yardstick_of
+from loyalty.rules.rate import Earned
+from loyalty.rules.reckoning import Chosen, Measured, Reckoner, yardstick_of
 from loyalty.rules.steps import Kept, Raw
 
 # Of several multipliers for one line the largest counts, what each adds is added up, or each
@@ -32,40 +32,70 @@ class Base(NamedTuple):
     one: int
 
 
+class Even:
+    """So many times more for some places, the same for each: None for all lines and shipping; `but`
+    for some of them not."""
+
+    __slots__ = ("but", "more", "places")
+
+    def __init__(self, more: int, places: Chosen | None, but: Chosen = ()) -> None:
+        self.more, self.places, self.but = more, places, but
+
+    def of(self, measured: Measured) -> int:
+        """What it adds to the total."""
+        if self.places is not None:
+            return measured.part(self.places) * self.more
+        left = measured.part(self.but) if self.but else 0
+        return (measured.total - left) * self.more
+
+    def each(self, size: int) -> list[int]:
+        """How many times more each line, and last shipping, counts."""
+        found = [self.more if self.places is None else 0] * size
+        for place in self.but:
+            found[place] = 0
+        for place in self.places or ():
+            found[place] = self.more
+        return found
+
+
+class Uneven:
+    """The same, where it is another number for each place."""
+
+    __slots__ = ("gains",)
+
+    def __init__(self, gains: list[int]) -> None:
+        self.gains = gains
+
+    def of(self, measured: Measured) -> int:
+        return measured.times(self.gains)
+
+    def each(self, _size: int) -> list[int]:
+        return self.gains
+
+
+# What one of several multipliers does, by its number: how many times more lines and shipping count
+# with it than with those before it.
+Stretch = tuple[int, Even | Uneven]
+
+
 class Multiplier:
     """A body made ready to multiply in many baskets."""
 
-    __slots__ = ("factor", "group", "of", "said", "scope")
+    __slots__ = ("factor", "group", "more", "of", "said", "scope")
 
     def __init__(self, body: MultiplierBody) -> None:
         self.factor, self.said = int(body.factor * FACTORS), plain_text(body.factor)
         self.scope, self.of = yardstick_of(body).scope, frozenset(body.of)
-        self.group = body.group
+        self.group, self.more = body.group, self.factor - FACTORS
 
-    def gains(self, reckoner: Reckoner, more: int, but: Collection[int] = ()) -> list[int]:
-        """So many times more for the lines that it multiplies, and for shipping, unless it names
-        lines; for some places it is not."""
-        size = len(reckoner.basket.lines) + 1
-        if self.scope.whole:
-            gains = [more] * size
-            for place in but:
-                gains[place] = 0
-            return gains
-        gains = [0] * size
-        for place in reckoner.eligible(self.scope):
-            if place not in but:
-                gains[place] = more
-        return gains
-
-
-# What one of several multipliers does, by its number: how many times more each line, and last
-# shipping, counts with it than with those before it.
-Stretch = tuple[int, list[int]]
+    def gains(self, reckoner: Reckoner) -> Even:
+        """The lines that it multiplies; shipping too, unless it names lines."""
+        return Even(self.more, None if self.scope.whole else reckoner.eligible(self.scope))
 
 
 def multiply(
     multipliers: Sequence[Multiplier],
-    bases: Iterable[tuple[Base, Earning]],
+    bases: Iterable[tuple[Base, Earned]],
     reckoner: Reckoner,
     how: Multiplying,
 ) -> list[tuple[int, Kept]]:
@@ -76,16 +106,16 @@ def multiply(
     one = FACTORS ** len(multipliers) if how == "multiply" else FACTORS
     known: dict[str, list[Stretch]] = {}
     picky = any(each.of for each in multipliers)
-    for (code, most, unit), earning in bases:
+    for (code, most, unit), earned in bases:
         key = code if picky else ""
         if key not in known:
             known[key] = _stretches(multipliers, key, reckoner, how, one)
-        before = earning.units if most is None else min(earning.units, most)
-        for number, stacked in _stacked(earning, known[key], one):
+        before = earned[0] if most is None or earned[0] < most else most
+        for number, stacked in _stacked(earned, known[key], one):
             after = stacked if most is None or stacked < most else most
             if after != before:
-                more = (after - before, unit)
-                steps[number].append(["multiplied", multipliers[number].said, code, more])
+                head = "multiplied", multipliers[number].said, code
+                steps[number].append([head, (after - before, unit)])
                 added[number] += after - before
                 before = after
     return [(max(units, 0), tuple(said)) for units, said in zip(added, steps, strict=True)]
@@ -96,49 +126,59 @@ def _stretches(
 ) -> list[Stretch]:
     """What those that multiply the base with this code do, one after the other."""
     own = [n for n, each in enumerate(multipliers) if not each.of or code in each.of]
-    if how == "best":
+    if how == "best" and len(own) > 1:
         return _best(own, multipliers, reckoner)
-    if how == "add":
-        return [(n, multipliers[n].gains(reckoner, multipliers[n].factor - one)) for n in own]
-    found, factors = [], [one] * (len(reckoner.basket.lines) + 1)
+    if how != "multiply":
+        return [(n, multipliers[n].gains(reckoner)) for n in own]
+    size, found = len(reckoner.basket.lines) + 1, list[Stretch]()
+    factors = [one] * size
     for number in own:
-        more = multipliers[number].gains(reckoner, multipliers[number].factor - FACTORS)
+        more = multipliers[number].gains(reckoner).each(size)
         gained = [times * gain // FACTORS for times, gain in zip(factors, more, strict=True)]
         factors = list(map(add, factors, gained))
-        found.append((number, gained))
+        found.append((number, Uneven(gained)))
     return found
 
 
 def _best(
-    own: Sequence[int], multipliers: Sequence[Multiplier], reckoner: Reckoner
+    own: Iterable[int], multipliers: Sequence[Multiplier], reckoner: Reckoner
 ) -> list[Stretch]:
     """For each line the largest counts, the first of those that are as large."""
     found: list[Stretch] = []
-    taken: set[int] = set()
+    taken: Chosen = ()
     for number in sorted(own, key=lambda number: multipliers[number].factor, reverse=True):
-        gains = multipliers[number].gains(reckoner, multipliers[number].factor - FACTORS, taken)
-        taken.update([place for place, gain in enumerate(gains) if gain])
-        found.append((number, gains))
-    found.sort()
+        gains = multipliers[number].gains(reckoner)
+        if gains.places is None:
+            # Those that are smaller find nothing that is left.
+            found.append((number, Even(gains.more, None, taken)))
+            break
+        places = gains.places
+        if taken:
+            places = tuple([place for place in places if place not in taken])
+        found.append((number, Even(gains.more, places)))
+        taken += places
+    found.sort(key=itemgetter(0))
     return found
 
 
-def _stacked(earning: Earning, stretches: Sequence[Stretch], one: int) -> list[tuple[int, int]]:
+def _stacked(earned: Earned, stretches: Iterable[Stretch], one: int) -> list[tuple[int, int]]:
     """The base's units after each multiplier that has lines of it."""
-    measured, terms, found = earning.measured, earning.terms, []
-    total, per = measured.total * one, measured.per * one
+    _units, _kept, measured, terms = earned
+    found: list[tuple[int, int]] = []
     if terms.together:
-        rate, per, rounding = terms.rate, per * terms.per, terms.round
-        for number, more in stretches:
-            further = measured.times(more)
+        total, per = measured.total * one, measured.per * one * terms.per
+        for number, gains in stretches:
+            further = gains.of(measured)
             if further:
                 total += further
-                found.append((number, rounding(total * rate, per) if total > 0 else 0))
+                units = terms.round(total * terms.rate, per) if total > 0 else 0
+                found.append((number, units))
         return found
-    factors = [one] * len(measured.parts)
-    for number, more in stretches:
-        factors = list(map(add, factors, more))
-        found.append((number, terms.units_of_each(map(mul, measured.parts, factors), per)))
+    parts, per = measured.parts, measured.per * one
+    factors = [one] * len(parts)
+    for number, gains in stretches:
+        factors = list(map(add, factors, gains.each(len(parts))))
+        found.append((number, terms.units_of_each(map(mul, parts, factors), per)))
     return found
 
 

@@ -4,16 +4,17 @@ somebody reads them: most awards of a backtest, and those of nothing, never are.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from loyalty.rules.amounts import plain_text, text_of
 
 # A step: its code and its values as text. `loyalty.explanations` words them.
 Step = tuple[str, ...]
 Steps = tuple[Step, ...]
-# One that still has numbers in it; a pair is an amount, number : per.
-Value = str | int | Decimal | tuple[int, int]
-Raw = list[Value]
+# One that still has numbers in it: a list of how it begins (a step), and of what is still to be put
+# into text. A pair of numbers is an amount, number : per.
+Value = int | Decimal | tuple[int, int]
+Raw = list[Any]
 
 
 class Teller(Protocol):
@@ -32,7 +33,10 @@ def told(kept: Kept) -> Steps:
         if isinstance(step, tuple):
             steps.append(step)
         elif isinstance(step, list):
-            steps.append(tuple([each if type(each) is str else _text(each) for each in step]))
+            if len(step) == 2:
+                steps.append((*step[0], _text(step[1])))
+            else:
+                steps.append((*step[0], *map(_text, step[1:])))
         else:
             steps += step.steps
     return tuple(steps)
@@ -40,10 +44,16 @@ def told(kept: Kept) -> Steps:
 
 def says(kept: Kept, code: str) -> bool:
     """Whether there is a step with this code among a rule's own."""
-    return any(isinstance(step, tuple | list) and step[0] == code for step in kept)
+    return any(_begins(step) == code for step in kept)
+
+
+def _begins(step: Step | Raw | Teller) -> str:
+    if isinstance(step, tuple):
+        return step[0]
+    return str(step[0][0]) if isinstance(step, list) else ""
 
 
 def _text(value: Value) -> str:
-    if isinstance(value, tuple):
-        return text_of(*value)
-    return plain_text(value) if isinstance(value, Decimal) else str(value)
+    if isinstance(value, int):
+        return str(value)
+    return text_of(*value) if isinstance(value, tuple) else plain_text(value)

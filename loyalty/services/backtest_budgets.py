@@ -13,7 +13,7 @@ from loyalty.backtest_sums import SIDES
 from loyalty.rules.calendar import start_of_day
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.engine import RuleVersion
-from loyalty.rules.replay import Budgets
+from loyalty.rules.events import Budgets
 from loyalty.services.backtest_setups import Setup
 
 DAY = dt.timedelta(days=1)

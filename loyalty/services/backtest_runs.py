@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from loyalty.backtest_sums import Sums
 from loyalty.models import Backtest, BacktestPart
-from loyalty.rules.replay import Budgets
+from loyalty.rules.events import Budgets
 from loyalty.selectors.replayed_orders import customer_ranges
 from loyalty.services.backtest_budgets import Unlimited, budgets_of, wanted_by_day
 from loyalty.services.backtest_setups import Setup

@@ -13,8 +13,9 @@ from loyalty.backtest_sums import SIDES, Adder, Member, Sums, Unit
 from loyalty.models import Backtest, LotPolicy, Program, WalletType
 from loyalty.rules.calendar import end_of_day, period_start, start_of_day
 from loyalty.rules.engine import RuleVersion
+from loyalty.rules.events import Budgets, Credit, Event, Sale
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
-from loyalty.rules.replay import Budgets, Credit, Event, Life, Sale
+from loyalty.rules.replay import Life
 from loyalty.rules.rulesets import RuleSet
 from loyalty.selectors.replayed_orders import (
     BEGINNING,
@@ -114,7 +115,7 @@ class Setup:
                     },
                 )
             )
-        return adder.sums
+        return adder.total()
 
     @property
     def in_money(self) -> bool:

@@ -6,7 +6,8 @@ import calendar
 import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
-from functools import cached_property
+
+from members.conditions.once import once
 
 
 @dataclass(unsafe_hash=True)
@@ -17,7 +18,7 @@ class Moment:
     now: dt.datetime
     zone: zoneinfo.ZoneInfo
 
-    @cached_property
+    @once
     def local(self) -> dt.datetime:
         """The instant by the clocks of the zone."""
         return self.now.astimezone(self.zone)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, eq
+from typing import Any, TypeGuard
 
 from members.conditions.fields import OF_THE_ORDER
 from members.conditions.moments import Moment
@@ -72,9 +72,7 @@ def _compile(node: Node, outer: list[Question]) -> Check:
     match node:
         case AllOf(parts):
             checks = tuple(_compile(part, outer) for part in parts)
-            if len(checks) == 1:
-                return checks[0]
-            return lambda order, answers: _all(checks, order, answers)
+            return _all_of(checks)
         case AnyOf(parts):
             checks = tuple(_compile(part, outer) for part in parts)
             return lambda order, answers: not _all_fail(checks, order, answers)
@@ -90,12 +88,21 @@ def _compile(node: Node, outer: list[Question]) -> Check:
     return lambda _order, answers: answers[place] == "1"
 
 
-def _all(checks: tuple[Check, ...], order: Any, answers: str) -> bool:
-    """A loop: a generator costs more than most checks."""
-    for check in checks:  # noqa: SIM110
-        if not check(order, answers):
-            return False
-    return True
+def _all_of(checks: tuple[Check, ...]) -> Check:
+    if len(checks) == 1:
+        return checks[0]
+    if len(checks) == 2:
+        one, other = checks
+        return lambda order, answers: one(order, answers) and other(order, answers)
+
+    def check(order: Any, answers: str) -> bool:
+        # A loop: a generator costs more than most checks.
+        for each in checks:  # noqa: SIM110
+            if not each(order, answers):
+                return False
+        return True
+
+    return check
 
 
 def _all_fail(checks: tuple[Check, ...], order: Any, answers: str) -> bool:
@@ -113,11 +120,16 @@ def _compile_order_question(question: Question) -> Check:
         value = read(order)
         if not value and is_unknown(value):
             return unknown
-        if compare is not None:
-            return compare(value, operand)
         return asked(value, operand, order.moment)
 
-    return check
+    if compare is None:
+        return check
+
+    def check_timeless(order: Any, _answers: str) -> bool:
+        value = read(order)
+        return unknown if not value and is_unknown(value) else compare(value, operand)
+
+    return check_timeless
 
 
 def _compile_question(question: Question) -> Callable[[Any, Moment], bool]:
@@ -156,7 +168,7 @@ def _compile_lines(node: Lines) -> Check:
     chosen = _compile_choice(node.where)
     match node.measure:
         case "any":
-            return lambda order, _answers: bool(chosen(order))
+            return _compile_any(node.where) or (lambda order, _answers: bool(chosen(order)))
         case "none":
             return lambda order, _answers: not chosen(order)
         case "all":
@@ -169,9 +181,24 @@ def _compile_lines(node: Lines) -> Check:
     return lambda order, _answers: asked(sum(map(name, chosen(order))), operand, order.moment)
 
 
+def _asks_equal(node: Node) -> TypeGuard[Question]:
+    """Whether it asks for one value, and nothing else: what is not known is not it."""
+    return isinstance(node, Question) and node.operator.timeless is eq and not node.operator.unknown
+
+
+def _compile_any(node: Node) -> Check | None:
+    if not _asks_equal(node):
+        return None
+    read, operand = node.field.read, node.operand
+    return lambda order, _answers: operand in map(read, order.lines)
+
+
 def _compile_choice(node: Node) -> Callable[[Any], list[Any]]:
     """The lines that match. One question to which the moment does not matter is asked of all of
     them in a row."""
+    if _asks_equal(node):
+        own, wanted = node.field.read, node.operand
+        return lambda order: [line for line in order.lines if own(line) == wanted]
     if isinstance(node, Question) and (compare := node.operator.timeless) is not None:
         read, operand, unknown = node.field.read, node.operand, node.operator.unknown
         return lambda order: [

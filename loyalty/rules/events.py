@@ -1,0 +1,107 @@
+"""What a replay goes through: orders, what came back of them, who bought, and what rules gave."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from loyalty.rules.behavior import Behavior
+from loyalty.rules.caps import smallest_units
+from loyalty.rules.engine import RuleVersion
+from loyalty.rules.facts import Occasion, Return
+
+
+# Sales and credits are never changed; there are too many of them to be frozen, which is dear.
+@dataclass(slots=True, unsafe_hash=True)
+class Sale:
+    """An order as it was placed. `judged`: it is one of the program's; others are only what the
+    member did before. `returned`: something of it came back later."""
+
+    id: int
+    occasion: Occasion
+    judged: bool = True
+    returned: bool = False
+    at: dt.datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.at = self.occasion.moment.now
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A refund. `sale`: its order, where that is known; `linked`: it names one."""
+
+    at: dt.datetime
+    currency: str
+    given: Return
+    sale: Sale | None = None
+    linked: bool = False
+
+
+Event = Sale | GivenBack
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who bought, as they were before their first event. `balances`: by wallet type; without
+    `enrolled_at` they join with their first order."""
+
+    customer: Any = None
+    segments: frozenset[str] = frozenset()
+    enrolled_at: dt.datetime | None = None
+    balances: Mapping[int, int] = field(default_factory=dict)
+    behavior: Behavior = field(default_factory=Behavior)
+    tier: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a program treats what happened, whichever its rules are."""
+
+    zone: zoneinfo.ZoneInfo
+    currency: str
+    reconciles_linked: bool = True
+    takes_back_unlinked: bool = True
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Credit:
+    """Units that a rule gave, or took back where they are below zero. `sale` None: for a return
+    that stands for itself."""
+
+    sale: Sale | None
+    at: dt.datetime
+    version: RuleVersion
+    units: int
+
+
+class Budgets(Protocol):
+    """What is left of the budgets of rules, for everybody together."""
+
+    def room(self, version: RuleVersion, at: dt.datetime) -> int | None: ...
+
+    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None: ...
+
+
+class SharedBudgets:
+    """Budgets as they are used up when all members' events come in the order of time."""
+
+    def __init__(self) -> None:
+        self.used: defaultdict[int, int] = defaultdict(int)
+
+    def room(self, version: RuleVersion, at: dt.datetime) -> int | None:
+        assert version.body.caps.budget is not None
+        budget = smallest_units(version.body.caps.budget, version.scale)
+        return max(budget - self.used[version.rule_id], 0)
+
+    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
+        self.used[version.rule_id] += units
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """As they happened; what came back in the moment of a sale came after it."""
+    return sorted(events, key=lambda event: (event.at, isinstance(event, GivenBack)))

@@ -1,0 +1,60 @@
+"""What a member did, as it becomes known in the course of a replay."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+
+from loyalty.rules.calendar import period_start
+from loyalty.rules.events import Event, GivenBack, Person, Program
+from loyalty.rules.facts import ZERO
+
+
+class History:
+    """What a member had done before a moment; events of the same moment do not see each other."""
+
+    def __init__(
+        self, program: Program, person: Person, *, with_behavior: bool, with_spent: bool
+    ) -> None:
+        self.zone, self.currency = program.zone, program.currency
+        self.behavior, self._spent = person.behavior, ZERO
+        self._year: dt.date | None = None
+        self._with_behavior, self._with_spent = with_behavior, with_spent
+        self._waiting: list[Event] = []
+
+    def note(self, event: Event) -> None:
+        if self._with_behavior or self._with_spent:
+            self._waiting.append(event)
+
+    def reach(self, at: dt.datetime) -> None:
+        """Everything before this moment has happened."""
+        if self._waiting and self._waiting[0].at < at:
+            for event in self._waiting:
+                self._happen(event)
+            self._waiting.clear()
+
+    def spent_before(self, at: dt.datetime) -> Decimal:
+        """In the calendar year so far."""
+        return max(self._spent, ZERO) if self._year == self._year_of(at) else ZERO
+
+    def _happen(self, event: Event) -> None:
+        back = isinstance(event, GivenBack)
+        if self._with_behavior:
+            self.behavior = (
+                replace(self.behavior, returned=self.behavior.returned + event.given.total)
+                if isinstance(event, GivenBack)
+                else self.behavior.after(event.occasion.basket, event.at)
+            )
+        currency = event.currency if isinstance(event, GivenBack) else event.occasion.currency
+        if self._with_spent and currency == self.currency:
+            year = self._year_of(event.at)
+            if year != self._year:
+                self._year, self._spent = year, ZERO
+            amount = (
+                event.given.total if isinstance(event, GivenBack) else event.occasion.basket.total
+            )
+            self._spent += -amount if back else amount
+
+    def _year_of(self, at: dt.datetime) -> dt.date:
+        return period_start("year", at, self.zone)
