@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, islice, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -101,7 +101,7 @@ class Course:
         if self.state is None and not self._begin(until):
             return None
         while self._done < len(self.events) and self.events[self._done].at <= until:
-            self._take(self.events[self._done])
+            self._take_next()
         self.state = self._advance(self._now, until, self.changes)
         self.at = until
         return self.state
@@ -118,18 +118,9 @@ class Course:
         for at, leaving in groupby(coming, key=attrgetter("at")):
             if at > until:
                 break
-            state = self._all_out(self._advance(state, at, changes), [*leaving], changes)
+            state = self._out(self._advance(state, at, changes), [*leaving], changes)
         self._advance(state, until, changes)
         return changes
-
-    def _all_out(self, state: State, leaving: Sequence[Event], changes: list[Change]) -> State:
-        """What goes out at one instant: what is missing then is what all of it leaves missing."""
-        gone = [self.amount(event) for event in leaving if self._counts(state, event.entry)]
-        left, before = state.total - sum(gone, ZERO), len(changes)
-        for event in leaving:
-            state = self._out(state, event, changes)
-        changes[before:] = [replace(change, total=left) for change in changes[before:]]
-        return state
 
     def next_leaving(self) -> list[Event]:
         """What counts no more next: everything that leaves at the first instant at which something
@@ -176,17 +167,27 @@ class Course:
         rank = self.ladders[place].rank_of(total)
         return State(place, rank, total, turn=self._turn(place, at))
 
-    def _take(self, event: Event) -> None:
-        self._before.append(self._now)
-        self._done += 1
-        state = self._advance(self._now, event.at, self.changes)
-        match event.kind:
+    def _take_next(self) -> None:
+        """The next event; of what goes out at one instant all of it."""
+        events = self._together(self._done)
+        self._before += [self._now] * len(events)
+        self._done += len(events)
+        first = events[0]
+        state = self._advance(self._now, first.at, self.changes)
+        match first.kind:
             case "in":
-                self.state = self._in(state, event.entry, event.at, self.changes)
+                self.state = self._in(state, first.entry, first.at, self.changes)
             case "out":
-                self.state = self._out(state, event, self.changes)
+                self.state = self._out(state, events, self.changes)
             case "undo":
-                self.state = self._undo(state, event)
+                self.state = self._undo(state, first)
+
+    def _together(self, number: int) -> list[Event]:
+        first = self.events[number]
+        if first.kind != "out":
+            return [first]
+        following = islice(self.events, number, None)
+        return [*takewhile(lambda each: (each.at, each.kind) == (first.at, "out"), following)]
 
     def _in(self, state: State, entry: Entry, at: dt.datetime, changes: list[Change]) -> State:
         if not self._counts(state, entry):
@@ -194,12 +195,15 @@ class Course:
         state = state._replace(total=state.total + self.amounts[entry.amount_of])
         return self._settle(state, at, Why("reached", entry.key), changes)
 
-    def _out(self, state: State, event: Event, changes: list[Change]) -> State:
-        if not self._counts(state, event.entry):
+    def _out(self, state: State, leaving: Sequence[Event], changes: list[Change]) -> State:
+        """What goes out at one instant, looked at once it is all out: no tier is lost by the order
+        in which it goes."""
+        gone = [self.amount(event) for event in leaving if self._counts(state, event.entry)]
+        if not gone:
             return state
-        state = state._replace(total=state.total - self.amounts[event.entry.amount_of])
-        state = self._settle(state, event.at, Why("reached"), changes)
-        return self._look(state, event.at, Why("dropped_out"), changes)
+        state, at = state._replace(total=state.total - sum(gone, ZERO)), leaving[0].at
+        state = self._settle(state, at, Why("reached"), changes)
+        return self._look(state, at, Why("dropped_out"), changes)
 
     def _undo(self, state: State, event: Event) -> State:
         """The order was smaller all along: go again through what came since, without writing down
@@ -208,14 +212,17 @@ class Course:
         entered = event.entry.at
         start = bisect_left(self.events, entered, hi=self._done, key=lambda known: known.at)
         again = self._first() if entered < self._tiers_since else self._before[start]
-        for number in range(start, self._done):
-            known = self.events[number]
-            self._before[number] = again
-            again = self._advance(again, known.at, [])
-            if known.kind == "in":
-                again = self._in(again, known.entry, known.at, [])
-            elif known.kind == "out":
-                again = self._out(again, known, [])
+        number = start
+        while number < self._done:
+            events = self._together(number)
+            self._before[number : number + len(events)] = [again] * len(events)
+            number += len(events)
+            first = events[0]
+            again = self._advance(again, first.at, [])
+            if first.kind == "in":
+                again = self._in(again, first.entry, first.at, [])
+            elif first.kind == "out":
+                again = self._out(again, events, [])
         if (again.place, again.rank) != (state.place, state.rank):
             self.changes.append(
                 Change(event.at, again.place, again.rank, Why("revoked", event.key))
