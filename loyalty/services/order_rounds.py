@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from loyalty.selectors.rulebooks import current_terms
+from loyalty.selectors.rulebooks import Terms
 from loyalty.services.order_inputs import OrderInput
 from members.errors import DomainError
 
@@ -20,12 +20,9 @@ Result = TypeVar("Result")
 def in_rounds(
     record: Callable[[Sequence[OrderInput]], Sequence[Result]],
     orders: Sequence[OrderInput],
-    program_ids: Sequence[int] | None,
+    rounds: Sequence[Sequence[int]],
 ) -> list[Result]:
-    """The results of recording these orders, in their order in the batch."""
-    rounds = _rounds(orders, program_ids)
-    if len(rounds) == 1:
-        return list(record(orders))
+    """The results of recording these orders round by round, in their order in the batch."""
     found: dict[int, Result] = {}
     for places in rounds:
         try:
@@ -38,13 +35,13 @@ def in_rounds(
     return [found[place] for place in range(len(orders))]
 
 
-def _rounds(orders: Sequence[OrderInput], program_ids: Sequence[int] | None) -> list[list[int]]:
+def rounds_of(orders: Sequence[OrderInput], terms: Terms) -> list[list[int]]:
     """Which orders are recorded together, by their places in the batch; usually all of them. The
     people of a later round are among those of the first, whose wallets are locked already."""
     everything = [list(range(len(orders)))]
     if len(orders) < 2 or not any(
         ladder.metric == "units"
-        for program in current_terms(program_ids).programs
+        for program in terms.programs
         if program.tiers is not None
         for ladder in program.tiers.ladders
     ):

@@ -37,7 +37,7 @@ from loyalty.services.order_inputs import (
     paid_by_kind,
     with_whole_line,
 )
-from loyalty.services.order_rounds import in_rounds
+from loyalty.services.order_rounds import in_rounds, rounds_of
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import reconcile_orders
 from loyalty.services.refunds import link_to_orders, take_back_linked
@@ -80,9 +80,7 @@ def record_orders(
         check_order(order)
     _refuse_doubles(orders)
     how = (now, transfer_source, program_ids, enrolling or Enrolling())
-    return with_budgets(
-        lambda whole: in_rounds(lambda some: _record(some, *how, whole), orders, program_ids)
-    )
+    return with_budgets(lambda whole: _record(orders, *how, whole))
 
 
 def _record(
@@ -98,6 +96,10 @@ def _record(
     source = orders[0].source
     wanted = [Wanted(order.external_id, order.customer, order.placed_at) for order in orders]
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
+    rounds = rounds_of(orders, terms)
+    if len(rounds) > 1:
+        how = (now, transfer_source, program_ids, enrolling, whole)
+        return in_rounds(lambda some: _record(some, *how), orders, rounds)
     rows = Rows()
     windows: list[Contribution] = []
     wishes = _all_wishes(orders, opened, terms, now)

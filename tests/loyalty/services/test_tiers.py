@@ -252,6 +252,16 @@ def test_where_units_count_each_order_of_a_batch_has_the_tier_of_those_before_it
     assert refused.value.index == 1
 
 
+def test_a_batch_right_after_a_program_got_its_tiers_knows_of_them() -> None:
+    make_program(at=day(-800))
+    record(order("X", "1", buyer="c9"))
+    apply_definition(
+        define(tiers=tiers(metric="units", wallet_type="points")), actor=SYSTEM, now=day(1)
+    )
+    record(order("A", "1500", at=day(2)), order("B", "100", at=day(3)), now=day(4))
+    assert spendable(at=day(5)) == 1500 + 200
+
+
 def test_an_activity_score_counts_activities() -> None:
     make_type("review")
     ladder = [LADDER[0], LADDER[1] | {"threshold": 10}]
