@@ -423,8 +423,8 @@ def _part(amount: Decimal, part: Fraction, whole: Fraction, coin: Decimal) -> De
     """As much of an amount as there is of a whole, to the coin."""
     if not amount or whole <= 0:
         return amount
-    exact = Fraction(amount) * part / whole
-    return _decimal(_rounded(exact, Fraction(coin), "nearest")) if exact >= 0 else amount
+    exact = Fraction(amount) * max(part, Fraction(0)) / whole
+    return _decimal(_rounded(exact, Fraction(coin), "nearest"))
 
 
 def _decimal(exact: Fraction) -> Decimal:
