@@ -20,6 +20,7 @@ from loyalty.ledger.balances import holdings
 from loyalty.ledger.checks import verify_ledger
 from loyalty.models import Order, Refund, Transfer, Wallet, WindowAward
 from loyalty.services.expiry import write_down_expired
+from loyalty.services.refunds import link_parked_refunds
 
 # Tables that a repeated message must leave alone.
 TABLES = ("loyalty_order", "loyalty_refund", "loyalty_transfer", "loyalty_lot", "loyalty_lotuse",
@@ -59,6 +60,9 @@ def check_coherent(now: dt.datetime) -> None:
 
 def check_books(told: Told, now: dt.datetime) -> int:
     """Everything that can be said once all has been told. Returns how many facts were checked."""
+    # What runs every minute: a refund and its order that came in one moment did not see each other.
+    while link_parked_refunds(now=now):
+        pass
     write_down_expired(now)
     check_coherent(now)
     checks = (_orders, _refunds, _once, _earned, _held, _bonuses, _caps)
