@@ -1,6 +1,8 @@
 // Behavior of the components, by delegation from data attributes: what HTMX swaps in works at once.
 (() => {
   "use strict";
+  // What was swapped in is ready at once: a quick hand, or a key that is held, is not too early.
+  if (window.htmx) window.htmx.config.defaultSettleDelay = 0;
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
   const texts = () => $("#setia-texts").dataset;
