@@ -50,6 +50,7 @@ def write_history(
         last = _one(
             connection, f"SELECT max(transaction_timestamp) FROM '{data}/transactions.parquet'"
         )
+        assert last is not None  # the package's table has rows
         days = (today - dt.timedelta(days=1) - last.date()).days
     files = HistoryFiles(
         folder / "orders.csv.gz",
@@ -85,12 +86,14 @@ def write_history(
 
 def original_day(order_number: str) -> dt.date | None:
     """The day on which a basket was really bought."""
-    found = duckdb.execute(
-        f"SELECT min(transaction_timestamp) FROM '{_package_data()}/transactions.parquet'"
-        " WHERE basket_id = ?",
-        [int(order_number)],
-    ).fetchone()
-    return found[0].date() if found and found[0] else None
+    with duckdb.connect() as connection:
+        first = _one(
+            connection,
+            f"SELECT min(transaction_timestamp) FROM '{_package_data()}/transactions.parquet'"
+            " WHERE basket_id = ?",
+            int(order_number),
+        )
+    return first.date() if first else None
 
 
 def _package_data() -> Path:
@@ -100,7 +103,9 @@ def _package_data() -> Path:
     return Path(spec.origin).parent / "data"
 
 
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> dt.datetime:
-    row = connection.execute(query).fetchone()
-    assert row is not None  # an aggregate always has a row
-    return row[0]  # type: ignore[no-any-return]
+def _one(
+    connection: duckdb.DuckDBPyConnection, aggregate: str, *values: int
+) -> dt.datetime | None:
+    # Read to its end: a result that is left unfinished keeps its connection busy.
+    [[moment]] = connection.execute(aggregate, values).fetchall()
+    return moment  # type: ignore[no-any-return]

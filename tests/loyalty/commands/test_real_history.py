@@ -64,7 +64,8 @@ def files(tmp_path, monkeypatch):
 
 
 def found_by(query, files):
-    rows = duckdb.sql(query.format(orders=files.orders, lines=files.lines)).fetchall()
+    with duckdb.connect() as connection:
+        rows = connection.execute(query.format(orders=files.orders, lines=files.lines)).fetchall()
     return {customer: Decimal(str(units)) for customer, units in rows}
 
 
@@ -85,3 +86,9 @@ def test_each_household_has_what_a_query_over_the_files_finds(files, run, tmp_pa
         expected = found_by(query, files)
         assert reported(run, program, tmp_path) == expected
         assert sum(expected.values()) > 0
+
+
+def test_looking_up_when_a_basket_was_bought_leaves_the_shared_connection_free():
+    assert history.original_day("31198570044") == dt.date(2017, 1, 1)
+    assert history.original_day("1") is None
+    assert duckdb.sql("SELECT 1").fetchall() == [(1,)]
