@@ -10,17 +10,15 @@ from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import (
-    EarningRuleDefinition,
-    PendingDefinition,
-    ProgramDefinition,
-)
+from loyalty.definitions import ProgramDefinition
 from loyalty.rule_conditions import stored_condition
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.bodies import EarningBody
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.lots import LotTerms
 from loyalty.rules.rulesets import RuleSet
 from loyalty.rules.stacking import Multiplying
+from loyalty.unit_definitions import PendingDefinition
 from members.errors import DomainError, FieldError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from loyalty.rules.bodies import BasePolicy, LineFilter, Rounding
+from loyalty.rules.body_parts import BasePolicy, LineFilter, Rounding
 
 
 def describe_base(base: BasePolicy) -> list[str]:

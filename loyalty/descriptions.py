@@ -11,18 +11,17 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.definitions import (
-    EarningRuleDefinition,
+from loyalty.definitions import ProgramDefinition
+from loyalty.models import LotPolicy
+from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
+from loyalty.rule_words import describe_rule, units_in_words
+from loyalty.rules.bodies import ActivityBody, AnniversaryBody, RuleBody
+from loyalty.unit_definitions import (
     ExpiryDefinition,
     GiftsDefinition,
     PendingDefinition,
-    ProgramDefinition,
-    RuleDefinition,
     WalletTypeDefinition,
 )
-from loyalty.models import LotPolicy
-from loyalty.rule_words import describe_rule, units_in_words
-from loyalty.rules.bodies import ActivityBody, AnniversaryBody, RuleBody
 from members.formatting import UnitNames, active_locale, format_money
 
 

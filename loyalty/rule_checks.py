@@ -17,13 +17,12 @@ from loyalty.rules.bodies import (
     DiscountBody,
     EarningBody,
     FixedBody,
-    LineFilter,
-    LinesBody,
     MultiplierBody,
     RateBody,
     RuleBody,
     WindowedBody,
 )
+from loyalty.rules.body_parts import LineFilter, LinesBody
 from members.conditions.contradictions import Range, never_holds
 from members.conditions.moments import Moment
 from members.conditions.sentences import sentence

@@ -14,14 +14,11 @@ from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import (
     ActivityBody,
     AnniversaryBody,
-    BasePolicy,
     BonusBody,
-    Caps,
     CashbackBody,
     DiscountBody,
     EarningBody,
     FixedBody,
-    LineFilter,
     MultiplierBody,
     NthPurchaseBody,
     OrderBody,
@@ -30,6 +27,7 @@ from loyalty.rules.bodies import (
     StampsBody,
     StreakBody,
 )
+from loyalty.rules.body_parts import BasePolicy, Caps, LineFilter
 from loyalty.selectors.activity_types import activity_type_name
 from members.conditions.sentences import sentence
 from members.formatting import (

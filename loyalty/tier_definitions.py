@@ -8,8 +8,6 @@ from typing import Annotated, Literal, Self, get_args
 
 from django.utils.translation import gettext as _
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     field_serializer,
@@ -17,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from loyalty.rules.bodies import PositiveAmount
+from loyalty.rules.body_parts import Part, PositiveAmount
 
 TierCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=32)]
 TierName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
@@ -53,11 +51,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
 EARNING_KINDS = ("multiplier", "birthday_bonus")
 
 
-class _Definition(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BenefitDefinition(_Definition):
+class BenefitDefinition(Part):
     """Something that members of a tier have. Multipliers and birthday bonuses act by themselves;
     the others are told to the shop."""
 
@@ -100,7 +94,7 @@ class BenefitDefinition(_Definition):
         return None if value is None else plain(value)
 
 
-class TierDefinition(_Definition):
+class TierDefinition(Part):
     """A step of the ladder."""
 
     code: TierCode = Field(description="Short name; the same tier keeps it.")
@@ -130,7 +124,7 @@ class TierDefinition(_Definition):
         return plain(value)
 
 
-class ScoreDefinition(_Definition):
+class ScoreDefinition(Part):
     """What an activity of a type counts towards an activity score."""
 
     activity: Annotated[str, StringConstraints(max_length=64)] = Field(
@@ -143,7 +137,7 @@ class ScoreDefinition(_Definition):
         return plain(value)
 
 
-class TiersDefinition(_Definition):
+class TiersDefinition(Part):
     """The program's tiers. A change is for the time from then on; the past stays as it was."""
 
     metric: Literal["spend", "units", "orders", "score"] = Field(

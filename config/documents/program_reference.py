@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from config.documents.parts import cell, table
-from loyalty.definitions import RULE_KINDS, EarningRuleDefinition, ProgramDefinition
+from loyalty.definitions import ProgramDefinition
+from loyalty.rule_definitions import RULE_KINDS, EarningRuleDefinition
 
 PAGE = "programs.md"
 NAME = "program_reference"

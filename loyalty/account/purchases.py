@@ -8,12 +8,12 @@ from collections import defaultdict
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import PURCHASES, history_filters
-from loyalty.account.movements import by_month
-from loyalty.account.pages import no_membership, render_page
+from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.models import Membership, Order, WalletType
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.orders import list_order_rows, orders
@@ -21,7 +21,6 @@ from loyalty.services.own_judgments import explain_own_order
 from members.account.access import CustomerRequest, customer_view
 from members.formatting import format_money, format_units
 from members.paging import paginate
-from members.responses import is_htmx
 from members.timeline_view import TimelineEntry
 
 PER_PAGE = 20
@@ -45,22 +44,20 @@ def purchases(request: CustomerRequest, public_id: uuid.UUID | None = None) -> H
         list_order_rows(request.customer).filter(currency=program.currency),
         request=request, orderings=NEWEST_FIRST, default="newest", per_page=PER_PAGE,
     )  # fmt: skip
-    fragment = is_htmx(request)
-    months = by_month(
-        [_entry(order, chosen) for order in page],
-        zone=program.zone,
-        continuing=request.GET.get("month", "") if fragment else "",
-    )
+    count = len(page.items)
     context = {
+        "title": _("Purchases"),
+        "summary": _("What each earned, and why."),
         "tabs": chosen.tabs("mypage:purchases_of"),
         "filters": history_filters(chosen, PURCHASES),
-        "months": months,
-        "last_month": months[-1].key if months else "",
-        "page": page,
-        "fragment": fragment,
+        "icon": "shopping-bag",
+        "empty": (
+            _("No purchase yet"),
+            _("Show your card with your next purchase. It appears here with what it earned."),
+        ),
+        "added": ngettext("%d more purchase", "%d more purchases", count) % count,
     }
-    template = "mypage/purchases.html#rows" if fragment else "mypage/purchases.html"
-    return render_page(request, template, chosen, context)
+    return render_months(request, chosen, page, [_entry(order, chosen) for order in page], context)
 
 
 @require_safe

@@ -9,13 +9,14 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from loyalty.account.cards import grouped, qr_code
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import DIRECTIONS, history_filters
-from loyalty.account.movements import by_month, entry_of, lot_steps, purchase_of
-from loyalty.account.pages import no_membership, render_page
+from loyalty.account.movements import entry_of, lot_steps, purchase_of
+from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.explanations import explain_transfer
@@ -25,7 +26,6 @@ from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.transfers import Direction, movements_of
 from members.account.access import CustomerRequest, customer_view
 from members.paging import paginate
-from members.responses import is_htmx
 
 LATEST = 5
 PER_PAGE = 20
@@ -72,20 +72,29 @@ def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Htt
         per_page=PER_PAGE,
     )
     entries = [entry_of(transfer, zone=zone, now=now) for transfer in page]
-    fragment = is_htmx(request)
-    continuing = request.GET.get("month", "") if fragment else ""
-    months = by_month(entries, zone=zone, continuing=continuing)
+    count = len(page.items)
     context = {
+        "title": _("History"),
+        "summary": _("Everything that was added or taken off, and why."),
         "tabs": chosen.tabs("mypage:history_of"),
         "filters": history_filters(chosen, direction),
-        "direction": direction,
-        "months": months,
-        "last_month": months[-1].key if months else "",
-        "page": page,
-        "fragment": fragment,
+        "icon": "history",
+        "empty": _nothing(direction),
+        "added": ngettext("%d more movement", "%d more movements", count) % count,
     }
-    template = "mypage/history.html#movements" if fragment else "mypage/history.html"
-    return render_page(request, template, chosen, context)
+    return render_months(request, chosen, page, entries, context)
+
+
+def _nothing(direction: str) -> tuple[str, str]:
+    if direction == "out":
+        return (
+            _("Nothing was taken off"),
+            _("What you spend, and what returns take back, will be listed here."),
+        )
+    return (
+        _("Nothing has happened yet"),
+        _("Show your card with your next purchase. What it earns appears here, with the reason."),
+    )
 
 
 @require_safe

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from loyalty.backoffice.backtest_forms import PRESETS, BacktestForm
 from loyalty.backoffice.backtest_page import comparison_context, page_context
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Backtest, Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors.backtests import drafted_rules, finished_backtests, list_backtests
 from loyalty.services.backtests import create_backtest
 from members.backoffice.jobs import hand_over

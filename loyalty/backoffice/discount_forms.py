@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.program_fields import amount, at_times, optional, switch
 from loyalty.backoffice.rule_editor_forms import RuleEditorForm
-from loyalty.definitions import DiscountRuleDefinition
+from loyalty.rule_definitions import DiscountRuleDefinition
 
 FEWEST_ROWS = 4
 BRACKET = ("bracket", "bracket_percent", "bracket_amount")

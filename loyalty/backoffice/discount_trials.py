@@ -6,9 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from loyalty.backoffice.trial_forms import TrialForm
-from loyalty.definitions import DiscountRuleDefinition
 from loyalty.discount_words import discount_reasons
 from loyalty.models import Activity, EarningRule, Order, Program
+from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.services.discount_trials import DiscountTrial, DiscountTrialRow, try_discount
 from loyalty.services.trials import buyer_in
 from members.models import Customer

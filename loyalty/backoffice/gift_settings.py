@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from loyalty.definitions import GiftsDefinition
+from loyalty.unit_definitions import GiftsDefinition
 
 
 def _units(label: Any, *, required: bool) -> forms.DecimalField:

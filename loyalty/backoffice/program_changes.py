@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from loyalty.definitions import EarningRuleDefinition, ProgramDefinition, WalletTypeDefinition
+from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import (
     Unit,
     describe_definition,
@@ -20,7 +20,9 @@ from loyalty.descriptions import (
     describe_worth,
 )
 from loyalty.models import Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.services.programs import apply_definition
+from loyalty.unit_definitions import WalletTypeDefinition
 from members.services.audit import Actor
 
 

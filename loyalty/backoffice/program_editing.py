@@ -27,10 +27,12 @@ from loyalty.backoffice.program_examples import (
     work_out,
 )
 from loyalty.backoffice.program_forms import ProgramForm, initial_of
-from loyalty.definitions import ProgramDefinition, RateRule, WalletTypeDefinition
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
+from loyalty.rule_definitions import RateRule
 from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
+from loyalty.unit_definitions import WalletTypeDefinition
 from members.errors import DomainError
 from members.policy import acting, staff_view
 from members.selectors.merchants import get_merchant

@@ -12,16 +12,17 @@ from babel.numbers import get_currency_precision
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from loyalty.definitions import RateRule, WalletTypeDefinition
 from loyalty.descriptions import Unit
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer, WalletType
+from loyalty.rule_definitions import RateRule
 from loyalty.rule_words import describe_rule
-from loyalty.rules.bodies import LineFilter
+from loyalty.rules.body_parts import LineFilter
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
 from loyalty.services.awards import explain_award
+from loyalty.unit_definitions import WalletTypeDefinition
 from members.conditions.moments import Moment
 from members.timeline_view import WhyStep
 

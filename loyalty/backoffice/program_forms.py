@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from loyalty.backoffice.gift_settings import GiftSettingsForm
 from loyalty.backoffice.rule_forms import RuleForm, rule_initial
 from loyalty.backoffice.unit_forms import UnitForm, unit_initial
-from loyalty.definitions import ProgramDefinition, RateRule
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
+from loyalty.rule_definitions import RateRule
 from members.choices import currencies, time_zones
 
 CHOSEN = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order", "multiplying",

@@ -27,9 +27,9 @@ from loyalty.backoffice.rule_links import rule_or_404, rule_url, rules_crumbs, r
 from loyalty.backoffice.rule_templates import KINDS, TEMPLATES, RuleTemplate, template_named
 from loyalty.backoffice.rule_trials import shown_trial
 from loyalty.backoffice.trial_forms import TrialForm, trial_form
-from loyalty.definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.descriptions import describe_definition
 from loyalty.models import EarningRule, EarningRuleVersion, Program
+from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.rules.bodies import CashbackBody, RateBody, RuleBody
 from loyalty.selectors.activity_types import activity_type_choices
 from loyalty.selectors.programs import expiry_of, pending_of, rule_definition

@@ -16,10 +16,10 @@ from loyalty.backoffice.line_values import ChosenValuesField
 from loyalty.backoffice.program_fields import at_times, switch
 from loyalty.backoffice.rule_forms import RuleForm
 from loyalty.backoffice.term_fields import TermsForm
-from loyalty.definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.models import WalletType
 from loyalty.rule_conditions import RULE_SCOPES
-from loyalty.rules.bodies import BasePolicy, LineFilter
+from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
+from loyalty.rules.body_parts import BasePolicy, LineFilter
 from members.backoffice.condition_builder import ConditionField
 
 # What some kinds have, and with which fields.

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.line_values import ChosenValuesField
 from loyalty.backoffice.program_fields import amount, at_times, optional, plain, switch
-from loyalty.definitions import RateRule
-from loyalty.rules.bodies import BasePolicy, LineFilter
+from loyalty.rule_definitions import RateRule
+from loyalty.rules.body_parts import BasePolicy, LineFilter
 
 
 class RuleForm(forms.Form):

@@ -16,9 +16,10 @@ from loyalty.backoffice.program_fields import amount, optional, plain, switch
 from loyalty.backoffice.rule_editor_forms import AwardForm, RuleEditorForm
 from loyalty.backoffice.rule_forms import RuleForm
 from loyalty.backoffice.term_fields import terms_initial
-from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, PendingDefinition
 from loyalty.rule_conditions import ACTIVITY_SCOPES, OCCASION_SCOPES
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.bodies import DiscountBody, EarningBody, MultiplierBody, RuleBody
+from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.backoffice.condition_builder import ConditionField
 
 WINDOWS = [

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from loyalty.arithmetic import arithmetic
 from loyalty.backoffice.trial_forms import TrialForm
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Activity, EarningRule, Order, Program, WalletType
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.bodies import WindowedBody
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.engine import Award

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.program_fields import at_times
-from loyalty.definitions import COUNTED, ExpiryDefinition, PendingDefinition
 from loyalty.models import LotPolicy
+from loyalty.unit_definitions import COUNTED, ExpiryDefinition, PendingDefinition
 
 RENEWALS = [
     ("accrual", gettext_lazy("Earning")),

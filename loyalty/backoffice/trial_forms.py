@@ -16,8 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loyalty.definitions import ActivityRule, RuleDefinition
 from loyalty.models import Activity, Membership, Order, Program
+from loyalty.rule_definitions import ActivityRule, RuleDefinition
 from loyalty.rules.calendar import localize, start_of_day
 from loyalty.rules.facts import NOTHING, Basket, Deed, Line, Occasion
 from loyalty.selectors.activities import activities

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from loyalty.backoffice.gift_settings import gifts_initial
 from loyalty.backoffice.program_fields import amount, plain
 from loyalty.backoffice.term_fields import TermsForm, terms_initial
-from loyalty.definitions import WalletTypeDefinition
+from loyalty.unit_definitions import WalletTypeDefinition
 
 DECIMALS = [
     (0, gettext_lazy("None: 12")),

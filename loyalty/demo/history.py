@@ -103,9 +103,7 @@ def _package_data() -> Path:
     return Path(spec.origin).parent / "data"
 
 
-def _one(
-    connection: duckdb.DuckDBPyConnection, aggregate: str, *values: int
-) -> dt.datetime | None:
+def _one(connection: duckdb.DuckDBPyConnection, aggregate: str, *values: int) -> dt.datetime | None:
     # Read to its end: a result that is left unfinished keeps its connection busy.
     [[moment]] = connection.execute(aggregate, values).fetchall()
     return moment  # type: ignore[no-any-return]

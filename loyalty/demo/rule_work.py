@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.calendar import localize
 from loyalty.services.rules import create_rule, publish_draft, save_draft
 from members.models import User

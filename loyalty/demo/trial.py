@@ -10,8 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from loyalty.backtest_rules import with_changes
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Backtest, Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors.programs import definition_of
 from loyalty.services.backtest_runs import run_backtest
 from loyalty.services.backtests import create_backtest

@@ -12,13 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from loyalty.rules.amounts import plain_text
-from loyalty.rules.bodies import (
-    BonusBody,
-    NthPurchaseBody,
-    StampsBody,
-    StreakBody,
-    WindowedBody,
-)
+from loyalty.rules.bodies import BonusBody, NthPurchaseBody, StampsBody, StreakBody, WindowedBody
 from loyalty.rules.calendar import period_start
 from loyalty.rules.facts import ZERO
 from loyalty.rules.reckoning import Measured, Reckoner, Yardstick, yardstick_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from loyalty.rules.bodies import Caps
+from loyalty.rules.body_parts import Caps
 from loyalty.rules.steps import Step, Steps
 
 

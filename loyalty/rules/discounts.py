@@ -15,7 +15,8 @@ from math import ceil, floor
 from typing import Literal
 
 from loyalty.rules.amounts import plain_text
-from loyalty.rules.bodies import BasePolicy, DiscountBody, DiscountBracket, LinesBody
+from loyalty.rules.bodies import DiscountBody, DiscountBracket
+from loyalty.rules.body_parts import BasePolicy, LinesBody
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, When
 from loyalty.rules.reckoning import Reckoner, yardstick_by
 from loyalty.rules.steps import Step

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from loyalty.rules.amounts import ROUNDING, plain_text, ratio_of, rounded
-from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody, Rounding
+from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody
+from loyalty.rules.body_parts import Rounding
 from loyalty.rules.facts import ZERO
 from loyalty.rules.reckoning import Measured, Reckoner, yardstick_of
 from loyalty.rules.steps import Kept, Raw, Steps, told

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from loyalty.rules.amounts import Amounts, amounts_of, as_decimal, text_of
 from loyalty.rules.basket import SMALLEST
-from loyalty.rules.bodies import BasePolicy, EarningBody, LineFilter, LinesBody
+from loyalty.rules.bodies import EarningBody
+from loyalty.rules.body_parts import BasePolicy, LineFilter, LinesBody
 from loyalty.rules.facts import ZERO, Basket, Line
 from loyalty.rules.steps import Step, Steps
 

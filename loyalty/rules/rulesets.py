@@ -10,13 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from loyalty.rules.bodies import (
-    CashbackBody,
-    EarningBody,
-    MultiplierBody,
-    RateBody,
-    WindowedBody,
-)
+from loyalty.rules.bodies import CashbackBody, EarningBody, MultiplierBody, RateBody, WindowedBody
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.stacking import Multiplying
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Backtest, EarningRuleVersion, Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors.programs import rule_definition
 from members.errors import NotFoundError
 

@@ -7,18 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from loyalty.definitions import (
-    AccountCodes,
-    DiscountRuleDefinition,
-    EarningRuleDefinition,
-    ExpiryDefinition,
-    GiftsDefinition,
-    PartyDefinition,
-    PendingDefinition,
-    ProgramDefinition,
-    RuleDefinition,
-    WalletTypeDefinition,
-)
+from loyalty.definitions import AccountCodes, PartyDefinition, ProgramDefinition
 from loyalty.models import (
     Account,
     EarningRule,
@@ -27,8 +16,15 @@ from loyalty.models import (
     Program,
     WalletType,
 )
+from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.activities import activity_type_definitions
 from loyalty.selectors.tier_sets import tiers_of
+from loyalty.unit_definitions import (
+    ExpiryDefinition,
+    GiftsDefinition,
+    PendingDefinition,
+    WalletTypeDefinition,
+)
 from members.errors import NotFoundError
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from loyalty.definitions import DiscountRuleDefinition
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program
+from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.rules.discounts import Discount, Discounted, DiscountVersion
 from loyalty.rules.facts import ZERO, Occasion
 from loyalty.selectors.programs import is_discount

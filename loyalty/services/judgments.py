@@ -30,15 +30,13 @@ from members.timeline_view import WhyStep
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One rule's. `reason`: one sentence, why it gave nothing, or that it belongs to a window;
-    empty where it gave something. `why`: its arithmetic."""
+class Given:
+    """What a rule gave. `reason`: one sentence, why it gave nothing; empty where it gave
+    something."""
 
-    version: RuleVersion
     wallet_type: WalletType
     units: int
     reason: str
-    why: tuple[WhyStep, ...]
 
     @property
     def gave(self) -> bool:
@@ -47,6 +45,14 @@ class Verdict:
     @property
     def units_in_words(self) -> str:
         return format_units(self.units, self.wallet_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(Given):
+    """One rule's. `reason` also tells that it belongs to a window. `why`: its arithmetic."""
+
+    version: RuleVersion
+    why: tuple[WhyStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def _verdicts(
         wallet_type = wallet_types[award.version.wallet_type_id]
         steps = [step for step in award.steps if step[0] != "not_met"]
         why = arithmetic(steps, wallet_type=wallet_type, currency=order.currency)
-        yield Verdict(award.version, wallet_type, award.units, _reason(award, judged), tuple(why))
+        yield Verdict(wallet_type, award.units, _reason(award, judged), award.version, tuple(why))
     versions = [award.version for award in judged.awards]
     yield from _out_of_force(order, versions, program, wallet_types)
 
@@ -189,8 +195,8 @@ def _out_of_force(
             others[version.rule_id] = version
     for version in others.values():
         yield Verdict(
-            version, wallet_types[version.wallet_type_id], 0,
-            _when_in_force(version, order.placed_at, program), (),
+            wallet_types[version.wallet_type_id], 0,
+            _when_in_force(version, order.placed_at, program), version, (),
         )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q
 
 from loyalty.models import ActivityAward, CapCounter, Membership, Program, Transfer
-from loyalty.rules.bodies import AnyBody, parse_body
+from loyalty.rules.bodies import parse_body
+from loyalty.rules.body_parts import AnyBody
 from loyalty.rules.calendar import period_start
 
 # Rule and first day of the period, as JSON holds them, and the units used.

@@ -14,16 +14,17 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from loyalty.base_words import describe_lines
-from loyalty.models import Membership, Order, WalletType
-from loyalty.rules.bodies import EarningBody, LineFilter
+from loyalty.models import Membership, Order
+from loyalty.rules.bodies import EarningBody
+from loyalty.rules.body_parts import LineFilter
 from loyalty.rules.engine import Award, RuleVersion
 from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.selectors.wallet_types import wallet_types_of
-from loyalty.services.judgments import JudgedAgain, judge_again
+from loyalty.services.judgments import Given, JudgedAgain, judge_again
 from members.conditions.predicate import Condition
 from members.conditions.sentences import sentence
 from members.conditions.tree import questions_of
-from members.formatting import format_money, format_units
+from members.formatting import format_money
 
 # What a customer may read that a rule asks for: the purchase itself, and what they know of
 # themselves. Not what the shop has noted or worked out about them, nor its labels for products.
@@ -41,21 +42,10 @@ TELLABLE_FAMILIES = ("behavior.activities.",)
 
 
 @dataclass(frozen=True, slots=True)
-class OwnVerdict:
-    """One rule's: what it gave, or why it gave nothing."""
+class OwnVerdict(Given):
+    """One rule's, as its buyer reads it."""
 
     name: str
-    wallet_type: WalletType
-    units: int
-    reason: str
-
-    @property
-    def gave(self) -> bool:
-        return self.units > 0
-
-    @property
-    def units_in_words(self) -> str:
-        return format_units(self.units, self.wallet_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +72,9 @@ def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
         "",
         tuple(
             OwnVerdict(
-                award.version.rule_name, wallet_types[award.version.wallet_type_id], award.units,
+                wallet_types[award.version.wallet_type_id], award.units,
                 "" if award.units else _reason(award, judged, order.currency),
+                award.version.rule_name,
             )
             for award in judged.awards
             if award.units or may_be_told(award.version)

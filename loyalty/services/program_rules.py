@@ -10,15 +10,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import (
+from loyalty.definitions import ProgramDefinition
+from loyalty.models import ActivityType, EarningRule, EarningRuleVersion, Program, WalletType
+from loyalty.rule_checks import refusals
+from loyalty.rule_definitions import (
     ActivityRule,
     DiscountRuleDefinition,
     EarningRuleDefinition,
-    ProgramDefinition,
     RuleDefinition,
 )
-from loyalty.models import ActivityType, EarningRule, EarningRuleVersion, Program, WalletType
-from loyalty.rule_checks import refusals
 from loyalty.rules.bodies import parse_body
 from loyalty.selectors.programs import is_discount
 from loyalty.services.applied import Applied, change, refuse_rewriting

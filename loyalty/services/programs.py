@@ -16,11 +16,7 @@ from django.db.models import F, Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import (
-    GiftsDefinition,
-    ProgramDefinition,
-    WalletTypeDefinition,
-)
+from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import Unit, describe_expiry, describe_gifts, describe_pending
 from loyalty.models import (
     Account,
@@ -41,6 +37,7 @@ from loyalty.services.rule_versions import (
     lot_policy_values,
 )
 from loyalty.services.tier_sets import apply_tiers
+from loyalty.unit_definitions import GiftsDefinition, WalletTypeDefinition
 from members.services.audit import Actor, record_audit
 
 

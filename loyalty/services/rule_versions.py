@@ -13,14 +13,10 @@ import pgtrigger
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import (
-    EarningRuleDefinition,
-    ExpiryDefinition,
-    PendingDefinition,
-    RuleDefinition,
-)
 from loyalty.models import EarningRule, EarningRuleVersion, LotPolicy
+from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.programs import expiry_of, pending_of
+from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.errors import ConflictError
 from members.services.audit import Actor
 

@@ -15,14 +15,9 @@ from django.db.models import F, Max
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import (
-    TIER_RULES,
-    EarningRuleDefinition,
-    ExpiryDefinition,
-    RuleDefinition,
-)
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
 from loyalty.rule_checks import Finding, check_rule, refusals
+from loyalty.rule_definitions import TIER_RULES, EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.programs import expiry_of
 from loyalty.selectors.rules import (
     SCHEDULED,
@@ -46,6 +41,7 @@ from loyalty.services.rule_versions import (
     take_back,
     write_draft,
 )
+from loyalty.unit_definitions import ExpiryDefinition
 from members.conditions.moments import Moment
 from members.errors import ConflictError, DomainError, FieldError, NotFoundError
 from members.services.audit import Actor, record_audit

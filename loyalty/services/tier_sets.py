@@ -11,10 +11,10 @@ from typing import Any
 
 import pgtrigger
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import TIER_RULES, ProgramDefinition
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import (
     ActivityType,
     EarningRule,
@@ -25,6 +25,7 @@ from loyalty.models import (
     TierSet,
     WalletType,
 )
+from loyalty.rule_definitions import TIER_RULES
 from loyalty.rules.bodies import parse_body
 from loyalty.selectors.tier_sets import definition_of_set, tier_set_at
 from loyalty.services.applied import Applied
@@ -56,32 +57,26 @@ def apply_tiers(
     """Bring a program's tiers to what its definition says, from now on."""
     if definition.tiers is not None:
         _refuse_unknown_activities(definition.tiers)
-    words = _write(applied.program, definition.tiers, wallet_types, actor=actor, at=now, now=now)
+    words = _write(applied.program, definition.tiers, wallet_types, actor=actor, now=now)
     if words:
         applied.changes.append(words)
 
 
 @transaction.atomic
 def change_tiers(
-    *,
-    program: Program,
-    tiers: TiersDefinition | None,
-    actor: Actor,
-    now: dt.datetime,
-    starts_at: dt.datetime | None = None,
+    *, program: Program, tiers: TiersDefinition | None, actor: Actor, now: dt.datetime
 ) -> bool:
-    """The program's tiers are these, from now or a later instant on. Whether that changes
-    anything."""
+    """The program's tiers are these from now on. Whether that changes anything."""
     program = Program.objects.select_for_update().get(pk=program.pk)
     wallet_types = {item.code: item for item in program.wallet_types.order_by("pk")}
     if tiers is not None:
         _refuse_unknown_activities(tiers)
-    at = max(starts_at or now, now)
-    words = _write(program, tiers, wallet_types, actor=actor, at=at, now=now)
+    words = _write(program, tiers, wallet_types, actor=actor, now=now)
     if words:
         Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
-        after = {"changes": [words]} | ({"from": at.isoformat()} if at > now else {})
-        record_audit(actor=actor, action="program.changed", target=program, after=after)
+        record_audit(
+            actor=actor, action="program.changed", target=program, after={"changes": [words]}
+        )
     return bool(words)
 
 
@@ -91,25 +86,24 @@ def _write(
     wallet_types: Mapping[str, WalletType],
     *,
     actor: Actor,
-    at: dt.datetime,
     now: dt.datetime,
 ) -> str:
     """What has changed, in words; empty: nothing."""
     drafting = program.live_since is None
-    current = tier_set_at(program, at)
+    current = tier_set_at(program, now)
     if (definition_of_set(current) if current else None) == tiers:
         return ""
     if drafting:
         _forget(program.tier_sets.values_list("pk", flat=True))
     else:
-        # What was to come later gives way to what is said now.
-        _forget(program.tier_sets.filter(starts_at__gte=at).values_list("pk", flat=True))
+        # What was said at this very instant has never counted.
+        _forget(program.tier_sets.filter(starts_at=now).values_list("pk", flat=True))
         if tiers is None and current is not None:
-            TierSet.objects.filter(pk=current.pk).update(ends_at=at)
+            TierSet.objects.filter(pk=current.pk).update(ends_at=now)
     if tiers is not None:
-        _create(program, tiers, wallet_types, None if drafting else at, actor, now)
-    _apply_rules(program, tiers, wallet_types, actor=actor, at=at, now=now)
-    _provide_members(program, at)
+        _create(program, tiers, wallet_types, None if drafting else now, actor, now)
+    _apply_rules(program, tiers, wallet_types, actor=actor, now=now)
+    _provide_members(program, now)
     if tiers is None:
         return _("It has no tiers any more")
     names = ", ".join(tier.name for tier in tiers.tiers)
@@ -121,7 +115,9 @@ def _forget(ids: Any) -> None:
     if not ids:
         return
     with pgtrigger.ignore(*IMMUTABLE):
-        MemberTier.objects.filter(tier__tier_set__in=ids).delete()
+        MemberTier.objects.filter(
+            Q(tier__tier_set__in=ids) | Q(falls_to__tier_set__in=ids)
+        ).delete()
         Tier.objects.filter(tier_set__in=ids).delete()
         TierSet.objects.filter(pk__in=ids).delete()
 
@@ -183,7 +179,6 @@ def _apply_rules(
     wallet_types: Mapping[str, WalletType],
     *,
     actor: Actor,
-    at: dt.datetime,
     now: dt.datetime,
 ) -> None:
     first = next(iter(wallet_types.values()))
@@ -202,14 +197,14 @@ def _apply_rules(
         if drafting:
             delete_rule(existing[code])
         else:
-            end_rule(existing[code], at)
+            end_rule(existing[code], now)
     for number, (code, (tier, benefit, wallet_type)) in enumerate(wanted.items()):
         rule = existing.get(code) or EarningRule(
             program=program, wallet_type=wallet_type, code=code, source=SOURCE
         )
         rule.name, rule.position = rule_name(tier, benefit), POSITION + number
         rule.save()
-        _apply_body(rule, _body(tier, benefit), drafting, actor=actor, at=at, now=now)
+        _apply_body(rule, _body(tier, benefit), drafting, actor=actor, now=now)
 
 
 def rule_name(tier: TierDefinition, benefit: BenefitDefinition) -> str:
@@ -231,21 +226,18 @@ def _body(tier: TierDefinition, benefit: BenefitDefinition) -> dict[str, Any]:
 
 
 def _apply_body(
-    rule: EarningRule, body: dict[str, Any], drafting: bool, *, actor: Actor, at: dt.datetime,
-    now: dt.datetime,
-) -> None:  # fmt: skip
+    rule: EarningRule, body: dict[str, Any], drafting: bool, *, actor: Actor, now: dt.datetime
+) -> None:
     if drafting:
         write_draft(rule, body, None, actor=actor, now=now)
         return
-    with pgtrigger.ignore("loyalty.EarningRuleVersion:rule_version_immutable"):
-        rule.versions.filter(starts_at__gt=at).delete()
-    current = in_force_at(rule, at)
+    current = in_force_at(rule, now)
     if current is not None and parse_body(current.body) == parse_body(body):
         return
     version = EarningRuleVersion(
         rule=rule, body=body, written_by=actor.user, written_at=now, number=next_number(rule)
     )
-    put_in_force(version, starts_at=at, actor=actor, now=now)
+    put_in_force(version, starts_at=now, actor=actor, now=now)
 
 
 # --- Where members stand --------------------------------------------------------------------------

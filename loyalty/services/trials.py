@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from django.db.models import Sum
 
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import (
     Activity,
     EarningRule,
@@ -21,6 +20,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.rule_conditions import stored_condition
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.bodies import EarningBody
 from loyalty.rules.caps import Room
 from loyalty.rules.engine import Award, RuleVersion, evaluate

@@ -131,6 +131,9 @@ Day = Annotated[
         }
     ),
 ]
+# Why somebody did it, for the merchant's staff; of several lines, if need be.
+Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
 # A day stands for its last instant, in the time zone of whatever it is asked of.
 DayOrInstant = Annotated[
     dt.date | dt.datetime,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.services.rules import publish_draft, save_draft
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic import BaseModel
 
-from loyalty.definitions import RULE_KINDS, ProgramDefinition, WalletTypeDefinition
+from loyalty.definitions import ProgramDefinition
 from loyalty.ledger.balances import holdings
 from loyalty.models import Activity, Order, Program, Transfer, Wallet
+from loyalty.rule_definitions import RULE_KINDS
 from loyalty.selectors.programs import definition_of
 from loyalty.services.activities import ActivityInput, record_activities
 from loyalty.services.activity_decisions import (
@@ -32,6 +33,7 @@ from loyalty.services.orders import record_orders
 from loyalty.services.programs import apply_definition
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.refunds import record_refunds
+from loyalty.unit_definitions import WalletTypeDefinition
 from members.errors import ConflictError, DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from loyalty.definitions import DiscountRuleDefinition
 from loyalty.rule_conditions import stored_condition
+from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.rules.bodies import DiscountBody
 from loyalty.rules.discounts import Discounting, DiscountVersion, discount
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from loyalty.definitions import RULE_KINDS, EarningRuleDefinition
 from loyalty.models import Transfer
 from loyalty.rule_conditions import stored_condition
+from loyalty.rule_definitions import RULE_KINDS, EarningRuleDefinition
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Line, Occasion
 from members.conditions.moments import Moment

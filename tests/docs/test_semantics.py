@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from loyalty.definitions import EarningRuleDefinition, ExpiryDefinition, PendingDefinition
 from loyalty.ledger.checks import verify_ledger
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.basket import net_basket
 from loyalty.rules.calendar import localize
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
+from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.conditions.moments import Moment
 from tests.docs.shared_story import SharedStory
 from tests.docs.story import Story

@@ -19,8 +19,8 @@ from loyalty.api.v1.amounts import Units, units_text
 from loyalty.backtest_figures import BacktestFigures
 from loyalty.backtest_rules import with_changes
 from loyalty.backtest_sums import SIDES, Figures
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Backtest, Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors.backtests import get_backtest, list_backtests
 from loyalty.selectors.programs import definition_of
 from loyalty.services.backtests import create_backtest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -17,11 +17,9 @@ from loyalty.api.v1.order_outputs import OrderOut, order_out
 from loyalty.models import Order
 from loyalty.selectors.orders import get_order
 from loyalty.services.order_holds import confirm_order, hold_order, release_order
-from members.api.bodies import answer, read_body, refuse_field
+from members.api.bodies import Reason, answer, read_body, refuse_field
 from members.api.idempotency import idempotent
 from members.api.views import ApiView
-
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class OrderHoldIn(OrderAddress):

@@ -10,19 +10,14 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from loyalty.definitions import (
-    DiscountRuleDefinition,
-    EarningRuleDefinition,
-    ExpiryDefinition,
-    GiftsDefinition,
-    PartyDefinition,
-    WalletTypeDefinition,
-)
+from loyalty.definitions import PartyDefinition
 from loyalty.descriptions import Unit, describe_definition, describe_units
 from loyalty.models import Program
+from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition
 from loyalty.rule_words import describe_discount_rule
 from loyalty.rules.bodies import AwardingBody, DiscountBody
 from loyalty.selectors.programs import definition_of, get_program
+from loyalty.unit_definitions import ExpiryDefinition, GiftsDefinition, WalletTypeDefinition
 from members.api.bodies import Answer, answer, plain_text, read_query
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters

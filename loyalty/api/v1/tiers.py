@@ -1,11 +1,9 @@
-"""Tiers: where members stand and what that brings, for shops and review widgets; by hand."""
+"""Tiers: where members stand and what that brings, for shops and review widgets."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -15,8 +13,7 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from loyalty.models import ManualTier, Membership, MemberTier, Program, Tier
-from loyalty.rules.calendar import end_of_day
+from loyalty.models import Membership, MemberTier, Program, Tier
 from loyalty.selectors.member_tiers import (
     MemberStanding,
     about_to_fall,
@@ -26,34 +23,26 @@ from loyalty.selectors.member_tiers import (
 )
 from loyalty.selectors.memberships import get_membership, list_memberships
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at
-from loyalty.services.manual_tiers import end_tier, give_tier
 from loyalty.tier_definitions import BenefitDefinition, plain
 from loyalty.tier_words import UnitNames, benefit_words, why_words
 from loyalty.tiers.facts import Span
 from loyalty.tiers.progress import Goal
 from members.api.bodies import (
-    TEXT,
     Answer,
-    Body,
-    DayOrInstant,
     ExternalId,
     PublicId,
     Query,
     answer,
     plain_text,
-    read_body,
     read_query,
     refuse_field,
 )
-from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate, paginate_list
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.errors import NotFoundError
 from members.models import Customer
 from members.selectors.merges import current
-
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class BenefitOut(Answer):
@@ -152,33 +141,6 @@ class LadderOut(Answer):
     tiers: list[TierWithBenefits]
 
 
-class ManualTierIn(Body):
-    tier: Annotated[str, Field(max_length=32, pattern=TEXT)] = Field(description="Its code.")
-    reason: Reason = Field(description="For the merchant's staff.")
-    until: DayOrInstant | None = Field(
-        None,
-        description="The last day in the program's time zone, or the instant at which it ends.",
-    )
-
-
-class ManualTierEnd(Body):
-    reason: Reason
-
-
-class ManualTierOut(Answer):
-    id: UUID
-    membership: UUID
-    tier: str
-    since: dt.datetime
-    until: dt.datetime | None
-    reason: str
-    ended_at: dt.datetime | None = Field(description="Ended by hand before its end.")
-
-
-class ManualTierPage(Page):
-    results: list[ManualTierOut]
-
-
 class FallOut(Answer):
     """A member who is about to lose a tier."""
 
@@ -239,53 +201,6 @@ class MembershipTierHistory(ApiView):
         items = list(enumerate(shown.stands.history))
         page = paginate_list(request, items, query, place=lambda item: [item[0]], row=row)
         return answer(SpanPage(**page))
-
-
-class ManualTiers(ApiView):
-    scopes = {"GET": "memberships:read", "POST": "memberships:write"}
-
-    @extend_schema(
-        operation_id="listManualTiers",
-        parameters=query_parameters(PageQuery),
-        responses={200: ManualTierPage},
-    )
-    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
-        """List what was given to a member by hand, newest first."""
-        query = read_query(request, PageQuery)
-        found = get_membership(membership_id).manual_tiers.select_related("membership")
-        page = paginate(request, found, query, ordering=["-pk"], row=manual_out)
-        return answer(ManualTierPage(**page))
-
-    @extend_schema(operation_id="giveTier", request=ManualTierIn, responses={201: ManualTierOut})
-    @idempotent(required=True)
-    def post(self, request: Request, membership_id: UUID) -> HttpResponse:
-        """Give a member a tier by hand: they have at least this one, up to its end."""
-        body = read_body(request, ManualTierIn)
-        membership = get_membership(membership_id)
-        until = body.until
-        if until is not None and not isinstance(until, dt.datetime):
-            until = end_of_day(until, membership.program.zone)
-        given = give_tier(
-            membership=membership, tier=body.tier, reason=body.reason, until=until,
-            actor=self.actor, now=timezone.now(),
-        )  # fmt: skip
-        return answer(manual_out(given), HTTPStatus.CREATED)
-
-
-class ManualTierEnding(ApiView):
-    scopes = {"POST": "memberships:write"}
-
-    @extend_schema(operation_id="endTier", request=ManualTierEnd, responses={200: ManualTierOut})
-    @idempotent(required=True)
-    def post(self, request: Request, manual_tier_id: UUID) -> HttpResponse:
-        """End a tier that was given by hand now. Ending it again changes nothing."""
-        body = read_body(request, ManualTierEnd)
-        rows = ManualTier.objects.select_related("membership__merged_into", "membership__customer")
-        given = rows.filter(public_id=manual_tier_id).first()
-        if given is None:
-            raise NotFoundError(_("There is no such tier by hand."))
-        ended = end_tier(given=given, reason=body.reason, actor=self.actor, now=timezone.now())
-        return answer(manual_out(ended))
 
 
 class CustomerTiers(ApiView):
@@ -376,13 +291,6 @@ def tier_out(shown: MemberStanding) -> MembershipTierOut:
         else None,
         in_grace=stands.in_grace,
     )
-
-
-def manual_out(given: ManualTier) -> ManualTierOut:
-    return ManualTierOut(
-        id=given.public_id, membership=given.membership.public_id, tier=given.tier_code,
-        since=given.since, until=given.until, reason=given.reason, ended_at=given.ended_at,
-    )  # fmt: skip
 
 
 def _goal(goal: Goal | None, sentence: str) -> GoalOut | None:

@@ -12,18 +12,10 @@ from django.utils import timezone
 
 from loyalty.journal_files import HEADER, journal_rows
 from loyalty.ledger.reports import booked_net
+from loyalty.management.arguments import add_program, day, program_named
 from loyalty.models import Program
 from loyalty.rules.calendar import end_of_period
 from loyalty.selectors.journal import Journal, read_journal
-from loyalty.selectors.programs import get_program
-from members.errors import DomainError
-
-
-def day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no date; write 2026-03-31") from error
 
 
 def month(text: str) -> dt.date:
@@ -40,7 +32,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("program", help="the program's code")
+        add_program(parser)
         parser.add_argument("--month", type=month, help="such as 2026-03; default: the last one")
         parser.add_argument("--since", type=day, help="first day, instead of a month")
         parser.add_argument("--until", type=day, help="last day; default: that of its month")
@@ -57,10 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, help="write here instead of standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            program = get_program(options["program"])
-        except DomainError as error:
-            raise CommandError(str(error.message)) from error
+        program = program_named(options["program"])
         since, until = _days(program, options)
         wallet_types = program.wallet_types.select_related("program").order_by("pk")
         if options["wallet_type"]:

@@ -4,25 +4,15 @@ import csv
 import datetime as dt
 import json
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
+from django.core.management.base import BaseCommand
 
 from loyalty.ledger.reports import NAMES, as_plain, per_customer, totals
+from loyalty.management.arguments import add_as_of, add_program, as_of, program_named
 from loyalty.models import Program
-from loyalty.rules.calendar import last_instant
-from loyalty.selectors.programs import get_program
-from members.errors import DomainError
-
-
-def day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no date; write 2026-03-31") from error
 
 
 class Command(BaseCommand):
@@ -32,25 +22,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("program", help="the program's code")
-        parser.add_argument(
-            "--as-of",
-            type=day,
-            help="to the end of this day in the program's time zone; default: now",
-        )
+        add_program(parser)
+        add_as_of(parser)
         parser.add_argument(
             "--customers", metavar="FILE", help="also write one CSV row per customer; - for stdout"
         )
         parser.add_argument("--format", choices=["json", "table"], default="table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            program = get_program(options["program"])
-        except DomainError as error:
-            raise CommandError(str(error.message)) from error
-        day = options["as_of"]
-        zone = program.zone
-        at = last_instant(day, zone) if day else timezone.now().astimezone(zone)
+        program = program_named(options["program"])
+        at = as_of(options["as_of"], program)
         scales = {item.code: item.scale for item in program.wallet_types.all()}
         found = {code: as_plain(f, scales[code]) for code, f in totals(program, at).items()}
         if options["format"] == "json":

@@ -2,26 +2,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from loyalty.management.arguments import add_as_of, add_program, as_of, program_named
 from loyalty.models import Program
-from loyalty.rules.calendar import last_instant, start_of_day
+from loyalty.rules.calendar import start_of_day
 from loyalty.selectors.member_tiers import standings_of_all, tiered_program
-from loyalty.selectors.programs import get_program
 from loyalty.selectors.tier_facts import buyers_between
-from members.errors import DomainError
-
-
-def day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no date; write 2026-03-31") from error
 
 
 class Command(BaseCommand):
@@ -31,27 +22,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("program", help="the program's code")
-        parser.add_argument(
-            "--as-of",
-            type=day,
-            help="to the end of this day in the program's time zone; default: now",
-        )
+        add_program(parser)
+        add_as_of(parser)
         parser.add_argument(
             "--bought-in", type=int, metavar="YEAR",
             help="only members with an order in this calendar year",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            program = get_program(options["program"])
-        except DomainError as error:
-            raise CommandError(str(error.message)) from error
+        program = program_named(options["program"])
         terms = tiered_program(program.pk)
         if terms is None:
             raise CommandError("The program has no tiers.")
-        zone, chosen = program.zone, options["as_of"]
-        at = last_instant(chosen, zone) if chosen else timezone.now().astimezone(zone)
+        at = as_of(options["as_of"], program)
         only = self._only(program, options["bought_in"])
         counts: Counter[str] = Counter()
         for pk, stands in standings_of_all(terms, at):

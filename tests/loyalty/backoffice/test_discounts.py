@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from loyalty.backoffice.discount_forms import DiscountForm
 from loyalty.backoffice.rule_kind_forms import rule_initial
-from loyalty.definitions import DiscountRuleDefinition
 from loyalty.models import Program, WalletType
+from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.rules.bodies import DiscountBody
 from loyalty.selectors.programs import definition_of, rule_definition
 from loyalty.services.order_inputs import DiscountInput

@@ -17,19 +17,15 @@ from pydantic.fields import FieldInfo
 
 from loyalty.backoffice.rule_editor_forms import RuleEditorForm
 from loyalty.backoffice.rule_kind_forms import FORMS, own_terms_initial, rule_initial, unasked
-from loyalty.definitions import (
-    RULE_KINDS,
-    EarningRuleDefinition,
-    ExpiryDefinition,
-    PendingDefinition,
-    ProgramDefinition,
-)
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program, WalletType
+from loyalty.rule_definitions import RULE_KINDS, EarningRuleDefinition
 from loyalty.rules.bodies import MultiplierBody, RateBody
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Line, Occasion
 from loyalty.selectors.programs import definition_of, rule_definition
 from loyalty.selectors.rules import row_of
+from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.conditions.moments import Moment
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.test_programs import form_of as program_form_of

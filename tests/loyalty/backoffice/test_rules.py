@@ -13,8 +13,8 @@ from django.utils import timezone
 from loyalty.backoffice.rule_comparisons import compare
 from loyalty.backoffice.rule_kind_forms import FORMS
 from loyalty.backoffice.rule_templates import KINDS, TEMPLATES, template_named
-from loyalty.definitions import RULE_KINDS
 from loyalty.models import EarningRule, Program
+from loyalty.rule_definitions import RULE_KINDS
 from loyalty.selectors.rules import row_of, rule_rows
 from loyalty.services.rules import publish_draft, set_four_eyes
 from members.services.audit import SYSTEM

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from loyalty.definitions import FixedRule
 from loyalty.models import Program
+from loyalty.rule_definitions import FixedRule
 from loyalty.selectors.rules import row_of
 from loyalty.services.rules import create_rule
 from members.services.audit import SYSTEM

@@ -8,8 +8,8 @@ import pytest
 
 from loyalty.backtest_figures import BacktestFigures
 from loyalty.backtest_rules import with_changes
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import Backtest, BacktestPart, Program, Transfer
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors import replayed_orders
 from loyalty.selectors.programs import definition_of
 from loyalty.services import backtest_runs

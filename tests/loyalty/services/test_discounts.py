@@ -8,10 +8,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty.definitions import DiscountRuleDefinition
 from loyalty.errors import InvalidOrderError
 from loyalty.models import EarningRule, Order, OrderDiscount, Program, Transfer
 from loyalty.program_files import dump_program, load_program
+from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.selectors.discount_costs import DiscountCost, discount_costs
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.rules import rules_alike

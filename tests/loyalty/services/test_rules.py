@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from loyalty.definitions import EarningRuleDefinition
 from loyalty.models import EarningRule, EarningRuleVersion, Program
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.rules import row_of, rule_rows
 from loyalty.services.programs import apply_definition

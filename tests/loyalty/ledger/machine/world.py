@@ -10,7 +10,6 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from loyalty.definitions import ExpiryDefinition, PendingDefinition
 from loyalty.errors import LedgerError
 from loyalty.instants import NEVER
 from loyalty.ledger.balances import holdings
@@ -19,6 +18,7 @@ from loyalty.models import Lot as Row
 from loyalty.models import Wallet
 from loyalty.rules.lots import LotTerms
 from loyalty.services.expiry import confirm_matured, write_down_expired
+from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.models import CustomerMerge
 from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent

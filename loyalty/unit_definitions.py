@@ -1,0 +1,146 @@
+"""The units of a program as data: when they mature and expire, and what members may give away."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from django.utils.translation import gettext as _
+from pydantic import Field, StringConstraints, field_serializer, model_validator
+
+from loyalty.rules.body_parts import Code, Part, PositiveAmount
+
+UnitName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+ExpiryKind = Literal[
+    "never", "days", "months", "years", "end_of_period", "fixed_date", "inactivity"
+]
+# What renews units that expire by inactivity: kinds of movements, as the ledger names them.
+Renewal = Literal["accrual", "redemption", "gift", "pool"]
+COUNTED = ("days", "months", "years", "end_of_period", "inactivity")
+
+
+class ExpiryDefinition(Part):
+    """When units expire. A change is for units earned from then on."""
+
+    kind: ExpiryKind = Field("never", description="How the last day is found.")
+    length: int | None = Field(
+        None, ge=0, le=3650,
+        description="How many days, months or years; for end_of_period how many periods after the"
+        " one in which they were earned, 0 being the same; for inactivity months without activity.",
+    )  # fmt: skip
+    period: Literal["", "month", "quarter", "half_year", "year"] = Field(
+        "", description="With end_of_period: the end of what."
+    )
+    month_day: Annotated[str, StringConstraints(pattern=r"^(|(0[1-9]|1[0-2])-[0-3]\d)$")] = Field(
+        "", description="With fixed_date: the day of the year on which they expire, as MM-DD."
+    )
+    counted_from: Literal["earning", "maturity"] = Field(
+        "earning", description="From when they were earned, or from when they could be spent."
+    )
+    last_day: Literal["end_of_day", "start_of_day"] = Field(
+        "end_of_day", description="The last day is usable to its end, or expires as it begins."
+    )
+    renewed_by: tuple[Renewal, ...] = Field(
+        (), description="With inactivity: what counts as activity; nothing named: earning and"
+        " redeeming.",
+    )  # fmt: skip
+    restored_days: int = Field(
+        0, ge=0, le=3650, description="A spend that is undone gives units at least so many days."
+    )
+    warned_days: int | None = Field(
+        None, ge=1, le=365,
+        description="They expire so many days after their warning went out at the earliest, and"
+        " not without one.",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def details_belong_to_their_kind(self) -> Self:
+        if (self.kind in COUNTED) != (self.length is not None):
+            raise ValueError(_("Give length with kind “%s”.") % self.kind
+                             if self.kind in COUNTED
+                             else _("Kind “%s” has no length.") % self.kind)  # fmt: skip
+        if self.kind != "end_of_period" and self.length == 0:
+            raise ValueError(_("length: 1 or more."))
+        if self.kind != "days" and (self.length or 0) > 120:
+            raise ValueError(_("length: at most 120."))
+        if (self.kind == "end_of_period") != bool(self.period):
+            raise ValueError(_("Give period with kind “end_of_period”, and only then."))
+        if (self.kind == "fixed_date") != bool(self.month_day):
+            raise ValueError(_("Give month_day with kind “fixed_date”, and only then."))
+        if self.kind == "inactivity" and self.warned_days is not None:
+            raise ValueError(_("Units that expire by inactivity are not warned one by one."))
+        if self.renewed_by and self.kind != "inactivity":
+            raise ValueError(_("Give renewed_by with kind “inactivity”, and only then."))
+        return self
+
+    @property
+    def renewals(self) -> tuple[str, ...]:
+        if self.kind != "inactivity":
+            return ()
+        return tuple(sorted(set(self.renewed_by))) or ("accrual", "redemption")
+
+
+class PendingDefinition(Part):
+    """When units of an order can be spent."""
+
+    pending_from: Literal["placed", "paid", "fulfilled", "completed"] = Field(
+        "placed", description="What they wait for."
+    )
+    pending_days: int = Field(
+        0, ge=0, le=365, description="Days after it, for example for the return window."
+    )
+
+
+class GiftsDefinition(Part):
+    """What members may give away of what they can spend."""
+
+    to_members: bool = Field(False, description="Members may give to each other.")
+    to_charities: bool = Field(True, description="Members may give to the program's charities.")
+    least: PositiveAmount = Field(Decimal(1), description="The smallest gift.")
+    most_per_day: PositiveAmount | None = Field(
+        None, description="What a member may give to others in a day; without it no limit."
+    )
+    most_received_per_day: PositiveAmount | None = Field(
+        None, description="What a member may be given by others in a day; without it no limit."
+    )
+
+    @model_validator(mode="after")
+    def limits_leave_room(self) -> Self:
+        for most in (self.most_per_day, self.most_received_per_day):
+            if most is not None and most < self.least:
+                raise ValueError(_("A day's limit below the smallest gift allows none."))
+        return self
+
+    @field_serializer("least", "most_per_day", "most_received_per_day", when_used="json")
+    def in_plain_notation(self, value: Decimal | None) -> str | None:
+        return None if value is None else f"{value.normalize():f}"
+
+
+class WalletTypeDefinition(PendingDefinition):
+    """A kind of unit, with its names."""
+
+    code: Code = Field("points", description="Short name, unique in the program. Stays as it is.")
+    singular: UnitName = Field("point", description="What one unit is called.")
+    plural: UnitName = Field("points", description="What several are called.")
+    decimals: int = Field(0, ge=0, le=4, description="Decimals of a unit; fixed once units exist.")
+    unit_value: Decimal = Field(
+        Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
+    )
+    expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units expire.")
+    gifts: GiftsDefinition = Field(GiftsDefinition(), description="What members may give away.")
+
+    @model_validator(mode="after")
+    def gifts_are_countable(self) -> Self:
+        gifts = self.gifts
+        for amount in (gifts.least, gifts.most_per_day, gifts.most_received_per_day):
+            if amount is not None and amount.scaleb(self.decimals) % 1:
+                raise ValueError(
+                    _("gifts: %(amount)s has more decimals than %(units)s have.")
+                    % {"amount": amount, "units": self.plural}
+                )
+        return self
+
+    @field_serializer("unit_value", when_used="json")
+    def in_plain_notation(self, value: Decimal) -> str:
+        """The database pads with zeros; people do not."""
+        return f"{value.normalize():f}" if value else "0"
