@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -30,6 +30,7 @@ from loyalty.rules.bodies import (
 from loyalty.rules.body_parts import BasePolicy, Caps, LineFilter
 from loyalty.selectors.activity_types import activity_type_name
 from members.conditions.sentences import sentence
+from members.conditions.tree import Node
 from members.formatting import (
     UnitNames,
     active_locale,
@@ -38,18 +39,23 @@ from members.formatting import (
     format_percent,
 )
 
+# How a condition is put into words.
+Worded = Callable[[Node], str]
 
-def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
+
+def describe_rule(
+    rule: RuleBody, unit: UnitNames, currency: str, worded: Worded = sentence
+) -> list[str]:
     """How an order or an activity becomes units, or what is taken off a price, sentence by
     sentence."""
     if isinstance(rule, DiscountBody):
-        return describe_discount_rule(rule, currency)
+        return describe_discount_rule(rule, currency, worded)
     if isinstance(rule, ActivityBody | AnniversaryBody):
-        said = [describe_kind(rule, unit, currency), *describe_when(rule)]
+        said = [describe_kind(rule, unit, currency), *describe_when(rule, worded)]
         if isinstance(rule, ActivityBody):
             said += describe_fractions(rule)
         return [*said, *describe_caps_of_grants(rule, unit)]
-    sentences = [describe_kind(rule, unit, currency), *describe_when(rule)]
+    sentences = [describe_kind(rule, unit, currency), *describe_when(rule, worded)]
     if rule.include != LineFilter():
         sentences.append(_("Only these earn: %s.") % describe_lines(rule.include))
     if rule.exclude != LineFilter():
@@ -62,10 +68,12 @@ def describe_rule(rule: RuleBody, unit: UnitNames, currency: str) -> list[str]:
     return [*sentences, *describe_stacking(rule)]
 
 
-def describe_discount_rule(rule: DiscountBody, currency: str) -> list[str]:
+def describe_discount_rule(
+    rule: DiscountBody, currency: str, worded: Worded = sentence
+) -> list[str]:
     """What is taken off a price, under which condition and for which products."""
     said = describe_discount(rule, currency)
-    return [said[0], *describe_when(rule), *_scope(rule), *said[1:]]
+    return [said[0], *describe_when(rule, worded), *_scope(rule), *said[1:]]
 
 
 def _scope(rule: DiscountBody) -> Iterable[str]:
@@ -107,10 +115,10 @@ def _describe_for_orders(rule: OrderBody, unit: UnitNames, currency: str) -> str
     return said
 
 
-def describe_when(rule: RuleBody) -> list[str]:
+def describe_when(rule: RuleBody, worded: Worded = sentence) -> list[str]:
     """Under which condition, if under one."""
     condition = stored_condition(rule.when)
-    return [_("Only when: %s.") % sentence(condition.root)] if condition else []
+    return [_("Only when: %s.") % worded(condition.root)] if condition else []
 
 
 def describe_stacking(rule: EarningBody) -> Iterable[str]:

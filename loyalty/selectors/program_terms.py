@@ -15,6 +15,7 @@ from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
+from loyalty.told_conditions import told_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:
     return RuleTerms(
         version.rule.name,
         version.number,
-        version_sentences(version, unit, program.currency),
+        version_sentences(version, unit, program.currency, told_sentence),
         version.starts_at,
         version.ends_at,
     )

@@ -21,24 +21,10 @@ from loyalty.rules.engine import Award, RuleVersion
 from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.judgments import Given, JudgedAgain, judge_again
+from loyalty.told_conditions import may_be_told
 from members.conditions.predicate import Condition
 from members.conditions.sentences import sentence
-from members.conditions.tree import questions_of
 from members.formatting import format_money
-
-# What a customer may read that a rule asks for: the purchase itself, and what they know of
-# themselves. Not what the shop has noted or worked out about them, nor its labels for products.
-TELLABLE = {
-    *(f"order.{name}" for name in (
-        "total", "goods", "items", "channel", "store", "currency", "payment_method", "paid_with",
-        "coupons", "weekday", "time", "day",
-    )),
-    *(f"line.{name}" for name in ("category", "sku", "brand", "price", "quantity", "total")),
-    "customer.country", "customer.locale", "customer.birthday",
-    "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
-    "behavior.categories", "member.enrolled_at", "member.balance", "membership.tier",
-}  # fmt: skip
-TELLABLE_FAMILIES = ("behavior.activities.",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +63,14 @@ def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
                 award.version.rule_name,
             )
             for award in judged.awards
-            if award.units or may_be_told(award.version)
+            if award.units or _may_be_told(award.version)
         ),
     )  # fmt: skip
 
 
-def may_be_told(version: RuleVersion) -> bool:
+def _may_be_told(version: RuleVersion) -> bool:
     """Whether a customer may read what a rule asks for."""
-    if not isinstance(version.when, Condition):
-        return True
-    return all(
-        question.field.name in TELLABLE or question.field.name.startswith(TELLABLE_FAMILIES)
-        for question in questions_of(version.when.root)
-    )
+    return not isinstance(version.when, Condition) or may_be_told(version.when.root)
 
 
 def _not_judged(order: Order, membership: Membership) -> str:

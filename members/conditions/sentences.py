@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.text import capfirst
@@ -14,31 +14,38 @@ from members.conditions.values import ValueType
 from members.formatting import format_number
 
 MOST_NAMED = 5
+# Other words for a part of a condition; None: its own.
+Instead = Callable[[Node], str | None]
 
 
-def sentence(node: Node) -> str:
+def sentence(node: Node, *, instead: Instead | None = None) -> str:
     """The whole condition as one sentence without its full stop; empty if it always holds."""
-    return capfirst(_words(node, outermost=True))
+    return capfirst(_words(node, instead, outermost=True))
 
 
-def _words(node: Node, *, outermost: bool = False) -> str:
+def _words(node: Node, instead: Instead | None = None, *, outermost: bool = False) -> str:
+    other = instead(node) if instead else None
+    if other is not None:
+        return other
     match node:
         case AllOf(parts):
-            return _joined(parts, _(" and "), outermost)
+            return _joined(parts, _(" and "), instead, outermost)
         case AnyOf(parts):
-            return _joined(parts, _(" or "), outermost)
+            return _joined(parts, _(" or "), instead, outermost)
         case Not(part):
-            return _("not: %(condition)s") % {"condition": _words(part)}
+            return _("not: %(condition)s") % {"condition": _words(part, instead)}
         case Lines():
             return _lines(node)
     return _question(node)
 
 
-def _joined(parts: Sequence[Node], word: str, outermost: bool) -> str:
+def _joined(parts: Sequence[Node], word: str, instead: Instead | None, outermost: bool) -> str:
     if len(parts) == 1:
-        return _words(parts[0], outermost=outermost)
-    text = word.join(_words(part) for part in parts)
-    return text if outermost or not parts else f"({text})"
+        return _words(parts[0], instead, outermost=outermost)
+    # Parts that read the same are said once.
+    words = list(dict.fromkeys(_words(part, instead) for part in parts))
+    text = word.join(words)
+    return text if outermost or len(words) < 2 else f"({text})"
 
 
 def _question(question: Question) -> str:

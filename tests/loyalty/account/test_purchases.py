@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from loyalty.condition_fields import _BEHAVIOR
 from loyalty.models import Membership, Order, Program
-from loyalty.services.own_judgments import TELLABLE
+from loyalty.told_conditions import TELLABLE
 from members.conditions.fields import field_named
 from members.models import Customer
 from members.services.audit import SYSTEM

@@ -67,6 +67,30 @@ def test_only_live_programs_have_terms(status):
     assert Client().get("/programs/club/terms/").status_code == 404
 
 
+def asking(when):
+    return [{"code": "base", "name": "A point a dollar", "when": when}]
+
+
+def test_what_the_shop_knows_of_its_customers_is_not_said_to_anybody():
+    make_program(earning_rules=asking({"all": [
+        {"field": "customer.tags", "op": "has_any", "value": ["slow payer"]},
+        {"field": "customer.email", "op": "contains", "value": "@rival.example"},
+        {"field": "order.channel", "op": "is", "value": "web"},
+    ]}))  # fmt: skip
+    text = read()
+    assert "Only when: The shop has chosen you for it and channel is web." in text
+    assert "slow payer" not in text
+    assert "rival" not in text
+
+
+def test_labels_of_products_are_not_said_to_anybody():
+    inside = {"lines": "any", "where": {"field": "line.tags", "op": "has_any", "value": ["dud"]}}
+    make_program(earning_rules=asking(inside))
+    text = read()
+    assert "Only when: There are certain items in it." in text
+    assert "dud" not in text
+
+
 def test_tiers_are_told_with_what_they_bring_and_how_they_are_lost():
     gold = {"code": "gold", "name": "Gold", "threshold": 500,
             "benefits": [{"kind": "multiplier", "factor": 2}, {"kind": "concierge"}]}  # fmt: skip

@@ -1,0 +1,49 @@
+"""What customers may read of the conditions of rules.
+
+What the shop keeps about its customers (segments, tags, attributes, how they buy), and its labels
+for products, is nobody's to read: the program's terms say only that there is such a condition.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from members.conditions.sentences import sentence
+from members.conditions.tree import Lines, Node, Question, questions_of
+
+# What a customer may read that a rule asks for: the purchase itself, and what they know of
+# themselves. Not what the shop has noted or worked out about them, nor its labels for products.
+TELLABLE = {
+    *(f"order.{name}" for name in (
+        "total", "goods", "items", "channel", "store", "currency", "payment_method", "paid_with",
+        "coupons", "weekday", "time", "day",
+    )),
+    *(f"line.{name}" for name in ("category", "sku", "brand", "price", "quantity", "total")),
+    "customer.country", "customer.locale", "customer.birthday",
+    "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
+    "behavior.categories", "member.enrolled_at", "member.balance", "membership.tier",
+}  # fmt: skip
+# What somebody did is known to them, and what they said with it.
+TELLABLE_FAMILIES = ("behavior.activities.", "activity.")
+
+
+def may_be_told(node: Node) -> bool:
+    """Whether a customer may read all that a condition asks for."""
+    return all(
+        question.field.name in TELLABLE or question.field.name.startswith(TELLABLE_FAMILIES)
+        for question in questions_of(node)
+    )
+
+
+def told_sentence(node: Node) -> str:
+    """A condition in words that customers may read."""
+    return sentence(node, instead=_instead)
+
+
+def _instead(node: Node) -> str | None:
+    match node:
+        case Question() if not may_be_told(node):
+            return _("the shop has chosen you for it")
+        case Lines() if not may_be_told(node):
+            return _("there are certain items in it")
+    return None
