@@ -10,7 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from loyalty.models import WalletType
-from members.formatting import format_money, format_number, format_percent, format_units
+from members.formatting import (
+    format_money,
+    format_number,
+    format_percent,
+    format_units,
+    name_of_number,
+)
 from members.timeline_view import WhyStep
 
 # Sums of money on the way from the order to what earns: their words, and whether they are changes.
@@ -207,7 +213,7 @@ def _units(text: str, wallet_type: WalletType) -> str:
     scaled = Decimal(text).scaleb(wallet_type.scale)
     if scaled == scaled.to_integral_value():
         return format_units(int(scaled), wallet_type)
-    return f"{_number(text)}\N{NO-BREAK SPACE}{wallet_type.plural}"
+    return f"{_number(text)}\N{NO-BREAK SPACE}{name_of_number(Decimal(text), wallet_type)}"
 
 
 def _money(text: str, currency: str, *, sign: bool = False) -> str:

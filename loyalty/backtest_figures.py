@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,8 @@ class UnitFigures:
     plural: str
     scale: int
     unit_value: Decimal
+    plural_language: str = ""
+    plural_forms: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def whole(self, units: int) -> Decimal:
         return Decimal(units).scaleb(-self.scale)
@@ -81,7 +83,8 @@ class BacktestFigures:
         return [
             UnitFigures(
                 kept["code"], kept["singular"], kept["plural"], kept["scale"],
-                Decimal(kept["unit_value"]),
+                Decimal(kept["unit_value"]), kept.get("plural_language", ""),
+                kept.get("plural_forms", {}),
             )
             for kept in self.result["units"]
         ]  # fmt: skip

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from django.utils.translation import gettext as _
-from pydantic import Field, SerializeAsAny, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializeAsAny,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from loyalty.activity_data import problem_of_schema
 from loyalty.rule_definitions import (
@@ -25,6 +32,15 @@ from loyalty.tier_definitions import TiersDefinition, check_wallet_types
 from loyalty.unit_definitions import WalletTypeDefinition
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+def known_time_zone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise ValueError(_("No such time zone; write one like Europe/Athens."))
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(known_time_zone)]
 # Never begins with what a spreadsheet takes for a formula.
 BookCode = Annotated[
     str,
@@ -106,7 +122,7 @@ class ProgramDefinition(Part):
         "draft", description="Only a live program awards; once live it is never a draft again."
     )
     currency: Currency = Field(description="Orders in this currency earn.")
-    time_zone: str = Field("UTC", description="Where its days begin, such as Europe/Athens.")
+    time_zone: TimeZone = Field("UTC", description="Where its days begin, such as Europe/Athens.")
     enrollment: Literal["automatic", "explicit"] = Field(
         "automatic", description="Automatic: every customer joins with their first order."
     )
@@ -151,13 +167,6 @@ class ProgramDefinition(Part):
         (), description="What members pay less, in their order of evaluation."
     )
     tiers: TiersDefinition | None = Field(None, description="Its tiers; without them it has none.")
-
-    @field_validator("time_zone")
-    @classmethod
-    def time_zone_exists(cls, value: str) -> str:
-        if value not in zoneinfo.available_timezones():
-            raise ValueError(_("No such time zone; write one like Europe/Athens."))
-        return value
 
     @model_validator(mode="after")
     def codes_fit_together(self) -> Self:

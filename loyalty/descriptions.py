@@ -17,12 +17,14 @@ from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.rule_words import describe_rule, units_in_words
 from loyalty.rules.bodies import ActivityBody, AnniversaryBody, RuleBody
 from loyalty.unit_definitions import (
+    FULL,
     ExpiryDefinition,
     GiftsDefinition,
     PendingDefinition,
+    SpendingDefinition,
     WalletTypeDefinition,
 )
-from members.formatting import UnitNames, active_locale, format_money
+from members.formatting import UnitNames, active_locale, format_money, format_percent
 
 
 class Unit:
@@ -32,6 +34,8 @@ class Unit:
         self.singular = definition.singular
         self.plural = definition.plural
         self.scale = definition.decimals
+        self.plural_language = definition.plural_forms.language
+        self.plural_forms = definition.plural_forms.forms
 
 
 def describe_units(
@@ -43,10 +47,26 @@ def describe_units(
         describe_worth(wallet_type, currency),
         describe_pending(wallet_type),
         describe_expiry(wallet_type.expiry),
+        *describe_spending(wallet_type.spending, Unit(wallet_type)),
         *describe_gifts(wallet_type.gifts, Unit(wallet_type)),
     ]
     if charities and wallet_type.gifts.to_charities:
         sentences.append(_("Members may give them to %s.") % ", ".join(charities))
+    return sentences
+
+
+def describe_spending(spending: SpendingDefinition, unit: UnitNames) -> list[str]:
+    """How many can be used at once, and how much of an order they pay."""
+    sentences = []
+    least, step = spending.least, spending.step
+    if least is not None and least != step:
+        sentences.append(_("They can be used from %s on.") % units_in_words(least, unit))
+    if step is not None:
+        sentences.append(_("They are used in multiples of %s.") % units_in_words(step, unit))
+    if spending.share < FULL:
+        sentences.append(
+            _("They pay %s of an order at most.") % format_percent(spending.share / 100, digits=2)
+        )
     return sentences
 
 
@@ -73,7 +93,8 @@ def describe_worth(wallet_type: WalletTypeDefinition, currency: str) -> str:
         return _("%s have no worth in money.") % capfirst(wallet_type.plural)
     # A unit is often worth less than the smallest coin; a hundred are worth something one can say.
     count = 1 if wallet_type.unit_value >= 1 else 100
-    return _("%(units)s are worth %(money)s.") % {
+    said = _("%(units)s is worth %(money)s.") if count == 1 else _("%(units)s are worth %(money)s.")
+    return said % {
         "units": units_in_words(Decimal(count), Unit(wallet_type)),
         "money": format_money(wallet_type.unit_value * count, currency),
     }

@@ -89,6 +89,11 @@ def _bracket(bracket: DiscountBracket, rule: DiscountBody, currency: str) -> str
     return _("%(amount)s above %(above)s") % {"amount": amount, "above": above}
 
 
+def taken_off(said: DiscountBody | DiscountBracket, currency: str) -> str:
+    """ "10%" or "$5.00"."""
+    return _amount(said.percent, said.amount, currency)
+
+
 def _amount(percent: Decimal | None, amount: Decimal | None, currency: str) -> str:
     if percent is not None:
         return format_percent(percent / 100, digits=2)

@@ -23,6 +23,13 @@ class InsufficientBalanceError(LedgerError):
         self.spendable = spendable
 
 
+class SpendingRefusedError(LedgerError):
+    """The terms of these units do not allow so many at once, or not for this order."""
+
+    code = "spending_refused"
+    status = 409
+
+
 class KeyReusedError(LedgerError):
     """The idempotency key belongs to another movement."""
 

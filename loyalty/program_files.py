@@ -102,9 +102,16 @@ def _refuse_monsters(text: str) -> None:
 
 def dump_program(program: Program, now: dt.datetime) -> str:
     """The program as a file: `load_program` and `apply_definition` on it change nothing."""
-    data = definition_of(program, now).model_dump(mode="json", exclude_none=True)
+    return dump_definition(definition_of(program, now))
+
+
+def dump_definition(definition: ProgramDefinition) -> str:
+    """A program that there need not be yet, as a file."""
+    data = definition.model_dump(mode="json", exclude_none=True)
     stream = io.StringIO()
-    stream.write(f"# {program.name}: a Setia program. Apply with: manage.py apply_program FILE\n")
+    stream.write(
+        f"# {definition.name}: a Setia program. Apply with: manage.py apply_program FILE\n"
+    )
     _writer().dump(data, stream)
     return stream.getvalue()
 

@@ -33,10 +33,10 @@ from members.conditions.sentences import sentence
 from members.conditions.tree import Node
 from members.formatting import (
     UnitNames,
-    active_locale,
     format_money,
     format_number,
     format_percent,
+    name_of_number,
 )
 
 # How a condition is put into words.
@@ -73,7 +73,12 @@ def describe_discount_rule(
 ) -> list[str]:
     """What is taken off a price, under which condition and for which products."""
     said = describe_discount(rule, currency)
-    return [said[0], *describe_when(rule, worded), *_scope(rule), *said[1:]]
+    return [said[0], *describe_reach(rule, worded), *said[1:]]
+
+
+def describe_reach(rule: DiscountBody, worded: Worded = sentence) -> list[str]:
+    """Under which condition, and for which products, if not always and for all."""
+    return [*describe_when(rule, worded), *_scope(rule)]
 
 
 def _scope(rule: DiscountBody) -> Iterable[str]:
@@ -257,6 +262,11 @@ def describe_stamps(rule: StampsBody, unit: UnitNames, currency: str) -> str:
         "%(number)s stamps fill a card, which brings %(units)s.",
         rule.full_at,
     ) % {"number": format_number(rule.full_at), "units": units_in_words(rule.units, unit)}
+    return f"{full} {describe_stamp(rule, currency)}"
+
+
+def describe_stamp(rule: StampsBody, currency: str) -> str:
+    """What brings one stamp."""
     each = {
         "visit": _("A stamp for each order."),
         "quantity": _("A stamp for each item.")
@@ -264,7 +274,7 @@ def describe_stamps(rule: StampsBody, unit: UnitNames, currency: str) -> str:
         else _("A stamp for each %s of the quantity.") % format_number(rule.each.normalize()),
         "money": _("A stamp for each %s.") % format_money(rule.each, currency),
     }
-    return f"{full} {each[rule.stamp_per]}"
+    return each[rule.stamp_per]
 
 
 def describe_activity(rule: ActivityBody, unit: UnitNames) -> str:
@@ -365,5 +375,4 @@ def _percent(percent: Decimal) -> str:
 
 def units_in_words(number: Decimal, unit: UnitNames) -> str:
     """A number of units that need not fit their decimals: a rate of 0.5 points is fine."""
-    one = active_locale().plural_form(number.normalize()) == "one"
-    return f"{format_number(number)}\N{NO-BREAK SPACE}{unit.singular if one else unit.plural}"
+    return f"{format_number(number)}\N{NO-BREAK SPACE}{name_of_number(number, unit)}"

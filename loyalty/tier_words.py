@@ -18,7 +18,7 @@ from loyalty.tier_definitions import BenefitDefinition
 from loyalty.tiers.facts import Why
 from loyalty.tiers.ladders import Ladder, Metric
 from loyalty.tiers.progress import Goal, Standing
-from members.formatting import format_day, format_money, format_number, format_units
+from members.formatting import UnitNames, format_day, format_money, format_number, format_units
 
 WHY = {
     "joined": gettext_lazy("Joined"),
@@ -31,15 +31,6 @@ WHY = {
     "manual": gettext_lazy("Given by hand"),
     "manual_ended": gettext_lazy("What was given by hand has ended"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class UnitNames:
-    """What one unit, and several, of a wallet type that counts are called."""
-
-    singular: str
-    plural: str
-    scale: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,33 @@
-"""The units of a program as data: when they mature and expire, and what members may give away."""
+"""The units of a program as data: when they mature and expire, how they are used, and what members
+may give away."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, field_serializer, model_validator
 
 from loyalty.rules.body_parts import Code, Part, PositiveAmount
+from members.formatting import plural_forms_of
 
 UnitName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+# The same, or empty.
+FormName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
+UnitIcon = Literal[
+    "award", "bike", "bolt", "book", "bread", "car", "cash", "coffee", "coin", "coins", "cookie",
+    "crown", "diamond", "flame", "flower", "gift", "heart", "leaf", "medal", "paw", "pig-money",
+    "pizza", "plant", "rosette", "rubber-stamp", "scissors", "seedling", "shirt", "star", "ticket",
+    "trophy", "wallet",
+]  # fmt: skip
+UNIT_ICONS: tuple[str, ...] = get_args(UnitIcon)
 ExpiryKind = Literal[
     "never", "days", "months", "years", "end_of_period", "fixed_date", "inactivity"
 ]
 # What renews units that expire by inactivity: kinds of movements, as the ledger names them.
 Renewal = Literal["accrual", "redemption", "gift", "pool"]
+FULL = Decimal(100)
 COUNTED = ("days", "months", "years", "end_of_period", "inactivity")
 
 
@@ -116,28 +128,103 @@ class GiftsDefinition(Part):
         return None if value is None else f"{value.normalize():f}"
 
 
+class SpendingDefinition(Part):
+    """How many units can be used at once. A change is for what is used from then on."""
+
+    least: PositiveAmount | None = Field(
+        None, description="The fewest that can be used at once; without it any number."
+    )
+    step: PositiveAmount | None = Field(
+        None, description="They are used in multiples of it; without it in any number."
+    )
+    share: Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)] = Field(
+        Decimal(100), description="So many percent of an order can be paid with them at most."
+    )
+
+    @model_validator(mode="after")
+    def least_is_in_steps(self) -> Self:
+        if self.least is not None and self.step is not None and self.least % self.step:
+            raise ValueError(_("least: a multiple of step."))
+        return self
+
+    @field_serializer("least", "step", "share", when_used="json")
+    def in_plain_notation(self, value: Decimal | None) -> str | None:
+        return None if value is None else f"{value.normalize():f}"
+
+
+class PluralForms(Part):
+    """What so many are called, where the language of the names has more than one plural."""
+
+    language: Annotated[str, StringConstraints(max_length=16)] = Field(
+        "", description="Language of the names, such as ru: by its rule they are chosen. Empty: the"
+        " reader’s.",
+    )  # fmt: skip
+    zero: FormName = Field("", description="Of none, as in Arabic.")
+    two: FormName = Field("", description="Of two, as in Arabic or Slovenian.")
+    few: FormName = Field("", description="Of a few, as 2 to 4 in Russian or Polish.")
+    many: FormName = Field("", description="Of many, as 5 in Russian or Polish.")
+    other: FormName = Field("", description="Of other numbers, such as fractions.")
+
+    @model_validator(mode="after")
+    def language_has_these_forms(self) -> Self:
+        if not self.language:
+            if self.forms:
+                raise ValueError(_("language: say whose plural forms these are."))
+            return self
+        known = plural_forms_of(self.language)
+        if known is None:
+            raise ValueError(_("language: no such language; write one like ru."))
+        strange = set(self.forms) - known
+        if strange:
+            raise ValueError(_("%s: the language has no such form.") % min(strange))
+        return self
+
+    @property
+    def forms(self) -> dict[str, str]:
+        """Those that are given."""
+        said = self.model_dump(exclude={"language"})
+        return {form: name for form, name in said.items() if name}
+
+
 class WalletTypeDefinition(PendingDefinition):
     """A kind of unit, with its names."""
 
     code: Code = Field("points", description="Short name, unique in the program. Stays as it is.")
     singular: UnitName = Field("point", description="What one unit is called.")
     plural: UnitName = Field("points", description="What several are called.")
+    plural_forms: PluralForms = Field(
+        PluralForms(), description="Further names, where the language has several plurals."
+    )
+    icon: UnitIcon = Field("coins", description="The picture beside them.")
     decimals: int = Field(0, ge=0, le=4, description="Decimals of a unit; fixed once units exist.")
     unit_value: Decimal = Field(
         Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
     )
     expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units expire.")
     gifts: GiftsDefinition = Field(GiftsDefinition(), description="What members may give away.")
+    spending: SpendingDefinition = Field(
+        SpendingDefinition(), description="How many can be used at once."
+    )
 
     @model_validator(mode="after")
-    def gifts_are_countable(self) -> Self:
-        gifts = self.gifts
-        for amount in (gifts.least, gifts.most_per_day, gifts.most_received_per_day):
+    def amounts_are_countable(self) -> Self:
+        gifts, spending = self.gifts, self.spending
+        for what, amount in (
+            ("gifts", gifts.least), ("gifts", gifts.most_per_day),
+            ("gifts", gifts.most_received_per_day), ("spending", spending.least),
+            ("spending", spending.step),
+        ):  # fmt: skip
             if amount is not None and amount.scaleb(self.decimals) % 1:
                 raise ValueError(
-                    _("gifts: %(amount)s has more decimals than %(units)s have.")
-                    % {"amount": amount, "units": self.plural}
+                    _("%(what)s: %(amount)s has more decimals than %(units)s have.")
+                    % {"what": what, "amount": amount, "units": self.plural}
                 )
+        return self
+
+    @model_validator(mode="after")
+    def share_is_of_money(self) -> Self:
+        if self.spending.share < FULL and not self.unit_value:
+            raise ValueError(_("unit_value: a share of an order is paid with units of some worth."))
         return self
 
     @field_serializer("unit_value", when_used="json")

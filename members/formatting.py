@@ -5,6 +5,8 @@ Pure functions over Babel; templates reach them through the `formats` tag librar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -43,6 +45,31 @@ class UnitNames(Protocol):
     def plural(self) -> str: ...
     @property
     def scale(self) -> int: ...
+    # Whose rule chooses among the names, "" for the reader's; and names beyond those two, by form.
+    @property
+    def plural_language(self) -> str: ...
+    @property
+    def plural_forms(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NamesOfUnit:
+    """A unit's names by themselves, apart from its wallet type."""
+
+    singular: str
+    plural: str
+    scale: int
+    plural_language: str = ""
+    further: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def plural_forms(self) -> dict[str, str]:
+        return dict(self.further)
+
+    @classmethod
+    def of(cls, unit: UnitNames) -> NamesOfUnit:
+        further = tuple(sorted(unit.plural_forms.items()))
+        return cls(unit.singular, unit.plural, unit.scale, unit.plural_language, further)
 
 
 @lru_cache(maxsize=64)
@@ -97,11 +124,25 @@ def format_points(amount: int, scale: int = 0, *, sign: bool = False) -> str:
     return _signed(text, number, sign)
 
 
+def plural_forms_of(language: str) -> set[str] | None:
+    """The plural forms of a language as the Unicode CLDR names them; None if it is not known."""
+    try:
+        return {*Locale.parse(language, sep="-").plural_form.tags, "other"}
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
 def unit_name(amount: int, wallet_type: UnitNames) -> str:
-    """Choose the unit's name for an amount by the language's own plural rule."""
-    number = abs(Decimal(amount).scaleb(-wallet_type.scale)).normalize()
-    one = active_locale().plural_form(number) == "one"
-    return wallet_type.singular if one else wallet_type.plural
+    """Choose the unit's name for an amount by the plural rule of the names' language."""
+    return name_of_number(Decimal(amount).scaleb(-wallet_type.scale), wallet_type)
+
+
+def name_of_number(number: Decimal, unit: UnitNames) -> str:
+    """What so many are called. The number need not fit the unit's decimals."""
+    language = unit.plural_language
+    locale = _parse_locale(to_locale(language)) if language else active_locale()
+    form = locale.plural_form(abs(number).normalize())
+    return unit.singular if form == "one" else unit.plural_forms.get(form, unit.plural)
 
 
 def format_units(amount: int, wallet_type: UnitNames, *, sign: bool = False) -> str:

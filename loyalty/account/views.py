@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from loyalty.account.cards import grouped, qr_code
+from loyalty.account.carried_cards import discount_views, stamp_views
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import DIRECTIONS, history_filters
 from loyalty.account.movements import entry_of, lot_steps, purchase_of
@@ -24,6 +25,7 @@ from loyalty.models import Membership, Transfer
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.transfers import Direction, movements_of
+from loyalty.services.member_cards import cards_of
 from members.account.access import CustomerRequest, customer_view
 from members.paging import paginate
 
@@ -41,10 +43,13 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         return no_membership(request)
     now = timezone.now()
     program = chosen.membership.program
+    cards = cards_of(chosen.membership, now)
     latest = movements_of([chosen.membership]).order_by("-occurred_at", "-pk")[:LATEST]
     context = {
         "tabs": chosen.tabs("mypage:home_of"),
-        "wallets": summarize_wallets(chosen.membership, now),
+        "wallets": summarize_wallets(chosen.membership, now, hidden=cards.hides),
+        "stamp_cards": stamp_views(cards, program.currency),
+        "discount_cards": discount_views(cards, program.currency),
         "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
         "pool": pool_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),

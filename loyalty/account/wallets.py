@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from loyalty.models import Membership, WalletType
 from loyalty.selectors.balances import Balance, get_balances
 from loyalty.selectors.forecasts import Change, upcoming_changes
 from loyalty.selectors.gifts import givable
+from loyalty.selectors.rulebooks import spending_terms
 from members.formatting import (
     format_day,
     format_days,
@@ -41,11 +42,13 @@ class WalletSummary:
     """One wallet as its owner reads it; an empty text says that there is nothing to say."""
 
     code: str
+    icon: str
     number: str
     unit: str
     plural: str
     worth: str
     pending: str
+    usable: str
     owed: str
     owed_why: str
     expiring: str
@@ -54,10 +57,20 @@ class WalletSummary:
     givable: bool
 
 
-def summarize_wallets(membership: Membership, now: dt.datetime) -> list[WalletSummary]:
-    """The membership's wallets in the program's order; a constant number of queries."""
+def summarize_wallets(
+    membership: Membership,
+    now: dt.datetime,
+    *,
+    hidden: Callable[[WalletType], bool] = lambda wallet_type: False,
+) -> list[WalletSummary]:
+    """The membership's wallets in the program's order; a constant number of queries. Those that are
+    `hidden` are left out while there is nothing in them."""
     program = membership.program
-    balances = get_balances(membership, now)
+    balances = [
+        balance
+        for balance in get_balances(membership, now)
+        if balance.balance or balance.pending or balance.owed or not hidden(balance.wallet_type)
+    ]
     changes = upcoming_changes([item.wallet.pk for item in balances], zone=program.zone, now=now)
     today = now.astimezone(program.zone).date()
     may_give = {wallet.pk for wallet in givable(membership, [item.wallet for item in balances])}
@@ -85,11 +98,13 @@ def _summary(
     soon = [c for c in changes if c.kind == "lapses" and c.day <= today + SOON]
     return WalletSummary(
         code=wallet_type.code,
+        icon=wallet_type.icon,
         number=format_points(balance.spendable, wallet_type.scale),
         unit=unit_name(balance.spendable, wallet_type),
         plural=wallet_type.plural,
         worth=_worth(balance, currency),
         pending=_pending(balance, changes),
+        usable=_usable(balance),
         owed=_owed(balance),
         owed_why=_owed_why(balance) if balance.owed else "",
         expiring=_expiring(soon, wallet_type) if soon else "",
@@ -103,6 +118,24 @@ def _worth(balance: Balance, currency: str) -> str:
     if not balance.worth:
         return ""
     return _("Worth %s") % format_money(balance.worth, currency)
+
+
+def _usable(balance: Balance) -> str:
+    """How many of them can be used, where that is not simply all of them."""
+    wallet_type = balance.wallet_type
+    terms = spending_terms(wallet_type)
+    most = terms.most(balance.spendable)
+    if most == balance.spendable:
+        return ""
+    if not most:
+        missing = max(terms.least, terms.step) - balance.spendable
+        least = format_units(max(terms.least, terms.step), wallet_type)
+        words = {"least": least, "missing": format_units(missing, wallet_type)}
+        return _("You can use them from %(least)s on: %(missing)s more.") % words
+    words = {
+        "units": format_units(most, wallet_type), "step": format_units(terms.step, wallet_type),
+    }  # fmt: skip
+    return _("You can use %(units)s now, in steps of %(step)s.") % words
 
 
 def _pending(balance: Balance, changes: Sequence[Change]) -> str:

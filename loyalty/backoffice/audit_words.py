@@ -24,6 +24,7 @@ POINTS: Words = {
     "points.adjustment_approved": _("Approved an adjustment"),
     "points.adjustment_rejected": _("Rejected an adjustment"),
     "points.adjustment_withdrawn": _("Withdrew a request"),
+    "points.redeemed": _("Redeemed for a member"),
     "points.redemption_undone": _("Undid a redemption"),
     "lot.extended": _("Gave units more time"),
     "lot.reinstated": _("Brought expired units back"),

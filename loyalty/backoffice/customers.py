@@ -15,6 +15,7 @@ from loyalty.backoffice.links import customer_crumbs
 from loyalty.backoffice.lots import lot_rows
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.orders import order_rows
+from loyalty.card_words import card_summaries
 from loyalty.models import Program, Transfer
 from loyalty.selectors.adjustment_requests import waiting_requests_of
 from loyalty.selectors.balances import balances_of
@@ -22,6 +23,7 @@ from loyalty.selectors.lots import open_lots
 from loyalty.selectors.memberships import list_memberships, wallet_ids
 from loyalty.selectors.orders import list_order_rows
 from loyalty.selectors.transfers import history_of
+from loyalty.services.member_cards import cards_of_all
 from members.models import Customer
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
@@ -34,6 +36,7 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     customer = get_object_or_404(Customer, public_id=public_id)
     memberships = list_memberships(customer)
     balances = balances_of(memberships, timezone.now()) if memberships else {}
+    cards = cards_of_all(memberships, timezone.now()) if memberships else {}
     # What was merged into another customer is only looked at here.
     is_current = customer.merged_into_id is None
     may_enroll = is_current and is_allowed(request.user, "customers.edit")
@@ -45,7 +48,14 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     )
     context = {
         **_panel(customer, "wallets", _("Wallets"), "wallet"),
-        "holdings": [(member, balances.get(member.pk, [])) for member in memberships],
+        "holdings": [
+            (
+                member,
+                balances.get(member.pk, []),
+                card_summaries(cards[member.pk], member.program.currency),
+            )
+            for member in memberships
+        ],
         "may_adjust": is_current and is_allowed(request.user, "points.adjust"),
         "may_settle": is_current and is_allowed(request.user, "debts.settle"),
         "waiting": waiting_requests_of(customer, timezone.now()) if memberships else [],

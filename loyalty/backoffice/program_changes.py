@@ -17,12 +17,14 @@ from loyalty.descriptions import (
     describe_expiry,
     describe_gifts,
     describe_pending,
+    describe_spending,
     describe_worth,
 )
 from loyalty.models import Program
 from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.services.programs import apply_definition
 from loyalty.unit_definitions import WalletTypeDefinition
+from loyalty.unit_names import ICON_NAMES
 from members.services.audit import Actor
 
 
@@ -95,11 +97,11 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
 def _units(
     old: WalletTypeDefinition, new: WalletTypeDefinition, currency: str, new_currency: str
 ) -> Iterator[Change]:
-    if (old.singular, old.plural) != (new.singular, new.plural):
+    if _names(old) != _names(new):
         yield Change(
             _("What is collected"),
-            f"{old.singular}, {old.plural}",
-            f"{new.singular}, {new.plural}",
+            _names(old),
+            _names(new),
             _("At once, everywhere: members read the new name, also in their history."),
         )
     if old.decimals != new.decimals:
@@ -125,6 +127,13 @@ def _units(
             describe_expiry(new.expiry),
             _("For what is earned from now on; those that members hold keep their day."),
         )
+    if old.spending != new.spending:
+        yield Change(
+            _("How they are used"),
+            _spending(old),
+            _spending(new),
+            _("For what is used from now on."),
+        )
     if old.gifts != new.gifts:
         yield Change(
             _("What members may give away"),
@@ -132,6 +141,18 @@ def _units(
             _gifts(new),
             _("For gifts from now on."),
         )
+
+
+def _names(wallet_type: WalletTypeDefinition) -> str:
+    """All of its names, and its picture."""
+    further = wallet_type.plural_forms.forms.values()
+    icon = ICON_NAMES[wallet_type.icon]
+    return ", ".join(map(str, (wallet_type.singular, wallet_type.plural, *further, icon)))
+
+
+def _spending(wallet_type: WalletTypeDefinition) -> str:
+    said = describe_spending(wallet_type.spending, Unit(wallet_type))
+    return " ".join(said) or _("Any number, for all of an order.")
 
 
 def _gifts(wallet_type: WalletTypeDefinition) -> str:

@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from pydantic import ValidationError
@@ -31,6 +30,7 @@ from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.rule_definitions import RateRule
 from loyalty.selectors.programs import definition_of
+from loyalty.services.program_starts import create_program, suggest_code
 from loyalty.services.programs import apply_definition
 from loyalty.unit_definitions import WalletTypeDefinition
 from members.errors import DomainError
@@ -64,7 +64,7 @@ def program_create(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("New program"),
         "breadcrumbs": program_crumbs(),
-        "back": program_crumbs()[0][1],
+        "back": reverse("loyalty_backoffice:template_gallery"),
     }
     return _form_page(request, form, context)
 
@@ -127,17 +127,10 @@ def _create(
     request: HttpRequest, form: ProgramForm, definition: ProgramDefinition
 ) -> Program | None:
     try:
-        with transaction.atomic():
-            applied = apply_definition(definition, actor=acting(request), now=timezone.now())
-            # A new program is at its second revision now; a later one is somebody else's.
-            if applied.program.revision == 2:
-                return applied.program
-            transaction.set_rollback(True)
+        return create_program(definition=definition, actor=acting(request), now=timezone.now())
     except DomainError as error:
         _refuse(form, error)
         return None
-    form.add_error("code", _("Another program has this short name."))
-    return None
 
 
 def _refuse(form: ProgramForm, error: DomainError) -> None:
@@ -202,14 +195,6 @@ def program_code(request: HttpRequest) -> HttpResponse:
     form = ProgramForm(initial={"code": typed})
     context = {"form": form, "suggested": suggested}
     return render(request, "loyalty/backoffice/program_code_field.html", context)
-
-
-def suggest_code(name: str) -> str:
-    """A free short name for a program of this name."""
-    stem = slugify(name)[:56].strip("-_").replace("_", "-") or "program"
-    taken = set(Program.objects.filter(code__startswith=stem).values_list("code", flat=True))
-    numbers = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
-    return next(code for code in (stem, *numbers) if code not in taken)
 
 
 def _with_code(data: Any) -> Any:

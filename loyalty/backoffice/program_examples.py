@@ -118,7 +118,13 @@ def work_out(
         kind=Transfer.Kind.ACCRUAL,
         amount=award.units,
         explanation=explain_award(award, currency=currency),
-        wallet_type=WalletType(singular=unit.singular, plural=unit.plural, scale=unit.scale),
+        wallet_type=WalletType(
+            singular=unit.singular,
+            plural=unit.plural,
+            scale=unit.scale,
+            plural_language=unit.plural_language,
+            plural_forms=unit.plural_forms,
+        ),
     )
     terms = LotTerms(
         pending_from="placed", pending_days=wallet_type.pending_days,

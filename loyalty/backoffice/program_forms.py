@@ -45,6 +45,11 @@ FIELDS = {
     "most_per_day": "gifts_most_per_day",
     "most_received_per_day": "gifts_most_received_per_day",
     "gifts": "gifts_least",
+    "spending": "spending_least",
+    "step": "spending_step",
+    "share": "spending_share",
+    "plural_forms": "plural_language",
+    "language": "plural_language",
     "units": "units",
     "per": "per",
 }
@@ -164,6 +169,7 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             **({name: getattr(base, name) for name in OF_THE_RULES} if base else {}),
             "wallet_types": self._wallet_types(),
             "earning_rules": self._rules(),
+            **self._kept(),
         }
         try:
             return ProgramDefinition.model_validate(values)
@@ -172,11 +178,25 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
                 self._refuse(item["loc"], item["msg"])
             return None
 
+    def _kept(self) -> dict[str, Any]:
+        """What has pages of its own, as it is."""
+        if self.base is None:
+            return {}
+        named = ("activity_types", "discount_rules", "tiers")
+        return {name: getattr(self.base, name) for name in named}
+
     def refuse(self, path: str, message: str) -> None:
         """Put what a service refuses beside the field that it names."""
         self._refuse(tuple(path.replace("[", ".").replace("]", "").split(".")), message)
 
     def _refuse(self, loc: tuple[int | str, ...], message: str) -> None:
+        message = message.removeprefix("Value error, ")
+        about, colon, rest = message.partition(": ")
+        if colon and about in FIELDS:
+            # A message about a whole names its part.
+            loc, message = (*loc, about), rest
+        if "spending" in loc and loc[-1] == "least":
+            loc = ("spending",)
         named = [FIELDS[str(part)] for part in loc if str(part) in FIELDS]
         name = next((name for name in reversed(named) if name in self.fields), None)
         self.add_error(name, message)

@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.gift_settings import gifts_initial
 from loyalty.backoffice.program_fields import amount, plain
+from loyalty.backoffice.spending_settings import SpendingSettingsForm, spending_initial
 from loyalty.backoffice.term_fields import TermsForm, terms_initial
+from loyalty.backoffice.unit_names import UnitNamesForm, names_initial
 from loyalty.unit_definitions import WalletTypeDefinition
 
 DECIMALS = [
@@ -21,11 +23,9 @@ DECIMALS = [
 ]
 
 
-class UnitForm(TermsForm):
-    """What is collected: its names, its worth, its life."""
+class UnitForm(UnitNamesForm, SpendingSettingsForm, TermsForm):
+    """What is collected: its names, its worth, its life, and how it is used."""
 
-    singular = forms.CharField(label=gettext_lazy("One is called"), max_length=40)
-    plural = forms.CharField(label=gettext_lazy("Several are called"), max_length=40)
     decimals = forms.TypedChoiceField(
         label=gettext_lazy("Decimals"),
         choices=DECIMALS,
@@ -41,20 +41,21 @@ class UnitForm(TermsForm):
 
     def unit_values(self) -> dict[str, Any]:
         """What the fields say, as the wallet type's definition takes it."""
-        names = ("singular", "plural", "decimals", "unit_value")
         return {
-            **{name: self.cleaned_data[name] for name in names},
+            **self.name_values(),
+            **{name: self.cleaned_data[name] for name in ("decimals", "unit_value")},
             **self.pending_values(),
             "expiry": self.expiry_values(),
+            "spending": self.spending_values(),
         }
 
 
 def unit_initial(wallet_type: WalletTypeDefinition) -> dict[str, Any]:
     return {
-        "singular": wallet_type.singular,
-        "plural": wallet_type.plural,
+        **names_initial(wallet_type),
         "decimals": wallet_type.decimals,
         "unit_value": plain(wallet_type.unit_value),
         **terms_initial(wallet_type, wallet_type.expiry),
         **gifts_initial(wallet_type.gifts),
+        **spending_initial(wallet_type.spending),
     }

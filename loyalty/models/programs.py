@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zoneinfo
+from decimal import Decimal
 
 import pgtrigger
 from django.conf import settings
@@ -11,6 +12,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Mod
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 code_validator = RegexValidator(
@@ -156,6 +159,11 @@ class WalletType(models.Model):
     code = models.CharField(_("code"), max_length=64, validators=[code_validator])
     singular = models.CharField(_("one unit is called"), max_length=40, default="point")
     plural = models.CharField(_("several are called"), max_length=40, default="points")
+    # By the plural rule of which language a name is chosen ("": the reader's), and names beyond
+    # singular and plural by the forms of that rule.
+    plural_language = models.CharField(max_length=16, blank=True, default="", db_default="")
+    plural_forms = models.JSONField(default=dict, db_default={})
+    icon = models.CharField(max_length=32, default="coins", db_default="coins")
     scale = models.PositiveSmallIntegerField(
         _("decimals"), default=0, validators=[MaxValueValidator(4)]
     )
@@ -173,6 +181,12 @@ class WalletType(models.Model):
     gift_least = models.BigIntegerField(default=1, db_default=1)
     gift_most_per_day = models.BigIntegerField(null=True)
     gift_most_received_per_day = models.BigIntegerField(null=True)
+    # How many can be used at once, in units at the scale; of an order `spend_share` percent.
+    spend_least = models.BigIntegerField(null=True)
+    spend_step = models.BigIntegerField(null=True)
+    spend_share = models.DecimalField(
+        max_digits=7, decimal_places=4, default=100, db_default=Decimal(100)
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -189,6 +203,22 @@ class WalletType(models.Model):
                     Q(gift_most_received_per_day=None)
                     | Q(gift_most_received_per_day__gte=models.F("gift_least"))
                 ),
+            ),
+            models.CheckConstraint(
+                name="wallet_type_spending",
+                condition=(Q(spend_least=None) | Q(spend_least__gte=1))
+                & (Q(spend_step=None) | Q(spend_step__gte=1))
+                & Q(spend_share__gt=0, spend_share__lte=100),
+            ),
+            models.CheckConstraint(
+                name="wallet_type_spend_steps",
+                condition=Q(spend_least=None)
+                | Q(spend_step=None)
+                | Q(Exact(Mod("spend_least", "spend_step"), 0)),
+            ),
+            models.CheckConstraint(
+                name="wallet_type_plural_forms",
+                condition=~Q(plural_language="") | Q(plural_forms={}),
             ),
         ]
 

@@ -221,7 +221,7 @@ class _Pricing:
         percent, amount = body.percent, body.amount
         if body.brackets:
             by, reached = self._reached(measured)
-            bracket = _bracket(body.brackets, reached)
+            bracket = bracket_reached(body.brackets, reached)
             if bracket is None:
                 first = plain_text(body.brackets[0].above)
                 return _Found(NONE, (*steps, ("below_brackets", by, _text(reached), first)))
@@ -350,7 +350,9 @@ def _prices(reckoner: Reckoner, taxed: bool, body: LinesBody) -> Shares:
     return {place: Fraction(parts[place], measured.per) for place in measured.chosen}
 
 
-def _bracket(brackets: Sequence[DiscountBracket], reached: Fraction) -> DiscountBracket | None:
+def bracket_reached(
+    brackets: Sequence[DiscountBracket], reached: Fraction
+) -> DiscountBracket | None:
     """The highest that is passed; nothing is enough for one above nothing."""
     passed = [
         bracket for bracket in brackets if reached > Fraction(bracket.above) or not bracket.above

@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 
 from loyalty.ledger.balances import HELD, spendable_of
 from loyalty.models import NEVER
+from loyalty.rules.spending import SpendingTerms
 from members.errors import NotFoundError
 
 # The stored row while it is exact, the lots once it is not: what `loyalty.ledger.balances` does,
 # here together with the membership, the terms and the next lapse.
 _READ = f"""
-    SELECT t.code, t.scale, t.unit_value, p.currency, w.next_change_at, w.debt_blocks,
+    SELECT t.code, t.scale, t.unit_value, t.spend_least, t.spend_step, t.spend_share,
+           p.currency, w.next_change_at, w.debt_blocks,
            now.balance, now.pending, now.owed,
            CASE WHEN lapse.at = w.active_until
                 THEN (SELECT sum(l.remaining)::bigint FROM loyalty_lot l
@@ -69,6 +71,7 @@ class MemberBalance:
     exact_until: dt.datetime | None
     lapsing: int
     lapses_at: dt.datetime | None
+    spending: SpendingTerms
 
     @property
     def spendable(self) -> int:
@@ -84,7 +87,8 @@ def read_member_balances(membership_id: uuid.UUID, now: dt.datetime) -> list[Mem
 
 
 def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
-    code, scale, unit_value, currency, next_change, blocks, *held, lapsing, lapses_at = row
+    code, scale, unit_value, least, step, share, *row = row
+    currency, next_change, blocks, *held, lapsing, lapses_at = row
     balance, pending, owed = held
     return MemberBalance(
         wallet_type=code,
@@ -98,6 +102,7 @@ def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
         exact_until=next_change if now < next_change < NEVER else None,
         lapsing=lapsing or 0,
         lapses_at=lapses_at,
+        spending=SpendingTerms(scale, unit_value, least or 1, step or 1, share),
     )
 
 

@@ -15,9 +15,10 @@ from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.selectors.tier_sets import TierTerms, benefits_of
 from loyalty.tier_definitions import BenefitDefinition
-from loyalty.tier_words import TierVoice, UnitNames, benefit_words
+from loyalty.tier_words import TierVoice, benefit_words
 from loyalty.tiers.facts import Fact
 from loyalty.tiers.progress import Standing, standing
+from members.formatting import NamesOfUnit, UnitNames
 
 # Members worked out at a time.
 PIECE = 500
@@ -195,7 +196,7 @@ def ladder_rows(tier_set_id: int) -> tuple[Tier, ...]:
 def unit_names(program_id: int) -> dict[str, UnitNames]:
     """By the wallet type's code; the program's first comes first."""
     return {
-        item.code: UnitNames(item.singular, item.plural, item.scale)
+        item.code: NamesOfUnit.of(item)
         for item in WalletType.objects.filter(program=program_id).order_by("pk")
     }
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import describe_terms, describe_units
 from loyalty.discount_words import describe_discounting
 from loyalty.models import EarningRuleVersion, Program, Tier, TierSet, WalletType
@@ -34,6 +35,7 @@ class UnitWords:
     """A kind of unit and what becomes of it."""
 
     plural: str
+    icon: str
     sentences: Sequence[str]
 
 
@@ -93,11 +95,19 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
             describe_discounting(program.discounting) if kinds.count("discount") > 1 else ""
         ),
         units=[
-            UnitWords(item.plural, describe_units(item, program.currency, charities))
+            UnitWords(item.plural, item.icon, describe_units(item, program.currency, charities))
             for item in definition.wallet_types
+            if item.code in _collected(definition, versions)
         ],
         general=describe_terms(definition),
     )
+
+
+def _collected(definition: ProgramDefinition, versions: Sequence[EarningRuleVersion]) -> set[str]:
+    """The units that any rule has ever given. Of a program of discounts alone nobody collects
+    anything; of one without any rule it says what will be."""
+    given = {version.rule.wallet_type.code for version in versions if not is_discount(version)}
+    return given or ({item.code for item in definition.wallet_types} if not versions else set())
 
 
 def _tiers(tier_set: TierSet | None, program: Program) -> list[TierTermsWords]:

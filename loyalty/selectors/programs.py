@@ -23,6 +23,8 @@ from loyalty.unit_definitions import (
     ExpiryDefinition,
     GiftsDefinition,
     PendingDefinition,
+    PluralForms,
+    SpendingDefinition,
     WalletTypeDefinition,
 )
 from members.errors import NotFoundError
@@ -115,6 +117,9 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
         pending_days=policy.pending_days,
         expiry=expiry_of(policy),
         gifts=gifts_of(wallet_type),
+        plural_forms=PluralForms(language=wallet_type.plural_language, **wallet_type.plural_forms),
+        icon=wallet_type.icon,
+        spending=spending_of(wallet_type),
     )
 
 
@@ -125,19 +130,28 @@ def account_codes_of(program: Program) -> AccountCodes:
 
 def gifts_of(wallet_type: WalletType) -> GiftsDefinition:
     """What members may give away, as a program file says it."""
-
-    def whole(units: int | None) -> Decimal | None:
-        return None if units is None else Decimal(units).scaleb(-wallet_type.scale)
-
     return GiftsDefinition.model_validate(
         {
             "to_members": wallet_type.gifts_to_members,
             "to_charities": wallet_type.gifts_to_charities,
-            "least": whole(wallet_type.gift_least),
-            "most_per_day": whole(wallet_type.gift_most_per_day),
-            "most_received_per_day": whole(wallet_type.gift_most_received_per_day),
+            "least": _whole(wallet_type.gift_least, wallet_type),
+            "most_per_day": _whole(wallet_type.gift_most_per_day, wallet_type),
+            "most_received_per_day": _whole(wallet_type.gift_most_received_per_day, wallet_type),
         }
     )
+
+
+def spending_of(wallet_type: WalletType) -> SpendingDefinition:
+    """How many can be used at once, as a program file says it."""
+    return SpendingDefinition(
+        least=_whole(wallet_type.spend_least, wallet_type),
+        step=_whole(wallet_type.spend_step, wallet_type),
+        share=wallet_type.spend_share,
+    )
+
+
+def _whole(units: int | None, wallet_type: WalletType) -> Decimal | None:
+    return None if units is None else Decimal(units).scaleb(-wallet_type.scale)
 
 
 def pending_of(policy: LotPolicy) -> PendingDefinition:

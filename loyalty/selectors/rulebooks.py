@@ -9,7 +9,7 @@ import datetime as dt
 import threading
 import zoneinfo
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -22,6 +22,7 @@ from loyalty.rules.bodies import DiscountBody, EarningBody, parse_body
 from loyalty.rules.discounts import Discounting, DiscountVersion
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
+from loyalty.rules.spending import SpendingTerms
 from loyalty.rules.stacking import Multiplying
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.tier_sets import TierTerms, tier_terms
@@ -37,6 +38,7 @@ class UnitTerms:
     scale: int
     policies: tuple[tuple[dt.datetime, LotTerms], ...]
     renewal: LotTerms | None
+    spending: SpendingTerms
 
     def terms_at(self, at: dt.datetime) -> LotTerms:
         """The policy for lots granted at `at`; before there was any, the first."""
@@ -66,6 +68,7 @@ class ProgramTerms:
     rulebook: Rulebook
     units: dict[int, UnitTerms]
     accounts: dict[str, int]
+    revision: int = 0
     has_pools: bool = False
     tiers: TierTerms | None = None
 
@@ -119,6 +122,15 @@ def fresh_terms() -> Terms:
     """The terms of all programs as they are now; one query when nothing has changed."""
     terms = current_terms()
     return terms if terms.fingerprint == _fingerprint() else reload_terms()
+
+
+def terms_as_read(programs: Iterable[Program]) -> Terms:
+    """The terms of all programs; no query where those in memory are of the revisions that these
+    rows, just read, have."""
+    terms = current_terms()
+    known = {(item.id, item.revision) for item in terms.programs}
+    wanted = {(program.pk, program.revision) for program in programs}
+    return terms if wanted <= known else fresh_terms()
 
 
 def _fingerprint() -> str:
@@ -203,6 +215,7 @@ def _program_terms(
         rulebook=_rulebook(program.pk, versions),
         units={terms.wallet_type_id: terms for terms in units},
         accounts=accounts,
+        revision=program.revision,
         has_pools=has_pools,
         tiers=tiers,
     )
@@ -268,6 +281,18 @@ def _unit_terms(wallet_type: WalletType, policies: Sequence[LotPolicy]) -> UnitT
             (policy.created_at, lot_terms(policy)) for policy in policies if policy.rule_id is None
         ),
         renewal=lot_terms(renewing[-1]) if renewing else None,
+        spending=spending_terms(wallet_type),
+    )
+
+
+def spending_terms(wallet_type: WalletType) -> SpendingTerms:
+    """How many can be used at once, as the rules read it."""
+    return SpendingTerms(
+        scale=wallet_type.scale,
+        unit_value=wallet_type.unit_value,
+        least=wallet_type.spend_least or 1,
+        step=wallet_type.spend_step or 1,
+        share=wallet_type.spend_share,
     )
 
 

@@ -168,6 +168,7 @@ def _finish(setup: Setup) -> None:
     units = [
         {
             "code": unit.code, "singular": unit.singular, "plural": unit.plural,
+            "plural_language": unit.plural_language, "plural_forms": unit.plural_forms,
             "scale": unit.scale, "unit_value": f"{unit.unit_value:f}",
         }
         for unit in setup.units.values()

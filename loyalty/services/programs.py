@@ -17,7 +17,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
-from loyalty.descriptions import Unit, describe_expiry, describe_gifts, describe_pending
+from loyalty.descriptions import (
+    Unit,
+    describe_expiry,
+    describe_gifts,
+    describe_pending,
+    describe_spending,
+)
 from loyalty.models import (
     Account,
     EarningRule,
@@ -29,7 +35,7 @@ from loyalty.models import (
     Wallet,
     WalletType,
 )
-from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of
+from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of, spending_of
 from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
@@ -37,7 +43,7 @@ from loyalty.services.rule_versions import (
     lot_policy_values,
 )
 from loyalty.services.tier_sets import apply_tiers
-from loyalty.unit_definitions import GiftsDefinition, WalletTypeDefinition
+from loyalty.unit_definitions import GiftsDefinition, SpendingDefinition, WalletTypeDefinition
 from members.services.audit import Actor, record_audit
 
 
@@ -162,7 +168,11 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         plural=wanted.plural,
         scale=wanted.decimals,
         unit_value=wanted.unit_value,
+        plural_language=wanted.plural_forms.language,
+        plural_forms=wanted.plural_forms.forms,
+        icon=wanted.icon,
         **gift_values(wanted.gifts, wanted.decimals),
+        **spending_values(wanted.spending, wanted.decimals),
     )
     # Members and pools that are there already get their wallet of the new kind at once.
     Wallet.objects.bulk_create(
@@ -181,7 +191,7 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
 def _change_wallet_type(
     applied: Applied, wallet_type: WalletType, wanted: WalletTypeDefinition, index: int
 ) -> None:
-    before = gifts_of(wallet_type)
+    before, spending = gifts_of(wallet_type), spending_of(wallet_type)
     if wanted.decimals != wallet_type.scale:
         if Transfer.objects.filter(wallet_type=wallet_type).exists():
             refuse_rewriting(
@@ -190,9 +200,12 @@ def _change_wallet_type(
                 % wallet_type.scale,
             )
         change(applied, wallet_type, "scale", wanted.decimals)
-    for name in ("singular", "plural", "unit_value"):
+    for name in ("singular", "plural", "icon", "unit_value"):
         change(applied, wallet_type, name, getattr(wanted, name))
+    change(applied, wallet_type, "plural_language", wanted.plural_forms.language)
+    change(applied, wallet_type, "plural_forms", wanted.plural_forms.forms)
     _change_gifts(applied, wallet_type, wanted, before)
+    _change_spending(applied, wallet_type, wanted, spending)
     wallet_type.save()
 
 
@@ -215,19 +228,47 @@ def _change_gifts(
         )
 
 
+def _change_spending(
+    applied: Applied,
+    wallet_type: WalletType,
+    wanted: WalletTypeDefinition,
+    before: SpendingDefinition,
+) -> None:
+    """A change is for what is used from now on."""
+    for name, value in spending_values(wanted.spending, wanted.decimals).items():
+        setattr(wallet_type, name, value)
+    if wanted.spending != before:
+        applied.changes.append(
+            _("%(wallet_type)s used from now on: %(terms)s")
+            % {
+                "wallet_type": capfirst(wallet_type.plural),
+                "terms": " ".join(describe_spending(wanted.spending, Unit(wanted))),
+            }
+        )
+
+
 def gift_values(gifts: GiftsDefinition, decimals: int) -> dict[str, Any]:
     """The columns of a wallet type with these terms."""
-
-    def units(amount: Decimal | None) -> int | None:
-        return None if amount is None else int(amount.scaleb(decimals))
-
     return {
         "gifts_to_members": gifts.to_members,
         "gifts_to_charities": gifts.to_charities,
-        "gift_least": units(gifts.least),
-        "gift_most_per_day": units(gifts.most_per_day),
-        "gift_most_received_per_day": units(gifts.most_received_per_day),
+        "gift_least": _at_scale(gifts.least, decimals),
+        "gift_most_per_day": _at_scale(gifts.most_per_day, decimals),
+        "gift_most_received_per_day": _at_scale(gifts.most_received_per_day, decimals),
     }
+
+
+def spending_values(spending: SpendingDefinition, decimals: int) -> dict[str, Any]:
+    """The columns of a wallet type with these terms."""
+    return {
+        "spend_least": _at_scale(spending.least, decimals),
+        "spend_step": _at_scale(spending.step, decimals),
+        "spend_share": spending.share,
+    }
+
+
+def _at_scale(amount: Decimal | None, decimals: int) -> int | None:
+    return None if amount is None else int(amount.scaleb(decimals))
 
 
 def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:

@@ -15,19 +15,21 @@ from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 
-from loyalty.models import Membership, WindowPart
+from loyalty.models import Membership
 from loyalty.rules.bodies import WindowedBody
-from loyalty.rules.bonus import Part, progress, standing, window_start
+from loyalty.rules.bonus import Part, progress, standing
 from loyalty.rules.bonus import award as bonus
 from loyalty.rules.discounts import Discounted, discount
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import ZERO
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
+from loyalty.selectors.window_parts import Wanted, window_parts
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
 from loyalty.services.order_inputs import CustomerRef, OrderInput, check_order
 from loyalty.services.order_tiers import standings_around
 from loyalty.services.orders import occasion_of
+from loyalty.services.usable_units import UsableUnits, spendable_units, usable_for
 from loyalty.tiers.progress import Standing
 from members.models import Customer
 
@@ -63,6 +65,8 @@ class Quote:
     discounted: Discounted
     # Where the buyer stands in the program's tiers before it, and with it.
     tiers: tuple[Standing, Standing] | None = None
+    # Of a member's units, what could pay for it.
+    usable: tuple[UsableUnits, ...] = ()
 
 
 def quote_order(
@@ -92,7 +96,14 @@ def quote_order(
             ]
         )
     book = CapBook.look(wishes)
-    return [_quote(wish, book, found) for wish, found in zip(wishes, reduced, strict=True)]
+    held = spendable_units([wish.membership_id for wish in wishes], order.placed_at)
+    return [
+        replace(
+            _quote(wish, book, found),
+            usable=usable_for(wish.program, held.get(wish.membership_id, {}), found.basket.total),
+        )
+        for wish, found in zip(wishes, reduced, strict=True)
+    ]
 
 
 def discounted(wish: Wish) -> Discounted:
@@ -148,11 +159,12 @@ def _wishes(
 
 def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:
     awards, _rooms = book.judge(wish, wish.occasion.basket)
-    parts = _parts(wish, awards)
+    member, zone = wish.membership_id, wish.program.zone
+    parts = window_parts((Wanted(member, award.version, zone) for award in awards), wish.at)
     return Quote(
         wish.program,
         wish.membership_id or None,
-        tuple(_quoted(award, wish, parts.get(award.version.id, [])) for award in awards),
+        tuple(_quoted(award, wish, parts.get((member, award.version.id), [])) for award in awards),
         reduced,
         _tiers(wish, awards),
     )
@@ -196,31 +208,3 @@ def _goal(body: WindowedBody, reached: Decimal, units: int) -> Goal:
     if units and not body.repeated:
         return Goal(reached, body.goal, ZERO)
     return Goal(reached, body.goal, body.goal - reached % body.goal)
-
-
-def _parts(wish: Wish, awards: Sequence[Award]) -> dict[int, list[Part]]:
-    """What the member's orders brought so far to each rule's window, in one query."""
-    zone = wish.program.zone
-    starts = {
-        award.version.id: window_start(award.version.body, wish.at, zone)
-        for award in awards
-        if isinstance(award.version.body, WindowedBody) and award.version.body.windowed
-    }
-    if not starts or wish.membership_id == NOBODY:
-        return {}
-    rows = (
-        WindowPart.objects.filter(
-            award__membership=wish.membership_id,
-            award__rule_version__in=starts,
-            award__window_start__in=set(starts.values()),
-        )
-        .order_by("order__placed_at", "order_id")
-        .values_list(
-            "award__rule_version", "award__window_start", "order__placed_at", "amount"
-        )
-    )  # fmt: skip
-    found: defaultdict[int, list[Part]] = defaultdict(list)
-    for version, start, placed_at, amount in rows:
-        if starts[version] == start:
-            found[version].append((placed_at.astimezone(zone), amount))
-    return found

@@ -14,6 +14,7 @@ from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.services.adjustments import whole_number
 from loyalty.services.restorations import restoration
+from loyalty.services.spending_terms import refuse_beyond_terms
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
@@ -42,13 +43,49 @@ def redeem_units(
     `occurred_at`: when a till that was offline did it, up to 72 hours ago; units that expired since
     then count. `order`: what was paid with them; they come back as it does. `spender`: who spends,
     where the wallet is not their own.
-    Raises InsufficientBalanceError, KeyReusedError.
+    Raises InsufficientBalanceError, KeyReusedError, SpendingRefusedError.
     """
     at = occurred_at or now
     _check(units, at, now)
     return run_atomically(
         lambda: _redeem(wallet, units, key, source, actor, now, at, order, note, spender)
     )
+
+
+def redeem_for_member(
+    *,
+    wallet: Wallet,
+    membership: Membership,
+    units: int,
+    order: Order | None,
+    actor: Actor,
+    key: str,
+    now: dt.datetime,
+    note: str,
+) -> Transfer:
+    """A redemption by a colleague at the member's wish; it takes nothing that the member could not
+    spend. Raises as `redeem_units` does."""
+
+    def redeem() -> Transfer:
+        made, replayed = redeem_units(
+            wallet=wallet, units=units, key=key, source=Transfer.Source.BACKOFFICE.value,
+            actor=actor, now=now, order=order, note=note,
+        )  # fmt: skip
+        if not replayed:
+            record_audit(
+                actor=actor,
+                action="points.redeemed",
+                target=membership.customer,
+                after={
+                    "amount": whole_number(units, made.wallet_type),
+                    "wallet_type": made.wallet_type.plural,
+                    "transfer": made.pk,
+                },
+                reason=note,
+            )
+        return made
+
+    return run_atomically(redeem)
 
 
 def reverse_redemption(
@@ -89,6 +126,9 @@ def _redeem(
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
+    lock_wallets([wallet.pk])
+    if not Transfer.objects.filter(key=key).exists():
+        refuse_beyond_terms(units, wallet_type=wallet.wallet_type, program=program, order=order)
     kind = Transfer.Kind.REDEMPTION.value
     entry = movement(
         direction="out",

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from loyalty.models import Membership, Transfer
+from loyalty.models import Membership, Program, Transfer
 from members.models import AuditEntry, IdempotencyRecord
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
@@ -196,3 +197,38 @@ def test_a_till_redeems_and_undoes_but_adjusts_nothing(
 
 def test_wrong_method(api: ApiClient) -> None:
     assert_problem(api.get("/redemptions"), 405, "method_not_allowed")
+
+
+@refused
+def test_terms_of_use_are_told_with_the_balance_and_refused_by_field(
+    api: ApiClient, earned: Membership
+) -> None:
+    earned.program.wallet_types.update(spend_least=6, spend_step=3, spend_share=50)
+    Program.objects.update(revision=F("revision") + 1)
+    [found] = api.get(f"/memberships/{earned.public_id}/balances").json()["balances"]
+    assert (found["spendable"], found["usable"]) == ("12", "12")
+    assert found["spending"] == {"least": "6", "step": "3", "share": "50"}
+    for units, code in (("3", "below_least"), ("8", "not_in_steps")):
+        problem = redeem(api, earned, f"no {units}", units=units)
+        [error] = assert_problem(problem, 409, "spending_refused", "units")["errors"]
+        assert error["code"] == code
+    address = {"source": "shop", "external_id": "A-1001"}
+    assert redeem(api, earned, "paid", units="9", order=address).status_code == 201
+    [rest] = api.get(f"/memberships/{earned.public_id}/balances").json()["balances"]
+    assert (rest["spendable"], rest["usable"]) == ("3", "0")
+
+
+def test_a_quote_says_what_a_member_could_pay_with_units(
+    api: ApiClient, earned: Membership
+) -> None:
+    earned.program.wallet_types.update(unit_value=1, spend_step=2, spend_share=40)
+    Program.objects.update(revision=F("revision") + 1)
+    basket = {"currency": "USD", "total": "20.00", "customer": {"external_id": "C-1"},
+              "lines": [{"sku": "X", "total": "20.00"}]}  # fmt: skip
+    [quote] = api.post("/quotes", basket).json()["programs"]
+    assert quote["usable"] == [
+        {
+            "wallet_type": "points", "decimals": 0, "spendable": "12", "usable": "8",
+            "worth": "8.00", "spending": {"least": "1", "step": "2", "share": "40"},
+        }
+    ]  # fmt: skip

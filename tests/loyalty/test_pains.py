@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 from django.db import connections, transaction
 
-from loyalty.errors import InsufficientBalanceError, KeyReusedError
+from loyalty.errors import InsufficientBalanceError, KeyReusedError, SpendingRefusedError
 from loyalty.explanations import Explanation, explain_transfer
 from loyalty.ledger.reports import totals
 from loyalty.models import (
@@ -470,6 +470,16 @@ def test_a_member_spends_as_much_as_they_choose_and_keeps_the_rest(db):
     redeem(4, order=Order.objects.get(external_id="B"))
     assert spendable() == 1 + 14
     assert ("redemption", -4) in moves()
+
+
+def test_where_units_are_used_in_steps_the_odd_one_stays(db):
+    """Pain 16: with 3 dollars for 2 points, 5 points buy what 4 are worth, and all 5 are gone."""
+    make_program(unit={"unit_value": "1.5", "spending": {"step": 2}})
+    record(order("A", "5"))
+    with pytest.raises(SpendingRefusedError, match="Use a multiple of 2"), transaction.atomic():
+        redeem(5)
+    redeem(4, "k2")
+    assert spendable() == 1
 
 
 def test_a_part_of_what_was_spent_comes_back(program):

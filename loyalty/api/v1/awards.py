@@ -19,6 +19,7 @@ from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import OrderResult
 from members.api.bodies import Answer
+from members.formatting import NamesOfUnit
 
 
 class AwardBrief(Answer):
@@ -48,7 +49,7 @@ def new_awards(result: OrderResult, order: OrderInput) -> list[AwardOut]:
 
 def reasons_in_words(award: Award, currency: str, wallet_type: WalletType) -> list[str]:
     """Why a rule gives so much, also nothing."""
-    unit = (wallet_type.singular, wallet_type.plural, wallet_type.scale)
+    unit = NamesOfUnit.of(wallet_type)
     return _in_words(award.steps, currency, unit, get_language())
 
 
@@ -62,7 +63,7 @@ def explained_award(
 ) -> AwardOut:
     """What a rule gave, also nothing, from the steps that were kept of it."""
     wallet_type = rule.wallet_type
-    unit = (wallet_type.singular, wallet_type.plural, wallet_type.scale)
+    unit = NamesOfUnit.of(wallet_type)
     words = _in_words(tuple(map(tuple, steps)), "", unit, get_language())
     return AwardOut(
         program=rule.program.code,
@@ -75,13 +76,18 @@ def explained_award(
 
 @lru_cache(maxsize=8192)
 def _in_words(
-    steps: tuple[Step, ...], currency: str, unit: tuple[str, str, int], _language: str | None
+    steps: tuple[Step, ...], currency: str, unit: NamesOfUnit, _language: str | None
 ) -> list[str]:
     """Putting numbers into words takes longer than finding them, and the same sums come again."""
-    singular, plural, scale = unit
     example = Transfer(
         kind=Transfer.Kind.ACCRUAL,
-        wallet_type=WalletType(singular=singular, plural=plural, scale=scale),
+        wallet_type=WalletType(
+            singular=unit.singular,
+            plural=unit.plural,
+            scale=unit.scale,
+            plural_language=unit.plural_language,
+            plural_forms=unit.plural_forms,
+        ),
         explanation={"steps": steps, "currency": currency},
     )
     return list(explain_transfer(example).steps)

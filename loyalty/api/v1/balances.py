@@ -12,6 +12,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.spending import SpendingOut, spending_out
 from loyalty.api.v1.transfers import DocumentOut, document
 from loyalty.ledger.past import LotThen
 from loyalty.models import NEVER, Membership, Transfer, WalletType
@@ -24,6 +25,7 @@ from loyalty.selectors.past_balances import (
     past_balances,
     with_origins,
 )
+from loyalty.selectors.rulebooks import spending_terms
 from members.api.bodies import Answer, DayOrInstant, Query, answer, money_text, read_query
 from members.api.pagination import Page, PageQuery, paginate_list
 from members.api.schema import query_parameters
@@ -56,6 +58,11 @@ class BalanceOut(Answer):
     owed: Units = Field(description="Settled by what is earned next, unless it blocks.")
     blocked: bool = Field(description="Whether nothing can be spent until what is owed is settled.")
     worth: WorthOut = Field(description="What the spendable units are worth.")
+    usable: Units = Field(
+        description="The most of it that can be used at once; 0: fewer than the least. How much of"
+        " an order they pay is in its quote."
+    )
+    spending: SpendingOut
     next_expiry: ExpiryOut | None
     exact_until: dt.datetime | None = Field(
         description="Without new movements nothing changes before this instant; null: ever."
@@ -163,6 +170,7 @@ def _of_past(item: PastBalance) -> MemberBalance:
         exact_until=item.exact_until,
         lapsing=lapse.units if lapse else 0,
         lapses_at=lapse.at if lapse else None,
+        spending=spending_terms(item.wallet_type),
     )
 
 
@@ -196,6 +204,8 @@ def _balance_out(item: MemberBalance) -> BalanceOut:
         owed=units_text(item.owed, item.scale),
         blocked=item.blocked and item.owed > 0,
         worth=WorthOut(amount=money_text(item.worth), currency=item.currency),
+        usable=units_text(item.spending.most(item.spendable), item.scale),
+        spending=spending_out(item.spending),
         next_expiry=expiry,
         exact_until=item.exact_until,
     )

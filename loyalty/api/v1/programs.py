@@ -17,7 +17,13 @@ from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefiniti
 from loyalty.rule_words import describe_discount_rule
 from loyalty.rules.bodies import AwardingBody, DiscountBody
 from loyalty.selectors.programs import definition_of, get_program
-from loyalty.unit_definitions import ExpiryDefinition, GiftsDefinition, WalletTypeDefinition
+from loyalty.unit_definitions import (
+    ExpiryDefinition,
+    GiftsDefinition,
+    PluralForms,
+    SpendingDefinition,
+    WalletTypeDefinition,
+)
 from members.api.bodies import Answer, answer, plain_text, read_query
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
@@ -51,6 +57,9 @@ class WalletTypeOut(Answer):
     pending_days: int
     expiry: ExpiryDefinition
     gifts: GiftsDefinition
+    plural_forms: PluralForms
+    icon: str
+    spending: SpendingDefinition
     in_words: list[str]
 
 
@@ -143,6 +152,9 @@ def _wallet_type(item: WalletTypeDefinition, currency: str, charities: list[str]
         pending_days=item.pending_days,
         expiry=item.expiry,
         gifts=item.gifts,
+        plural_forms=item.plural_forms,
+        icon=item.icon,
+        spending=item.spending,
         in_words=describe_units(item, currency, charities),
     )
 

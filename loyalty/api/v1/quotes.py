@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import reasons_in_words
 from loyalty.api.v1.order_bodies import OrderFacts, known_people, order_input
+from loyalty.api.v1.spending import SpendingOut, spending_out
 from loyalty.discount_words import discount_reasons
 from loyalty.explanations import Explanation
 from loyalty.models import Membership
@@ -26,6 +27,7 @@ from loyalty.selectors.member_tiers import tier_voice
 from loyalty.selectors.rulebooks import current_terms
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.quotes import Goal, Quote, QuotedAward, quote_order
+from loyalty.services.usable_units import UsableUnits
 from members.api.bodies import Answer, Instant, answer, money_text, plain_text, read_body
 from members.api.views import ApiView
 
@@ -113,6 +115,17 @@ class QuotedTierOut(Answer):
     sentence: str = Field(description="What is missing with this basket, in words.")
 
 
+class UsableOut(Answer):
+    """What a member could use of one kind of units to pay for the basket."""
+
+    wallet_type: str
+    decimals: int
+    spendable: Units = Field(description="What can be spent at all.")
+    usable: Units = Field(description="What can be used for this basket; 0: none.")
+    worth: str = Field(description="Of what is usable, in the program's currency.")
+    spending: SpendingOut
+
+
 class ProgramQuote(Answer):
     program: str
     membership: UUID | None = Field(description="Empty: whoever buys it would join with it.")
@@ -124,6 +137,10 @@ class ProgramQuote(Answer):
     totals: list[QuoteTotal] = Field(description="Of what is left to pay.")
     awards: list[QuotedAwardOut]
     tier: QuotedTierOut | None = Field(description="Null in a program without tiers.")
+    usable: list[UsableOut] = Field(
+        description="Of each kind of units that is worth something; the redemption is sent with the"
+        " order once that is recorded."
+    )
 
 
 class QuoteOut(Answer):
@@ -185,6 +202,19 @@ def _program(quote: Quote, membership: UUID | None) -> ProgramQuote:
         ],
         awards=[_award(quoted, quote) for quoted in quote.awards],
         tier=_tier(quote),
+        usable=[_usable(item) for item in quote.usable],
+    )
+
+
+def _usable(item: UsableUnits) -> UsableOut:
+    wallet_type = wallet_types_of(current_terms())[item.wallet_type_id]
+    return UsableOut(
+        wallet_type=wallet_type.code,
+        decimals=wallet_type.scale,
+        spendable=units_text(item.spendable, wallet_type.scale),
+        usable=units_text(item.most, wallet_type.scale),
+        worth=money_text(item.terms.worth(item.most)),
+        spending=spending_out(item.terms),
     )
 
 

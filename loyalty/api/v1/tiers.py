@@ -24,7 +24,7 @@ from loyalty.selectors.member_tiers import (
 from loyalty.selectors.memberships import get_membership, list_memberships
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at
 from loyalty.tier_definitions import BenefitDefinition, plain
-from loyalty.tier_words import UnitNames, benefit_words, why_words
+from loyalty.tier_words import benefit_words, why_words
 from loyalty.tiers.facts import Span
 from loyalty.tiers.progress import Goal
 from members.api.bodies import (
@@ -41,6 +41,7 @@ from members.api.pagination import Page, PageQuery, paginate, paginate_list
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.errors import NotFoundError
+from members.formatting import UnitNames
 from members.models import Customer
 from members.selectors.merges import current
 

@@ -8,6 +8,7 @@ from loyalty.api.v1 import (
     backtests,
     balances,
     bulk_adjustments,
+    cards,
     claims,
     discounts,
     gifts,
@@ -20,6 +21,7 @@ from loyalty.api.v1 import (
     orders,
     pool_members,
     pools,
+    program_templates,
     programs,
     quotes,
     redemptions,
@@ -42,6 +44,7 @@ urlpatterns = [
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
     path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
     path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
+    path(f"{MEMBERSHIP}/cards", cards.Cards.as_view(), name="cards"),
     path(f"{MEMBERSHIP}/lots", balances.Lots.as_view(), name="lots"),
     path(
         f"{MEMBERSHIP}/transfers",
@@ -133,6 +136,11 @@ urlpatterns = [
     path("backtests", backtests.Backtests.as_view(), name="backtests"),
     path("backtests/<uuid:backtest_id>", backtests.OneBacktest.as_view(), name="backtest"),
     path("programs", programs.Programs.as_view(), name="programs"),
+    path(
+        "program-templates",
+        program_templates.ProgramTemplates.as_view(),
+        name="program-templates",
+    ),
     path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),
     path(
         "programs/<slug:code>/discounts",

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from loyalty.backoffice.program_editing import suggest_code
 from loyalty.models import EarningRuleVersion, Program
 from loyalty.program_files import load_program
 from loyalty.selectors.programs import definition_of
+from loyalty.services.program_starts import suggest_code
 from members.models import AuditEntry
 from tests.loyalty.backoffice.conftest import Member, queries_of, url
 from tests.loyalty.factories import make_program, order, record, spendable
@@ -351,3 +351,47 @@ def test_taking_a_draft_live_shows_every_rule_in_its_own_units(manager: Client) 
     make_program("draft", status="draft", earning_rules=[{}, {"code": "two", "units": 7}])
     text = manager.get(url("program_publish", "draft")).content.decode()
     assert "7\N{NO-BREAK SPACE}points" in text
+
+
+def test_what_has_pages_of_its_own_stays_when_the_form_is_saved(manager: Client) -> None:
+    tiers = {"tiers": [{"code": "base", "name": "Base"},
+                       {"code": "gold", "name": "Gold", "threshold": 100}]}  # fmt: skip
+    card = {"code": "card", "name": "Card", "percent": 5}
+    program = make_program(status="draft", discount_rules=[card], tiers=tiers)
+    before = definition_of(program, timezone.now())
+    manager.post(url("program_edit", "club"), form_of(manager, "club") | {"name": "Klub"})
+    after = definition_of(Program.objects.get(), timezone.now())
+    assert after == before.model_copy(update={"name": "Klub"})
+
+
+def test_how_units_are_called_and_used_is_typed_and_told(manager: Client) -> None:
+    typed = {
+        "singular": "\u0437\u0432\u0435\u0437\u0434\u0430", "icon": "star", "plural_language": "ru",
+        "plural_few": "\u0437\u0432\u0435\u0437\u0434\u044b",
+        "plural_many": "\u0437\u0432\u0451\u0437\u0434",
+        "spending_least": "100", "spending_step": "50", "spending_share": "30",
+    }  # fmt: skip
+    assert manager.post(url("program_create"), FORM | typed).status_code == 302
+    [unit] = definition_of(Program.objects.get(), timezone.now()).wallet_types
+    assert (unit.icon, unit.plural_forms.language) == ("star", "ru")
+    assert unit.plural_forms.forms == {"few": typed["plural_few"], "many": typed["plural_many"]}
+    page = manager.get(url("program_page", "bean-club")).content.decode()
+    assert f"They can be used from 100\N{NO-BREAK SPACE}{typed['plural_many']} on." in page
+    assert "They pay 30% of an order at most." in page
+    sent = form_of(manager, "bean-club")
+    assert manager.post(url("program_edit", "bean-club"), sent).url == url(
+        "program_page", "bean-club"
+    )
+    wrong = manager.post(url("program_edit", "bean-club"), sent | {"spending_least": "75"})
+    assert wrong.context["form"].errors["spending_least"] == ["a multiple of step."]
+    foreign = manager.post(url("program_edit", "bean-club"), sent | {"plural_two": "x"})
+    assert "plural_language" in foreign.context["form"].errors
+
+
+def test_other_terms_of_use_are_shown_before_they_count(manager: Client) -> None:
+    make_program(unit={"unit_value": "0.01"})
+    sent = form_of(manager, "club") | {"spending_step": "50", "icon": "heart"}
+    text = manager.post(url("program_edit", "club"), sent).content.decode()
+    assert "Any number, for all of an order." in text
+    assert "They are used in multiples of 50" in text
+    assert "point, points, Heart" in text

@@ -1,0 +1,141 @@
+"""What a template of a program wants to know, validated. A template asks some of it and has its own
+defaults for the rest."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from django.utils.translation import gettext as _
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+
+from loyalty.definitions import Currency, TimeZone
+from loyalty.rule_definitions import Name
+from loyalty.rules.body_parts import Code, Part, Percent, PositiveAmount
+from loyalty.tier_definitions import TierName
+from loyalty.unit_definitions import FormName, UnitIcon, UnitName
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
+Factor = Annotated[Decimal, Field(ge=1, le=1000, max_digits=8, decimal_places=4)]
+Share = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
+Category = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+# Languages with more than one plural need further names of a unit; the others need none.
+PluralLanguage = Literal["", "ar", "be", "cs", "hr", "lt", "pl", "ro", "ru", "sk", "sl", "sr", "uk"]
+
+
+class TierAnswer(Part):
+    """A step of the ladder."""
+
+    name: TierName
+    threshold: Amount = Decimal(0)
+    factor: Factor = Decimal(1)
+
+
+class BracketAnswer(Part):
+    """The percentage above so much, up to the next bracket."""
+
+    above: Amount = Decimal(0)
+    percent: Percent
+
+
+class CategoryAnswer(Part):
+    """The percentage for one category."""
+
+    category: Category
+    percent: Percent
+
+
+class ActionAnswer(Part):
+    """Something to do besides buying, and what it brings."""
+
+    activity: Code
+    name: Name
+    units: PositiveAmount
+
+
+class Answers(Part):
+    """All that can be answered. Money is in the program's currency, units are whole units."""
+
+    program_name: Name
+    code: Code
+    currency: Currency
+    time_zone: TimeZone = "UTC"
+
+    unit_singular: UnitName = "point"
+    unit_plural: UnitName = "points"
+    unit_icon: UnitIcon = "coins"
+    unit_language: PluralLanguage = ""
+    unit_few: FormName = ""
+    unit_many: FormName = ""
+
+    earn_units: PositiveAmount = Decimal(1)
+    earn_per: PositiveAmount = Decimal(1)
+    percent: Share = Decimal(5)
+    categories: Annotated[tuple[CategoryAnswer, ...], Field(max_length=50)] = ()
+    brackets: Annotated[tuple[BracketAnswer, ...], Field(max_length=20)] = ()
+    stamps: Annotated[int, Field(ge=2, le=1000)] = 10
+    stamp_each: PositiveAmount = Decimal(1)
+    card_units: PositiveAmount = Decimal(1)
+    actions: Annotated[tuple[ActionAnswer, ...], Field(max_length=20)] = ()
+    welcome_units: Amount = Decimal(0)
+    birthday_units: Amount = Decimal(0)
+
+    reward_units: PositiveAmount = Decimal(100)
+    reward_worth: Amount = Decimal(1)
+    spend_step: PositiveAmount = Decimal(1)
+    spend_share: Share = Decimal(100)
+    charities: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+
+    pending_days: Annotated[int, Field(ge=0, le=365)] = 0
+    expiry: Literal["never", "months", "end_of_year", "inactivity"] = "months"
+    expiry_months: Annotated[int, Field(ge=1, le=120)] = 12
+
+    tiers: Annotated[tuple[TierAnswer, ...], Field(max_length=6)] = ()
+    tier_window: Literal[
+        "calendar_year", "rolling_12_months", "membership_year", "lifetime"
+    ] = "calendar_year"  # fmt: skip
+
+    @field_validator("spend_step")
+    @classmethod
+    def reward_is_in_steps(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        if info.data.get("reward_units", value) % value:
+            raise ValueError(_("The first reward costs a multiple of it."))
+        return value
+
+    @field_validator("brackets")
+    @classmethod
+    def brackets_rise(cls, value: tuple[BracketAnswer, ...]) -> tuple[BracketAnswer, ...]:
+        above = [bracket.above for bracket in value]
+        if above != sorted(set(above)):
+            raise ValueError(_("List them from the lowest to the highest, each once."))
+        return value
+
+    @field_validator("categories")
+    @classmethod
+    def categories_once(cls, value: tuple[CategoryAnswer, ...]) -> tuple[CategoryAnswer, ...]:
+        if len({item.category for item in value}) < len(value):
+            raise ValueError(_("A category is there twice."))
+        return value
+
+    @field_validator("actions")
+    @classmethod
+    def actions_once(cls, value: tuple[ActionAnswer, ...]) -> tuple[ActionAnswer, ...]:
+        if len({item.activity for item in value}) < len(value):
+            raise ValueError(_("An activity is there twice."))
+        return value
+
+    @field_validator("tiers")
+    @classmethod
+    def tiers_rise(cls, value: tuple[TierAnswer, ...]) -> tuple[TierAnswer, ...]:
+        if not value:
+            return value
+        thresholds = [tier.threshold for tier in value]
+        if len(value) < 2:
+            raise ValueError(_("A ladder has two tiers at least."))
+        if thresholds[0]:
+            raise ValueError(_("The first tier is everybody’s: its threshold is 0."))
+        if thresholds != sorted(set(thresholds)):
+            raise ValueError(_("Each tier asks for more than the one before."))
+        if len({tier.name for tier in value}) < len(value):
+            raise ValueError(_("Two tiers have the same name."))
+        return value

@@ -1,0 +1,175 @@
+"""What the programs of templates are made of: units, rates, tiers, and a program around them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from loyalty.definitions import PartyDefinition, ProgramDefinition
+from loyalty.program_templates.answers import Answers
+from loyalty.rule_definitions import (
+    AnniversaryRule,
+    DiscountRuleDefinition,
+    EarningRuleDefinition,
+    NthPurchaseRule,
+    RateRule,
+)
+from loyalty.rules.bodies import DiscountBracket
+from loyalty.tier_definitions import COLORS, BenefitDefinition, TierDefinition, TiersDefinition
+from loyalty.unit_definitions import (
+    ExpiryDefinition,
+    GiftsDefinition,
+    PluralForms,
+    SpendingDefinition,
+    WalletTypeDefinition,
+)
+
+# A unit's worth has so many decimals.
+MILLIONTH = Decimal("0.000001")
+TIER_COLORS = ("secondary", "azure", "yellow", "purple", "red", "teal")
+TIER_ICONS = ("award", "medal", "star", "crown", "diamond", "trophy")
+assert set(TIER_COLORS) <= set(COLORS)
+
+
+def program(answers: Answers, description: str, **parts: Any) -> ProgramDefinition:
+    """A draft with these parts."""
+    return ProgramDefinition(
+        code=answers.code,
+        name=answers.program_name,
+        description=description,
+        currency=answers.currency,
+        time_zone=answers.time_zone,
+        **parts,
+    )
+
+
+def unit(
+    answers: Answers, code: str, *, worth: Decimal | None = None, decimals: int = 0
+) -> WalletTypeDefinition:
+    """What is collected. `worth`: of one; without it as the first reward says."""
+    if worth is None:
+        worth = (answers.reward_worth / answers.reward_units).quantize(MILLIONTH)
+    return WalletTypeDefinition(
+        code=code,
+        singular=answers.unit_singular,
+        plural=answers.unit_plural,
+        plural_forms=PluralForms(
+            language=answers.unit_language, few=answers.unit_few, many=answers.unit_many
+        ),
+        icon=answers.unit_icon,
+        decimals=decimals,
+        unit_value=worth,
+        pending_days=answers.pending_days,
+        expiry=_expiry(answers),
+        gifts=GiftsDefinition(to_charities=bool(answers.charities)),
+        spending=_spending(answers, decimals),
+    )
+
+
+def _spending(answers: Answers, decimals: int) -> SpendingDefinition:
+    """The smallest unit as the least, or as the step, says nothing."""
+    smallest = Decimal(1).scaleb(-decimals)
+    least, step = answers.reward_units, answers.spend_step
+    return SpendingDefinition(
+        least=None if least == smallest else least,
+        step=None if step == smallest else step,
+        share=answers.spend_share,
+    )
+
+
+def _expiry(answers: Answers) -> ExpiryDefinition:
+    match answers.expiry:
+        case "never":
+            return ExpiryDefinition()
+        case "end_of_year":
+            return ExpiryDefinition(kind="end_of_period", period="year", length=1)
+        case _:
+            return ExpiryDefinition(kind=answers.expiry, length=answers.expiry_months)
+
+
+def rate(answers: Answers, unit_code: str) -> RateRule:
+    """So many units for so much money."""
+    return RateRule(
+        code="base", name=_("Base rate"), wallet_type=unit_code,
+        units=answers.earn_units, per=answers.earn_per,
+    )  # fmt: skip
+
+
+def bonuses(answers: Answers, unit_code: str) -> list[EarningRuleDefinition]:
+    """With the first order, and for the birthday, where the answers give any."""
+    found: list[EarningRuleDefinition] = []
+    if answers.welcome_units:
+        found.append(
+            NthPurchaseRule(
+                code="welcome",
+                name=_("Welcome"),
+                wallet_type=unit_code,
+                kind="nth_purchase",
+                number=1,
+                units=answers.welcome_units,
+            )
+        )
+    if answers.birthday_units:
+        found.append(
+            AnniversaryRule(
+                code="birthday",
+                name=_("Birthday"),
+                wallet_type=unit_code,
+                kind="occasion",
+                day="birthday",
+                units=answers.birthday_units,
+            )
+        )
+    return found
+
+
+def tiers(answers: Answers) -> TiersDefinition | None:
+    """A ladder by what is spent, each step with its multiplier."""
+    if not answers.tiers:
+        return None
+    codes = _codes([tier.name for tier in answers.tiers], "tier")
+    return TiersDefinition(
+        metric="spend",
+        window=answers.tier_window,
+        downgrade="none" if answers.tier_window == "lifetime" else "soft_landing",
+        tiers=tuple(
+            TierDefinition(
+                code=code, name=step.name, color=color, icon=icon, threshold=step.threshold,
+                benefits=(BenefitDefinition(kind="multiplier", factor=step.factor),)
+                if step.factor > 1
+                else (),
+            )
+            for code, step, color, icon in zip(
+                codes, answers.tiers, TIER_COLORS, TIER_ICONS, strict=False
+            )
+        ),
+    )  # fmt: skip
+
+
+def charities(answers: Answers) -> tuple[PartyDefinition, ...]:
+    codes = _codes(answers.charities, "charity")
+    return tuple(
+        PartyDefinition(code=code, name=name)
+        for code, name in zip(codes, answers.charities, strict=True)
+    )
+
+
+def discount(answers: Answers, code: str, name: str, **body: Any) -> DiscountRuleDefinition:
+    """A discount rule; with `brackets_by` its brackets are those of the answers."""
+    if "brackets_by" in body:
+        body["brackets"] = tuple(
+            DiscountBracket(above=item.above, percent=item.percent) for item in answers.brackets
+        )
+    return DiscountRuleDefinition(code=code, name=name, **body)
+
+
+def _codes(names: tuple[str, ...] | list[str], stem: str) -> list[str]:
+    """Short names: of the names where they have letters that fit, else numbered; each once."""
+    found: list[str] = []
+    for number, name in enumerate(names, 1):
+        code = slugify(name).strip("-_").replace("_", "-")[:32]
+        found.append(code if code and code not in found else f"{stem}-{number}")
+    return found

@@ -1,0 +1,158 @@
+"""How the answers of a template are asked for: label, help, kind of field, and what is right, in
+words. A form or a wizard is rendered from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.unit_definitions import UNIT_ICONS
+from loyalty.unit_names import ICON_NAMES, PLURAL_LANGUAGES
+
+# What kind of field asks: `units` and `money` are amounts with decimals; `brackets`, `categories`,
+# `tiers` and `actions` are rows of several fields (`BracketAnswer` and so on); `names` is a list of
+# texts.
+QuestionType = Literal[
+    "text", "code", "currency", "time_zone", "units", "money", "percent", "factor", "whole_number",
+    "choice", "icon", "brackets", "categories", "tiers", "actions", "names",
+]  # fmt: skip
+Group = Literal["program", "units", "earning", "discount", "spending", "expiry", "tiers"]
+Mode = Literal["starter", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One answer that is asked for. `name` is the field of `Answers`; `rule` says what is right."""
+
+    name: str
+    label: Promise
+    help: Promise
+    type: QuestionType
+    rule: Promise
+    group: Group
+    choices: tuple[tuple[str, Promise], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question as one template asks it: in its words, with its default, and whether a short
+    version asks it too (`starter`) or the complete one only (`full`)."""
+
+    question: Question
+    label: Promise
+    help: Promise
+    default: Any
+    mode: Mode
+
+    @property
+    def name(self) -> str:
+        return self.question.name
+
+
+GROUPS: Mapping[Group, Promise] = {
+    "program": _("The program"),
+    "units": _("What members collect"),
+    "earning": _("How they earn it"),
+    "discount": _("What they pay less"),
+    "spending": _("What they get for it"),
+    "expiry": _("How long it lasts"),
+    "tiers": _("Tiers"),
+}
+
+ABOVE_ZERO = _("A number above zero, with four decimals at most.")
+ZERO_OR_MORE = _("Zero or more, with four decimals at most.")
+PERCENT = _("More than 0, at most 100.")
+
+_QUESTIONS = (
+    Question("program_name", _("What is the program called?"),
+             _("Members read it everywhere."), "text", _("At most 120 characters."), "program"),
+    Question("code", _("Short name"),
+             _("For files, commands and the API. Stays as it is."), "code",
+             _("Lower-case letters, digits and hyphens, at most 64."), "program"),
+    Question("currency", _("Currency"), _("Orders in this currency earn."), "currency",
+             _("A currency’s code of three letters, such as EUR."), "program"),
+    Question("time_zone", _("Time zone"), _("Where its days begin."), "time_zone",
+             _("A zone such as Europe/Athens."), "program"),
+    Question("unit_singular", _("What is one of them called?"),
+             _("Your own word: point, star, bean."), "text", _("At most 40 characters."), "units"),
+    Question("unit_plural", _("What are several called?"), _("Points, stars, beans."), "text",
+             _("At most 40 characters."), "units"),
+    Question("unit_icon", _("Which picture stands beside them?"), _("Members see it too."), "icon",
+             _("One of these."), "units", tuple((icon, ICON_NAMES[icon]) for icon in UNIT_ICONS)),
+    Question("unit_language", _("Are the names in a language with several plurals?"),
+             _("By its rule the name for a number is chosen."), "choice", _("One of these."),
+             "units", PLURAL_LANGUAGES),
+    Question("unit_few", _("What are a few called, such as 3?"),
+             _("In Russian: звезды. Empty: the same as several."), "text",
+             _("At most 40 characters; only with such a language."), "units"),
+    Question("unit_many", _("What are many called, such as 5?"),
+             _("In Russian: звёзд. Empty: the same as several."), "text",
+             _("At most 40 characters; only with such a language."), "units"),
+    Question("earn_units", _("How many are earned …"), _("Each time that so much is spent."),
+             "units", ABOVE_ZERO, "earning"),
+    Question("earn_per", _("… for each of this much spent?"),
+             _("1 for every one of the currency; 10 for every ten."), "money", ABOVE_ZERO,
+             "earning"),
+    Question("percent", _("How many percent?"), _("Of what the goods cost."), "percent", PERCENT,
+             "earning"),
+    Question("categories", _("Which categories have a percentage of their own?"),
+             _("Names exactly as on the lines of orders. What is not named has the percentage"
+               " above."), "categories", _("Each category once."), "earning"),
+    Question("brackets", _("Which percentage above how much?"),
+             _("Exactly the amount still belongs to the bracket before."), "brackets",
+             _("From the lowest to the highest, each once."), "earning"),
+    Question("stamps", _("How many stamps fill a card?"), _("Ten is common."), "whole_number",
+             _("A whole number, 2 to 1,000."), "earning"),
+    Question("stamp_each", _("What brings one stamp?"),
+             _("So much money, or so many items."), "units", ABOVE_ZERO, "earning"),
+    Question("card_units", _("What does a full card bring?"), _("Usually one."), "units",
+             ABOVE_ZERO, "earning"),
+    Question("actions", _("What else earns?"),
+             _("Things that members do besides buying, such as a review."), "actions",
+             _("Each activity once; its short name in lower-case letters."), "earning"),
+    Question("welcome_units", _("Bonus with the first order"), _("0: none."), "units",
+             ZERO_OR_MORE, "earning"),
+    Question("birthday_units", _("Bonus for the birthday"), _("0: none."), "units", ZERO_OR_MORE,
+             "earning"),
+    Question("reward_units", _("What does the first reward cost?"),
+             _("So many have to be collected before any can be used."), "units", ABOVE_ZERO,
+             "spending"),
+    Question("reward_worth", _("What is that worth in money?"),
+             _("What the member gets for it."), "money", ZERO_OR_MORE, "spending"),
+    Question("spend_step", _("In steps of how many can they be used?"),
+             _("1: any number. 50: 50, 100, 150 and so on."), "units",
+             _("What the first reward costs is a multiple of it."), "spending"),
+    Question("spend_share", _("How much of an order can be paid with them, in percent?"),
+             _("30: the rest, 70 percent, is paid in money."), "percent", PERCENT, "spending"),
+    Question("charities", _("Whom can members give to?"), _("Names of charities."), "names",
+             _("At most 20."), "spending"),
+    Question("pending_days", _("How many days until they can be used?"),
+             _("As long as orders can be returned. 0: at once."), "whole_number",
+             _("A whole number, 0 to 365."), "expiry"),
+    Question("expiry", _("When do they expire?"),
+             _("Units that never expire are owed for ever."), "choice", _("One of these."),
+             "expiry",
+             (("never", _("Never")), ("months", _("So many months after they were earned")),
+              ("end_of_year", _("At the end of the year after the one in which they were earned")),
+              ("inactivity", _("After so many months without activity")))),
+    Question("expiry_months", _("After how many months?"),
+             _("Counts where they expire after months."), "whole_number",
+             _("A whole number, 1 to 120."), "expiry"),
+    Question("tiers", _("Which tiers are there?"),
+             _("The first is everybody’s, from 0. The factor multiplies what is earned."), "tiers",
+             _("Two to six, each with a higher threshold than the one before."), "tiers"),
+    Question("tier_window", _("Over which time is the spending added up?"),
+             _("A tier that is not reached again in it is reviewed."), "choice",
+             _("One of these."), "tiers",
+             (("calendar_year", _("The calendar year")),
+              ("rolling_12_months", _("The last 12 months")),
+              ("membership_year", _("A year from the day of joining")),
+              ("lifetime", _("Ever")))),
+)  # fmt: skip
+QUESTIONS: Mapping[str, Question] = {question.name: question for question in _QUESTIONS}
+# Every template asks these, in this order, before its own.
+ALWAYS = ("program_name", "code", "currency", "time_zone")

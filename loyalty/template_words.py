@@ -1,0 +1,106 @@
+"""What a program would promise, before there is one: its rules, tiers and units in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from loyalty.definitions import ProgramDefinition
+from loyalty.descriptions import Unit, describe_definition, describe_units, describe_worth
+from loyalty.rule_words import describe_discount_rule, describe_kind
+from loyalty.tier_words import benefit_words
+from loyalty.unit_definitions import WalletTypeDefinition
+from members.formatting import NamesOfUnit, format_money
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A rule, a ladder or a kind of units, in sentences."""
+
+    title: str
+    sentences: Sequence[str]
+
+
+def in_brief(program: ProgramDefinition) -> list[str]:
+    """What each rule gives, which tiers there are, what units are worth: a sentence each."""
+    units = {item.code: Unit(item) for item in program.wallet_types}
+    return [
+        *(
+            describe_kind(rule.body(), units[rule.wallet_type], program.currency)
+            for rule in program.earning_rules
+        ),
+        *(
+            describe_discount_rule(rule.body(), program.currency)[0]
+            for rule in program.discount_rules
+        ),
+        *([_steps(program)] if program.tiers else []),
+        *(
+            describe_worth(item, program.currency)
+            for item in _awarded(program)
+            if item.unit_value not in (0, 1)
+        ),
+    ]
+
+
+def _steps(program: ProgramDefinition) -> str:
+    """ "Silver from $500.00, Gold from $1,500.00." """
+    assert program.tiers is not None
+    steps = (
+        _("%(tier)s from %(money)s")
+        % {"tier": tier.name, "money": format_money(tier.threshold, program.currency)}
+        for tier in program.tiers.tiers
+        if tier.threshold
+    )
+    return _("%s.") % ", ".join(steps)
+
+
+def _awarded(program: ProgramDefinition) -> list[WalletTypeDefinition]:
+    """The units that any rule gives."""
+    codes = {rule.wallet_type for rule in program.earning_rules}
+    return [item for item in program.wallet_types if item.code in codes]
+
+
+def in_full(program: ProgramDefinition) -> list[Section]:
+    """Everything, rule by rule."""
+    units = {item.code: Unit(item) for item in program.wallet_types}
+    sections = [
+        Section(rule.name, describe_definition(rule, units[rule.wallet_type], program.currency))
+        for rule in program.earning_rules
+    ]
+    sections += [
+        Section(rule.name, describe_discount_rule(rule.body(), program.currency))
+        for rule in program.discount_rules
+    ]
+    if program.tiers is not None:
+        sections.append(Section(_("Tiers"), _ladder(program)))
+    charities = [charity.name for charity in program.charities]
+    sections += [
+        Section(capfirst(item.plural), describe_units(item, program.currency, charities))
+        for item in _awarded(program)
+    ]
+    return sections
+
+
+def _ladder(program: ProgramDefinition) -> list[str]:
+    """A sentence for each tier. Those of templates go by what is spent."""
+    assert program.tiers is not None
+    units = {item.code: NamesOfUnit.of(Unit(item)) for item in program.wallet_types}
+    said = []
+    for tier in program.tiers.tiers:
+        words = {
+            "tier": tier.name,
+            "money": format_money(tier.threshold, program.currency),
+            "benefits": ", ".join(
+                benefit_words(item, program.currency, units) for item in tier.benefits
+            ),
+        }
+        if not tier.threshold:
+            said.append(_("%(tier)s from the beginning.") % words)
+        elif tier.benefits:
+            said.append(_("%(tier)s from %(money)s: %(benefits)s.") % words)
+        else:
+            said.append(_("%(tier)s from %(money)s.") % words)
+    return said

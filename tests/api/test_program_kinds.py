@@ -1,0 +1,236 @@
+"""Every kind of program from its template to the account page: saved as a draft, taken live, a
+basket quoted, an order earned, and what the member then reads. Quotes and orders agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.models import Membership, Program
+from loyalty.program_templates.registry import TEMPLATES
+from members.models import Customer, User
+from tests.api.conftest import ApiClient, assert_problem
+from tests.factories import StaffMemberFactory
+from tests.loyalty.account.test_pages import text_of
+
+
+@dataclass(frozen=True)
+class Basket:
+    """What is bought, and what the template's defaults give for it."""
+
+    total: str
+    units: str = "0"
+    off: str = "0.00"
+    category: str = "Goods"
+    quantity: str = "1"
+
+
+@dataclass(frozen=True)
+class Case:
+    baskets: tuple[Basket, ...]
+    # What the account page says then, and what it does not say.
+    reads: tuple[str, ...]
+    never: tuple[str, ...] = ()
+    activity: str = ""
+
+
+TABLE = {
+    "points": Case(
+        (Basket("49.90", "49"),),
+        ("49 points", "You can use them from 100 points on: 51 points more."),
+    ),
+    "stars": Case(
+        (Basket("45.00", "4"),),
+        ("4 stars", "You can use them from 10 stars on: 6 stars more."),
+    ),
+    "tiered-points": Case(
+        (Basket("600.00", "600"), Basket("100.00", "125")), ("725 points", "Silver"),
+    ),
+    "gifts": Case(
+        (Basket("120.00", "120"),),
+        ("120 points", "You can use 100 points now, in steps of 50 points."),
+    ),
+    "charity": Case((Basket("150.00", "150"),), ("150 hearts", "Worth $3.00", "Give")),
+    "stamps-visit": Case(
+        (*(Basket("5.00") for _number in range(9)), Basket("5.00", "1"), Basket("5.00")),
+        ("1 free item", "1 of 10 stamps", "9 more bring 1 free item."),
+    ),
+    "stamps-item": Case(
+        (Basket("60.00", "2", quantity="20"),), ("2 free items", "2 of 9 stamps"),
+    ),
+    "stamps-amount": Case(
+        (Basket("125.00", "1"),), ("1 free item", "2 of 10 stamps", "A stamp for each $10.00."),
+    ),
+    "cashback": Case((Basket("200.00", "10"),), ("10 cashback on the way",)),
+    "cashback-by-category": Case(
+        (Basket("100.00", "5", category="Accessories"), Basket("200.00", "2")),
+        ("7 cashback on the way",),
+    ),
+    "cashback-by-spend": Case(
+        (Basket("400.00", "4"), Basket("300.00", "7")), (
+            "11 cashback on the way", "You get 3% back",
+            "After $800.00 more this year you get 5% back of what follows.",
+        ),
+    ),
+    "discount-card": Case(
+        (Basket("100.00", off="5.00"),), ("Discount card", "You get 5% off"), ("0 points",),
+    ),
+    "discount-by-order": Case(
+        (Basket("50.00"), Basket("60.00", off="3.00"), Basket("120.00", off="12.00")),
+        ("5% above $50.00, 10% above $100.00",),
+        ("0 points",),
+    ),
+    "discount-by-purchase": Case(
+        (
+            Basket("5000.00", off="250.00"), Basket("5000.10", off="500.01"),
+            Basket("10000.00", off="1000.00"), Basket("20000.00", off="3000.00"),
+        ),
+        ("5%, 10% above $5,000.00, 15% above $10,000.00",),
+        ("0 points",),
+    ),
+    "progressive-card": Case(
+        (Basket("600.00", off="18.00"), Basket("100.00", off="5.00")),
+        ("You get 5% off", "Spend more than $823.00 more to get 10% off."),
+        ("0 points",),
+    ),
+    "cashback-tiers": Case(
+        (Basket("600.00", "12"), Basket("100.00", "3")), ("15 cashback on the way", "Silver"),
+    ),
+    "points-actions": Case((Basket("50.00", "100"),), ("120 points",), activity="review"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def manager(db: None) -> Client:
+    client = Client()
+    user = StaffMemberFactory(role="marketing_manager").user
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def buyer(customer: Customer) -> Client:
+    customer.user = User.objects.create_user(customer.email)
+    customer.save()
+    client = Client()
+    client.force_login(customer.user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def launch(manager: Client, code: str) -> Program:
+    """From the gallery to live, by the pages that a manager uses."""
+    start = {"program_name": "Corner Club", "currency": "USD", "time_zone": "UTC"}
+    saved = manager.post(reverse("loyalty_backoffice:template_page", args=[code]), start)
+    assert saved.status_code == 302, saved.context["form"].errors
+    program = Program.objects.get()
+    assert (program.code, program.status) == ("corner-club", "draft")
+    manager.post(reverse("loyalty_backoffice:program_publish", args=[program.code]))
+    program.refresh_from_db()
+    assert program.status == "live"
+    return program
+
+
+def held(api: ApiClient) -> Decimal:
+    """What the buyer has, spendable or not."""
+    membership = Membership.objects.first()
+    if membership is None:
+        return Decimal(0)
+    found = api.get(f"/memberships/{membership.public_id}/balances").json()["balances"]
+    return sum((Decimal(item["spendable"]) + Decimal(item["pending"]) for item in found), Decimal())
+
+
+def buy(api: ApiClient, basket: Basket, number: int) -> None:
+    """Ask what it costs and earns, pay that, and find the same."""
+    line: dict[str, Any] = {
+        "sku": "X", "category": basket.category, "quantity": basket.quantity, "total": basket.total,
+    }  # fmt: skip
+    body: dict[str, Any] = {
+        "placed_at": timezone.now().isoformat(), "currency": "USD", "total": basket.total,
+        "customer": {"external_id": "C-1"}, "lines": [line],
+    }  # fmt: skip
+    [quote] = api.post("/quotes", body).json()["programs"]
+    assert quote["discount"] == basket.off
+    quoted = sum((Decimal(item["units"]) for item in quote["totals"]), Decimal())
+    assert quoted == Decimal(basket.units)
+    if quote["discounted"]:
+        [reduced] = quote["discounted"]["lines"]
+        told = {"program": quote["program"], "rule": "card", "amount": quote["discount"]}
+        body |= {
+            "total": quote["discounted"]["total"],
+            "lines": [line | {"total": reduced["total"], "discount": reduced["discount"]}],
+            "discounts": [told],
+        }
+    before = held(api)
+    made = api.post("/orders", body | {"source": "shop", "external_id": f"A-{number}"})
+    assert made.status_code == 201, made.content
+    assert held(api) - before == quoted
+
+
+def test_every_template_is_in_the_table() -> None:
+    assert set(TABLE) == {template.code for template in TEMPLATES}
+
+
+@pytest.mark.parametrize("code", TABLE)
+def test_a_kind_from_its_template_to_the_account_page(
+    code: str, manager: Client, buyer: Client, api: ApiClient
+) -> None:
+    case = TABLE[code]
+    launch(manager, code)
+    for number, basket in enumerate(case.baskets):
+        buy(api, basket, number)
+    if case.activity:
+        sent = {
+            "type": case.activity, "source": "shop", "external_id": "1",
+            "customer": {"external_id": "C-1"}, "occurred_at": timezone.now().isoformat(),
+        }  # fmt: skip
+        assert api.post("/activities", sent).status_code == 201
+    text = text_of(buyer, "/me/")
+    for words in case.reads:
+        assert words in text, text
+    for words in case.never:
+        assert words not in text
+    assert buyer.get(reverse("programs:terms", args=["corner-club"])).status_code == 200
+
+
+def test_the_gallery_shows_every_kind_with_what_it_gives(manager: Client) -> None:
+    page = manager.get(reverse("loyalty_backoffice:template_gallery"))
+    text = page.content.decode()
+    for template in TEMPLATES:
+        assert reverse("loyalty_backoffice:template_page", args=[template.code]) in text
+        assert str(template.summary).replace("'", "&#x27;") in text
+    assert "10 stamps fill a card" in text
+
+
+def test_a_taken_short_name_is_refused_where_it_was_typed(manager: Client) -> None:
+    launch(manager, "points")
+    sent = {"program_name": "Another", "code": "corner-club", "currency": "USD", "time_zone": "UTC"}
+    page = manager.post(reverse("loyalty_backoffice:template_page", args=["stars"]), sent)
+    assert page.status_code == 422
+    assert page.context["form"].errors["code"] == ["Another program has this short name."]
+    assert Program.objects.get().name == "Corner Club"
+
+
+def test_templates_are_listed_with_what_they_ask(
+    api: ApiClient, outsider: ApiClient, key_with: Callable[..., ApiClient]
+) -> None:
+    shown = api.get("/program-templates?currency=JPY").json()
+    assert [item["code"] for item in shown["results"]] == [item.code for item in TEMPLATES]
+    stars = next(item for item in shown["results"] if item["code"] == "stars")
+    asked = {question["name"]: question for question in stars["questions"]}
+    assert (asked["earn_per"]["default"], asked["earn_per"]["mode"]) == ("1000", "starter")
+    assert asked["expiry"]["choices"][0] == {"value": "never", "label": "Never"}
+    assert stars["in_words"] == [
+        "1\N{NO-BREAK SPACE}star for each ¥1,000 spent.",
+        "1\N{NO-BREAK SPACE}star is worth ¥50.",
+    ]
+    assert_problem(outsider.get("/program-templates"), 401, "unauthorized")
+    assert_problem(key_with("orders:read").get("/program-templates"), 403, "insufficient_scope")
+    wrong = api.get("/program-templates?currency=yen")
+    assert_problem(wrong, 400, "invalid_parameter", "currency")
