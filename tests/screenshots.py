@@ -23,6 +23,7 @@ from tests.serving import served
 IMAGES = PROJECT / "docs" / "images"
 OTHERS = PROJECT / "var" / "screenshots"
 DATA = PROJECT / "var" / "screenshots-data"
+WIZARD_STEPS = ("situation", "kind", "earning", "reward", "tiers", "terms", "cost", "review")
 WIDE, PHONE = (1440, 900), (390, 844)
 
 
@@ -79,6 +80,15 @@ PAGES = (
     Page("program-kinds", ("loyalty_backoffice:template_gallery",)),
     Page("program-kind", ("loyalty_backoffice:template_page", "kind")),
     Page("program-new", ("loyalty_backoffice:program_create",)),
+    Page("wizard", ("loyalty_backoffice:wizard_start",)),
+    Page("wizard-shop", ("loyalty_backoffice:wizard_step", "draft", "situation")),
+    Page("wizard-kind", ("loyalty_backoffice:wizard_step", "draft", "kind")),
+    Page("wizard-earning", ("loyalty_backoffice:wizard_step", "draft", "earning")),
+    Page("wizard-tiers", ("loyalty_backoffice:wizard_step", "draft", "tiers")),
+    Page("wizard-terms", ("loyalty_backoffice:wizard_step", "draft", "terms")),
+    Page("wizard-cost", ("loyalty_backoffice:wizard_step", "draft", "cost")),
+    Page("wizard-review", ("loyalty_backoffice:wizard_step", "draft", "review")),
+    Page("wizard-quick", ("loyalty_backoffice:wizard_step", "quick_draft", "reward")),
     Page("rules", ("loyalty_backoffice:rule_list", "program")),
     Page("rule-calendar", ("loyalty_backoffice:rule_calendar", "program")),
     Page("rule-gallery", ("loyalty_backoffice:rule_gallery", "program")),
@@ -208,9 +218,19 @@ class Demo:
             "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
             "adjustment": lambda: "adjustment",
             "grant": lambda: "grant",
+            "draft": lambda: self._draft("full").public_id,
+            "quick_draft": lambda: self._draft("starter").public_id,
+            **{step: lambda step=step: step for step in WIZARD_STEPS},
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
         return found[name]()
+
+    def _draft(self, mode: str) -> Any:
+        """What the administrator has in the wizard."""
+        from loyalty.models import ProgramDraft
+
+        own = ProgramDraft.objects.filter(owner=self._staff_user(), mode=mode, program=None)
+        return own.latest("updated_at")
 
     def _lot(self) -> Any:
         """One of her lots that would expire."""

@@ -74,6 +74,7 @@ PROGRAMS: Words = {
     "program.terms_applied": _("Applied new terms to units that exist"),
     "backtest.created": _("Tried rules on real orders"),
     "program.created": _("Created a program"),
+    "program.launched": _("Made a program of the wizard’s answers"),
     "program.changed": _("Changed a program"),
 }
 RULES: Words = {

@@ -121,7 +121,7 @@ def _steps() -> list[Step]:
             _("Create a program"),
             _("What is collected, and how orders earn it."),
             bool(statuses),
-            reverse("loyalty_backoffice:template_gallery"),
+            reverse("loyalty_backoffice:wizard_start"),
             _("Create program"),
         ),
         Step(

@@ -78,7 +78,16 @@ class ShownLadder:
 def shown_ladder(program: Program, tiers: TiersDefinition, now: dt.datetime) -> ShownLadder:
     """Two queries, however many members there are."""
     spread = tier_spread(program, tiers, now)
-    voice = _voice(program, tiers)
+    unit = program.wallet_types.order_by("pk")[0]
+    return ladder_over(
+        spread, tiers, _voice(program, tiers), main=unit.code, unit_value=unit.unit_value
+    )
+
+
+def ladder_over(
+    spread: Spread, tiers: TiersDefinition, voice: TierVoice, *, main: str, unit_value: Decimal
+) -> ShownLadder:
+    """`main`: code of the units that the spread counts, worth so much each."""
     ladder = Ladder((), metric=tiers.metric, unit=tiers.wallet_type)
     thresholds = [tier.threshold for tier in tiers.tiers]
     top = next_nice(max(spread.highest, thresholds[-1]))
@@ -86,7 +95,7 @@ def shown_ladder(program: Program, tiers: TiersDefinition, now: dt.datetime) -> 
     def words(amount: Decimal) -> str:
         return voice.amount(ladder, amount)
 
-    steps = tuple(_steps(program, tiers, spread, top, words))
+    steps = tuple(_steps(tiers, spread, top, words, main, unit_value))
     return ShownLadder(
         bars=tuple(_bars(spread, tiers.tiers, top, words)),
         steps=steps,
@@ -111,15 +120,15 @@ def _voice(program: Program, tiers: TiersDefinition) -> TierVoice:
 
 
 def _steps(
-    program: Program,
     tiers: TiersDefinition,
     spread: Spread,
     top: Decimal,
     words: Callable[[Decimal], str],
+    main: str,
+    unit_value: Decimal,
 ) -> Iterator[LadderStep]:
     found = spread.over([tier.threshold for tier in tiers.tiers])
     targets = TARGETS[len(tiers.tiers)]
-    unit = program.wallet_types.order_by("pk")[0]
     for number, (tier, (members, units)) in enumerate(zip(tiers.tiers, found, strict=True)):
         yield LadderStep(
             number=number,
@@ -129,7 +138,7 @@ def _steps(
             share=Decimal(members) / spread.members if spread.members else Decimal(0),
             target=Decimal(targets[number]) / 100,
             x=_place(tier.threshold, top),
-            cost=_cost(tier, members, units, unit.code, unit.unit_value),
+            cost=_cost(tier, members, units, main, unit_value),
         )
 
 

@@ -52,6 +52,7 @@ from loyalty.backoffice import (
     self_checks,
     settlements,
     tier_sets,
+    wizard,
 )
 
 app_name = "loyalty_backoffice"
@@ -140,6 +141,17 @@ urlpatterns = [
     path("program/kinds/", program_templates.template_gallery, name="template_gallery"),
     path("program/kinds/<slug:template>/", program_templates.template_page, name="template_page"),
     path("program/new/", program_editing.program_create, name="program_create"),
+    path("program/wizard/", wizard.wizard_start, name="wizard_start"),
+    path("program/wizard/<uuid:public_id>/discard/", wizard.wizard_discard, name="wizard_discard"),
+    path(
+        "program/wizard/<uuid:public_id>/backtest/", wizard.wizard_backtest, name="wizard_backtest"
+    ),
+    path("program/wizard/<uuid:public_id>/<slug:step>/", wizard.wizard_step, name="wizard_step"),
+    path(
+        "program/wizard/<uuid:public_id>/<slug:step>/preview/",
+        wizard.wizard_preview,
+        name="wizard_preview",
+    ),
     path("program/new/code/", program_editing.program_code, name="program_code"),
     path("program/example/", program_editing.program_example, name="program_example"),
     path("program/lines/<slug:name>/add/", line_values.line_values_add, name="line_values_add"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from loyalty.demo.activities import people_tell
 from loyalty.demo.books import keep_books
+from loyalty.demo.drafts import answer_the_wizard
 from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
@@ -78,6 +79,7 @@ def load_demo(
     keep_books(program)
     people_in_segments()
     try_rules(program)
+    answer_the_wizard()
 
 
 def create_people(households: tuple[int, ...]) -> None:

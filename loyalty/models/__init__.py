@@ -18,6 +18,7 @@ from loyalty.models.orders import (
     WindowPart,
 )
 from loyalty.models.pools import Pool, PoolMember
+from loyalty.models.program_drafts import ProgramDraft
 from loyalty.models.programs import (
     CapCounter,
     EarningRule,
@@ -65,6 +66,7 @@ __all__ = [
     "Pool",
     "PoolMember",
     "Program",
+    "ProgramDraft",
     "Refund",
     "RefundLine",
     "SelfCheck",

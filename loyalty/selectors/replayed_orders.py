@@ -45,12 +45,13 @@ class Replayed:
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Which orders: those of `program`, placed in [since, until). `scopes`: of which facts of their
-    buyers something is asked."""
+    buyers something is asked. `among`: a choice of customers; None: all of them."""
 
     program: Program
     since: dt.datetime
     until: dt.datetime
     scopes: frozenset[str] = frozenset()
+    among: tuple[int, ...] | None = None
 
 
 def program_of_replay(program: Program) -> replay.Program:
@@ -116,6 +117,7 @@ _ORDERS = """
             AND m.program_id = %(program)s AND m.status = 'active'
      WHERE o.customer_id BETWEEN %(first)s AND %(last)s
        AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
+       AND (%(among)s::bigint[] IS NULL OR o.customer_id = ANY(%(among)s))
      ORDER BY o.customer_id, o.placed_at, o.id
 """
 _LINES = """
@@ -132,6 +134,7 @@ def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale
     asked: dict[str, Any] = {
         "program": program.pk, "currency": program.currency, "first": first, "last": last,
         "since": stretch.since, "until": stretch.until, "void": list(Order.VOID),
+        "among": None if stretch.among is None else list(stretch.among),
         "automatic": program.enrollment == Program.Enrollment.AUTOMATIC,
         "live_since": program.live_since or "infinity",
     }  # fmt: skip
@@ -191,6 +194,9 @@ def _refunds(
         refunded_at__gte=stretch.since,
         refunded_at__lt=stretch.until,
     ).exclude(order__status__in=Order.VOID)
+    if stretch.among is not None:
+        own = own.filter(order__customer__in=stretch.among)
+        other = other.filter(customer__in=stretch.among)
     for refunds, of_sales in ((own, True), (other, False)):
         for refund in refunds.prefetch_related("lines").order_by("refunded_at", "pk"):
             order_id = refund.order_id or 0

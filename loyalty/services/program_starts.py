@@ -23,12 +23,15 @@ def start_program(
 ) -> Program:
     """The draft that a template makes of these answers. Types of activities that there are already
     stay as they are. Raises ConflictError where a program has the short name."""
-    definition = build(template, answers)
+    definition = with_new_types(build(template, answers))
+    return create_program(definition=definition, actor=actor, now=now)
+
+
+def with_new_types(definition: ProgramDefinition) -> ProgramDefinition:
+    """Without the types of activities that there are already."""
     known = {item.code for item in activity_type_definitions()}
     new = tuple(item for item in definition.activity_types if item.code not in known)
-    return create_program(
-        definition=definition.model_copy(update={"activity_types": new}), actor=actor, now=now
-    )
+    return definition.model_copy(update={"activity_types": new})
 
 
 @transaction.atomic

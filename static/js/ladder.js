@@ -2,7 +2,7 @@
 //
 // [data-ladder] has the members of each bar (data-counts) and the amount at its right end
 // (data-top). A [data-ladder-slide] is a threshold from 1 to 1000; what it says goes into the field
-// tier-N-threshold, and the server is asked once the slider is let go.
+// tier-N-threshold (tiers-N-threshold in the wizard), and the server is asked once the slider is let go.
 (() => {
   "use strict";
   const POWER = 3;
@@ -16,7 +16,10 @@
     return Math.ceil(near.reduce((a, b) => (Math.abs(b - amount) < Math.abs(a - amount) ? b : a)));
   };
 
-  const field = (number) => document.querySelector(`#tier-form [name="tier-${number}-threshold"]`);
+  const field = (number) =>
+    document.querySelector(
+      `#tier-form [name="tier-${number}-threshold"], #wizard-form [name="tiers-${number}-threshold"]`,
+    );
 
   const colorOf = (element) => [...element.classList].find((name) => name.startsWith("tier-"));
 

@@ -31,6 +31,7 @@ def test_a_kind_is_picked_named_saved_and_taken_live(
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(url("program_list"))
     page.get_by_role("link", name="Create program").first.click()
+    page.get_by_role("link", name="Pick from all kinds").click()
     page.wait_for_url("**/program/kinds/")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert_no_axe_violations(page)

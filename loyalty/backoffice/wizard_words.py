@@ -1,0 +1,114 @@
+"""The program that is being put together, in a few sentences beside the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.definitions import ProgramDefinition
+from loyalty.descriptions import Unit, describe_expiry, describe_pending
+from loyalty.rule_words import describe_kind, units_in_words
+from loyalty.rules.bodies import CashbackBody, RateBody
+from loyalty.tier_definitions import TierDefinition
+from members.formatting import format_money, format_number, format_percent
+
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A thing that the program will do."""
+
+    icon: str
+    text: str
+
+
+def summary_of(definition: ProgramDefinition) -> list[Said]:
+    """What it gives, what for, for how long, and to whom."""
+    return [
+        *_earning(definition), *_discounts(definition), *_reward(definition),
+        *_lasting(definition), *_tiers(definition), Said("users", _who(definition)),
+    ]  # fmt: skip
+
+
+def _earning(definition: ProgramDefinition) -> Iterator[Said]:
+    units = {item.code: Unit(item) for item in definition.wallet_types}
+    for rule in definition.earning_rules:
+        text = describe_kind(rule.body(), units[rule.wallet_type], definition.currency)
+        yield Said("coins", text)
+
+
+def _discounts(definition: ProgramDefinition) -> Iterator[Said]:
+    unit = Unit(definition.wallet_types[0])
+    for rule in definition.discount_rules:
+        yield Said("tag", describe_kind(rule.body(), unit, definition.currency))
+
+
+def _reward(definition: ProgramDefinition) -> Iterator[Said]:
+    if not definition.earning_rules:
+        return
+    item = definition.wallet_types[0]
+    least = item.spending.least or Decimal(1)
+    worth = format_money(least * item.unit_value, definition.currency)
+    units = units_in_words(least, Unit(item))
+    yield Said("gift", _("The first reward costs %(units)s and is worth %(money)s.")
+               % {"units": units, "money": worth})  # fmt: skip
+    back = given_back(definition)
+    if back is not None:
+        share = format_percent(back, digits=2)
+        yield Said("percentage", _("That gives back %s of what is spent.") % share)
+
+
+def given_back(definition: ProgramDefinition) -> Decimal | None:
+    """What the first rate gives back of the price, between 0 and 1; None: there is no one rate."""
+    item = definition.wallet_types[0]
+    for rule in definition.earning_rules:
+        body = rule.body()
+        if isinstance(body, RateBody) and body.measure == "money":
+            return body.units / body.per * item.unit_value
+        if isinstance(body, CashbackBody) and not body.brackets and not body.by_category:
+            return body.percent / HUNDRED
+    return None
+
+
+def _lasting(definition: ProgramDefinition) -> Iterator[Said]:
+    if definition.earning_rules:
+        item = definition.wallet_types[0]
+        yield Said("hourglass", describe_expiry(item.expiry))
+        if item.pending_days:
+            yield Said("clock", describe_pending(item))
+
+
+def _tiers(definition: ProgramDefinition) -> Iterator[Said]:
+    if definition.tiers is None:
+        return
+    tiers = definition.tiers.tiers
+    names = ", ".join(_tier(tier, definition.currency) for tier in tiers)
+    text = ngettext("%(count)s tier: %(names)s.", "%(count)s tiers: %(names)s.", len(tiers))
+    yield Said("stairs-up", text % {"count": format_number(len(tiers)), "names": names})
+
+
+def _tier(tier: TierDefinition, currency: str) -> str:
+    if not tier.threshold:
+        return tier.name
+    found = _("%(tier)s from %(amount)s") % {
+        "tier": tier.name, "amount": format_money(tier.threshold, currency),
+    }  # fmt: skip
+    factor = max((item.factor for item in tier.benefits if item.factor), default=None)
+    return f"{found} ({format_number(factor)}×)" if factor else found
+
+
+def _who(definition: ProgramDefinition) -> str:
+    if definition.enrollment == "automatic":
+        return _("Everybody joins with their first order.")
+    return _("Only who is enrolled takes part.")
+
+
+def collected(definition: ProgramDefinition) -> str:
+    """What several of the main units are called, at the beginning of a sentence."""
+    return str(capfirst(definition.wallet_types[0].plural))

@@ -1,0 +1,333 @@
+"""The wizard's pages: from a few answers to a program, one screen at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.models import Backtest, Program, ProgramDraft
+from loyalty.program_templates.kinds import ProgramTemplate
+from loyalty.program_templates.registry import TEMPLATES
+from members.models import AuditEntry
+from members.selectors.merchants import get_merchant
+from tests.loyalty.backoffice.conftest import url
+from tests.loyalty.backoffice.test_tier_sets import values_of
+from tests.loyalty.factories import line, make_program, order, record, spendable
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def history(db: None) -> None:
+    """A year of ten buyers, who come once to ten times."""
+    now = timezone.now()
+    record(
+        *(
+            order(
+                f"{buyer}-{n}", str(20 + buyer), at=now - dt.timedelta(days=300 - 29 * n),
+                buyer=f"b{buyer}", lines=(line(1, str(20 + buyer), category="Tea"),),
+            )
+            for n in range(10)
+            for buyer in range(10)
+            if buyer >= n
+        )
+    )  # fmt: skip
+
+
+def begin(client: Client, mode: str) -> ProgramDraft:
+    answer = client.post(url("wizard_start"), {"mode": mode})
+    draft = ProgramDraft.objects.latest("created_at")
+    assert answer.headers["Location"] == at(draft, draft.step)
+    return draft
+
+
+def at(draft: ProgramDraft, step: str) -> str:
+    return url("wizard_step", draft.public_id, step)
+
+
+def text(answer: HttpResponse) -> str:
+    plain = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", answer.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", plain)
+
+
+def fields(client: Client, address: str) -> dict[str, str]:
+    """What a browser would send of the step's form, as it is shown."""
+    page = client.get(address).content.decode()
+    found = values_of(page[page.index('id="wizard-form"') : page.index("wizard-side")])
+    for name, value in re.findall(
+        r'<input [^>]*type="radio" name="([^"]*)" value="([^"]*)"[^>]* checked', page
+    ):
+        found[name] = value
+    return found
+
+
+def answer(client: Client, address: str, **said: str) -> str:
+    """Send a step as it is shown, with other answers; where it leads to."""
+    reply = client.post(address, {**fields(client, address), **said})
+    assert reply.status_code == 302, text(reply)
+    return str(reply.headers["Location"])
+
+
+def preview(client: Client, draft: ProgramDraft, step: str, **said: str) -> str:
+    address = url("wizard_preview", draft.public_id, step)
+    reply = client.post(address, {**fields(client, at(draft, step)), **said})
+    assert reply.status_code == 200
+    return text(reply)
+
+
+def test_three_questions_and_it_is_live(manager: Client, history: None) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")
+    assert place == at(draft, "rate")
+    place = answer(manager, place, earn_units="2", earn_per="1")
+    assert place == at(draft, "reward")
+    place = answer(manager, place, reward_units="80", reward_worth="4")
+    assert place == at(draft, "review")
+    page = text(manager.get(place))
+    assert "2 points for each $1.00 spent." in page
+    assert "The first reward costs 80 points and is worth $4.00." in page
+    assert "That gives back 10% of what is spent." in page
+    assert "55 orders are here already. They stay as they are and earn nothing." in page
+    done = manager.post(place)
+    program = Program.objects.get()
+    assert done.headers["Location"] == url("program_page", "tea-club")
+    assert program.status == "live"
+    record(order("NEW", "10", at=timezone.now(), buyer="b1"), now=timezone.now())
+    assert spendable("b1", timezone.now()) == 20
+
+
+def test_pressed_twice_it_is_one_program(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="cashback", program_name="Back")
+    place = answer(manager, answer(manager, place))
+    first, second = manager.post(place), manager.post(place)
+    assert first.headers["Location"] == second.headers["Location"] == url("program_page", "back")
+    assert Program.objects.count() == 1
+    # And whoever comes back later is led to it.
+    assert manager.get(at(draft, "rate")).headers["Location"] == url("program_page", "back")
+
+
+def test_the_short_way_may_end_in_a_draft(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="discount-card", program_name="Card")
+    # Nothing is collected, so there is no reward to ask about.
+    place = answer(manager, place, percent="5")
+    assert place == at(draft, "review")
+    manager.post(place, {"as_draft": "1"})
+    assert Program.objects.get().status == "draft"
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda item: item.code)
+def test_every_kind_is_created_step_by_step_with_what_is_suggested(
+    template: ProgramTemplate, manager: Client, history: None
+) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"), margin="35")
+    place = answer(manager, place, template=template.code)
+    place = answer(manager, place, program_name=f"The {template.code}")
+    seen = ["situation", "kind", "program"]
+    while not place.endswith("/review/"):
+        seen.append(place.rsplit("/", 2)[1])
+        said = {"status": "live"} if seen[-1] == "launch" else {}
+        place = answer(manager, place, **said)
+    assert ("tiers" in seen) is ("tiers" in template.asks)
+    assert ("base" in seen) is (template.family != "discount")
+    assert "What it would have cost in the last year" in text(manager.get(place))
+    manager.post(place)
+    program = Program.objects.get()
+    assert (program.status, program.name) == ("live", f"The {template.code}")
+    assert AuditEntry.objects.filter(action="program.launched").count() == 1
+    record(order("NEW", "200", at=timezone.now(), buyer="b1"), now=timezone.now())
+
+
+def test_the_own_customers_are_shown_first(manager: Client, history: None) -> None:
+    page = text(manager.get(at(begin(manager, "full"), "situation")))
+    assert re.search(r"Buyers 10 55 orders", page)
+    assert "Bought only once 10%" in page
+    assert "Tea 100%" in page
+    assert "Your estimates" not in page
+
+
+def test_without_orders_it_asks_for_estimates(manager: Client) -> None:
+    draft = begin(manager, "full")
+    assert "Your estimates" in text(manager.get(at(draft, "situation")))
+    reply = manager.post(
+        at(draft, "situation"), {"currency": "USD", "margin": "40", "simplicity": "balanced"}
+    )
+    assert reply.status_code == 422
+    # Beside each field, and in the summary above.
+    assert text(reply).count("A guess will do; everything else is worked out from it.") == 6
+    place = answer(
+        manager, at(draft, "situation"), buyers="1000", orders_each="4", basket="50"
+    )  # fmt: skip
+    place = answer(manager, place, template="points")
+    answer(manager, place)
+    page = preview(manager, draft, "earning", reward_units="150", reward_worth="3")
+    assert "Worked out from your estimates" in page
+    assert "of the buyers would have had their first reward within the year" in page
+
+
+def test_the_advice_says_why(manager: Client, history: None) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"), simplicity="simple")
+    page = text(manager.get(place))
+    assert "Fits best" in page
+    assert "Rather not" in page
+    # 55 orders of ten buyers in 262 days.
+    assert "7.7" in page
+
+
+def test_the_picture_follows_the_answers_and_nothing_is_saved(
+    manager: Client, history: None
+) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"))
+    answer(manager, answer(manager, place, template="points"), program_name="Tea Club")
+    near = preview(manager, draft, "earning", reward_units="20", reward_worth="1")
+    assert "100% of the buyers would have had their first reward within the year" in near
+    far = preview(manager, draft, "earning", reward_units="250", reward_worth="5")
+    assert "20% of the buyers" in far
+    draft.refresh_from_db()
+    assert draft.answers["reward_units"] not in {"20", "250"}
+    wrong = preview(manager, draft, "earning", reward_units="none")
+    assert "Complete the answers" in wrong
+
+
+def test_without_javascript_a_button_works_it_out(manager: Client, history: None) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"))
+    place = answer(manager, answer(manager, place, template="points"), program_name="Tea Club")
+    shown = manager.post(place, {**fields(manager, place), "refresh": "1", "reward_units": "20"})
+    assert "100% of the buyers would have had their first reward" in text(shown)
+
+
+def test_mistakes_are_said_in_words_at_their_field(manager: Client) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"), buyers="9", orders_each="3", basket="9")
+    place = answer(manager, place, template="tiered-points")
+    place = answer(manager, place)
+    wrong = {**fields(manager, place), "earn_units": "0", "reward_worth": "much"}
+    reply = manager.post(place, wrong)
+    assert reply.status_code == 422
+    assert 'id="id_earn_units_errors"' in reply.content.decode()
+    place = answer(manager, answer(manager, place))
+    assert place == at(draft, "tiers")
+    wrong = {**fields(manager, place), "tiers-1-threshold": "9000", "tiers-2-threshold": "5"}
+    reply = manager.post(place, wrong)
+    assert "Each tier asks for more than the one before." in text(reply)
+    wrong = {**fields(manager, place), "tiers-1-threshold": "x"}
+    assert "Row 2, “From”: Enter a number." in text(manager.post(place, wrong))
+
+
+def test_a_step_is_not_reached_before_those_before_it(manager: Client) -> None:
+    draft = begin(manager, "full")
+    assert manager.get(at(draft, "launch")).headers["Location"] == at(draft, "situation")
+    assert manager.get(at(draft, "nonsense")).headers["Location"] == at(draft, "situation")
+    assert manager.post(at(draft, "review")).headers["Location"] == at(draft, "situation")
+    assert not Program.objects.exists()
+
+
+def test_one_may_leave_and_go_on_where_one_was(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")
+    left = manager.post(place, {**fields(manager, place), "earn_units": "7", "leave": "1"})
+    assert left.headers["Location"] == url("wizard_start")
+    page = manager.get(url("wizard_start"))
+    assert "Tea Club" in text(page)
+    assert at(draft, "reward") in page.content.decode()
+    assert fields(manager, place)["earn_units"] == "7"
+    manager.post(url("wizard_discard", draft.public_id))
+    assert "Go on where you stopped" not in text(manager.get(url("wizard_start")))
+    assert not ProgramDraft.objects.exists()
+
+
+def test_going_back_and_changing_the_kind_asks_what_that_asks(manager: Client) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"), buyers="9", orders_each="3", basket="9")
+    place = answer(manager, place, template="points")
+    place = answer(manager, place, program_name="Tea Club")
+    answer(manager, place)
+    place = answer(manager, at(draft, "kind"), template="discount-card")
+    assert fields(manager, place)["program_name"] == "Tea Club"
+    page = text(manager.get(answer(manager, place)))
+    assert "How many percent?" in page
+    assert "How long it lasts" not in page
+
+
+def test_others_do_not_see_it(manager: Client, client_of: Callable[[str], Client]) -> None:
+    draft = begin(manager, "starter")
+    other = client_of("administrator")
+    assert other.get(at(draft, "what")).status_code == 404
+    assert other.post(url("wizard_discard", draft.public_id)).status_code == 404
+    assert ProgramDraft.objects.exists()
+
+
+def test_the_terms_are_those_of_the_public_page(manager: Client, history: None) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"))
+    place = answer(manager, place, template="tiered-points")
+    place = answer(manager, place, program_name="Tea Club")
+    while not place.endswith("/terms/"):
+        place = answer(manager, place)
+    page = manager.get(place).content.decode()
+    shown = page[page.index("wizard-terms") : page.index("</article>")]
+    assert not Program.objects.exists()
+    while not place.endswith("/review/"):
+        said = {"status": "live"} if place.endswith("/launch/") else {}
+        place = answer(manager, place, **said)
+    manager.post(place)
+    public = Client().get("/programs/tea-club/terms/").content.decode()
+    panels = public[public.index("<section") : public.index("</main>")]
+    assert re.sub(r"\s+", " ", panels).strip() in re.sub(r"\s+", " ", shown)
+
+
+def test_a_backtest_goes_through_all_of_it(manager: Client, history: None) -> None:
+    draft = begin(manager, "full")
+    place = answer(manager, at(draft, "situation"))
+    place = answer(manager, place, template="points")
+    place = answer(manager, place, program_name="Tea Club")
+    while not place.endswith("/cost/"):
+        place = answer(manager, place)
+    assert "Where the cost comes from" in preview(manager, draft, "cost", margin="20")
+    assert "Save as a draft and run the backtest" in text(manager.get(place))
+    reply = manager.post(url("wizard_backtest", draft.public_id))
+    backtest = Backtest.objects.get()
+    assert reply.headers["Location"] == url("backtest_page", backtest.public_id)
+    assert backtest.program.status == "draft"
+    assert (backtest.until - backtest.since).days == 261
+    assert Program.objects.count() == 1
+
+
+def test_a_merchant_with_programs_gets_another_one_beside_them(manager: Client) -> None:
+    make_program("tea-club", name="Tea Club")
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")
+    manager.post(answer(manager, answer(manager, place)))
+    assert set(Program.objects.values_list("code", flat=True)) == {"tea-club", "tea-club-2"}
+
+
+def test_it_begins_with_the_merchant_s_currency(manager: Client) -> None:
+    merchant = get_merchant()
+    merchant.currency, merchant.time_zone = "JPY", "Asia/Tokyo"
+    merchant.save()
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="points", program_name="Tea")
+    assert fields(manager, place)["earn_per"] == "100"
+    manager.post(answer(manager, answer(manager, place)))
+    program = Program.objects.get()
+    assert (program.currency, program.time_zone) == ("JPY", "Asia/Tokyo")
+
+
+def test_the_list_of_programs_leads_here(manager: Client) -> None:
+    assert url("wizard_start") in manager.get(url("program_list")).content.decode()
+
+
+def test_a_preview_of_a_step_that_is_not_there_is_not_found(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    assert manager.post(url("wizard_preview", draft.public_id, "tiers")).status_code == 404
