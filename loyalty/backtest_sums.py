@@ -170,8 +170,17 @@ class Sums:
         return sums
 
 
-# A version, the wallet type of what it gave, and the local day.
-_Given = tuple[int, int, dt.date]
+# A version and the local day.
+_Given = tuple[int, dt.date]
+
+
+class _DayOfRule:
+    """What a version gave on a day; `first`: a credit of it, all of which are kept alike."""
+
+    __slots__ = ("first", "units")
+
+    def __init__(self, first: Credit) -> None:
+        self.first, self.units = first, 0
 
 
 class Adder:
@@ -183,8 +192,8 @@ class Adder:
         # Of the member's moments: each is that of several credits.
         self._days: dict[dt.datetime, tuple[str, dt.date]] = {}
         self._weights = {unit.code: unit.weight for unit in units.values()}
-        # By side: what a version gave on a local day, and the first credit of it.
-        self._given: dict[str, dict[_Given, tuple[Credit, int]]] = {side: {} for side in SIDES}
+        # By side: what a version gave on a local day.
+        self._given: dict[str, dict[_Given, _DayOfRule]] = {side: {} for side in SIDES}
 
     def add(self, member: Member) -> None:
         own = Figures(members=1)
@@ -212,16 +221,23 @@ class Adder:
 
     def _add_credits(self, side: str, found: Iterable[Credit], own: Figures) -> None:
         """To the member's units at once; to all other sums when everybody's are together."""
-        given, units, counted = self._given[side], defaultdict[int, int](int), set()
+        given, days, counted = self._given[side], self._days, set()
+        units: dict[int, int] = {}
+        last = None
         for credit in found:
-            version, at, amount = credit.version, credit.at, credit.units
-            local = self._days.get(at) or self._day(at)
-            key = version.id, version.wallet_type_id, local[1]
-            first, before = given.get(key) or (credit, 0)
-            given[key] = first, before + amount
-            units[version.wallet_type_id] += amount
-            if credit.sale is not None:
-                counted.add((version.rule_code, credit.sale.id))
+            version, at, amount, sale = credit.version, credit.at, credit.units, credit.sale
+            # Several in a row are of one moment.
+            if at is not last:
+                last, day = at, (days.get(at) or self._day(at))[1]
+            key = version.id, day
+            known = given.get(key)
+            if known is None:
+                known = given[key] = _DayOfRule(credit)
+            known.units += amount
+            wallet_type_id = version.wallet_type_id
+            units[wallet_type_id] = units.get(wallet_type_id, 0) + amount
+            if sale is not None:
+                counted.add((version.rule_code, sale.id))
         for wallet_type_id, amount in units.items():
             own.units[side][self.units[wallet_type_id].code] += amount
         self.sums.rule_orders[side].update([rule for rule, _sale in counted])
@@ -229,12 +245,13 @@ class Adder:
     def total(self) -> Sums:
         """Of all members that were added."""
         for side in SIDES:
-            for (_version, wallet_type_id, day), (first, amount) in self._given[side].items():
-                code = self.units[wallet_type_id].code
-                self.sums.months[_month(day)].units[side][code] += amount
-                self.sums.rules[side][first.version.rule_code] += amount
-                if self.lasting(first, day):
-                    self.sums.outstanding[side][code] += amount
+            for (_version, day), known in self._given[side].items():
+                version = known.first.version
+                code = self.units[version.wallet_type_id].code
+                self.sums.months[_month(day)].units[side][code] += known.units
+                self.sums.rules[side][version.rule_code] += known.units
+                if self.lasting(known.first, day):
+                    self.sums.outstanding[side][code] += known.units
             self._given[side].clear()
         return self.sums
 

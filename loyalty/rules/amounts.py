@@ -18,6 +18,11 @@ Mode = Literal["down", "nearest", "up"]
 ZERO = Decimal(0)
 # How a part with so many digits behind the point is written.
 _FORMS = {10**digits: f"%d.%0{digits}d" for digits in range(1, 20)}
+# What stands behind the whole number, by the part: of hundredths, ".5" for 50 of them.
+_BEHIND = {
+    10**digits: tuple(f".{part:0{digits}d}".rstrip("0").rstrip(".") for part in range(10**digits))
+    for digits in range(1, 4)
+}
 
 
 class Amounts(NamedTuple):
@@ -89,11 +94,14 @@ def text_of(number: int, per: int) -> str:
     """number : per in plain notation without trailing zeros: 12.5, 100, 0.015."""
     if per == 1:
         return str(number)
+    if number < 0:
+        return f"-{text_of(-number, per)}"
+    behind = _BEHIND.get(per)
+    if behind is not None:
+        return f"{number // per}{behind[number % per]}"
     form = _FORMS.get(per)
     if form is None:
         return plain_text(as_decimal(number, per))
-    if number < 0:
-        return f"-{text_of(-number, per)}"
     parts = divmod(number, per)
     return (form % parts).rstrip("0") if parts[1] else str(parts[0])
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from loyalty.rules.bodies import (
     AwardingBody,
@@ -25,16 +25,19 @@ from loyalty.rules.bodies import (
 from loyalty.rules.bonus import awarder, counter
 from loyalty.rules.caps import NO_LIMIT, Room, cap, smallest_units
 from loyalty.rules.discounts import DiscountVersion
-from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion, When
+from loyalty.rules.facts import NO_CONTEXT, NOTHING, ZERO, Context, Occasion, When
 from loyalty.rules.lots import LotTerms
-from loyalty.rules.rate import Earned, earner, fixed
-from loyalty.rules.reckoning import Reckoner
-from loyalty.rules.stacking import Base, Multiplier, Multiplying, best_of_groups, multiply
+from loyalty.rules.rate import Earned, earner, fixed, measures_quantity
+from loyalty.rules.reckoning import Measured, Reckoner, yardstick_of
+from loyalty.rules.stacking import Base, Multiplier, Multiplying, best_of_groups, together_as
 from loyalty.rules.steps import Kept, Step, Steps, says, told
 
 __all__ = ["Award", "Decision", "RuleVersion", "Rulebook", "Step", "evaluate"]
 
 NOT_MET: Steps = (("not_met",),)
+# Awards of nothing that a rule keeps ready, one for each number of lines.
+NOTHINGS = 100
+NO_RECKONER = Reckoner(NOTHING)
 STOPPED: Steps = (("stopped",),)
 
 
@@ -66,6 +69,12 @@ class RuleVersion:
         """Its limit for one order, in the smallest units."""
         most = self.body.caps.per_order
         return None if most is None else smallest_units(most, self.scale)
+
+    @cached_property
+    def counts(self) -> bool:
+        """Whether what it gives counts in a member's or everybody's cap."""
+        caps = self.body.caps
+        return caps.per_member is not None or caps.budget is not None
 
     @cached_property
     def judge(self) -> Judge:
@@ -146,14 +155,13 @@ def evaluate(
     before.
     """
     judgment = _Judgment(rooms or {}, context.spent, reckoner or Reckoner(occasion.basket))
-    awards, answers = judgment.awards, context.answers
-    for place, version in enumerate(versions):
-        holds, unmet, ask = version.judge
-        known = answers.get(version.id, "") if answers else ""
-        if holds is None or holds(occasion, known):
-            awards.append(ask(judgment, place))
-        else:
-            awards.append(unmet)
+    answers = context.answers
+    judgment.awards = awards = [
+        ask(judgment, place)
+        if holds is None or holds(occasion, answers.get(pk, "") if answers else "")
+        else unmet
+        for place, (pk, holds, unmet, ask) in enumerate([version.judge for version in versions])
+    ]
     if len(judgment.groups) > 1:
         judgment.settle_groups()
     if judgment.multipliers:
@@ -193,9 +201,11 @@ class _Judgment:
         """Multipliers multiply what their own units' rates and cashback gave."""
         for wallet_type_id, multipliers in self.multipliers.items():
             bases = tuple(self.bases[wallet_type_id].values())
-            if any(each.group for each in multipliers.values()):
+            together = together_as(tuple(multipliers.values()), how)
+            if together.grouped:
                 self._drop_losers(multipliers, bases)
-            found = multiply(tuple(multipliers.values()), bases, self.reckoner, how)
+                together = together_as(tuple(multipliers.values()), how)
+            found = together.multiply(bases, self.reckoner)
             for place, (units, kept) in zip(multipliers, found, strict=True):
                 if kept:
                     version = self.awards[place].version
@@ -210,7 +220,7 @@ class _Judgment:
         """Leave out those that give way in their group: each is tried alone."""
         groups = {place: (0, each.group) for place, each in multipliers.items() if each.group}
         units = {
-            place: multiply([multipliers[place]], bases, self.reckoner, "best")[0][0]
+            place: together_as((multipliers[place],), "best").multiply(bases, self.reckoner)[0][0]
             for place in groups
         }
         for loser, winner in best_of_groups(groups, units).items():
@@ -233,15 +243,15 @@ class _Judgment:
 Ask = Callable[[_Judgment, int], Award]
 Own = Callable[[Reckoner], tuple[int, Kept]]
 Bear = Callable[[_Judgment, int, Award], None]
-Judge = tuple[Callable[[Occasion, str], bool] | None, Award, Ask]
+Judge = tuple[int, Callable[[Occasion, str], bool] | None, Award, Ask]
 
 
 def _judge(version: RuleVersion) -> Judge:
-    """Its condition, what it gives where that is not met, and what it gives where it is."""
+    """Its id and its condition, what it gives where that is not met, and where it is."""
     windowed = isinstance(version.body, WindowedBody) and version.body.windowed
     unmet = Award(version, 0, NOT_MET, ZERO if windowed else None)
     holds = None if version.when is None else version.when.holds
-    return holds, unmet, _asked(version)
+    return version.id, holds, unmet, _asked(version)
 
 
 def _asked(version: RuleVersion) -> Ask:
@@ -304,19 +314,27 @@ def _awarding(version: RuleVersion, own: Own, bear: Bear | None) -> Ask:
 
 def _earning(version: RuleVersion, body: RateBody | CashbackBody, bear: Bear | None) -> Ask:
     """Rates and cashback are remembered for what multiplies them."""
-    earn, pk, wallet_type_id = earner(body, version.scale), version.id, version.wallet_type_id
-    most = version.most
+    yardstick, by_quantity = yardstick_of(body), measures_quantity(body)
+    earn, scope = earner(body, version.scale), yardstick.scope
+    pk, wallet_type_id, most = version.id, version.wallet_type_id, version.most
     base = Base(version.rule_code, version.most, 10**version.scale)
     stopped = Award(version, 0, STOPPED)
+
+    @lru_cache(maxsize=NOTHINGS)
+    def nothing(measured: Measured) -> Award:
+        """The same for many baskets: neither caps nor other rules can make anything of it."""
+        return Award(version, 0, earn(NO_RECKONER, measured, ZERO)[1])
 
     def ask(judgment: _Judgment, place: int) -> Award:
         if wallet_type_id in judgment.stopped:
             return stopped
-        spent = judgment.spent
-        earned = earn(judgment.reckoner, spent.get(pk, ZERO) if spent else ZERO)
-        units, kept, measured, _terms = earned
-        if not measured.nothing:
-            judgment.bases[wallet_type_id][place] = base, earned
+        reckoner, spent = judgment.reckoner, judgment.spent
+        measured = reckoner.quantities(scope) if by_quantity else reckoner.money(yardstick)
+        if measured.nothing:
+            return nothing(measured)
+        earned = earn(reckoner, measured, spent.get(pk, ZERO) if spent else ZERO)
+        units, kept, _measured, _terms = earned
+        judgment.bases[wallet_type_id][place] = base, earned
         award = Award(version, units, kept)
         if judgment.rooms or (most is not None and units > most):
             award = judgment.capped(award)

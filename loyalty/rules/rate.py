@@ -12,7 +12,7 @@ from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody
 from loyalty.rules.body_parts import Rounding
 from loyalty.rules.facts import ZERO
 from loyalty.rules.reckoning import Measured, Reckoner, yardstick_of
-from loyalty.rules.steps import Kept, Raw, Steps, told
+from loyalty.rules.steps import Kept, Raw, Step, Steps, told
 
 # Percentages as whole numbers: they have at most so many decimals.
 PERCENTS = 10_000
@@ -57,14 +57,23 @@ class Earning(NamedTuple):
         return told(self.kept)
 
 
-# Units of a basket, for a member who had spent so much in the calendar year before.
-Earner = Callable[[Reckoner, Decimal], Earned]
+# Units of what is measured of a basket, for a member who had spent so much in the calendar year
+# before.
+Earner = Callable[[Reckoner, Measured, Decimal], Earned]
 Fixed = Callable[[Reckoner], tuple[int, Kept]]
 
 
 def earn(body: BaseBody, reckoner: Reckoner, scale: int, spent: Decimal = ZERO) -> Earning:
     """Units at the wallet type's scale, and the steps that led there."""
-    return Earning(*earner(body, scale)(reckoner, spent))
+    yardstick = yardstick_of(body)
+    by_quantity = measures_quantity(body)
+    measured = reckoner.quantities(yardstick.scope) if by_quantity else reckoner.money(yardstick)
+    return Earning(*earner(body, scale)(reckoner, measured, spent))
+
+
+def measures_quantity(body: BaseBody) -> bool:
+    """Instead of money."""
+    return isinstance(body, RateBody) and body.measure == "quantity"
 
 
 def earner(body: BaseBody, scale: int) -> Earner:
@@ -89,34 +98,30 @@ def fixed(body: FixedBody, scale: int) -> Fixed:
 
 
 def _rate(body: RateBody, scale: int) -> Earner:
-    yardstick, by_money = yardstick_of(body), body.measure == "money"
-    terms = Terms(*ratio_of(body.units, body.per, scale), body.rounding)
+    terms, one = Terms(*ratio_of(body.units, body.per, scale), body.rounding), 10**scale
     said = ("rate", plain_text(body.units), plain_text(body.per), body.measure)
-    made, rate, per, rounding = _made(body.rounding, scale), terms.rate, terms.per, terms.round
+    made, together = _made(body.rounding), terms.together
+    rate, per, rounding = terms.rate, terms.per, terms.round
 
-    def award(reckoner: Reckoner, _spent: Decimal) -> Earned:
-        if by_money:
-            measured = reckoner.money(yardstick)
-        else:
-            measured = reckoner.quantities(yardstick.scope)
+    def award(_reckoner: Reckoner, measured: Measured, _spent: Decimal) -> Earned:
         total = measured.total
-        if not terms.together:
-            units = terms.units(measured)
-        else:
+        if together:
             units = rounding(total * rate, measured.per * per) if total > 0 else 0
-        return units, (measured, said, made(units)), measured, terms
+        else:
+            units = terms.units(measured)
+        return units, (measured, said, [made, (units, one)]), measured, terms
 
     return award
 
 
 def _cashback(body: CashbackBody, scale: int) -> Earner:
-    yardstick, made = yardstick_of(body), _made(body.rounding, scale)
+    made, one = _made(body.rounding), 10**scale
     usual = int(body.percent * PERCENTS)
     own = {item.category: int(item.percent * PERCENTS) for item in body.by_category}
-    terms = Terms(10**scale, PERCENTS * 100, body.rounding)
+    terms = Terms(one, PERCENTS * 100, body.rounding)
 
-    def award(reckoner: Reckoner, _spent: Decimal) -> Earned:
-        measured, lines = reckoner.money(yardstick), reckoner.basket.lines
+    def award(reckoner: Reckoner, measured: Measured, _spent: Decimal) -> Earned:
+        lines = reckoner.basket.lines
         percents = [usual] * len(measured.parts)
         if own:
             for place in measured.chosen:
@@ -124,7 +129,7 @@ def _cashback(body: CashbackBody, scale: int) -> Earner:
         said = _percent_steps(percents, measured)
         weighed = measured.weighed(percents)
         units = terms.units(weighed)
-        return units, (measured, *said, made(units)), weighed, terms
+        return units, (measured, *said, [made, (units, one)]), weighed, terms
 
     return award
 
@@ -142,15 +147,14 @@ def _percent_steps(percents: Sequence[int], measured: Measured) -> Kept:
 
 
 def _by_brackets(body: CashbackBody, scale: int) -> Earner:
-    yardstick, made = yardstick_of(body), _made(body.rounding, scale)
+    made, one = _made(body.rounding), 10**scale
 
-    def award(reckoner: Reckoner, spent: Decimal) -> Earned:
-        measured = reckoner.money(yardstick)
+    def award(_reckoner: Reckoner, measured: Measured, spent: Decimal) -> Earned:
         percent, said = _percent_of_brackets(body, measured, spent)
-        rate = percent / 100 * 10**scale
+        rate = percent / 100 * one
         terms = Terms(rate.numerator, rate.denominator, body.rounding)
         units = terms.units(measured)
-        return units, (measured, *said, made(units)), measured, terms
+        return units, (measured, *said, [made, (units, one)]), measured, terms
 
     return award
 
@@ -175,8 +179,6 @@ def _percent_of_brackets(
     return earned / amount, tuple(said)
 
 
-def _made(rounding: Rounding, scale: int) -> Callable[[int], Raw]:
-    one, head = 10**scale, ("rounded", rounding.mode, rounding.per)
-    if one == 1:
-        return lambda units: [head, units]
-    return lambda units: [head, (units, one)]
+def _made(rounding: Rounding) -> Step:
+    """How a step begins that says what it is in units."""
+    return "rounded", rounding.mode, rounding.per

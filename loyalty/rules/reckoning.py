@@ -7,7 +7,7 @@ out once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter, mul
@@ -21,13 +21,15 @@ from loyalty.rules.facts import ZERO, Basket, Line
 from loyalty.rules.steps import Step, Steps
 
 # Positions of lines in a basket. In a list of what each line comes to, shipping is the last.
-Chosen = tuple[int, ...]
+Chosen = Sequence[int]
 SHIPPING = -1
+NO_LINES: Chosen = ()
 # How lines came to what they count: codes of steps, and what each did. These are told also where
 # they come to nothing.
 Notes = Sequence[tuple[str, Amounts]]
 ALWAYS_SAID = ("goods", "quantity")
 _tax_of, _total_of = attrgetter("tax"), attrgetter("total")
+_TELLS = {attribute: attrgetter(attribute) for attribute in ("category", "sku", "tags")}
 
 
 class Scope:
@@ -86,19 +88,21 @@ def yardstick_by(policy: BasePolicy, body: LinesBody) -> Yardstick:
 class Measured:
     """What a rule's lines come to: `total` : `per`, shipping included."""
 
-    __slots__ = ("_amount", "_notes", "_numbers", "_steps", "chosen", "per", "total")
+    __slots__ = ("_amount", "_notes", "_numbers", "_steps", "chosen", "nothing", "per", "total")
 
     def __init__(self, chosen: Chosen, counted: Amounts, notes: Notes) -> None:
         numbers, self.per = counted
         self._numbers, self.chosen, self._notes = numbers, chosen, notes
-        self.total = numbers[SHIPPING] if not chosen else _sum_of(numbers, chosen)
+        if len(chosen) == len(numbers) - 1:
+            self.total = sum(numbers)
+        else:
+            self.total = numbers[SHIPPING]
+            for place in chosen:
+                self.total += numbers[place]
+        # Whether no line and no shipping counts: it stays nothing, however often it counts.
+        self.nothing = not chosen and not self.total
         self._steps: Steps | None = None
         self._amount: Decimal | None = None
-
-    @property
-    def nothing(self) -> bool:
-        """Whether no line and no shipping counts: it stays nothing, however often it counts."""
-        return not self.chosen and not self.total
 
     @property
     def amount(self) -> Decimal:
@@ -168,34 +172,32 @@ class Reckoner:
     def __init__(self, basket: Basket) -> None:
         self.basket = basket
         # Gift cards bought never earn.
-        self._earning = tuple(
-            [place for place, line in enumerate(basket.lines) if not line.stored_value]
-        )
+        self._earning: Chosen = [
+            place for place, line in enumerate(basket.lines) if not line.stored_value
+        ]
         self._chosen: dict[Scope, Chosen] = {}
         self._money: dict[Yardstick, Measured] = {}
         self._quantities: dict[Scope, Measured] = {}
         self._bases: dict[int, Bases] = {}
-        # What all rules measure alike that find no line.
-        self._nothing: dict[int, Measured] = {}
-        self._places: dict[str, dict[str, list[int]]] = {}
+        self._places: dict[str, Mapping[str, list[int]]] = {}
 
     def eligible(self, scope: Scope) -> Chosen:
         """The lines that earn. Exclusion wins over inclusion."""
         if scope.whole:
             return self._earning
+        if scope.one is not None:
+            attribute, name = scope.one
+            return (self._places.get(attribute) or self._find(attribute)).get(name, NO_LINES)
         chosen = self._chosen.get(scope)
         if chosen is None:
             chosen = self._chosen[scope] = self._choose(scope)
         return chosen
 
     def _choose(self, scope: Scope) -> Chosen:
-        if scope.one is not None:
-            attribute, name = scope.one
-            return tuple((self._places.get(attribute) or self._find(attribute)).get(name, ()))
         chosen = self._matching(scope.included) if scope.included else self._earning
         if scope.excluded:
             excluded = self._matching(scope.excluded)
-            chosen = tuple([place for place in chosen if place not in excluded])
+            chosen = [place for place in chosen if place not in excluded]
         return chosen
 
     def money(self, yardstick: Yardstick) -> Measured:
@@ -203,16 +205,15 @@ class Reckoner:
         return self._money.get(yardstick) or self._measure(yardstick)
 
     def _measure(self, yardstick: Yardstick) -> Measured:
-        chosen, key = self.eligible(yardstick.scope), yardstick.key
-        if not chosen and key in self._nothing:
-            found = self._nothing[key]
+        basket, scope = self.basket, yardstick.scope
+        chosen = self._earning if scope.whole else self.eligible(scope)
+        if not chosen and not (basket.shipping_total and yardstick.policy.include_shipping):
+            found = nothing_of(len(basket.lines))
         else:
-            bases = self._bases.get(key)
+            bases = self._bases.get(yardstick.key)
             if bases is None:
-                bases = self._bases[key] = _bases(self.basket, yardstick.policy)
+                bases = self._bases[yardstick.key] = _bases(basket, yardstick.policy)
             found = Measured(chosen, *bases)
-            if not chosen:
-                self._nothing[key] = found
         self._money[yardstick] = found
         return found
 
@@ -220,8 +221,12 @@ class Reckoner:
         """How many there are of the lines that earn."""
         found = self._quantities.get(scope)
         if found is None:
-            counted = amounts_of([*(line.quantity for line in self.basket.lines), ZERO])
-            found = Measured(self.eligible(scope), counted, (("quantity", counted),))
+            chosen, lines = self.eligible(scope), self.basket.lines
+            if chosen:
+                counted = amounts_of([*(line.quantity for line in lines), ZERO])
+                found = Measured(chosen, counted, (("quantity", counted),))
+            else:
+                found = nothing_of(len(lines), "quantity")
             self._quantities[scope] = found
         return found
 
@@ -231,25 +236,32 @@ class Reckoner:
         for attribute, name in wanted:
             places = self._places.get(attribute) or self._find(attribute)
             found.update(places.get(name, ()))
-        return tuple(sorted(found))
+        return sorted(found)
 
-    def _find(self, attribute: str) -> dict[str, list[int]]:
+    def _find(self, attribute: str) -> Mapping[str, list[int]]:
         places = _places(self.basket.lines, self._earning, attribute)
         self._places[attribute] = places
         return places
 
 
-def _places(lines: Sequence[Line], earning: Chosen, attribute: str) -> dict[str, list[int]]:
+@lru_cache(maxsize=1000)
+def nothing_of(lines: int, code: str = "goods") -> Measured:
+    """What all rules measure that find nothing among so many lines."""
+    counted = Amounts([0] * (lines + 1), 1)
+    return Measured(NO_LINES, counted, [(code, counted)])
+
+
+def _places(lines: Sequence[Line], earning: Chosen, attribute: str) -> Mapping[str, list[int]]:
     """Where which category, SKU or tag is."""
     found: defaultdict[str, list[int]] = defaultdict(list)
-    read = attrgetter(attribute)
-    for place in earning:
-        value = read(lines[place])
-        if attribute != "tags":
-            found[value].append(place)
-            continue
-        for name in value:
-            found[name].append(place)
+    read = _TELLS[attribute]
+    if attribute == "tags":
+        for place in earning:
+            for name in read(lines[place]):
+                found[name].append(place)
+    else:
+        for place in earning:
+            found[read(lines[place])].append(place)
     return found
 
 
@@ -257,27 +269,26 @@ def _bases(basket: Basket, policy: BasePolicy) -> Bases:
     lines = basket.lines
     counted = amounts_of([*map(_total_of, lines), ZERO])
     notes = [("goods", counted)]
-
-    def note(code: str, more: Amounts) -> None:
-        nonlocal counted
-        counted = counted.plus(more)
-        notes.append((code, more))
-
     if not policy.after_discounts:
-        note("before_discounts", amounts_of([*[line.discount for line in lines], ZERO]))
+        notes.append(("before_discounts", amounts_of([*[line.discount for line in lines], ZERO])))
     elif basket.discount_total:
-        note("order_discount", _discounts(basket).negative())
+        notes.append(("order_discount", _discounts(basket).negative()))
     if basket.taxes_included != policy.include_tax and _has_tax(basket):
         taxes = _taxes(basket)
         if basket.taxes_included:
-            note("tax_out", taxes.negative())
+            notes.append(("tax_out", taxes.negative()))
         else:
-            note("tax_in", taxes)
+            notes.append(("tax_in", taxes))
     if policy.include_shipping and basket.shipping_total:
-        note("shipping", amounts_of([*[ZERO] * len(lines), basket.shipping_total]))
+        shipping = amounts_of([*[ZERO] * len(lines), basket.shipping_total])
+        notes.append(("shipping", shipping))
+    for _code, more in notes[1:]:
+        counted = counted.plus(more)
     covered = _paid_in_kind(basket, policy)
     if covered:
-        note("paid_in_kind", counted.spread(covered, basket.total).negative())
+        in_kind = counted.spread(covered, basket.total).negative()
+        counted = counted.plus(in_kind)
+        notes.append(("paid_in_kind", in_kind))
     return Bases(counted, notes)
 
 
@@ -320,4 +331,7 @@ def _sum_of(numbers: Sequence[int], chosen: Chosen) -> int:
     """Of the chosen lines and of shipping."""
     if len(chosen) == len(numbers) - 1:
         return sum(numbers)
-    return sum(map(numbers.__getitem__, chosen), numbers[SHIPPING])
+    total = numbers[SHIPPING]
+    for place in chosen:
+        total += numbers[place]
+    return total

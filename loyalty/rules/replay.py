@@ -91,6 +91,9 @@ class _Member:
     balance: Decimal
 
 
+NO_ROOMS: Mapping[int, Room] = {}
+
+
 @dataclass(slots=True)
 class _Window:
     """What a member's orders brought to a window, by order, and what was given for it."""
@@ -141,23 +144,30 @@ class Account:
         """Judge a new order by its own versions; what those gave that it shares is known."""
         self._joined = True
         context = self._context(rules, sale.occasion)
-        rooms = self._rooms(rules, sale.at)
+        rooms = self._rooms(rules, sale.at) if rules.capped else NO_ROOMS
         awards = shared
         if own:
             awards += evaluate(
                 own, sale.occasion, rooms,
                 context=context, multiplying=self.rules.multiplying, reckoner=reckoner,
             ).awards  # fmt: skip
-        judged = _Judged(context, _remembered(rooms, awards)) if sale.returned else None
-        if judged is not None:
-            self._judged[sale.id] = judged
+        judged: _Judged | None = None
+        if sale.returned:
+            judged = self._judged[sale.id] = _Judged(context, _remembered(rooms, awards))
+        credits, balances, at = self.credits, self.balances, sale.at
         for award in awards:
-            if award.counted is not None:
-                self._count(award, sale)
-            elif award.units:
-                self._give(award.version, sale, award.units)
+            units = award.units
+            if units:
+                # As `_give` does, of which there is nothing more often.
+                version = award.version
+                if version.counts:
+                    self._use_up(version, sale, units)
+                credits.append(Credit(sale, at, version, units))
+                balances[version.wallet_type_id] += units
                 if judged is not None:
-                    judged.given[award.version.id] = award.units
+                    judged.given[version.id] = units
+            elif award.counted is not None:
+                self._count(award, sale)
 
     def take_back(self, back: GivenBack) -> None:
         """Bring the order to what is left of it, or take back what the return itself would earn."""
@@ -231,13 +241,17 @@ class Account:
             window.units = units
 
     def _give(self, version: RuleVersion, sale: Sale, units: int) -> None:
+        if version.counts:
+            self._use_up(version, sale, units)
+        self._credit(Credit(sale, sale.at, version, units))
+
+    def _use_up(self, version: RuleVersion, sale: Sale, units: int) -> None:
         caps = version.body.caps
         if caps.per_member is not None:
             key = version.rule_id, period_start(caps.period, sale.at, self.program.zone)
             self._used[key] = max(self._used[key] + units, 0)
         if caps.budget is not None:
             self.budgets.take(version, sale.at, units)
-        self._credit(Credit(sale, sale.at, version, units))
 
     def _credit(self, credit: Credit) -> None:
         self.credits.append(credit)

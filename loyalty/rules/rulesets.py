@@ -33,7 +33,7 @@ class InForce:
         return cls(
             versions,
             tuple(item for item in versions if item.when is not None and item.when.outer),
-            tuple(item for item in versions if _counts(item)),
+            tuple(item for item in versions if item.counts),
             tuple(item for item in versions if _by_brackets(item)),
             multiplying,
         )
@@ -150,11 +150,6 @@ def _periods(version: RuleVersion) -> Iterator[str]:
         yield body.period
     if _by_brackets(version):
         yield "year"
-
-
-def _counts(version: RuleVersion) -> bool:
-    caps = version.body.caps
-    return caps.per_member is not None or caps.budget is not None
 
 
 def _by_brackets(version: RuleVersion) -> bool:

@@ -7,14 +7,15 @@ what multiplies rates and cashback, by position; then the caps of each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from operator import add, itemgetter, mul
 from typing import Literal, NamedTuple
 
-from loyalty.rules.amounts import plain_text
+from loyalty.rules.amounts import plain_text, text_of
 from loyalty.rules.bodies import MultiplierBody
-from loyalty.rules.rate import Earned
-from loyalty.rules.reckoning import Chosen, Measured, Reckoner, yardstick_of
-from loyalty.rules.steps import Kept, Raw
+from loyalty.rules.rate import Earned, Terms
+from loyalty.rules.reckoning import NO_LINES, Chosen, Measured, Reckoner, yardstick_of
+from loyalty.rules.steps import Kept, Steps
 
 # Of several multipliers for one line the largest counts, what each adds is added up, or each
 # multiplies what those before it made.
@@ -38,13 +39,13 @@ class Even:
 
     __slots__ = ("but", "more", "places")
 
-    def __init__(self, more: int, places: Chosen | None, but: Chosen = ()) -> None:
+    def __init__(self, more: int, places: Chosen | None, but: Chosen = NO_LINES) -> None:
         self.more, self.places, self.but = more, places, but
 
     def of(self, measured: Measured) -> int:
         """What it adds to the total."""
         if self.places is not None:
-            return measured.part(self.places) * self.more
+            return measured.part(self.places) * self.more if self.places else 0
         left = measured.part(self.but) if self.but else 0
         return (measured.total - left) * self.more
 
@@ -93,50 +94,125 @@ class Multiplier:
         return Even(self.more, None if self.scope.whole else reckoner.eligible(self.scope))
 
 
-def multiply(
-    multipliers: Sequence[Multiplier],
-    bases: Iterable[tuple[Base, Earned]],
-    reckoner: Reckoner,
-    how: Multiplying,
-) -> list[tuple[int, Kept]]:
-    """What each multiplier adds, in their order, and why. Together with the bases it is what the
-    rates would give for each line times its factor, rounded once."""
-    added = [0] * len(multipliers)
-    steps: list[list[Raw]] = [[] for _multiplier in multipliers]
-    one = FACTORS ** len(multipliers) if how == "multiply" else FACTORS
-    known: dict[str, list[Stretch]] = {}
-    picky = any(each.of for each in multipliers)
-    for (code, most, unit), earned in bases:
-        key = code if picky else ""
-        if key not in known:
-            known[key] = _stretches(multipliers, key, reckoner, how, one)
-        before = earned[0] if most is None or earned[0] < most else most
-        for number, stacked in _stacked(earned, known[key], one):
-            after = stacked if most is None or stacked < most else most
-            if after != before:
-                head = "multiplied", multipliers[number].said, code
-                steps[number].append([head, (after - before, unit)])
-                added[number] += after - before
-                before = after
-    return [(max(units, 0), tuple(said)) for units, said in zip(added, steps, strict=True)]
+# What a multiplier adds to a base: its code, and number : per.
+Gain = tuple[str, int, int]
 
 
-def _stretches(
-    multipliers: Sequence[Multiplier], code: str, reckoner: Reckoner, how: Multiplying, one: int
-) -> list[Stretch]:
-    """What those that multiply the base with this code do, one after the other."""
-    own = [n for n, each in enumerate(multipliers) if not each.of or code in each.of]
-    if how == "best" and len(own) > 1:
-        return _best(own, multipliers, reckoner)
-    if how != "multiply":
-        return [(n, multipliers[n].gains(reckoner)) for n in own]
-    size, found = len(reckoner.basket.lines) + 1, list[Stretch]()
-    factors = [one] * size
-    for number in own:
-        more = multipliers[number].gains(reckoner).each(size)
-        gained = [times * gain // FACTORS for times, gain in zip(factors, more, strict=True)]
-        factors = list(map(add, factors, gained))
-        found.append((number, Uneven(gained)))
+class Gains:
+    """What a multiplier adds to each base."""
+
+    __slots__ = ("factor", "gains")
+
+    def __init__(self, factor: str, gains: Sequence[Gain]) -> None:
+        self.factor, self.gains = factor, gains
+
+    @property
+    def steps(self) -> Steps:
+        factor = self.factor
+        return tuple(
+            [("multiplied", factor, code, text_of(units, one)) for code, units, one in self.gains]
+        )
+
+
+class Together:
+    """Multipliers that work together, made ready for all baskets in which it is just these."""
+
+    __slots__ = ("_how", "_multipliers", "_one", "_own", "_picky", "grouped")
+
+    def __init__(self, multipliers: Sequence[Multiplier], how: Multiplying) -> None:
+        self._multipliers, self._how = multipliers, how
+        self._picky = any(each.of for each in multipliers)
+        self.grouped = any(each.group for each in multipliers)
+        self._one = FACTORS ** len(multipliers) if how == "multiply" else FACTORS
+        # Those that multiply a base, by its code, in the order in which lines are given to them.
+        self._own: dict[str, list[int]] = {}
+
+    def multiply(
+        self, bases: Iterable[tuple[Base, Earned]], reckoner: Reckoner
+    ) -> list[tuple[int, Kept]]:
+        """What each multiplier adds, in their order, and why. Together with the bases it is what
+        the rates would give for each line times its factor, rounded once."""
+        multipliers, one, picky = self._multipliers, self._one, self._picky
+        added = [0] * len(multipliers)
+        steps: list[list[Gain]] = [[] for _multiplier in multipliers]
+        known: dict[str, list[Stretch]] = {}
+        for (code, most, unit), earned in bases:
+            key = code if picky else ""
+            stretches = known.get(key)
+            if stretches is None:
+                stretches = known[key] = self._stretches(key, reckoner)
+            before = earned[0] if most is None or earned[0] < most else most
+            for number, units in _stacked(earned, stretches, one):
+                after = units if most is None or units < most else most
+                if after != before:
+                    steps[number].append((code, after - before, unit))
+                    added[number] += after - before
+                    before = after
+        return [
+            (units if units > 0 else 0, (Gains(multiplier.said, gains),) if gains else ())
+            for units, gains, multiplier in zip(added, steps, multipliers, strict=True)
+        ]
+
+    def _numbers(self, code: str) -> list[int]:
+        """Those that multiply the base with this code; the largest first where the best counts."""
+        own = self._own.get(code)
+        if own is None:
+            factors = {
+                number: each.factor
+                for number, each in enumerate(self._multipliers)
+                if not each.of or code in each.of
+            }
+            own = sorted(factors, key=lambda number: -factors[number])
+            self._own[code] = own if self._how == "best" else list(factors)
+        return self._own[code]
+
+    def _stretches(self, code: str, reckoner: Reckoner) -> list[Stretch]:
+        """What each of them does, one after the other."""
+        own, multipliers = self._numbers(code), self._multipliers
+        if self._how == "best" and len(own) > 1:
+            return _best(own, multipliers, reckoner)
+        if self._how != "multiply":
+            return [(number, multipliers[number].gains(reckoner)) for number in own]
+        size, found = len(reckoner.basket.lines) + 1, list[Stretch]()
+        factors = [self._one] * size
+        for number in own:
+            more = multipliers[number].gains(reckoner).each(size)
+            gained = [times * gain // FACTORS for times, gain in zip(factors, more, strict=True)]
+            factors = list(map(add, factors, gained))
+            found.append((number, Uneven(gained)))
+        return found
+
+
+@lru_cache(maxsize=1000)
+def together_as(multipliers: tuple[Multiplier, ...], how: Multiplying) -> Together:
+    return Together(multipliers, how)
+
+
+def _stacked(
+    earned: Earned, stretches: Iterable[Stretch], one: int
+) -> Sequence[tuple[int, int]]:
+    """The base's units after each multiplier that has lines of it."""
+    _units, _kept, measured, terms = earned
+    if not terms.together:
+        return _stacked_by_line(measured, terms, stretches, one)
+    total, per = measured.total * one, measured.per * one * terms.per
+    rate, rounded, found = terms.rate, terms.round, []
+    for number, gains in stretches:
+        further = gains.of(measured)
+        if further:
+            total += further
+            found.append((number, rounded(total * rate, per) if total > 0 else 0))
+    return found
+
+
+def _stacked_by_line(
+    measured: Measured, terms: Terms, stretches: Iterable[Stretch], one: int
+) -> Sequence[tuple[int, int]]:
+    parts, per, found = measured.parts, measured.per * one, []
+    factors = [one] * len(parts)
+    for number, gains in stretches:
+        factors = list(map(add, factors, gains.each(len(parts))))
+        found.append((number, terms.units_of_each(map(mul, parts, factors), per)))
     return found
 
 
@@ -145,40 +221,19 @@ def _best(
 ) -> list[Stretch]:
     """For each line the largest counts, the first of those that are as large."""
     found: list[Stretch] = []
-    taken: Chosen = ()
-    for number in sorted(own, key=lambda number: multipliers[number].factor, reverse=True):
-        gains = multipliers[number].gains(reckoner)
-        if gains.places is None:
+    taken: Chosen = NO_LINES
+    for number in own:
+        multiplier = multipliers[number]
+        if multiplier.scope.whole:
             # Those that are smaller find nothing that is left.
-            found.append((number, Even(gains.more, None, taken)))
+            found.append((number, Even(multiplier.more, None, taken)))
             break
-        places = gains.places
+        places = reckoner.eligible(multiplier.scope)
         if taken:
-            places = tuple([place for place in places if place not in taken])
-        found.append((number, Even(gains.more, places)))
-        taken += places
+            places = [place for place in places if place not in taken]
+        found.append((number, Even(multiplier.more, places)))
+        taken = [*taken, *places] if taken else places
     found.sort(key=itemgetter(0))
-    return found
-
-
-def _stacked(earned: Earned, stretches: Iterable[Stretch], one: int) -> list[tuple[int, int]]:
-    """The base's units after each multiplier that has lines of it."""
-    _units, _kept, measured, terms = earned
-    found: list[tuple[int, int]] = []
-    if terms.together:
-        total, per = measured.total * one, measured.per * one * terms.per
-        for number, gains in stretches:
-            further = gains.of(measured)
-            if further:
-                total += further
-                units = terms.round(total * terms.rate, per) if total > 0 else 0
-                found.append((number, units))
-        return found
-    parts, per = measured.parts, measured.per * one
-    factors = [one] * len(parts)
-    for number, gains in stretches:
-        factors = list(map(add, factors, gains.each(len(parts))))
-        found.append((number, terms.units_of_each(map(mul, parts, factors), per)))
     return found
 
 

@@ -33,10 +33,8 @@ def told(kept: Kept) -> Steps:
         if isinstance(step, tuple):
             steps.append(step)
         elif isinstance(step, list):
-            if len(step) == 2:
-                steps.append((*step[0], _text(step[1])))
-            else:
-                steps.append((*step[0], *map(_text, step[1:])))
+            head, *values = step
+            steps.append((*head, *map(_text, values)))
         else:
             steps += step.steps
     return tuple(steps)
@@ -54,6 +52,6 @@ def _begins(step: Step | Raw | Teller) -> str:
 
 
 def _text(value: Value) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return text_of(*value) if isinstance(value, tuple) else plain_text(value)
+    if isinstance(value, tuple):
+        return text_of(*value)
+    return str(value) if isinstance(value, int) else plain_text(value)

@@ -103,6 +103,8 @@ class Setup:
     def add_up(self, first: int, last: int, budgets: Mapping[str, Budgets]) -> Sums:
         """What the customers of a range come to."""
         adder, since = Adder(self._weighed(), self.program.zone, self._lasting), self.since
+        # Unless orders from before the period were replayed too, all credits are of it.
+        whole = self.stretch.since >= since
         for one, life in self.lives(first, last, budgets):
             adder.add(
                 Member(
@@ -110,7 +112,9 @@ class Setup:
                     one.person.segments,
                     [event for event in one.events if self._is_counted(event)],
                     {
-                        side: [credit for credit in account.credits if credit.at >= since]
+                        side: account.credits
+                        if whole
+                        else [credit for credit in account.credits if credit.at >= since]
                         for side, account in zip(SIDES, life.accounts, strict=True)
                     },
                 )
