@@ -1,9 +1,10 @@
-"""On a customer's timeline: movements, memberships, orders that earned nothing, requests that were
-not approved."""
+"""On a customer's timeline: movements, memberships, tiers, orders that earned nothing, and requests
+that were not approved."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
@@ -17,11 +18,15 @@ from loyalty.models import (
     Membership,
     Order,
     PoolMember,
+    TierChange,
     Transfer,
 )
 from loyalty.selectors.adjustment_reasons import reason_labels
 from loyalty.selectors.adjustment_requests import about, requests
+from loyalty.selectors.tier_sets import tier_names
 from loyalty.selectors.transfers import history_of
+from loyalty.tier_words import why_words
+from loyalty.tiers.facts import Why
 from members.formatting import format_money, format_units
 from members.models import Customer
 from members.timeline_view import TimelineEntry, WhyStep
@@ -73,6 +78,35 @@ def membership_events(
         )
         for membership in found.order_by("-enrolled_at", "-pk")[:limit]
     ]
+
+
+def tier_events(
+    customer: Customer, *, before: dt.datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """How the customer's tiers have changed, as it was said."""
+    found = TierChange.objects.filter(membership__customer=customer).select_related(
+        "membership__program"
+    )
+    if before is not None:
+        found = found.filter(at__lt=before)
+    changes = list(found.order_by("-at", "-pk")[:limit])
+    names = tier_names({change.membership.program_id for change in changes})
+    return [_tier_event(change, names) for change in changes]
+
+
+def _tier_event(change: TierChange, names: Mapping[tuple[int, str], str]) -> TimelineEntry:
+    program = change.membership.program
+    was, became = (
+        names.get((program.pk, code), code) for code in (change.was, change.became)
+    )  # fmt: skip
+    return TimelineEntry(
+        icon="trophy",
+        kind="info",
+        title=_("%(became)s instead of %(was)s") % {"became": became, "was": was},
+        text=why_words(Why(change.why)),
+        moment=change.at,
+        url=reverse("loyalty_backoffice:program_page", args=[program.code]),
+    )
 
 
 def pool_events(

@@ -296,9 +296,7 @@ def _notes(found: BacktestFigures) -> list[str]:
               " none expire.")
         )  # fmt: skip
     if found.backtest.program.tier_sets.exists():
-        notes.append(
-            _("What tiers multiply is not in it; rules that ask for a tier ask for that of today.")
-        )
+        notes.append(_("Tiers are those that priced the orders in life, also under the draft."))
     if found.result["has_budgets"]:
         notes.append(
             _("When a budget runs out is worked out to the day, and within it in proportion: what"

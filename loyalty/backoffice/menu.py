@@ -22,6 +22,7 @@ from loyalty.timeline import (
     movement_events,
     order_events,
     request_events,
+    tier_events,
 )
 from members.formatting import format_money, format_points
 from members.models import Customer
@@ -182,7 +183,8 @@ def register() -> None:
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
     for source in (
-        movement_events, membership_events, order_events, request_events, activity_events
+        movement_events, membership_events, tier_events, order_events, request_events,
+        activity_events,
     ):  # fmt: skip
         register_timeline_source(source)
     audit_words.register()

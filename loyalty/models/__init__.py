@@ -27,6 +27,8 @@ from loyalty.models.programs import (
     Program,
     WalletType,
 )
+from loyalty.models.tier_changes import TierChange
+from loyalty.models.tier_checkpoints import TierCheckpoint
 from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
 from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
 
@@ -73,6 +75,8 @@ __all__ = [
     "SelfCheckFinding",
     "Tender",
     "Tier",
+    "TierChange",
+    "TierCheckpoint",
     "TierSet",
     "Transfer",
     "Wallet",

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models.checkpoint_triggers import told_about_customers
 from loyalty.models.ledger import Transfer
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import EarningRule, EarningRuleVersion
@@ -128,7 +129,9 @@ class Activity(models.Model):
                 fields=["recorded_at", "id"], name="activity_waiting", condition=Q(state="pending")
             ),
         ]
-        triggers = customers_changed("customer_id", ("type_id", "state", "occurred_at"))
+        triggers = customers_changed(
+            "customer_id", ("type_id", "state", "occurred_at")
+        ) + told_about_customers("r.occurred_at", ("type_id", "state", "occurred_at"))
 
     def __str__(self) -> str:
         return self.type.words(self.subject_name or self.subject)

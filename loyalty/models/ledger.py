@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.instants import NEVER
+from loyalty.models.checkpoint_triggers import of_transfers
 
 
 class Account(models.Model):
@@ -304,6 +305,7 @@ class Transfer(models.Model):
                     RETURN NEW;
                 """,
             ),
+            *of_transfers(),
         ]
 
     def __str__(self) -> str:

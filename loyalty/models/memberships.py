@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models.checkpoint_triggers import of_memberships
 from loyalty.models.ledger import Account
 from loyalty.models.programs import Program
 from members.models import Customer
@@ -64,6 +65,7 @@ class Membership(models.Model):
                 condition=~models.Q(merged_into=None),
             ),
         ]
+        triggers = of_memberships()
 
     def __str__(self) -> str:
         return f"{self.customer} · {self.program}"

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models.checkpoint_triggers import of_evaluations, told_about_customers
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
 from members.models import Customer
@@ -103,6 +104,9 @@ class Order(models.Model):
         # The facts about customers follow their orders.
         triggers = customers_changed(
             "customer_id", ("status", "placed_at", "total", "discount_total", "body_hash")
+        ) + told_about_customers(
+            "r.placed_at",
+            ("status", "placed_at", "total", "confirmed_at", "completed_at", "body_hash"),
         )
 
     def __str__(self) -> str:
@@ -214,7 +218,13 @@ class Refund(models.Model):
                 condition=Q(order=None) & ~Q(order_external_id=""),
             ),
         ]
-        triggers = customers_changed("customer_id", ("order_id", "total", "refunded_at"))
+        triggers = customers_changed(
+            "customer_id", ("order_id", "total", "refunded_at")
+        ) + told_about_customers(
+            "least(r.refunded_at, x.placed_at)",
+            ("order_id", "total", "refunded_at"),
+            joins="LEFT JOIN loyalty_order x ON x.id = r.order_id",
+        )
 
     @property
     def is_parked(self) -> bool:
@@ -264,6 +274,7 @@ class OrderEvaluation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["order", "program"], name="order_evaluated_once"),
         ]
+        triggers = of_evaluations()
 
     def __str__(self) -> str:
         return f"{self.order} in {self.program}"

@@ -218,9 +218,19 @@ class MemberTier(models.Model):
         Tier, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     changes_at = models.DateTimeField(null=True)
+    # Where nothing lies ahead but the ends of a period and of a grace period: `turn` and `due`, and
+    # the rank that is then held at least. Those who stand alike are reviewed together.
+    by_clock = models.BooleanField(default=False, db_default=False)
+    turn = models.DateTimeField(null=True)
+    due = models.DateTimeField(null=True)
+    landing = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="member_tier_by_clock",
+                condition=Q(by_clock=True) | Q(turn=None, due=None, landing=0),
+            ),
             models.CheckConstraint(
                 name="member_tier_loss",
                 condition=Q(lost_at=None, falls_to=None)

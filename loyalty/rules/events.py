@@ -45,17 +45,23 @@ class GivenBack:
 Event = Sale | GivenBack
 
 
+class Pricing(Protocol):
+    """Which tier prices an order, asked in the order of time."""
+
+    def pricing(self, at: dt.datetime) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who bought, as they were before their first event. `balances`: by wallet type; without
-    `enrolled_at` they join with their first order."""
+    `enrolled_at` they join with their first order. `tiers`: the ones that priced their orders."""
 
     customer: Any = None
     segments: frozenset[str] = frozenset()
     enrolled_at: dt.datetime | None = None
     balances: Mapping[int, int] = field(default_factory=dict)
     behavior: Behavior = field(default_factory=Behavior)
-    tier: Any = None
+    tiers: Pricing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,18 +276,19 @@ class Account:
         answers = {}
         for version in rules.asking:
             assert version.when is not None
-            answers[version.id] = version.when.answers(self._facts(version), occasion.moment)
+            facts = self._facts(version, occasion.moment.now)
+            answers[version.id] = version.when.answers(facts, occasion.moment)
         spent = self.history.spent_before(occasion.moment.now) if rules.by_brackets else ZERO
         return Context(answers, {version.id: spent for version in rules.by_brackets})
 
-    def _facts(self, version: RuleVersion) -> dict[str, Any]:
+    def _facts(self, version: RuleVersion, at: dt.datetime) -> dict[str, Any]:
         balance = Decimal(max(self.balances[version.wallet_type_id], 0)).scaleb(-version.scale)
         return {
             CUSTOMER: self.person.customer,
             BEHAVIOR: self.history.behavior,
             SEGMENTS: self.person.segments,
             MEMBER: _Member(self.person.enrolled_at, balance),
-            TIER: self.person.tier,
+            TIER: self.person.tiers.pricing(at) if self.person.tiers else None,
         }
 
 

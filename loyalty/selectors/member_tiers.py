@@ -12,11 +12,11 @@ from django.db.models import QuerySet
 
 from loyalty.models import Membership, MemberTier, Program, Tier, WalletType
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
+from loyalty.selectors.tier_checkpoints import NOTHING, Known, known_facts
 from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.selectors.tier_sets import TierTerms, benefits_of
 from loyalty.tier_definitions import BenefitDefinition
 from loyalty.tier_words import TierVoice, benefit_words
-from loyalty.tiers.facts import Fact
 from loyalty.tiers.progress import Standing, standing
 from members.formatting import NamesOfUnit, UnitNames
 
@@ -29,23 +29,29 @@ def standings(
     memberships: Sequence[Membership],
     *,
     at: dt.datetime,
-    facts: Mapping[int, Sequence[Fact]] | None = None,
+    from_the_first: bool = False,
 ) -> dict[int, Standing]:
-    """By membership; nobody in a program that has no tiers then. A constant number of queries."""
+    """By membership; nobody in a program that has no tiers then. A constant number of queries.
+    `from_the_first`: without looking at what earlier facts were found to come to."""
     if program.tiers is None or program.tiers.at(at) is None or not memberships:
         return {}
     ids = [membership.pk for membership in memberships]
-    known = tier_facts(program, ids) if facts is None else facts
+    if from_the_first:
+        known = {pk: Known(facts) for pk, facts in tier_facts(program, ids).items()}
+    else:
+        known = known_facts(program, memberships, at=dict.fromkeys(ids, at))
     by_hand = manual_tiers(ids)
     found: dict[int, Standing] = {}
     for membership in memberships:
+        own = known.get(membership.pk, NOTHING)
         stands = standing(
             program.tiers.ladders,
-            known.get(membership.pk, ()),
+            own.facts,
             by_hand.get(membership.pk, ()),
             joined_at=membership.enrolled_at,
             at=at,
             zone=program.zone,
+            after=own.after,
         )
         if stands is not None:
             found[membership.pk] = stands

@@ -13,14 +13,15 @@ from typing import Any
 from django.db import connection
 
 from loyalty.ledger.past import holdings_then
-from loyalty.models import Membership, MemberTier, Order, Program, Refund, Tender, Wallet
+from loyalty.models import Membership, Order, Program, Refund, Tender, Wallet
 from loyalty.rules import events as replay
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.selectors.behavior import behavior_before
-from loyalty.selectors.member_tiers import ladder_rows
-from loyalty.tiers.facts import TierHeld
+from loyalty.selectors.member_tiers import tiered_program
+from loyalty.selectors.tier_facts import manual_tiers, tier_facts
+from loyalty.tiers.paths import TierPath
 from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, TIER
 from members.conditions.moments import Moment
 from members.models import Customer
@@ -255,15 +256,20 @@ def _memberships(stretch: Stretch, ids: Collection[int]) -> dict[int, Membership
     return {membership.customer_id: membership for membership in found}
 
 
-def _tiers(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, TierHeld]:
-    """The tiers of today, by customer."""
-    rows = MemberTier.objects.filter(membership__in=[item.pk for item in members.values()])
-    held = rows.values_list("membership__customer", "tier__code", "tier__tier_set")
-    found = {}
-    for customer_id, code, tier_set in held:
-        levels = [tier.code for tier in ladder_rows(tier_set)]
-        found[customer_id] = TierHeld.of(code, levels)
-    return found
+def _tiers(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, TierPath]:
+    """How their tiers went, by customer: from all that counted, also before the stretch."""
+    program = tiered_program(stretch.program.pk)
+    if program is None or program.tiers is None:
+        return {}
+    ids = [member.pk for member in members.values()]
+    facts, by_hand = tier_facts(program, ids), manual_tiers(ids)
+    return {
+        customer_id: TierPath(
+            program.tiers.ladders, facts.get(member.pk, ()), by_hand.get(member.pk, ()),
+            member.enrolled_at, program.zone, program.tiers.ends_at,
+        )
+        for customer_id, member in members.items()
+    }  # fmt: skip
 
 
 def _balances(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, dict[int, int]]:

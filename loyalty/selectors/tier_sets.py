@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -142,3 +142,10 @@ def known_tiers() -> list[tuple[str, str]]:
     """Codes and names of the tiers of all programs, as they were last said."""
     rows = Tier.objects.order_by("position", "tier_set__number").values_list("code", "name")
     return list(dict(rows).items())
+
+
+def tier_names(program_ids: Collection[int]) -> dict[tuple[int, str], str]:
+    """By program and code, as they were last said."""
+    rows = Tier.objects.filter(tier_set__program__in=program_ids).order_by("tier_set__number")
+    found = rows.values_list("tier_set__program", "code", "name")
+    return {(program, code): name for program, code, name in found}

@@ -64,7 +64,9 @@ def award_activities(
     for row, key in kept:
         row.transfer_id = ids.get(key)
     ActivityAward.objects.bulk_create(row for row, _key in kept)
-    refresh_customers([judged.activity.customer_id for judged in found], terms=terms, now=now)
+    refresh_customers(
+        [judged.activity.customer_id for judged in found], terms=terms, now=now, locked=True
+    )
 
 
 def take_back(

@@ -74,7 +74,7 @@ def reverse_activity(
         _require(row, State.APPROVED)
         take_back(judged, terms=terms, now=now, transfer_source=source, whole=whole)
         _decide(row, State.REVERSED, actor, now, note)
-        refresh_customers([row.customer_id], terms=terms, now=now)
+        refresh_customers([row.customer_id], terms=terms, now=now, locked=True)
         _audit("activity.reversed", row, actor)
         return row
 

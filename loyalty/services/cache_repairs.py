@@ -1,5 +1,6 @@
 """Working out anew what is derived from the books: what lots and wallets hold, totals of days and
-months. The books themselves (transfers, grants, uses, changes of lots) are read only.
+months, and what members' tiers are gone on with. The books themselves (transfers, grants, uses,
+changes of lots) are read only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db.models import Max
 from loyalty.instants import NEVER
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import LotPosition
+from loyalty.services.tier_checkpoints import mend_checkpoints
 from loyalty.services.totals import rebuild_days, rewrite_month_ends
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit
@@ -84,15 +86,17 @@ DAYS_OF = """
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """How many lots, wallets and rows of totals were not as the books say."""
+    """How many lots, wallets and rows of totals were not as the books say; and how many tiers were
+    gone on with from what their facts did not come to."""
 
     lots: int
     wallets: int
     totals: int
+    tiers: int = 0
 
     @property
     def nothing(self) -> bool:
-        return not (self.lots or self.wallets or self.totals)
+        return not (self.lots or self.wallets or self.totals or self.tiers)
 
 
 def repair_caches(*, actor: Actor, now: dt.datetime) -> Repaired:
@@ -104,11 +108,14 @@ def repair_caches(*, actor: Actor, now: dt.datetime) -> Repaired:
         mend = partial(_mend_wallets, wrong[start : start + WALLETS], now)
         lots += run_atomically(mend)
     wallets = len(wrong)
-    repaired = Repaired(lots, wallets, _rebuild_totals())
+    repaired = Repaired(lots, wallets, _rebuild_totals(), mend_checkpoints(now=now))
     if not repaired.nothing:
         record_audit(
             actor=actor, action="books.caches_repaired", target=get_merchant(),
-            after={"lots": lots, "wallets": wallets, "totals": repaired.totals},
+            after={
+                "lots": lots, "wallets": wallets, "totals": repaired.totals,
+                "tiers": repaired.tiers,
+            },
         )  # fmt: skip
     return repaired
 

@@ -98,7 +98,7 @@ def _unclaim(pk: int, actor: Actor, source: str, now: dt.datetime) -> Order:
     order.window_parts.all().delete()
     order.customer, order.claimed_at = None, None
     order.save(update_fields=["customer", "claimed_at"])
-    refresh_customers([known.customer_id], terms=terms, now=now)
+    refresh_customers([known.customer_id], terms=terms, now=now, locked=True)
     return order
 
 

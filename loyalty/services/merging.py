@@ -77,7 +77,7 @@ def _refresh_tiers(merging: Merging) -> None:
         membership__customer__in=(merging.kept, merging.merged)
     ).delete()
     people = (merging.kept.pk, merging.merged.pk)
-    refresh_customers(people, terms=fresh_terms(), now=merging.now)
+    refresh_customers(people, terms=fresh_terms(), now=merging.now, locked=True)
 
 
 def part_members(merging: Merging, record: Record) -> None:

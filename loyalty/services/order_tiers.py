@@ -1,11 +1,13 @@
 """The tier that an order, or an activity, is judged by: what its buyer had before it.
 
-Worked out under the locks of the buyers' wallets, for a batch in a constant number of queries.
+Worked out under the locks of the buyers' wallets, for a batch in a constant number of queries, and
+from what earlier facts came to, so that a long history costs no more than a short one.
 Programs without tiers cost nothing here.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from loyalty.models import Membership
 from loyalty.rules.facts import Basket
 from loyalty.selectors.rulebooks import ProgramTerms
-from loyalty.selectors.tier_facts import manual_tiers, tier_facts
+from loyalty.selectors.tier_checkpoints import NOTHING, Known, known_facts
+from loyalty.selectors.tier_facts import manual_tiers
 from loyalty.tiers.facts import Fact, Manual, TierHeld
 from loyalty.tiers.ladders import Ladder
 from loyalty.tiers.progress import Standing, standing, tier_at
@@ -61,7 +64,7 @@ class _People:
 
     program: ProgramTerms
     members: Mapping[int, Membership]
-    facts: Mapping[int, Sequence[Fact]]
+    known: Mapping[int, Known]
     by_hand: Mapping[int, Sequence[Manual]]
     # What an order that is only looked at earns.
     earned: Mapping[str, Decimal] = field(default_factory=dict)
@@ -73,7 +76,12 @@ class _People:
         if not ids:
             return cls(program, {}, {}, {})
         members = Membership.objects.in_bulk(ids)
-        return cls(program, members, tier_facts(program, ids), manual_tiers(ids))
+        # The first of each buyer's orders decides which facts are asked for.
+        first: dict[int, dt.datetime] = {}
+        for wish in wishes:
+            first[wish.membership_id] = min(first.get(wish.membership_id, wish.at), wish.at)
+        known = known_facts(program, list(members.values()), at=first)
+        return cls(program, members, known, manual_tiers(ids))
 
     def ladder(self, wish: Wish) -> Ladder:
         assert self.program.tiers is not None
@@ -102,6 +110,7 @@ class _People:
     def _asked(self, wish: Wish) -> dict[str, Any]:
         member = self.members.get(wish.membership_id)
         return {
+            "after": self.known.get(wish.membership_id, NOTHING).after,
             "manual": self.by_hand.get(wish.membership_id, ()),
             # Who comes with this order, or has told of it late, is a member by then.
             "joined_at": min(member.enrolled_at, wish.at) if member else wish.at,
@@ -110,7 +119,8 @@ class _People:
         }
 
     def _known(self, wish: Wish, batch: Sequence[Wish], *, with_itself: bool) -> list[Fact]:
-        facts = [fact for fact in self.facts.get(wish.membership_id, ()) if fact.at < wish.at]
+        known = self.known.get(wish.membership_id, NOTHING)
+        facts = [fact for fact in known.facts if fact.at < wish.at]
         for number, other in enumerate(batch):
             if other.customer_id == wish.customer_id and other.at < wish.at:
                 facts += self._facts_of(other, f"order:new-{number}")

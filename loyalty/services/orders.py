@@ -132,7 +132,7 @@ def _record(
         )
         take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
     told = [result.customer_id for result in results if result.outcome in ("created", "updated")]
-    refresh_customers(told, terms=terms, now=now)
+    refresh_customers(told, terms=terms, now=now, locked=True)
     return results
 
 

@@ -107,7 +107,7 @@ def reconcile_orders(
     movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
     post(with_pools(movements, terms), now=now)
     retime(retimings(orders, terms=terms, now=now, by_hand=by_hand), now=now)
-    refresh_customers([order.customer_id for order in orders], terms=terms, now=now)
+    refresh_customers([order.customer_id for order in orders], terms=terms, now=now, locked=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_s
         )
     _take_back_own_amounts(created, terms, now, transfer_source)
     # Also where the return takes back nothing: what came back was not bought.
-    refresh_customers([refund.customer_id for refund in created], terms=terms, now=now)
+    refresh_customers([refund.customer_id for refund in created], terms=terms, now=now, locked=True)
 
 
 def _take_back_own_amounts(

@@ -246,7 +246,7 @@ def _apply_body(
 def _provide_members(program: Program, at: dt.datetime) -> None:
     """Every member has a row, and whoever reads it past `at` works it out anew."""
     MemberTier.objects.filter(membership__program=program).exclude(changes_at__lte=at).update(
-        changes_at=at
+        changes_at=at, by_clock=False, turn=None, due=None, landing=0
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -12,55 +12,27 @@ import datetime as dt
 import zoneinfo
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby, islice, takewhile
 from operator import attrgetter
-from typing import NamedTuple
 
-from loyalty.tiers.facts import Fact, Why
+from loyalty.tiers.facts import Fact, Why, in_utc
 from loyalty.tiers.ladders import Ladder, in_force
 from loyalty.tiers.plan import Entry, Event, amounts_of, counted_at, entered_at, plan
+from loyalty.tiers.states import Change, Checkpoint, State
 from loyalty.tiers.windows import a_year_later, begins, counts_until, grace_until
 
 ZERO = Decimal(0)
-
-
-class State(NamedTuple):
-    """Where a member stands: the wording that applies, the tier's rank in it and what counts.
-
-    `turn`: when the period ends. `due`: when a tier that was not kept is lost, after the grace
-    period, and `landing` what is held then at least. `held`: until then a rolling window is not
-    looked at again. `anew`: what came before counts no more.
-    """
-
-    place: int
-    rank: int
-    total: Decimal
-    turn: dt.datetime | None = None
-    due: dt.datetime | None = None
-    landing: int = 0
-    held: dt.datetime | None = None
-    anew: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """From `at` on a member has the tier of this rank, in this wording. `total`: what counted when
-    it changed."""
-
-    at: dt.datetime
-    place: int
-    rank: int
-    why: Why
-    total: Decimal = ZERO
 
 
 _Turn = Callable[[State, dt.datetime, list[Change]], State]
 
 
 class Course:
-    """A member's way through a tier set. `run` as far as wanted, then look at `state`."""
+    """A member's way through a tier set. `run` as far as wanted, then look at `state`.
+
+    `after`: it goes on from there, and `facts` are those dated since.
+    """
 
     def __init__(
         self,
@@ -69,17 +41,12 @@ class Course:
         *,
         joined_at: dt.datetime,
         zone: zoneinfo.ZoneInfo,
+        after: Checkpoint | None = None,
     ) -> None:
         self.ladders, self.zone = tuple(ladders), zone
         self._starts = [_utc(ladder.starts_at) for ladder in self.ladders]
-        facts = sorted(map(_in_utc, facts), key=lambda fact: (fact.at, fact.key))
-        entered = [
-            at
-            for fact in facts
-            for ladder in self.ladders
-            if not fact.of and fact.measure == ladder.measure and (at := entered_at(ladder, fact))
-        ]
-        self.began = min([joined_at.astimezone(dt.UTC), *entered])
+        facts = sorted(map(in_utc, facts), key=lambda fact: (fact.at, fact.key))
+        self.began = after.began if after else self._beginning(facts, joined_at)
         self.joined_on = self.began.astimezone(zone).date()
         self.amounts = amounts_of(facts)
         self.plans = [
@@ -90,9 +57,29 @@ class Course:
         self.changes: list[Change] = []
         self.state: State | None = None
         self.at: dt.datetime = self.began
-        self._tiers_since = self.began
+        self.tiers_since = self.began
         self._done = 0
         self._before: list[State] = []
+        if after:
+            self._go_on(after)
+
+    def _beginning(self, facts: Sequence[Fact], joined_at: dt.datetime) -> dt.datetime:
+        entered = [
+            at
+            for fact in facts
+            for ladder in self.ladders
+            if not fact.of and fact.measure == ladder.measure and (at := entered_at(ladder, fact))
+        ]
+        return min([joined_at.astimezone(dt.UTC), *entered])
+
+    def _go_on(self, after: Checkpoint) -> None:
+        """Only the last wording is left, and what it still counts of before."""
+        self.state, self.at, self.tiers_since = after.state, after.at, after.tiers_since
+        self.changes = [*after.changes]
+        carried = after.events(self.zone)
+        self.amounts |= {event.entry.amount_of: amount for event, amount in carried}
+        events = [*self.plans[-1].events, *(event for event, _amount in carried)]
+        self.events = sorted(events, key=lambda event: event.place)
 
     def run(self, until: dt.datetime) -> State | None:
         """Everything that has happened by an instant, that instant included. None: there were no
@@ -101,6 +88,20 @@ class Course:
         if self.state is None and not self._begin(until):
             return None
         while self._done < len(self.events) and self.events[self._done].at <= until:
+            self._take_next()
+        self.state = self._advance(self._now, until, self.changes)
+        self.at = until
+        return self.state
+
+    def run_before(self, until: dt.datetime) -> State | None:
+        """Everything before an instant, and what time alone brings at it."""
+        until = until.astimezone(dt.UTC)
+        if self.state is None and not self._begin(until):
+            return None
+        while self._done < len(self.events):
+            event = self.events[self._done]
+            if event.at > until or (event.at == until and event.kind != "out"):
+                break
             self._take_next()
         self.state = self._advance(self._now, until, self.changes)
         self.at = until
@@ -115,21 +116,45 @@ class Course:
         """How the tier changes after now, if nothing more happens."""
         state, changes = self._now, list[Change]()
         coming = (event for event in self.events[self._done :] if self._leaves(event))
-        for at, leaving in groupby(coming, key=attrgetter("at")):
+        for at, together in groupby(coming, key=attrgetter("at")):
             if at > until:
                 break
-            state = self._out(self._advance(state, at, changes), [*leaving], changes)
+            leaving = [*together]
+            if self._coming(state)[0] is None:
+                # Day after day something leaves a rolling window, and mostly nothing comes of it.
+                total = state.total - self._gone(state, leaving)
+                if self.ladders[state.place].rank_of(total) == state.rank:
+                    state = state._replace(total=total)
+                    continue
+            state = self._out(self._advance(state, at, changes), leaving, changes)
         self._advance(state, until, changes)
         return changes
+
+    def _gone(self, state: State, leaving: Sequence[Event]) -> Decimal:
+        counted = (self.amount(event) for event in leaving if self._counts(state, event.entry))
+        return sum(counted, ZERO)
+
+    @property
+    def waits_for_time_alone(self) -> bool:
+        """Whether all has happened, and what is to come of it is the same for all who stand like
+        this. Anniversaries of a leap day are not on the same day each year."""
+        ladder = self.ladders[self._now.place]
+        leaps = ladder.window == "membership_year" and (self.joined_on.month, self.joined_on.day)
+        last = self._now.place + 1 == len(self.ladders)
+        return last and ladder.periodic and self._done == len(self.events) and leaps != (2, 29)
+
+    def held(self) -> list[Event]:
+        """What counts and will count no more one day, by when it leaves."""
+        return [
+            event
+            for event in self.events[self._done :]
+            if self._leaves(event) and self._counts(self._now, event.entry)
+        ]
 
     def next_leaving(self) -> list[Event]:
         """What counts no more next: everything that leaves at the first instant at which something
         does."""
-        found = [
-            event
-            for event in self.events[self._done :]
-            if self._leaves(event) and event.at > self.at and self._counts(self._now, event.entry)
-        ]
+        found = self.held()
         return [event for event in found if event.at == found[0].at]
 
     def amount(self, event: Event) -> Decimal:
@@ -149,10 +174,10 @@ class Course:
         first = self._starts[0] if self._starts else None
         if not self.ladders or (first is not None and first > until) or self.began > until:
             return False
-        self._tiers_since = self.began if first is None else max(first, self.began)
+        self.tiers_since = self.began if first is None else max(first, self.began)
         self.state = self._first()
         # Wordings that were over before the member came have nothing to say.
-        place, since = self.state.place, self._tiers_since
+        place, since = self.state.place, self.tiers_since
         self.events = [event for each in self.plans[place:] for event in each.events]
         why = Why("joined" if since == self.began else "changed")
         self.changes.append(Change(since, place, self.state.rank, why))
@@ -160,7 +185,7 @@ class Course:
 
     def _first(self) -> State:
         """As the tiers, or the member, began."""
-        at = self._tiers_since
+        at = self.tiers_since
         place = in_force(self.ladders, at)
         assert place is not None
         total = counted_at(self.plans[place].entries, self.amounts, at)
@@ -211,7 +236,7 @@ class Course:
         self.amounts[event.entry.amount_of] += event.amount
         entered = event.entry.at
         start = bisect_left(self.events, entered, hi=self._done, key=lambda known: known.at)
-        again = self._first() if entered < self._tiers_since else self._before[start]
+        again = self._first() if entered < self.tiers_since else self._before[start]
         number = start
         while number < self._done:
             events = self._together(number)
@@ -365,17 +390,6 @@ class Course:
         if not ladder.periodic:
             return None
         return counts_until(ladder.window, at, self.joined_on, self.zone)
-
-
-def _in_utc(fact: Fact) -> Fact:
-    """Instants of one zone compare fast."""
-    if fact.at.tzinfo is dt.UTC and fact.confirmed_at is None:
-        return fact
-    return replace(
-        fact,
-        at=fact.at.astimezone(dt.UTC),
-        confirmed_at=fact.confirmed_at and fact.confirmed_at.astimezone(dt.UTC),
-    )
 
 
 def _utc(at: dt.datetime | None) -> dt.datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from loyalty.tiers.ladders import Ladder
@@ -25,6 +25,17 @@ class Fact:
     of: str = ""
     of_order: bool = False
     confirmed_at: dt.datetime | None = None
+
+
+def in_utc(fact: Fact) -> Fact:
+    """Instants of one zone compare fast."""
+    if fact.at.tzinfo is dt.UTC and fact.confirmed_at is None:
+        return fact
+    return replace(
+        fact,
+        at=fact.at.astimezone(dt.UTC),
+        confirmed_at=fact.confirmed_at and fact.confirmed_at.astimezone(dt.UTC),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Iterable, Sequence
 
-from loyalty.tiers.course import Change, Course
+from loyalty.tiers.course import Course
 from loyalty.tiers.facts import Fact, Manual, Span, Why
 from loyalty.tiers.ladders import Ladder, in_force
+from loyalty.tiers.states import Change
 
 
 def history(

@@ -17,7 +17,8 @@ from loyalty.tiers.windows import counts_until, returns_until
 ORDER = {"out": 0, "in": 1, "undo": 2}
 
 
-@dataclass(frozen=True, slots=True)
+# Entries and events are never changed; there are too many of them to be frozen, which is dear.
+@dataclass(slots=True, unsafe_hash=True)
 class Entry:
     """Something that counts from `at` up to `until`. `amount_of`: the measure and key of the fact
     that holds its amount, which what is taken back in time makes smaller. `dated`: what decides in
@@ -30,7 +31,7 @@ class Entry:
     dated: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Event:
     """`entry` comes in or goes out; an undo makes its amount smaller, since it came in."""
 

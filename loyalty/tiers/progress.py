@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from loyalty.tiers.course import Change, Course, State
+from loyalty.tiers.checkpoints import checkpoint_in
+from loyalty.tiers.course import Course
 from loyalty.tiers.facts import Fact, Manual, Span
 from loyalty.tiers.history import spans
 from loyalty.tiers.ladders import Ladder
+from loyalty.tiers.states import Change, Checkpoint, State
 
 # Far enough for a year, the next, a grace period and what a soft landing holds.
 AHEAD = dt.timedelta(days=366 * 4)
@@ -45,10 +47,15 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a member stands at an instant. `earned`: the tier without what was given by hand.
-    `total`: what counts. `next`: None at the top. `keep`: what keeps the earned tier, with nothing
-    missing where it is safe up to then; None: it is never lost. `in_grace`: it was not kept, and is
-    about to be lost. `changes_at`: the next instant at which any of this changes by itself."""
+    """Where a member stands at an instant.
+
+    `earned`: the tier without what was given by hand. `total`: what counts. `next`: None at the
+    top. `keep`: what keeps the earned tier, with nothing missing where it is safe up to then; None:
+    it is never lost. `in_grace`: it was not kept, and is about to be lost. `changes_at`: the next
+    instant at which any of this changes by itself. `state`: where the course has come to.
+    `by_clock`: nothing but the ends of periods and of grace periods lies ahead. `checkpoint`: a new
+    one, where the history was long.
+    """
 
     at: dt.datetime
     ladder: Ladder
@@ -62,6 +69,9 @@ class Standing:
     in_grace: bool
     changes_at: dt.datetime | None
     history: tuple[Span, ...]
+    state: State
+    by_clock: bool
+    checkpoint: Checkpoint | None = None
 
     @property
     def span(self) -> Span:
@@ -76,12 +86,16 @@ def standing(
     joined_at: dt.datetime,
     at: dt.datetime,
     zone: zoneinfo.ZoneInfo,
+    after: Checkpoint | None = None,
 ) -> Standing | None:
-    """Where a member stands, by what had happened by then. None: there were no tiers yet."""
+    """Where a member stands, by what had happened by then. None: there were no tiers yet.
+
+    `after`: what the facts before these came to."""
     facts = list(facts)
     later_facts = [fact.at for fact in facts if fact.at > at]
     facts = [fact for fact in facts if fact.at <= at]
-    course = Course(ladders, facts, joined_at=joined_at, zone=zone)
+    course = Course(ladders, facts, joined_at=joined_at, zone=zone, after=after)
+    checkpoint = checkpoint_in(course, facts, joined_at=joined_at, until=at)
     state = course.run(at)
     if state is None:
         return None
@@ -91,19 +105,23 @@ def standing(
     later = spans(course.ladders, [*course.changes, *ahead], manual, until=at + AHEAD)
     coming = [span for span in later if span.since > at]
     falls = [change for change in ahead if _lower(course, state, change)]
+    leaving = _leaving(course)
     return Standing(
         at=at,
         ladder=ladder,
         tier=known[-1].tier,
         earned=ladder.levels[state.rank].code,
         total=state.total,
-        next=_next(ladder, state, _until(course, state)),
+        next=_next(ladder, state, state.turn or (leaving.at if leaving else None)),
         keep=_keep(ladder, state, falls[0] if falls else None),
-        leaving=_leaving(course),
+        leaving=leaving,
         lost=_loss(known[-1].tier, coming, course),
         in_grace=state.due is not None,
-        changes_at=_changes_at(course, state, coming, manual, later_facts),
+        changes_at=_changes_at(course, state, leaving, coming, manual, later_facts),
         history=tuple(known),
+        state=state,
+        by_clock=not manual and not later_facts and course.waits_for_time_alone,
+        checkpoint=checkpoint,
     )
 
 
@@ -115,11 +133,11 @@ def tier_at(
     joined_at: dt.datetime,
     at: dt.datetime,
     zone: zoneinfo.ZoneInfo,
+    after: Checkpoint | None = None,
 ) -> tuple[Ladder, str] | None:
     """The tier at an instant and the wording that applies, without what is to come of it."""
-    course = Course(
-        ladders, [fact for fact in facts if fact.at <= at], joined_at=joined_at, zone=zone
-    )
+    known = [fact for fact in facts if fact.at <= at]
+    course = Course(ladders, known, joined_at=joined_at, zone=zone, after=after)
     state = course.run(at)
     if state is None:
         return None
@@ -131,16 +149,9 @@ def _lower(course: Course, state: State, change: Change) -> bool:
     return change.place == state.place and change.rank < state.rank
 
 
-def _until(course: Course, state: State) -> dt.datetime | None:
-    """Up to when the same amount suffices: to the end of the period, or until the first of what
-    counts drops out."""
-    if state.turn is not None:
-        return state.turn
-    leaving = _leaving(course)
-    return leaving.at if leaving else None
-
-
 def _next(ladder: Ladder, state: State, until: dt.datetime | None) -> Goal | None:
+    """`until`: up to when the same amount suffices: to the end of the period, or until the first of
+    what counts drops out."""
     if state.rank + 1 >= len(ladder.levels):
         return None
     level = ladder.levels[state.rank + 1]
@@ -169,11 +180,10 @@ def _leaving(course: Course) -> Leaving | None:
 
 
 def _changes_at(
-    course: Course, state: State, coming: Sequence[Span], manual: Sequence[Manual],
-    later_facts: Sequence[dt.datetime],
+    course: Course, state: State, leaving: Leaving | None, coming: Sequence[Span],
+    manual: Sequence[Manual], later_facts: Sequence[dt.datetime],
 ) -> dt.datetime | None:  # fmt: skip
     """The end of a period, of a grace period or of something that counts, or another tier."""
-    leaving = _leaving(course)
     turns = [state.turn, state.due, state.held, leaving.at if leaving else None, *later_facts]
     turns += [coming[0].since if coming else None]
     turns += [turn for given in manual for turn in (given.since, given.until)]

@@ -22,7 +22,8 @@ import django  # noqa: E402  (after the environment that it reads)
 from config import embedded  # noqa: E402
 
 PARTS = (
-    "rules", "backtest", "segments", "live-rules", "orders", "spends", "sweeps", "liability",
+    "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
+    "liability",
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     options = _options()
     with embedded.leased(embedded.layout(), ("postgres", "valkey")):
         django.setup()
-        from tests.bench import aged_books, backtests, engine, live_rules, measures, segments
+        from tests.bench import aged_books, backtests, engine, live_rules, measures, segments, tiers
         from tests.bench.figures import tables
 
         print(
@@ -50,6 +51,9 @@ def main() -> None:
         if "live-rules" in options.only:
             print("\nTwenty live rules:\n")
             print(tables(live_rules.rounds(options), live_rules.GOALS), flush=True)
+        if "tiers" in options.only:
+            print(f"\nTiers of {options.reviewed:,} members:\n")
+            print(tables(tiers.rounds(options), tiers.GOALS), flush=True)
         if "orders" in options.only:
             print(tables(measures.rounds(options), measures.GOALS), flush=True)
         if "spends" in options.only:
@@ -75,6 +79,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--customers", type=int, default=1_000_000, help="customers that segments are worked out of"
     )
+    parser.add_argument(
+        "--reviewed", type=int, default=1_000_000, help="members whose tiers are reviewed"
+    )
     parser.add_argument("--due", type=int, default=1_000_000, help="lots that expire at once")
     parser.add_argument(
         "--held", type=int, default=3_000_000,
@@ -86,7 +93,7 @@ def _options() -> argparse.Namespace:
     if options.quick:
         options.rounds, options.seconds, options.orders = 2, 2.0, 3_000
         options.due, options.held = 100_000, 0
-        options.replayed = options.customers = 100_000
+        options.replayed = options.customers = options.reviewed = 100_000
     return options
 
 

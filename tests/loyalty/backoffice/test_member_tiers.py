@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from loyalty.backoffice.menu import tier_facts
 from loyalty.models import ManualTier, Membership, MemberTier
+from loyalty.timeline import tier_events
 from members.models import AuditEntry
+from members.timeline import list_timeline
 from tests.loyalty.backoffice.conftest import queries_of, url
 from tests.loyalty.factories import make_program, order, record
 
@@ -132,3 +134,15 @@ def test_the_list_takes_as_many_queries_for_one_as_for_many(
 def test_a_program_without_tiers_has_an_empty_list(manager: Client, db: None) -> None:
     make_program()
     assert "This program has no tiers" in text(manager, url("tier_falls", "club"))
+
+
+def test_the_timeline_says_when_the_tier_changed_and_why(silver: Membership) -> None:
+    record(order("more", "2000", at=ago(1)), now=timezone.now())
+    [became_gold, became_silver] = [
+        event for event in list_timeline(silver.customer) if event.icon == "trophy"
+    ]
+    assert (became_gold.title, became_gold.text) == ("Gold instead of Silver", "Reached")
+    assert became_silver.title == "Silver instead of Member"
+    assert became_silver.moment < became_gold.moment
+    older = tier_events(silver.customer, before=became_gold.moment, limit=5)
+    assert [event.title for event in older] == ["Silver instead of Member"]

@@ -183,6 +183,8 @@ def test_both_histories_read_as_one_and_the_old_one_stays_readable(both):
 MEMBERSHIP_FIELDS = {
     "loyalty.manualtier.membership": "stays: what was given under either name counts",
     "loyalty.membertier.membership": "derived: worked out anew for who is kept",
+    "loyalty.tiercheckpoint.membership": "derived: dropped, because other facts are told then",
+    "loyalty.tierchange.membership": "stays: what was said of either stays said",
     "loyalty.membership.merged_into": "points to the one that counts",
     "loyalty.orderevaluation.membership": "stays: it says in which the order was judged",
     "loyalty.capcounter.membership": "is counted over both",

@@ -22,7 +22,10 @@ from loyalty.selectors.replayed_orders import (
     replayed_customers,
 )
 from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.services.manual_tiers import give_tier
 from loyalty.services.programs import apply_definition
+from loyalty.services.tier_sets import change_tiers
+from loyalty.tier_definitions import TiersDefinition
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     day,
@@ -152,6 +155,63 @@ def test_live_rules_replayed_give_what_the_ledger_holds(db, rules, steps, alone,
             shop.step(*step)
         assert replayed(program) == in_the_ledger()
         transaction.set_rollback(True)
+
+
+TIERS = [
+    {"code": "base", "name": "Base", "benefits": [{"kind": "multiplier", "factor": "1.5"}]},
+    {"code": "silver", "name": "Silver", "threshold": 100,
+     "benefits": [{"kind": "multiplier", "factor": 2}]},
+    {"code": "gold", "name": "Gold", "threshold": 300,
+     "benefits": [{"kind": "multiplier", "factor": 3}]},
+]  # fmt: skip
+AT_LEAST_SILVER = {"all": [{"field": "membership.tier", "op": "at_least", "value": "silver"}]}
+tier_sets = st.fixed_dictionaries(
+    {
+        "metric": st.sampled_from(["spend", "orders", "units"]),
+        "window": st.sampled_from(["calendar_year", "rolling_12_months", "lifetime"]),
+        "downgrade": st.sampled_from(["recompute", "immediate", "soft_landing"]),
+        "priced_by": st.sampled_from(["before", "after"]),
+        "return_days": st.sampled_from([0, 30]),
+    }
+)
+
+
+@settings(max_examples=40)
+@given(steps=steps, said=tier_sets, alone=st.booleans())
+def test_tiers_replayed_are_those_that_priced_the_orders(db, steps, said, alone):
+    tiers, said = TIERS, dict(said)
+    if said["metric"] == "orders":
+        tiers = [TIERS[0], TIERS[1] | {"threshold": 2}, TIERS[2] | {"threshold": 4}]
+    if said["metric"] == "units":
+        said["wallet_type"] = "points"
+    loyal = {"code": "loyal", "name": "Loyal", "kind": "fixed", "units": 7, "when": AT_LEAST_SILVER}
+    with transaction.atomic():
+        program = make_program(
+            earning_rules=[{}, loyal], tiers=said | {"tiers": tiers},
+            linked_returns="own_amount" if alone else "reconcile",
+        )  # fmt: skip
+        shop = Shop()
+        for step in steps:
+            shop.step(*step)
+        assert replayed(program) == in_the_ledger()
+        transaction.set_rollback(True)
+
+
+def test_a_tier_by_hand_and_another_tier_set_count_in_a_replay_from_when_on_they_did(db):
+    program = make_program(tiers={"tiers": TIERS})
+    record(order("A", "10", at=day(1)))
+    give_tier(
+        membership=Membership.objects.get(), tier="gold", reason="VIP", until=day(5),
+        actor=SYSTEM, now=day(2),
+    )  # fmt: skip
+    record(order("B", "10", at=day(3)))
+    record(order("C", "10", at=day(6)))
+    lower = [TIERS[0], TIERS[1] | {"threshold": 20}, TIERS[2]]
+    changed = TiersDefinition.model_validate({"tiers": lower})
+    change_tiers(program=program, tiers=changed, actor=SYSTEM, now=day(7))
+    record(order("D", "10", at=day(8)))
+    assert sorted(replayed(program).values()) == [10, 10, 20, 40]
+    assert replayed(program) == in_the_ledger()
 
 
 def test_rules_that_changed_meanwhile_are_replayed_as_they_were(db):

@@ -15,7 +15,8 @@ from loyalty.tiers.course import Course
 from loyalty.tiers.facts import Fact, Span
 from loyalty.tiers.history import history
 from loyalty.tiers.ladders import Ladder
-from loyalty.tiers.progress import standing
+from loyalty.tiers.paths import TierPath
+from loyalty.tiers.progress import standing, tier_at
 from loyalty.tiers.windows import counts_until, returns_until
 from tests.loyalty.tiers.ladder import ATHENS, at, bought, ladder
 
@@ -100,6 +101,17 @@ def test_what_happens_later_does_not_change_what_was(
     assert [(span.tier, span.since, span.why) for span in known] == began
 
 
+@given(wordings(), histories(), st.lists(instants, max_size=6))
+def test_going_along_a_path_each_order_has_the_tier_before_it(
+    wording: Any, facts: Any, others: Any
+) -> None:
+    path = TierPath(wording, facts, (), JOINED, ATHENS)
+    for when in sorted([*others, *(fact.at for fact in facts)]):
+        known = [fact for fact in facts if fact.at < when]
+        found = tier_at(wording, known, joined_at=JOINED, at=when, zone=ATHENS)
+        assert path.pricing(when) == (None if found is None else found[1])
+
+
 @given(ladders, histories(), instants)
 def test_a_refund_within_the_return_window_is_as_if_less_had_been_bought(
     wording: Any, facts: Any, until: Any
@@ -170,10 +182,11 @@ def test_buying_what_keeps_the_tier_keeps_it_and_a_cent_less_does_not(
     whens = [last] if gone is not None and gone <= found.lost.at else [soon, last]
     for when, (less, holds) in product(whens, ((Decimal(0), True), (CENT, False))):
         amount = found.keep.missing - less
-        if wording.downgrade == "to_base" and wording.rank_of(found.total + amount) > _rank(
-            wording, found.tier
-        ):
+        higher = wording.rank_of(found.total + amount) > _rank(wording, found.tier)
+        if higher and wording.downgrade == "to_base":
             continue  # it reaches a higher tier, and whoever loses that begins anew
+        if higher and wording.downgrade == "soft_landing" and not holds:
+            continue  # it reaches a higher tier, and whoever loses that lands one below
         more = [bought("new", "2024-01-01", amount, at=when)] if amount else []
         later = standing(
             (wording,), [*kept, *more], joined_at=JOINED, at=found.lost.at, zone=ATHENS
