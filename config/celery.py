@@ -33,6 +33,17 @@ app.conf.beat_schedule = {
         "args": ["expiry"],
         "schedule": crontab(minute="*/10"),
     },
+    "program-endings": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["program_endings"],
+        "schedule": crontab(minute="5,35"),
+    },
+    # After the days of all time zones are over that have goals, and again in the morning.
+    "goal-points": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["goal_points"],
+        "schedule": crontab(hour="2,9,16", minute="50"),
+    },
     # Every hour: in some time zone a new day has begun.
     "occasions": {
         "task": "members.tasks.run_scheduled",

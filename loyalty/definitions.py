@@ -29,6 +29,7 @@ from loyalty.rule_definitions import (
 )
 from loyalty.rules.body_parts import Code, Part
 from loyalty.tier_definitions import TiersDefinition, check_wallet_types
+from loyalty.time_definitions import EndingDefinition, PauseDefinition
 from loyalty.unit_definitions import WalletTypeDefinition
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -167,6 +168,10 @@ class ProgramDefinition(Part):
         (), description="What members pay less, in their order of evaluation."
     )
     tiers: TiersDefinition | None = Field(None, description="Its tiers; without them it has none.")
+    pause: PauseDefinition | None = Field(
+        None, description="When it rests; without it, it goes on."
+    )
+    ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
     @model_validator(mode="after")
     def codes_fit_together(self) -> Self:

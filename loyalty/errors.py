@@ -30,6 +30,13 @@ class SpendingRefusedError(LedgerError):
     status = 409
 
 
+class SpendingStoppedError(LedgerError):
+    """The program is paused without spending, or has ended."""
+
+    code = "spending_stopped"
+    status = 409
+
+
 class KeyReusedError(LedgerError):
     """The idempotency key belongs to another movement."""
 

@@ -12,10 +12,12 @@ from loyalty.services import (
     bulk_posting,
     expiry,
     fact_rebuilds,
+    goal_points,
     imports,
     member_tiers,
     occasions,
     policy_change_jobs,
+    program_endings,
     self_checks,
     total_rebuilds,
 )
@@ -88,6 +90,21 @@ KINDS = (
         words=policy_change_jobs.policy_change_words,
     ),
     JobKind(
+        key=program_endings.KIND,
+        label=_("Programs that end"),
+        icon="flag",
+        description=_(
+            "Gives the units of a program that ends its last day, once nothing is earned in it. "
+            "Nothing can be spent afterwards anyway; they expire like all others then."
+        ),
+        run=program_endings.run_endings,
+        find_work=program_endings.find_endings,
+        start_label=_("Let units end with their program"),
+        run_permission="jobs.maintain",
+        words=program_endings.ending_job_words,
+        routine=True,
+    ),
+    JobKind(
         key=expiry.EXPIRY,
         label=_("Expiry"),
         icon="hourglass-off",
@@ -145,6 +162,21 @@ KINDS = (
         start_label=_("Bring tiers up to date"),
         run_permission="jobs.maintain",
         words=member_tiers.tier_words,
+        routine=True,
+    ),
+    JobKind(
+        key=goal_points.KIND,
+        label=_("Goals day by day"),
+        icon="target-arrow",
+        description=_(
+            "Measures what goals were at the end of each day, and the last days again, about which "
+            "orders and returns may have come late. Runs by itself every night."
+        ),
+        run=goal_points.run_points,
+        find_work=goal_points.find_points,
+        start_label=_("Measure goals"),
+        run_permission="jobs.maintain",
+        words=goal_points.point_words,
         routine=True,
     ),
     JobKind(

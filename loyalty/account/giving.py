@@ -38,7 +38,7 @@ def give(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     chosen = choose_membership(request, public_id)
     if chosen is None:
         return no_membership(request)
-    wallets = givable_wallets(chosen.membership)
+    wallets = givable_wallets(chosen.membership, timezone.now())
     if not wallets:
         raise Http404("Nothing of this membership can be given away.")
     wallet = next(

@@ -22,8 +22,10 @@ from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer
+from loyalty.program_words import notices
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.program_times import program_state
 from loyalty.selectors.transfers import Direction, movements_of
 from loyalty.services.member_cards import cards_of
 from members.account.access import CustomerRequest, customer_view
@@ -53,6 +55,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
         "pool": pool_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
+        "notices": notices(program_state(program, now)),
         **_card(chosen),
     }
     return render_page(request, "mypage/home.html", chosen, context)

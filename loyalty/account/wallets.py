@@ -73,7 +73,9 @@ def summarize_wallets(
     ]
     changes = upcoming_changes([item.wallet.pk for item in balances], zone=program.zone, now=now)
     today = now.astimezone(program.zone).date()
-    may_give = {wallet.pk for wallet in givable(membership, [item.wallet for item in balances])}
+    may_give = {
+        wallet.pk for wallet in givable(membership, [item.wallet for item in balances], now)
+    }
     return [
         _summary(
             balance,

@@ -76,6 +76,13 @@ PROGRAMS: Words = {
     "program.created": _("Created a program"),
     "program.launched": _("Made a program of the wizard’s answers"),
     "program.changed": _("Changed a program"),
+    "program.paused": _("Paused a program"),
+    "program.resumed": _("Resumed a program"),
+    "program.ending_planned": _("Planned the end of a program"),
+    "program.ending_called_off": _("Called off the end of a program"),
+    "goal.set": _("Set a goal"),
+    "goal.changed": _("Changed a goal"),
+    "goal.closed": _("Closed a goal"),
 }
 RULES: Words = {
     "rule.drafted": _("Wrote a draft of a rule"),

@@ -22,6 +22,7 @@ from loyalty.selectors.balances import balances_of
 from loyalty.selectors.lots import open_lots
 from loyalty.selectors.memberships import list_memberships, wallet_ids
 from loyalty.selectors.orders import list_order_rows
+from loyalty.selectors.program_times import taking_members
 from loyalty.selectors.transfers import history_of
 from loyalty.services.member_cards import cards_of_all
 from members.models import Customer
@@ -42,7 +43,7 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     may_enroll = is_current and is_allowed(request.user, "customers.edit")
     joined = [membership.program_id for membership in memberships]
     joinable = (
-        Program.objects.filter(status=Program.Status.LIVE).exclude(pk__in=joined).count()
+        taking_members(timezone.now()).exclude(pk__in=joined).count()
         if may_enroll or not memberships
         else 0
     )

@@ -47,9 +47,9 @@ class Effect:
 def customer_give(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The dialog of the only wallet that may be given from, or the choice between several."""
     customer = get_object_or_404(Customer, public_id=public_id)
-    memberships = list_memberships(customer)
-    givable = {wallet.pk for member in memberships for wallet in givable_wallets(member)}
-    balances = balances_of(memberships, timezone.now()) if givable else {}
+    memberships, now = list_memberships(customer), timezone.now()
+    givable = {wallet.pk for member in memberships for wallet in givable_wallets(member, now)}
+    balances = balances_of(memberships, now) if givable else {}
     held = [
         (membership, balance)
         for membership in memberships

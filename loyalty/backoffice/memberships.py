@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from loyalty.backoffice.adjustment_forms import EnrollmentForm
 from loyalty.backoffice.links import customer_url
 from loyalty.models import Membership, Program
+from loyalty.selectors.program_times import taking_members
 from loyalty.services.memberships import enroll_customer
 from members.models import Customer
 from members.policy import acting, staff_view
@@ -24,9 +25,7 @@ from members.responses import dialog_done
 def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The dialog that makes a customer a member of a live program."""
     customer = get_object_or_404(Customer, public_id=public_id)
-    programs = Program.objects.filter(status=Program.Status.LIVE).exclude(
-        memberships__customer=customer
-    )
+    programs = taking_members(timezone.now()).exclude(memberships__customer=customer)
     form = EnrollmentForm(request.POST or None, programs=programs)
     if request.method == "POST" and form.is_valid():
         program: Program = form.cleaned_data["program"]

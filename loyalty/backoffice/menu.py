@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.backoffice import audit_words, pool_menu
 from loyalty.backoffice.approvals import menu_badge
-from loyalty.models import Program
+from loyalty.models import Membership, Program
 from loyalty.search import find_by_card, find_by_order
-from loyalty.selectors.balances import balances_of
+from loyalty.selectors.balances import Balance, balances_of
 from loyalty.selectors.member_tiers import tiers_now
 from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.program_times import program_states
 from loyalty.timeline import (
     activity_events,
     membership_events,
@@ -65,6 +66,16 @@ ITEMS = (
         permission="imports.run",
         match=(f"{NAMESPACE}:import",),
         shortcut="g i",
+    ),
+    NavItem(
+        "goals",
+        _("Goals"),
+        f"{NAMESPACE}:goal_list",
+        "target-arrow",
+        order=5,
+        permission="programs.view",
+        section="insights",
+        match=(f"{NAMESPACE}:goal",),
     ),
     NavItem(
         "liability",
@@ -198,14 +209,16 @@ def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:
 
     match = request.resolver_match
     here = match.kwargs.get("code") if match and match.namespace == NAMESPACE else None
+    programs = list(Program.objects.order_by("name"))
+    states = program_states(programs, timezone.now())
     return [
         ProgramChoice(
             label=program.name,
             url=program_url(program),
             current=program.code == here,
-            badge="" if program.status == Program.Status.LIVE else program.status,
+            badge="" if states[program.pk].state == "live" else states[program.pk].state,
         )
-        for program in Program.objects.order_by("name")
+        for program in programs
     ]
 
 
@@ -219,12 +232,18 @@ def wallet_facts(customer: Customer) -> list[HeaderFact]:
         HeaderFact(
             label=capfirst(balance.wallet_type.plural),
             value=format_points(balance.spendable, balance.wallet_type.scale),
-            sub=format_money(balance.worth, membership.program.currency) if balance.worth else "",
+            sub=_said_of(balance, membership, several=len(memberships) > 1),
             icon="wallet",
         )
         for membership in memberships
         for balance in held.get(membership.pk, [])
     ]
+
+
+def _said_of(balance: Balance, membership: Membership, *, several: bool) -> str:
+    """What it is worth, and whose it is: two programs may call their units alike."""
+    worth = format_money(balance.worth, membership.program.currency) if balance.worth else ""
+    return " · ".join(part for part in (worth, membership.program.name if several else "") if part)
 
 
 def tier_facts(customer: Customer) -> list[HeaderFact]:
@@ -273,6 +292,9 @@ def _register_panels() -> None:
     register_home_panel(
         "attention", _("Needs your attention"), f"{NAMESPACE}:attention_panel", 10,
         icon="bell", column="side",
+    )  # fmt: skip
+    register_home_panel(
+        "goals", _("Goals"), f"{NAMESPACE}:goals_panel", 15, icon="target-arrow", column="wide",
     )  # fmt: skip
     register_home_panel(
         "figures", _("Figures"), f"{NAMESPACE}:figures_panel", 20, icon="chart-bar", column="wide"

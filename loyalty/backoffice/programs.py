@@ -30,7 +30,9 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.program_files import dump_program
+from loyalty.program_words import notices
 from loyalty.selectors.liability import liability_now
+from loyalty.selectors.program_times import program_state, program_states
 from loyalty.selectors.programs import (
     current_version,
     definition_of,
@@ -58,7 +60,9 @@ def program_list(request: HttpRequest) -> HttpResponse:
     programs = sorted(
         list_programs(), key=lambda item: (order[Program.Status(item.status)], item.name)
     )
-    context = {"programs": programs, "may_edit": is_allowed(request.user, "programs.edit")}
+    states = program_states(programs, timezone.now())
+    rows = [(program, states[program.pk].state) for program in programs]
+    context = {"programs": rows, "may_edit": is_allowed(request.user, "programs.edit")}
     return render(request, "loyalty/backoffice/program_list.html", context)
 
 
@@ -76,8 +80,12 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
             EarningRuleVersion.objects.select_related("published_by").order_by("-number"),
         )
     )
+    state = program_state(program, timezone.now())
     context = {
         "program": program,
+        "state": state,
+        "notices": notices(state, for_staff=True),
+        "pauses": program.pauses.select_related("decided_by").order_by("-starts_at"),
         "title": program.name,
         "breadcrumbs": program_crumbs(),
         "may_edit": is_allowed(request.user, "programs.edit"),

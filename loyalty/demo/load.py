@@ -18,6 +18,7 @@ from loyalty.demo.activities import people_tell
 from loyalty.demo.books import keep_books
 from loyalty.demo.drafts import answer_the_wizard
 from loyalty.demo.duplicates import create_duplicate
+from loyalty.demo.goals import people_want
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
 from loyalty.demo.rule_work import write_rules
@@ -78,6 +79,7 @@ def load_demo(
     create_duplicate(program)
     keep_books(program)
     people_in_segments()
+    people_want(program)
     try_rules(program)
     answer_the_wizard()
 

@@ -4,6 +4,7 @@ from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, Adjust
 from loyalty.models.backtests import Backtest, BacktestPart
 from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
+from loyalty.models.goals import Goal, GoalPoint
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
@@ -19,6 +20,7 @@ from loyalty.models.orders import (
 )
 from loyalty.models.pools import Pool, PoolMember
 from loyalty.models.program_drafts import ProgramDraft
+from loyalty.models.program_times import ProgramEnding, ProgramPause
 from loyalty.models.programs import (
     CapCounter,
     EarningRule,
@@ -50,6 +52,8 @@ __all__ = [
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",
+    "Goal",
+    "GoalPoint",
     "Lot",
     "LotChange",
     "LotFigures",
@@ -69,6 +73,8 @@ __all__ = [
     "PoolMember",
     "Program",
     "ProgramDraft",
+    "ProgramEnding",
+    "ProgramPause",
     "Refund",
     "RefundLine",
     "SelfCheck",

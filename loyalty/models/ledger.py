@@ -424,6 +424,7 @@ class LotChange(models.Model):
         POLICY = "policy", _("The expiry policy was changed for units that exist")
         INACTIVE = "inactive", _("Nothing happened for too long")
         RENEWED = "renewed", _("An activity was told late")
+        ENDING = "ending", _("The program ends")
 
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="changes")
     reason = models.CharField(max_length=16, choices=Reason.choices)

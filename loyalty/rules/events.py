@@ -13,6 +13,7 @@ from loyalty.rules.behavior import Behavior
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import Occasion, Return
+from loyalty.rules.program_times import ALWAYS, ProgramTimes
 
 
 # Sales and credits are never changed; there are too many of them to be frozen, which is dear.
@@ -72,6 +73,7 @@ class Program:
     currency: str
     reconciles_linked: bool = True
     takes_back_unlinked: bool = True
+    times: ProgramTimes = ALWAYS
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -100,6 +100,14 @@ def lot_times(
     return LotTimes(spendable_at, gone)
 
 
+def within(times: LotTimes, end: dt.datetime | None) -> LotTimes:
+    """The same units in a program that ends then: none lasts longer, and none waits for a warning
+    or for inactivity beyond it."""
+    if end is None or (times.expires_at is not None and times.expires_at <= end):
+        return times
+    return LotTimes(times.spendable_at, end, times.planned_expires_at)
+
+
 def expires_at(terms: LotTerms, begin: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime | None:
     """The first instant at which units are gone, counted from `begin`; None: never.
 

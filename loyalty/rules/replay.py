@@ -176,6 +176,8 @@ class Account:
             if back.sale.judged:
                 self._reconcile(back.sale, back.given)
             return
+        if back.sale is not None and not program.times.earns_at(back.sale.at):
+            return
         alone = not program.reconciles_linked if back.linked else program.takes_back_unlinked
         if alone and self._is_member(back.at) and back.currency == program.currency:
             self._take_own_amount(back)

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from loyalty.models import Account, Membership, Program, Transfer, Wallet, WalletType
 from loyalty.selectors.memberships import with_card
+from loyalty.selectors.program_times import program_times
 from members.selectors.identities import having_any
 from members.selectors.merges import current_ids
 
@@ -56,18 +57,20 @@ def charities_of(program: Program) -> list[Account]:
     return list(program.accounts.filter(kind=Account.Kind.CHARITY).order_by("pk"))
 
 
-def givable_wallets(membership: Membership) -> list[Wallet]:
+def givable_wallets(membership: Membership, at: dt.datetime) -> list[Wallet]:
     """The wallets of which this member may give something to somebody, in the program's order."""
     wallets = Wallet.objects.filter(account=membership.account_id).select_related(
         "wallet_type__program"
     )
-    return givable(membership, list(wallets.order_by("wallet_type_id")))
+    return givable(membership, list(wallets.order_by("wallet_type_id")), at)
 
 
-def givable(membership: Membership, wallets: Sequence[Wallet]) -> list[Wallet]:
+def givable(membership: Membership, wallets: Sequence[Wallet], at: dt.datetime) -> list[Wallet]:
     """Those of a member's wallets of which something may be given to somebody."""
     live = membership.program.status == Program.Status.LIVE
     if not live or membership.status != Membership.Status.ACTIVE:
+        return []
+    if not program_times([membership.program])[membership.program_id].spends_at(at):
         return []
     closed = [wallet for wallet in wallets if not wallet.wallet_type.gifts_to_members]
     asked = any(wallet.wallet_type.gifts_to_charities for wallet in closed)

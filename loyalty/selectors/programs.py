@@ -18,6 +18,11 @@ from loyalty.models import (
 )
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.activities import activity_type_definitions
+from loyalty.selectors.program_times import (
+    ending_definition,
+    pause_definition,
+    program_state,
+)
 from loyalty.selectors.tier_sets import tiers_of
 from loyalty.unit_definitions import (
     ExpiryDefinition,
@@ -64,6 +69,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
     """The program as it is now, as `apply_definition` takes it: applying the result changes
     nothing. Drafts beside a live program, and what is only scheduled, are not in it."""
     rules = _rules_of(program, now)
+    state = program_state(program, now)
     return ProgramDefinition(
         code=program.code,
         name=program.name,
@@ -80,6 +86,8 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         discounting=program.discounting,
         four_eyes=program.four_eyes,
         tiers=tiers_of(program, now),
+        pause=pause_definition(state.pause),
+        ending=ending_definition(state.ending),
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         account_codes=account_codes_of(program),

@@ -20,6 +20,7 @@ from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.selectors.behavior import behavior_before
 from loyalty.selectors.member_tiers import tiered_program
+from loyalty.selectors.program_times import program_times
 from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.tiers.paths import TierPath
 from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, TIER
@@ -61,6 +62,7 @@ def program_of_replay(program: Program) -> replay.Program:
         program.currency,
         program.linked_returns == Program.LinkedReturns.RECONCILE,
         program.unlinked_returns == Program.UnlinkedReturns.OWN_AMOUNT,
+        program_times([program])[program.pk],
     )
 
 

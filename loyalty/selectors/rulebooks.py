@@ -9,8 +9,8 @@ import datetime as dt
 import threading
 import zoneinfo
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -22,8 +22,10 @@ from loyalty.rules.bodies import DiscountBody, EarningBody, parse_body
 from loyalty.rules.discounts import Discounting, DiscountVersion
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
+from loyalty.rules.program_times import ALWAYS, ProgramTimes
 from loyalty.rules.spending import SpendingTerms
 from loyalty.rules.stacking import Multiplying
+from loyalty.selectors.program_times import program_times
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.tier_sets import TierTerms, tier_terms
 
@@ -71,6 +73,19 @@ class ProgramTerms:
     revision: int = 0
     has_pools: bool = False
     tiers: TierTerms | None = None
+    times: ProgramTimes = ALWAYS
+    # It is asked for what it has judged already, and judges nothing new: a file is for another one.
+    visiting: bool = False
+
+    def earns_at(self, at: dt.datetime) -> bool:
+        """Whether what happened then earns something, whenever it is told."""
+        return self.live and not self.visiting and self.times.earns_at(at)
+
+    def last_instant(self, now: dt.datetime) -> dt.datetime | None:
+        """The end of all units, once the plan of the program's end cannot be called off any
+        more."""
+        end = self.times.end
+        return end.spend_until if end is not None and end.earn_until <= now else None
 
     def lot_terms(self, version: RuleVersion, recorded_at: dt.datetime) -> LotTerms:
         """The policy for what a rule version awards to an order that came at `recorded_at`."""
@@ -116,6 +131,19 @@ def reload_terms(program_ids: Sequence[int] | None = None) -> Terms:
     with _lock:
         _kept[key] = terms
     return terms
+
+
+def with_visitors(terms: Terms, chosen: Collection[int]) -> Terms:
+    """The same, with the programs that were not chosen visiting."""
+    if all(program.id in chosen for program in terms.programs):
+        return terms
+    return Terms(
+        terms.fingerprint,
+        tuple(
+            program if program.id in chosen else replace(program, visiting=True)
+            for program in terms.programs
+        ),
+    )
 
 
 def fresh_terms() -> Terms:
@@ -172,6 +200,7 @@ def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
     for policy in LotPolicy.objects.filter(wallet_type__program__in=ids).order_by("pk"):
         policies[policy.wallet_type_id].append(policy)
     tiers = tier_terms(ids)
+    times = program_times(found)
     pooled = set(Pool.objects.filter(program__in=ids).values_list("program", flat=True))
     accounts = list(Account.objects.filter(program__in=ids, kind__in=Account.PROGRAM_KINDS))
     return tuple(
@@ -186,6 +215,7 @@ def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
             {a.kind: a.pk for a in accounts if a.program_id == program.pk},
             program.pk in pooled,
             tiers.get(program.pk),
+            times.get(program.pk, ALWAYS),
         )
         for program in found
     )
@@ -198,6 +228,7 @@ def _program_terms(
     accounts: dict[str, int],
     has_pools: bool,
     tiers: TierTerms | None,
+    times: ProgramTimes,
 ) -> ProgramTerms:
     return ProgramTerms(
         id=program.pk,
@@ -218,6 +249,7 @@ def _program_terms(
         revision=program.revision,
         has_pools=has_pools,
         tiers=tiers,
+        times=times,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from loyalty.ledger.posting import Movement, movement
 from loyalty.models import Account, Program, Transfer
 from loyalty.rules.engine import Award
-from loyalty.rules.lots import OrderTimes, lot_times, matures_at
+from loyalty.rules.lots import OrderTimes, lot_times, matures_at, within
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.order_batches import MemberRef
 
@@ -43,6 +43,7 @@ def accrual(
     wallet_type_id, occurred_at = award.version.wallet_type_id, times.placed_at
     policy = terms.lot_terms(award.version, recorded_at)
     lot = lot_times(policy, occurred_at, matures_at(policy, times, terms.zone), terms.zone)
+    lot = within(lot, terms.last_instant(recorded_at))
     kind = Transfer.Kind.ACCRUAL.value
     return movement(
         direction="in",

@@ -16,7 +16,7 @@ from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, 
 from loyalty.models import Account, Membership, Program, Transfer, Wallet
 from loyalty.selectors.gifts import room_to_give, room_to_receive
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
-from loyalty.services.redemptions import terms_of
+from loyalty.services.redemptions import check_spending, terms_of
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
@@ -40,7 +40,7 @@ def preview_gift(
     """The effect of a gift before it is made. Raises what making it would raise."""
     taker = _wallet_of(to, wallet)
     _check(wallet, units, "", whole_limit)
-    _check_giver(wallet)
+    _check_giver(wallet, now)
     _check_receiver(wallet, to)
     _check_gift(wallet, taker, units, now)
     held = holdings([wallet, taker], now)
@@ -59,7 +59,7 @@ def preview_donation(
 ) -> GiftPreview:  # fmt: skip
     """The effect of a donation before it is made. Raises what making it would raise."""
     _check(wallet, units, "", whole_limit)
-    _check_giver(wallet)
+    _check_giver(wallet, now)
     _check_donation(wallet, charity, units)
     spendable = holdings([wallet], now)[wallet.pk].spendable
     if units > spendable:
@@ -91,7 +91,7 @@ def give_units(
     def give() -> tuple[Transfer, bool]:
         lock_wallets([wallet.pk, taker.pk])
         if not Transfer.objects.filter(key=key).exists():
-            _check_giver(wallet)
+            _check_giver(wallet, now)
             _check_receiver(wallet, to)
             _check_gift(wallet, taker, units, now)
         entry = _entry(
@@ -125,7 +125,7 @@ def donate_units(
     def donate() -> tuple[Transfer, bool]:
         lock_wallets([wallet.pk])
         if not Transfer.objects.filter(key=key).exists():
-            _check_giver(wallet)
+            _check_giver(wallet, now)
             _check_donation(wallet, charity, units)
         entry = _entry(
             wallet, "out", Transfer.Kind.DONATION, units, key, source, now, actor,
@@ -157,12 +157,13 @@ def _check(wallet: Wallet, units: int, message: str, whole_limit: int | None) ->
     return message
 
 
-def _check_giver(wallet: Wallet) -> None:
+def _check_giver(wallet: Wallet, now: dt.datetime) -> None:
     if wallet.wallet_type.program.status != Program.Status.LIVE:
         raise _refused("units", _("Nothing can be given in a program that is not live."))
     status = Membership.objects.values_list("status", flat=True).get(account=wallet.account_id)
     if status != Membership.Status.ACTIVE:
         raise _refused("membership", _("Only active members can give."))
+    check_spending(terms_of(wallet), now)
 
 
 def _check_receiver(wallet: Wallet, to: Membership) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.arithmetic import arithmetic
 from loyalty.models import Membership, Order, OrderEvaluation, Program, WalletType
+from loyalty.program_words import why_nothing_earned
 from loyalty.rules.basket import net_basket
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import NOTHING, Occasion
@@ -96,9 +97,13 @@ def _not_judged(order: Order, program: ProgramTerms, status: str | None) -> str:
     if order.currency != program.currency:
         return _("The program counts in %(currency)s.") % {"currency": program.currency}
     if status is None:
+        if not program.times.earns_at(order.placed_at):
+            return why_nothing_earned(program.times.state_at(order.placed_at))
         return _("The customer was no member.")
     if status != Membership.Status.ACTIVE:
         return _("The membership was not active.")
+    if not program.times.earns_at(order.placed_at):
+        return why_nothing_earned(program.times.state_at(order.placed_at))
     return _("The program was not live when the order came.")
 
 

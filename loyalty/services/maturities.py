@@ -12,7 +12,7 @@ from django.db import connection
 
 from loyalty.ledger.posting import Retiming
 from loyalty.models import Lot, LotChange, Order
-from loyalty.rules.lots import LotTerms, LotTimes, OrderTimes, lot_times, matures_at
+from loyalty.rules.lots import LotTerms, LotTimes, OrderTimes, lot_times, matures_at, within
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, lot_terms
 
 # What gave a lot an end that the order does not take back.
@@ -110,6 +110,7 @@ def _end(
     if terms.counted_from != "maturity" or terms.renewable:
         return LotTimes(spendable_at, lot.expires_at, lot.planned_expires_at)
     wanted = lot_times(terms, lot.earned_at, spendable_at, program.zone)
+    wanted = within(wanted, _ended(changes, program))
     had = lot.expires_at or lot.planned_expires_at
     if had is None or not _was_given_time(changes):
         return wanted
@@ -134,6 +135,12 @@ def _terms(lot: Lot, program: ProgramTerms, changes: Sequence[LotChange]) -> Lot
     if not applied:
         return lot_terms(lot.policy)
     return program.units[lot.policy.wallet_type_id].terms_at(applied[-1].occurred_at)
+
+
+def _ended(changes: Sequence[LotChange], program: ProgramTerms) -> dt.datetime | None:
+    """The end of a program that ends, where its units have been told."""
+    told = any(change.reason == LotChange.Reason.ENDING for change in changes)
+    return program.times.end.spend_until if told and program.times.end else None
 
 
 def _was_given_time(changes: Sequence[LotChange]) -> bool:

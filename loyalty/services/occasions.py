@@ -127,10 +127,14 @@ def _days(
             found = [
                 due
                 for due in due_days(first, today, version.body.days_before)
-                if version.in_force(start_of_day(due.given_on, program.zone))
+                if _counts(version, program, start_of_day(due.given_on, program.zone))
             ]
             if found:
                 yield version, found
+
+
+def _counts(version: RuleVersion, program: ProgramTerms, day: dt.datetime) -> bool:
+    return version.in_force(day) and program.times.earns_at(day)
 
 
 def _give(terms: Terms, now: dt.datetime, after: int) -> int:

@@ -16,9 +16,15 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import Movement, WalletRef, dumps, translated_errors
-from loyalty.models import Membership
+from loyalty.models import Membership, OrderEvaluation
 from loyalty.rules.lots import OrderTimes
-from loyalty.selectors.rulebooks import ProgramTerms, Terms, current_terms, reload_terms
+from loyalty.selectors.rulebooks import (
+    ProgramTerms,
+    Terms,
+    current_terms,
+    reload_terms,
+    with_visitors,
+)
 from loyalty.services.memberships import enroll_many
 from loyalty.services.order_inputs import CustomerRef, OrderInput
 from members.errors import FieldError
@@ -110,17 +116,36 @@ def open_batch(
     program_ids: Sequence[int] | None,
     enrolling: Enrolling,
 ) -> tuple[Terms, list[Opened]]:
-    """Lock the members of a batch and load what is known; bring in who is missing first."""
-    terms = current_terms(program_ids)
+    """Lock the members of a batch and load what is known; bring in who is missing first.
+
+    Where programs are named, others come along that have judged an order of the batch before: what
+    changes of it, or comes back, concerns them too.
+    """
+    ids = program_ids
+    if program_ids is not None:
+        ids = sorted({*program_ids, *_judged_by([item.number for item in wanted], source)})
+    terms = _chosen(current_terms(ids), program_ids)
     for _attempt in range(4):
         opened, fingerprint = _open(wanted, source, terms)
         if fingerprint != terms.fingerprint:
-            terms = reload_terms(program_ids)
+            terms = _chosen(reload_terms(ids), program_ids)
             continue
         people, created = _people(wanted, opened)
         if not _enroll_missing_members(wanted, opened, people, terms, enrolling) and not created:
             return terms, opened
     raise OrderConflictError(_("The programs kept changing; send the request again."))
+
+
+def _judged_by(numbers: Sequence[str], source: str) -> set[int]:
+    """The programs that have judged orders of these numbers."""
+    evaluations = OrderEvaluation.objects.filter(
+        order__source=source, order__external_id__in=[number for number in numbers if number]
+    )
+    return set(evaluations.values_list("program", flat=True).distinct())
+
+
+def _chosen(terms: Terms, program_ids: Sequence[int] | None) -> Terms:
+    return terms if program_ids is None else with_visitors(terms, program_ids)
 
 
 def hold_people(customer_ids: Iterable[int | None]) -> None:
@@ -252,11 +277,14 @@ def _enroll_missing_members(
 ) -> bool:
     enrolled = False
     for program in terms.programs:
-        if not program.live or enrolling.never or not (program.automatic or enrolling.always):
+        joinable = program.live and not program.visiting
+        if not joinable or enrolling.never or not (program.automatic or enrolling.always):
             continue
         since: dict[int, dt.datetime] = {}
         for item, known, person in zip(wanted, opened, people, strict=True):
-            if person is not None and program.id not in known.members:
+            joins = person is not None and program.id not in known.members
+            if joins and program.times.earns_at(item.at):
+                assert person is not None
                 at = since.get(person)
                 since[person] = min(at, item.at) if at else item.at
         if since:

@@ -186,7 +186,7 @@ def _wishes(order: OrderInput, known: Opened, terms: Terms, now: dt.datetime) ->
     basket = order.basket() if order.status not in Order.VOID else NOTHING
     for program in terms.programs:
         member = known.members.get(program.id)
-        if not program.live or member is None or not member.active:
+        if member is None or not member.active or not program.earns_at(order.placed_at):
             continue
         if program.currency == order.currency:
             versions = program.rulebook.in_force(order.placed_at)

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 
 from loyalty.base_words import describe_lines
 from loyalty.models import Membership, Order
+from loyalty.program_words import why_nothing_earned
 from loyalty.rules.bodies import EarningBody
 from loyalty.rules.body_parts import LineFilter
 from loyalty.rules.engine import Award, RuleVersion
-from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.judgments import Given, JudgedAgain, judge_again
 from loyalty.told_conditions import may_be_told
@@ -51,7 +52,7 @@ def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
         return OwnJudgment(_("It was cancelled, or came back as a whole: it earns nothing."))
     evaluation = order.evaluations.filter(program=membership.program_id).first()
     if program is None or evaluation is None:
-        return OwnJudgment(_not_judged(order, membership))
+        return OwnJudgment(_not_judged(order, membership, program))
     judged = judge_again(order, evaluation, program)
     wallet_types = wallet_types_of(terms)
     return OwnJudgment(
@@ -73,7 +74,7 @@ def _may_be_told(version: RuleVersion) -> bool:
     return not isinstance(version.when, Condition) or may_be_told(version.when.root)
 
 
-def _not_judged(order: Order, membership: Membership) -> str:
+def _not_judged(order: Order, membership: Membership, terms: ProgramTerms | None) -> str:
     program = membership.program
     if order.currency != program.currency:
         return _("Only purchases in %(currency)s earn.") % {"currency": program.currency}
@@ -81,6 +82,8 @@ def _not_judged(order: Order, membership: Membership) -> str:
         return _("You were no member yet.")
     if membership.status != Membership.Status.ACTIVE:
         return _("Your membership was not active.")
+    if terms is not None and not terms.times.earns_at(order.placed_at):
+        return why_nothing_earned(terms.times.state_at(order.placed_at))
     return _("The program had not begun yet.")
 
 

@@ -39,6 +39,7 @@ from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of, sp
 from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
+from loyalty.services.program_times import apply_times
 from loyalty.services.rule_versions import (
     lot_policy_values,
 )
@@ -70,6 +71,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     apply_rules(applied, definition, wallet_types, actor, now)
     apply_tiers(applied, definition, wallet_types, actor, now)
     _apply_status(applied, definition, actor, now)
+    apply_times(applied, definition, actor, now)
     refuse_dead_rules(applied, now)
     if applied.changes:
         Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)

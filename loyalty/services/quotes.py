@@ -22,6 +22,7 @@ from loyalty.rules.bonus import award as bonus
 from loyalty.rules.discounts import Discounted, discount
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import ZERO
+from loyalty.rules.program_times import State
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.window_parts import Wanted, window_parts
 from loyalty.services.cap_books import CapBook
@@ -67,6 +68,8 @@ class Quote:
     tiers: tuple[Standing, Standing] | None = None
     # Of a member's units, what could pay for it.
     usable: tuple[UsableUnits, ...] = ()
+    # Other than "live": nothing is earned and taken off by then.
+    state: State = "live"
 
 
 def quote_order(
@@ -85,7 +88,9 @@ def quote_order(
         and program_code in (None, program.code)
     ]
     customer_id = _customer(order.customer)
-    wishes = with_contexts(list(_wishes(order, customer_id, programs, with_discounts)))
+    asked = list(_wishes(order, customer_id, programs, with_discounts))
+    quotes = {quote.program.id: quote for quote in _resting(asked)}
+    wishes = with_contexts([wish for wish in asked if wish.program.id not in quotes])
     reduced = [discounted(wish) for wish in wishes]
     if any(found.amount for found in reduced):
         # The tier that an order leads to, and the like, follow from what it costs then.
@@ -97,13 +102,23 @@ def quote_order(
         )
     book = CapBook.look(wishes)
     held = spendable_units([wish.membership_id for wish in wishes], order.placed_at)
-    return [
-        replace(
+    for wish, found in zip(wishes, reduced, strict=True):
+        quotes[wish.program.id] = replace(
             _quote(wish, book, found),
             usable=usable_for(wish.program, held.get(wish.membership_id, {}), found.basket.total),
         )
-        for wish, found in zip(wishes, reduced, strict=True)
-    ]
+    return [quotes[wish.program.id] for wish in asked]
+
+
+def _resting(wishes: Sequence[Wish]) -> Iterator[Quote]:
+    """Of programs that give nothing at that time: that it is so."""
+    for wish in wishes:
+        times, basket = wish.program.times, wish.occasion.basket
+        if not times.earns_at(wish.at):
+            joined = wish.membership_id or None
+            yield Quote(
+                wish.program, joined, (), Discounted((), basket), state=times.state_at(wish.at)
+            )
 
 
 def discounted(wish: Wish) -> Discounted:

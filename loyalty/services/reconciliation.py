@@ -157,7 +157,7 @@ def _evaluation(order: Order, program: ProgramTerms, member: MemberRef) -> Order
     for evaluation in order.evaluations.all():
         if evaluation.program_id == program.id:
             return evaluation
-    if not program.live or not member.active:
+    if not member.active or not program.earns_at(order.placed_at):
         return None
     return OrderEvaluation(
         order=order,
@@ -325,9 +325,11 @@ def own_amount_movements(
         stands_alone = (
             not program.reconciles_linked
             if refund.order_external_id
-            else program.takes_back_unlinked
+            else program.takes_back_unlinked and not program.visiting
         )
         if member is None or not stands_alone or program.currency != refund.currency:
+            continue
+        if refund.order is not None and not program.times.earns_at(refund.order.placed_at):
             continue
         occasion = Occasion(
             basket, Moment(refund.refunded_at, program.zone), currency=refund.currency

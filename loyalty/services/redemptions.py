@@ -7,7 +7,12 @@ import datetime as dt
 from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
-from loyalty.errors import InsufficientBalanceError, LedgerError, OverCorrectedError
+from loyalty.errors import (
+    InsufficientBalanceError,
+    LedgerError,
+    OverCorrectedError,
+    SpendingStoppedError,
+)
 from loyalty.ledger.posting import WalletRef, lock_wallets, movement, post
 from loyalty.models import Account, Membership, Order, Transfer, Wallet
 from loyalty.selectors.memberships import current_wallet
@@ -43,7 +48,7 @@ def redeem_units(
     `occurred_at`: when a till that was offline did it, up to 72 hours ago; units that expired since
     then count. `order`: what was paid with them; they come back as it does. `spender`: who spends,
     where the wallet is not their own.
-    Raises InsufficientBalanceError, KeyReusedError, SpendingRefusedError.
+    Raises InsufficientBalanceError, KeyReusedError, SpendingRefusedError, SpendingStoppedError.
     """
     at = occurred_at or now
     _check(units, at, now)
@@ -128,6 +133,7 @@ def _redeem(
     program = terms_of(wallet)
     lock_wallets([wallet.pk])
     if not Transfer.objects.filter(key=key).exists():
+        check_spending(program, at)
         refuse_beyond_terms(units, wallet_type=wallet.wallet_type, program=program, order=order)
     kind = Transfer.Kind.REDEMPTION.value
     entry = movement(
@@ -213,6 +219,15 @@ def _audit_return(transfer: Transfer, units: int, actor: Actor, note: str) -> No
             },
             reason=note,
         )
+
+
+def check_spending(program: ProgramTerms, at: dt.datetime) -> None:
+    """Raise SpendingStoppedError where nothing could be spent then."""
+    if program.times.spends_at(at):
+        return
+    if program.times.state_at(at) == "ended":
+        raise SpendingStoppedError(_("The program has ended: nothing can be spent any more."))
+    raise SpendingStoppedError(_("The program is paused: nothing can be spent meanwhile."))
 
 
 def terms_of(wallet: Wallet) -> ProgramTerms:

@@ -46,6 +46,8 @@ SCOPES: dict[str, str | Promise] = {
     "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),
+    "goals:read": gettext_lazy("Read goals and how far they are"),
+    "goals:write": gettext_lazy("Set, change and close goals"),
     "books:read": gettext_lazy("Read what is owed to members"),
     "backtests:read": gettext_lazy("Read backtests"),
     "backtests:write": gettext_lazy("Try rules on real orders"),

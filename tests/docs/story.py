@@ -30,6 +30,13 @@ from loyalty.services.occasions import give_occasions
 from loyalty.services.order_holds import confirm_order, hold_order, release_order
 from loyalty.services.order_inputs import CustomerRef, OrderInput, RefundInput
 from loyalty.services.orders import record_orders
+from loyalty.services.program_endings import (
+    EndingDays,
+    call_off_ending,
+    end_units,
+    plan_ending,
+)
+from loyalty.services.program_pauses import pause_program, resume_program
 from loyalty.services.programs import apply_definition
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.refunds import record_refunds
@@ -94,6 +101,11 @@ class Story:
             r"born (\S+)": self._born,
             r"days of the year": lambda: give_occasions(self.now),
             r"take the gift back": self._undo_occasion,
+            r"pause(?: until (\S+))?(?: (without spending))?": self._pause,
+            r"resume": self._resume,
+            r"end: told (\S+), earned to (\S+), spent to (\S+)": self._end,
+            r"go on": self._go_on,
+            r"end units": self._end_units,
             r"look": lambda: None,
         }
 
@@ -117,6 +129,26 @@ class Story:
         )  # fmt: skip
         self.program = apply_definition(definition, actor=SYSTEM, now=self.now).program
         self._enroll()
+
+    def _pause(self, until: str | None, without: str | None) -> None:
+        ends = dt.datetime.combine(dt.date.fromisoformat(until), NOON) if until else None
+        pause_program(
+            program=self.program, actor=SYSTEM, now=self.now, ends_at=ends, spending=not without
+        )
+
+    def _resume(self) -> None:
+        resume_program(program=self.program, actor=SYSTEM, now=self.now)
+
+    def _end(self, *days: str) -> None:
+        plan = EndingDays(*map(dt.date.fromisoformat, days))
+        plan_ending(program=self.program, days=plan, actor=SYSTEM, now=self.now)
+
+    def _go_on(self) -> None:
+        call_off_ending(program=self.program, actor=SYSTEM, now=self.now)
+
+    def _end_units(self) -> None:
+        while end_units(self.now):
+            pass
 
     def _enroll(self) -> None:
         self.customer = create_customer(actor=SYSTEM, external_id=self.number, given_name="Maya")

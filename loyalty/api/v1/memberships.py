@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from loyalty.api.v1.transfers import TransferPage, listed_transfers, transfer_out
 from loyalty.models import Membership, Program, Transfer
 from loyalty.selectors.memberships import get_membership, memberships, wallet_ids, with_card
+from loyalty.selectors.program_times import program_state
 from loyalty.services.memberships import enroll_customer
 from members.api.addresses import CustomerAddress, find_customer
 from members.api.bodies import (
@@ -179,4 +180,6 @@ def _live_program(code: str) -> Program:
         raise refuse_field("program", _("There is no such program."), "not_found")
     if program.status != Program.Status.LIVE:
         raise refuse_field("program", _("This program is not live."), "not_live")
+    if program_state(program, timezone.now()).is_over:
+        raise refuse_field("program", _("This program ends: nobody joins it."), "ending")
     return program

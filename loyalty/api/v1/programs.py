@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, Literal
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from loyalty.models import Program
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition
 from loyalty.rule_words import describe_discount_rule
 from loyalty.rules.bodies import AwardingBody, DiscountBody
+from loyalty.selectors.program_times import ProgramState, program_state, program_states
 from loyalty.selectors.programs import definition_of, get_program
 from loyalty.unit_definitions import (
     ExpiryDefinition,
@@ -30,11 +32,32 @@ from members.api.schema import query_parameters
 from members.api.views import ApiView
 
 
+class ProgramPauseOut(Answer):
+    """The pause that is, or the next."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None = Field(description="Null: until somebody resumes it.")
+    spending: bool = Field(description="Whether units can be spent meanwhile.")
+
+
+class ProgramEndingOut(Answer):
+    """How the program ends; days in its time zone, each whole."""
+
+    announced_on: dt.date
+    last_earning_day: dt.date
+    last_spending_day: dt.date = Field(description="What is left then expires.")
+
+
 class ProgramBrief(Answer):
     code: str
     name: str
     description: str
     status: Program.Status
+    state: Literal["draft", "live", "paused", "ending", "ended", "archived"] = Field(
+        description="How it stands now: a live program may be paused, or at its end."
+    )
+    pause: ProgramPauseOut | None
+    ending: ProgramEndingOut | None
     currency: str
     time_zone: str
     enrollment: Program.Enrollment
@@ -101,8 +124,10 @@ class Programs(ApiView):
         """List programs, newest first."""
         query = read_query(request, PageQuery)
 
+        states = program_states(list(Program.objects.all()), timezone.now())
+
         def row(program: Program) -> ProgramBrief:
-            return ProgramBrief(**_brief(program))
+            return ProgramBrief(**_brief(states[program.pk]))
 
         page = paginate(request, Program.objects.all(), query, ordering=["-pk"], row=row)
         return answer(ProgramPage(**page))
@@ -120,7 +145,7 @@ class OneProgram(ApiView):
         charities = [charity.name for charity in definition.charities]
         return answer(
             ProgramOut(
-                **_brief(program),
+                **_brief(program_state(program, timezone.now())),
                 charities=list(definition.charities),
                 wallet_types=[
                     _wallet_type(item, program.currency, charities)
@@ -137,8 +162,20 @@ class OneProgram(ApiView):
         )
 
 
-def _brief(program: Program) -> dict[str, object]:
-    return {name: getattr(program, name) for name in ProgramBrief.model_fields}
+OWN = ("code", "name", "description", "status", "currency", "time_zone", "enrollment", "live_since")
+
+
+def _brief(found: ProgramState) -> dict[str, Any]:
+    pause, ending = found.pause, found.ending
+    return {name: getattr(found.program, name) for name in OWN} | {
+        "state": found.state,
+        "pause": ProgramPauseOut(**_named(pause, ProgramPauseOut)) if pause else None,
+        "ending": ProgramEndingOut(**_named(ending, ProgramEndingOut)) if ending else None,
+    }
+
+
+def _named(row: object, shape: type[Answer]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in shape.model_fields}
 
 
 def _wallet_type(item: WalletTypeDefinition, currency: str, charities: list[str]) -> WalletTypeOut:

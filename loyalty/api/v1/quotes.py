@@ -23,6 +23,7 @@ from loyalty.models import Membership
 from loyalty.rules.bodies import BonusBody
 from loyalty.rules.discounts import Discount
 from loyalty.rules.facts import Basket
+from loyalty.rules.program_times import State
 from loyalty.selectors.member_tiers import tier_voice
 from loyalty.selectors.rulebooks import current_terms
 from loyalty.selectors.wallet_types import wallet_types_of
@@ -128,6 +129,9 @@ class UsableOut(Answer):
 
 class ProgramQuote(Answer):
     program: str
+    state: State = Field(
+        description="At the time of the basket. Only a live program gives something."
+    )
     membership: UUID | None = Field(description="Empty: whoever buys it would join with it.")
     discount: str = Field(description="Off the price, by all discount rules together.")
     discounts: list[QuotedDiscountOut] = Field(description="In their order of evaluation.")
@@ -185,6 +189,7 @@ def _program(quote: Quote, membership: UUID | None) -> ProgramQuote:
         sums[version.wallet_type_id] = sums.get(version.wallet_type_id, 0) + quoted.award.units
     return ProgramQuote(
         program=quote.program.code,
+        state=quote.state,
         membership=membership,
         discount=money_text(quote.discounted.amount),
         discounts=[_discount(item, quote) for item in quote.discounted.discounts],

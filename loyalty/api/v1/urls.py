@@ -12,6 +12,7 @@ from loyalty.api.v1 import (
     claims,
     discounts,
     gifts,
+    goals,
     judgments,
     liability,
     lots,
@@ -135,6 +136,9 @@ urlpatterns = [
     path(f"{POOL}/withdrawals", pool_members.PoolWithdrawals.as_view(), name="pool-withdrawals"),
     path("backtests", backtests.Backtests.as_view(), name="backtests"),
     path("backtests/<uuid:backtest_id>", backtests.OneBacktest.as_view(), name="backtest"),
+    path("goals", goals.Goals.as_view(), name="goals"),
+    path("goals/<uuid:goal_id>", goals.OneGoal.as_view(), name="goal"),
+    path("goals/<uuid:goal_id>/close", goals.GoalClosing.as_view(), name="goal-close"),
     path("programs", programs.Programs.as_view(), name="programs"),
     path(
         "program-templates",

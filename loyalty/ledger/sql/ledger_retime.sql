@@ -51,7 +51,7 @@ BEGIN
     )
     UPDATE loyalty_lot l
        SET spendable_at = c.sp, expires_at = c.ex, planned_expires_at = c.plan,
-           renewable = l.renewable AND c.reason <> 'policy',
+           renewable = l.renewable AND c.reason NOT IN ('policy', 'ending'),
            due_at = CASE WHEN l.remaining > 0 THEN coalesce(c.ex, '9999-12-31 00:00:00+00') END
       FROM wanted c WHERE l.id = c.lot;
     GET DIAGNOSTICS changed = ROW_COUNT;

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.models import Membership, Order, Program, Transfer
@@ -143,3 +144,12 @@ def test_the_timeline_tells_what_moved_and_why(ana: Member) -> None:
     earned = next(event for event in list_timeline(ana.customer) if "Earned" in event.title)
     assert earned.why
     assert earned.amount == "+200\N{NO-BREAK SPACE}Beans"
+
+
+def test_what_is_held_in_several_programs_says_whose_it_is(agent: Client, ana: Member) -> None:
+    make_program("tea", name="Tea Circle", unit={"singular": "Bean", "plural": "Beans"})
+    record(order("B-1", "10", at=timezone.now()))
+    header = agent.get(reverse("backoffice:customer_header", args=[ana.customer.public_id]))
+    shown = " ".join(header.content.decode().replace("\xa0", " ").split())
+    assert "$1.60 · Bean Club" in shown
+    assert "Tea Circle" in shown

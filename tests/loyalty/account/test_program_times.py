@@ -1,0 +1,79 @@
+"""What members read of a program that rests, or that ends."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.models import Order
+from loyalty.services.program_endings import EndingDays, end_units, plan_ending
+from loyalty.services.program_pauses import pause_program
+from members.models import Customer
+from members.services.audit import SYSTEM
+from tests.loyalty.account.conftest import Shop
+
+SignIn = Callable[[Customer], Client]
+
+
+def read(client: Client, address: str) -> str:
+    return " ".join(client.get(address).content.decode().replace("\xa0", " ").split())
+
+
+def plan(shop: Shop, told: int, earned: int, spent: int) -> None:
+    then = timezone.now() - dt.timedelta(days=20)
+    today = timezone.now().astimezone(shop.program.zone).date()
+    days = EndingDays(*(today + dt.timedelta(days=ahead) for ahead in (told, earned, spent)))
+    plan_ending(program=shop.program, days=days, actor=SYSTEM, now=then)
+
+
+def test_a_pause_is_said_on_the_home_page_and_in_the_terms(
+    maya: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    pause_program(program=shop.program, actor=SYSTEM, now=timezone.now(), spending=False)
+    for page in (read(sign_in(maya), "/me/"), read(Client(), "/programs/beans/terms/")):
+        assert "Bean Club is paused" in page
+        assert "Purchases earn nothing meanwhile." in page
+    assert "purse-action" not in read(sign_in(maya), "/me/")
+
+
+def test_a_purchase_in_a_pause_says_why_it_earned_nothing(
+    maya: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    pause_program(
+        program=shop.program, actor=SYSTEM, now=timezone.now() - dt.timedelta(days=2, hours=1)
+    )
+    shop.sell(maya, "5000", "50.00", days_ago=1)
+    order = Order.objects.get(external_id="5000")
+    membership = maya.memberships.get()
+    page = read(sign_in(maya), f"/me/{membership.public_id}/purchases/{order.pk}/")
+    assert "The program was paused when the order was placed." in page
+
+
+def test_an_end_is_told_from_its_day_on(maya: Customer, sign_in: SignIn, shop: Shop) -> None:
+    plan(shop, 3, 10, 30)
+    assert "will end" not in read(sign_in(maya), "/me/")
+    shop.program.endings.all().update(called_off_at=timezone.now())
+    plan(shop, -3, 10, 30)
+    assert "Bean Club will end" in read(sign_in(maya), "/me/")
+    assert "Bean Club will end" in read(Client(), "/programs/beans/terms/")
+
+
+def test_once_nothing_is_earned_units_say_their_last_day(
+    maya: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    plan(shop, -10, -2, 12)
+    while end_units(timezone.now()):
+        pass
+    page = read(sign_in(maya), "/me/")
+    assert "Bean Club ends" in page
+    assert "151 Beans expire soon" in page or "175 Beans expire soon" in page
+
+
+def test_after_the_last_day_nothing_is_left_without_any_job(
+    maya: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    plan(shop, -15, -10, -1)
+    page = read(sign_in(maya), "/me/")
+    assert "Bean Club has ended" in page
+    assert "purse-action" not in page

@@ -1,0 +1,80 @@
+"""Goals, pauses and ends in a real browser, wide and on a phone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from loyalty.models import Goal, Program, ProgramPause
+from loyalty.services.goals import Wanted, set_goal
+from loyalty.services.program_pauses import pause_program
+from members.services.audit import SYSTEM
+from tests.loyalty.backoffice.conftest import url
+from tests.loyalty.factories import make_program, order, record
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WIDE = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-US", "reduced_motion": "reduce"}
+
+
+@pytest.fixture
+def club(transactional_db: None) -> Program:
+    ago = timezone.now() - dt.timedelta(days=50)
+    club = make_program(at=ago, unit={"unit_value": "0.01"})
+    record(*(order(f"A{n}", "40", at=ago, buyer=f"c{n}") for n in range(3)), now=timezone.now())
+    today = timezone.now().date()
+    wanted = Wanted("members", Decimal(30), today + dt.timedelta(days=60), today)
+    set_goal(program=club, wanted=wanted, actor=SYSTEM, now=timezone.now())
+    return club
+
+
+def assert_fits(page: Any, assert_no_axe_violations: Callable[[Any], None]) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert_no_axe_violations(page)
+
+
+@pytest.mark.parametrize("browser_context_options", [WIDE, PHONE], ids=["wide", "phone"])
+def test_each_page_is_read_and_fits(
+    club: Program,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    pause_program(program=club, actor=SYSTEM, now=timezone.now())
+    page = sign_in("marketing_manager")
+    for name, said in (
+        ("goals_of", "would be"),
+        ("goal_create", "What it takes"),
+        ("program_end", "Would expire with the program"),
+        ("program_resume", "earns again"),
+        ("program_page", "Club is paused"),
+    ):
+        page.goto(url(name, "club"))
+        page.get_by_text(said).first.wait_for()
+        assert_fits(page, assert_no_axe_violations)
+
+
+def test_a_goal_is_set_with_its_effect_and_a_program_is_paused_in_the_dialog(
+    club: Program, sign_in: Callable[[str], Any]
+) -> None:
+    page = sign_in("marketing_manager")
+    page.goto(url("goal_create", "club"))
+    page.get_by_label("What", exact=True).select_option("member_revenue")
+    page.get_by_label("How much").fill("500")
+    due = timezone.now().date() + dt.timedelta(days=70)
+    page.get_by_label("By when").fill(due.isoformat())
+    page.get_by_text("70 days are left: it takes $50.00 more each week.").wait_for()
+    page.get_by_role("button", name="Set the goal").click()
+    page.get_by_text("Revenue of members: $500.00").first.wait_for()
+    assert Goal.objects.filter(metric="member_revenue").exists()
+    page.goto(url("program_page", "club"))
+    page.get_by_label("More about this program").click()
+    page.get_by_role("link", name="Pause", exact=True).click()
+    page.get_by_label("Reason").fill("Inventory")
+    page.get_by_role("button", name="Pause program").click()
+    page.get_by_text("Club is paused").first.wait_for()
+    assert ProgramPause.objects.get().spending
