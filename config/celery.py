@@ -17,6 +17,10 @@ app.conf.beat_schedule = {
         "task": "loyalty.tasks.expire_adjustment_requests",
         "schedule": crontab(minute="5"),
     },
+    "forget-join-requests": {
+        "task": "loyalty.tasks.forget_join_requests",
+        "schedule": crontab(minute="45"),
+    },
     "prune-outbox": {
         "task": "members.tasks.prune_outbox",
         "schedule": crontab(hour="3", minute="20"),
@@ -49,6 +53,16 @@ app.conf.beat_schedule = {
         "task": "members.tasks.run_scheduled",
         "args": ["occasions"],
         "schedule": crontab(minute="15"),
+    },
+    "founding-bonus": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["founding_bonus"],
+        "schedule": crontab(minute="*/15"),
+    },
+    "launch-invitations": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["launch_invitations"],
+        "schedule": crontab(minute="*/10"),
     },
     "tiers": {
         "task": "members.tasks.run_scheduled",

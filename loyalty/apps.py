@@ -13,12 +13,18 @@ class LoyaltyConfig(AppConfig):
         from loyalty.account import menu as account_menu
         from loyalty.backoffice import menu as backoffice_menu
         from loyalty.services.facts import follow_changes
+        from loyalty.services.founding import follow_enrollments
+        from loyalty.services.memberships import JOINED
+        from loyalty.services.registrations import follow_registrations
         from loyalty.services.totals import follow_postings
         from members.models.changes import CHANGED
         from members.outbox import register_consumer
+        from members.services.customers import REGISTERED
 
         register_consumer("ledger.posted", follow_postings)
         register_consumer(CHANGED, follow_changes)
+        register_consumer(JOINED, follow_enrollments)
+        register_consumer(REGISTERED, follow_registrations)
         condition_fields.register()
         segment_uses.register()
         jobs.register()

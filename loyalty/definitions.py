@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from loyalty.activity_data import problem_of_schema
+from loyalty.launch_definitions import LaunchDefinition
 from loyalty.rule_definitions import (
     TIER_RULES,
     DiscountRuleDefinition,
@@ -124,8 +125,12 @@ class ProgramDefinition(Part):
     )
     currency: Currency = Field(description="Orders in this currency earn.")
     time_zone: TimeZone = Field("UTC", description="Where its days begin, such as Europe/Athens.")
-    enrollment: Literal["automatic", "explicit"] = Field(
-        "automatic", description="Automatic: every customer joins with their first order."
+    enrollment: Literal["automatic", "account", "explicit"] = Field(
+        "automatic", description="Automatic: every customer joins with their first order; account:"
+        " with their account in the shop already.",
+    )  # fmt: skip
+    joinable: bool = Field(
+        True, description="Customers may join by themselves: on its page, by link, at checkout."
     )
     unlinked_returns: Literal["own_amount", "ignore"] = Field(
         "own_amount", description="What a return without its order takes back."
@@ -168,6 +173,9 @@ class ProgramDefinition(Part):
         (), description="What members pay less, in their order of evaluation."
     )
     tiers: TiersDefinition | None = Field(None, description="Its tiers; without them it has none.")
+    launch: LaunchDefinition | None = Field(
+        None, description="How it begins; without, everyone may join at once."
+    )
     pause: PauseDefinition | None = Field(
         None, description="When it rests; without it, it goes on."
     )
@@ -204,6 +212,16 @@ class ProgramDefinition(Part):
                     _("The rule %(rule)s names the wallet type %(wallet_type)s, which is missing.")
                     % {"rule": rule.code, "wallet_type": rule.wallet_type}
                 )
+        return self
+
+    @model_validator(mode="after")
+    def launch_fits_in(self) -> Self:
+        founding = self.launch.founding if self.launch else None
+        if founding and founding.wallet_type not in {item.code for item in self.wallet_types}:
+            raise ValueError(
+                _("The founding bonus names the wallet type %s, which is missing.")
+                % founding.wallet_type
+            )
         return self
 
     @model_validator(mode="after")

@@ -250,9 +250,7 @@ def _renewal(kind: str) -> str:
 def describe_terms(program: ProgramDefinition) -> list[str]:
     """Who takes part, and what happens to returns and debts."""
     return [
-        _("Every customer joins with their first order.")
-        if program.enrollment == "automatic"
-        else _("Only customers who were enrolled take part."),
+        _taking_part(program),
         _("A return that names no order takes back what its own amount would earn.")
         if program.unlinked_returns == "own_amount"
         else _("A return that names no order takes nothing back."),
@@ -261,6 +259,16 @@ def describe_terms(program: ProgramDefinition) -> list[str]:
         else _("A return of an order takes back what its own amount would earn."),
         describe_debt(program.debt_policy),
     ]
+
+
+def _taking_part(program: ProgramDefinition) -> str:
+    if program.enrollment == "automatic":
+        return _("Every customer joins with their first order.")
+    if program.enrollment == "account":
+        return _("Every customer joins with their account in the shop, or their first order.")
+    if program.joinable:
+        return _("Whoever wants to can join; what is bought before earns nothing.")
+    return _("Only customers who were enrolled take part.")
 
 
 def describe_debt(policy: str) -> str:

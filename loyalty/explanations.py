@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from loyalty.arithmetic import arithmetic
 from loyalty.models import Transfer
 from loyalty.selectors.adjustment_reasons import reason_of, told_to_members
-from members.formatting import format_day, format_units
+from members.formatting import format_day, format_number, format_units
 from members.timeline_view import WhyStep
 
 Audience = Literal["member", "staff"]
@@ -69,6 +69,8 @@ def icon_of(transfer: Transfer, usual: str) -> str:
         return usual
     if transfer.explanation.get("occasion"):
         return "cake"
+    if transfer.explanation.get("founding"):
+        return "rocket"
     return "star" if transfer.explanation.get("activity") else usual
 
 
@@ -108,6 +110,8 @@ def _order_title(transfer: Transfer) -> str:
     details = transfer.explanation
     order: str = details.get("order", "")
     refund: str = details.get("refund", "")
+    if details.get("founding"):
+        return _("Founding member no. %s") % format_number(details["founding"])
     if details.get("activity"):
         taken = transfer.kind == Transfer.Kind.CLAWBACK
         activity: str = details["activity"]
@@ -213,6 +217,12 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
     details = transfer.explanation
     if details.get("code") in words:
         yield WhyStep(words[details["code"]])
+    if details.get("founding"):
+        days = ngettext(
+            "Joined within %s day of the launch", "Joined within %s days of the launch",
+            details["days"],
+        )  # fmt: skip
+        yield WhyStep(days % format_number(details["days"]))
     if details.get("until"):
         yield WhyStep(_("Usable until"), format_day(dt.date.fromisoformat(details["until"])))
 

@@ -10,10 +10,13 @@ from loyalty.services import (
     bulk_adjustments,
     bulk_checking,
     bulk_posting,
+    enrollment_files,
     expiry,
     fact_rebuilds,
+    founding,
     goal_points,
     imports,
+    launch_invitations,
     member_tiers,
     occasions,
     policy_change_jobs,
@@ -34,6 +37,16 @@ KINDS = (
         run_permission="imports.run",
         page="loyalty_backoffice:import_page",
         words=imports.import_words,
+    ),
+    JobKind(
+        key=enrollment_files.KIND,
+        label=_("Enrollment from a file"),
+        icon="user-plus",
+        description=_("Makes the people of a file members of a program."),
+        run=enrollment_files.run_enrollment_import,
+        view_permission="imports.run",
+        run_permission="imports.run",
+        words=enrollment_files.enrollment_words,
     ),
     JobKind(
         key=backtests.KIND,
@@ -147,6 +160,36 @@ KINDS = (
         start_label=_("Give for birthdays and anniversaries"),
         run_permission="jobs.run",
         words=occasions.occasion_words,
+        routine=True,
+    ),
+    JobKind(
+        key=founding.KIND,
+        label=_("Founding bonus"),
+        icon="rocket",
+        description=_(
+            "Gives founding members their bonus. It follows each enrollment within seconds; this is"
+            " for what was missed."
+        ),
+        run=founding.run_founding,
+        find_work=founding.find_founders,
+        start_label=_("Give the founding bonus"),
+        run_permission="jobs.run",
+        words=founding.founding_words,
+        routine=True,
+    ),
+    JobKind(
+        key=launch_invitations.KIND,
+        label=_("Invitations of a launch"),
+        icon="mail",
+        description=_(
+            "Invites those whom the phase of a launch takes in, and lets in who waited for it. Who"
+            " may join does not depend on it."
+        ),
+        run=launch_invitations.run_invitations,
+        find_work=launch_invitations.find_invitations,
+        start_label=_("Send invitations of launches"),
+        run_permission="jobs.run",
+        words=launch_invitations.invitation_words,
         routine=True,
     ),
     JobKind(

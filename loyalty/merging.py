@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loyalty.services import merged_candidates
 from loyalty.services.merge_previews import preview_joined, preview_parted
 from loyalty.services.merging import lock_wallets_of, merge_members, part_members
 from members.merging import MergeHandler, register_merge_handler
@@ -25,4 +26,16 @@ def register() -> None:
             preview_undo=preview_parted,
         ),
         order=50,
+    )
+    register_merge_handler(
+        "candidates",
+        MergeHandler(
+            fields=merged_candidates.FOREIGN_KEYS,
+            preview=merged_candidates.nothing_to_show,
+            merge=merged_candidates.merge_candidates,
+            undo=merged_candidates.part_candidates,
+            preview_undo=merged_candidates.nothing_to_undo,
+        ),
+        # Once it is known of which programs they are members.
+        order=60,
     )

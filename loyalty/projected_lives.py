@@ -146,7 +146,7 @@ class ProjectedLife:
             BEHAVIOR: self.history.behavior,
             SEGMENTS: self.person.segments,
             MEMBER: None,
-            TIER: self.person.tier,
+            TIER: self.person.tiers.pricing(sale.at) if self.person.tiers else None,
         }
         answers = {
             version.id: version.when.answers(facts, sale.occasion.moment)

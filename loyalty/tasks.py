@@ -5,13 +5,19 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty.services import adjustment_requests, refunds
+from loyalty.services import adjustment_requests, join_requests, refunds
 
 
 @shared_task
 def expire_adjustment_requests() -> int:
     """Write down which requests for approval nobody has answered in time."""
     return adjustment_requests.expire_requests(now=timezone.now())
+
+
+@shared_task
+def forget_join_requests() -> int:
+    """Remove what people typed who wanted to join and never confirmed their address."""
+    return join_requests.forget_requests(now=timezone.now())
 
 
 @shared_task

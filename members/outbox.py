@@ -13,6 +13,10 @@ from members.models import OutboxEvent
 Consumer = Callable[[Sequence[OutboxEvent]], None]
 
 
+# A mail that is to be sent; its text is forgotten once it is.
+MAIL_QUEUED = "mail.queued"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     consumers: tuple[Consumer, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Container, Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -101,7 +102,9 @@ def _type_text(annotation: Any, metadata: list[Any]) -> str:
         return _type_text(given[-1], metadata)
     if get_origin(annotation) is Mapping:
         return "a [condition](conditions.md)"
-    words = {bool: "`true` or `false`", int: "whole number", str: "text"}
+    words = {
+        bool: "`true` or `false`", int: "whole number", str: "text", date: "day, as 2026-03-31",
+    }  # fmt: skip
     return ", ".join([words.get(annotation, "number"), *_limits(metadata)])
 
 

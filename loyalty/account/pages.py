@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from loyalty.account.chosen import Chosen
 from loyalty.account.movements import by_month
+from loyalty.models import Program
 from members.account.access import CustomerRequest
 from members.paging import Page
 from members.responses import is_htmx
@@ -18,8 +19,9 @@ from members.timeline_view import TimelineEntry
 
 
 def no_membership(request: CustomerRequest) -> HttpResponse:
-    """The page of a customer who is in no program."""
-    return render(request, "mypage/no_membership.html")
+    """The page of a customer who is in no program, with those that they can join."""
+    programs = Program.objects.filter(status=Program.Status.LIVE, joinable=True).order_by("name")
+    return render(request, "mypage/no_membership.html", {"programs": programs})
 
 
 def render_page(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from loyalty.account.cards import grouped
+from loyalty.card_numbers import grouped
 from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view, language_of
 from members.errors import DomainError

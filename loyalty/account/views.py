@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from loyalty.account.cards import grouped, qr_code
 from loyalty.account.carried_cards import discount_views, stamp_views
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import DIRECTIONS, history_filters
@@ -20,8 +19,9 @@ from loyalty.account.movements import entry_of, lot_steps, purchase_of
 from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
+from loyalty.card_numbers import grouped, qr_code
 from loyalty.explanations import explain_transfer
-from loyalty.models import Membership, Transfer
+from loyalty.models import FoundingGrant, Membership, Transfer
 from loyalty.program_words import notices
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
@@ -56,6 +56,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "pool": pool_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
         "notices": notices(program_state(program, now)),
+        "founding": FoundingGrant.objects.filter(membership=chosen.membership).first(),
         **_card(chosen),
     }
     return render_page(request, "mypage/home.html", chosen, context)

@@ -87,10 +87,20 @@ class AdjustmentForm(forms.Form):
 
 
 class EnrollmentForm(forms.Form):
-    """Which program a customer joins."""
+    """Which program a customer joins, at once or if they accept an invitation."""
 
     program = forms.ModelChoiceField(
         Program.objects.none(), label=gettext_lazy("Program"), empty_label=None
+    )
+    how = forms.ChoiceField(
+        label=gettext_lazy("How"),
+        choices=[
+            ("enroll", gettext_lazy("Enroll at once")),
+            ("invite", gettext_lazy("Invite by e-mail; they decide")),
+        ],
+        initial="enroll",
+        required=False,
+        widget=forms.RadioSelect,
     )
 
     def __init__(self, *args: Any, programs: Any, **kwargs: Any) -> None:

@@ -35,6 +35,9 @@ POINTS: Words = {
     "points.donated": _("Gave points to a charity"),
     "points.gift_undone": _("Undid a gift"),
     "membership.enrolled": _("Enrolled a customer"),
+    "candidate.invited": _("Invited a customer"),
+    "candidate.waiting": _("Put a customer on the waiting list"),
+    "candidate.declined": _("Declined an invitation"),
     "tier.given": _("Gave a tier by hand"),
     "tier.ended": _("Ended a tier by hand"),
 }
@@ -83,6 +86,10 @@ PROGRAMS: Words = {
     "goal.set": _("Set a goal"),
     "goal.changed": _("Changed a goal"),
     "goal.closed": _("Closed a goal"),
+    "launch.stopped": _("Stopped a launch"),
+    "launch.resumed": _("Resumed a launch"),
+    "launch.listed": _("Drew up the list of a launch"),
+    "program.read": _("Confirmed to have read a program"),
 }
 RULES: Words = {
     "rule.drafted": _("Wrote a draft of a rule"),
@@ -137,6 +144,8 @@ FIELDS: Words = {
     "source_name": _("Rows from"),
     "row_count": _("Rows"),
     "member_count": _("Members"),
+    "source": _("How they joined"),
+    "customers": _("Customers"),
     "given": _("Given"),
     "taken": _("Taken"),
 }

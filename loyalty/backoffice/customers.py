@@ -16,7 +16,7 @@ from loyalty.backoffice.lots import lot_rows
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.orders import order_rows
 from loyalty.card_words import card_summaries
-from loyalty.models import Program, Transfer
+from loyalty.models import Transfer
 from loyalty.selectors.adjustment_requests import waiting_requests_of
 from loyalty.selectors.balances import balances_of
 from loyalty.selectors.lots import open_lots

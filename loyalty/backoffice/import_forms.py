@@ -110,15 +110,18 @@ class ImportForm(forms.Form):
         program.queryset = Program.objects.filter(status=Program.Status.LIVE)
 
     def clean_orders(self) -> UploadedFile[bytes]:
-        return _checked(self.cleaned_data["orders"], ORDER_FORMAT)
+        return checked_file(self.cleaned_data["orders"], ORDER_FORMAT)
 
     def clean_lines(self) -> UploadedFile[bytes] | None:
         lines = self.cleaned_data["lines"]
-        return _checked(lines, LINE_FORMAT) if lines else None
+        return checked_file(lines, LINE_FORMAT) if lines else None
 
 
-def _checked(file: UploadedFile[bytes], columns: tuple[Column, ...]) -> UploadedFile[bytes]:
-    """Refuse at once what is no such file, so that nobody waits for a job to say so."""
+def checked_file(
+    file: UploadedFile[bytes], columns: tuple[Column, ...], *, one_of: tuple[str, ...] = ()
+) -> UploadedFile[bytes]:
+    """Refuse at once what is no such file, so that nobody waits for a job to say so. `one_of`: of
+    these columns one must be there."""
     if not _NAME(file.name or ""):
         raise forms.ValidationError(_("Choose a file that ends in .csv or .csv.gz."))
     try:
@@ -132,6 +135,10 @@ def _checked(file: UploadedFile[bytes], columns: tuple[Column, ...]) -> Uploaded
     if missing:
         raise forms.ValidationError(
             _("The first line must name the columns; missing: %s.") % ", ".join(missing)
+        )
+    if one_of and not set(one_of) & set(names):
+        raise forms.ValidationError(
+            _("The first line must name one of these columns: %s.") % ", ".join(one_of)
         )
     return file
 

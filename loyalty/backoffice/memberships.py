@@ -14,7 +14,9 @@ from loyalty.backoffice.adjustment_forms import EnrollmentForm
 from loyalty.backoffice.links import customer_url
 from loyalty.models import Membership, Program
 from loyalty.selectors.program_times import taking_members
+from loyalty.services.invitations import invite_customer
 from loyalty.services.memberships import enroll_customer
+from members.forms import errors_on
 from members.models import Customer
 from members.policy import acting, staff_view
 from members.responses import dialog_done
@@ -28,21 +30,11 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
     programs = taking_members(timezone.now()).exclude(memberships__customer=customer)
     form = EnrollmentForm(request.POST or None, programs=programs)
     if request.method == "POST" and form.is_valid():
-        program: Program = form.cleaned_data["program"]
-        enroll_customer(
-            customer=customer,
-            program=program,
-            source=Membership.Source.STAFF.value,
-            at=timezone.now(),
-            actor=acting(request),
-        )
-        return dialog_done(
-            request,
-            url=customer_url(customer),
-            changed="wallet",
-            message=_("%(customer)s is now a member of %(program)s.")
-            % {"customer": customer, "program": program},
-        )
+        message = _carry_out(request, form, customer)
+        if message:
+            return dialog_done(
+                request, url=customer_url(customer), changed="wallet", message=message
+            )
     context = {
         "title": _("Enroll %s") % customer,
         "form": form,
@@ -51,3 +43,21 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "loyalty/backoffice/enroll.html", context, status=status)
+
+
+def _carry_out(request: HttpRequest, form: EnrollmentForm, customer: Customer) -> str:
+    """What was done, in a sentence; empty when the form now says why not."""
+    program: Program = form.cleaned_data["program"]
+    told = {"customer": customer, "program": program}
+    if form.cleaned_data["how"] == "invite":
+        with errors_on(form):
+            invite_customer(
+                customer=customer, program=program, actor=acting(request), now=timezone.now()
+            )
+        invited = _("%(customer)s is invited to %(program)s.") % told
+        return "" if form.errors else invited
+    enroll_customer(
+        customer=customer, program=program, source=Membership.Source.STAFF.value,
+        at=timezone.now(), actor=acting(request),
+    )  # fmt: skip
+    return _("%(customer)s is now a member of %(program)s.") % told

@@ -54,8 +54,20 @@ ITEMS = (
         "heart-handshake",
         order=30,
         permission="programs.view",
-        match=(f"{NAMESPACE}:program",),
+        match=tuple(
+            f"{NAMESPACE}:{name}"
+            for name in ("program", "launch", "candidate", "join_link", "enrollment", "knowledge")
+        ),
         shortcut="g p",
+    ),
+    NavItem(
+        "till",
+        _("Till"),
+        f"{NAMESPACE}:till",
+        "building-store",
+        order=35,
+        permission="customers.edit",
+        shortcut="g t",
     ),
     NavItem(
         "imports",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -59,8 +60,9 @@ def changes_between(before: ProgramDefinition, after: ProgramDefinition) -> list
 
 def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[Change]:
     at_once = _("At once, everywhere.")
-    choices = {
+    choices: dict[str, dict[str, Any]] = {
         "enrollment": dict(Program.Enrollment.choices),
+        "joinable": {"True": _("yes"), "False": _("no")},
         "unlinked_returns": dict(Program.UnlinkedReturns.choices),
         "linked_returns": dict(Program.LinkedReturns.choices),
         "debt_policy": dict(Program.Debt.choices),
@@ -74,6 +76,7 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "currency": _("Orders in other currencies earn nothing in this program."),
         "time_zone": _("For days to come; what has happened keeps its day."),
         "enrollment": _("For orders from now on. Members stay members."),
+        "joinable": at_once,
         "unlinked_returns": _("For returns from now on."),
         "linked_returns": _("For returns from now on."),
         "debt_policy": _("For refunds from now on."),

@@ -20,8 +20,8 @@ from members.choices import currencies, time_zones
 
 CHOSEN = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order", "multiplying",
           "discounting")  # fmt: skip
-# What is said on the page of the rules, and stays as it is here.
-OF_THE_RULES = ("four_eyes",)
+# What is said on pages of its own, and stays as it is here.
+SAID_ELSEWHERE = ("four_eyes", "tiers", "discount_rules", "activity_types", "launch")
 # Where a message of the definition belongs in the form; what is not here belongs to the whole.
 FIELDS = {
     "code": "code",
@@ -80,6 +80,14 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
         label=gettext_lazy("Who takes part"),
         choices=Program.Enrollment.choices,
         widget=forms.RadioSelect,
+    )
+    joinable = forms.BooleanField(
+        label=gettext_lazy("Customers join by themselves"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy(
+            "On the program’s public page, by link or QR code, and at the checkout."
+        ),
     )
     unlinked_returns = forms.ChoiceField(
         label=gettext_lazy("Returns that name no order"),
@@ -162,11 +170,12 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             "currency": data["currency"],
             "time_zone": data["time_zone"],
             "enrollment": data["enrollment"],
+            "joinable": data["joinable"],
             **{name: data[name] for name in CHOSEN},
             "partners": base.partners if base else (),
             "charities": base.charities if base else (),
             "account_codes": base.account_codes if base else {},
-            **({name: getattr(base, name) for name in OF_THE_RULES} if base else {}),
+            **({name: getattr(base, name) for name in SAID_ELSEWHERE} if base else {}),
             "wallet_types": self._wallet_types(),
             "earning_rules": self._rules(),
             **self._kept(),
@@ -222,7 +231,8 @@ def initial_of(definition: ProgramDefinition) -> dict[str, Any]:
     """What the form shows for a program: its settings, its first unit and its first rule."""
     values = definition.model_dump(
         include={
-            "code", "name", "description", "currency", "time_zone", "enrollment", *CHOSEN,
+            "code", "name", "description", "currency", "time_zone", "enrollment",
+            "joinable", *CHOSEN,
         }
     )  # fmt: skip
     rates = (rule for rule in definition.earning_rules if isinstance(rule, RateRule))

@@ -18,6 +18,7 @@ from loyalty.demo.activities import people_tell
 from loyalty.demo.books import keep_books
 from loyalty.demo.drafts import answer_the_wizard
 from loyalty.demo.duplicates import create_duplicate
+from loyalty.demo.enrollment import people_join
 from loyalty.demo.goals import people_want
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
@@ -78,6 +79,7 @@ def load_demo(
     people_share(program)
     create_duplicate(program)
     keep_books(program)
+    people_join(program)
     people_in_segments()
     people_want(program)
     try_rules(program)

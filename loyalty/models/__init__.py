@@ -4,7 +4,16 @@ from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, Adjust
 from loyalty.models.backtests import Backtest, BacktestPart
 from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
+from loyalty.models.candidates import Candidate, JoinRequest
 from loyalty.models.goals import Goal, GoalPoint
+from loyalty.models.launches import (
+    FoundingBonus,
+    FoundingGrant,
+    Launch,
+    LaunchPhase,
+    LaunchPlace,
+    ProgramReading,
+)
 from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
@@ -47,13 +56,20 @@ __all__ = [
     "BacktestPart",
     "BulkAdjustment",
     "BulkRow",
+    "Candidate",
     "CapCounter",
     "ClosedPeriod",
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",
+    "FoundingBonus",
+    "FoundingGrant",
     "Goal",
     "GoalPoint",
+    "JoinRequest",
+    "Launch",
+    "LaunchPhase",
+    "LaunchPlace",
     "Lot",
     "LotChange",
     "LotFigures",
@@ -75,6 +91,7 @@ __all__ = [
     "ProgramDraft",
     "ProgramEnding",
     "ProgramPause",
+    "ProgramReading",
     "Refund",
     "RefundLine",
     "SelfCheck",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +28,11 @@ class Membership(models.Model):
     class Source(models.TextChoices):
         IMPORT = "import", _("Import")
         ORDER = "order", _("First order")
+        ACCOUNT = "account", _("Shop account")
+        CHECKOUT = "checkout", _("Checkout")
+        TILL = "till", _("Till")
+        LINK = "link", _("Link or QR code")
+        INVITATION = "invitation", _("Invitation")
         API = "api", _("API")
         STAFF = "staff", _("Staff")
 
@@ -35,7 +41,13 @@ class Membership(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="memberships")
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="membership")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
+    # How they joined, and what is known beyond that: the campaign of a link, the store of a till.
+    # It never changes, also when who had left takes part again.
     source = models.CharField(max_length=16, choices=Source.choices)
+    source_detail = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # Of who joined by their own decision: what was bought or done before earns nothing, whenever
+    # it is told. NULL: what came before counts as well.
+    earns_from = models.DateTimeField(null=True)
     # One step leads to the membership that counts, however many merges there were.
     merged_into = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="duplicates", db_index=False
@@ -52,6 +64,22 @@ class Membership(models.Model):
                 condition=models.Q(status__in=["active", "suspended", "left", "merged"]),
             ),
             models.CheckConstraint(
+                name="membership_source_known",
+                condition=models.Q(
+                    source__in=[
+                        "import",
+                        "order",
+                        "account",
+                        "checkout",
+                        "till",
+                        "link",
+                        "invitation",
+                        "api",
+                        "staff",
+                    ]
+                ),
+            ),
+            models.CheckConstraint(
                 name="membership_merged_into_one",
                 condition=models.Q(status="merged", merged_into__isnull=False)
                 | (~models.Q(status="merged") & models.Q(merged_into=None)),
@@ -65,7 +93,18 @@ class Membership(models.Model):
                 condition=~models.Q(merged_into=None),
             ),
         ]
-        triggers = of_memberships()
+        triggers = [
+            *of_memberships(),
+            pgtrigger.Trigger(
+                name="membership_source_fixed",
+                operation=pgtrigger.UpdateOf("source", "source_detail"),  # type: ignore[no-untyped-call]
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__source__df=pgtrigger.F("new__source"))
+                | pgtrigger.Q(old__source_detail__df=pgtrigger.F("new__source_detail")),
+                func="RAISE EXCEPTION 'how a member joined does not change'"
+                " USING ERRCODE = 'SL010';",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer} · {self.program}"

@@ -29,6 +29,7 @@ class Program(models.Model):
 
     class Enrollment(models.TextChoices):
         AUTOMATIC = "automatic", _("Every customer, with their first order")
+        ACCOUNT = "account", _("Every customer, with their shop account or first order")
         EXPLICIT = "explicit", _("Only customers who were enrolled")
 
     class UnlinkedReturns(models.TextChoices):
@@ -78,6 +79,12 @@ class Program(models.Model):
         max_length=16,
         choices=Enrollment.choices,
         default=Enrollment.AUTOMATIC,
+    )
+    joinable = models.BooleanField(
+        _("customers join by themselves"),
+        default=True,
+        db_default=True,
+        help_text=_("On the program’s public page, by link or QR code, and at the checkout."),
     )
     unlinked_returns = models.CharField(
         _("returns without their order"),
@@ -150,6 +157,11 @@ class Program(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def takes_in_everybody(self) -> bool:
+        """Whether an order makes its buyer a member."""
+        return self.enrollment != Program.Enrollment.EXPLICIT
 
 
 class WalletType(models.Model):

@@ -149,7 +149,7 @@ class Together:
                     added[number] += after - before
                     before = after
         return [
-            (units if units > 0 else 0, (Gains(multiplier.said, gains),) if gains else ())
+            (max(0, units), (Gains(multiplier.said, gains),) if gains else ())
             for units, gains, multiplier in zip(added, steps, multipliers, strict=True)
         ]
 

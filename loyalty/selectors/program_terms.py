@@ -28,6 +28,8 @@ class RuleTerms:
     sentences: Sequence[str]
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
+    # It follows from a benefit of a tier, which says the same.
+    of_tier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:
         version_sentences(version, unit, program.currency, told_sentence),
         version.starts_at,
         version.ends_at,
+        of_tier=version.rule.source != "",
     )
 
 

@@ -18,6 +18,7 @@ from loyalty.models import (
 )
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.activities import activity_type_definitions
+from loyalty.selectors.launches import launch_definition
 from loyalty.selectors.program_times import (
     ending_definition,
     pause_definition,
@@ -78,6 +79,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         currency=program.currency,
         time_zone=program.time_zone,
         enrollment=program.enrollment,
+        joinable=program.joinable,
         unlinked_returns=program.unlinked_returns,
         linked_returns=program.linked_returns,
         debt_policy=program.debt_policy,
@@ -88,6 +90,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         tiers=tiers_of(program, now),
         pause=pause_definition(state.pause),
         ending=ending_definition(state.ending),
+        launch=launch_definition(program),
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         account_codes=account_codes_of(program),

@@ -138,7 +138,7 @@ def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale
         "program": program.pk, "currency": program.currency, "first": first, "last": last,
         "since": stretch.since, "until": stretch.until, "void": list(Order.VOID),
         "among": None if stretch.among is None else list(stretch.among),
-        "automatic": program.enrollment == Program.Enrollment.AUTOMATIC,
+        "automatic": program.takes_in_everybody,
         "live_since": program.live_since or "infinity",
     }  # fmt: skip
     with connection.cursor() as cursor:

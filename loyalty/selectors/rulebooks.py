@@ -61,6 +61,7 @@ class ProgramTerms:
     currency: str
     zone: zoneinfo.ZoneInfo
     automatic: bool
+    joinable: bool
     takes_back_unlinked: bool
     reconciles_linked: bool
     debt_policy: str
@@ -236,7 +237,8 @@ def _program_terms(
         live=program.status == Program.Status.LIVE,
         currency=program.currency,
         zone=program.zone,
-        automatic=program.enrollment == Program.Enrollment.AUTOMATIC,
+        automatic=program.takes_in_everybody,
+        joinable=program.joinable,
         takes_back_unlinked=program.unlinked_returns == Program.UnlinkedReturns.OWN_AMOUNT,
         reconciles_linked=program.linked_returns == Program.LinkedReturns.RECONCILE,
         debt_policy=program.debt_policy,

@@ -118,8 +118,8 @@ def deed_of(activity: Activity, program: ProgramTerms) -> Deed:
 def _wishes(judged: Judged, terms: Terms) -> Iterator[Wish]:
     for program in terms.programs:
         member = judged.members.get(program.id)
-        earns = program.earns_at(judged.activity.occurred_at)
-        if earns and member is not None and member.active:
+        at = judged.activity.occurred_at
+        if member is not None and member.earns_at(at) and program.earns_at(at):
             wish = _wish(judged, program)
             if wish.versions:
                 yield wish

@@ -16,6 +16,8 @@ from loyalty.services.import_rows import LINE_COLUMNS
 from members.models import Job
 
 KEPT = timedelta(days=7)
+# The parameters of jobs that name an uploaded file.
+FILES = ("orders", "lines", "people")
 _UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
 
 
@@ -49,7 +51,7 @@ def discard_old_files(now: datetime) -> None:
     """Remove uploads that are a week old and that no unfinished import still needs."""
     needed = set()
     for params in Job.objects.filter(state__in=_UNFINISHED).values_list("params", flat=True):
-        needed |= {Path(str(params[name])).parent for name in ("orders", "lines") if name in params}
+        needed |= {Path(str(params[name])).parent for name in FILES if name in params}
     root = _root()
     if not root.is_dir():
         return

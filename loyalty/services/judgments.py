@@ -104,7 +104,18 @@ def _not_judged(order: Order, program: ProgramTerms, status: str | None) -> str:
         return _("The membership was not active.")
     if not program.times.earns_at(order.placed_at):
         return why_nothing_earned(program.times.state_at(order.placed_at))
+    joined = _joined_later(order, program)
+    if joined is not None:
+        return _("The customer joined later, on %s.") % format_day(joined.astimezone(program.zone))
     return _("The program was not live when the order came.")
+
+
+def _joined_later(order: Order, program: ProgramTerms) -> dt.datetime | None:
+    """When the buyer joined by their own decision, where that was after the order."""
+    later = Membership.objects.filter(
+        customer=order.customer_id, program=program.id, earns_from__gt=order.placed_at
+    )
+    return later.values_list("earns_from", flat=True).first()
 
 
 def _verdicts(

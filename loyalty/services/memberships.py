@@ -8,12 +8,14 @@ from collections.abc import Mapping
 
 from django.db import connection, transaction
 
-from loyalty.models import Membership, Program
+from loyalty.models import Candidate, Membership, Program
 from members.models import Customer
 from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
 
 CARD_DIGITS = 15
+# The outbox event that follows where early members get something.
+JOINED = "membership.joined"
 
 
 def new_card_number() -> str:
@@ -34,9 +36,65 @@ def luhn_digit(body: str) -> str:
     return str(-total % 10)
 
 
-def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source: str) -> None:
+_ENROLL = """
+    WITH wanted AS (
+        SELECT x.customer_id, x.card, x.enrolled_at, x.earns_from,
+               nextval(pg_get_serial_sequence('loyalty_account', 'id')) AS account_id
+          FROM unnest(%(keys)s::bigint[], %(cards)s::text[], %(times)s::timestamptz[],
+                      %(earns_from)s::timestamptz[])
+               AS x(customer_id, card, enrolled_at, earns_from)
+          JOIN members_customer c ON c.id = x.customer_id AND c.merged_into_id IS NULL
+         WHERE NOT EXISTS (SELECT 1 FROM loyalty_membership m
+                            WHERE m.customer_id = x.customer_id
+                              AND m.program_id = %(program)s)
+    ), accounts AS (
+        INSERT INTO loyalty_account (id, kind, program_id) OVERRIDING SYSTEM VALUE
+        SELECT account_id, 'membership', %(program)s FROM wanted
+    ), wallets AS (
+        INSERT INTO loyalty_wallet (account_id, wallet_type_id)
+        SELECT wanted.account_id, t.id
+          FROM wanted CROSS JOIN loyalty_wallettype t WHERE t.program_id = %(program)s
+    ), members AS (
+    INSERT INTO loyalty_membership (public_id, program_id, customer_id, account_id, status,
+                                    source, source_detail, earns_from, card_number,
+                                    enrolled_at, created_at)
+    SELECT gen_random_uuid(), %(program)s, customer_id, account_id, 'active', %(source)s,
+           %(detail)s, earns_from, card, enrolled_at, now()
+      FROM wanted
+    RETURNING id, enrolled_at
+    ), joined AS (
+        UPDATE loyalty_candidate c
+           SET state = 'joined', answered_at = wanted.enrolled_at, token_hash = NULL
+          FROM wanted
+         WHERE c.program_id = %(program)s AND c.customer_id = wanted.customer_id
+    ), told AS (
+        INSERT INTO members_outboxevent
+               (kind, payload, created_at, available_at, attempts, last_error)
+        SELECT %(event)s, jsonb_build_object('program', %(program)s), now(), now(), 0, ''
+         WHERE EXISTS (SELECT FROM members)
+           AND EXISTS (SELECT FROM loyalty_foundingbonus WHERE program_id = %(program)s)
+    )
+    -- Where there are tiers, everybody has one; it is worked out when it is asked for.
+    INSERT INTO loyalty_membertier (membership_id, tier_id, since, total, changes_at)
+    SELECT m.id, t.id, m.enrolled_at, 0, greatest(m.enrolled_at, s.starts_at)
+      FROM members m
+     CROSS JOIN (SELECT id, starts_at FROM loyalty_tierset WHERE program_id = %(program)s
+                  ORDER BY number LIMIT 1) s
+      JOIN loyalty_tier t ON t.tier_set_id = s.id AND t.position = 0
+"""
+
+
+def enroll_many(
+    *,
+    program_id: int,
+    enrolled: Mapping[int, dt.datetime],
+    source: str,
+    detail: str = "",
+    earns_from: Mapping[int, dt.datetime | None] | None = None,
+) -> None:
     """Enroll customers (key → member since) who have no membership in the program yet. Who was
-    merged into another is not enrolled: that one is."""
+    merged into another is not enrolled: that one is. `earns_from`: of whom what was bought before
+    earns nothing, whenever it is told."""
     if not enrolled:
         return
     keys = sorted(enrolled)
@@ -49,67 +107,61 @@ def enroll_many(*, program_id: int, enrolled: Mapping[int, dt.datetime], source:
             [keys],
         )
         cursor.execute(
-            """
-            WITH wanted AS (
-                SELECT x.customer_id, x.card, x.enrolled_at,
-                       nextval(pg_get_serial_sequence('loyalty_account', 'id')) AS account_id
-                  FROM unnest(%(keys)s::bigint[], %(cards)s::text[], %(times)s::timestamptz[])
-                       AS x(customer_id, card, enrolled_at)
-                  JOIN members_customer c ON c.id = x.customer_id AND c.merged_into_id IS NULL
-                 WHERE NOT EXISTS (SELECT 1 FROM loyalty_membership m
-                                    WHERE m.customer_id = x.customer_id
-                                      AND m.program_id = %(program)s)
-            ), accounts AS (
-                INSERT INTO loyalty_account (id, kind, program_id) OVERRIDING SYSTEM VALUE
-                SELECT account_id, 'membership', %(program)s FROM wanted
-            ), wallets AS (
-                INSERT INTO loyalty_wallet (account_id, wallet_type_id)
-                SELECT wanted.account_id, t.id
-                  FROM wanted CROSS JOIN loyalty_wallettype t WHERE t.program_id = %(program)s
-            ), members AS (
-            INSERT INTO loyalty_membership (public_id, program_id, customer_id, account_id, status,
-                                            source, card_number, enrolled_at, created_at)
-            SELECT gen_random_uuid(), %(program)s, customer_id, account_id, 'active', %(source)s,
-                   card, enrolled_at, now()
-              FROM wanted
-            RETURNING id, enrolled_at
-            )
-            -- Where there are tiers, everybody has one; it is worked out when it is asked for.
-            INSERT INTO loyalty_membertier (membership_id, tier_id, since, total, changes_at)
-            SELECT m.id, t.id, m.enrolled_at, 0, greatest(m.enrolled_at, s.starts_at)
-              FROM members m
-             CROSS JOIN (SELECT id, starts_at FROM loyalty_tierset WHERE program_id = %(program)s
-                          ORDER BY number LIMIT 1) s
-              JOIN loyalty_tier t ON t.tier_set_id = s.id AND t.position = 0
-            """,
+            _ENROLL,
             {
                 "keys": keys,
                 "cards": [new_card_number() for _ in keys],
                 "times": [enrolled[key] for key in keys],
                 "program": program_id,
                 "source": source,
+                "detail": detail,
+                "earns_from": [(earns_from or {}).get(key) for key in keys],
+                "event": JOINED,
             },
         )
 
 
+def take_part_again(*, program_id: int, since: Mapping[int, dt.datetime]) -> set[int]:
+    """Those of these customers (key → from when on) who had left, and take part again."""
+    left = Membership.objects.filter(
+        program=program_id, customer__in=since, status=Membership.Status.LEFT
+    )
+    again = set(left.values_list("customer_id", flat=True))
+    if again:
+        left.update(status=Membership.Status.ACTIVE)
+    for customer_id in again:
+        Candidate.objects.filter(program=program_id, customer=customer_id).update(
+            state=Candidate.State.JOINED, answered_at=since[customer_id], token_hash=None
+        )
+    return again
+
+
 @transaction.atomic
 def enroll_customer(
-    *, customer: Customer, program: Program, source: str, at: dt.datetime, actor: Actor
+    *,
+    customer: Customer,
+    program: Program,
+    source: str,
+    at: dt.datetime,
+    actor: Actor,
+    detail: str = "",
+    chosen: bool = False,
 ) -> tuple[Membership, bool]:
     """The customer's membership, and whether it is new. Enrolling twice changes nothing; who had
-    left takes part again."""
+    left takes part again, and keeps the source of the first time. `chosen`: it was their decision,
+    so that what they bought before earns nothing."""
     customer = current(customer)
     found = Membership.objects.filter(customer=customer, program=program).first()
     if found is not None and found.status != Membership.Status.LEFT:
         return found, False
-    if found is not None:
-        Membership.objects.filter(pk=found.pk).update(status=Membership.Status.ACTIVE)
-    enroll_many(program_id=program.pk, enrolled={customer.pk: at}, source=source)
+    take_part_again(program_id=program.pk, since={customer.pk: at})
+    enroll_many(
+        program_id=program.pk, enrolled={customer.pk: at}, source=source, detail=detail,
+        earns_from={customer.pk: at if chosen else None},
+    )  # fmt: skip
     membership = Membership.objects.get(customer=customer, program=program)
-    record_audit(
-        actor=actor,
-        action="membership.enrolled",
-        target=customer,
-        after={"program": program.code, "card_number": membership.card_number},
-    )
+    after = {"program": program.code, "card_number": membership.card_number}
+    if found is None:
+        after["source"] = membership.get_source_display()
+    record_audit(actor=actor, action="membership.enrolled", target=customer, after=after)
     return membership, True

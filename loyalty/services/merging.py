@@ -195,7 +195,7 @@ def _leaving(membership: Membership, program: Program) -> str:
         or moved.exclude(kind=Transfer.Kind.MERGE).exists()
         or PoolMember.objects.filter(membership=membership).exists()
     )
-    stays = used or program.enrollment == Program.Enrollment.AUTOMATIC
+    stays = used or program.takes_in_everybody
     return Membership.Status.ACTIVE if stays else Membership.Status.LEFT
 
 

@@ -25,6 +25,7 @@ from loyalty.selectors.rulebooks import (
     reload_terms,
     with_visitors,
 )
+from loyalty.services.admissions import enroll_admitted, join_at_checkout
 from loyalty.services.memberships import enroll_many
 from loyalty.services.order_inputs import CustomerRef, OrderInput
 from members.errors import FieldError
@@ -38,6 +39,13 @@ class MemberRef:
     active: bool
     account_id: int
     wallets: dict[int, int]
+    left: bool = False
+    # What came before earns nothing; None: there is no such moment.
+    earns_from: dt.datetime | None = None
+
+    def earns_at(self, at: dt.datetime) -> bool:
+        """Whether what happens at this moment counts."""
+        return self.active and (self.earns_from is None or at >= self.earns_from)
 
     def wallet(self, wallet_type_id: int, terms: ProgramTerms) -> WalletRef:
         return WalletRef(self.wallets[wallet_type_id], self.account_id, wallet_type_id, terms.zone)
@@ -54,6 +62,11 @@ class Opened:
     customer_id: int | None
     members: dict[int, MemberRef]
 
+    def takes_part_in(self, program_id: int, wanted: Wanted) -> bool:
+        """Whether the buyer is a member; one who has left and asks to join again is none."""
+        member = self.members.get(program_id)
+        return member is not None and not (member.left and wanted.joins)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -62,6 +75,8 @@ class Wanted:
     number: str
     customer: CustomerRef | None
     at: dt.datetime
+    # The buyer asked at the checkout to become a member.
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +214,8 @@ def _members(value: Any) -> dict[int, MemberRef]:
             item["status"] == Membership.Status.ACTIVE,
             item["account"],
             {int(key): wallet for key, wallet in (item["wallets"] or {}).items()},
+            item["status"] == Membership.Status.LEFT,
+            dt.datetime.fromisoformat(item["since"]) if item["since"] else None,
         )
         for item in found
     }
@@ -268,6 +285,29 @@ def _appeared(numbers: list[str]) -> bool:
         return bool(cursor.fetchone()[0] == len(numbers))
 
 
+def _newcomers(
+    program: ProgramTerms,
+    wanted: Sequence[Wanted],
+    opened: Sequence[Opened],
+    people: Sequence[int | None],
+    enrolling: Enrolling,
+) -> tuple[dict[int, dt.datetime], dict[int, dt.datetime]]:
+    """Whom the program takes in by itself, since when; and who joins with their order."""
+    enters = program.automatic or enrolling.always
+    since: dict[int, dt.datetime] = {}
+    joining: dict[int, dt.datetime] = {}
+    for item, known, person in zip(wanted, opened, people, strict=True):
+        if person is None or known.takes_part_in(program.id, item):
+            continue
+        if not program.times.earns_at(item.at):
+            continue
+        if item.joins and program.joinable:
+            joining[person] = min(joining.get(person, item.at), item.at)
+        elif enters and program.id not in known.members:
+            since[person] = min(since.get(person, item.at), item.at)
+    return since, joining
+
+
 def _enroll_missing_members(
     wanted: Sequence[Wanted],
     opened: Sequence[Opened],
@@ -277,17 +317,17 @@ def _enroll_missing_members(
 ) -> bool:
     enrolled = False
     for program in terms.programs:
-        joinable = program.live and not program.visiting
-        if not joinable or enrolling.never or not (program.automatic or enrolling.always):
+        if not program.live or program.visiting or enrolling.never:
             continue
-        since: dict[int, dt.datetime] = {}
-        for item, known, person in zip(wanted, opened, people, strict=True):
-            joins = person is not None and program.id not in known.members
-            if joins and program.times.earns_at(item.at):
-                assert person is not None
-                at = since.get(person)
-                since[person] = min(at, item.at) if at else item.at
-        if since:
+        since, joining = _newcomers(program, wanted, opened, people, enrolling)
+        if joining:
+            enrolled |= join_at_checkout(program_id=program.id, joining=joining)
+            since = {person: at for person, at in since.items() if person not in joining}
+        if since and not enrolling.always:
+            enrolled |= enroll_admitted(
+                program_id=program.id, enrolled=since, source=enrolling.source
+            )
+        elif since:
             enroll_many(program_id=program.id, enrolled=since, source=enrolling.source)
             enrolled = True
     return enrolled

@@ -122,6 +122,8 @@ class OrderInput:
     completed_at: dt.datetime | None = None
     sequence: int | None = None
     changed_at: dt.datetime | None = None
+    # The buyer asked at the checkout to become a member. Nothing that the order itself consists of.
+    enroll: bool = False
 
     @property
     def taxes(self) -> Decimal:

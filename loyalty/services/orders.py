@@ -94,7 +94,7 @@ def _record(
     if not orders:
         return []
     source = orders[0].source
-    wanted = [Wanted(order.external_id, order.customer, order.placed_at) for order in orders]
+    wanted = [_wanted(order) for order in orders]
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
     rounds = rounds_of(orders, terms)
     if len(rounds) > 1:
@@ -134,6 +134,10 @@ def _record(
     told = [result.customer_id for result in results if result.outcome in ("created", "updated")]
     refresh_customers(told, terms=terms, now=now, locked=True)
     return results
+
+
+def _wanted(order: OrderInput) -> Wanted:
+    return Wanted(order.external_id, order.customer, order.placed_at, order.enroll)
 
 
 def _keep_discounts(
@@ -186,7 +190,8 @@ def _wishes(order: OrderInput, known: Opened, terms: Terms, now: dt.datetime) ->
     basket = order.basket() if order.status not in Order.VOID else NOTHING
     for program in terms.programs:
         member = known.members.get(program.id)
-        if member is None or not member.active or not program.earns_at(order.placed_at):
+        at = order.placed_at
+        if member is None or not member.earns_at(at) or not program.earns_at(at):
             continue
         if program.currency == order.currency:
             versions = program.rulebook.in_force(order.placed_at)

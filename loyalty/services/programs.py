@@ -38,6 +38,7 @@ from loyalty.models import (
 from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of, spending_of
 from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
+from loyalty.services.launches import apply_launch
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
 from loyalty.services.program_times import apply_times
 from loyalty.services.rule_versions import (
@@ -70,6 +71,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     wallet_types = _apply_wallet_types(applied, definition, now)
     apply_rules(applied, definition, wallet_types, actor, now)
     apply_tiers(applied, definition, wallet_types, actor, now)
+    apply_launch(applied, definition.launch, wallet_types, now)
     _apply_status(applied, definition, actor, now)
     apply_times(applied, definition, actor, now)
     refuse_dead_rules(applied, now)
@@ -92,8 +94,9 @@ def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
             refuse_rewriting("currency", _("Orders were judged in %s already.") % program.currency)
         change(applied, program, "currency", definition.currency)
     for name in (
-        "name", "description", "time_zone", "enrollment", "unlinked_returns", "linked_returns",
-        "debt_policy", "clawback_order", "multiplying", "discounting", "four_eyes",
+        "name", "description", "time_zone", "enrollment", "joinable", "unlinked_returns",
+        "linked_returns", "debt_policy", "clawback_order", "multiplying", "discounting",
+        "four_eyes",
     ):  # fmt: skip
         change(applied, program, name, getattr(definition, name))
     program.save()

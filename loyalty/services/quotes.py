@@ -23,6 +23,7 @@ from loyalty.rules.discounts import Discounted, discount
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import ZERO
 from loyalty.rules.program_times import State
+from loyalty.selectors.admissions import admissions
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.window_parts import Wanted, window_parts
 from loyalty.services.cap_books import CapBook
@@ -158,8 +159,8 @@ def _wishes(
     basket = order.basket()
     for program in programs:
         membership = memberships.get(program.id)
-        joins = membership is None and program.automatic
-        if not joins and (membership is None or membership.status != Membership.Status.ACTIVE):
+        joins = membership is None and _would_join(order, customer_id, program)
+        if not joins and (membership is None or not _earns(membership, order)):
             continue
         book = program.rulebook
         yield Wish(
@@ -170,6 +171,20 @@ def _wishes(
             occasion_of(order, basket, program),
             discounts=book.discounts_in_force(order.placed_at) if with_discounts else (),
         )
+
+
+def _would_join(order: OrderInput, customer_id: int, program: ProgramTerms) -> bool:
+    """Whether the order would make its buyer a member. Whom nobody knows is in no list."""
+    asks = order.enroll and program.joinable
+    if not asks and not program.automatic:
+        return False
+    found = admissions(program_id=program.id, moments={customer_id: order.placed_at})[customer_id]
+    return found.may_join if asks else found.joins_with_order
+
+
+def _earns(membership: Membership, order: OrderInput) -> bool:
+    begun = membership.earns_from is None or order.placed_at >= membership.earns_from
+    return begun and membership.status == Membership.Status.ACTIVE
 
 
 def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:

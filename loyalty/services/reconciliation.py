@@ -157,7 +157,7 @@ def _evaluation(order: Order, program: ProgramTerms, member: MemberRef) -> Order
     for evaluation in order.evaluations.all():
         if evaluation.program_id == program.id:
             return evaluation
-    if not member.active or not program.earns_at(order.placed_at):
+    if not member.earns_at(order.placed_at) or not program.earns_at(order.placed_at):
         return None
     return OrderEvaluation(
         order=order,
@@ -462,6 +462,7 @@ def member_refs(
             membership.status == Membership.Status.ACTIVE,
             membership.account_id,
             wallets[membership.account_id],
+            earns_from=membership.earns_from,
         )
         for membership in memberships
     }

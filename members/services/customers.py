@@ -14,14 +14,18 @@ from members.selectors.merchants import get_merchant
 from members.selectors.merges import refuse_merged
 from members.services.audit import Actor, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
+from members.services.outbox import record_event
 
 NOTE_LENGTH = 4_000
+# The outbox event of a new account in the shop.
+REGISTERED = "customer.registered"
 _IDENTIFYING = ("external_id", "email", "phone", "given_name", "family_name")
 _UNIQUE = ("external_id", "email", "phone")
 
 
-def create_customer(*, actor: Actor, **values: Any) -> Customer:
-    """Make a customer from any of the fields in `FIELDS`; at least one must identify the person."""
+def create_customer(*, actor: Actor, registered: bool = False, **values: Any) -> Customer:
+    """Make a customer from any of the fields in `FIELDS`; at least one must identify the person.
+    `registered`: they have made themselves an account in the shop, which others may follow."""
     _refuse_unknown(values)
     cleaned = clean_values(values, time_zone=get_merchant().time_zone)
     if not any(cleaned.get(name) for name in _IDENTIFYING):
@@ -32,6 +36,8 @@ def create_customer(*, actor: Actor, **values: Any) -> Customer:
         _save(customer)
         after = {name: value for name, value in _snapshot(customer).items() if value}
         record_audit(actor=actor, action="customer.created", target=customer, after=after)
+        if registered:
+            record_event(REGISTERED, {"customer": customer.pk}, urgent=True)
     return customer
 
 

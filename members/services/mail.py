@@ -13,11 +13,11 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from members.models import OutboxEvent
-from members.outbox import register_consumer
+from members.outbox import MAIL_QUEUED, register_consumer
 from members.selectors.merchants import get_merchant
 from members.services.outbox import record_event
 
-QUEUED = "mail.queued"
+QUEUED = MAIL_QUEUED
 
 
 def queue_mail(*, to: str, subject: str, text: str, html: str = "") -> None:

@@ -14,11 +14,13 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
+from loyalty.api.v1.candidate_outputs import CandidateOut, candidate_out
+from loyalty.api.v1.order_bodies import Text64
 from loyalty.api.v1.transfers import TransferPage, listed_transfers, transfer_out
 from loyalty.models import Membership, Program, Transfer
 from loyalty.selectors.memberships import get_membership, memberships, wallet_ids, with_card
 from loyalty.selectors.program_times import program_state
-from loyalty.services.memberships import enroll_customer
+from loyalty.services.joining import Joined, join_program
 from members.api.addresses import CustomerAddress, find_customer
 from members.api.bodies import (
     Answer,
@@ -42,6 +44,7 @@ class MembershipIn(Body):
         description="The program's code."
     )
     customer: CustomerAddress
+    detail: Text64 = Field("", description="Kept with the source: a campaign, for example.")
 
 
 class MemberOut(Answer):
@@ -62,6 +65,7 @@ class MembershipOut(Answer):
     card_number: str
     enrolled_at: dt.datetime
     source: Membership.Source
+    source_detail: str = Field(description="More about it: the campaign of a link, a store.")
 
 
 class MembershipPage(Page):
@@ -110,21 +114,23 @@ class Memberships(ApiView):
     @extend_schema(
         operation_id="enroll",
         request=MembershipIn,
-        responses={200: MembershipOut, 201: MembershipOut},
+        responses={200: MembershipOut, 201: MembershipOut, 202: CandidateOut},
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Enroll a customer in a program. Enrolling again changes nothing and answers 200."""
+        """Enroll a customer in a program. Enrolling again changes nothing and answers 200. 202:
+        the program's launch does not admit them yet, and they wait."""
         body = read_body(request, MembershipIn)
-        membership, created = enroll_customer(
+        joined = join_program(
             customer=current(find_customer(body.customer)),
-            program=_live_program(body.program),
+            program=live_program(body.program),
             source=Membership.Source.API,
+            detail=body.detail,
+            chosen=False,
             at=timezone.now(),
             actor=self.actor,
         )
-        status = HTTPStatus.CREATED if created else HTTPStatus.OK
-        return answer(membership_out(membership), status)
+        return joined_answer(joined)
 
 
 class OneMembership(ApiView):
@@ -171,10 +177,21 @@ def membership_out(membership: Membership) -> MembershipOut:
         card_number=membership.card_number,
         enrolled_at=membership.enrolled_at,
         source=Membership.Source(membership.source),
+        source_detail=membership.source_detail,
     )
 
 
-def _live_program(code: str) -> Program:
+def joined_answer(joined: Joined) -> HttpResponse:
+    """What became of the wish to join."""
+    if joined.membership is None:
+        assert joined.candidate is not None
+        return answer(candidate_out(joined.candidate), HTTPStatus.ACCEPTED)
+    status = HTTPStatus.CREATED if joined.new else HTTPStatus.OK
+    return answer(membership_out(joined.membership), status)
+
+
+def live_program(code: str) -> Program:
+    """The program that a body names."""
     program = Program.objects.filter(code=code).first()
     if program is None:
         raise refuse_field("program", _("There is no such program."), "not_found")

@@ -161,6 +161,10 @@ class OrderFacts(Body):
         (), max_length=50,
         description="What discount rules took off, as quoted; part of the discounts above.",
     )  # fmt: skip
+    enroll: bool = Field(
+        False, description="The buyer asked at the checkout to become a member: of every live"
+        " program that customers join by themselves. This order earns already.",
+    )  # fmt: skip
 
 
 class OrderInBatch(OrderFacts):
@@ -244,6 +248,7 @@ def order_input(
         discounts=tuple(
             DiscountInput(item.program, item.rule, Decimal(item.amount)) for item in facts.discounts
         ),
+        enroll=facts.enroll,
     )
 
 

@@ -61,6 +61,7 @@ class ProgramBrief(Answer):
     currency: str
     time_zone: str
     enrollment: Program.Enrollment
+    joinable: bool = Field(description="Whether customers join by themselves.")
     live_since: dt.datetime | None
 
 

@@ -47,6 +47,7 @@ BEGIN
            coalesce(c.merged_into_id, c.id),
            (SELECT jsonb_agg(jsonb_build_object(
                        'id', m.id, 'program', m.program_id, 'status', m.status, 'account', m.account_id,
+                       'since', m.earns_from,
                        'wallets', (SELECT jsonb_object_agg(w.wallet_type_id, w.id)
                                      FROM loyalty_wallet w WHERE w.account_id = m.account_id)))
               FROM loyalty_membership m

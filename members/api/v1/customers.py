@@ -103,9 +103,10 @@ class Customers(ApiView):
     @extend_schema(operation_id="createCustomer", request=CustomerIn, responses={201: CustomerOut})
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Create a customer."""
+        """Create a customer: somebody has an account in the shop now. Programs that take in every
+        account make them a member."""
         body = read_body(request, CustomerIn)
-        customer = create_customer(actor=self.actor, **_sent(body))
+        customer = create_customer(actor=self.actor, registered=True, **_sent(body))
         return answer(customer_out(customer), HTTPStatus.CREATED)
 
 
