@@ -69,6 +69,11 @@ app.conf.beat_schedule = {
         "args": ["tiers"],
         "schedule": crontab(minute="20"),
     },
+    "plans": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["plans"],
+        "schedule": crontab(minute="*/15"),
+    },
     "confirmation": {
         "task": "members.tasks.run_scheduled",
         "args": ["confirmation"],

@@ -350,6 +350,19 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Payments of paid plans -----------------------------------------------------------------------
+
+# by_hand: invoices, open until staff have seen the money; stripe: collected by Stripe.
+PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="by_hand")
+if PAYMENT_PROVIDER not in ("by_hand", "stripe"):
+    raise ImproperlyConfigured("PAYMENT_PROVIDER is by_hand or stripe (docs/operations.md).")
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+# What signs the notices that Stripe sends to /payments/stripe/notices/.
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
+if PAYMENT_PROVIDER == "stripe" and not (STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET):
+    raise ImproperlyConfigured("Set STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET (docs/plans.md).")
+
 # --- Logs ---------------------------------------------------------------------------------------
 
 LOGGING_CONFIG = "config.logs.configure"

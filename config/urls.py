@@ -5,6 +5,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from loyalty.api.payments import payment_notice
+
 # Sign-in to the repair pages goes through the same limits and second factor as everywhere else.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -16,6 +18,7 @@ domain: list[URLPattern | URLResolver] = [
     # Last of its prefix: it answers whatever is not there.
     path("api/", include("members.api.urls")),
     path("", include("members.urls")),
+    path("payments/<slug:provider>/notices/", payment_notice, name="payment_notice"),
     path("me/", include("loyalty.account.urls")),
     path("programs/", include("loyalty.account.public_urls")),
     path("backoffice/", include("members.backoffice.urls")),

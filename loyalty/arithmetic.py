@@ -189,6 +189,15 @@ def _not_met(_values: Sequence[str], _currency: str, _wallet_type: WalletType) -
     return WhyStep(_("Its condition is not met"))
 
 
+def _plan_invoice(values: Sequence[str], _currency: str, _wallet_type: WalletType) -> WhyStep:
+    return WhyStep(_("Invoice"), values[0])
+
+
+def _plan_part(values: Sequence[str], _currency: str, _wallet_type: WalletType) -> WhyStep:
+    number = {"number": _number(values[0]), "all": _number(values[1])}
+    return WhyStep(_("Units that this payment brings"), _("%(number)s of %(all)s") % number)
+
+
 # Steps that kinds of rules have besides the rate's.
 _OTHER_KINDS: dict[str, Callable[[Sequence[str], str, WalletType], WhyStep]] = {
     "fixed": _fixed,
@@ -202,6 +211,8 @@ _OTHER_KINDS: dict[str, Callable[[Sequence[str], str, WalletType], WhyStep]] = {
     "purchases": _purchases,
     "stamps": _stamps,
     "streak": _streak,
+    "plan_invoice": _plan_invoice,
+    "plan_part": _plan_part,
     "given_way": _given_way,
     "stopped": _stopped,
     "not_met": _not_met,

@@ -26,10 +26,12 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Extract, Round
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import ActivityType, MemberTier, Tender, Tier
+from loyalty.models import ActivityType, MemberTier, Subscription, Tender, Tier
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import number_in
 from loyalty.selectors.order_values import of_lines, of_orders
+from loyalty.selectors.plans import known_plans
+from loyalty.selectors.subscriptions import in_force
 from loyalty.selectors.tier_sets import known_tiers
 from members.conditions import values
 from members.conditions.fields import (
@@ -38,6 +40,7 @@ from members.conditions.fields import (
     LINE,
     MEMBER,
     ORDER,
+    PLAN,
     TIER,
     Field,
     FieldFamily,
@@ -59,7 +62,7 @@ def register() -> None:
     register_fields("activity", _("Activity"), (*_ACTIVITY, *_TOLD))
     register_fields("behavior", _("Behavior"), (*_BEHAVIOR, _ACTIVITIES))
     register_fields("member", _("Membership"), _MEMBER)
-    register_fields("membership", _("Tier"), _TIER)
+    register_fields("membership", _("Tier and plan"), (*_TIER, *_PLAN))
 
 
 def _order(
@@ -169,6 +172,23 @@ def _tier_query(operator: Operator, operand: Any, _moment: Moment) -> Q:
     return ~Q(Exists(rows)) if operator.unknown else Q(Exists(rows))
 
 
+def _plan_query(operator: Operator, operand: Any, moment: Moment) -> Q:
+    """Of one of their programs, at this moment; also under a name that was merged into theirs."""
+    own = Q(membership__customer=OuterRef("pk"))
+    merged = Q(membership__merged_into__customer=OuterRef("pk"))
+    rows = Subscription.objects.filter(own | merged, in_force(moment.now))
+    match operator.code:
+        case "is" | "is_not":
+            rows = rows.filter(plan__code=operand)
+        case "one_of" | "none_of":
+            rows = rows.filter(plan__code__in=operand)
+        case "starts_with":
+            rows = rows.filter(plan__code__startswith=operand)
+        case "contains":
+            rows = rows.filter(plan__code__contains=operand)
+    return ~Q(Exists(rows)) if operator.unknown else Q(Exists(rows))
+
+
 def _activity_types() -> Sequence[tuple[str, str]]:
     return list(ActivityType.objects.values_list("code", "name"))
 
@@ -267,4 +287,14 @@ _TIER = (
           query=_tier_query,
           help=_("Before the order, unless the program says otherwise. A segment asks whether it "
                  "is so in one of their programs.")),
+)  # fmt: skip
+
+_PLAN = (
+    Field("membership.has_plan", _("has a paid plan"), values.YES_NO, PLAN, bool,
+          query=_plan_query,
+          help=_("At the moment of the order. A segment asks whether it is so in one of their "
+                 "programs.")),
+    Field("membership.plan", _("paid plan"), values.TEXT, PLAN, lambda held: held,
+          choices=known_plans, query=_plan_query,
+          help=_("The one whose benefits they have, at the moment of the order.")),
 )  # fmt: skip

@@ -21,12 +21,13 @@ from pydantic import (
 
 from loyalty.activity_data import problem_of_schema
 from loyalty.launch_definitions import LaunchDefinition
+from loyalty.plan_definitions import PlanDefinition, check_plans
 from loyalty.rule_definitions import (
-    TIER_RULES,
     DiscountRuleDefinition,
     EarningRuleDefinition,
     MultiplierRule,
     Name,
+    reserved_code,
 )
 from loyalty.rules.body_parts import Code, Part
 from loyalty.tier_definitions import TiersDefinition, check_wallet_types
@@ -173,6 +174,7 @@ class ProgramDefinition(Part):
         (), description="What members pay less, in their order of evaluation."
     )
     tiers: TiersDefinition | None = Field(None, description="Its tiers; without them it has none.")
+    plans: tuple[PlanDefinition, ...] = Field((), description="What members can pay for.")
     launch: LaunchDefinition | None = Field(
         None, description="How it begins; without, everyone may join at once."
     )
@@ -228,10 +230,14 @@ class ProgramDefinition(Part):
     def tiers_fit_in(self) -> Self:
         check_wallet_types(self.tiers, [item.code for item in self.wallet_types])
         for rule in (*self.earning_rules, *self.discount_rules):
-            if rule.code.startswith(TIER_RULES):
-                raise ValueError(
-                    _("Codes that begin with %s are those of tiers’ benefits.") % TIER_RULES
-                )
+            reserved = reserved_code(rule.code)
+            if reserved:
+                raise ValueError(reserved)
+        return self
+
+    @model_validator(mode="after")
+    def plans_fit_in(self) -> Self:
+        check_plans(self.plans, self.wallet_types, self.currency)
         return self
 
     @model_validator(mode="after")

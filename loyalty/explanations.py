@@ -71,6 +71,8 @@ def icon_of(transfer: Transfer, usual: str) -> str:
         return "cake"
     if transfer.explanation.get("founding"):
         return "rocket"
+    if transfer.explanation.get("plan"):
+        return "credit-card"
     return "star" if transfer.explanation.get("activity") else usual
 
 
@@ -110,15 +112,9 @@ def _order_title(transfer: Transfer) -> str:
     details = transfer.explanation
     order: str = details.get("order", "")
     refund: str = details.get("refund", "")
-    if details.get("founding"):
-        return _("Founding member no. %s") % format_number(details["founding"])
-    if details.get("activity"):
-        taken = transfer.kind == Transfer.Kind.CLAWBACK
-        activity: str = details["activity"]
-        return _("Taken back: %s") % activity if taken else activity
-    if details.get("occasion"):
-        said = _occasion_title(details["occasion"], details["years"])
-        return _("Taken back: %s") % said if transfer.kind == Transfer.Kind.CLAWBACK else said
+    own = _title_without_order(details, taken=transfer.kind == Transfer.Kind.CLAWBACK)
+    if own:
+        return own
     match transfer.kind:
         case Transfer.Kind.ACCRUAL if order and details.get("was"):
             return _("Order %s changed and earned more") % order
@@ -133,6 +129,21 @@ def _order_title(transfer: Transfer) -> str:
                 else _("Order %s was canceled")
             ) % order
     return transfer.get_kind_display()
+
+
+def _title_without_order(details: dict[str, Any], *, taken: bool) -> str:
+    """Of what was earned by something else than buying, or taken back of it; empty: by buying."""
+    if details.get("founding"):
+        return _("Founding member no. %s") % format_number(details["founding"])
+    if details.get("plan"):
+        plan: str = details["plan"]
+        return (
+            _("Your plan %s was refunded") % plan if taken else _("Comes with your plan %s") % plan
+        )
+    said: str = details.get("activity", "")
+    if details.get("occasion"):
+        said = _occasion_title(details["occasion"], details["years"])
+    return _("Taken back: %s") % said if said and taken else said
 
 
 def _occasion_title(occasion: str, years: int) -> str:

@@ -19,6 +19,7 @@ from loyalty.services import (
     launch_invitations,
     member_tiers,
     occasions,
+    plan_renewals,
     policy_change_jobs,
     program_endings,
     self_checks,
@@ -220,6 +221,21 @@ KINDS = (
         start_label=_("Measure goals"),
         run_permission="jobs.maintain",
         words=goal_points.point_words,
+        routine=True,
+    ),
+    JobKind(
+        key=plan_renewals.KIND,
+        label=_("Paid plans"),
+        icon="credit-card",
+        description=_(
+            "Renews paid plans, tries payments again, gives the units that come with plans, and "
+            "ends what was not paid. Runs by itself every quarter of an hour."
+        ),
+        run=plan_renewals.run_renewals,
+        find_work=plan_renewals.find_renewals,
+        start_label=_("Renew paid plans"),
+        run_permission="jobs.run",
+        words=plan_renewals.renewal_words,
         routine=True,
     ),
     JobKind(

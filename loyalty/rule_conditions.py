@@ -12,6 +12,7 @@ from members.conditions.fields import (
     LINE,
     MEMBER,
     ORDER,
+    PLAN,
     SEGMENTS,
     TIER,
 )
@@ -19,11 +20,11 @@ from members.conditions.predicate import Condition
 from members.conditions.tree import Node, parse
 
 # Rules for orders ask about the order, and about its buyer as they are before it.
-RULE_SCOPES = frozenset({ORDER, LINE, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER})
+RULE_SCOPES = frozenset({ORDER, LINE, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN})
 # Rules for activities ask about the activity instead.
-ACTIVITY_SCOPES = frozenset({ACTIVITY, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER})
+ACTIVITY_SCOPES = frozenset({ACTIVITY, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN})
 # Rules for days of the year know nothing but the member.
-OCCASION_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER})
+OCCASION_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN})
 
 
 def scopes_for(kind: str) -> frozenset[str]:

@@ -33,8 +33,18 @@ from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.conditions.tree import ConditionError
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-# The rules that tiers' benefits make have codes that begin like this.
+# The rules that benefits of tiers and of plans make have codes that begin like this.
 TIER_RULES = "tier-"
+PLAN_RULES = "paid-plan-"
+
+
+def reserved_code(code: str) -> str:
+    """Why a rule that people write cannot have this code; empty: it can."""
+    if code.startswith(TIER_RULES):
+        return _("Codes that begin with %s are those of tiers’ benefits.") % TIER_RULES
+    if code.startswith(PLAN_RULES):
+        return _("Codes that begin with %s are those of plans’ benefits.") % PLAN_RULES
+    return ""
 
 
 class RuleDefinition(Part):

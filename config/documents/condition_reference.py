@@ -13,6 +13,7 @@ from members.conditions.fields import (
     LINE,
     MEMBER,
     ORDER,
+    PLAN,
     SEGMENTS,
     TIER,
     Field,
@@ -25,7 +26,7 @@ from members.conditions.operators import operators_of
 
 PAGE = "conditions.md"
 NAME = "condition_reference"
-SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER)
+SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER, PLAN)
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,
     values.ANNIVERSARY, values.WEEKDAY, values.CLOCK,

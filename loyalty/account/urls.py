@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.account import giving, pools, profile, purchases, views
+from loyalty.account import giving, plans, pools, profile, purchases, views
 
 app_name = "mypage"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("card/", views.card, name="card"),
     path("give/", giving.give, name="give"),
     path("pool/", pools.pool, name="pool"),
+    path("plan/", plans.plan, name="plan"),
     path("profile/", profile.profile, name="profile"),
     path("<uuid:public_id>/", views.home, name="home_of"),
     path("<uuid:public_id>/history/", views.history, name="history_of"),
@@ -23,6 +24,11 @@ urlpatterns = [
     path("<uuid:public_id>/purchases/<int:pk>/", purchases.purchase, name="purchase"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),
+    path("<uuid:public_id>/plan/", plans.plan, name="plan_of"),
+    path("<uuid:public_id>/plan/cancel/", plans.plan_cancel, name="plan_cancel"),
+    path("<uuid:public_id>/plan/resume/", plans.plan_resume, name="plan_resume"),
+    path("<uuid:public_id>/plan/payment/", plans.plan_payment, name="plan_payment"),
+    path("<uuid:public_id>/plan/take/<slug:code>/", plans.plan_join, name="plan_join"),
     path("<uuid:public_id>/pool/", pools.pool, name="pool_of"),
     path("<uuid:public_id>/pool/sharing/", pools.pool_sharing, name="pool_sharing"),
     path("<uuid:public_id>/pool/move/", pools.pool_move, name="pool_move"),

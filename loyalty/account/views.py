@@ -17,6 +17,7 @@ from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import DIRECTIONS, history_filters
 from loyalty.account.movements import entry_of, lot_steps, purchase_of
 from loyalty.account.pages import no_membership, render_months, render_page
+from loyalty.account.plans import plan_card
 from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.card_numbers import grouped, qr_code
@@ -54,6 +55,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "discount_cards": discount_views(cards, program.currency),
         "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
         "pool": pool_card(chosen.membership),
+        "plan": plan_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
         "notices": notices(program_state(program, now)),
         "founding": FoundingGrant.objects.filter(membership=chosen.membership).first(),

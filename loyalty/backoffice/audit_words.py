@@ -65,6 +65,16 @@ ACTIVITIES: Words = {
     "activity_type.created": _("Added a type of activity"),
     "activity_type.changed": _("Changed a type of activity"),
 }
+PLANS: Words = {
+    "plan.subscribed": _("Asked for a paid plan"),
+    "plan.canceled": _("Canceled a paid plan"),
+    "plan.resumed": _("Took a paid plan up again"),
+    "plan.change_asked": _("Asked for another paid plan"),
+    "plan.ended": _("A paid plan ended"),
+    "plan.paid": _("An invoice of a plan was paid"),
+    "plan.paid_late": _("An invoice was paid after its plan had ended"),
+    "plan.refunded": _("Gave the payment of a plan back"),
+}
 ORDERS: Words = {
     "order.refunded": _("Recorded a refund"),
     "order.held": _("Held an order back"),
@@ -120,6 +130,10 @@ TARGETS: Mapping[str, TargetKind] = {
     "loyalty.order": TargetKind(_("Order"), f"{NAMESPACE}:order_page"),
 }
 FIELDS: Words = {
+    "plan": _("Plan"),
+    "invoice": _("Invoice"),
+    "refunded": _("Given back"),
+    "to": _("To"),
     "spendable": _("Can be spent"),
     "units": _("Moved"),
     "wallet_type": _("Kind of points"),
@@ -153,7 +167,7 @@ FIELDS: Words = {
 
 def register() -> None:
     """Called once, when the application is ready."""
-    for actions in (POINTS, BULK, SETTINGS, ACTIVITIES, ORDERS, PROGRAMS, RULES):
+    for actions in (POINTS, BULK, SETTINGS, ACTIVITIES, ORDERS, PLANS, PROGRAMS, RULES):
         register_audit_actions(dict(actions))
     for name, kind in TARGETS.items():
         register_audit_target(name, kind)

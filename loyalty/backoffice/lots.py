@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from loyalty.descriptions import describe_expiry, describe_pending
 from loyalty.lot_words import ends_at, expires_words, matures_words
 from loyalty.models import Lot, Order, WalletType
-from loyalty.selectors.programs import expiry_of, pending_of
+from loyalty.selectors.lot_policies import expiry_of, pending_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.backoffice import audit_words, pool_menu
 from loyalty.backoffice.approvals import menu_badge
 from loyalty.models import Membership, Program
+from loyalty.plan_timeline import plan_events
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import Balance, balances_of
 from loyalty.selectors.member_tiers import tiers_now
@@ -207,7 +208,7 @@ def register() -> None:
     register_search_provider("orders", find_by_order)
     for source in (
         movement_events, membership_events, tier_events, order_events, request_events,
-        activity_events,
+        activity_events, plan_events,
     ):  # fmt: skip
         register_timeline_source(source)
     audit_words.register()
@@ -281,6 +282,9 @@ def _register_panels() -> None:
     register_customer_panel("wallets", _("Wallets"), wallet, 5, icon="wallet", column="side")
     register_customer_panel(
         "tier", _("Tier"), f"{NAMESPACE}:tier_panel", 6, icon="trophy", column="side"
+    )
+    register_customer_panel(
+        "plan", _("Paid plan"), f"{NAMESPACE}:plan_panel", 7, icon="credit-card", column="side"
     )
     register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
     register_customer_panel("lots", _("Lots"), lot, 25, icon="stack-2", rows=6)

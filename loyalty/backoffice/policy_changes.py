@@ -20,7 +20,7 @@ from loyalty.backoffice.reason_forms import ReasonForm
 from loyalty.descriptions import describe_expiry
 from loyalty.models import Program, WalletType
 from loyalty.selectors.balances import worth_of
-from loyalty.selectors.programs import expiry_of
+from loyalty.selectors.lot_policies import expiry_of
 from loyalty.services.policy_change_jobs import start_policy_change
 from loyalty.services.policy_changes import PolicyEffect, Share, preview_policy_change
 from members.backoffice.job_rows import job_url

@@ -32,14 +32,9 @@ from loyalty.models import (
 from loyalty.program_files import dump_program
 from loyalty.program_words import notices
 from loyalty.selectors.liability import liability_now
+from loyalty.selectors.lot_policies import expiry_of, pending_of
 from loyalty.selectors.program_times import program_state, program_states
-from loyalty.selectors.programs import (
-    current_version,
-    definition_of,
-    expiry_of,
-    list_programs,
-    pending_of,
-)
+from loyalty.selectors.programs import current_version, definition_of, list_programs
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.services.programs import apply_definition
 from members.errors import DomainError

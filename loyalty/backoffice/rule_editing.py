@@ -32,7 +32,8 @@ from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.rules.bodies import CashbackBody, RateBody, RuleBody
 from loyalty.selectors.activity_types import activity_type_choices
-from loyalty.selectors.programs import expiry_of, pending_of, rule_definition
+from loyalty.selectors.lot_policies import expiry_of, pending_of
+from loyalty.selectors.programs import rule_definition
 from loyalty.selectors.rules import ENDED, row_of, rule_rows
 from loyalty.services.rules import create_rule, findings, free_code, mark, save_draft
 from members.errors import DomainError

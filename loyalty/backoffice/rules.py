@@ -142,6 +142,7 @@ def rule_by_id(request: HttpRequest, pk: int) -> HttpResponse:
     """Where the audit log's links lead: the page under the rule's own name."""
     rule = get_object_or_404(EarningRule.objects.select_related("program"), pk=pk)
     if rule.source:
-        # What a tier's benefit gives has no page of its own.
-        return redirect("loyalty_backoffice:tier_set_page", rule.program.code)
+        # What a benefit of a tier or a plan gives has no page of its own.
+        page = "tier_set_page" if rule.source == "tiers" else "plan_list"
+        return redirect(f"loyalty_backoffice:{page}", rule.program.code)
     return redirect(rule_url(rule))

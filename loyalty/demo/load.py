@@ -22,6 +22,7 @@ from loyalty.demo.enrollment import people_join
 from loyalty.demo.goals import people_want
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.people import person_of
+from loyalty.demo.plans import people_have_plans
 from loyalty.demo.rule_work import write_rules
 from loyalty.demo.segments import people_in_segments
 from loyalty.demo.sharing import people_share
@@ -77,6 +78,7 @@ def load_demo(
     people_spend(program)
     write_rules(program)
     people_share(program)
+    people_have_plans(program)
     create_duplicate(program)
     keep_books(program)
     people_join(program)

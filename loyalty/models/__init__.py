@@ -27,6 +27,8 @@ from loyalty.models.orders import (
     WindowAward,
     WindowPart,
 )
+from loyalty.models.plan_charges import PaymentEvent, PlanCharge, PlanCredit
+from loyalty.models.plans import Plan, PlanVersion, Subscription
 from loyalty.models.pools import Pool, PoolMember
 from loyalty.models.program_drafts import ProgramDraft
 from loyalty.models.program_times import ProgramEnding, ProgramPause
@@ -85,6 +87,11 @@ __all__ = [
     "OrderDiscount",
     "OrderEvaluation",
     "OrderLine",
+    "PaymentEvent",
+    "Plan",
+    "PlanCharge",
+    "PlanCredit",
+    "PlanVersion",
     "Pool",
     "PoolMember",
     "Program",
@@ -96,6 +103,7 @@ __all__ = [
     "RefundLine",
     "SelfCheck",
     "SelfCheckFinding",
+    "Subscription",
     "Tender",
     "Tier",
     "TierChange",

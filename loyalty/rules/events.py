@@ -13,6 +13,7 @@ from loyalty.rules.behavior import Behavior
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import Occasion, Return
+from loyalty.rules.plans import PlanSpan
 from loyalty.rules.program_times import ALWAYS, ProgramTimes
 
 
@@ -63,6 +64,7 @@ class Person:
     balances: Mapping[int, int] = field(default_factory=dict)
     behavior: Behavior = field(default_factory=Behavior)
     tiers: Pricing | None = None
+    plans: tuple[PlanSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,12 +124,13 @@ class Context:
 
     `answers`: to the questions of its condition that are not about the order. `spent`: what the
     member had spent in the calendar year before. `tier`: the code of the tier they had; empty:
-    there were none.
+    there were none. `plan`: of the paid plan they had, where a rule asked for it.
     """
 
     answers: Mapping[int, str] = field(default_factory=dict)
     spent: Mapping[int, Decimal] = field(default_factory=dict)
     tier: str = ""
+    plan: str = ""
 
 
 NO_CONTEXT = Context()

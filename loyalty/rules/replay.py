@@ -33,10 +33,11 @@ from loyalty.rules.events import (
 )
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, Return
 from loyalty.rules.history import History
+from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
 from loyalty.rules.rulesets import InForce, RuleSet, alike
 from members.conditions.moments import Moment
-from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS, TIER
+from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
 
 __all__ = ["Account", "Life", "SharedBudgets"]
 
@@ -291,6 +292,7 @@ class Account:
             SEGMENTS: self.person.segments,
             MEMBER: _Member(self.person.enrolled_at, balance),
             TIER: self.person.tiers.pricing(at) if self.person.tiers else None,
+            PLAN: plan_at(self.person.plans, at),
         }
 
 

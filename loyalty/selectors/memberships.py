@@ -3,10 +3,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
-from loyalty.models import Membership, Transfer, Wallet
+from loyalty.models import Membership, Plan, Transfer, Wallet
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -26,8 +26,10 @@ def with_id(public_id: uuid.UUID | str) -> QuerySet[Membership, int]:
 
 
 def list_memberships(customer: Customer) -> list[Membership]:
-    """A customer's memberships, the longest first."""
-    return list(memberships().filter(customer=customer).order_by("enrolled_at", "pk"))
+    """A customer's memberships, the longest first; `has_plans`: the program has, or had, some."""
+    plans = Plan.objects.filter(program=OuterRef("program"))
+    found = memberships().filter(customer=customer).annotate(has_plans=Exists(plans))
+    return list(found.order_by("enrolled_at", "pk"))
 
 
 def current_wallet(wallet: Wallet, key: str = "") -> Wallet:

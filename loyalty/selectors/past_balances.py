@@ -15,7 +15,7 @@ from loyalty.ledger.balances import Holding, Lapse
 from loyalty.ledger.past import LotThen, held_lots_then, holdings_then
 from loyalty.models import NEVER, LotPolicy, Membership, Transfer, Wallet, WalletType
 from loyalty.selectors.balances import worth_of
-from loyalty.selectors.programs import expiry_of, pending_of
+from loyalty.selectors.lot_policies import expiry_of, pending_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import describe_terms, describe_units
 from loyalty.discount_words import describe_discounting
 from loyalty.models import EarningRuleVersion, Program, Tier, TierSet, WalletType
+from loyalty.plan_words import dunning_words, price_words, trial_words, what_it_brings
 from loyalty.rule_words import describe_multiplying
 from loyalty.selectors.member_tiers import unit_names
+from loyalty.selectors.plans import current_versions
 from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at
@@ -51,6 +53,17 @@ class TierTermsWords:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanTermsWords:
+    """A paid plan: its price, what it brings, and what becomes of a payment that fails."""
+
+    name: str
+    price: str
+    trial: str
+    brings: Sequence[str]
+    terms: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramTermsPage:
     """What members may rely on today, what is announced, and what was so before, newest first."""
 
@@ -60,6 +73,7 @@ class ProgramTermsPage:
     together: str
     tiers: Sequence[TierTermsWords]
     tiers_in_words: Sequence[str]
+    plans: Sequence[PlanTermsWords]
     discounts: Sequence[RuleTerms]
     discounts_together: str
     units: Sequence[UnitWords]
@@ -85,6 +99,7 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
         rules=[words for version, words in in_force if not is_discount(version)],
         tiers=_tiers(tier_set, program),
         tiers_in_words=describe_tiers(tier_set) if tier_set else [],
+        plans=_plans(program),
         discounts=[words for version, words in in_force if is_discount(version)],
         announced=[words for version, words in worded if not _has_begun(version, now)],
         past=sorted(
@@ -123,6 +138,22 @@ def _tiers(tier_set: TierSet | None, program: Program) -> list[TierTermsWords]:
             [benefit_words(item, program.currency, units) for item in benefits_of(tier)],
         )
         for tier in tier_set.tiers.all()
+    ]
+
+
+def _plans(program: Program) -> list[PlanTermsWords]:
+    """Those that can be taken."""
+    offered = [version for version in current_versions(program) if version.plan.offered]
+    units = unit_names(program.pk) if offered else {}
+    return [
+        PlanTermsWords(
+            version.name,
+            price_words(version, program.currency),
+            trial_words(version.trial_days) if version.trial_days else "",
+            what_it_brings(version, program.currency, units),
+            list(dunning_words(version)),
+        )
+        for version in offered
     ]
 
 

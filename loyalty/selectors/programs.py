@@ -12,13 +12,14 @@ from loyalty.models import (
     Account,
     EarningRule,
     EarningRuleVersion,
-    LotPolicy,
     Program,
     WalletType,
 )
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.activities import activity_type_definitions
 from loyalty.selectors.launches import launch_definition
+from loyalty.selectors.lot_policies import expiry_of, pending_of
+from loyalty.selectors.plans import plans_of
 from loyalty.selectors.program_times import (
     ending_definition,
     pause_definition,
@@ -26,9 +27,7 @@ from loyalty.selectors.program_times import (
 )
 from loyalty.selectors.tier_sets import tiers_of
 from loyalty.unit_definitions import (
-    ExpiryDefinition,
     GiftsDefinition,
-    PendingDefinition,
     PluralForms,
     SpendingDefinition,
     WalletTypeDefinition,
@@ -91,6 +90,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         pause=pause_definition(state.pause),
         ending=ending_definition(state.ending),
         launch=launch_definition(program),
+        plans=plans_of(program),
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         account_codes=account_codes_of(program),
@@ -163,27 +163,6 @@ def spending_of(wallet_type: WalletType) -> SpendingDefinition:
 
 def _whole(units: int | None, wallet_type: WalletType) -> Decimal | None:
     return None if units is None else Decimal(units).scaleb(-wallet_type.scale)
-
-
-def pending_of(policy: LotPolicy) -> PendingDefinition:
-    """When units mature, as a program file says it."""
-    return PendingDefinition(pending_from=policy.pending_from, pending_days=policy.pending_days)
-
-
-def expiry_of(policy: LotPolicy) -> ExpiryDefinition:
-    """When units expire, as a program file says it."""
-    usual = policy.renewed_by == ["accrual", "redemption"]
-    return ExpiryDefinition(
-        kind=policy.kind,
-        length=policy.length,
-        period=policy.period,
-        month_day=policy.month_day,
-        counted_from=policy.counted_from,
-        last_day=policy.last_day,
-        renewed_by=() if usual else tuple(policy.renewed_by),
-        restored_days=policy.restored_days,
-        warned_days=policy.warned_days,
-    )
 
 
 def is_discount(version: EarningRuleVersion) -> bool:

@@ -18,12 +18,14 @@ from loyalty.rules import events as replay
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
+from loyalty.rules.plans import PlanSpan
 from loyalty.selectors.behavior import behavior_before
 from loyalty.selectors.member_tiers import tiered_program
 from loyalty.selectors.program_times import program_times
+from loyalty.selectors.subscriptions import plan_spans
 from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.tiers.paths import TierPath
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, TIER
+from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, PLAN, TIER
 from members.conditions.moments import Moment
 from members.models import Customer
 from members.selectors.segments import segments_of
@@ -240,6 +242,7 @@ def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
     members = _memberships(stretch, ids)
     balances = _balances(stretch, members) if MEMBER in stretch.scopes else {}
     tiers = _tiers(stretch, members) if TIER in stretch.scopes else {}
+    plans = _plans(members) if PLAN in stretch.scopes else {}
     return {
         pk: Person(
             customers.get(pk),
@@ -248,6 +251,7 @@ def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
             balances.get(pk, {}),
             behaviors.get(pk, Behavior()),
             tiers.get(pk),
+            plans.get(pk, ()),
         )
         for pk in ids
     }
@@ -272,6 +276,12 @@ def _tiers(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, Tie
         )
         for customer_id, member in members.items()
     }  # fmt: skip
+
+
+def _plans(members: Mapping[int, Membership]) -> dict[int, tuple[PlanSpan, ...]]:
+    """When they had which paid plan, by customer."""
+    spans = plan_spans([item.pk for item in members.values()])
+    return {pk: tuple(spans[item.pk]) for pk, item in members.items() if item.pk in spans}
 
 
 def _balances(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, dict[int, int]]:

@@ -6,7 +6,7 @@ from loyalty.descriptions import describe_own_terms
 from loyalty.models import EarningRuleVersion
 from loyalty.rule_words import Worded, describe_rule
 from loyalty.rules.bodies import parse_body
-from loyalty.selectors.programs import expiry_of, pending_of
+from loyalty.selectors.lot_policies import expiry_of, pending_of
 from members.conditions.sentences import sentence
 from members.formatting import UnitNames
 

@@ -21,11 +21,13 @@ from loyalty.rules.calendar import period_start, start_of_day
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion
+from loyalty.rules.plans import plan_at
 from loyalty.selectors.behavior import behavior_before, spent_between
 from loyalty.selectors.rulebooks import ProgramTerms
+from loyalty.selectors.subscriptions import plan_spans
 from loyalty.services.order_tiers import has_tiers, tiers_before
 from loyalty.tiers.facts import TierHeld
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS, TIER
+from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
 from members.conditions.predicate import Condition
 from members.models import Customer
 from members.selectors.segments import segments_of
@@ -98,6 +100,8 @@ def context_as_json(context: Context) -> dict[str, Any]:
         kept["spent"] = {str(pk): str(spent) for pk, spent in context.spent.items()}
     if context.tier:
         kept["tier"] = context.tier
+    if context.plan:
+        kept["plan"] = context.plan
     return kept
 
 
@@ -106,6 +110,7 @@ def context_from_json(kept: Mapping[str, Any]) -> Context:
         {int(pk): answers for pk, answers in kept.get("answers", {}).items()},
         {int(pk): Decimal(spent) for pk, spent in kept.get("spent", {}).items()},
         kept.get("tier", ""),
+        kept.get("plan", ""),
     )
 
 
@@ -136,6 +141,7 @@ class _Facts:
         self.segments: dict[int, frozenset[str]] = {}
         self.spent: dict[tuple[int, Since], Decimal] = {}
         self.tiers: dict[int, TierHeld] = {}
+        self.plans: dict[int, str] = {}
 
     @classmethod
     def load(cls, wishes: Sequence[Wish]) -> _Facts:
@@ -157,6 +163,8 @@ class _Facts:
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
         facts.tiers = tiers_before(wishes)
+        if PLAN in scopes:
+            facts.plans = _plans(wishes)
         for since in SINCE:
             own = [wish for wish in wishes if since in map(_spent_since, wish.asking)]
             facts.spent |= {(pk, since): spent for pk, spent in _spent(own, since).items()}
@@ -171,7 +179,8 @@ class _Facts:
             since = _spent_since(version)
             if since is not None:
                 spent[version.id] = self.spent[id(wish), since]
-        return Context(answers, spent, str(self.tiers.get(id(wish), "")))
+        tier, plan = str(self.tiers.get(id(wish), "")), self.plans.get(id(wish), "")
+        return Context(answers, spent, tier, plan)
 
     def _of(self, wish: Wish, version: RuleVersion | DiscountVersion) -> dict[str, Any]:
         facts: dict[str, Any] = {
@@ -179,6 +188,7 @@ class _Facts:
             BEHAVIOR: self.behaviors.get(id(wish)),
             SEGMENTS: self.segments.get(wish.customer_id, frozenset()),
             TIER: self.tiers.get(id(wish)),
+            PLAN: self.plans.get(id(wish), ""),
         }
         membership = self.memberships.get(wish.membership_id)
         if membership is not None:
@@ -196,6 +206,12 @@ class _Facts:
         self.held = {
             (wallet.account_id, wallet.wallet_type_id): found[wallet.pk] for wallet in wallets
         }
+
+
+def _plans(wishes: Sequence[Wish]) -> dict[int, str]:
+    """By wish: the paid plan that its buyer had at that moment."""
+    spans = plan_spans({wish.membership_id for wish in wishes} - {0})
+    return {id(wish): plan_at(spans.get(wish.membership_id, ()), wish.at) for wish in wishes}
 
 
 def _behaviors(wishes: Sequence[Wish]) -> dict[int, Behavior]:

@@ -34,6 +34,7 @@ from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.memberships import enroll_many
 from loyalty.services.merged_caps import join_caps, part_caps
+from loyalty.services.merged_plans import join_plans, part_plans
 from loyalty.services.merged_windows import join_windows, part_windows
 from loyalty.services.transits import Transit
 from members.errors import ConflictError
@@ -128,6 +129,7 @@ def _join_membership(merging: Merging, membership: Membership) -> Record:
     followers.update(merged_into=kept)
     membership.status, membership.merged_into = Membership.Status.MERGED, kept
     membership.save(update_fields=["status", "merged_into"])
+    record["plans"] = join_plans(kept, merging.now)
     record["windows"], movements = join_windows(merging, membership, kept)
     post(movements, now=merging.now)
     return record
@@ -163,6 +165,7 @@ def _part_membership(merging: Merging, joined: Record, record: Record) -> None:
     membership.status, membership.merged_into = joined["status"], None
     membership.save(update_fields=["status", "merged_into"])
     _bring_back_followers(joined, kept, membership)
+    part_plans(joined.get("plans", []), merging.now)
     movements = part_windows(
         merging, membership, kept, joined=joined["windows"], orders=record["orders"]
     )

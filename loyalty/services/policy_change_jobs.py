@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from loyalty.descriptions import describe_expiry
 from loyalty.models import LotPolicy, WalletType
-from loyalty.selectors.programs import expiry_of
+from loyalty.selectors.lot_policies import expiry_of
 from loyalty.services.policy_changes import apply_policy_change, count_lots, newest_policy
 from members.formatting import format_number
 from members.models import Job

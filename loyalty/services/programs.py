@@ -35,10 +35,12 @@ from loyalty.models import (
     Wallet,
     WalletType,
 )
-from loyalty.selectors.programs import account_codes_of, expiry_of, gifts_of, spending_of
+from loyalty.selectors.lot_policies import expiry_of
+from loyalty.selectors.programs import account_codes_of, gifts_of, spending_of
 from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.launches import apply_launch
+from loyalty.services.plans import apply_plans, release_wallet_type
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
 from loyalty.services.program_times import apply_times
 from loyalty.services.rule_versions import (
@@ -72,6 +74,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     apply_rules(applied, definition, wallet_types, actor, now)
     apply_tiers(applied, definition, wallet_types, actor, now)
     apply_launch(applied, definition.launch, wallet_types, now)
+    apply_plans(applied, definition, wallet_types, actor, now)
     _apply_status(applied, definition, actor, now)
     apply_times(applied, definition, actor, now)
     refuse_dead_rules(applied, now)
@@ -279,6 +282,7 @@ def _at_scale(amount: Decimal | None, decimals: int) -> int | None:
 def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:
     if (
         Wallet.objects.filter(wallet_type=wallet_type).exists()
+        or not release_wallet_type(wallet_type)
         or EarningRuleVersion.objects.filter(
             rule__wallet_type=wallet_type, status=EarningRuleVersion.Status.PUBLISHED
         ).exists()

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRule
-from loyalty.selectors.programs import expiry_of
+from loyalty.selectors.lot_policies import expiry_of
 from loyalty.selectors.rules import ENDED, rule_rows, state_of
 from loyalty.unit_definitions import ExpiryDefinition
 from members.errors import DomainError, FieldError

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRule, EarningRuleVersion, LotPolicy
 from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
-from loyalty.selectors.programs import expiry_of, pending_of
+from loyalty.selectors.lot_policies import expiry_of, pending_of
 from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.errors import ConflictError
 from members.services.audit import Actor

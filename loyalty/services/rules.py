@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
 from loyalty.rule_checks import Finding, check_rule, refusals
-from loyalty.rule_definitions import TIER_RULES, EarningRuleDefinition, RuleDefinition
-from loyalty.selectors.programs import expiry_of
+from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition, reserved_code
+from loyalty.selectors.lot_policies import expiry_of
 from loyalty.selectors.rules import (
     SCHEDULED,
     get_rule,
@@ -64,7 +64,7 @@ def create_rule(
     """A new rule, last in the order of evaluation; it begins as a draft. The code that it gets is
     its definition's, or one like it that is free."""
     program = hold_program(program)
-    _refuse_codes_of_tiers(definition.code)
+    _refuse_codes_of_benefits(definition.code)
     wallet_type = _wallet_type(program, definition)
     discount = definition.body().kind == "discount"
     last = rules_alike(program, discount=discount).aggregate(last=Max("position"))["last"]
@@ -337,7 +337,7 @@ def refuse_dead(
 def free_code(program: Program, wished: str) -> str:
     """A short name that no rule of the program has."""
     stem = slugify(wished)[:50].strip("-_").replace("_", "-") or "rule"
-    if stem.startswith(TIER_RULES):
+    if reserved_code(stem):
         stem = f"rule-{stem}"
     taken = set(program.earning_rules.values_list("code", flat=True))
     numbers = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
@@ -360,9 +360,9 @@ def _count_up(program: Program) -> None:
     Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
 
 
-def _refuse_codes_of_tiers(code: str) -> None:
-    if code.startswith(TIER_RULES):
-        message = _("Codes that begin with %s are those of tiers’ benefits.") % TIER_RULES
+def _refuse_codes_of_benefits(code: str) -> None:
+    message = reserved_code(code)
+    if message:
         raise DomainError(message, errors=[FieldError("code", message, "reserved")])
 
 

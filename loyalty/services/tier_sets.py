@@ -1,6 +1,6 @@
 """The tiers that a program has: said in its file or in the form, kept as a line of wordings.
 
-Benefits that earn are rules of their own, which ask for the tier; they follow from here alone.
+Benefits that earn are rules of their own, which ask for the tier (`benefit_rules`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from django.utils.translation import gettext as _
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import (
     ActivityType,
-    EarningRule,
-    EarningRuleVersion,
     MemberTier,
     Program,
     Tier,
@@ -26,18 +24,10 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.rule_definitions import TIER_RULES
-from loyalty.rules.bodies import parse_body
 from loyalty.selectors.tier_sets import definition_of_set, tier_set_at
 from loyalty.services.applied import Applied
-from loyalty.services.rule_versions import (
-    delete_rule,
-    end_rule,
-    in_force_at,
-    next_number,
-    put_in_force,
-    write_draft,
-)
-from loyalty.tier_definitions import BenefitDefinition, TierDefinition, TiersDefinition, plain
+from loyalty.services.benefit_rules import BenefitSource, apply_benefit_rules
+from loyalty.tier_definitions import TiersDefinition, plain
 from members.errors import DomainError, FieldError
 from members.services.audit import Actor, record_audit
 
@@ -102,7 +92,14 @@ def _write(
             TierSet.objects.filter(pk=current.pk).update(ends_at=now)
     if tiers is not None:
         _create(program, tiers, wallet_types, None if drafting else now, actor, now)
-    _apply_rules(program, tiers, wallet_types, actor=actor, now=now)
+    apply_benefit_rules(
+        program,
+        [
+            BenefitSource(tier.code, tier.name, "membership.tier", tier.benefits)
+            for tier in (tiers.tiers if tiers else ())
+        ],
+        wallet_types, source=SOURCE, prefix=TIER_RULES, position=POSITION, actor=actor, now=now,
+    )  # fmt: skip
     _provide_members(program, now)
     if tiers is None:
         return _("It has no tiers any more")
@@ -168,76 +165,6 @@ def _refuse_unknown_activities(tiers: TiersDefinition) -> None:
             message = _("There is no type of activity %s.") % item.activity
             place = f"tiers.score[{number}].activity"
             raise DomainError(message, errors=[FieldError(place, message, "not_found")])
-
-
-# --- Benefits that earn ---------------------------------------------------------------------------
-
-
-def _apply_rules(
-    program: Program,
-    tiers: TiersDefinition | None,
-    wallet_types: Mapping[str, WalletType],
-    *,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    first = next(iter(wallet_types.values()))
-    wanted: dict[str, tuple[TierDefinition, BenefitDefinition, WalletType]] = {}
-    for tier in tiers.tiers if tiers else ():
-        for benefit in tier.benefits:
-            if benefit.kind in ("multiplier", "birthday_bonus"):
-                wallet_type = wallet_types.get(benefit.wallet_type, first)
-                code = f"{TIER_RULES}{tier.code}-{'x' if benefit.factor else 'birthday'}"
-                # Another kind of unit is another rule: a rule keeps its own.
-                code = code if wallet_type == first else f"{code}-{wallet_type.pk}"
-                wanted[code] = tier, benefit, wallet_type
-    drafting = program.live_since is None
-    existing = {rule.code: rule for rule in program.earning_rules.filter(source=SOURCE)}
-    for code in existing.keys() - wanted.keys():
-        if drafting:
-            delete_rule(existing[code])
-        else:
-            end_rule(existing[code], now)
-    for number, (code, (tier, benefit, wallet_type)) in enumerate(wanted.items()):
-        rule = existing.get(code) or EarningRule(
-            program=program, wallet_type=wallet_type, code=code, source=SOURCE
-        )
-        rule.name, rule.position = rule_name(tier, benefit), POSITION + number
-        rule.save()
-        _apply_body(rule, _body(tier, benefit), drafting, actor=actor, now=now)
-
-
-def rule_name(tier: TierDefinition, benefit: BenefitDefinition) -> str:
-    """What explanations call it."""
-    if benefit.factor is not None:
-        return _("%(tier)s: %(factor)s ×") % {"tier": tier.name, "factor": plain(benefit.factor)}
-    return _("%(tier)s: birthday") % {"tier": tier.name}
-
-
-def _body(tier: TierDefinition, benefit: BenefitDefinition) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "when": {"field": "membership.tier", "op": "is", "value": tier.code},
-    }
-    if benefit.factor is not None:
-        said |= {"kind": "multiplier", "factor": benefit.factor}
-    else:
-        said |= {"kind": "occasion", "day": "birthday", "units": benefit.units}
-    return parse_body(said).model_dump(mode="json")
-
-
-def _apply_body(
-    rule: EarningRule, body: dict[str, Any], drafting: bool, *, actor: Actor, now: dt.datetime
-) -> None:
-    if drafting:
-        write_draft(rule, body, None, actor=actor, now=now)
-        return
-    current = in_force_at(rule, now)
-    if current is not None and parse_body(current.body) == parse_body(body):
-        return
-    version = EarningRuleVersion(
-        rule=rule, body=body, written_by=actor.user, written_at=now, number=next_number(rule)
-    )
-    put_in_force(version, starts_at=now, actor=actor, now=now)
 
 
 # --- Where members stand --------------------------------------------------------------------------

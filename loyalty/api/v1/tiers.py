@@ -163,7 +163,7 @@ class FallQuery(PageQuery):
     days: int = Field(60, ge=1, le=366, description="Those who fall within so many days.")
 
 
-class CustomerTierQuery(Query):
+class CustomerQuery(Query):
     customer: PublicId | None = Field(None, description="The customer, by our id …")
     external_id: ExternalId | None = Field(None, description="… or by the merchant's number.")
     program: str = Field("", max_length=64, description="Only in the program with this code.")
@@ -209,14 +209,14 @@ class CustomerTiers(ApiView):
 
     @extend_schema(
         operation_id="listCustomerTiers",
-        parameters=query_parameters(CustomerTierQuery),
+        parameters=query_parameters(CustomerQuery),
         responses={200: MembershipTierList},
     )
     def get(self, request: Request) -> HttpResponse:
         """Read a customer's tiers with their benefits, by the customer's reference: for the shop,
         and for badges beside reviews. Empty where they have none."""
-        query = read_query(request, CustomerTierQuery)
-        memberships = list_memberships(current(_customer(query)))
+        query = read_query(request, CustomerQuery)
+        memberships = list_memberships(current(customer_of(query)))
         if query.program:
             memberships = [item for item in memberships if item.program.code == query.program]
         shown = member_standings(memberships, timezone.now())
@@ -233,7 +233,7 @@ class ProgramTiers(ApiView):
     @extend_schema(operation_id="getProgramTiers", responses={200: LadderOut})
     def get(self, request: Request, code: str) -> HttpResponse:
         """Read a program's tiers and their benefits as they are now. 404 where it has none."""
-        program = _program(code)
+        program = program_of(code)
         tier_set = tier_set_at(program, timezone.now())
         if tier_set is None:
             raise NotFoundError(_("The program has no tiers."))
@@ -261,7 +261,7 @@ class ProgramDowngrades(ApiView):
     def get(self, request: Request, code: str) -> HttpResponse:
         """List members who lose their tier soon unless something happens, soonest first."""
         query = read_query(request, FallQuery)
-        program, now = _program(code), timezone.now()
+        program, now = program_of(code), timezone.now()
         rows = about_to_fall(program, now=now, until=now + dt.timedelta(days=query.days))
         page = paginate(
             request, rows, query, ordering=["lost_at", "membership_id"], row=lambda row: row
@@ -306,11 +306,13 @@ def _with_benefits(tier: Tier, currency: str, units: Mapping[str, UnitNames]) ->
     return TierWithBenefits(
         code=tier.code, name=tier.name, color=tier.color, icon=tier.icon, rank=tier.position,
         threshold=plain(tier.threshold),
-        benefits=[_benefit(item, currency, units) for item in benefits_of(tier)],
+        benefits=[benefit_out(item, currency, units) for item in benefits_of(tier)],
     )  # fmt: skip
 
 
-def _benefit(item: BenefitDefinition, currency: str, units: Mapping[str, UnitNames]) -> BenefitOut:
+def benefit_out(
+    item: BenefitDefinition, currency: str, units: Mapping[str, UnitNames]
+) -> BenefitOut:
     earns = item.kind in ("multiplier", "birthday_bonus")
     return BenefitOut(
         kind=item.kind,
@@ -350,14 +352,14 @@ def _standing(membership: Membership) -> MemberStanding:
     return shown
 
 
-def _program(code: str) -> Program:
+def program_of(code: str) -> Program:
     program = Program.objects.filter(code=code).first()
     if program is None:
         raise NotFoundError(_("There is no such program."))
     return program
 
 
-def _customer(query: CustomerTierQuery) -> Customer:
+def customer_of(query: CustomerQuery) -> Customer:
     if (query.customer is None) == (query.external_id is None):
         raise refuse_field(
             "external_id", _("Give customer or external_id, and one only."), "one_of"

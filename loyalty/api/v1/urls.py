@@ -22,6 +22,7 @@ from loyalty.api.v1 import (
     memberships,
     order_holds,
     orders,
+    plans,
     pool_members,
     pools,
     program_templates,
@@ -32,6 +33,7 @@ from loyalty.api.v1 import (
     refunds,
     rules,
     settlements,
+    subscriptions,
     tiers,
     transfers,
 )
@@ -41,6 +43,8 @@ app_name = "api-loyalty"
 MEMBERSHIP = "memberships/<uuid:membership_id>"
 POOL = "pools/<uuid:pool_id>"
 ACTIVITY = "activities/<uuid:activity_id>"
+INVOICE = "invoices/<uuid:invoice_id>"
+SUBSCRIPTION = "subscriptions/<uuid:subscription_id>"
 BULK = "bulk-adjustments/<uuid:bulk_id>"
 
 urlpatterns = [
@@ -70,6 +74,30 @@ urlpatterns = [
     path("invitations", candidates.Invitations.as_view(), name="invitations"),
     path("till/memberships", candidates.TillMemberships.as_view(), name="till-memberships"),
     path("programs/<slug:code>/launch", launches.ProgramLaunch.as_view(), name="program-launch"),
+    path(
+        f"{MEMBERSHIP}/subscriptions",
+        subscriptions.MembershipSubscriptions.as_view(),
+        name="subscriptions",
+    ),
+    path(SUBSCRIPTION, subscriptions.OneSubscription.as_view(), name="subscription"),
+    path(
+        f"{SUBSCRIPTION}/cancel",
+        subscriptions.SubscriptionCancel.as_view(),
+        name="subscription-cancel",
+    ),
+    path(
+        f"{SUBSCRIPTION}/resume",
+        subscriptions.SubscriptionResume.as_view(),
+        name="subscription-resume",
+    ),
+    path(
+        f"{SUBSCRIPTION}/change",
+        subscriptions.SubscriptionChange.as_view(),
+        name="subscription-change",
+    ),
+    path(f"{INVOICE}/payment", subscriptions.InvoicePayment.as_view(), name="invoice-payment"),
+    path(f"{INVOICE}/refund", subscriptions.InvoiceRefund.as_view(), name="invoice-refund"),
+    path("customer-plans", plans.CustomerPlans.as_view(), name="customer-plans"),
     path("customer-tiers", tiers.CustomerTiers.as_view(), name="customer-tiers"),
     path("activities", activities.Activities.as_view(), name="activities"),
     path("activities/batch", activities.ActivitiesBatch.as_view(), name="activities-batch"),
@@ -162,6 +190,7 @@ urlpatterns = [
         liability.ProgramLiability.as_view(),
         name="program-liability",
     ),
+    path("programs/<slug:code>/plans", plans.ProgramPlans.as_view(), name="program-plans"),
     path("programs/<slug:code>/tiers", tiers.ProgramTiers.as_view(), name="program-tiers"),
     path(
         "programs/<slug:code>/downgrades",

@@ -192,6 +192,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.activityaward.membership": "stays: it says for which the activity counted",
     "loyalty.occasiongrant.membership": "stays: days of a duplicate are those of the other, too",
     "loyalty.windowaward.membership": "counts towards the window of the one that counts",
+    "loyalty.subscription.membership": "stays: it is read with the one that counts",
 }
 WALLET_FIELDS = {
     "loyalty.wallet.merged_into": "points to the one that counts",

@@ -1,0 +1,325 @@
+"""Members' paid plans: taking one, canceling, taking it up again, changing it, and its invoices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from loyalty.models import Membership, Plan, PlanCharge, Subscription, Transfer
+from loyalty.selectors.memberships import get_membership
+from loyalty.selectors.subscriptions import (
+    get_charge,
+    get_subscription,
+    of_members,
+    owner_of,
+)
+from loyalty.services.plan_payments import cancel_now, mark_paid, preview_refund, refund_charge
+from loyalty.services.subscriptions import cancel_at_period_end, change_plan, resume, subscribe
+from members.api.bodies import (
+    TEXT,
+    Answer,
+    Body,
+    Reason,
+    answer,
+    plain_text,
+    read_body,
+    read_query,
+    refuse_field,
+)
+from members.api.idempotency import idempotent
+from members.api.pagination import Page, PageQuery, paginate
+from members.api.schema import query_parameters
+from members.api.views import ApiView
+
+PlanCode = Annotated[str, Field(max_length=32, pattern=TEXT)]
+SOURCE = Transfer.Source.API.value
+
+
+class SubscribeIn(Body):
+    plan: PlanCode = Field(description="Its code.")
+
+
+class CancelIn(Body):
+    at: Literal["period_end", "now"] = Field(
+        "period_end", description="At the end of what is paid for, or at once."
+    )
+    refund: Literal["none", "pro_rata", "whole"] = Field(
+        "none", description="At once: what is given back of the payment for the current period."
+    )
+    reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = Field(
+        "", description="For the merchant's staff."
+    )
+
+
+class ChangeIn(Body):
+    plan: PlanCode = Field(
+        description="What it becomes when it renews; the plan that it is calls a change off."
+    )
+
+
+class PayIn(Body):
+    note: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = Field(
+        "", description="For the merchant's staff, as the number of the bank transfer."
+    )
+
+
+class RefundIn(Body):
+    how: Literal["pro_rata", "whole"]
+    reason: Reason = Field(description="For the merchant's staff.")
+
+
+class InvoiceOut(Answer):
+    id: UUID
+    number: int = Field(description="Counted in the program.")
+    plan: str
+    amount: str
+    currency: str
+    state: Literal["open", "failed", "paid", "refunded", "void"]
+    period_start: dt.datetime
+    period_end: dt.datetime
+    issued_at: dt.datetime
+    due_at: dt.datetime
+    paid_at: dt.datetime | None
+    attempts: int = Field(description="How often collecting it has failed.")
+    next_attempt_at: dt.datetime | None
+    refunded: str
+
+
+class SubscriptionOut(Answer):
+    id: UUID
+    membership: UUID
+    program: str
+    plan: str
+    state: Literal["waiting", "trialing", "active", "past_due", "canceled", "lapsed"]
+    asked_at: dt.datetime
+    trial_ends_at: dt.datetime | None
+    period_start: dt.datetime | None
+    period_end: dt.datetime | None
+    renews_at: dt.datetime | None = Field(description="When it is charged next; null: it is not.")
+    benefits_from: dt.datetime | None
+    benefits_until: dt.datetime | None = Field(description="Null: without an end so far.")
+    cancel_at_period_end: bool
+    becomes: str | None = Field(description="The plan that it is from its renewal on.")
+    ended_at: dt.datetime | None
+    ended_why: str | None
+    provider: str
+    invoices: list[InvoiceOut] = Field(description="Newest first.")
+
+
+class SubscriptionPage(Page):
+    results: list[SubscriptionOut]
+
+
+class UnusedOut(Answer):
+    wallet_type: str
+    units: str
+
+
+class RefundPreviewOut(Answer):
+    """What giving a payment back would do."""
+
+    whole: str
+    pro_rata: str = Field(description="For the days that are left.")
+    withdrawn: list[UnusedOut] = Field(description="Units of it that are still there.")
+    ends_plan: bool
+
+
+class MembershipSubscriptions(ApiView):
+    scopes = {"GET": "memberships:read", "POST": "memberships:write"}
+
+    @extend_schema(
+        operation_id="listSubscriptions",
+        parameters=query_parameters(PageQuery),
+        responses={200: SubscriptionPage},
+    )
+    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """List a member's paid plans with their invoices, newest first."""
+        query = read_query(request, PageQuery)
+        owner = _owner(membership_id)
+        found = of_members([owner.pk]).prefetch_related("charges__version")
+        page = paginate(request, found, query, ordering=["-pk"], row=subscription_out)
+        return answer(SubscriptionPage(**page))
+
+    @extend_schema(operation_id="subscribe", request=SubscribeIn, responses={201: SubscriptionOut})
+    @idempotent(required=True)
+    def post(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """Give a member a paid plan: its trial begins, or it waits for the first payment."""
+        body = read_body(request, SubscribeIn)
+        owner = _owner(membership_id)
+        found = subscribe(
+            membership=owner, plan=_plan(owner, body.plan), source=Subscription.Source.API,
+            actor=self.actor, now=timezone.now(),
+        )  # fmt: skip
+        return answer(subscription_out(get_subscription(found.public_id)), HTTPStatus.CREATED)
+
+
+class OneSubscription(ApiView):
+    scopes = {"GET": "memberships:read"}
+
+    @extend_schema(operation_id="getSubscription", responses={200: SubscriptionOut})
+    def get(self, request: Request, subscription_id: UUID) -> HttpResponse:
+        """Read a member's paid plan with its invoices."""
+        return answer(subscription_out(get_subscription(subscription_id)))
+
+
+class SubscriptionCancel(ApiView):
+    scopes = {"POST": "memberships:write"}
+
+    @extend_schema(
+        operation_id="cancelSubscription", request=CancelIn, responses={200: SubscriptionOut}
+    )
+    @idempotent(required=True)
+    def post(self, request: Request, subscription_id: UUID) -> HttpResponse:
+        """Cancel a paid plan. What is given back withdraws the units of that payment that are still
+        there. Canceling again changes nothing."""
+        body = read_body(request, CancelIn)
+        found, now = get_subscription(subscription_id), timezone.now()
+        if body.at == "now":
+            cancel_now(
+                subscription=found, refund=body.refund, actor=self.actor, source=SOURCE, now=now,
+                note=body.reason,
+            )  # fmt: skip
+        elif body.refund != "none":
+            raise refuse_field("refund", _("Only what is canceled at once is given back."))
+        else:
+            cancel_at_period_end(subscription=found, actor=self.actor, now=now, note=body.reason)
+        return answer(subscription_out(get_subscription(subscription_id)))
+
+
+class SubscriptionResume(ApiView):
+    scopes = {"POST": "memberships:write"}
+
+    @extend_schema(operation_id="resumeSubscription", responses={200: SubscriptionOut})
+    @idempotent(required=True)
+    def post(self, request: Request, subscription_id: UUID) -> HttpResponse:
+        """Let a paid plan renew after all that was canceled for the end of its period. Again
+        changes nothing."""
+        resume(subscription=get_subscription(subscription_id), actor=self.actor, now=timezone.now())
+        return answer(subscription_out(get_subscription(subscription_id)))
+
+
+class SubscriptionChange(ApiView):
+    scopes = {"POST": "memberships:write"}
+
+    @extend_schema(
+        operation_id="changeSubscription", request=ChangeIn, responses={200: SubscriptionOut}
+    )
+    @idempotent(required=True)
+    def post(self, request: Request, subscription_id: UUID) -> HttpResponse:
+        """Let a paid plan become another one when it renews."""
+        body = read_body(request, ChangeIn)
+        found = get_subscription(subscription_id)
+        plan = _plan(owner_of(found), body.plan)
+        change_plan(subscription=found, plan=plan, actor=self.actor, now=timezone.now())
+        return answer(subscription_out(get_subscription(subscription_id)))
+
+
+class InvoicePayment(ApiView):
+    scopes = {"POST": "memberships:write"}
+
+    @extend_schema(operation_id="payInvoice", request=PayIn, responses={200: InvoiceOut})
+    @idempotent(required=True)
+    def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
+        """Say that an invoice is paid. Again changes nothing."""
+        body = read_body(request, PayIn)
+        mark_paid(
+            charge=get_charge(invoice_id), actor=self.actor, now=timezone.now(), note=body.note
+        )
+        return answer(invoice_out(get_charge(invoice_id)))
+
+
+class InvoiceRefund(ApiView):
+    scopes = {"GET": "memberships:read", "POST": "memberships:write"}
+
+    @extend_schema(operation_id="previewInvoiceRefund", responses={200: RefundPreviewOut})
+    def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
+        """Read what giving a payment back would do. Nothing is done by it."""
+        preview = preview_refund(get_charge(invoice_id), now=timezone.now())
+        return answer(
+            RefundPreviewOut(
+                whole=plain_text(preview.whole),
+                pro_rata=plain_text(preview.pro_rata),
+                withdrawn=[
+                    UnusedOut(wallet_type=item.wallet_type.code, units=plain_text(item.whole))
+                    for item in preview.unused
+                ],
+                ends_plan=preview.ends,
+            )
+        )
+
+    @extend_schema(operation_id="refundInvoice", request=RefundIn, responses={200: InvoiceOut})
+    @idempotent(required=True)
+    def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
+        """Give a payment back, whole or for the days that are left: its units that are still there
+        are withdrawn, and the plan ends if this paid for it. Again changes nothing."""
+        body = read_body(request, RefundIn)
+        refund_charge(
+            charge=get_charge(invoice_id), how=body.how, actor=self.actor, source=SOURCE,
+            now=timezone.now(), note=body.reason,
+        )  # fmt: skip
+        return answer(invoice_out(get_charge(invoice_id)))
+
+
+def subscription_out(found: Subscription) -> SubscriptionOut:
+    owner = owner_of(found)
+    return SubscriptionOut(
+        id=found.public_id,
+        membership=owner.public_id,
+        program=owner.program.code,
+        plan=found.plan.code,
+        state=found.state,
+        asked_at=found.asked_at,
+        trial_ends_at=found.trial_ends_at,
+        period_start=found.period_start,
+        period_end=found.period_end,
+        renews_at=found.renews_at,
+        benefits_from=found.benefits_from,
+        benefits_until=found.benefits_until,
+        cancel_at_period_end=found.cancel_at_period_end,
+        becomes=found.next_plan.code if found.next_plan else None,
+        ended_at=found.ended_at,
+        ended_why=found.ended_why or None,
+        provider=found.provider,
+        invoices=[invoice_out(charge) for charge in found.charges.all()],
+    )
+
+
+def invoice_out(charge: PlanCharge) -> InvoiceOut:
+    return InvoiceOut(
+        id=charge.public_id,
+        number=charge.invoice_number,
+        plan=charge.version.name,
+        amount=plain_text(charge.amount),
+        currency=charge.currency,
+        state=charge.state,
+        period_start=charge.period_start,
+        period_end=charge.period_end,
+        issued_at=charge.issued_at,
+        due_at=charge.due_at,
+        paid_at=charge.paid_at,
+        attempts=charge.attempts,
+        next_attempt_at=charge.next_attempt_at,
+        refunded=plain_text(charge.refunded),
+    )
+
+
+def _owner(membership_id: UUID) -> Membership:
+    """The one that counts, where it was merged."""
+    found = get_membership(membership_id)
+    return found.merged_into or found
+
+
+def _plan(membership: Membership, code: str) -> Plan:
+    found = Plan.objects.filter(program=membership.program_id, code=code, ended_at=None).first()
+    if found is None:
+        raise refuse_field("plan", _("There is no such plan."), "not_found")
+    return found

@@ -1,0 +1,79 @@
+"""The paid plans of programs: as their file says them, and as members are offered them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from loyalty.models import Plan, PlanVersion, Program
+from loyalty.plan_definitions import CreditsDefinition, PlanDefinition
+from loyalty.selectors.lot_policies import expiry_of
+from loyalty.tier_definitions import BenefitDefinition
+
+
+def versions() -> QuerySet[PlanVersion]:
+    """With all that is read of one."""
+    return PlanVersion.objects.select_related(
+        "plan__program", "credits_wallet_type", "credits_policy"
+    )
+
+
+def current_versions(program: Program) -> list[PlanVersion]:
+    """What each plan says now, in the program's order; those that have ended are not among
+    them."""
+    newest = PlanVersion.objects.filter(plan=OuterRef("plan")).order_by("-number").values("pk")[:1]
+    found = versions().filter(plan__program=program, plan__ended_at=None, pk=Subquery(newest))
+    return list(found.order_by("plan__position", "plan_id"))
+
+
+def current_version(plan: Plan) -> PlanVersion:
+    return versions().filter(plan=plan).order_by("-number")[0]
+
+
+def plans_of(program: Program) -> tuple[PlanDefinition, ...]:
+    """The program's plans as its file says them."""
+    return tuple(plan_definition(version) for version in current_versions(program))
+
+
+def plan_definition(version: PlanVersion) -> PlanDefinition:
+    return PlanDefinition(
+        code=version.plan.code,
+        name=version.name,
+        description=version.description,
+        price=version.price,
+        period=version.period,
+        trial_days=version.trial_days,
+        offered=version.plan.offered,
+        credits=_credits(version),
+        benefits=benefits_of_plan(version),
+        retry_days=tuple(version.retry_days),
+        grace_days=version.grace_days,
+        pay_days=version.pay_days,
+    )
+
+
+def _credits(version: PlanVersion) -> CreditsDefinition | None:
+    wallet_type = version.credits_wallet_type
+    if version.credits is None or wallet_type is None:
+        return None
+    policy = version.credits_policy
+    return CreditsDefinition(
+        units=Decimal(version.credits).scaleb(-wallet_type.scale),
+        wallet_type=wallet_type.code,
+        every=version.credits_every,
+        expiry=expiry_of(policy) if policy else None,
+    )
+
+
+def benefits_of_plan(version: PlanVersion) -> tuple[BenefitDefinition, ...]:
+    return tuple(BenefitDefinition.model_validate(said) for said in version.benefits)
+
+
+def known_plans() -> list[tuple[str, str]]:
+    """Codes and names of the plans of all programs, as they were last said."""
+    rows: Iterable[tuple[str, str]] = PlanVersion.objects.order_by(
+        "plan__position", "number"
+    ).values_list("plan__code", "name")
+    return list(dict(rows).items())

@@ -1,0 +1,119 @@
+"""Benefits that earn are rules of their own, which ask for the tier or the plan that brings them.
+They follow from there alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import EarningRule, EarningRuleVersion, Program, WalletType
+from loyalty.rules.bodies import parse_body
+from loyalty.services.rule_versions import (
+    delete_rule,
+    end_rule,
+    in_force_at,
+    next_number,
+    put_in_force,
+    write_draft,
+)
+from loyalty.tier_definitions import EARNING_KINDS, BenefitDefinition, plain
+from members.services.audit import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitSource:
+    """What brings benefits: a tier or a plan. `field`: what the condition of its rules asks."""
+
+    code: str
+    name: str
+    field: str
+    benefits: Sequence[BenefitDefinition]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    of: BenefitSource
+    benefit: BenefitDefinition
+    wallet_type: WalletType
+
+
+def apply_benefit_rules(
+    program: Program,
+    sources: Sequence[BenefitSource],
+    wallet_types: Mapping[str, WalletType],
+    *,
+    source: str,
+    prefix: str,
+    position: int,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Bring the rules of one `source` (tiers, plans) to what their benefits say, from now on.
+    `prefix`: how their codes begin."""
+    wanted = dict(_wanted(sources, wallet_types, prefix))
+    drafting = program.live_since is None
+    existing = {rule.code: rule for rule in program.earning_rules.filter(source=source)}
+    for code in existing.keys() - wanted.keys():
+        if drafting:
+            delete_rule(existing[code])
+        else:
+            end_rule(existing[code], now)
+    for number, (code, item) in enumerate(wanted.items()):
+        rule = existing.get(code) or EarningRule(
+            program=program, wallet_type=item.wallet_type, code=code, source=source
+        )
+        rule.name, rule.position = rule_name(item.of.name, item.benefit), position + number
+        rule.save()
+        _apply_body(rule, _body(item), drafting, actor=actor, now=now)
+
+
+def _wanted(
+    sources: Sequence[BenefitSource], wallet_types: Mapping[str, WalletType], prefix: str
+) -> Iterator[tuple[str, _Wanted]]:
+    first = next(iter(wallet_types.values()))
+    for of in sources:
+        for benefit in of.benefits:
+            if benefit.kind in EARNING_KINDS:
+                wallet_type = wallet_types.get(benefit.wallet_type, first)
+                code = f"{prefix}{of.code}-{'x' if benefit.factor else 'birthday'}"
+                # Another kind of unit is another rule: a rule keeps its own.
+                code = code if wallet_type == first else f"{code}-{wallet_type.pk}"
+                yield code, _Wanted(of, benefit, wallet_type)
+
+
+def rule_name(of: str, benefit: BenefitDefinition) -> str:
+    """What explanations call it."""
+    if benefit.factor is not None:
+        return _("%(tier)s: %(factor)s ×") % {"tier": of, "factor": plain(benefit.factor)}
+    return _("%(tier)s: birthday") % {"tier": of}
+
+
+def _body(item: _Wanted) -> dict[str, Any]:
+    benefit = item.benefit
+    said: dict[str, Any] = {
+        "when": {"field": item.of.field, "op": "is", "value": item.of.code},
+    }
+    if benefit.factor is not None:
+        said |= {"kind": "multiplier", "factor": benefit.factor}
+    else:
+        said |= {"kind": "occasion", "day": "birthday", "units": benefit.units}
+    return parse_body(said).model_dump(mode="json")
+
+
+def _apply_body(
+    rule: EarningRule, body: dict[str, Any], drafting: bool, *, actor: Actor, now: dt.datetime
+) -> None:
+    if drafting:
+        write_draft(rule, body, None, actor=actor, now=now)
+        return
+    current = in_force_at(rule, now)
+    if current is not None and parse_body(current.body) == parse_body(body):
+        return
+    version = EarningRuleVersion(
+        rule=rule, body=body, written_by=actor.user, written_at=now, number=next_number(rule)
+    )
+    put_in_force(version, starts_at=now, actor=actor, now=now)

@@ -1,0 +1,175 @@
+"""What a paid plan costs: one charge for each period, collected by a provider or paid by hand.
+
+A provider is asked under the charge's own key, and what it said is written down afterwards: whoever
+is killed in between asks again and gets the same answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Max
+
+from loyalty.models import PlanCharge, Subscription
+from loyalty.payments.base import Collected, ProviderError, Wanted
+from loyalty.payments.providers import provider_named
+from loyalty.rules.calendar import add_days
+from loyalty.selectors.subscriptions import owner_of
+from members.services.audit import SYSTEM, Actor, record_audit
+
+State = PlanCharge.State
+# Where a provider cannot be reached, or does not know yet.
+ASKED_AGAIN = dt.timedelta(hours=1)
+LOOKED_UP_AGAIN = dt.timedelta(days=1)
+
+
+def issue_charge(subscription: Subscription, *, now: dt.datetime) -> PlanCharge:
+    """The invoice of the current period; a second one is never written."""
+    known = subscription.charges.filter(period_number=subscription.period_number).first()
+    if known is not None:
+        return known
+    program, version = owner_of(subscription).program, subscription.version
+    assert subscription.period_start is not None
+    assert subscription.period_end is not None
+    collects = provider_named(subscription.provider).collects
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('loyalty.plan_invoices'), %s)", [program.pk]
+        )
+    last = PlanCharge.objects.filter(program=program).aggregate(
+        last=Max("invoice_number", default=0)
+    )["last"]
+    return PlanCharge.objects.create(
+        subscription=subscription,
+        version=version,
+        period_number=subscription.period_number,
+        period_start=subscription.period_start,
+        period_end=subscription.period_end,
+        program=program,
+        invoice_number=last + 1,
+        amount=version.price,
+        currency=program.currency,
+        issued_at=now,
+        due_at=now if collects else add_days(now, version.pay_days, program.zone),
+        next_attempt_at=now if collects else None,
+    )
+
+
+def collect_charge(charge: PlanCharge, *, now: dt.datetime) -> bool:
+    """Ask the provider for the money, if it is time to. Whether it is paid now."""
+    subscription = charge.subscription
+    provider = provider_named(subscription.provider)
+    asked = charge.state in PlanCharge.UNPAID and provider.collects
+    if not asked or charge.next_attempt_at is None or charge.next_attempt_at > now:
+        return False
+    if not subscription.provider_method:
+        return False
+    try:
+        if charge.state == State.OPEN and charge.provider_reference:
+            found = provider.look_up(charge.provider_reference)
+        else:
+            found = provider.collect(_wanted(charge))
+    except ProviderError:
+        charge.next_attempt_at = now + ASKED_AGAIN
+        charge.save(update_fields=["next_attempt_at"])
+        return False
+    return note_collected(charge, found, at=now, now=now)
+
+
+def _wanted(charge: PlanCharge) -> Wanted:
+    subscription = charge.subscription
+    return Wanted(
+        key=f"{charge.public_id}:{charge.attempts}",
+        amount=charge.amount,
+        currency=charge.currency,
+        customer=subscription.provider_customer,
+        method=subscription.provider_method,
+        charge=str(charge.public_id),
+    )
+
+
+def note_collected(
+    charge: PlanCharge, found: Collected, *, at: dt.datetime, now: dt.datetime
+) -> bool:
+    """Write down what a provider says of a charge. Whether it is paid by that."""
+    match found.state:
+        case "paid":
+            return note_paid(charge, at=at, actor=SYSTEM, reference=found.reference)
+        case "failed":
+            _note_failed(charge, found)
+        case "open" if charge.state in PlanCharge.UNPAID:
+            charge.state, charge.provider_reference = State.OPEN, found.reference
+            charge.next_attempt_at = now + LOOKED_UP_AGAIN
+            charge.save(update_fields=["state", "provider_reference", "next_attempt_at"])
+    return False
+
+
+def note_paid(
+    charge: PlanCharge, *, at: dt.datetime, actor: Actor, reference: str = "", note: str = ""
+) -> bool:
+    """The money is there; again changes nothing. A charge that was void is paid all the same: what
+    has come in has come in."""
+    if charge.state in (State.PAID, State.REFUNDED):
+        return False
+    was_void = charge.state == State.VOID
+    charge.state, charge.paid_at, charge.next_attempt_at = State.PAID, at, None
+    charge.paid_by = actor.user
+    charge.failure = ""
+    charge.provider_reference = reference or charge.provider_reference
+    charge.save()
+    record_audit(
+        actor=actor,
+        action="plan.paid_late" if was_void else "plan.paid",
+        target=owner_of(charge.subscription).customer,
+        reason=note,
+        after=_told(charge),
+    )
+    return True
+
+
+def _note_failed(charge: PlanCharge, found: Collected) -> None:
+    if charge.state not in PlanCharge.UNPAID:
+        return
+    charge.attempts += 1
+    charge.state, charge.failure = State.FAILED, found.failure[:64]
+    charge.provider_reference = found.reference
+    days = charge.version.retry_days
+    zone = owner_of(charge.subscription).program.zone
+    charge.next_attempt_at = (
+        add_days(charge.due_at, days[charge.attempts - 1], zone)
+        if charge.attempts <= len(days)
+        else None
+    )
+    charge.save()
+
+
+def void_unpaid(subscription: Subscription) -> None:
+    """Nobody owes it any more."""
+    subscription.charges.filter(state__in=PlanCharge.UNPAID).update(
+        state=State.VOID, next_attempt_at=None
+    )
+
+
+def note_refunded(
+    charge: PlanCharge, amount: Decimal, *, actor: Actor, now: dt.datetime, note: str
+) -> None:
+    charge.state, charge.refunded, charge.refunded_at = State.REFUNDED, amount, now
+    charge.save(update_fields=["state", "refunded", "refunded_at"])
+    record_audit(
+        actor=actor,
+        action="plan.refunded",
+        target=owner_of(charge.subscription).customer,
+        reason=note,
+        after=_told(charge) | {"refunded": str(amount)},
+    )
+
+
+def _told(charge: PlanCharge) -> dict[str, str | int]:
+    return {
+        "plan": charge.version.name,
+        "invoice": charge.invoice_number,
+        "amount": str(charge.amount.normalize()),
+        "currency": charge.currency,
+    }

@@ -1,0 +1,160 @@
+"""What a subscription is in, worked out from its time and its charges, and what is to be done
+next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from loyalty.models import PlanCharge, Subscription
+from loyalty.plan_times import period_end
+from loyalty.rules.calendar import add_days, start_of_day
+from loyalty.selectors.subscriptions import owner_of
+from loyalty.services.plan_charges import collect_charge, issue_charge, void_unpaid
+from loyalty.services.plan_credits import credits_due, give_credits
+from members.models.changes import CHANGED
+from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.outbox import record_event
+
+State, Why = Subscription.State, Subscription.Why
+# Whoever asked for a plan and never gave leave to collect is asked no more.
+PATIENCE = dt.timedelta(days=7)
+
+
+def begin(subscription: Subscription, *, trial_days: int, now: dt.datetime) -> None:
+    """The trial, or the first period: as soon as one knows how it will be paid."""
+    zone = owner_of(subscription).program.zone
+    today = now.astimezone(zone).date()
+    if trial_days:
+        anchor = today + dt.timedelta(days=trial_days)
+        subscription.anchor, subscription.period_start = anchor, now
+        subscription.period_end = subscription.trial_ends_at = start_of_day(anchor, zone)
+        subscription.state, subscription.benefits_from = State.TRIALING, now
+    else:
+        _first_period(subscription, now)
+        subscription.save()
+        collect_charge(issue_charge(subscription, now=now), now=now)
+    settle(subscription, now=now)
+
+
+def _first_period(subscription: Subscription, now: dt.datetime) -> None:
+    zone = owner_of(subscription).program.zone
+    anchor = now.astimezone(zone).date()
+    subscription.anchor, subscription.period_number = anchor, 1
+    subscription.period_start = now
+    subscription.period_end = period_end(anchor, subscription.version.months, 1, zone)
+
+
+def settle(subscription: Subscription, *, now: dt.datetime) -> None:
+    """Bring its state, its benefits and its next date to what its charges say; give the units that
+    are due. Again changes nothing."""
+    unpaid = _unpaid(subscription)
+    if subscription.state == State.WAITING and not unpaid and _has_paid(subscription):
+        _open_up(subscription, now)
+    limit = _limit(subscription, unpaid)
+    if limit is not None and limit <= now:
+        end(subscription, State.LAPSED, Why.NOT_PAID, at=limit, now=now)
+        return
+    if subscription.state != State.WAITING:
+        _set_state(subscription, unpaid, now)
+        give_credits(subscription, now=now)
+    ends = [limit if subscription.benefits_from is not None else None]
+    if subscription.cancel_at_period_end:
+        ends.append(subscription.period_end)
+    subscription.benefits_until = _earliest(ends)
+    subscription.next_at = _next(subscription, unpaid, limit, now)
+    subscription.save()
+    tell(subscription)
+
+
+def _unpaid(subscription: Subscription) -> list[PlanCharge]:
+    found = subscription.charges.filter(state__in=PlanCharge.UNPAID).select_related("version")
+    return list(found.order_by("due_at", "pk"))
+
+
+def _has_paid(subscription: Subscription) -> bool:
+    return subscription.charges.filter(state=PlanCharge.State.PAID).exists()
+
+
+def _open_up(subscription: Subscription, now: dt.datetime) -> None:
+    """The first payment has come: the first period begins now, so that nothing of it is lost."""
+    _first_period(subscription, now)
+    subscription.state, subscription.benefits_from = State.ACTIVE, now
+    subscription.save()
+    subscription.charges.filter(period_number=1).update(
+        period_start=subscription.period_start, period_end=subscription.period_end
+    )
+
+
+def _limit(subscription: Subscription, unpaid: list[PlanCharge]) -> dt.datetime | None:
+    """When it ends unless something is paid."""
+    if unpaid:
+        first = unpaid[0]
+        return add_days(first.due_at, first.version.grace_days, owner_of(subscription).program.zone)
+    return subscription.asked_at + PATIENCE if subscription.state == State.WAITING else None
+
+
+def _set_state(subscription: Subscription, unpaid: list[PlanCharge], now: dt.datetime) -> None:
+    overdue = next((charge for charge in unpaid if charge.due_at <= now), None)
+    subscription.past_due_since = overdue.due_at if overdue else None
+    if overdue is not None:
+        subscription.state = State.PAST_DUE
+    elif subscription.period_number == 0:
+        subscription.state = State.TRIALING
+    else:
+        subscription.state = State.ACTIVE
+
+
+def _next(
+    subscription: Subscription,
+    unpaid: list[PlanCharge],
+    limit: dt.datetime | None,
+    now: dt.datetime,
+) -> dt.datetime | None:
+    times: list[dt.datetime | None] = [limit]
+    if subscription.state != State.WAITING:
+        times += [subscription.period_end, credits_due(subscription)]
+    for charge in unpaid:
+        times.append(charge.next_attempt_at if subscription.provider_method else None)
+        times.append(charge.due_at if charge.due_at > now else None)
+    return _earliest(times)
+
+
+def _earliest(times: Iterable[dt.datetime | None]) -> dt.datetime | None:
+    return min((at for at in times if at is not None), default=None)
+
+
+def end(
+    subscription: Subscription,
+    state: Subscription.State,
+    why: Subscription.Why,
+    *,
+    at: dt.datetime,
+    now: dt.datetime,
+    actor: Actor = SYSTEM,
+    note: str = "",
+) -> None:
+    """It is over, from `at` on. Who stops in the middle of what was not paid owes nothing for it;
+    what was had to its end is owed all the same."""
+    if why in (Why.NOT_PAID, Why.AT_ONCE):
+        void_unpaid(subscription)
+    subscription.state, subscription.ended_why, subscription.ended_at = state, why, at
+    if subscription.benefits_from is not None:
+        ends = [subscription.benefits_until, max(at, subscription.benefits_from)]
+        subscription.benefits_until = _earliest(ends)
+    subscription.past_due_since, subscription.next_at, subscription.next_plan = None, None, None
+    subscription.save()
+    record_audit(
+        actor=actor,
+        action="plan.ended",
+        target=owner_of(subscription).customer,
+        reason=note,
+        after={"plan": subscription.version.name, "why": why.value},
+    )
+    tell(subscription)
+
+
+def tell(subscription: Subscription) -> None:
+    """Segments may ask for it."""
+    people = [owner_of(subscription).customer_id]
+    record_event(kind=CHANGED, payload={"customers": people})

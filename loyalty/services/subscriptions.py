@@ -1,0 +1,192 @@
+"""A member's paid plan: asked for, changed, canceled, taken up again."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership, Plan, Program, Subscription
+from loyalty.payments.providers import provider_named, usual_provider
+from loyalty.selectors.plans import current_version
+from loyalty.selectors.subscriptions import (
+    had_a_plan,
+    of_members,
+    owner_of,
+    running_of,
+    subscriptions,
+)
+from loyalty.services.subscription_states import begin, end, settle
+from members.errors import ConflictError
+from members.services.audit import Actor, record_audit
+from members.services.transactions import run_atomically
+
+State, Why = Subscription.State, Subscription.Why
+
+
+def subscribe(
+    *,
+    membership: Membership,
+    plan: Plan,
+    source: str,
+    actor: Actor,
+    now: dt.datetime,
+    provider: str = "",
+) -> Subscription:
+    """The member has the plan from now on, or once it is paid. A trial is given once. Raises
+    ConflictError where they have one, or it is not offered."""
+    return run_atomically(lambda: _subscribe(membership, plan, source, actor, now, provider))
+
+
+def permit_collecting(
+    *, subscription: Subscription, customer: str, method: str, now: dt.datetime
+) -> Subscription:
+    """The payer gave leave to collect: what waited for it begins. Another method is for what comes
+    from now on, and for what has failed."""
+
+    def permit() -> Subscription:
+        held = hold(subscription)
+        held.provider_customer, held.provider_method = customer, method
+        held.save(update_fields=["provider_customer", "provider_method"])
+        if held.state == State.WAITING and not held.charges.exists():
+            begin(held, trial_days=trial_days_for(held), now=now)
+        elif held.running:
+            settle(held, now=now)
+        return held
+
+    return run_atomically(permit)
+
+
+def cancel_at_period_end(
+    *, subscription: Subscription, actor: Actor, now: dt.datetime, note: str = ""
+) -> Subscription:
+    """It is not renewed; what is paid for lasts. One that waits for its first payment ends at once.
+    Again changes nothing."""
+
+    def cancel() -> Subscription:
+        held = _running(subscription)
+        if held.state == State.WAITING:
+            end(held, State.CANCELED, Why.AT_ONCE, at=now, now=now, actor=actor, note=note)
+            return held
+        if held.cancel_at_period_end:
+            return held
+        held.cancel_at_period_end, held.cancel_asked_at, held.next_plan = True, now, None
+        settle(held, now=now)
+        _audit(held, "plan.canceled", actor, note)
+        return held
+
+    return run_atomically(cancel)
+
+
+def resume(*, subscription: Subscription, actor: Actor, now: dt.datetime) -> Subscription:
+    """It renews after all. Again changes nothing."""
+
+    def take_up() -> Subscription:
+        held = _running(subscription)
+        if not held.cancel_at_period_end:
+            return held
+        if held.period_end is not None and held.period_end <= now:
+            raise ConflictError(_("It has ended already: join again."), code="plan_ended")
+        held.cancel_at_period_end, held.cancel_asked_at = False, None
+        settle(held, now=now)
+        _audit(held, "plan.resumed", actor)
+        return held
+
+    return run_atomically(take_up)
+
+
+def change_plan(
+    *, subscription: Subscription, plan: Plan, actor: Actor, now: dt.datetime
+) -> Subscription:
+    """It becomes another plan when it renews; the plan that it is now calls that off."""
+
+    def change() -> Subscription:
+        held = _running(subscription)
+        wanted = None if plan == held.plan else plan
+        if held.state == State.WAITING or held.cancel_at_period_end:
+            raise ConflictError(
+                _("It does not renew: cancel it, or take it up again, first."), code="no_renewal"
+            )
+        if wanted is not None:
+            _refuse_plan(wanted, owner_of(held).program)
+        if held.next_plan != wanted:
+            held.next_plan = wanted
+            held.save(update_fields=["next_plan"])
+            _audit(held, "plan.change_asked", actor, to=current_version(plan).name)
+        return held
+
+    return run_atomically(change)
+
+
+def hold(subscription: Subscription) -> Subscription:
+    """Its row as it is now; whoever else changes it waits."""
+    return subscriptions().select_for_update(of=("self",)).get(pk=subscription.pk)
+
+
+def trial_days_for(subscription: Subscription) -> int:
+    """Once for a member: those of the plan, where they had none in this program before."""
+    return 0 if had_a_plan(owner_of(subscription)) else subscription.version.trial_days
+
+
+def _subscribe(
+    membership: Membership, plan: Plan, source: str, actor: Actor, now: dt.datetime, provider: str
+) -> Subscription:
+    # Two at once take turns.
+    membership = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("program", "customer")
+        .get(pk=membership.pk)
+    )
+    program = membership.program
+    if membership.status != Membership.Status.ACTIVE or program.status != Program.Status.LIVE:
+        raise ConflictError(_("Only active members of a live program can join."), code="inactive")
+    _refuse_plan(plan, program)
+    if running_of(membership) is not None:
+        raise ConflictError(_("There is a plan already: change or cancel it."), code="plan_running")
+    payer = provider_named(provider) if provider else usual_provider()
+    found = Subscription.objects.create(
+        membership=membership, plan=plan, version=current_version(plan), state=State.WAITING,
+        source=source, provider=payer.code, asked_at=now, **_permission(membership, payer.code),
+    )  # fmt: skip
+    _audit(found, "plan.subscribed", actor)
+    if not payer.collects or found.provider_method:
+        begin(found, trial_days=trial_days_for(found), now=now)
+    else:
+        settle(found, now=now)
+    return found
+
+
+def _permission(membership: Membership, provider: str) -> dict[str, str]:
+    """Leave to collect that they gave before."""
+    before = of_members([membership.pk]).filter(provider=provider).exclude(provider_method="")
+    last = before.order_by("-asked_at", "-pk").first()
+    if last is None:
+        return {}
+    return {
+        "provider_customer": last.provider_customer,
+        "provider_method": last.provider_method,
+    }
+
+
+def _refuse_plan(plan: Plan, program: Program) -> None:
+    if plan.program_id != program.pk or not plan.offered:
+        raise ConflictError(_("This plan is not offered."), code="plan_not_offered")
+
+
+def _running(subscription: Subscription) -> Subscription:
+    held = hold(subscription)
+    if not held.running:
+        raise ConflictError(_("This plan has ended."), code="plan_ended")
+    return held
+
+
+def _audit(
+    subscription: Subscription, action: str, actor: Actor, note: str = "", **said: str
+) -> None:
+    record_audit(
+        actor=actor,
+        action=action,
+        target=owner_of(subscription).customer,
+        reason=note,
+        after={"plan": subscription.version.name, **said},
+    )

@@ -1,0 +1,180 @@
+"""A member's paid plan on their own pages: the offer, taking it, leaving it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.models import Membership, Plan, PlanCharge, Subscription
+from loyalty.plan_definitions import PlanDefinition
+from loyalty.selectors.programs import definition_of
+from loyalty.services.plan_payments import mark_paid
+from loyalty.services.programs import apply_definition
+from members.formatting import format_day
+from members.models import Customer
+from members.services.audit import SYSTEM
+from tests.loyalty.account.conftest import Shop
+from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.payments.shops import KEY, front
+from tests.loyalty.planning import plan
+
+SignIn = Callable[[Customer], Client]
+
+
+def sell(shop: Shop, **changes: Any) -> None:
+    now = timezone.now()
+    said = definition_of(shop.program, now)
+    plans = tuple(
+        PlanDefinition.model_validate(item)
+        for item in (
+            plan(trial_days=14, description="For regulars.", credits={"units": 50}, **changes),
+            plan("pro", price="99", period="year"),
+        )
+    )
+    apply_definition(said.model_copy(update={"plans": plans}), actor=SYSTEM, now=now)
+
+
+@pytest.fixture
+def membership(maya: Customer, shop: Shop) -> Membership:
+    sell(shop)
+    return Membership.objects.select_related("program").get(customer=maya)
+
+
+def path(membership: Membership, rest: str = "") -> str:
+    return f"/me/{membership.public_id}/plan/{rest}"
+
+
+def test_without_plans_there_is_no_word_of_them(
+    maya: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    assert "plan" not in text_of(sign_in(maya), "/me/").casefold()
+    assert sign_in(maya).get("/me/plan/").status_code == 404
+
+
+def test_the_offer_says_price_and_trial_plainly(
+    maya: Customer, sign_in: SignIn, membership: Membership
+) -> None:
+    client = sign_in(maya)
+    assert "14 days free, $9.90 a month" in text_of(client, "/me/")
+    page = text_of(client, "/me/plan/")
+    for words in ("Plus", "For regulars.", "50 Beans every month", "$99.00 a year", "Take Pro"):
+        assert words in page.replace("\N{NO-BREAK SPACE}", " ")
+    first = format_day(
+        timezone.now().astimezone(membership.program.zone).date() + dt.timedelta(days=14)
+    )
+    asked = text_of(client, path(membership, "take/plus/"))
+    assert f"Your first payment is on {first}; then $9.90 a month" in asked
+    assert "Cancel before that day and you pay nothing." in asked
+    assert "Begin the trial" in asked
+    assert not Subscription.objects.exists()
+
+
+def test_a_trial_is_taken_once_canceled_and_taken_up_again(
+    maya: Customer, sign_in: SignIn, membership: Membership
+) -> None:
+    client = sign_in(maya)
+    client.post(path(membership, "take/plus/"))
+    assert client.post(path(membership, "take/plus/")).status_code == 404
+    found = Subscription.objects.get()
+    assert (found.state, found.source) == ("trialing", "account")
+    page = text_of(client, "/me/plan/")
+    assert "The trial ends on" in page
+    assert "You keep everything until" in text_of(client, path(membership, "cancel/"))
+    client.post(path(membership, "cancel/"))
+    assert "is not renewed" in text_of(client, "/me/plan/")
+    client.post(path(membership, "resume/"))
+    found.refresh_from_db()
+    assert not found.cancel_at_period_end
+
+
+def test_an_invoice_is_shown_and_what_was_paid(
+    maya: Customer, sign_in: SignIn, membership: Membership
+) -> None:
+    client = sign_in(maya)
+    asked = text_of(client, path(membership, "take/pro/"))
+    assert "You get an invoice, and the plan begins once it is paid." in asked
+    client.post(path(membership, "take/pro/"))
+    page = text_of(client, "/me/plan/")
+    assert "It begins with the first payment." in page
+    assert "Invoice 1" in page
+    mark_paid(charge=PlanCharge.objects.get(), actor=SYSTEM, now=timezone.now())
+    page = text_of(client, "/me/plan/")
+    assert "It renews on" in page
+    assert "Paid" in page
+
+
+def test_a_card_is_asked_for_where_cards_are_charged(
+    maya: Customer, sign_in: SignIn, membership: Membership, settings: Any
+) -> None:
+    client = sign_in(maya)
+    settings.PAYMENT_PROVIDER, settings.STRIPE_API_KEY = "stripe", KEY
+    with front("http://127.0.0.1:9") as shown:
+        settings.STRIPE_API_BASE = shown.url
+        client.post(path(membership, "take/plus/"))
+        page = text_of(client, "/me/plan/")
+        assert "It begins once it is known how it will be paid." in page
+        assert "We need to know how you pay." in page
+        answer = client.get(path(membership, "payment/"))
+        assert (answer.status_code, answer["Location"]) == (302, f"{shown.url}/pay/cs_test_1")
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    answer = client.get(path(membership, "payment/"), follow=True)
+    assert "The payment page does not answer." in answer.content.decode()
+
+
+def test_what_is_not_offered_or_not_there(
+    maya: Customer, sign_in: SignIn, membership: Membership
+) -> None:
+    client = sign_in(maya)
+    Plan.objects.filter(code="pro").update(offered=False)
+    assert client.get(path(membership, "take/pro/")).status_code == 404
+    assert client.get(path(membership, "cancel/")).status_code == 404
+    assert client.post(path(membership, "resume/")).status_code == 404
+    assert client.get(path(membership, "payment/")).status_code == 404
+    assert client.get(path(membership, "resume/")).status_code == 405
+
+
+def test_somebody_else_s_plan_is_nobody_s_business(
+    maya: Customer, sign_in: SignIn, membership: Membership, shop: Shop
+) -> None:
+    other = shop.add_customer("noor@example.com", given_name="Noor")
+    shop.give_sign_in(other)
+    shop.enroll(other)
+    assert sign_in(other).get(path(membership)).status_code == 404
+    assert sign_in(other).post(path(membership, "take/plus/")).status_code == 404
+    assert not Subscription.objects.exists()
+
+
+def test_the_terms_name_the_plans(sign_in: SignIn, maya: Customer, membership: Membership) -> None:
+    page = text_of(sign_in(maya), "/programs/beans/terms/")
+    assert "$9.90 a month, 14 days free" in page
+    assert "A plan renews by itself until you cancel it" in page
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_is_taken_and_canceled_on_a_phone(
+    page: Any, maya: Customer, sign_in: SignIn, shop: Shop, assert_no_axe_violations: Any
+) -> None:
+    sell(shop)
+    page.set_viewport_size({"width": 390, "height": 844})
+    cookie = sign_in(maya).cookies[configured.SESSION_COOKIE_NAME]
+    host = {"name": configured.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
+    page.context.add_cookies([{**host, "path": "/"}])
+    page.goto("/me/")
+    page.get_by_role("link", name="Have more with Plus").click()
+    assert_no_axe_violations(page)
+    page.get_by_role("link", name="Take Plus").click()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Begin the trial").click()
+    page.get_by_text("The trial ends on").wait_for()
+    assert_no_axe_violations(page)
+    page.get_by_role("link", name="Cancel the plan").click()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Cancel the plan").click()
+    page.get_by_text("is not renewed").wait_for()

@@ -1,0 +1,290 @@
+"""Paid plans by card, against localstripe: what it lacks is said in docs/plans.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.models import PaymentEvent, PlanCharge, Subscription
+from loyalty.payments.stripe import Stripe, minor_units
+from loyalty.services.plan_payments import cancel_now
+from loyalty.services.plan_renewals import renew_plans
+from loyalty.services.subscriptions import permit_collecting
+from members.errors import ConflictError
+from members.services.audit import SYSTEM
+from tests.loyalty.payments.shops import KEY, SECRET, Front, front, localstripe
+from tests.loyalty.planning import charges, join, make_club, member, plan
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("coherent_ledger")]
+
+GOOD, DECLINED = "4242424242424242", "4000000000000341"
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[str]:
+    with localstripe() as address:
+        yield address
+
+
+@pytest.fixture
+def shop(behind: str, settings: Any) -> Iterator[Front]:
+    with front(behind) as shown:
+        settings.PAYMENT_PROVIDER = "stripe"
+        settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = KEY, SECRET
+        settings.STRIPE_API_BASE = shown.url
+        yield shown
+
+
+def ago(days: float) -> dt.datetime:
+    return timezone.now() - dt.timedelta(days=days)
+
+
+def subscribed(shop: Front, number: str = GOOD, *, at: dt.datetime, **changes: Any) -> Subscription:
+    """Somebody who took a plan and typed this card."""
+    said = plan(credits={"units": 100}, **changes)
+    ann = member(make_club(said, at=at - dt.timedelta(days=1)), at=at)
+    found = join(ann, at=at)
+    payer, method = shop.payer_with(number)
+    return permit_collecting(subscription=found, customer=payer, method=method, now=at)
+
+
+def notice(kind: str, found: dict[str, Any], number: str = "evt_1", secret: str = SECRET) -> Any:
+    """What Stripe sends, signed as it does."""
+    body = json.dumps(
+        {"id": number, "object": "event", "type": kind, "created": int(time.time()),
+         "data": {"object": found}}
+    )  # fmt: skip
+    at = int(time.time())
+    signed = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+    return Client().post(
+        "/payments/stripe/notices/", body, content_type="application/json",
+        headers={"Stripe-Signature": f"t={at},v1={signed}"},
+    )  # fmt: skip
+
+
+# --- Beginning ------------------------------------------------------------------------------------
+
+
+def test_it_begins_once_somebody_has_typed_a_card(shop: Front) -> None:
+    ann = member(make_club(plan(), at=ago(3)), at=ago(2))
+    found = join(ann, at=ago(1))
+    assert (found.state, charges(found)) == ("waiting", [])
+    url = Stripe().permission_url(
+        subscription=str(found.public_id), email="ann@example.com", done="https://shop/done",
+        back="https://shop/back",
+    )  # fmt: skip
+    assert url == f"{shop.url}/pay/cs_test_1"
+    said = shop.asked[-1][1]["body"]
+    for part in ("mode=setup", "customer_creation=always", "customer_email=ann%40example.com"):
+        assert part in said
+    assert f"setup_intent_data[metadata][subscription]={found.public_id}" in said
+    payer, method = shop.payer_with(GOOD)
+    about = {"subscription": str(found.public_id)}
+    intent = {"id": "seti_1", "object": "setup_intent", "customer": payer,
+              "payment_method": method, "metadata": about}  # fmt: skip
+    assert notice("setup_intent.succeeded", intent).status_code == 204
+    found.refresh_from_db()
+    assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+    [paid] = [item for item in shop.intents() if item["metadata"].get("charge")][:1]
+    assert (paid["amount"], paid["currency"], paid["status"]) == (990, "usd", "succeeded")
+
+
+def test_a_trial_waits_for_the_card_too_and_charges_when_it_ends(shop: Front) -> None:
+    found = subscribed(shop, at=ago(20), trial_days=14)
+    assert (found.state, charges(found)) == ("trialing", [])
+    renew_plans(timezone.now())
+    found.refresh_from_db()
+    assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+    assert PlanCharge.objects.get().credits.count() == 1
+
+
+# --- Collecting -----------------------------------------------------------------------------------
+
+
+def test_a_card_that_is_declined_is_tried_again_as_the_plan_says(shop: Front) -> None:
+    found = subscribed(shop, DECLINED, at=ago(30), trial_days=14, grace_days=10)
+    ended = found.trial_ends_at
+    assert ended is not None
+    tried = []
+    for days in range(12):
+        renew_plans(ended + dt.timedelta(days=days))
+        charge = PlanCharge.objects.get()
+        tried.append(charge.attempts)
+        found.refresh_from_db()
+        assert found.state == ("past_due" if days < 10 else "lapsed")
+    assert tried[:8] == [1, 2, 2, 3, 3, 3, 3, 4]
+    assert (charge.state, charge.failure) == ("void", "card_declined")
+    keys = [said["key"] for path, said in shop.asked if path == "/v1/payment_intents"]
+    assert keys == [f"{charge.public_id}:{number}" for number in range(4)]
+
+
+def test_another_card_pays_what_the_first_one_would_not(shop: Front) -> None:
+    found = subscribed(shop, DECLINED, at=ago(20), trial_days=14)
+    renew_plans(ago(5))
+    found.refresh_from_db()
+    assert found.state == "past_due"
+    payer, method = shop.payer_with(GOOD)
+    permit_collecting(subscription=found, customer=payer, method=method, now=ago(4))
+    renew_plans(ago(3))
+    found.refresh_from_db()
+    assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+
+
+def test_an_answer_that_was_lost_is_asked_for_again_and_charges_once(shop: Front) -> None:
+    found = subscribed(shop, at=ago(20), trial_days=14)
+    before = len(shop.intents())
+    shop.loses_next = True
+    renew_plans(ago(5))
+    charge = PlanCharge.objects.get()
+    assert (charge.state, charge.attempts) == ("open", 0)
+    assert charge.next_attempt_at is not None
+    renew_plans(ago(4))
+    charge.refresh_from_db()
+    found.refresh_from_db()
+    assert (charge.state, found.state) == ("paid", "active")
+    assert len(shop.intents()) == before + 1
+
+
+def test_where_nothing_answers_nothing_is_decided(shop: Front, settings: Any) -> None:
+    found = subscribed(shop, at=ago(20), trial_days=14)
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    renew_plans(ago(5))
+    assert charges(found) == [("open", "9.90")]
+
+
+# --- Giving back ----------------------------------------------------------------------------------
+
+
+def test_money_goes_back_to_the_card_once(shop: Front) -> None:
+    found = subscribed(shop, at=ago(5))
+    for _again in range(2):
+        cancel_now(
+            subscription=found, refund="whole", actor=SYSTEM, source="backoffice", now=ago(1)
+        )
+    charge = PlanCharge.objects.get()
+    assert (charge.state, str(charge.refunded)) == ("refunded", "9.9000")
+    asked = [said for path, said in shop.asked if path == "/v1/refunds"]
+    assert len(asked) == 1
+    assert f"payment_intent={charge.provider_reference}&amount=990" in asked[0]["body"]
+    assert charge.credits.get().withdrawn == 100
+
+
+def test_where_the_money_cannot_be_sent_nothing_has_happened(shop: Front, settings: Any) -> None:
+    found = subscribed(shop, at=ago(5))
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with pytest.raises(ConflictError, match="nothing was given back"):
+        cancel_now(subscription=found, refund="whole", actor=SYSTEM, source="job", now=ago(1))
+    found.refresh_from_db()
+    assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+
+
+# --- Notices --------------------------------------------------------------------------------------
+
+
+def paid_intent(charge: PlanCharge, status: str = "succeeded") -> dict[str, Any]:
+    return {"id": "pi_1", "object": "payment_intent", "status": status,
+            "metadata": {"charge": str(charge.public_id)}}  # fmt: skip
+
+
+def test_a_notice_is_acted_on_once(shop: Front) -> None:
+    found = subscribed(shop, DECLINED, at=ago(20), trial_days=14)
+    renew_plans(ago(5))
+    charge = PlanCharge.objects.get()
+    for _again in range(2):
+        assert notice("payment_intent.succeeded", paid_intent(charge)).status_code == 204
+    found.refresh_from_db()
+    assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+    assert PaymentEvent.objects.count() == 1
+    assert charge.credits.count() == 1
+
+
+def test_a_refusal_matters_where_it_was_waited_for(shop: Front) -> None:
+    subscribed(shop, DECLINED, at=ago(20), trial_days=14)
+    renew_plans(ago(5))
+    charge = PlanCharge.objects.get()
+    refused = paid_intent(charge, "requires_payment_method")
+    notice("payment_intent.payment_failed", refused, "evt_1")
+    charge.refresh_from_db()
+    assert (charge.state, charge.attempts) == ("failed", 1)
+    PlanCharge.objects.update(state="open", provider_reference="pi_1")
+    notice("payment_intent.payment_failed", refused, "evt_2")
+    charge.refresh_from_db()
+    assert (charge.state, charge.attempts) == ("failed", 2)
+
+
+def test_what_stripe_did_not_sign_is_refused(shop: Front) -> None:
+    found = subscribed(shop, DECLINED, at=ago(20), trial_days=14)
+    renew_plans(ago(5))
+    charge = PlanCharge.objects.get()
+    forged = notice("payment_intent.succeeded", paid_intent(charge), secret="whsec_other")
+    bare = Client().post("/payments/stripe/notices/", "{}", content_type="application/json")
+    assert (forged.status_code, bare.status_code) == (400, 400)
+    assert charges(found) == [("failed", "9.90")]
+    assert not PaymentEvent.objects.exists()
+
+
+def test_what_does_not_matter_is_taken_and_forgotten(shop: Front) -> None:
+    assert notice("customer.created", {"id": "cus_1", "object": "customer"}).status_code == 204
+    stranger = {"id": "pi_9", "object": "payment_intent", "status": "succeeded", "metadata": {}}
+    assert notice("payment_intent.succeeded", stranger).status_code == 204
+    assert not PaymentEvent.objects.exists()
+
+
+def test_other_addresses_take_nothing(shop: Front) -> None:
+    assert Client().post("/payments/nobody/notices/").status_code == 404
+    assert Client().post("/payments/by_hand/notices/").status_code == 400
+    assert Client().get("/payments/stripe/notices/").status_code == 405
+
+
+def test_localstripe_tells_by_itself_what_it_has_collected(
+    shop: Front, live_server: Any, transactional_db: None
+) -> None:
+    import requests
+
+    requests.post(
+        f"{shop.behind}/_config/webhooks/setia",
+        json={"url": f"{live_server.url}/payments/stripe/notices/", "secret": SECRET}, timeout=10,
+    )  # fmt: skip
+    found = subscribed(shop, at=ago(5))
+    deadline = time.monotonic() + 30
+    while not PaymentEvent.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    event = PaymentEvent.objects.get()
+    assert (event.kind, event.charge) == ("payment_intent.succeeded", found.charges.get())
+    assert charges(found) == [("paid", "9.90")]
+
+
+# --- Secrets and coins ----------------------------------------------------------------------------
+
+
+def test_secrets_are_in_no_log_and_no_row(shop: Front, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    found = subscribed(shop, DECLINED, at=ago(5))
+    assert found.charges.get().state == "failed"
+    for secret in (KEY, SECRET, DECLINED):
+        assert secret not in caplog.text
+    rows = [*Subscription.objects.values(), *PlanCharge.objects.values()]
+    assert KEY not in str(rows)
+    assert DECLINED not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [
+        ("9.90", "EUR", 990), ("1000", "JPY", 1000), ("1.234", "KWD", 1234), ("0.01", "USD", 1),
+        ("100", "ISK", 10000), ("100", "UGX", 10000),
+    ],
+)  # fmt: skip
+def test_money_is_counted_in_the_smallest_coin(amount: str, currency: str, minor: int) -> None:
+    assert minor_units(Decimal(amount), currency) == minor
