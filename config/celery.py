@@ -21,6 +21,10 @@ app.conf.beat_schedule = {
         "task": "loyalty.tasks.forget_join_requests",
         "schedule": crontab(minute="45"),
     },
+    "expire-spend-requests": {
+        "task": "loyalty.tasks.expire_spend_requests",
+        "schedule": crontab(minute="15"),
+    },
     "prune-outbox": {
         "task": "members.tasks.prune_outbox",
         "schedule": crontab(hour="3", minute="20"),

@@ -26,6 +26,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Extract, Round
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.company_fields import FIELDS as COMPANY_FIELDS
 from loyalty.models import ActivityType, MemberTier, Subscription, Tender, Tier
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import number_in
@@ -63,6 +64,7 @@ def register() -> None:
     register_fields("behavior", _("Behavior"), (*_BEHAVIOR, _ACTIVITIES))
     register_fields("member", _("Membership"), _MEMBER)
     register_fields("membership", _("Tier and plan"), (*_TIER, *_PLAN))
+    register_fields("company", _("Company"), COMPANY_FIELDS)
 
 
 def _order(
@@ -204,6 +206,9 @@ _ORDER = (
            lambda order: sum(line.total for line in order.basket.lines),
            _("The items alone, after their discounts, without shipping.")),
     _order("items", _("number of items"), values.NUMBER, lambda order: len(order.lines)),
+    _order("quantity", _("number of pieces"), values.NUMBER,
+           lambda order: sum(line.quantity for line in order.lines),
+           _("Of all items together, after returns.")),
     _order("channel", _("channel"), values.TEXT, attrgetter("channel"), _("As web or till.")),
     _order("store", _("store"), values.TEXT, attrgetter("store")),
     _order("currency", _("currency"), values.TEXT, attrgetter("currency"), _("As EUR.")),

@@ -115,6 +115,26 @@ class AccountCodes(Part):
     )
 
 
+class CompanyTerms(Part):
+    """What companies in this program begin with. Each may have other limits of its own."""
+
+    most_at_once: int | None = Field(
+        None,
+        ge=0,
+        le=10**12,
+        description="So many units a buyer spends at once without asking an approver. Empty: any.",
+    )
+    most_in_period: int | None = Field(
+        None, ge=0, le=10**12, description="And so many in a period. Empty: any."
+    )
+    period: Literal["day", "month"] = Field(
+        "month", description="The period of most_in_period, in the program's time zone."
+    )
+    answer_days: int = Field(
+        7, ge=1, le=90, description="So many days approvers have to answer a request."
+    )  # fmt: skip
+
+
 class ProgramDefinition(Part):
     """One loyalty scheme."""
 
@@ -161,6 +181,7 @@ class ProgramDefinition(Part):
     account_codes: AccountCodes = Field(
         AccountCodes(), description="How the journal names accounts; for all of it at once."
     )
+    companies: CompanyTerms = Field(CompanyTerms(), description="What new companies begin with.")
     wallet_types: tuple[WalletTypeDefinition, ...] = Field(
         min_length=1, description="The kinds of units it awards; at least one."
     )

@@ -67,6 +67,8 @@ def _brackets(rule: DiscountBody, currency: str) -> str:
         "quantity": _("by the number of pieces"),
         "spent_year": _("by what was spent in the year before the order"),
         "spent_lifetime": _("by what was ever spent before the order"),
+        "company_year": _("by what the company spent in the year before the order"),
+        "company_lifetime": _("by what the company ever spent before the order"),
     }
     steps = ", ".join(_bracket(bracket, rule, currency) for bracket in rule.brackets)
     of = {
@@ -180,6 +182,8 @@ def _measured(values: Sequence[str], currency: str) -> tuple[str, str, str]:
         "quantity": _("Number of pieces"),
         "spent_year": _("Spent in the year before"),
         "spent_lifetime": _("Spent before"),
+        "company_year": _("Spent by the company in the year before"),
+        "company_lifetime": _("Spent by the company before"),
     }
     if by == "quantity":
         return labels[by], _number(reached), _number(above)
@@ -212,6 +216,10 @@ def _not_met(_values: Sequence[str], _currency: str) -> WhyStep:
     return WhyStep(_("Its condition does not hold"))
 
 
+def _no_company(_values: Sequence[str], _currency: str) -> WhyStep:
+    return WhyStep(_("Only for those who buy for a company"))
+
+
 def _stopped(_values: Sequence[str], _currency: str) -> WhyStep:
     return WhyStep(_("A discount before it lets no other follow"))
 
@@ -231,6 +239,7 @@ _REASONS: Mapping[str, Callable[[Sequence[str], str], WhyStep]] = {
     "at_most": _at_most,
     "off": _total,
     "not_met": _not_met,
+    "no_company": _no_company,
     "stopped": _stopped,
     "given_way": _given_way,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty.services import adjustment_requests, join_requests, refunds
+from loyalty.services import adjustment_requests, join_requests, refunds, spend_requests
 
 
 @shared_task
@@ -18,6 +18,12 @@ def expire_adjustment_requests() -> int:
 def forget_join_requests() -> int:
     """Remove what people typed who wanted to join and never confirmed their address."""
     return join_requests.forget_requests(now=timezone.now())
+
+
+@shared_task
+def expire_spend_requests() -> int:
+    """Write down which requests of companies' buyers nobody has answered in time."""
+    return spend_requests.expire_spending(now=timezone.now())
 
 
 @shared_task

@@ -23,6 +23,7 @@ ACTIONS = {
     "staff.invited": _("Gave access to the back-office"),
     "staff.invited_again": _("Sent the invitation again"),
     "staff.role_changed": _("Changed a role"),
+    "staff.phone_changed": _("Changed a phone number"),
     "staff.removed": _("Took away access to the back-office"),
     "api_key.created": _("Created an API key"),
     "api_key.revoked": _("Revoked an API key"),

@@ -78,6 +78,11 @@ PAGES = (
     Page("pools", ("loyalty_backoffice:pool_list",)),
     Page("pool", ("loyalty_backoffice:pool_page", "pool")),
     Page("pool-new", ("loyalty_backoffice:pool_create",)),
+    Page("companies", ("loyalty_backoffice:company_list",)),
+    Page("company", ("loyalty_backoffice:company_page", "company")),
+    Page("company-new", ("loyalty_backoffice:company_create",)),
+    Page("company-edit", ("loyalty_backoffice:company_edit", "company")),
+    Page("company-import", ("loyalty_backoffice:company_import",)),
     Page("give", ("loyalty_backoffice:wallet_give", "wallet")),
     Page("lot-extend", ("loyalty_backoffice:lot_extend", "lot")),
     Page("programs", ("loyalty_backoffice:program_list",)),
@@ -171,6 +176,10 @@ PAGES = (
     Page("account-give", ("mypage:give",), who="customer"),
     Page("account-pool", ("mypage:pool",), who="customer"),
     Page("account-plan", ("mypage:plan",), who="customer"),
+    Page("account-company", ("mypage:pool",), who="buyer"),
+    Page("account-company-ask", ("mypage:spend_ask", "buyer"), who="buyer"),
+    Page("account-company-approver", ("mypage:pool",), who="approver"),
+    Page("account-company-decide", ("mypage:spend_decide", "approver", "spending"), who="approver"),
     Page("account-profile", ("mypage:profile",), who="customer"),
     Page("sign-in", ("account_login",), who="nobody"),
     Page("sign-in-code", ("account_request_login_code",), who="nobody"),
@@ -204,6 +213,7 @@ class Demo:
             Order,
             Pool,
             SelfCheck,
+            SpendRequest,
             Subscription,
             Wallet,
             WalletType,
@@ -234,7 +244,11 @@ class Demo:
             "birthday_gift": lambda: "birthday-gift",
             "segment": lambda: "best-customers",
             "guests": lambda: "tasting-evening",
-            "pool": lambda: Pool.objects.earliest("pk").public_id,
+            "pool": lambda: Pool.objects.filter(kind="household").earliest("pk").public_id,
+            "company": lambda: Pool.objects.filter(kind="company").earliest("pk").public_id,
+            "buyer": lambda: self._place("buyer").membership.public_id,
+            "approver": lambda: self._place("approver").membership.public_id,
+            "spending": lambda: SpendRequest.objects.get(state="waiting").public_id,
             "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
             "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
             "backtest": lambda: Backtest.objects.earliest("pk").public_id,
@@ -273,7 +287,7 @@ class Demo:
         from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
         from django.contrib.sessions.backends.db import SessionStore
 
-        user = self._customer_user() if who == "customer" else self._staff_user()
+        user = self._staff_user() if who == "staff" else self._customer_user(who)
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -293,13 +307,21 @@ class Demo:
 
         return User.objects.get(email=settings.SETIA_DEMO_LOGINS[0][1])
 
-    def _customer_user(self) -> Any:
-        """The guide's user, as entering the code for the first time makes it."""
+    def _place(self, role: str) -> Any:
+        """Whoever joined last of those with this role in the company."""
+        from loyalty.models import PoolMember
+
+        return PoolMember.objects.filter(pool__kind="company", role=role).latest("pk")
+
+    def _customer_user(self, who: str) -> Any:
+        """The guide's user, or that of somebody in the company, as entering the code for the first
+        time makes it."""
         from allauth.account.models import EmailAddress
 
         from members.services.sign_in import link_customer, provide_user
 
-        user = provide_user(self.guide.email)
+        person = self.guide if who == "customer" else self._place(who).membership.customer
+        user = provide_user(person.email)
         EmailAddress.objects.filter(user=user).update(verified=True)
         assert user is not None
         link_customer(user)

@@ -9,6 +9,7 @@ from members.conditions import values
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    COMPANY,
     CUSTOMER,
     LINE,
     MEMBER,
@@ -26,10 +27,10 @@ from members.conditions.operators import operators_of
 
 PAGE = "conditions.md"
 NAME = "condition_reference"
-SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER, PLAN)
+SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER, PLAN, COMPANY)
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,
-    values.ANNIVERSARY, values.WEEKDAY, values.CLOCK,
+    values.ANNIVERSARY, values.WEEKDAY, values.CLOCK, values.YES_NO,
 )  # fmt: skip
 TAKES = {
     "nothing": "nothing", "one": "a value", "many": "a list of values",

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from loyalty.account.chosen import Chosen, choose_membership
+from loyalty.account.companies import company_context, waiting_words
 from loyalty.account.movements import pool_entry
 from loyalty.account.pages import no_membership, render_page
+from loyalty.account.places import chosen_place, place_or_404, pool_url
 from loyalty.models import Membership, Pool, PoolMember, Transfer
 from loyalty.pool_forms import PoolMoveForm
 from loyalty.pool_words import describe_pool
@@ -37,7 +39,8 @@ class PoolMate:
     """Somebody in the pool as the others read it: by the given name alone."""
 
     name: str
-    is_owner: bool
+    # What they are in it; empty for plain members of a household.
+    role: str
     is_you: bool
 
 
@@ -48,6 +51,9 @@ class PoolCard:
     title: str
     amounts: list[str]
     url: str
+    # What waits for this member to decide, in words.
+    waiting: str = ""
+    icon: str = "home-heart"
 
 
 @require_safe
@@ -57,7 +63,7 @@ def pool(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     chosen = choose_membership(request, public_id)
     if chosen is None:
         return no_membership(request)
-    place = _place(chosen)
+    place = place_or_404(chosen)
     now = timezone.now()
     page = paginate(
         pool_transfers(place.pool),
@@ -77,6 +83,7 @@ def pool(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "may_move": _is_active(place),
         "entries": [pool_entry(transfer) for transfer in page],
         "page": page,
+        **company_context(place, now),
     }
     return render_page(request, "mypage/pool.html", chosen, context)
 
@@ -85,8 +92,7 @@ def pool(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
 @customer_view
 def pool_sharing(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
     """The switch: whether what one earns goes into the pool."""
-    chosen = _chosen(request, public_id)
-    place = _place(chosen)
+    chosen, place = chosen_place(request, public_id)
     shares = request.POST.get("contributes") == "on"
     change_pool_member(
         member=place, changes={"contributes": shares}, actor=Actor.of_user(request.user)
@@ -104,8 +110,7 @@ def pool_sharing(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse
 @customer_view
 def pool_move(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
     """Put something in or take something out: looked at first, then confirmed."""
-    chosen = _chosen(request, public_id)
-    place = _place(chosen)
+    chosen, place = chosen_place(request, public_id)
     if not _is_active(place):
         raise Http404("Only active members move units.")
     form = PoolMoveForm(
@@ -136,7 +141,7 @@ def pool_move(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
         "form": form,
         "pool": place.pool,
         "balances": pool_balances(place.pool, timezone.now()),
-        "back": _pool_url(chosen),
+        "back": pool_url(chosen.membership),
     }
     status = 422 if form.errors and "edit" not in request.POST else 200
     return render_page(request, "mypage/pool_move.html", chosen, context, status=status)
@@ -146,8 +151,7 @@ def pool_move(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
 @customer_view
 def pool_leave(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
     """What one gets back is shown first."""
-    chosen = _chosen(request, public_id)
-    place = _place(chosen)
+    chosen, place = chosen_place(request, public_id)
     now = timezone.now()
     if request.method == "POST":
         actor = Actor.of_user(request.user)
@@ -159,7 +163,7 @@ def pool_leave(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
         "pool": place.pool,
         "returns": summed(returns_of_leaving(place, now)),
         "last": len(current_members(place.pool)) == 1,
-        "back": _pool_url(chosen),
+        "back": pool_url(chosen.membership),
     }
     return render_page(request, "mypage/pool_leave.html", chosen, context)
 
@@ -173,7 +177,9 @@ def pool_card(membership: Membership) -> PoolCard | None:
     return PoolCard(
         pool_title(place.pool),
         [format_units(item.spendable, item.wallet_type) for item in balances],
-        reverse("mypage:pool_of", args=[membership.public_id]),
+        pool_url(membership),
+        waiting_words(place, timezone.now()),
+        "building" if place.pool.kind == Pool.Kind.COMPANY else "home-heart",
     )
 
 
@@ -200,33 +206,16 @@ def _mates(place: PoolMember) -> list[PoolMate]:
     return [
         PoolMate(
             member.membership.customer.given_name or _("A member"),
-            member.is_owner,
+            "" if member.role == PoolMember.Role.MEMBER else member.get_role_display(),
             member.membership_id == place.membership_id,
         )
         for member in current_members(place.pool)
     ]
 
 
-def _chosen(request: CustomerRequest, public_id: uuid.UUID) -> Chosen:
-    chosen = choose_membership(request, public_id)
-    assert chosen is not None  # somebody else's, or none, is 404 already
-    return chosen
-
-
-def _place(chosen: Chosen) -> PoolMember:
-    place = place_of(chosen.membership)
-    if place is None:
-        raise Http404("This member is in no pool.")
-    return place
-
-
 def _is_active(place: PoolMember) -> bool:
     return place.membership.status == Membership.Status.ACTIVE
 
 
-def _pool_url(chosen: Chosen) -> str:
-    return reverse("mypage:pool_of", args=[chosen.membership.public_id])
-
-
 def _back(chosen: Chosen) -> HttpResponse:
-    return HttpResponseRedirect(_pool_url(chosen))
+    return HttpResponseRedirect(pool_url(chosen.membership))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.account import giving, plans, pools, profile, purchases, views
+from loyalty.account import companies, giving, plans, pools, profile, purchases, views
 
 app_name = "mypage"
 
@@ -33,4 +33,15 @@ urlpatterns = [
     path("<uuid:public_id>/pool/sharing/", pools.pool_sharing, name="pool_sharing"),
     path("<uuid:public_id>/pool/move/", pools.pool_move, name="pool_move"),
     path("<uuid:public_id>/pool/leave/", pools.pool_leave, name="pool_leave"),
+    path("<uuid:public_id>/pool/ask/", companies.spend_ask, name="spend_ask"),
+    path(
+        "<uuid:public_id>/pool/requests/<uuid:request_id>/",
+        companies.spend_decide,
+        name="spend_decide",
+    ),
+    path(
+        "<uuid:public_id>/pool/requests/<uuid:request_id>/withdraw/",
+        companies.spend_withdraw,
+        name="spend_withdraw",
+    ),
 ]

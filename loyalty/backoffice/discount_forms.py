@@ -68,6 +68,8 @@ class DiscountForm(RuleEditorForm):
             ("quantity", gettext_lazy("Number of pieces")),
             ("spent_year", gettext_lazy("Spent before, in the year")),
             ("spent_lifetime", gettext_lazy("Spent before, ever")),
+            ("company_year", gettext_lazy("Spent before by the company, in the year")),
+            ("company_lifetime", gettext_lazy("Spent before by the company, ever")),
         ],
     )  # fmt: skip
     least = optional(

@@ -15,6 +15,7 @@ from loyalty.backoffice.approvals import activities_badge, rules_to_publish, wai
 from loyalty.backoffice.links import customer_url, program_url
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
+from loyalty.selectors.companies import waiting_companies
 from loyalty.selectors.latest import latest_transfers
 from loyalty.selectors.self_checks import latest_verdict
 from loyalty.selectors.totals import has_orders
@@ -150,6 +151,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 
 def _needs(request: HttpRequest) -> list[Need]:
     needs = [*_drift(request), *_approvals(request), *_activities(request), *_rules(request)]
+    needs += _companies(request)
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
@@ -162,6 +164,23 @@ def _needs(request: HttpRequest) -> list[Need]:
             for program in drafts
         ]  # fmt: skip
     return needs
+
+
+def _companies(request: HttpRequest) -> list[Need]:
+    """Companies that the reader looks after in which a buyer waits for an approver."""
+    return [
+        Need(
+            "building", "info", company.pool.name,
+            ngettext(
+                "%s request of a buyer waits for its approvers.",
+                "%s requests of buyers wait for its approvers.",
+                count,
+            ) % count,
+            reverse("loyalty_backoffice:company_page", args=[company.pool.public_id]),
+            _("Open the company"),
+        )
+        for company, count in waiting_companies(request.user.pk)[:NEEDS_OF_A_KIND]
+    ]  # fmt: skip
 
 
 def _drift(request: HttpRequest) -> list[Need]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -27,7 +27,7 @@ SOURCE = Transfer.Source.BACKOFFICE.value
 @staff_view("pools.edit")
 def pool_create(request: HttpRequest) -> HttpResponse:
     """A new pool; `?owner=` names the membership whose customer's page the dialog came from."""
-    member = _owner(request.GET.get("owner", ""))
+    member = owner_named(request.GET.get("owner", ""))
     programs = Program.objects.filter(status=Program.Status.LIVE)
     form = NewPoolForm(posted(request), programs=programs, member=member)
     if form.is_valid() and form.member is not None:
@@ -57,6 +57,8 @@ def pool_create(request: HttpRequest) -> HttpResponse:
 def pool_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Another name, other rules, from now on."""
     pool = open_pool_or_404(public_id)
+    if pool.kind == Pool.Kind.COMPANY:
+        return redirect("loyalty_backoffice:company_edit", public_id)
     form = PoolForm.of(pool, posted(request))
     if form.is_valid():
         terms = form.terms()
@@ -107,7 +109,7 @@ def open_pool_or_404(public_id: UUID) -> Pool:
     return get_object_or_404(pools, public_id=public_id)
 
 
-def _owner(text: str) -> Membership | None:
+def owner_named(text: str) -> Membership | None:
     try:
         public_id = UUID(text)
     except ValueError:

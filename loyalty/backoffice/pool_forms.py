@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.program_fields import at_times
 from loyalty.models import Membership, Pool, PoolMember, Program
+from loyalty.pool_roles import ROLES_OF
 from loyalty.selectors.gifts import find_member
 from loyalty.services.pools import CHANGEABLE_OF_MEMBERS, LONGEST_NAME, PoolTerms
 
@@ -97,6 +98,13 @@ class NewPoolForm(PoolForm):
         return cleaned
 
 
+def offer_roles(field: forms.Field, pool: Pool) -> None:
+    """Those that there are in pools of this kind."""
+    assert isinstance(field, forms.ChoiceField)
+    words = dict(PoolMember.Role.choices)
+    field.choices = [(role, words[role]) for role in ROLES_OF[pool.kind]]
+
+
 class AddMemberForm(forms.Form):
     """Who joins, and as what."""
 
@@ -107,10 +115,7 @@ class AddMemberForm(forms.Form):
             attrs={"autocomplete": "off", "spellcheck": "false", "data-focus": True}
         ),
     )
-    role = forms.ChoiceField(
-        label=gettext_lazy("Role"), choices=PoolMember.Role.choices,
-        initial=PoolMember.Role.MEMBER, widget=forms.RadioSelect,
-    )  # fmt: skip
+    role = forms.ChoiceField(label=gettext_lazy("Role"), widget=forms.RadioSelect)
     may_spend = forms.BooleanField(label=gettext_lazy("May spend"), required=False)
     bring = forms.BooleanField(label=BRING, required=False)
 
@@ -118,6 +123,8 @@ class AddMemberForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.pool = pool
         self.found: Membership | None = None
+        offer_roles(self.fields["role"], pool)
+        self.initial.setdefault("role", ROLES_OF[pool.kind][-1])
         if pool.spending != Pool.Spending.NAMED:
             del self.fields["may_spend"]
         if not pool.percent:
@@ -134,9 +141,7 @@ class AddMemberForm(forms.Form):
 class MemberForm(forms.Form):
     """What a member is in the pool."""
 
-    role = forms.ChoiceField(
-        label=gettext_lazy("Role"), choices=PoolMember.Role.choices, widget=forms.RadioSelect
-    )
+    role = forms.ChoiceField(label=gettext_lazy("Role"), widget=forms.RadioSelect)
     may_spend = forms.BooleanField(label=gettext_lazy("May spend"), required=False)
     contributes = forms.BooleanField(
         label=gettext_lazy("What they earn goes into the pool"), required=False
@@ -146,6 +151,7 @@ class MemberForm(forms.Form):
         super().__init__(
             data, initial={name: getattr(member, name) for name in CHANGEABLE_OF_MEMBERS}
         )
+        offer_roles(self.fields["role"], member.pool)
         if member.pool.spending != Pool.Spending.NAMED:
             del self.fields["may_spend"]
         if not member.pool.percent:

@@ -26,6 +26,12 @@ def register() -> None:
             permission="customers.view", match=(f"{NAMESPACE}:pool",), shortcut="g o",
         )
     )  # fmt: skip
+    register_nav_item(
+        NavItem(
+            "companies", _("Companies"), f"{NAMESPACE}:company_list", "building", order=26,
+            permission="customers.view", match=(f"{NAMESPACE}:company",), shortcut="g k",
+        )
+    )  # fmt: skip
     register_customer_panel(
         "pool", _("Pool"), f"{NAMESPACE}:pool_panel", 8, icon="home-heart", column="side", rows=3
     )
@@ -40,6 +46,11 @@ def register() -> None:
             "pool.member_changed": _("Changed a member of a pool"),
             "pool.put_in": _("Put into a pool"),
             "pool.taken": _("Taken from a pool"),
+            "company.changed": _("Changed a company"),
+            "spending.asked": _("Asked to spend for a company"),
+            "spending.approved": _("Approved what a buyer asked for"),
+            "spending.rejected": _("Rejected what a buyer asked for"),
+            "spending.withdrawn": _("Withdrew what was asked for"),
         }
     )
     register_audit_target("loyalty.pool", TargetKind(_("Pool"), f"{NAMESPACE}:pool_page"))
@@ -49,5 +60,17 @@ def register() -> None:
             "role": _("Role"),
             "may_spend": _("May spend"),
             "contributes": _("Shares what is earned"),
+            "legal_name": _("Registered name"),
+            "registration_number": _("Registration number"),
+            "vat_number": _("VAT number"),
+            "billing_email": _("Billing e-mail"),
+            "address": _("Address"),
+            "employees": _("Employees"),
+            "tags": _("Tags"),
+            "manager": _("Account manager"),
+            "most_at_once": _("At once without asking"),
+            "most_in_period": _("In a period without asking"),
+            "period": _("Period"),
+            "answer_days": _("Days to answer"),
         }
     )

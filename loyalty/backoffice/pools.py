@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,10 +35,11 @@ from members.selectors.audit import filter_entries
 @require_safe
 @staff_view("customers.view")
 def pool_list(request: HttpRequest) -> HttpResponse:
-    """Every pool by name, with what it holds; closed ones on a tab of their own."""
+    """Every household's by name, with what it holds; closed ones on a tab of their own. Companies
+    have a list of theirs."""
     closed = request.GET.get("show") == "closed"
     status = Pool.Status.CLOSED if closed else Pool.Status.OPEN
-    found = pools().filter(status=status)
+    found = pools().filter(status=status, kind=Pool.Kind.HOUSEHOLD)
     text = request.GET.get("q", "").replace("\x00", "").strip()
     if text:
         found = found.filter(name__icontains=text)
@@ -65,6 +66,8 @@ def pool_list(request: HttpRequest) -> HttpResponse:
 def pool_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Who is in a pool, what it holds, how it works, and what has moved."""
     pool = get_object_or_404(pools(), public_id=public_id)
+    if pool.kind == Pool.Kind.COMPANY:
+        return redirect(pool_url(pool))
     members = current_members(pool)
     page = paginate(
         pool_transfers(pool),
@@ -84,7 +87,7 @@ def pool_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "page": page,
         "rows": movement_rows(page, request.user),
         "may_edit": is_open and _may_edit(request),
-        "changes": _changes(pool),
+        "changes": pool_changes(pool),
     }
     return render(request, "loyalty/backoffice/pool_page.html", context)
 
@@ -117,7 +120,8 @@ def pool_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def pool_url(pool: Pool) -> str:
-    return reverse("loyalty_backoffice:pool_page", args=[pool.public_id])
+    page = "company_page" if pool.kind == Pool.Kind.COMPANY else "pool_page"
+    return reverse(f"loyalty_backoffice:{page}", args=[pool.public_id])
 
 
 def pool_crumbs(pool: Pool | None = None) -> Crumbs:
@@ -127,10 +131,10 @@ def pool_crumbs(pool: Pool | None = None) -> Crumbs:
 
 
 # What is among the movements already.
-_MOVES = ("pool.put_in", "pool.taken")
+_MOVES = ("pool.put_in", "pool.taken", "spending.asked", "spending.approved", "spending.rejected")
 
 
-def _changes(pool: Pool) -> list[dict[str, object]]:
+def pool_changes(pool: Pool) -> list[dict[str, object]]:
     """What was done to the pool, with the names that members have now."""
     names = {
         member.membership.card_number: str(member.membership.customer)

@@ -21,7 +21,10 @@ from members.choices import currencies, time_zones
 CHOSEN = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order", "multiplying",
           "discounting")  # fmt: skip
 # What is said on pages of its own, and stays as it is here.
-SAID_ELSEWHERE = ("four_eyes", "tiers", "discount_rules", "activity_types", "launch")
+SAID_ELSEWHERE = (
+    "four_eyes", "tiers", "discount_rules", "activity_types", "launch", "plans", "pause", "ending",
+    "companies",
+)  # fmt: skip
 # Where a message of the definition belongs in the form; what is not here belongs to the whole.
 FIELDS = {
     "code": "code",

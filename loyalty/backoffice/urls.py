@@ -15,6 +15,9 @@ from loyalty.backoffice import (
     bulk,
     claims,
     closing,
+    companies,
+    company_editing,
+    company_imports,
     customers,
     downgrades,
     enrollment_files,
@@ -206,6 +209,22 @@ urlpatterns = [
         "pools/<uuid:public_id>/members/<int:pk>/move/preview/",
         pool_members.pool_move_preview,
         name="pool_move_preview",
+    ),
+    # Companies
+    path("companies/", companies.company_list, name="company_list"),
+    path("companies/new/", company_editing.company_create, name="company_create"),
+    path("companies/import/", company_imports.company_import, name="company_import"),
+    path(
+        "companies/import/sample/",
+        company_imports.company_import_sample,
+        name="company_import_sample",
+    ),
+    path("companies/<uuid:public_id>/", companies.company_page, name="company_page"),
+    path("companies/<uuid:public_id>/edit/", company_editing.company_edit, name="company_edit"),
+    path(
+        "companies/<uuid:public_id>/orders/",
+        companies.company_orders_panel,
+        name="company_orders",
     ),
     # Programs
     path("programs/", programs.program_list, name="program_list"),

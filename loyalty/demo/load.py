@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from loyalty.demo.activities import people_tell
 from loyalty.demo.books import keep_books
+from loyalty.demo.companies import people_buy_for_a_company
 from loyalty.demo.drafts import answer_the_wizard
 from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.enrollment import people_join
@@ -79,6 +80,7 @@ def load_demo(
     write_rules(program)
     people_share(program)
     people_have_plans(program)
+    people_buy_for_a_company(program)
     create_duplicate(program)
     keep_books(program)
     people_join(program)

@@ -5,6 +5,7 @@ from loyalty.models.backtests import Backtest, BacktestPart
 from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.candidates import Candidate, JoinRequest
+from loyalty.models.companies import Company, SpendRequest
 from loyalty.models.goals import Goal, GoalPoint
 from loyalty.models.launches import (
     FoundingBonus,
@@ -61,6 +62,7 @@ __all__ = [
     "Candidate",
     "CapCounter",
     "ClosedPeriod",
+    "Company",
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",
@@ -103,6 +105,7 @@ __all__ = [
     "RefundLine",
     "SelfCheck",
     "SelfCheckFinding",
+    "SpendRequest",
     "Subscription",
     "Tender",
     "Tier",

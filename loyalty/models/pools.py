@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from decimal import Decimal
 
+import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models.ledger import Account
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
+from loyalty.pool_roles import Right, has_right
 
 
 class Pool(models.Model):
@@ -90,6 +92,17 @@ class Pool(models.Model):
                 | Q(status="closed", closed_at__isnull=False),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="pool_company_stays",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__kind="company") & ~pgtrigger.Q(new__kind="company"),
+                func="""
+                    RAISE EXCEPTION 'a company stays one' USING ERRCODE = 'SL010';
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -113,6 +126,8 @@ class PoolMember(models.Model):
     class Role(models.TextChoices):
         OWNER = "owner", _("Owner")
         MEMBER = "member", _("Member")
+        BUYER = "buyer", _("Buyer")
+        APPROVER = "approver", _("Approver")
 
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="members")
     membership = models.ForeignKey(
@@ -136,6 +151,28 @@ class PoolMember(models.Model):
                 name="pool_member_time",
                 condition=Q(left_at=None) | Q(left_at__gte=models.F("joined_at")),
             ),
+            models.CheckConstraint(
+                name="pool_member_role_known",
+                condition=Q(role__in=["owner", "member", "buyer", "approver"]),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="pool_member_role_of_kind",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=~pgtrigger.Q(new__role="owner"),
+                func="""
+                    IF (NEW.role = 'member') = EXISTS (
+                        SELECT 1 FROM loyalty_pool p
+                         WHERE p.id = NEW.pool_id AND p.kind = 'company')
+                    THEN
+                        RAISE EXCEPTION 'buyers and approvers are in companies, members are not'
+                            USING ERRCODE = 'SL010';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -146,11 +183,21 @@ class PoolMember(models.Model):
         return self.role == self.Role.OWNER
 
     @property
+    def spends_freely(self) -> bool:
+        """Without a company's limits, and whoever else may."""
+        return has_right(self.role, Right.SPEND_FREELY)
+
+    @property
+    def decides(self) -> bool:
+        """Whether they decide what buyers of the company ask for."""
+        return self.pool.kind == Pool.Kind.COMPANY and has_right(self.role, Right.DECIDE)
+
+    @property
     def can_spend(self) -> bool:
         """Whether the pool's rules let this member spend from it."""
         match self.pool.spending:
             case Pool.Spending.EVERYONE:
                 return True
             case Pool.Spending.NAMED:
-                return self.is_owner or self.may_spend
-        return self.is_owner
+                return self.spends_freely or self.may_spend
+        return self.spends_freely

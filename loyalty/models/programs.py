@@ -127,6 +127,8 @@ class Program(models.Model):
     # What accounts are called in the merchant's own bookkeeping (`definitions.AccountCodes`); what
     # is missing has its usual number.
     account_codes = models.JSONField(default=dict)
+    # What new companies begin with, as the program file says it.
+    company_terms = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     four_eyes = models.BooleanField(
         _("a second person publishes rules"),
         default=False,

@@ -295,10 +295,13 @@ class DiscountBody(LinesBody, ConditionalBody):
     brackets: tuple[DiscountBracket, ...] = Field(
         (), description="Another percent or amount by how much is reached, for all of the order."
     )
-    brackets_by: Literal["order", "quantity", "spent_year", "spent_lifetime"] = Field(
+    brackets_by: Literal[
+        "order", "quantity", "spent_year", "spent_lifetime", "company_year", "company_lifetime"
+    ] = Field(
         "order",
         description="What brackets go by: what the eligible items cost, how many pieces they are,"
-        " or what the member had spent before, in the calendar year or ever.",
+        " what the member had spent before, in the calendar year or ever, or what all buyers of"
+        " the company had that they buy for.",
     )
     pieces: int = Field(
         1, ge=1, le=100, description="With cheapest: so many pieces are cheaper or free."

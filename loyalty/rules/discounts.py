@@ -28,6 +28,8 @@ Discounting = Literal["best", "add", "in_turn"]
 Shares = dict[int, Fraction]
 NONE: Shares = {}
 HUNDRED = 100
+# Brackets for those alone who buy for a company.
+OF_COMPANIES = ("company_year", "company_lifetime")
 TAXES = {
     taxed: BasePolicy(include_tax=taxed, paid_with_stored_value=True, paid_with_units=True)
     for taxed in (True, False)
@@ -171,7 +173,11 @@ class _Till:
             return _Found(NONE, (("not_met",),))
         if self.stopped:
             return _Found(NONE, (("stopped",),))
-        spent = self.context.spent.get(version.id, ZERO)
+        spent = self.context.spent.get(version.id)
+        if spent is None:
+            if version.body.brackets_by in OF_COMPANIES:
+                return _Found(NONE, (("no_company",),))
+            spent = ZERO
         return _Pricing(version.body, self, Fraction(spent)).found()
 
     def price(self, place: int, full: Fraction) -> Fraction:
@@ -245,7 +251,7 @@ class _Pricing:
             case "quantity":
                 pieces = sum((self.lines[place].quantity for place in self.prices), ZERO)
                 return "quantity", Fraction(pieces)
-            case "spent_year" | "spent_lifetime":
+            case "spent_year" | "spent_lifetime" | "company_year" | "company_lifetime":
                 return self.body.brackets_by, self.spent
         return "order", measured
 

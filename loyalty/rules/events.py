@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.caps import smallest_units
+from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import Occasion, Return
 from loyalty.rules.plans import PlanSpan
@@ -65,6 +66,8 @@ class Person:
     behavior: Behavior = field(default_factory=Behavior)
     tiers: Pricing | None = None
     plans: tuple[PlanSpan, ...] = ()
+    # The company that they bought for, by the moment of each order.
+    companies: Mapping[dt.datetime, CompanyFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

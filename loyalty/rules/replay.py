@@ -37,7 +37,15 @@ from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
 from loyalty.rules.rulesets import InForce, RuleSet, alike
 from members.conditions.moments import Moment
-from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
+from members.conditions.scopes import (
+    BEHAVIOR,
+    COMPANY,
+    CUSTOMER,
+    MEMBER,
+    PLAN,
+    SEGMENTS,
+    TIER,
+)
 
 __all__ = ["Account", "Life", "SharedBudgets"]
 
@@ -293,6 +301,7 @@ class Account:
             MEMBER: _Member(self.person.enrolled_at, balance),
             TIER: self.person.tiers.pricing(at) if self.person.tiers else None,
             PLAN: plan_at(self.person.plans, at),
+            COMPANY: self.person.companies.get(at),
         }
 
 

@@ -45,22 +45,22 @@ def get_order(source: str, external_id: str) -> Order:
 
 
 def list_order_rows(customer: Customer) -> QuerySet[Order]:
-    """A customer's orders for a list: `line_count`, `refunded` and, prefetched, what each
-    earned."""
+    """A customer's orders for a list, as `with_row_facts` has them."""
+    return with_row_facts(Order.objects.filter(customer=customer))
+
+
+def with_row_facts(found: QuerySet[Order]) -> QuerySet[Order]:
+    """Orders for a list: `line_count`, `refunded` and, prefetched, what each earned."""
     lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
     refunds = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
     money = DecimalField(max_digits=18, decimal_places=4)
-    return (
-        Order.objects.filter(customer=customer)
-        .annotate(
-            line_count=Coalesce(Subquery(lines.annotate(n=Count("pk")).values("n")), 0),
-            refunded=Coalesce(
-                Subquery(refunds.annotate(sum=Sum("total")).values("sum"), output_field=money),
-                Decimal(0),
-                output_field=money,
-            ),
-        )
-        .prefetch_related(
-            Prefetch("transfers", Transfer.objects.select_related("wallet", "wallet_type"))
-        )
+    return found.annotate(
+        line_count=Coalesce(Subquery(lines.annotate(n=Count("pk")).values("n")), 0),
+        refunded=Coalesce(
+            Subquery(refunds.annotate(sum=Sum("total")).values("sum"), output_field=money),
+            Decimal(0),
+            output_field=money,
+        ),
+    ).prefetch_related(
+        Prefetch("transfers", Transfer.objects.select_related("wallet", "wallet_type"))
     )

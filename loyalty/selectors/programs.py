@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from loyalty.definitions import AccountCodes, PartyDefinition, ProgramDefinition
+from loyalty.definitions import AccountCodes, CompanyTerms, PartyDefinition, ProgramDefinition
 from loyalty.models import (
     Account,
     EarningRule,
@@ -94,6 +94,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         partners=_parties(program, Account.Kind.PARTNER),
         charities=_parties(program, Account.Kind.CHARITY),
         account_codes=account_codes_of(program),
+        companies=company_terms_of(program),
         activity_types=activity_type_definitions(),
         wallet_types=tuple(
             _wallet_type(item)
@@ -137,6 +138,11 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
 def account_codes_of(program: Program) -> AccountCodes:
     """What the journal calls its accounts."""
     return AccountCodes.model_validate(program.account_codes)
+
+
+def company_terms_of(program: Program) -> CompanyTerms:
+    """What its new companies begin with."""
+    return CompanyTerms.model_validate(program.company_terms)
 
 
 def gifts_of(wallet_type: WalletType) -> GiftsDefinition:

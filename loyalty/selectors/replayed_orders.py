@@ -16,16 +16,18 @@ from loyalty.ledger.past import holdings_then
 from loyalty.models import Membership, Order, Program, Refund, Tender, Wallet
 from loyalty.rules import events as replay
 from loyalty.rules.behavior import Behavior
+from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.rules.plans import PlanSpan
 from loyalty.selectors.behavior import behavior_before
+from loyalty.selectors.company_facts import companies_before
 from loyalty.selectors.member_tiers import tiered_program
 from loyalty.selectors.program_times import program_times
 from loyalty.selectors.subscriptions import plan_spans
 from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.tiers.paths import TierPath
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, PLAN, TIER
+from members.conditions.fields import BEHAVIOR, COMPANY, CUSTOMER, MEMBER, PLAN, TIER
 from members.conditions.moments import Moment
 from members.models import Customer
 from members.selectors.segments import segments_of
@@ -230,9 +232,10 @@ def _return(refund: Refund) -> Return:
     )
 
 
-def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
+def _people(stretch: Stretch, events: Mapping[int, Sequence[Event]]) -> dict[int, Person]:
     """The facts of buyers that are asked for. Who they are, and in which segments, is as today;
-    what they did before is as it was."""
+    what they did before, and what was bought for their company, is as it was."""
+    ids = events.keys()
     customers = Customer.objects.in_bulk(ids) if CUSTOMER in stretch.scopes else {}
     segments = segments_of(ids)
     behaviors: dict[int, Behavior] = {}
@@ -243,6 +246,7 @@ def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
     balances = _balances(stretch, members) if MEMBER in stretch.scopes else {}
     tiers = _tiers(stretch, members) if TIER in stretch.scopes else {}
     plans = _plans(members) if PLAN in stretch.scopes else {}
+    companies = _companies(stretch, members, events) if COMPANY in stretch.scopes else {}
     return {
         pk: Person(
             customers.get(pk),
@@ -252,6 +256,7 @@ def _people(stretch: Stretch, ids: Collection[int]) -> dict[int, Person]:
             behaviors.get(pk, Behavior()),
             tiers.get(pk),
             plans.get(pk, ()),
+            companies.get(pk, {}),
         )
         for pk in ids
     }
@@ -282,6 +287,26 @@ def _plans(members: Mapping[int, Membership]) -> dict[int, tuple[PlanSpan, ...]]
     """When they had which paid plan, by customer."""
     spans = plan_spans([item.pk for item in members.values()])
     return {pk: tuple(spans[item.pk]) for pk, item in members.items() if item.pk in spans}
+
+
+def _companies(
+    stretch: Stretch, members: Mapping[int, Membership], events: Mapping[int, Sequence[Event]]
+) -> dict[int, dict[dt.datetime, CompanyFacts]]:
+    """The companies that they bought for, by customer and the moment of each order."""
+    wanted = [
+        (customer_id, members[customer_id].pk, event.at)
+        for customer_id, own in events.items()
+        if customer_id in members
+        for event in own
+        if isinstance(event, Sale)
+    ]
+    zone = stretch.program.zone
+    facts = companies_before([(member, at) for _customer, member, at in wanted], zone)
+    found: defaultdict[int, dict[dt.datetime, CompanyFacts]] = defaultdict(dict)
+    for (customer_id, _member, at), company in zip(wanted, facts, strict=True):
+        if company is not None:
+            found[customer_id][at] = company
+    return found
 
 
 def _balances(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, dict[int, int]]:

@@ -62,7 +62,7 @@ def from_file(file: IO[bytes], name: str, *, with_units: bool) -> Source:
     delimiter = max(",;\t", key=head.count)
     columns = [name.strip().lower() for name in next(csv.reader([head], delimiter=delimiter), [])]
     _check_columns(columns, with_units=with_units)
-    rows = _rows(csv.reader(_without_nul(text), delimiter=delimiter), columns)
+    rows = _rows(csv.reader(without_nul(text), delimiter=delimiter), columns)
     return Source(BulkAdjustment.Source.FILE, name[-200:], digest.hexdigest(), rows)
 
 
@@ -147,7 +147,7 @@ def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[tuple[int
         yield number, cells
 
 
-def _without_nul(lines: Iterable[str]) -> Iterator[str]:
+def without_nul(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         yield line.replace("\0", "\N{REPLACEMENT CHARACTER}")
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Literal
 
 from loyalty.ledger.balances import Holding, holdings
@@ -18,16 +19,26 @@ from loyalty.models import Membership, Wallet
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.bodies import CashbackBody, DiscountBody
 from loyalty.rules.calendar import period_start, start_of_day
+from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion
 from loyalty.rules.plans import plan_at
 from loyalty.selectors.behavior import behavior_before, spent_between
+from loyalty.selectors.company_facts import companies_before
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.selectors.subscriptions import plan_spans
 from loyalty.services.order_tiers import has_tiers, tiers_before
 from loyalty.tiers.facts import TierHeld
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
+from members.conditions.fields import (
+    BEHAVIOR,
+    COMPANY,
+    CUSTOMER,
+    MEMBER,
+    PLAN,
+    SEGMENTS,
+    TIER,
+)
 from members.conditions.predicate import Condition
 from members.models import Customer
 from members.selectors.segments import segments_of
@@ -79,7 +90,10 @@ def with_contexts(wishes: Sequence[Wish]) -> list[Wish]:
         number
         for number, wish in enumerate(wishes)
         if has_tiers(wish)
-        or any(_outer(version) or _spent_since(version) for version in wish.asking)
+        or any(
+            _outer(version) or _spent_since(version) or _company_spent(version)
+            for version in wish.asking
+        )
     ]
     if not asking:
         return list(wishes)
@@ -130,6 +144,21 @@ def _spent_since(version: RuleVersion | DiscountVersion) -> Since | None:
     return None
 
 
+# What brackets by a company's spend read of its facts.
+COMPANY_SPENT = {
+    "company_year": attrgetter("spend_year"),
+    "company_lifetime": attrgetter("spend"),
+}
+
+
+def _company_spent(
+    version: RuleVersion | DiscountVersion,
+) -> Callable[[CompanyFacts], Decimal] | None:
+    """What it asks of the company that its buyer buys for, if it does."""
+    body = version.body
+    return COMPANY_SPENT.get(body.brackets_by) if isinstance(body, DiscountBody) else None
+
+
 class _Facts:
     """The facts of a batch's buyers, by scope."""
 
@@ -142,6 +171,7 @@ class _Facts:
         self.spent: dict[tuple[int, Since], Decimal] = {}
         self.tiers: dict[int, TierHeld] = {}
         self.plans: dict[int, str] = {}
+        self.companies: dict[int, CompanyFacts] = {}
 
     @classmethod
     def load(cls, wishes: Sequence[Wish]) -> _Facts:
@@ -162,6 +192,10 @@ class _Facts:
             facts._load_members(wishes)
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
+        if COMPANY in scopes or any(
+            _company_spent(version) for wish in wishes for version in wish.asking
+        ):
+            facts.companies = _companies(wishes)
         facts.tiers = tiers_before(wishes)
         if PLAN in scopes:
             facts.plans = _plans(wishes)
@@ -179,6 +213,9 @@ class _Facts:
             since = _spent_since(version)
             if since is not None:
                 spent[version.id] = self.spent[id(wish), since]
+            of_company, company = _company_spent(version), self.companies.get(id(wish))
+            if of_company is not None and company is not None:
+                spent[version.id] = max(of_company(company), ZERO)
         tier, plan = str(self.tiers.get(id(wish), "")), self.plans.get(id(wish), "")
         return Context(answers, spent, tier, plan)
 
@@ -189,6 +226,7 @@ class _Facts:
             SEGMENTS: self.segments.get(wish.customer_id, frozenset()),
             TIER: self.tiers.get(id(wish)),
             PLAN: self.plans.get(id(wish), ""),
+            COMPANY: self.companies.get(id(wish)),
         }
         membership = self.memberships.get(wish.membership_id)
         if membership is not None:
@@ -224,6 +262,27 @@ def _behaviors(wishes: Sequence[Wish]) -> dict[int, Behavior]:
         for other in _earlier(wish, batch):
             behavior = behavior.after(other.occasion.basket, other.at)
         found[id(wish)] = behavior
+    return found
+
+
+def _companies(wishes: Sequence[Wish]) -> dict[int, CompanyFacts]:
+    """By wish: the company that it was placed for as it was before it, with the batch's own earlier
+    orders of all its buyers."""
+    found: dict[int, CompanyFacts] = {}
+    for program in {wish.program.id: wish.program for wish in wishes}.values():
+        own = [wish for wish in wishes if wish.program.id == program.id]
+        known = companies_before([(wish.membership_id, wish.at) for wish in own], program.zone)
+        placed = [(wish, facts) for wish, facts in zip(own, known, strict=True) if facts]
+        for wish, facts in placed:
+            company = facts
+            for other, of_other in placed:
+                if (
+                    of_other.pool_id == facts.pool_id
+                    and other.at < wish.at
+                    and other.occasion.basket.lines
+                ):
+                    company = company.after(other.occasion.basket.total, other.at)
+            found[id(wish)] = company
     return found
 
 

@@ -14,6 +14,7 @@ from loyalty.services.pool_audit import record_pool_audit
 from loyalty.services.pool_moves import pool_movement
 from loyalty.services.pools import current_member, lock_pool_wallets, open_pool
 from loyalty.services.redemptions import terms_of
+from loyalty.services.spend_requests import withdraw_all
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -38,6 +39,7 @@ def leave_pool(
     def leave() -> list[Returned]:
         pool = open_pool(member.pool)
         row = current_member(pool, member)
+        withdraw_all(pool, member=row, now=now)
         lock_pool_wallets(pool, [row.membership])
         returned = returns_of_leaving(row, now)
         post(_movements(returned, "left", source, actor, now), now=now)
@@ -56,6 +58,7 @@ def close_pool(*, pool: Pool, actor: Actor, source: str, now: dt.datetime) -> li
 
     def close() -> list[Returned]:
         row = open_pool(pool)
+        withdraw_all(row, now=now)
         lock_pool_wallets(row, [member.membership for member in current_members(row)])
         returned = returns_of_closing(row, now)
         post(_movements(returned, "closed", source, actor, now), now=now)
@@ -143,19 +146,20 @@ def _movements(
 
 
 def _settle_ownership(pool: Pool, actor: Actor, now: dt.datetime) -> None:
-    """An empty pool is closed; one without an owner belongs to whoever was there longest."""
+    """An empty pool is closed; one without an owner belongs to whoever was there longest, of a
+    company's members to an approver first."""
     members = current_members(pool)
     if not members:
         _close(pool, actor, now)
     elif not any(member.is_owner for member in members):
-        heir = members[0]
-        heir.role = PoolMember.Role.OWNER
+        heir = min(members, key=lambda member: not member.spends_freely)
+        was, heir.role = heir.role, PoolMember.Role.OWNER
         heir.save(update_fields=["role"])
         record_pool_audit(
             actor=actor,
             action="pool.member_changed",
             member=heir,
-            before={"role": PoolMember.Role.MEMBER},
+            before={"role": was},
             after={"role": heir.role},
         )
 

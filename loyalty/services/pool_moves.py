@@ -20,6 +20,7 @@ from loyalty.models import (
     Wallet,
     WalletType,
 )
+from loyalty.selectors.companies import room_to_spend
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
 from loyalty.services.pool_audit import record_pool_audit
@@ -56,7 +57,7 @@ def preview_pool_move(
     """What the member and the pool can spend before and after. Raises what moving would raise."""
     own, common = _wallets(member, wallet_type)
     giver = own if into else common
-    _check(member, units, giver)
+    _check(member, units, giver, now)
     held = holdings([own, common], now)
     spendable = held[giver.pk].spendable
     if units > spendable:
@@ -84,7 +85,9 @@ def spend_from_pool(
     def spend() -> tuple[Transfer, bool]:
         lock_wallets([common.pk])
         if not Transfer.objects.filter(key=key).exists():
-            _check_spender(_as_it_is_now(member))
+            row = _as_it_is_now(member)
+            _check_spender(row)
+            _check_limits(row, units, common, occurred_at or now)
         return redeem_units(
             wallet=common, units=units, key=key, source=source, actor=actor, now=now,
             occurred_at=occurred_at, order=order, note=note, spender=membership,
@@ -133,7 +136,7 @@ def _move(
     def move() -> tuple[Transfer, bool]:
         lock_wallets([giver.pk, taker.pk])
         if not Transfer.objects.filter(key=key).exists():
-            _check(member, units, giver)
+            _check(member, units, giver, now)
         entry = pool_movement(
             giver, taker, units, program=terms_of(giver), why=why, key=key, source=source,
             actor=actor, now=now,
@@ -161,12 +164,13 @@ def _move(
     return run_atomically(move)
 
 
-def _check(member: PoolMember, units: int, giver: Wallet) -> None:
+def _check(member: PoolMember, units: int, giver: Wallet, now: dt.datetime) -> None:
     if not 0 < units <= MOST_UNITS:
         raise refused("units", _("Give a number above zero."), code="invalid_request", status=422)
     row = _as_it_is_now(member)
     if giver.account_id == row.pool.account_id:
         _check_spender(row)
+        _check_limits(row, units, giver, now)
     elif row.membership.status != Membership.Status.ACTIVE:
         raise refused("membership", _("Only active members can share."))
 
@@ -183,6 +187,20 @@ def _check_spender(member: PoolMember) -> None:
         raise refused("membership", _("Only active members can spend from a pool."))
     if not member.can_spend:
         raise refused("membership", _("This member may not spend from the pool."))
+
+
+def _check_limits(member: PoolMember, units: int, wallet: Wallet, at: dt.datetime) -> None:
+    """A company's, for buyers; under the lock of its wallet, so that two spends at once do not
+    exceed them."""
+    room = room_to_spend(member, wallet, at).now
+    if room is not None and units > room:
+        raise refused(
+            "units",
+            _("Without approval %s can be spent.") % format_units(room, wallet.wallet_type)
+            if room
+            else _("Nothing more can be spent without approval."),
+            code="approval_needed",
+        )
 
 
 def _wallets(member: PoolMember, wallet_type: WalletType) -> tuple[Wallet, Wallet]:

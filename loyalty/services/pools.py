@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import Movement, lock_wallets, post
 from loyalty.models import Account, Membership, Pool, PoolMember, Program, Wallet
+from loyalty.pool_roles import ROLES_OF, fitting_role
 from loyalty.selectors.pools import pool_wallets
+from loyalty.services.company_rows import make_company
 from loyalty.services.pool_audit import record_pool_audit
 from loyalty.services.pool_moves import pool_movement, refused
 from loyalty.services.redemptions import terms_of
@@ -45,10 +47,11 @@ CHANGEABLE_OF_MEMBERS = ("role", "may_spend", "contributes")
 
 def create_pool(
     *, owner: Membership, terms: PoolTerms, bring: bool, actor: Actor, source: str,
-    now: dt.datetime,
+    now: dt.datetime, company: Mapping[str, Any] | None = None,
 ) -> Pool:  # fmt: skip
     """Found a pool with its first owner. `bring`: what they hold already goes into it too, as far
-    as what they earn does. Raises PoolRefusedError."""
+    as what they earn does. `company`: what is said of a company beside that
+    (`company_rows.CompanyDetails`). Raises PoolRefusedError."""
     values = _clean(terms)
 
     def create() -> Pool:
@@ -61,6 +64,8 @@ def create_pool(
         )
         first = not Pool.objects.filter(program=program).exists()
         pool = Pool.objects.create(program=program, account=account, created_at=now, **values)
+        if pool.kind == Pool.Kind.COMPANY:
+            make_company(pool, now=now, changes=company)
         if first:
             # From now on the orders of this program look for pools.
             Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
@@ -73,15 +78,22 @@ def create_pool(
 
 def change_pool(*, pool: Pool, changes: Mapping[str, Any], actor: Actor) -> Pool:
     """Change what a pool is called or how it works, from now on. What changes nothing leaves no
-    trace."""
+    trace. A household may become a company, and a company stays one."""
 
     def change() -> Pool:
         row = open_pool(pool)
         before = _snapshot(row)
         wanted = {name: getattr(row, name) for name in CHANGEABLE} | dict(changes)
-        for name, value in _clean(PoolTerms(**wanted)).items():
+        values = _clean(PoolTerms(**wanted))
+        was_company = row.kind == Pool.Kind.COMPANY
+        if was_company and values["kind"] != Pool.Kind.COMPANY:
+            raise refused("kind", _("A company stays one. Close it and found a household."))
+        for name, value in values.items():
             setattr(row, name, value)
         row.save()
+        if row.kind == Pool.Kind.COMPANY and not was_company:
+            # What was bought for the household before counts as bought for the company.
+            make_company(row, now=row.created_at)
         _record_change("pool.changed", row, before, _snapshot(row), actor)
         return row
 
@@ -112,6 +124,7 @@ def change_pool_member(
         before = _member_snapshot(row)
         for name in CHANGEABLE_OF_MEMBERS:
             setattr(row, name, changes.get(name, getattr(row, name)))
+        row.role = _role_in(pool, row.role)
         others = pool.members.filter(left_at=None, role=PoolMember.Role.OWNER).exclude(pk=row.pk)
         if not row.is_owner and not others.exists():
             raise refused("role", _("A pool needs an owner: name another one first."))
@@ -154,6 +167,7 @@ def _join(
     if membership.program_id != pool.program_id:
         raise refused("membership", _("This member is in another program."))
     lock_pool_wallets(pool, [membership])
+    role = _role_in(pool, role)
     status = Membership.objects.values_list("status", flat=True).get(pk=membership.pk)
     if status != Membership.Status.ACTIVE:
         raise refused("membership", _("Only active members can be in a pool."))
@@ -169,6 +183,14 @@ def _join(
     if bring:
         post(_brought(member, actor, source, now), now=now)
     return member
+
+
+def _role_in(pool: Pool, role: str) -> str:
+    """The role as pools of this kind call it. Raises PoolRefusedError where they have none such."""
+    fitting = fitting_role(pool.kind, role)
+    if fitting not in ROLES_OF[pool.kind]:
+        raise _invalid("role", _("One of: %s.") % ", ".join(ROLES_OF[pool.kind]))
+    return fitting
 
 
 def _brought(member: PoolMember, actor: Actor, source: str, now: dt.datetime) -> list[Movement]:

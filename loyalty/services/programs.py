@@ -36,7 +36,12 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.selectors.lot_policies import expiry_of
-from loyalty.selectors.programs import account_codes_of, gifts_of, spending_of
+from loyalty.selectors.programs import (
+    account_codes_of,
+    company_terms_of,
+    gifts_of,
+    spending_of,
+)
 from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.launches import apply_launch
@@ -69,6 +74,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     _apply_settings(applied, definition)
     _apply_parties(applied, definition)
     _apply_account_codes(applied, definition)
+    _apply_company_terms(applied, definition)
     applied.changes += apply_activity_types(definition.activity_types, actor=actor)
     wallet_types = _apply_wallet_types(applied, definition, now)
     apply_rules(applied, definition, wallet_types, actor, now)
@@ -115,6 +121,19 @@ def _apply_account_codes(applied: Applied, definition: ProgramDefinition) -> Non
     applied.program.save(update_fields=["account_codes"])
     changed = [f"{before[name]} → {code}" for name, code in after.items() if before[name] != code]
     applied.changes.append(_("Account codes of the journal: %s") % ", ".join(changed))
+
+
+def _apply_company_terms(applied: Applied, definition: ProgramDefinition) -> None:
+    """For companies that are founded from now on; those that there are keep theirs."""
+    before, after = company_terms_of(applied.program), definition.companies
+    if before == after:
+        return
+    applied.program.company_terms = after.model_dump()
+    applied.program.save(update_fields=["company_terms"])
+    changed = sorted(
+        name for name, value in after.model_dump().items() if value != getattr(before, name)
+    )
+    applied.changes.append(_("New companies: %s") % ", ".join(changed))
 
 
 def _apply_parties(applied: Applied, definition: ProgramDefinition) -> None:

@@ -149,6 +149,14 @@ class RoleForm(forms.Form):
     )
 
 
+class StaffPhoneForm(forms.Form):
+    phone = forms.CharField(
+        label=_l("Phone"), max_length=40, required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+        help_text=_l("Companies whose account this person manages see it. Like +60 12-345 6789."),
+    )  # fmt: skip
+
+
 class ApiKeyForm(forms.Form):
     LASTING = (
         ("", _l("It does not expire")),

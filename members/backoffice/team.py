@@ -15,14 +15,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from members.backoffice.forms import InviteForm, RoleForm
+from members.backoffice.forms import InviteForm, RoleForm, StaffPhoneForm
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import StaffMember
+from members.phones import format_phone
 from members.policy import acting, staff_view
 from members.responses import dialog_done
 from members.selectors.staff import get_staff_member, list_staff
-from members.services.staff import change_role, invite_again, invite_staff, remove_staff
+from members.services.staff import (
+    change_phone,
+    change_role,
+    invite_again,
+    invite_staff,
+    remove_staff,
+)
 
 # What a role is for, in the words of those who choose one.
 ROLES: dict[str, str | Promise] = {
@@ -86,6 +93,23 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
             return _done(request, message)
     title = _("Role of %(name)s") % {"name": staff_member.user}
     return _dialog(request, {"title": title, "form": form, "submit": _("Change role")})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("staff.manage")
+def phone(request: HttpRequest, pk: int) -> HttpResponse:
+    """The number under which companies reach somebody."""
+    staff_member = get_staff_member(pk)
+    initial = {"phone": format_phone(staff_member.phone) if staff_member.phone else ""}
+    form = StaffPhoneForm(posted(request), initial=initial, auto_id="phone_%s")
+    if request.method == "POST" and form.is_valid():
+        with errors_on(form):
+            change_phone(
+                actor=acting(request), staff_member=staff_member, phone=form.cleaned_data["phone"]
+            )
+            return _done(request, _("Saved."))
+    title = _("Phone of %(name)s") % {"name": staff_member.user}
+    return _dialog(request, {"title": title, "form": form, "submit": _("Save"), "roles": []})
 
 
 @require_POST

@@ -48,6 +48,7 @@ urlpatterns = [
     path("settings/team/", team.team, name="team"),
     path("settings/team/invite/", team.invite, name="team_invite"),
     path("settings/team/<int:pk>/role/", team.role, name="team_role"),
+    path("settings/team/<int:pk>/phone/", team.phone, name="team_phone"),
     path("settings/team/<int:pk>/remind/", team.remind, name="team_remind"),
     path("settings/team/<int:pk>/remove/", team.remove, name="team_remove"),
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),

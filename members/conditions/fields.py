@@ -27,7 +27,7 @@ Suggest = Callable[[str], Sequence[str]]
 
 ORDER, LINE, CUSTOMER = scopes.ORDER, scopes.LINE, scopes.CUSTOMER
 BEHAVIOR, MEMBER, SEGMENTS = scopes.BEHAVIOR, scopes.MEMBER, scopes.SEGMENTS
-TIER, PLAN = scopes.TIER, scopes.PLAN
+TIER, PLAN, COMPANY = scopes.TIER, scopes.PLAN, scopes.COMPANY
 ACTIVITY, OF_THE_ORDER = scopes.ACTIVITY, scopes.OF_THE_ORDER
 
 

@@ -3,5 +3,5 @@ with it, the others are looked up and stay as they were when it was first judged
 
 ORDER, LINE, ACTIVITY = "order", "line", "activity"
 CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS = "customer", "behavior", "member", "segments"
-TIER, PLAN = "tier", "plan"
+TIER, PLAN, COMPANY = "tier", "plan", "company"
 OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})

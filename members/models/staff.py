@@ -17,10 +17,18 @@ class StaffMember(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="staff_member")
     role = models.CharField(_("role"), max_length=32, choices=Role.choices)
+    phone = models.CharField(
+        _("phone"), max_length=20, blank=True, default="", db_default="",
+        help_text=_("As +60123456789. Companies whose account they manage see it."),
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="staff_phone_e164",
+                condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[1-9][0-9]{5,17}$"),
+            ),
             models.CheckConstraint(
                 name="staff_role_known",
                 condition=models.Q(

@@ -43,6 +43,8 @@ SCOPES: dict[str, str | Promise] = {
     "redemptions:write": gettext_lazy("Redeem points, and undo redemptions"),
     "pools:read": gettext_lazy("Read pools"),
     "pools:write": gettext_lazy("Found and change pools, and move points in them"),
+    "companies:read": gettext_lazy("Read companies, and what their buyers ask for"),
+    "companies:write": gettext_lazy("Found and change companies, ask for approval and decide"),
     "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),

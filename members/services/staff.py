@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import StaffMember, User
+from members.phones import normalize_phone, region_of_time_zone
+from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit
 from members.services.outbox import record_event
 
@@ -64,6 +66,21 @@ def change_role(*, actor: Actor, staff_member: StaffMember, role: str) -> StaffM
         actor=actor, action="staff.role_changed", target=row,
         before={"role": before}, after={"role": role},
     )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def change_phone(*, actor: Actor, staff_member: StaffMember, phone: str) -> StaffMember:
+    """The number under which companies reach their account manager; empty: none."""
+    row = _lock(staff_member)
+    region = region_of_time_zone(get_merchant().time_zone)
+    before, row.phone = row.phone, normalize_phone(phone, region=region)
+    if row.phone != before:
+        row.save(update_fields=["phone"])
+        record_audit(
+            actor=actor, action="staff.phone_changed", target=row,
+            before={"phone": before}, after={"phone": row.phone},
+        )  # fmt: skip
     return row
 
 

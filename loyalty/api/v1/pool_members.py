@@ -15,7 +15,14 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, UnitsAboveZero, parse_units, units_text
-from loyalty.api.v1.pools import PoolMemberOut, PoolOut, member_named, member_out, pool_out
+from loyalty.api.v1.pools import (
+    PoolMemberOut,
+    PoolOut,
+    PoolRole,
+    member_named,
+    member_out,
+    pool_out,
+)
 from loyalty.api.v1.transfers import (
     TransferOut,
     ledger_key,
@@ -37,7 +44,7 @@ from members.errors import NotFoundError
 
 class PoolMemberIn(Body):
     membership: PublicId
-    role: PoolMember.Role = PoolMember.Role.MEMBER
+    role: PoolRole = PoolRole.MEMBER
     may_spend: bool = Field(
         False, description="Asked where spending is named: whether this member may."
     )
@@ -49,7 +56,7 @@ class PoolMemberIn(Body):
 class PoolMemberChange(Body):
     """What is to be different; what is left out stays."""
 
-    role: PoolMember.Role | None = None
+    role: PoolRole | None = None
     may_spend: bool | None = None
     contributes: bool | None = None
 

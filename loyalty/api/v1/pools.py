@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -79,9 +80,16 @@ class PoolChange(Body):
     leaving: Pool.Leaving | None = None
 
 
+class PoolRole(StrEnum):
+    """Whether somebody is an owner. What else they are in a company is told by /companies."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
 class PoolMemberOut(Answer):
     membership: UUID
-    role: PoolMember.Role
+    role: PoolRole
     may_spend: bool = Field(description="Whether they may spend from the pool now.")
     contributes: bool = Field(description="Whether what they earn is shared.")
     joined_at: dt.datetime
@@ -239,7 +247,7 @@ def member_out(member: PoolMember) -> PoolMemberOut:
     active = member.membership.status == Membership.Status.ACTIVE
     return PoolMemberOut(
         membership=member.membership.public_id,
-        role=PoolMember.Role(member.role),
+        role=PoolRole.OWNER if member.is_owner else PoolRole.MEMBER,
         may_spend=active and member.can_spend,
         contributes=member.contributes,
         joined_at=member.joined_at,

@@ -11,6 +11,7 @@ from loyalty.api.v1 import (
     candidates,
     cards,
     claims,
+    companies,
     discounts,
     gifts,
     goals,
@@ -33,6 +34,7 @@ from loyalty.api.v1 import (
     refunds,
     rules,
     settlements,
+    spend_requests,
     subscriptions,
     tiers,
     transfers,
@@ -42,6 +44,8 @@ app_name = "api-loyalty"
 
 MEMBERSHIP = "memberships/<uuid:membership_id>"
 POOL = "pools/<uuid:pool_id>"
+COMPANY = "companies/<uuid:company_id>"
+SPENDING = "spend-requests/<uuid:request_id>"
 ACTIVITY = "activities/<uuid:activity_id>"
 INVOICE = "invoices/<uuid:invoice_id>"
 SUBSCRIPTION = "subscriptions/<uuid:subscription_id>"
@@ -168,6 +172,21 @@ urlpatterns = [
         name="pool-contributions",
     ),
     path(f"{POOL}/withdrawals", pool_members.PoolWithdrawals.as_view(), name="pool-withdrawals"),
+    path("companies", companies.Companies.as_view(), name="companies"),
+    path(COMPANY, companies.OneCompany.as_view(), name="company"),
+    path(f"{COMPANY}/buyers", companies.Buyers.as_view(), name="company-buyers"),
+    path(
+        f"{COMPANY}/buyers/<uuid:membership_id>",
+        companies.OneBuyer.as_view(),
+        name="company-buyer",
+    ),
+    path(
+        f"{COMPANY}/spend-requests", spend_requests.SpendRequests.as_view(), name="spend-requests"
+    ),
+    path(SPENDING, spend_requests.OneSpendRequest.as_view(), name="spend-request"),
+    path(f"{SPENDING}/approve", spend_requests.SpendApproval.as_view(), name="spend-approve"),
+    path(f"{SPENDING}/reject", spend_requests.SpendRejection.as_view(), name="spend-reject"),
+    path(f"{SPENDING}/withdraw", spend_requests.SpendWithdrawal.as_view(), name="spend-withdraw"),
     path("backtests", backtests.Backtests.as_view(), name="backtests"),
     path("backtests/<uuid:backtest_id>", backtests.OneBacktest.as_view(), name="backtest"),
     path("goals", goals.Goals.as_view(), name="goals"),
