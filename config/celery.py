@@ -52,6 +52,11 @@ app.conf.beat_schedule = {
         "args": ["goal_points"],
         "schedule": crontab(hour="2,9,16", minute="50"),
     },
+    "reward-timeouts": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["reward_timeouts"],
+        "schedule": 60.0,
+    },
     # Every hour: in some time zone a new day has begun.
     "occasions": {
         "task": "members.tasks.run_scheduled",

@@ -14,15 +14,18 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 domain: list[URLPattern | URLResolver] = [
     # First: programs ask most often, and each pattern before theirs is tried for nothing.
     path("api/v1/", include("loyalty.api.v1.urls")),
+    path("api/v1/", include("rewards.api.v1.urls")),
     path("api/v1/", include("members.api.v1.urls")),
     # Last of its prefix: it answers whatever is not there.
     path("api/", include("members.api.urls")),
     path("", include("members.urls")),
     path("payments/<slug:provider>/notices/", payment_notice, name="payment_notice"),
     path("me/", include("loyalty.account.urls")),
+    path("me/", include("rewards.account.urls")),
     path("programs/", include("loyalty.account.public_urls")),
     path("backoffice/", include("members.backoffice.urls")),
     path("backoffice/", include("loyalty.backoffice.urls")),
+    path("backoffice/", include("rewards.backoffice.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -160,6 +160,8 @@ def _undone_title(details: dict[str, Any]) -> str:
     match details.get("undone"):
         case "redemption" if order:
             return _("What order %s was paid with came back") % order
+        case "redemption" if details.get("reward"):
+            return str(_("Given up: %s") % details["reward"])
         case "redemption":
             return _("A redemption was undone")
         case "gift":
@@ -190,6 +192,8 @@ def _title_of_lots_and_debts(transfer: Transfer, audience: Audience) -> str:
 def _spent_title(transfer: Transfer, order: str, audience: Audience) -> str:
     """In a pool's history it says who spent."""
     name = _name_of(getattr(transfer, "spender", None), audience)
+    if transfer.explanation.get("reward"):
+        return str(_("Taken: %s") % transfer.explanation["reward"])
     if order and name:
         return _("Order %(order)s, paid by %(name)s") % {"order": order, "name": name}
     if order:

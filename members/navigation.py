@@ -68,11 +68,22 @@ class Tab:
     count: int | None = None
 
 
+@dataclass(frozen=True)
+class ProgramLink:
+    """A page that a higher application has for each program; it takes the program's code."""
+
+    label: Text
+    url_name: str
+    icon: str
+    order: int
+
+
 ProgramSource = Callable[[HttpRequest], Sequence[ProgramChoice]]
 
 _backoffice: dict[str, NavItem] = {}
 _mypage: dict[str, NavItem] = {}
 _program_source: list[ProgramSource] = []
+_program_links: dict[str, ProgramLink] = {}
 _search_url_name: list[str] = []
 
 
@@ -89,6 +100,17 @@ def register_mypage_item(item: NavItem) -> None:
 def register_program_source(source: ProgramSource) -> None:
     """Say where the programs of the switcher come from."""
     _program_source[:] = [source]
+
+
+def register_program_link(link: ProgramLink) -> None:
+    """Add a page to those that a program's own page leads to."""
+    _program_links[link.url_name] = link
+
+
+def program_links(code: str) -> list[tuple[ProgramLink, str]]:
+    """The pages of higher applications about a program, with their addresses, in order."""
+    found = sorted(_program_links.values(), key=lambda link: link.order)
+    return [(link, reverse(link.url_name, args=[code])) for link in found]
 
 
 def register_search_url(url_name: str) -> None:

@@ -24,7 +24,7 @@ _BOOKS = {"reports.view", "backtests.run"}
 # What is done for a customer who asks.
 _SERVICE = {
     "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
-    "pools.edit", "activities.decide", "plans.serve",
+    "pools.edit", "activities.decide", "plans.serve", "rewards.give",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {

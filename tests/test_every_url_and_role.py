@@ -106,6 +106,23 @@ TABLE: dict[str, Who] = {
     "backoffice:styleguide": read(EVERYBODY),
     "backoffice:styleguide_dialog": form(EVERYBODY),
     "backoffice:styleguide_panel": read(EVERYBODY),
+    "rewards_backoffice:reward_list": read(EVERYBODY),
+    "rewards_backoffice:reward_page": read(EVERYBODY),
+    "rewards_backoffice:reward_by_id": read(EVERYBODY),
+    "rewards_backoffice:reward_create": form(MARKETERS),
+    "rewards_backoffice:reward_edit": form(MARKETERS),
+    "rewards_backoffice:reward_state": write(MARKETERS),
+    "rewards_backoffice:reward_duplicate": write(MARKETERS),
+    "rewards_backoffice:reward_move": write(MARKETERS),
+    "rewards_backoffice:voucher_pool_list": read(EVERYBODY),
+    "rewards_backoffice:voucher_pool_create": form(MARKETERS),
+    "rewards_backoffice:voucher_pool_fill": form(MARKETERS),
+    "rewards_backoffice:redemption_list": read(EVERYBODY),
+    "rewards_backoffice:redemption_panel": read(EVERYBODY),
+    "rewards_backoffice:redemption_cancel": form(NOT_ANALYSTS),
+    "rewards_backoffice:redemption_reopen": form(NOT_ANALYSTS),
+    "rewards_backoffice:redemption_use": form(NOT_ANALYSTS),
+    "rewards_backoffice:reward_take": form(NOT_ANALYSTS),
     "loyalty_backoffice:attention_panel": read(EVERYBODY),
     "loyalty_backoffice:figures_panel": read(EVERYBODY),
     "loyalty_backoffice:trend_panel": read(EVERYBODY),
@@ -368,6 +385,7 @@ def world(db: None) -> World:
         "customer_adjust", "customer_give", "pool_panel",
     ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer
+    objects["rewards_backoffice:redemption_panel"] = of_customer
     return World(clients, objects)
 
 

@@ -22,6 +22,7 @@ from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.enrollment import people_join
 from loyalty.demo.goals import people_want
 from loyalty.demo.history import original_day, write_history
+from loyalty.demo.parts import run_demo_parts
 from loyalty.demo.people import person_of
 from loyalty.demo.plans import people_have_plans
 from loyalty.demo.rule_work import write_rules
@@ -88,6 +89,7 @@ def load_demo(
     people_want(program)
     try_rules(program)
     answer_the_wizard()
+    run_demo_parts(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty.errors import (
     InsufficientBalanceError,
     LedgerError,
+    NotReversibleError,
     OverCorrectedError,
     SpendingStoppedError,
 )
@@ -41,19 +42,21 @@ def redeem_units(
     order: Order | None = None,
     note: str = "",
     spender: Membership | None = None,
+    reward: str = "",
 ) -> tuple[Transfer, bool]:
     """Spend units, those that expire first before others. Returns the transfer, and whether it had
     been made before.
 
     `occurred_at`: when a till that was offline did it, up to 72 hours ago; units that expired since
     then count. `order`: what was paid with them; they come back as it does. `spender`: who spends,
-    where the wallet is not their own.
+    where the wallet is not their own. `reward`: the name of what was taken for them; they come back
+    with that alone, and it has its price whatever the terms of use of its units are.
     Raises InsufficientBalanceError, KeyReusedError, SpendingRefusedError, SpendingStoppedError.
     """
     at = occurred_at or now
     _check(units, at, now)
     return run_atomically(
-        lambda: _redeem(wallet, units, key, source, actor, now, at, order, note, spender)
+        lambda: _redeem(wallet, units, key, source, actor, now, at, order, note, spender, reward)
     )
 
 
@@ -102,11 +105,16 @@ def reverse_redemption(
     actor: Actor,
     now: dt.datetime,
     note: str = "",
+    with_reward: bool = False,
 ) -> tuple[Transfer, bool]:
     """Give back a redemption, or so many units of it: they return to the lots they came from.
+    `with_reward`: what was taken for them is given up as well.
 
-    Raises OverCorrectedError where more would come back than was spent.
+    Raises OverCorrectedError where more would come back than was spent, NotReversibleError where a
+    reward was taken for them that nobody gives up.
     """
+    if transfer.explanation.get("reward") and not with_reward:
+        raise NotReversibleError(_("They come back when the reward that was taken is canceled."))
     return run_atomically(lambda: _reverse(transfer, units, key, source, actor, now, note))
 
 
@@ -127,14 +135,15 @@ def _check(units: int, at: dt.datetime, now: dt.datetime) -> None:
 
 def _redeem(
     wallet: Wallet, units: int, key: str, source: str, actor: Actor, now: dt.datetime,
-    at: dt.datetime, order: Order | None, note: str, spender: Membership | None,
+    at: dt.datetime, order: Order | None, note: str, spender: Membership | None, reward: str,
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
     lock_wallets([wallet.pk])
     if not Transfer.objects.filter(key=key).exists():
         check_spending(program, at)
-        refuse_beyond_terms(units, wallet_type=wallet.wallet_type, program=program, order=order)
+        if not reward:
+            refuse_beyond_terms(units, wallet_type=wallet.wallet_type, program=program, order=order)
     kind = Transfer.Kind.REDEMPTION.value
     entry = movement(
         direction="out",
@@ -148,6 +157,7 @@ def _redeem(
         explanation={
             **({"order": order.external_id} if order else {}),
             **({"member": spender.pk} if spender else {}),
+            **({"reward": reward} if reward else {}),
         },
         o=order.pk if order else None,
         actor=actor.user.pk if actor.user else None,
@@ -187,7 +197,7 @@ def _reverse(
         now=now,
         key=key,
         source=source,
-        explanation={},
+        explanation=_reward(transfer),
         actor=actor.user.pk if actor.user else None,
         note=note,
     )
@@ -195,6 +205,12 @@ def _reverse(
     if not posted.replayed:
         _audit_return(transfer, int(entry["n"]), actor, note)
     return _transfer(posted.transfer_id), posted.replayed
+
+
+def _reward(transfer: Transfer) -> dict[str, object]:
+    """What was taken for the units, if it was a reward."""
+    name = transfer.explanation.get("reward")
+    return {"reward": name} if name else {}
 
 
 def units_left(transfer: Transfer) -> int:

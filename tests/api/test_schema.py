@@ -14,10 +14,14 @@ from ruamel.yaml import YAML
 
 from loyalty.api.v1.urls import urlpatterns as loyalty_urls
 from members.api.v1.urls import urlpatterns as members_urls
+from rewards.api.v1.urls import urlpatterns as rewards_urls
 from tests.api.conftest import BASE, ApiClient
 
 # What needs a body and writes nothing.
-READ_BY_POST = (f"{BASE}/refunds/preview", f"{BASE}/quotes", f"{BASE}/segment-previews")
+READ_BY_POST = (
+    f"{BASE}/refunds/preview", f"{BASE}/quotes", f"{BASE}/segment-previews",
+    f"{BASE}/vouchers/check",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def test_yaml_says_the_same(client: Client, document: dict[str, Any]) -> None:
 
 
 def test_every_address_and_method_is_described(document: dict[str, Any]) -> None:
-    patterns: list[URLPattern] = [*members_urls, *loyalty_urls]
+    patterns: list[URLPattern] = [*members_urls, *loyalty_urls, *rewards_urls]
     for pattern in patterns:
         path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
         described = set(document["paths"][path])

@@ -191,6 +191,8 @@ MEMBERSHIP_FIELDS = {
     "loyalty.poolmember.membership": "an open pool refuses the merge; past ones stay as history",
     "loyalty.activityaward.membership": "stays: it says for which the activity counted",
     "loyalty.occasiongrant.membership": "stays: days of a duplicate are those of the other, too",
+    "rewards.redemption.membership": "stays: what was taken under either name counts",
+    "rewards.voucher.membership": "stays with what it was taken for",
     "loyalty.windowaward.membership": "counts towards the window of the one that counts",
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
 }

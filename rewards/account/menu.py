@@ -1,0 +1,18 @@
+"""What rewards add to the bottom bar of the customer's own pages."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from members.navigation import NavItem, register_mypage_item
+
+NAMESPACE = "rewards_account"
+ITEM = NavItem(
+    "rewards", _("Rewards"), f"{NAMESPACE}:shelf", "gift", order=20,
+    match=(f"{NAMESPACE}:shelf", f"{NAMESPACE}:reward", f"{NAMESPACE}:voucher"),
+)  # fmt: skip
+
+
+def register() -> None:
+    """Add the entry; called once, when the application is ready."""
+    register_mypage_item(ITEM)

@@ -1,0 +1,153 @@
+"""The shelf: what the member can take now, what is near, and what is not for them yet."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from loyalty.account.chosen import choose_membership
+from loyalty.account.pages import no_membership, render_page
+from loyalty.ledger.balances import holdings
+from loyalty.models import Membership, Transfer, Wallet, WalletType
+from members.account.access import CustomerRequest, customer_view
+from members.errors import DomainError
+from members.formatting import format_money, format_units
+from members.services.audit import Actor
+from rewards.models import Reward
+from rewards.selectors.redemptions import open_vouchers
+from rewards.selectors.rewards import offered
+from rewards.services.eligibility import Offer, offers_for
+from rewards.services.redemptions import take_reward
+from rewards.words import conditions_of, gives, icon_of
+
+# What a member can spend, by wallet type.
+Spendable = dict[int, tuple[WalletType, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfItem:
+    """A reward as its member finds it. `missing`: what they lack, in words, or nothing; `share`:
+    how far they have come, in percent; `reasons`: why it is not for them, if it is not."""
+
+    reward: Reward
+    url: str
+    icon: str
+    gives: str
+    worth: str
+    price: str
+    missing: str
+    share: int
+    reasons: tuple[str, ...]
+    after: str
+
+    @property
+    def can_take(self) -> bool:
+        return not self.missing and not self.reasons
+
+
+@require_safe
+@customer_view
+def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpResponse:
+    """Rewards that can be taken now, those that are near, and the others."""
+    chosen = choose_membership(request, public_id)
+    if chosen is None:
+        return no_membership(request)
+    member, now = chosen.membership, timezone.now()
+    spendable = _spendable(member)
+    items = [
+        _item(offer, spendable, member)
+        for offer in offers_for(list(offered(member.program)), member, now)
+    ]
+    near = [item for item in items if item.missing and not item.reasons]
+    context = {
+        "title": _("Rewards"),
+        "tabs": chosen.tabs("rewards_account:shelf_of"),
+        "balances": [format_units(units, unit) for unit, units in spendable.values()],
+        "ready": [item for item in items if item.can_take],
+        "near": sorted(near, key=lambda item: -item.share),
+        "locked": [item for item in items if item.reasons],
+        "vouchers": open_vouchers(member, now).count(),
+    }
+    return render_page(request, "rewards/account/shelf.html", chosen, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_view
+def reward(request: CustomerRequest, public_id: uuid.UUID, reward_id: uuid.UUID) -> HttpResponse:
+    """One reward with what applies to it; taken with a second tap, once for each look at it."""
+    chosen = choose_membership(request, public_id)
+    if chosen is None:
+        return no_membership(request)
+    member, now = chosen.membership, timezone.now()
+    found = offered(member.program).filter(public_id=reward_id).first()
+    if found is None:
+        raise Http404("The program offers no such reward.")
+    problem = ""
+    if request.method == "POST":
+        try:
+            return _take(request, member, found)
+        except DomainError as error:
+            problem = str(error.message)
+    [offer] = offers_for([found], member, now)
+    context = {
+        "title": found.name,
+        "item": _item(offer, _spendable(member), member),
+        "sentences": list(conditions_of(found, for_members=True)),
+        "problem": problem,
+        "key": uuid.uuid4(),
+        "breadcrumbs": [(_("Rewards"), reverse("rewards_account:shelf_of", args=[public_id]))],
+    }
+    status = 409 if problem else 200
+    return render_page(request, "rewards/account/reward.html", chosen, context, status=status)
+
+
+def _take(request: CustomerRequest, member: Membership, found: Reward) -> HttpResponse:
+    try:
+        key = uuid.UUID(request.POST.get("key", ""))
+    except ValueError as error:
+        raise Http404("The form has no key.") from error
+    taken, _replayed = take_reward(
+        membership=member, reward=found, key=f"account:{member.pk}:{key}",
+        source=Transfer.Source.ACCOUNT.value, actor=Actor.of_user(request.user),
+        now=timezone.now(),
+    )  # fmt: skip
+    messages.success(request, _("%s is yours.") % found.name)
+    assert taken.voucher is not None
+    return HttpResponseRedirect(reverse("rewards_account:voucher", args=[taken.voucher.public_id]))
+
+
+def _spendable(member: Membership) -> Spendable:
+    wallets = list(
+        Wallet.objects.select_related("wallet_type")
+        .filter(account=member.account_id)
+        .order_by("wallet_type")
+    )
+    held = holdings(wallets, timezone.now())
+    return {item.wallet_type_id: (item.wallet_type, held[item.pk].spendable) for item in wallets}
+
+
+def _item(
+    offer: Offer, spendable: dict[int, tuple[WalletType, int]], member: Membership
+) -> ShelfItem:
+    found, unit = offer.reward, offer.reward.wallet_type
+    _unit, held = spendable.get(found.wallet_type_id, (unit, 0))
+    missing = max(offer.price - held, 0)
+    return ShelfItem(
+        reward=found,
+        url=reverse("rewards_account:reward", args=[member.public_id, found.public_id]),
+        icon=icon_of(found),
+        gives=gives(found),
+        worth=format_money(found.worth, found.program.currency) if found.worth else "",
+        price=format_units(offer.price, unit),
+        missing=format_units(missing, unit) if missing else "",
+        share=min(int(100 * held / offer.price), 100),
+        reasons=tuple(item.words for item in offer.refusals),
+        after=format_units(max(held - offer.price, 0), unit),
+    )

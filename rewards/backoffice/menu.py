@@ -1,0 +1,77 @@
+"""What rewards add to the shells of the back-office: entries, a panel, words of the log."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from members.audit import (
+    TargetKind,
+    register_audit_actions,
+    register_audit_fields,
+    register_audit_target,
+)
+from members.navigation import (
+    NavItem,
+    ProgramLink,
+    register_nav_item,
+    register_program_link,
+)
+from members.panels import register_customer_panel
+from rewards.backoffice.links import NAMESPACE
+
+ITEMS = (
+    NavItem(
+        "redemptions",
+        _("Redemptions"),
+        f"{NAMESPACE}:redemption_list",
+        "gift",
+        order=15,
+        permission="customers.view",
+        section="operations",
+        match=(f"{NAMESPACE}:redemption",),
+        shortcut="g r",
+    ),
+)
+ACTIONS = {
+    "reward.created": _("Made a reward"),
+    "reward.changed": _("Changed a reward"),
+    "rewards.sorted": _("Sorted the rewards"),
+    "reward.taken": _("Took a reward"),
+    "reward.used": _("Used a reward"),
+    "reward.cancelled": _("Canceled a reward"),
+    "reward.reopened": _("Brought a reward back"),
+    "voucher.released": _("Let a voucher go"),
+    "voucher_pool.created": _("Made a list of codes"),
+    "voucher_pool.filled": _("Added codes to a list"),
+}
+FIELDS = {
+    "reward": _("Reward"),
+    "rewards": _("Rewards"),
+    "redemption": _("Redemption"),
+    "voucher": _("Voucher"),
+    "price": _("Price"),
+    "tier_prices": _("Prices by tier"),
+    "stock": _("Stock"),
+    "per_member": _("For one member at most"),
+    "per_period": _("In which time"),
+    "valid_days": _("Days to use it"),
+    "worth": _("Worth to a member"),
+    "cost": _("Cost"),
+    "added": _("Added"),
+    "known": _("Known already"),
+    "refused": _("Refused"),
+}
+
+
+def register() -> None:
+    """Add everything; called once, when the application is ready."""
+    for item in ITEMS:
+        register_nav_item(item)
+    register_customer_panel(
+        "rewards", _("Rewards"), f"{NAMESPACE}:redemption_panel", 22, icon="gift", rows=4
+    )
+    register_audit_actions(ACTIONS)
+    register_audit_fields(FIELDS)
+    register_audit_target("rewards.reward", TargetKind(_("Reward"), f"{NAMESPACE}:reward_by_id"))
+    register_audit_target("rewards.voucherpool", TargetKind(_("List of codes")))
+    register_program_link(ProgramLink(_("Rewards"), f"{NAMESPACE}:reward_list", "gift", order=30))

@@ -1,0 +1,274 @@
+"""What members took: the list of it, a customer's own, and what staff do about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.views.decorators.http import require_http_methods, require_safe
+
+from loyalty.backoffice.links import customer_crumbs, customer_url
+from loyalty.ledger.balances import holdings
+from loyalty.models import Membership, Transfer, Wallet
+from loyalty.rules.calendar import end_of_day
+from loyalty.selectors.memberships import list_memberships
+from members.formatting import format_units
+from members.forms import errors_on, posted
+from members.models import Customer
+from members.navigation import Tab
+from members.paging import paginate
+from members.policy import acting, is_allowed, staff_view
+from members.responses import dialog_done
+from rewards.backoffice.links import NAMESPACE
+from rewards.codes import plain
+from rewards.models import Redemption, Reward
+from rewards.selectors.redemptions import redemptions, taken_by
+from rewards.selectors.rewards import offered
+from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
+from rewards.services.redemptions import (
+    Override,
+    cancel_redemption,
+    reopen_redemption,
+    take_reward,
+    use_redemption,
+)
+
+Status = Redemption.Status
+SOURCE = Transfer.Source.BACKOFFICE.value
+SHOWN = ("", *Status.values)
+
+
+class ReasonOnlyForm(forms.Form):
+    reason = forms.CharField(
+        label=_l("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class ReopenForm(ReasonOnlyForm):
+    until = forms.DateField(
+        label=_l("It can be used to the end of"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    field_order = ("until", "reason")
+
+
+class TakeForm(forms.Form):
+    """Which reward; and why, where its terms are let pass. Sent twice, it takes one."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    reward = forms.ModelChoiceField(
+        Reward.objects.none(), label=_l("Reward"), widget=forms.RadioSelect, empty_label=None,
+        to_field_name="public_id",
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_l("Why its terms are let pass"), max_length=500, required=False,
+        help_text=_l("Only where it could not be taken otherwise."),
+    )  # fmt: skip
+
+
+@require_safe
+@staff_view("customers.view")
+def redemption_list(request: HttpRequest) -> HttpResponse:
+    """All that was taken, newest first; found by its code, too."""
+    shown = request.GET.get("status", "")
+    shown = shown if shown in SHOWN else ""
+    text = request.GET.get("q", "").replace("\x00", "").strip()
+    found = redemptions()
+    if shown:
+        found = found.filter(status=shown)
+    if text:
+        found = found.filter(voucher__code__startswith=plain(text) or " ")
+    page = paginate(found, request=request, orderings={"": ("-created_at", "-pk")}, default="")
+    path = reverse(f"{NAMESPACE}:redemption_list")
+    labels = dict(Status.choices)
+    context = {
+        "title": _("Redemptions"),
+        "page": page,
+        "query": text,
+        "shown": shown,
+        "tabs": [
+            Tab(
+                str(labels[name]) if name else _("All"),
+                f"{path}?status={name}" if name else path,
+                current=name == shown,
+            )
+            for name in SHOWN
+        ],
+        "may_act": is_allowed(request.user, "rewards.give"),
+    }
+    return render(request, "rewards/backoffice/redemption_list.html", context)
+
+
+@require_safe
+@staff_view("customers.view")
+def redemption_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What a customer took, newest first."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    members = list_memberships(customer)
+    found = taken_by(members)
+    page = paginate(
+        found, request=request, orderings={"": ("-created_at", "-pk")}, default="", per_page=6
+    )
+    may_act = is_allowed(request.user, "rewards.give")
+    context = {
+        "customer": customer,
+        "title": _("Rewards"),
+        "panel_id": "rewards",
+        "panel_icon": "gift",
+        "panel_flush": True,
+        "panel_refresh": "wallet-changed",
+        "breadcrumbs": customer_crumbs(customer),
+        "page": page,
+        "may_act": may_act,
+        "takers": [item for item in members if item.status == "active"] if may_act else [],
+    }
+    return render(request, "rewards/backoffice/redemption_panel.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("rewards.give")
+def reward_take(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Take a reward for a member; where its terms are against it, with a reason."""
+    members = Membership.objects.select_related("program", "customer")
+    member = get_object_or_404(members, public_id=public_id)
+    now = timezone.now()
+    rewards = list(offered(member.program))
+    form = TakeForm(posted(request))
+    choice = form.fields["reward"]
+    assert isinstance(choice, forms.ModelChoiceField)
+    choice.queryset = offered(member.program)
+    if form.is_valid():
+        with errors_on(form):
+            reason = form.cleaned_data["reason"].strip()
+            taken, _replayed = take_reward(
+                membership=member, reward=form.cleaned_data["reward"],
+                key=f"backoffice:{form.cleaned_data['key']}", source=SOURCE,
+                actor=acting(request), now=now,
+                override=Override(OVERRIDABLE, reason) if reason else None,
+            )  # fmt: skip
+            code = taken.voucher.written if taken.voucher else ""
+            words = {"reward": taken.reward.name, "code": code}
+            return dialog_done(
+                request, url=customer_url(member.customer), changed="wallet",
+                message=_("%(reward)s was taken. Its code: %(code)s") % words,
+            )  # fmt: skip
+    context = {
+        "title": _("Take a reward"),
+        "member": member,
+        "form": form,
+        "offers": [_shown(offer, form) for offer in offers_for(rewards, member, now)],
+        "balances": _balances(member, now),
+        "back": customer_url(member.customer),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "rewards/backoffice/reward_take.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("rewards.give")
+def redemption_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Give it up for the member; what comes back is said first."""
+    found = _redemption(public_id)
+    form = ReasonOnlyForm(posted(request))
+
+    def act(data: dict[str, Any]) -> str:
+        cancel_redemption(
+            redemption=found, reason=data["reason"], source=SOURCE, actor=acting(request),
+            now=timezone.now(),
+        )  # fmt: skip
+        return _("It was canceled, and its units came back.")
+
+    units = format_units(found.units, found.reward.wallet_type)
+    context = {
+        "title": _("Cancel %s?") % found.reward.name,
+        "effect": _("%s go back to where they came from, and its code cannot be used any more.")
+        % units,
+        "submit": _("Cancel it"),
+    }
+    return _dialog(request, found, form, act, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("rewards.give")
+def redemption_reopen(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Let something that ran out be used until another day."""
+    found = _redemption(public_id)
+    form = ReopenForm(posted(request))
+
+    def act(data: dict[str, Any]) -> str:
+        until: dt.date = data["until"]
+        reopen_redemption(
+            redemption=found, until=end_of_day(until, found.membership.program.zone),
+            reason=data["reason"], actor=acting(request), now=timezone.now(),
+        )  # fmt: skip
+        return _("It can be used again.")
+
+    context = {
+        "title": _("Bring %s back?") % found.reward.name,
+        "effect": _("Its code can be used again, to the end of the day that you choose."),
+        "submit": _("Bring it back"),
+    }
+    return _dialog(request, found, form, act, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("rewards.give")
+def redemption_use(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Note that it was used where no till said so."""
+    found = _redemption(public_id)
+    form = forms.Form(posted(request))
+
+    def act(_data: dict[str, Any]) -> str:
+        use_redemption(redemption=found, actor=acting(request), now=timezone.now())
+        return _("It is noted as used.")
+
+    context = {
+        "title": _("Was %s used?") % found.reward.name,
+        "effect": _("Its code cannot be used again after that."),
+        "submit": _("It was used"),
+    }
+    return _dialog(request, found, form, act, context)
+
+
+def _dialog(
+    request: HttpRequest, found: Redemption, form: forms.Form, act: Any, context: dict[str, Any]
+) -> HttpResponse:
+    back = customer_url(found.membership.customer)
+    if form.is_valid():
+        with errors_on(form):
+            return dialog_done(request, url=back, changed="wallet", message=act(form.cleaned_data))
+    context = {"form": form, "redemption": found, "back": back, **context}
+    status = 422 if form.errors else 200
+    return render(request, "rewards/backoffice/redemption_act.html", context, status=status)
+
+
+def _redemption(public_id: UUID) -> Redemption:
+    return get_object_or_404(redemptions(), public_id=public_id)
+
+
+def _balances(member: Membership, now: dt.datetime) -> list[str]:
+    wallets = list(Wallet.objects.select_related("wallet_type").filter(account=member.account_id))
+    held = holdings(wallets, now)
+    return [format_units(held[item.pk].spendable, item.wallet_type) for item in wallets]
+
+
+def _shown(offer: Offer, form: TakeForm) -> dict[str, Any]:
+    """A row of the choice."""
+    reward = offer.reward
+    final = [item for item in offer.refusals if item.code not in OVERRIDABLE]
+    return {
+        "value": str(reward.public_id),
+        "name": reward.name,
+        "price": format_units(offer.price, reward.wallet_type),
+        "refusals": [item.words for item in offer.refusals],
+        "disabled": bool(final),
+        "checked": form["reward"].value() == str(reward.public_id),
+    }

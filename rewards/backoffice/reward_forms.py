@@ -1,0 +1,200 @@
+"""What staff fill in about rewards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from pydantic import ValidationError
+
+from loyalty.backoffice.program_fields import amount, at_times, optional, plain, switch
+from loyalty.models import Program
+from loyalty.rule_conditions import OCCASION_SCOPES
+from loyalty.rules.calendar import localize
+from loyalty.selectors.tier_sets import tier_set_at
+from members.backoffice.condition_builder import ConditionField
+from rewards.definitions import OF_KINDS, RewardDefinition
+from rewards.models import Reward
+from rewards.selectors.rewards import definition_of
+
+LISTS = ("skus", "categories")
+TIMES = ("starts_at", "ends_at")
+
+
+def _moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label, help_text=help_text, required=False,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
+
+
+def _listed(label: Any, help_text: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, max_length=4000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+
+
+def _count(label: Any, help_text: Any, least: int = 1) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, help_text=help_text, required=False, min_value=least, max_value=100_000_000
+    )
+
+
+class RewardForm(forms.Form):
+    """A reward; what it is is chosen once."""
+
+    kind = forms.ChoiceField(
+        label=_l("What it is"), choices=Reward.Kind.choices, widget=forms.RadioSelect
+    )
+    name = forms.CharField(
+        label=_l("What members call it"), max_length=80, help_text=_l("As “5 off” or “Free cup”.")
+    )
+    summary = forms.CharField(label=_l("In a sentence"), max_length=200, required=False)
+    details = forms.CharField(
+        label=_l("What applies to it"), max_length=2000, required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_l("What is said above is told to members by itself."),
+    )  # fmt: skip
+    wallet_type = forms.ChoiceField(label=_l("Taken for"))
+    price = amount(_l("Price"), 4, _l("In whole units, as members count them."))
+    amount = at_times(optional(_l("Money off")))
+    percent = at_times(optional(_l("Percent off")))
+    most = at_times(optional(_l("At most"), _l("So much money off one order.")))
+    skus = at_times(_listed(_l("Products"), _l("Their SKUs, with commas between them.")))
+    categories = at_times(_listed(_l("Categories"), _l("With commas between them. Empty: all.")))
+    least = at_times(optional(_l("Only for orders from")))
+    voucher_pool = at_times(
+        forms.ChoiceField(
+            label=_l("Codes"),
+            help_text=_l("Made here, or taken one by one from a list that came from elsewhere."),
+        )
+    )
+    code_prefix = forms.CharField(
+        label=_l("Codes begin with"), max_length=8, required=False,
+        help_text=_l("Capital letters and digits, as TEA."),
+    )  # fmt: skip
+    worth = optional(_l("Worth to a member"), _l("In money, for your figures."))
+    cost = optional(_l("Cost to you"), _l("In money, for your figures."))
+    valid_days = _count(_l("Days to use it"), _l("Empty: its code never runs out."))
+    stock = _count(_l("How many there are"), _l("Empty: as many as are wanted."), least=0)
+    per_member = _count(_l("For one member at most"), _l("Empty: no limit."))
+    per_period = forms.ChoiceField(label=_l("In which time"), choices=Reward.Period.choices)
+    starts_at = _moment(_l("Can be taken from"))
+    ends_at = _moment(_l("Can be taken until"))
+    combines = switch(
+        _l("Its voucher goes together with others"), _l("Your shop is told; it decides.")
+    )
+    when = ConditionField(
+        scopes=OCCASION_SCOPES, label=_l("Who may take it"), everything=_l("Every member."),
+    )  # fmt: skip
+
+    def __init__(
+        self, data: Any = None, *, program: Program, reward: Reward | None, now: dt.datetime
+    ) -> None:
+        self.program, self.reward = program, reward
+        self.base = definition_of(reward) if reward else None
+        tier_set = tier_set_at(program, now)
+        self.tiers = list(tier_set.tiers.all()) if tier_set else []
+        super().__init__(data, initial=self._initial())
+        wallet_type, pool = self.fields["wallet_type"], self.fields["voucher_pool"]
+        assert isinstance(wallet_type, forms.ChoiceField)
+        assert isinstance(pool, forms.ChoiceField)
+        units = list(program.wallet_types.all())
+        wallet_type.choices = [(item.code, item.plural) for item in units]
+        pools = [(item.code, item.name) for item in program.voucher_pools.all()]
+        pool.choices = [("", _("Made here")), *pools]
+        for tier in self.tiers:
+            field = optional(_("Price for %s") % tier.name, _("Empty: the price above."))
+            self.fields[f"tier_{tier.code}"] = field
+        if reward is not None:
+            del self.fields["kind"], self.fields["wallet_type"]
+        elif len(units) == 1:
+            del self.fields["wallet_type"]
+
+    @property
+    def tier_fields(self) -> list[forms.BoundField]:
+        return [self[f"tier_{tier.code}"] for tier in self.tiers]
+
+    def definition(self) -> RewardDefinition | None:
+        """What the form says; None where something in it is wrong, which is then on its field."""
+        try:
+            return RewardDefinition.model_validate(self._said())
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                message = str(item["msg"]).removeprefix("Value error, ")
+                place = str(item["loc"][0]) if item["loc"] else _field_of(message)
+                place = "code_prefix" if place == "prefix" else place
+                self.add_error(place if place in self.fields else None, _told(message))
+            return None
+
+    def _initial(self) -> dict[str, Any]:
+        if self.base is None:
+            return {"kind": Reward.Kind.AMOUNT_OFF.value, "per_period": "ever"}
+        found = self.base.model_dump()
+        for name in LISTS:
+            found[name] = ", ".join(found[name])
+        for name in TIMES:
+            if found[name] is not None:
+                found[name] = found[name].astimezone(self.program.zone).replace(tzinfo=None)
+        for name, value in found.items():
+            if isinstance(value, Decimal):
+                found[name] = plain(value)
+        found["code_prefix"] = found["prefix"]
+        for tier, price in self.base.tier_prices.items():
+            found[f"tier_{tier}"] = plain(price)
+        return found
+
+    def _said(self) -> dict[str, Any]:
+        data = dict(self.cleaned_data)
+        kind = self.base.kind if self.base else data.get("kind", "")
+        said = {name: data[name] for name in RewardDefinition.model_fields if name in data}
+        for name in LISTS:
+            said[name] = tuple(part.strip() for part in data[name].split(",") if part.strip())
+        for name in TIMES:
+            if said[name] is not None:
+                said[name] = localize(said[name].replace(tzinfo=None), self.program.zone)
+        said["tier_prices"] = {
+            tier.code: data[f"tier_{tier.code}"]
+            for tier in self.tiers
+            if data.get(f"tier_{tier.code}")
+        }
+        said["worth"], said["cost"] = said["worth"] or 0, said["cost"] or 0
+        said["prefix"] = data["code_prefix"].strip().upper()
+        first = self.program.wallet_types.order_by("pk").first()
+        fixed = {
+            "kind": kind,
+            "code": self.base.code if self.base else slugify(data["name"])[:64] or "reward",
+            "status": self.base.status if self.base else "draft",
+            "wallet_type": self.base.wallet_type if self.base
+            else data.get("wallet_type") or (first.code if first else ""),
+        }  # fmt: skip
+        return _of_its_kind(said | fixed)
+
+
+def _of_its_kind(said: dict[str, Any]) -> dict[str, Any]:
+    """Without what was typed into fields that this kind does not show."""
+    hidden = {name for name, kinds in OF_KINDS.items() if said["kind"] not in kinds}
+    return {name: value for name, value in said.items() if name not in hidden}
+
+
+def _field_of(message: str) -> str:
+    """Of which field a kind misses something."""
+    return message.removeprefix("Give ").partition(" ")[0]
+
+
+def _told(message: str) -> str:
+    """What kinds need, in words for people."""
+    needed = {
+        "Give amount": _("Say how much."),
+        "Give percent": _("Say how much."),
+        "Give skus": _("Name the products of which one is free."),
+        "Give voucher_pool": _("Choose the list that its codes come from."),
+    }
+    return next((words for start, words in needed.items() if message.startswith(start)), message)

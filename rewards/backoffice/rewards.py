@@ -1,0 +1,233 @@
+"""The catalogue of a program: all rewards, one of them, and the form that changes it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from loyalty.models import Program
+from members.formatting import format_units
+from members.forms import errors_on, posted
+from members.navigation import Tab
+from members.paging import paginate
+from members.policy import acting, is_allowed, staff_view
+from rewards.backoffice.links import NAMESPACE, catalogue_crumbs, catalogue_url, reward_url
+from rewards.backoffice.reward_forms import RewardForm
+from rewards.models import Reward
+from rewards.selectors.redemptions import redemptions
+from rewards.selectors.rewards import definition_of, rewards, with_figures
+from rewards.services.rewards import change_reward, create_reward, move_rewards
+from rewards.words import conditions_of, gives, icon_of
+
+Status = Reward.Status
+SHOWN = {"": Status.LIVE, "draft": Status.DRAFT, "archived": Status.ARCHIVED}
+
+
+@require_safe
+@staff_view("programs.view")
+def reward_list(request: HttpRequest, code: str) -> HttpResponse:
+    """The rewards of a program as cards, in the order in which members find them."""
+    program = get_object_or_404(Program, code=code)
+    shown = request.GET.get("show", "")
+    status = SHOWN.get(shown, Status.LIVE)
+    now = timezone.now()
+    found = list(with_figures(rewards().filter(program=program, status=status), now))
+    path = catalogue_url(program)
+    context = {
+        "program": program,
+        "title": _("Rewards"),
+        "breadcrumbs": catalogue_crumbs(program)[:-1],
+        "cards": [_card(reward) for reward in found],
+        "status": status,
+        "any": bool(found) or Reward.objects.filter(program=program).exists(),
+        "may_edit": _may_edit(request),
+        "tabs": [
+            Tab(_("Live"), path, current=status == Status.LIVE),
+            Tab(_("Drafts"), f"{path}?show=draft", current=status == Status.DRAFT),
+            Tab(_("Archived"), f"{path}?show=archived", current=status == Status.ARCHIVED),
+        ],
+    }
+    return render(request, "rewards/backoffice/reward_list.html", context)
+
+
+@require_safe
+@staff_view("programs.view")
+def reward_page(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
+    """What a reward is, how often it is taken, and by whom."""
+    reward = _reward(code, reward_code)
+    found = with_figures(rewards().filter(pk=reward.pk), timezone.now()).get()
+    page = paginate(
+        redemptions().filter(reward=reward),
+        request=request,
+        orderings={"": ("-created_at", "-pk")},
+        default="",
+        per_page=10,
+    )
+    context = {
+        "program": reward.program,
+        "reward": found,
+        "title": reward.name,
+        "breadcrumbs": catalogue_crumbs(reward.program),
+        "card": _card(found),
+        "sentences": list(conditions_of(found, for_members=False)),
+        "page": page,
+        "may_edit": _may_edit(request),
+        "tier_prices": [
+            (item.tier, format_units(item.price, found.wallet_type))
+            for item in found.tier_prices.all()
+        ],
+        "taken_worth": found.worth * found.taken_ever,  # type: ignore[attr-defined]
+        "taken_cost": found.cost * found.taken_ever,  # type: ignore[attr-defined]
+    }
+    return render(request, "rewards/backoffice/reward_page.html", context)
+
+
+@require_safe
+@staff_view("programs.view")
+def reward_by_id(_request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Where the log's entries lead to."""
+    return redirect(reward_url(get_object_or_404(rewards(), public_id=public_id)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.edit")
+def reward_create(request: HttpRequest, code: str) -> HttpResponse:
+    """A new reward; it is a draft until it is put on the shelf."""
+    program = get_object_or_404(Program, code=code)
+    form = RewardForm(posted(request), program=program, reward=None, now=timezone.now())
+    if form.is_valid() and (definition := form.definition()):
+        with errors_on(form):
+            taken = set(program.rewards.values_list("code", flat=True))
+            definition = definition.model_copy(update={"code": _free(definition.code, taken)})
+            reward = create_reward(program=program, definition=definition, actor=acting(request))
+            messages.success(request, _("The reward is a draft. Look at it, then put it live."))
+            return redirect(reward_url(reward))
+    context = {
+        "title": _("New reward"),
+        "submit": _("Save as draft"),
+        "back": catalogue_url(program),
+    }
+    return _form_page(request, program, form, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.edit")
+def reward_edit(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
+    """Another price, other terms, from now on; what was taken stays as it was told."""
+    reward = _reward(code, reward_code)
+    form = RewardForm(posted(request), program=reward.program, reward=reward, now=timezone.now())
+    if form.is_valid() and (definition := form.definition()):
+        with errors_on(form):
+            change_reward(reward=reward, definition=definition, actor=acting(request))
+            messages.success(request, _("The reward was changed."))
+            return redirect(reward_url(reward))
+    context = {
+        "title": _("Change %s") % reward.name, "submit": _("Save"), "back": reward_url(reward),
+        "reward": reward,
+    }  # fmt: skip
+    return _form_page(request, reward.program, form, context)
+
+
+@require_POST
+@staff_view("programs.edit")
+def reward_state(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
+    """Put it on the shelf, take it off, or let it be a draft again."""
+    reward = _reward(code, reward_code)
+    wanted = request.POST.get("status", "")
+    words = {
+        Status.LIVE: _("Members can take it now."),
+        Status.ARCHIVED: _("Nobody can take it any more. What was taken can still be used."),
+        Status.DRAFT: _("It is a draft again."),
+    }
+    if wanted in words:
+        definition = definition_of(reward).model_copy(update={"status": wanted})
+        change_reward(reward=reward, definition=definition, actor=acting(request))
+        messages.success(request, words[Status(wanted)])
+    return HttpResponseRedirect(reward_url(reward))
+
+
+@require_POST
+@staff_view("programs.edit")
+def reward_duplicate(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
+    """A draft that is like it."""
+    reward = _reward(code, reward_code)
+    taken = set(reward.program.rewards.values_list("code", flat=True))
+    name = (_("%s (copy)") % reward.name)[:80]
+    changes: dict[str, Any] = {
+        "code": _free(reward.code, taken), "status": "draft", "name": name,
+    }  # fmt: skip
+    copy = create_reward(
+        program=reward.program, definition=definition_of(reward).model_copy(update=changes),
+        actor=acting(request),
+    )  # fmt: skip
+    return redirect(reverse(f"{NAMESPACE}:reward_edit", args=[code, copy.code]))
+
+
+@require_POST
+@staff_view("programs.edit")
+def reward_move(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
+    """One place earlier or later among those that are shown with it."""
+    reward = _reward(code, reward_code)
+    siblings = list(
+        Reward.objects.filter(program=reward.program, status=reward.status).values_list(
+            "pk", flat=True
+        )
+    )
+    place = siblings.index(reward.pk)
+    other = place + (-1 if request.POST.get("to") == "earlier" else 1)
+    if 0 <= other < len(siblings):
+        siblings[place], siblings[other] = siblings[other], siblings[place]
+        move_rewards(program=reward.program, order=siblings, actor=acting(request))
+    path = catalogue_url(reward.program)
+    shown = {status: name for name, status in SHOWN.items()}[Status(reward.status)]
+    return HttpResponseRedirect(f"{path}?show={shown}" if shown else path)
+
+
+def _reward(code: str, reward_code: str) -> Reward:
+    return get_object_or_404(rewards(), program__code=code, code=reward_code)
+
+
+def _card(reward: Reward) -> dict[str, Any]:
+    left, stock = reward.left, reward.stock
+    return {
+        "reward": reward,
+        "url": reward_url(reward),
+        "icon": icon_of(reward),
+        "gives": gives(reward),
+        "price": format_units(reward.price, reward.wallet_type),
+        "left": left,
+        "share": int(100 * (left or 0) / stock) if stock else None,
+    }
+
+
+def _free(code: str, taken: set[str]) -> str:
+    """The code, or the first with a number after it that nobody has."""
+    if code not in taken:
+        return code
+    number = 2
+    while f"{code[:60]}-{number}" in taken:
+        number += 1
+    return f"{code[:60]}-{number}"
+
+
+def _form_page(
+    request: HttpRequest, program: Program, form: RewardForm, context: dict[str, Any]
+) -> HttpResponse:
+    shown = {
+        "program": program, "form": form,
+        "breadcrumbs": catalogue_crumbs(program, context.get("reward")), **context,
+    }  # fmt: skip
+    status = 422 if form.errors else 200
+    return render(request, "rewards/backoffice/reward_form.html", shown, status=status)
+
+
+def _may_edit(request: HttpRequest) -> bool:
+    return is_allowed(request.user, "programs.edit")

@@ -1,0 +1,43 @@
+"""The back-office screens of rewards, what was taken, and vouchers."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from rewards.backoffice import redemptions, rewards, voucher_pools
+
+app_name = "rewards_backoffice"
+
+CATALOGUE = "programs/<slug:code>/rewards"
+REWARD = f"{CATALOGUE}/<slug:reward_code>"
+TAKEN = "redemptions/<uuid:public_id>"
+
+urlpatterns = [
+    path(f"{CATALOGUE}/", rewards.reward_list, name="reward_list"),
+    path(f"{CATALOGUE}/new/", rewards.reward_create, name="reward_create"),
+    path("programs/<slug:code>/vouchers/", voucher_pools.pool_list, name="voucher_pool_list"),
+    path(
+        "programs/<slug:code>/vouchers/new/", voucher_pools.pool_create, name="voucher_pool_create"
+    ),
+    path(
+        "programs/<slug:code>/vouchers/<slug:pool_code>/fill/",
+        voucher_pools.pool_fill,
+        name="voucher_pool_fill",
+    ),
+    path(f"{REWARD}/", rewards.reward_page, name="reward_page"),
+    path(f"{REWARD}/edit/", rewards.reward_edit, name="reward_edit"),
+    path(f"{REWARD}/state/", rewards.reward_state, name="reward_state"),
+    path(f"{REWARD}/duplicate/", rewards.reward_duplicate, name="reward_duplicate"),
+    path(f"{REWARD}/move/", rewards.reward_move, name="reward_move"),
+    path("rewards/<uuid:public_id>/", rewards.reward_by_id, name="reward_by_id"),
+    path("redemptions/", redemptions.redemption_list, name="redemption_list"),
+    path(f"{TAKEN}/cancel/", redemptions.redemption_cancel, name="redemption_cancel"),
+    path(f"{TAKEN}/reopen/", redemptions.redemption_reopen, name="redemption_reopen"),
+    path(f"{TAKEN}/use/", redemptions.redemption_use, name="redemption_use"),
+    path(
+        "customers/<uuid:public_id>/rewards/",
+        redemptions.redemption_panel,
+        name="redemption_panel",
+    ),
+    path("memberships/<uuid:public_id>/reward/", redemptions.reward_take, name="reward_take"),
+]

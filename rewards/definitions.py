@@ -1,0 +1,124 @@
+"""A reward as data: what the screen, the API and a file say of it, validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from django.utils.translation import gettext as _
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+
+from loyalty.rule_conditions import read_condition
+from loyalty.rules.body_parts import Code, Part, PositiveAmount
+from members.conditions.tree import ConditionError
+from rewards.models import Reward
+
+Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+# What only some kinds have.
+OF_KINDS = {
+    "amount": (Reward.Kind.AMOUNT_OFF,),
+    "percent": (Reward.Kind.PERCENT_OFF,),
+    "most": (Reward.Kind.PERCENT_OFF,),
+    "skus": Reward.OFF_THE_PRICE,
+    "categories": (Reward.Kind.AMOUNT_OFF, Reward.Kind.PERCENT_OFF),
+    "least": Reward.OFF_THE_PRICE,
+}
+NEEDED = {
+    Reward.Kind.AMOUNT_OFF: "amount",
+    Reward.Kind.PERCENT_OFF: "percent",
+    Reward.Kind.FREE_PRODUCT: "skus",
+    Reward.Kind.PARTNER_VOUCHER: "voucher_pool",
+}
+
+
+class RewardDefinition(Part):
+    """Something that members may take for their units."""
+
+    code: Code = Field(description="Short name, unique in its program. Stays as it is.")
+    kind: Literal[
+        "amount_off", "percent_off", "free_product", "free_shipping", "access", "partner_voucher"
+    ] = Field(description="What it is. Stays as it is.")
+    status: Literal["draft", "live", "archived"] = Field(
+        "draft", description="Only a live one can be taken."
+    )
+    name: Annotated[Text, Field(min_length=1, max_length=80)] = Field(
+        description="What members call it: 5 off."
+    )
+    summary: Annotated[Text, Field(max_length=200)] = Field("", description="It in a sentence.")
+    details: Annotated[Text, Field(max_length=2000)] = Field(
+        "", description="What applies to it, as members read it."
+    )
+    wallet_type: str = Field("points", description="Code of the units that it is taken for.")
+    price: PositiveAmount = Field(description="How many whole units it takes.")
+    tier_prices: Mapping[Code, PositiveAmount] = Field(
+        {}, description="Another price for who has a tier, by the tier's code."
+    )
+    amount: PositiveAmount | None = Field(None, description="Of amount_off: so much money off.")
+    percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)] | None = Field(
+        None, description="Of percent_off: so many percent off."
+    )
+    most: PositiveAmount | None = Field(
+        None, description="Of percent_off: so much money off at most."
+    )
+    skus: tuple[Named, ...] = Field(
+        (), max_length=100,
+        description="Of free_product: one of these is free. Else only these are reduced.",
+    )  # fmt: skip
+    categories: tuple[Named, ...] = Field(
+        (), max_length=100, description="Only what is of these categories is reduced."
+    )
+    least: PositiveAmount | None = Field(None, description="Only for orders from so much money.")
+    worth: Money = Field(Decimal(0), description="What it is worth to who takes it, in money.")
+    cost: Money = Field(Decimal(0), description="What it costs the merchant, in money.")
+    starts_at: AwareDatetime | None = Field(None, description="It can be taken from then on.")
+    ends_at: AwareDatetime | None = Field(None, description="It can be taken until then.")
+    stock: Annotated[int, Field(ge=0, le=100_000_000)] | None = Field(
+        None, description="How many there are. Empty: as many as are wanted."
+    )
+    per_member: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="So many for one member at most."
+    )
+    per_period: Literal["ever", "year", "month", "week", "day"] = Field(
+        "ever", description="The period of per_member, in the program's time zone."
+    )
+    when: Mapping[str, Any] = Field(
+        {}, description="Who may take it: a condition about the member."
+    )
+    valid_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        None, description="Its voucher can be used for so many days."
+    )
+    combines: bool = Field(False, description="Its voucher goes together with others.")
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{0,8}$")] = Field(
+        "", description="What its codes begin with: capital letters and digits."
+    )
+    voucher_pool: Literal[""] | Code = Field(
+        "", description="Code of the pool that its codes come from. Empty: they are made."
+    )
+
+    @field_validator("when")
+    @classmethod
+    def condition_can_be_read(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if value:
+            try:
+                read_condition(value, "occasion")
+            except ConditionError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="after")
+    def details_belong_to_their_kind(self) -> Self:
+        kind = Reward.Kind(self.kind)
+        needed = NEEDED.get(kind)
+        if needed and not getattr(self, needed):
+            raise ValueError(_("Give %(field)s with kind “%(kind)s”.") % {
+                "field": needed, "kind": self.kind})  # fmt: skip
+        for name, kinds in OF_KINDS.items():
+            if getattr(self, name) not in (None, ()) and kind not in kinds:
+                raise ValueError(_("Kind “%(kind)s” has no %(field)s.") % {
+                    "field": name, "kind": self.kind})  # fmt: skip
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValueError(_("ends_at: later than starts_at."))
+        return self

@@ -1,0 +1,23 @@
+"""What the catalogue and its vouchers refuse, each with a stable code."""
+
+from __future__ import annotations
+
+from members.errors import ConflictError
+
+
+class RewardRefusedError(ConflictError):
+    """The reward cannot be taken now, by this member. `code` says why."""
+
+    code = "reward_refused"
+
+
+class RedemptionStateError(ConflictError):
+    """What was taken has gone on already, so that this cannot be done with it any more."""
+
+    code = "redemption_state"
+
+
+class VoucherRefusedError(ConflictError):
+    """The voucher cannot be used at this checkout. `code` says why."""
+
+    code = "voucher_refused"

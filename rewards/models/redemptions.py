@@ -1,0 +1,105 @@
+"""What members took for their units."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models import Membership, Transfer
+from rewards.models.rewards import Reward
+from rewards.models.vouchers import Voucher
+
+# How something that was taken may go on.
+TRANSITIONS = (
+    ("reserved", "issued"), ("reserved", "cancelled"), ("reserved", "expired"),
+    ("issued", "used"), ("issued", "cancelled"), ("issued", "expired"),
+    ("used", "cancelled"), ("used", "issued"), ("expired", "issued"),
+)  # fmt: skip
+
+
+class Redemption(models.Model):
+    """A reward that a member took. Its units are spent from the first moment; they come back when
+    it is canceled, or when it was only reserved and nobody came for it."""
+
+    class Status(models.TextChoices):
+        RESERVED = "reserved", _("Reserved")
+        ISSUED = "issued", _("To be used")
+        USED = "used", _("Used")
+        EXPIRED = "expired", _("Expired")
+        CANCELLED = "cancelled", _("Canceled")
+
+    # Those that count against a member's limit.
+    COUNTED_FOR_LIMITS = (Status.RESERVED, Status.ISSUED, Status.USED)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reward = models.ForeignKey(
+        Reward, on_delete=models.PROTECT, related_name="redemptions", db_index=False
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="reward_redemptions", db_index=False
+    )
+    status = models.CharField(max_length=16, choices=Status.choices)
+    # In the smallest units of the reward's wallet type.
+    units = models.BigIntegerField()
+    spent = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="+")
+    returned = models.OneToOneField(Transfer, null=True, on_delete=models.PROTECT, related_name="+")
+    voucher = models.OneToOneField(
+        Voucher, null=True, on_delete=models.PROTECT, related_name="redemption"
+    )
+    # Whether it took one of the stock that has not come back.
+    stocked = models.BooleanField()
+    # Makes it happen once.
+    key = models.CharField(max_length=128, unique=True)
+    source = models.CharField(max_length=16, choices=Transfer.Source.choices)
+    reserved_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    issued_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    # Why it was canceled.
+    reason = models.CharField(max_length=500, blank=True, default="")
+    # What somebody of the staff let pass that was against the reward's terms, and why.
+    overridden = ArrayField(models.CharField(max_length=32), default=list)
+    override_reason = models.CharField(max_length=500, blank=True, default="")
+    staff = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="redemption_costs_units", condition=Q(units__gt=0)),
+            models.CheckConstraint(
+                name="redemption_status_of_its_times",
+                condition=Q(status="reserved", reserved_until__isnull=False, issued_at=None,
+                            closed_at=None, voucher=None, returned=None)
+                | Q(status="issued", issued_at__isnull=False, closed_at=None, returned=None)
+                | Q(status="used", issued_at__isnull=False, closed_at__isnull=False, returned=None)
+                | Q(status="expired", closed_at__isnull=False)
+                | Q(status="cancelled", closed_at__isnull=False, returned__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="redemption_override_has_reason",
+                condition=Q(overridden=[]) | (~Q(override_reason="") & Q(staff__isnull=False)),
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["membership", "-created_at"], name="redemption_of_member"),
+            models.Index(fields=["reward", "-created_at"], name="redemption_of_reward"),
+            models.Index(
+                fields=["reserved_until"], name="redemption_held", condition=Q(status="reserved")
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="redemption_stays", operation=pgtrigger.Delete),
+            pgtrigger.FSM(
+                name="redemption_status_goes_on", field="status", transitions=list(TRANSITIONS)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reward} · {self.membership}"

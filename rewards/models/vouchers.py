@@ -1,0 +1,156 @@
+"""Codes that a till or a shop takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models import Membership, Program
+from loyalty.models.orders import MoneyField
+from loyalty.models.programs import code_validator
+from rewards.models.rewards import Reward
+
+
+class VoucherPool(models.Model):
+    """Codes that came from elsewhere, each of which is given away once."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="voucher_pools")
+    code = models.CharField(_("code"), max_length=64, validators=[code_validator])
+    name = models.CharField(_("name"), max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "code"], name="voucher_pool_code")
+        ]
+        triggers = [pgtrigger.Protect(name="voucher_pool_stays", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Voucher(models.Model):
+    """A code. In a pool it waits until somebody is given it; then it is theirs until it is used,
+    runs out or is called back."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("In the pool")
+        ISSUED = "issued", _("To be used")
+        USED = "used", _("Used")
+        EXPIRED = "expired", _("Expired")
+        VOID = "void", _("Called back")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # As it is compared: capitals and digits only.
+    code = models.CharField(max_length=40, unique=True)
+    # As people read it.
+    written = models.CharField(max_length=48)
+    pool = models.ForeignKey(
+        VoucherPool, null=True, on_delete=models.PROTECT, related_name="vouchers", db_index=False
+    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reward = models.ForeignKey(
+        Reward, null=True, on_delete=models.PROTECT, related_name="vouchers", db_index=False
+    )
+    membership = models.ForeignKey(
+        Membership, null=True, on_delete=models.PROTECT, related_name="vouchers"
+    )
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    # What it does, as it was told to whoever took it.
+    terms = models.JSONField(default=dict)
+    issued_at = models.DateTimeField(null=True)
+    # From then on it cannot be used any more.
+    expires_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="voucher_code_plain", condition=Q(code__regex=r"^[A-Z0-9]+$")
+            ),
+            models.CheckConstraint(
+                name="voucher_status_of_its_times",
+                condition=Q(status="waiting", pool__isnull=False, membership=None, issued_at=None,
+                            closed_at=None)
+                | Q(status="issued", membership__isnull=False, issued_at__isnull=False,
+                    closed_at=None)
+                | Q(status__in=["used", "expired", "void"], closed_at__isnull=False),
+            ),
+        ]  # fmt: skip
+        indexes = [
+            # The next one to give away.
+            models.Index(
+                fields=["pool", "id"], name="voucher_waiting", condition=Q(status="waiting")
+            ),
+            models.Index(
+                fields=["expires_at"], name="voucher_runs_out",
+                condition=Q(status="issued", expires_at__isnull=False),
+            ),
+        ]  # fmt: skip
+        triggers = [
+            pgtrigger.Protect(name="voucher_stays", operation=pgtrigger.Delete),
+            pgtrigger.FSM(
+                name="voucher_status_goes_on",
+                field="status",
+                transitions=[
+                    ("waiting", "issued"), ("waiting", "void"), ("issued", "used"),
+                    ("issued", "expired"), ("issued", "void"), ("used", "issued"),
+                    ("expired", "issued"),
+                ],
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.written
+
+    @property
+    def last_moment(self) -> dt.datetime | None:
+        """Until when it can be used, as people say it; None: for ever."""
+        return None if self.expires_at is None else self.expires_at - dt.timedelta(seconds=1)
+
+
+class VoucherUse(models.Model):
+    """A voucher at one checkout: kept for it for a while, used by it, or let go again."""
+
+    class State(models.TextChoices):
+        HELD = "held", _("Held")
+        USED = "used", _("Used")
+        RELEASED = "released", _("Let go")
+
+    voucher = models.ForeignKey(
+        Voucher, on_delete=models.PROTECT, related_name="uses", db_index=False
+    )
+    # The shop's own name for the checkout.
+    checkout = models.CharField(max_length=128)
+    state = models.CharField(max_length=8, choices=State.choices)
+    # The hold is over then.
+    held_until = models.DateTimeField(null=True)
+    discount = MoneyField(default=0)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["voucher", "checkout"], name="voucher_use_once"),
+            # At one checkout at a time, and used once.
+            models.UniqueConstraint(
+                fields=["voucher"], condition=Q(state__in=["held", "used"]),
+                name="voucher_at_one_checkout",
+            ),
+            models.CheckConstraint(
+                name="voucher_use_of_its_times",
+                condition=Q(state="held", held_until__isnull=False, closed_at=None)
+                | Q(state__in=["used", "released"], closed_at__isnull=False),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.voucher} · {self.checkout}"

@@ -1,0 +1,46 @@
+"""What members took."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from loyalty.models import Membership
+from members.errors import NotFoundError
+from rewards.models import Redemption, Voucher
+
+
+def redemptions() -> QuerySet[Redemption]:
+    """With all that is shown of it."""
+    return Redemption.objects.select_related(
+        "reward__program", "reward__wallet_type", "membership__customer", "membership__program",
+        "voucher", "staff",
+    )  # fmt: skip
+
+
+def of_member(membership: Membership) -> Q:
+    """What a member took, also under an account that was merged into theirs."""
+    return Q(membership=membership) | Q(membership__merged_into=membership)
+
+
+def get_redemption(public_id: UUID | str) -> Redemption:
+    """Raises NotFoundError."""
+    found = redemptions().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError("There is no such redemption.")
+    return found
+
+
+def taken_by(members: Sequence[Membership]) -> QuerySet[Redemption]:
+    """What these members took, also under accounts that were merged into theirs."""
+    own = Q(membership__in=members) | Q(membership__merged_into__in=members)
+    return redemptions().filter(own)
+
+
+def open_vouchers(membership: Membership, now: dt.datetime) -> QuerySet[Redemption]:
+    """What a member can use now."""
+    usable = Q(voucher__expires_at=None) | Q(voucher__expires_at__gt=now)
+    return taken_by([membership]).filter(usable, voucher__status=Voucher.Status.ISSUED)

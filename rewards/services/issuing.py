@@ -1,0 +1,65 @@
+"""Vouchers begin and end with the reward that they were taken for. The caller holds its locks."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership
+from loyalty.rules.calendar import end_of_day
+from rewards.codes import new_code, plain
+from rewards.errors import RedemptionStateError, RewardRefusedError
+from rewards.models import Reward, Voucher, VoucherUse
+from rewards.voucher_terms import terms_of
+
+
+def issue_voucher(reward: Reward, membership: Membership, now: dt.datetime) -> Voucher:
+    """A new code, or the next one of the reward's pool. Raises RewardRefusedError where none is
+    left."""
+    voucher = _from_pool(reward) if reward.voucher_pool_id else _new(reward)
+    voucher.reward, voucher.membership = reward, membership
+    voucher.status, voucher.issued_at = Voucher.Status.ISSUED, now
+    voucher.terms, voucher.expires_at = terms_of(reward), _runs_out(reward, membership, now)
+    voucher.save()
+    return voucher
+
+
+def close_voucher(voucher: Voucher, status: str, now: dt.datetime) -> None:
+    """It was used, ran out or is called back; a checkout that it is held for loses it."""
+    voucher.uses.filter(state=VoucherUse.State.HELD).update(
+        state=VoucherUse.State.RELEASED, closed_at=now
+    )
+    if voucher.status == Voucher.Status.USED and status == Voucher.Status.VOID:
+        raise RedemptionStateError(_("Its voucher was used. Let the checkout go first."))
+    voucher.status, voucher.closed_at = status, now
+    voucher.save(update_fields=["status", "closed_at"])
+
+
+def reopen_voucher(voucher: Voucher, until: dt.datetime) -> None:
+    """It can be used again until then."""
+    voucher.status, voucher.closed_at, voucher.expires_at = Voucher.Status.ISSUED, None, until
+    voucher.save(update_fields=["status", "closed_at", "expires_at"])
+
+
+def _new(reward: Reward) -> Voucher:
+    written = new_code(reward.prefix)
+    return Voucher(code=plain(written), written=written, program_id=reward.program_id)
+
+
+def _from_pool(reward: Reward) -> Voucher:
+    """The first that nobody else is just being given."""
+    waiting = Voucher.objects.filter(pool=reward.voucher_pool_id, status=Voucher.Status.WAITING)
+    found = waiting.select_for_update(skip_locked=True).order_by("pk").first()
+    if found is None:
+        raise RewardRefusedError(_("No code is left to give out."), code="sold_out")
+    return found
+
+
+def _runs_out(reward: Reward, membership: Membership, now: dt.datetime) -> dt.datetime | None:
+    """The last day can be used to its end."""
+    if reward.valid_days is None:
+        return None
+    zone = membership.program.zone
+    last = now.astimezone(zone).date() + dt.timedelta(days=reward.valid_days)
+    return end_of_day(last, zone)

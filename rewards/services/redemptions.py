@@ -1,0 +1,302 @@
+"""Taking a reward: reserved, issued, used; or canceled, or let run out.
+
+Units are spent with the reservation and stand in the ledger from then on; they come back to the
+lots that they came from. Locks: the wallet, the reward, its vouchers, always in this order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from loyalty.errors import KeyReusedError
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Membership, Wallet
+from loyalty.selectors.memberships import current_wallet
+from loyalty.services.adjustments import whole_number
+from loyalty.services.redemptions import redeem_units, reverse_redemption
+from members.errors import DomainError, FieldError
+from members.services.audit import Actor, record_audit
+from members.services.transactions import run_atomically
+from rewards.errors import RedemptionStateError, RewardRefusedError
+from rewards.models import Redemption, Reward, Voucher
+from rewards.selectors.redemptions import redemptions
+from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
+from rewards.services.issuing import close_voucher, issue_voucher, reopen_voucher
+
+Status = Redemption.Status
+# How long something is kept for who reserved it, where nothing else is said.
+HOLD = dt.timedelta(minutes=15)
+LONGEST_HOLD = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody of the staff lets pass what is against a reward's terms. `codes`: which refusals."""
+
+    codes: Sequence[str]
+    reason: str
+
+
+def take_reward(
+    *,
+    membership: Membership,
+    reward: Reward,
+    key: str,
+    source: str,
+    actor: Actor,
+    now: dt.datetime,
+    hold: dt.timedelta | None = None,
+    override: Override | None = None,
+) -> tuple[Redemption, bool]:
+    """Take a reward at its price of now. Returns it, and whether that had been done before by this
+    key. `hold`: only reserve it for so long; else it is issued at once.
+
+    Raises RewardRefusedError with the first reason that is not let pass, InsufficientBalanceError,
+    KeyReusedError.
+    """
+    _check(hold, override)
+
+    def take() -> tuple[Redemption, bool]:
+        wallet = _wallet_of(membership, reward)
+        lock_wallets([wallet.pk])
+        known = redemptions().filter(key=key).first()
+        if known is not None:
+            return _same(known, membership, reward), True
+        locked = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
+        locked.program, locked.wallet_type = membership.program, wallet.wallet_type
+        [offer] = offers_for([locked], membership, now)
+        overridden = _refuse(offer, override)
+        taken = _reserve(offer, membership, wallet, key, source, actor, now, hold or HOLD)
+        if overridden and override is not None:
+            taken.overridden, taken.override_reason = overridden, override.reason
+            taken.staff = actor.user
+        taken.save()
+        _audit("reward.taken", taken, actor, override.reason if overridden and override else "")
+        if hold is None:
+            _issue(taken, now)
+        return taken, False
+
+    return run_atomically(take)
+
+
+def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> Redemption:
+    """Hand out what was reserved. Doing it again changes nothing. Raises RedemptionStateError where
+    it was given up or ran out meanwhile, RewardRefusedError where no code is left."""
+
+    def issue() -> Redemption:
+        found = _locked(redemption)
+        if found.status in (Status.ISSUED, Status.USED):
+            return found
+        if found.status != Status.RESERVED or _ran_out(found, now):
+            raise RedemptionStateError(_("It is not reserved any more."))
+        _issue(found, now)
+        return found
+
+    return run_atomically(issue)
+
+
+def use_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> Redemption:
+    """Note that it was used, where no voucher does so by itself. Doing it again changes nothing."""
+
+    def use() -> Redemption:
+        found = _locked(redemption)
+        if found.status == Status.USED:
+            return found
+        if found.status != Status.ISSUED:
+            raise RedemptionStateError(_("Only what is there to be used can be used."))
+        if found.voucher is not None:
+            close_voucher(found.voucher, Voucher.Status.USED, now)
+        found.status, found.closed_at = Status.USED, now
+        found.save(update_fields=["status", "closed_at"])
+        _audit("reward.used", found, actor)
+        return found
+
+    return run_atomically(use)
+
+
+def cancel_redemption(
+    *, redemption: Redemption, reason: str, source: str, actor: Actor, now: dt.datetime
+) -> Redemption:
+    """Give it up: the units come back to where they came from, the stock is one more, the voucher
+    is called back. Doing it again changes nothing. Raises RedemptionStateError where it ran out."""
+
+    def cancel() -> Redemption:
+        found = _locked(redemption)
+        if found.status == Status.CANCELLED:
+            return found
+        if found.status == Status.EXPIRED:
+            raise RedemptionStateError(_("It ran out. It can be brought back instead."))
+        if found.voucher is not None:
+            close_voucher(found.voucher, Voucher.Status.VOID, now)
+        _give_back(found, Status.CANCELLED, reason, source, actor, now)
+        _audit("reward.cancelled", found, actor, reason)
+        return found
+
+    return run_atomically(cancel)
+
+
+def release_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> bool:
+    """End a reservation that nobody came for; whether there was one to end."""
+
+    def release() -> bool:
+        found = _locked(redemption)
+        if found.status != Status.RESERVED or not _ran_out(found, now):
+            return False
+        _give_back(found, Status.EXPIRED, "", "job", actor, now)
+        return True
+
+    return run_atomically(release)
+
+
+def expire_redemption(*, redemption: Redemption, now: dt.datetime) -> bool:
+    """Write down that its voucher ran out; whether it had. The units stay spent."""
+
+    def expire() -> bool:
+        found = _locked(redemption)
+        voucher = found.voucher
+        if found.status != Status.ISSUED or voucher is None:
+            return False
+        if voucher.expires_at is None or voucher.expires_at > now:
+            return False
+        close_voucher(voucher, Voucher.Status.EXPIRED, voucher.expires_at)
+        found.status, found.closed_at = Status.EXPIRED, voucher.expires_at
+        found.save(update_fields=["status", "closed_at"])
+        return True
+
+    return run_atomically(expire)
+
+
+def reopen_redemption(
+    *, redemption: Redemption, until: dt.datetime, reason: str, actor: Actor, now: dt.datetime
+) -> Redemption:
+    """Let something that ran out be used until another day. Raises RedemptionStateError where it
+    did not run out, or was only reserved."""
+    if until <= now:
+        wrong = FieldError("until", _("Give a day that has not passed."))
+        raise DomainError(_("That day has passed."), errors=[wrong])
+
+    def reopen() -> Redemption:
+        found = _locked(redemption)
+        over = found.voucher is not None and found.voucher.expires_at is not None
+        over = over and found.voucher.expires_at <= now  # type: ignore[union-attr,operator]
+        if found.returned_id or not over or found.status not in (Status.EXPIRED, Status.ISSUED):
+            raise RedemptionStateError(_("Only what ran out can be brought back."))
+        assert found.voucher is not None
+        reopen_voucher(found.voucher, until)
+        found.status, found.closed_at = Status.ISSUED, None
+        found.save(update_fields=["status", "closed_at"])
+        _audit("reward.reopened", found, actor, reason)
+        return found
+
+    return run_atomically(reopen)
+
+
+def _check(hold: dt.timedelta | None, override: Override | None) -> None:
+    if hold is not None and not dt.timedelta(0) < hold <= LONGEST_HOLD:
+        wrong = FieldError("hold_minutes", _("Between a minute and seven days."))
+        raise DomainError(_("This cannot be reserved for so long."), errors=[wrong])
+    if override is None:
+        return
+    if not override.reason.strip():
+        wrong = FieldError("reason", _("Say why."))
+        raise DomainError(_("Say why it is let pass."), errors=[wrong])
+    unknown = sorted(set(override.codes) - set(OVERRIDABLE))
+    if unknown:
+        wrong = FieldError("override", _("This cannot be let pass: %s.") % ", ".join(unknown))
+        raise DomainError(_("This cannot be let pass."), errors=[wrong])
+
+
+def _wallet_of(membership: Membership, reward: Reward) -> Wallet:
+    if reward.program_id != membership.program_id:
+        raise RewardRefusedError(_("It belongs to another program."), code="not_offered")
+    wallets = Wallet.objects.select_related("wallet_type__program")
+    wallet = wallets.get(account=membership.account_id, wallet_type=reward.wallet_type_id)
+    return current_wallet(wallet)
+
+
+def _same(known: Redemption, membership: Membership, reward: Reward) -> Redemption:
+    if (known.membership_id, known.reward_id) != (membership.pk, reward.pk):
+        raise KeyReusedError(_("This key belongs to another redemption."))
+    return known
+
+
+def _refuse(offer: Offer, override: Override | None) -> list[str]:
+    """Raise the first refusal that is not let pass; return those that are."""
+    allowed = set(override.codes) if override else set()
+    for refusal in offer.refusals:
+        if refusal.code not in allowed:
+            raise RewardRefusedError(refusal.words, code=refusal.code)
+    return [refusal.code for refusal in offer.refusals]
+
+
+def _reserve(
+    offer: Offer, membership: Membership, wallet: Wallet, key: str, source: str, actor: Actor,
+    now: dt.datetime, hold: dt.timedelta,
+) -> Redemption:  # fmt: skip
+    reward = offer.reward
+    spent, _replayed = redeem_units(
+        wallet=wallet, units=offer.price, key=f"reward:{key}", source=source, actor=actor, now=now,
+        reward=reward.name,
+    )  # fmt: skip
+    stocked = reward.stock is not None
+    if stocked:
+        Reward.objects.filter(pk=reward.pk).update(taken=F("taken") + 1)
+    return Redemption(
+        reward=reward, membership=membership, status=Status.RESERVED, units=offer.price,
+        spent=spent, stocked=stocked, key=key, source=source, created_at=now,
+        reserved_until=now + hold,
+    )  # fmt: skip
+
+
+def _issue(redemption: Redemption, now: dt.datetime) -> None:
+    redemption.voucher = issue_voucher(redemption.reward, redemption.membership, now)
+    redemption.status, redemption.issued_at = Status.ISSUED, now
+    redemption.save(update_fields=["voucher", "status", "issued_at"])
+
+
+def _give_back(
+    redemption: Redemption, status: str, reason: str, source: str, actor: Actor, now: dt.datetime
+) -> None:
+    redemption.returned, _replayed = reverse_redemption(
+        transfer=redemption.spent, key=f"reward:{redemption.key}:back", source=source, actor=actor,
+        now=now, note=reason, with_reward=True,
+    )  # fmt: skip
+    if redemption.stocked:
+        Reward.objects.filter(pk=redemption.reward_id).update(taken=F("taken") - 1)
+    redemption.stocked, redemption.status = False, status
+    redemption.closed_at, redemption.reason = now, reason
+    redemption.save(update_fields=["returned", "stocked", "status", "closed_at", "reason"])
+
+
+def _locked(redemption: Redemption) -> Redemption:
+    """The row as it is now, with the wallet and the reward locked before it."""
+    lock_wallets([redemption.spent.wallet_id])
+    Reward.objects.select_for_update(no_key=True).get(pk=redemption.reward_id)
+    Redemption.objects.select_for_update().get(pk=redemption.pk)
+    found: Redemption = redemptions().select_related("spent__wallet").get(pk=redemption.pk)
+    if found.voucher_id is not None:
+        found.voucher = Voucher.objects.select_for_update().get(pk=found.voucher_id)
+    return found
+
+
+def _ran_out(redemption: Redemption, now: dt.datetime) -> bool:
+    return redemption.reserved_until is not None and redemption.reserved_until <= now
+
+
+def _audit(action: str, redemption: Redemption, actor: Actor, reason: str = "") -> None:
+    record_audit(
+        actor=actor,
+        action=action,
+        target=redemption.membership.customer,
+        after={
+            "reward": redemption.reward.name,
+            "units": whole_number(redemption.units, redemption.reward.wallet_type),
+            "redemption": str(redemption.public_id),
+        },
+        reason=reason,
+    )

@@ -1,0 +1,211 @@
+"""Vouchers at a checkout: looked at, held for it, used by it, let go. Each once for a checkout,
+however often it is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from babel.numbers import get_currency_precision
+from django.utils.translation import gettext as _
+
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Program
+from loyalty.rules.facts import Occasion
+from members.errors import NotFoundError
+from members.formatting import format_day
+from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.transactions import run_atomically
+from rewards.codes import is_mistyped, plain
+from rewards.errors import VoucherRefusedError
+from rewards.models import Redemption, Reward, Voucher, VoucherUse
+from rewards.voucher_terms import Taken, taken_off
+
+HOLD = dt.timedelta(minutes=30)
+State = VoucherUse.State
+
+
+def find_voucher(written: str) -> Voucher:
+    """The voucher with this code, however it was typed. Raises NotFoundError."""
+    code = plain(written)
+    found = (
+        Voucher.objects.select_related("program", "membership", "reward").filter(code=code).first()
+        if code
+        else None
+    )
+    if found is None:
+        mistyped = is_mistyped(code)
+        raise NotFoundError(
+            _("There is no such voucher: a sign of it is mistyped.")
+            if mistyped
+            else _("There is no such voucher.")
+        )
+    return found
+
+
+def check_voucher(
+    voucher: Voucher, occasion: Occasion | None, *, checkout: str, now: dt.datetime
+) -> Taken:
+    """What it would take off. Raises VoucherRefusedError where it cannot be used now, or here."""
+    _refuse_state(voucher, now)
+    _refuse_elsewhere(voucher, checkout, now)
+    return _taken(voucher, occasion)
+
+
+def hold_voucher(
+    *, voucher: Voucher, checkout: str, occasion: Occasion | None, now: dt.datetime,
+    hold: dt.timedelta = HOLD,
+) -> tuple[VoucherUse, Taken]:  # fmt: skip
+    """Keep it for one checkout. Held again by the same one it is kept from now on. Raises
+    VoucherRefusedError."""
+
+    def keep() -> tuple[VoucherUse, Taken]:
+        locked = _locked(voucher)
+        _refuse_state(locked, now)
+        _free(locked, checkout, now)
+        taken = _taken(locked, occasion)
+        use, _new = VoucherUse.objects.update_or_create(
+            voucher=locked, checkout=checkout,
+            defaults={"state": State.HELD, "held_until": now + hold, "discount": taken.amount,
+                      "closed_at": None},
+            create_defaults={"state": State.HELD, "held_until": now + hold,
+                             "discount": taken.amount, "created_at": now},
+        )  # fmt: skip
+        return use, taken
+
+    return run_atomically(keep)
+
+
+def use_voucher(
+    *, voucher: Voucher, checkout: str, occasion: Occasion | None, actor: Actor, now: dt.datetime
+) -> tuple[VoucherUse, bool]:
+    """Use it up for a checkout, held or not. Returns what it took off, and whether that was so
+    before. What was held keeps what it was told, also where its hold has passed and nobody else
+    came. Raises VoucherRefusedError.
+    """
+
+    def use() -> tuple[VoucherUse, bool]:
+        locked = _locked(voucher)
+        known = locked.uses.filter(checkout=checkout).first()
+        if known is not None and known.state == State.USED:
+            return known, True
+        held = known is not None and known.state == State.HELD
+        if not held:
+            _refuse_state(locked, now)
+        _free(locked, checkout, now)
+        if known is None or not held:
+            known = known or VoucherUse(voucher=locked, checkout=checkout, created_at=now)
+            known.discount = _taken(locked, occasion).amount
+        known.state, known.closed_at, known.held_until = State.USED, now, None
+        known.save()
+        _close(locked, now, actor)
+        return known, False
+
+    return run_atomically(use)
+
+
+def release_voucher(
+    *, voucher: Voucher, checkout: str, actor: Actor, now: dt.datetime
+) -> VoucherUse | None:
+    """Let it go: the checkout was left, or its order was canceled. It can be used again, until it
+    runs out. Doing it again changes nothing; None: the checkout never had it."""
+
+    def release() -> VoucherUse | None:
+        locked = _locked(voucher)
+        known: VoucherUse | None = locked.uses.filter(checkout=checkout).first()
+        if known is None or known.state == State.RELEASED:
+            return known
+        was_used = known.state == State.USED
+        known.state, known.closed_at, known.held_until = State.RELEASED, now, None
+        known.save()
+        if was_used:
+            _reopen(locked, actor)
+        return known
+
+    return run_atomically(release)
+
+
+def _refuse_state(voucher: Voucher, now: dt.datetime) -> None:
+    zone = voucher.program.zone
+    if voucher.program.status == Program.Status.DRAFT or voucher.status == Voucher.Status.WAITING:
+        raise VoucherRefusedError(_("It was not given to anybody."), code="voucher_not_issued")
+    if voucher.status == Voucher.Status.USED:
+        raise VoucherRefusedError(_("It has been used."), code="voucher_used")
+    if voucher.status == Voucher.Status.VOID:
+        raise VoucherRefusedError(_("It was called back."), code="voucher_void")
+    last = voucher.last_moment
+    if last is not None and voucher.expires_at is not None and voucher.expires_at <= now:
+        raise VoucherRefusedError(
+            _("It could be used to %s.") % format_day(last, zone), code="voucher_expired"
+        )
+
+
+def _refuse_elsewhere(voucher: Voucher, checkout: str, now: dt.datetime) -> None:
+    held = voucher.uses.filter(state=State.HELD, held_until__gt=now).exclude(checkout=checkout)
+    if held.exists():
+        raise VoucherRefusedError(_("It is in use at another checkout."), code="voucher_held")
+
+
+def _free(voucher: Voucher, checkout: str, now: dt.datetime) -> None:
+    """Take it from a checkout that let its hold pass."""
+    _refuse_elsewhere(voucher, checkout, now)
+    passed = voucher.uses.filter(state=State.HELD, held_until__lte=now).exclude(checkout=checkout)
+    passed.update(state=State.RELEASED, closed_at=now, held_until=None)
+
+
+def _taken(voucher: Voucher, occasion: Occasion | None) -> Taken:
+    if occasion is None:
+        return Taken(Decimal(0), {}, Decimal(0))
+    terms = voucher.terms
+    if occasion.currency != terms["currency"]:
+        raise VoucherRefusedError(
+            _("It is for purchases in %s.") % terms["currency"], code="voucher_currency"
+        )
+    coin = Decimal(1).scaleb(-get_currency_precision(occasion.currency))
+    taken = taken_off(terms, occasion, coin)
+    if terms.get("discount") and not taken.amount:
+        raise VoucherRefusedError(
+            _("Nothing of this order is what it is for, or the order is too small."),
+            code="voucher_not_applicable",
+        )
+    return taken
+
+
+def _close(voucher: Voucher, now: dt.datetime, actor: Actor) -> None:
+    voucher.status, voucher.closed_at = Voucher.Status.USED, now
+    voucher.save(update_fields=["status", "closed_at"])
+    Redemption.objects.filter(voucher=voucher, status=Redemption.Status.ISSUED).update(
+        status=Redemption.Status.USED, closed_at=now
+    )
+    _audit("reward.used", voucher, actor)
+
+
+def _reopen(voucher: Voucher, actor: Actor) -> None:
+    voucher.status, voucher.closed_at = Voucher.Status.ISSUED, None
+    voucher.save(update_fields=["status", "closed_at"])
+    Redemption.objects.filter(voucher=voucher, status=Redemption.Status.USED).update(
+        status=Redemption.Status.ISSUED, closed_at=None
+    )
+    _audit("voucher.released", voucher, actor)
+
+
+def _audit(action: str, voucher: Voucher, actor: Actor) -> None:
+    if voucher.membership is None or voucher.reward is None or actor is SYSTEM:
+        return
+    record_audit(
+        actor=actor, action=action, target=voucher.membership.customer,
+        after={"reward": voucher.reward.name, "voucher": str(voucher.public_id)},
+    )  # fmt: skip
+
+
+def _locked(voucher: Voucher) -> Voucher:
+    """With the wallet and the reward locked before it, as everywhere."""
+    found = Redemption.objects.filter(voucher=voucher.pk).select_related("spent").first()
+    if found is not None:
+        lock_wallets([found.spent.wallet_id])
+        Reward.objects.select_for_update(no_key=True).get(pk=found.reward_id)
+        Redemption.objects.select_for_update().get(pk=found.pk)
+    Voucher.objects.select_for_update().get(pk=voucher.pk)
+    return Voucher.objects.select_related("program", "membership__customer", "reward").get(
+        pk=voucher.pk
+    )

@@ -1,0 +1,71 @@
+"""What a voucher takes off an order, by the rules of all discounts (`loyalty.rules.discounts`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from loyalty.rules.amounts import plain_text
+from loyalty.rules.bodies import DiscountBody, parse_body
+from loyalty.rules.discounts import DiscountVersion, discount
+from loyalty.rules.facts import Occasion
+from rewards.models import Reward
+
+# What is told to nobody is not discounted by lines: the shop takes it off what sending costs.
+SHIPPING: dict[str, Any] = {"shipping": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is taken off, and what each line bears of it, by its place; shipping bears the rest."""
+
+    amount: Decimal
+    lines: dict[int, Decimal]
+    shipping: Decimal
+
+
+def terms_of(reward: Reward) -> dict[str, Any]:
+    """What a voucher of a reward keeps: that is told to whoever takes it, whatever becomes of the
+    reward later."""
+    terms: dict[str, Any] = {
+        "kind": reward.kind, "name": reward.name, "combines": reward.combines,
+        "currency": reward.program.currency,
+    }  # fmt: skip
+    if reward.takes_off:
+        terms["discount"] = _discount(reward)
+    return terms
+
+
+def taken_off(terms: dict[str, Any], occasion: Occasion, coin: Decimal) -> Taken:
+    """What a voucher with these terms takes off an order; `coin`: the currency's smallest."""
+    asked = terms.get("discount")
+    if asked is None:
+        return Taken(Decimal(0), {}, Decimal(0))
+    body = parse_body(asked["body"])
+    assert isinstance(body, DiscountBody)
+    version = DiscountVersion(0, 0, "voucher", terms["name"], 1, body, 0, 0)
+    [found] = discount([version], occasion, coin=coin).discounts
+    if not asked.get("shipping"):
+        return Taken(found.amount, dict(found.shares), Decimal(0))
+    # The discount is only asked whether the order reaches what the voucher is from.
+    shipping = occasion.basket.shipping_total if found.amount else Decimal(0)
+    return Taken(shipping, {}, shipping)
+
+
+def _discount(reward: Reward) -> dict[str, Any]:
+    body: dict[str, Any] = {"kind": "discount"}
+    lines = {"skus": reward.skus, "categories": reward.categories}
+    if any(lines.values()):
+        body["include"] = {name: wanted for name, wanted in lines.items() if wanted}
+    if reward.least is not None:
+        body["least"] = plain_text(reward.least)
+    match reward.kind:
+        case Reward.Kind.AMOUNT_OFF:
+            return {"body": body | {"amount": plain_text(reward.amount or Decimal(0))}}
+        case Reward.Kind.PERCENT_OFF:
+            most = {} if reward.most is None else {"most": plain_text(reward.most)}
+            return {"body": body | {"percent": plain_text(reward.percent or Decimal(0)), **most}}
+        case Reward.Kind.FREE_PRODUCT:
+            return {"body": body | {"percent": "100", "off": "cheapest"}}
+    return {"body": body | {"percent": "100"}, **SHIPPING}

@@ -1,0 +1,92 @@
+"""Rewards and what becomes of them, in words: the same for staff and members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.rule_conditions import stored_condition
+from loyalty.told_conditions import told_sentence
+from members.conditions.sentences import sentence
+from members.formatting import format_moment, format_money, format_number, format_percent
+from rewards.models import Reward
+
+ICONS = {
+    Reward.Kind.AMOUNT_OFF: "coin",
+    Reward.Kind.PERCENT_OFF: "percentage",
+    Reward.Kind.FREE_PRODUCT: "gift",
+    Reward.Kind.FREE_SHIPPING: "truck-delivery",
+    Reward.Kind.ACCESS: "key",
+    Reward.Kind.PARTNER_VOUCHER: "ticket",
+}
+
+
+def icon_of(reward: Reward) -> str:
+    return ICONS[Reward.Kind(reward.kind)]
+
+
+def gives(reward: Reward) -> str:
+    """What it is, in a few words."""
+    currency = reward.program.currency
+    match reward.kind:
+        case Reward.Kind.AMOUNT_OFF:
+            return _("%s off") % format_money(reward.amount or 0, currency)
+        case Reward.Kind.PERCENT_OFF:
+            off = _("%s off") % format_percent((reward.percent or 0) / 100)
+            if reward.most is None:
+                return off
+            return _("%(off)s, %(most)s at most") % {
+                "off": off, "most": format_money(reward.most, currency),
+            }  # fmt: skip
+        case Reward.Kind.FREE_PRODUCT:
+            return _("Free: %s") % ", ".join(reward.skus)
+        case Reward.Kind.FREE_SHIPPING:
+            return _("Free shipping")
+    return str(reward.get_kind_display())
+
+
+def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
+    """What applies to it, sentence by sentence."""
+    currency, zone = reward.program.currency, reward.program.zone
+    if reward.least is not None:
+        yield _("For orders of %s and more.") % format_money(reward.least, currency)
+    if reward.skus and reward.kind != Reward.Kind.FREE_PRODUCT:
+        yield _("Only for these: %s.") % ", ".join(reward.skus)
+    if reward.categories:
+        yield _("Only for these: %s.") % ", ".join(reward.categories)
+    if reward.valid_days is not None:
+        yield ngettext(
+            "Its code can be used for %s day.", "Its code can be used for %s days.",
+            reward.valid_days,
+        ) % format_number(reward.valid_days)  # fmt: skip
+    if reward.takes_off:
+        yield (
+            _("It goes together with other vouchers.")
+            if reward.combines
+            else _("One voucher for each purchase.")
+        )
+    if reward.per_member is not None:
+        yield limit_words(reward)
+    if reward.starts_at is not None:
+        yield _("From %s on.") % format_moment(reward.starts_at, zone)
+    if reward.ends_at is not None:
+        yield _("Until %s.") % format_moment(reward.ends_at, zone)
+    condition = stored_condition(reward.when)
+    if condition is not None:
+        worded = told_sentence if for_members else sentence
+        yield _("Only for this: %s.") % worded(condition.root)
+
+
+def limit_words(reward: Reward) -> str:
+    """How many one member may take."""
+    most = reward.per_member or 0
+    words = {
+        Reward.Period.EVER: ngettext("%s for each member.", "%s for each member.", most),
+        Reward.Period.YEAR: ngettext("%s a year for each.", "%s a year for each.", most),
+        Reward.Period.MONTH: ngettext("%s a month for each.", "%s a month for each.", most),
+        Reward.Period.WEEK: ngettext("%s a week for each.", "%s a week for each.", most),
+        Reward.Period.DAY: ngettext("%s a day for each.", "%s a day for each.", most),
+    }
+    return words[Reward.Period(reward.per_period)] % format_number(most)

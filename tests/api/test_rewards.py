@@ -1,0 +1,116 @@
+"""/rewards, /reward-redemptions and /vouchers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loyalty.models import Membership, Program
+from members.services.audit import SYSTEM
+from rewards.definitions import RewardDefinition
+from rewards.models import Reward
+from rewards.services.rewards import create_reward
+from tests.api.conftest import ApiClient, assert_problem
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BASKET = {
+    "currency": "USD", "total": "20",
+    "lines": [{"line_no": 1, "sku": "tea", "total": "20"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def reward(program: Program) -> Reward:
+    definition = RewardDefinition.model_validate(
+        {"code": "five", "kind": "amount_off", "name": "5 off", "price": 60, "amount": 5,
+         "status": "live", "per_member": 1}
+    )  # fmt: skip
+    return create_reward(program=program, definition=definition, actor=SYSTEM)
+
+
+@pytest.fixture
+def member(api: ApiClient, membership: Membership) -> Membership:
+    """Ann, who has 100."""
+    body = {"membership": str(membership.public_id), "units": "100", "reason": "goodwill"}
+    assert api.post("/transfers", body, Idempotency_Key="start").status_code == 201
+    return membership
+
+
+def take(api: ApiClient, member: Membership, reward: Reward, key: str = "t1", **more: Any) -> Any:
+    body = {"membership": str(member.public_id), "reward": str(reward.public_id)} | more
+    return api.post("/reward-redemptions", body, Idempotency_Key=key)
+
+
+def test_a_member_finds_what_they_may_take_and_what_they_lack(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    [found] = api.get(f"/rewards?membership={member.public_id}").json()["results"]
+    assert (found["name"], found["price"], found["amount"], found["left"]) == (
+        "5 off", "60", "5.00", None,
+    )  # fmt: skip
+    assert found["offer"] == {"price": "60", "can_take": True, "missing": "0", "refusals": []}
+    assert take(api, member, reward).status_code == 201
+    again = api.get(f"/rewards/{reward.public_id}?membership={member.public_id}").json()["offer"]
+    assert (again["can_take"], again["missing"]) == (False, "20")
+    assert again["refusals"] == [{"code": "limit_reached", "message": "1 for each member."}]
+    assert api.get("/rewards").json()["results"][0]["offer"] is None
+
+
+def test_a_reward_is_taken_used_at_a_checkout_and_let_go(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    answer = take(api, member, reward)
+    taken = answer.json()
+    assert (answer.status_code, taken["status"], taken["units"]) == (201, "issued", "60")
+    at = {"code": taken["voucher"]["code"].lower(), "checkout": "cart-1"}
+    told = api.post("/vouchers/check", at | {"order": BASKET}).json()
+    assert (told["discount"], told["lines"]) == ("5.00", [{"line_no": 1, "amount": "5.00"}])
+    assert api.post("/vouchers/hold", at | {"order": BASKET}).json()["state"] == "held"
+    other = at | {"checkout": "cart-2"}
+    assert_problem(api.post("/vouchers/use", other), 409, "voucher_held")
+    assert api.post("/vouchers/use", at).json()["discount"] == "5.00"
+    assert api.get(f"/reward-redemptions/{taken['id']}").json()["status"] == "used"
+    assert_problem(
+        api.post(f"/reward-redemptions/{taken['id']}/cancel", {}), 409, "redemption_state"
+    )
+    assert api.post("/vouchers/release", at).json()["state"] == "released"
+    gone = api.post(f"/reward-redemptions/{taken['id']}/cancel", {"reason": "Order canceled"})
+    assert gone.json()["status"] == "cancelled"
+    assert_problem(api.post("/vouchers/use", at), 409, "voucher_void")
+    balances = api.get(f"/memberships/{member.public_id}/balances").json()["balances"]
+    assert balances[0]["spendable"] == "100"
+
+
+def test_a_repeat_takes_it_once(api: ApiClient, member: Membership, reward: Reward) -> None:
+    first, again = take(api, member, reward), take(api, member, reward)
+    assert first.json() == again.json()
+    assert_problem(take(api, member, reward, "t2"), 409, "limit_reached")
+
+
+def test_what_is_reserved_is_issued_later(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    held = take(api, member, reward, hold_minutes=10).json()
+    assert (held["status"], held["voucher"]) == ("reserved", None)
+    issued = api.post(f"/reward-redemptions/{held['id']}/issue").json()
+    assert (issued["status"], issued["reserved_until"]) == ("issued", None)
+    used = api.post(f"/reward-redemptions/{held['id']}/use").json()
+    assert used["status"] == "used"
+    listed = api.get(f"/reward-redemptions?membership={member.public_id}&status=used").json()
+    assert [item["id"] for item in listed["results"]] == [held["id"]]
+
+
+def test_what_is_not_there_is_named(api: ApiClient, member: Membership, reward: Reward) -> None:
+    nobody = "00000000-0000-4000-8000-000000000000"
+    body = {"membership": str(member.public_id), "reward": nobody}
+    answer = api.post("/reward-redemptions", body, Idempotency_Key="x")
+    assert_problem(answer, 422, "invalid_request", "reward")
+    assert_problem(api.get(f"/rewards/{nobody}"), 404, "not_found")
+    assert_problem(api.post("/vouchers/check", {"code": "NOPE", "checkout": "c"}), 404, "not_found")
+
+
+def test_a_price_beyond_the_balance_is_refused(
+    api: ApiClient, membership: Membership, reward: Reward
+) -> None:
+    assert_problem(take(api, membership, reward), 409, "insufficient_balance")

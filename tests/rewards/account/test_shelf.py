@@ -1,0 +1,130 @@
+"""The shelf and the vouchers on the customer's own pages."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.models import Membership
+from members.services.audit import SYSTEM
+from rewards.models import Redemption
+from rewards.services.redemptions import cancel_redemption
+from tests.loyalty.backoffice.conftest import queries_of
+from tests.rewards.factories import offer, take
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def member(maya):
+    found = Membership.objects.select_related("program", "customer")
+    return found.get(customer=maya)
+
+
+@pytest.fixture
+def client(maya, sign_in_customer):
+    return sign_in_customer(maya)
+
+
+def text(response):
+    return " ".join(response.content.decode().replace("\xa0", " ").split())
+
+
+def test_an_empty_shelf_says_what_it_is_for(client, member):
+    assert "No rewards yet" in text(client.get("/me/rewards/"))
+
+
+def test_the_shelf_says_what_can_be_taken_what_is_near_and_why_not(client, member):
+    offer(member.program, "cheap", name="Sticker", price=10)
+    offer(member.program, "dear", name="Grinder", price=10_000)
+    offer(member.program, "gone", name="Old mug", price=10, stock=0)
+    offer(member.program, "draft", name="Secret", price=10, status="draft")
+    page = text(client.get("/me/rewards/"))
+    ready, near, locked = (
+        page.index(words) for words in ("You can take these now", "Keep collecting", "Not now")
+    )
+    assert ready < page.index("Sticker") < near < page.index("Grinder") < locked
+    assert page.index("Old mug") > locked
+    assert "Beans to go" in page
+    assert "All of them are taken." in page
+    assert "Secret" not in page
+
+
+def test_the_shelf_asks_as_often_for_many_rewards_as_for_one(client, member):
+    offer(member.program, "first", per_member=1)
+    once = queries_of(client, "/me/rewards/")
+    for number in range(8):
+        offer(member.program, f"more-{number}", per_member=1)
+    assert queries_of(client, "/me/rewards/") == once
+
+
+def test_a_reward_is_taken_with_two_taps_and_a_double_tap_takes_one(client, member):
+    reward = offer(member.program, price=10)
+    address = reverse("rewards_account:reward", args=[member.public_id, reward.public_id])
+    page = text(client.get(address))
+    assert "Take it for 10 Beans" in page
+    key = re.search(r'name="key" value="([^"]+)"', page)[1]
+    answers = [client.post(address, {"key": key}) for _tap in range(2)]
+    assert len({answer["Location"] for answer in answers}) == 1
+    taken = Redemption.objects.get()
+    shown = text(client.get(answers[0]["Location"]))
+    assert taken.voucher.written in shown
+    assert "Show" in shown or "show it at the till" in shown
+    assert taken.voucher.written in text(client.get("/me/vouchers/"))
+    assert f"Taken: {reward.name}" in text(client.get("/me/history/"))
+
+
+def test_what_cannot_be_taken_says_why_and_takes_nothing(client, member):
+    reward = offer(member.program, price=10_000)
+    address = reverse("rewards_account:reward", args=[member.public_id, reward.public_id])
+    assert "Beans to go" in text(client.get(address))
+    answer = client.post(address, {"key": str(uuid.uuid4())})
+    assert (answer.status_code, Redemption.objects.count()) == (409, 0)
+    assert client.post(address, {"key": "x"}).status_code == 404
+
+
+def test_a_voucher_that_is_over_shows_no_code_to_scan(client, member):
+    taken = take(member, offer(member.program, price=10))
+    cancel_redemption(redemption=taken, reason="", source="api", actor=SYSTEM, now=timezone.now())
+    page = text(client.get(f"/me/vouchers/{taken.voucher.public_id}/"))
+    assert "Called back" in page or "Canceled" in page
+    assert "qr-picture" not in page
+
+
+def test_nobody_sees_somebody_elses_voucher(client, member, shop, sign_in_customer):
+    taken = take(member, offer(member.program, price=10))
+    other = shop.add_customer("noor@example.com", given_name="Noor")
+    shop.give_sign_in(other)
+    shop.enroll(other)
+    stranger = sign_in_customer(other)
+    assert stranger.get(f"/me/vouchers/{taken.voucher.public_id}/").status_code == 404
+    address = reverse("rewards_account:reward", args=[member.public_id, taken.reward.public_id])
+    assert stranger.get(address).status_code == 404
+    assert stranger.post(address, {"key": str(uuid.uuid4())}).status_code == 404
+
+
+@pytest.mark.browser
+def test_a_customer_takes_a_reward_on_a_phone(
+    page: Any, client, member, assert_no_axe_violations
+) -> None:
+    offer(member.program, price=10, name="Sticker")
+    offer(member.program, "dear", name="Grinder", price=10_000)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    host = {"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
+    page.context.add_cookies([{**host, "path": "/"}])
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/me/")
+    page.get_by_role("link", name="Rewards").click()
+    assert_no_axe_violations(page)
+    page.get_by_role("link", name="Sticker").click()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name=re.compile("Take it for")).click()
+    page.get_by_role("button", name="Copy the code").wait_for()
+    assert_no_axe_violations(page)
+    assert Redemption.objects.get().status == "issued"
+    page.goto("/me/vouchers/")
+    assert_no_axe_violations(page)

@@ -1,0 +1,172 @@
+"""The catalogue in the back-office: made, put on the shelf, sorted, taken for a customer."""
+
+import io
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from members.models import AuditEntry
+from rewards.models import Redemption, Reward, Voucher
+from tests.loyalty.backoffice.conftest import Member, queries_of
+from tests.loyalty.factories import spendable
+from tests.rewards.factories import offer, take
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FORM = {
+    "kind": "amount_off", "name": "5 off", "summary": "Off your next purchase", "price": "100",
+    "amount": "5", "worth": "5", "cost": "4", "per_period": "ever",
+}  # fmt: skip
+
+
+def url(name, *args):
+    return reverse(f"rewards_backoffice:{name}", args=args)
+
+
+def text(response):
+    return " ".join(response.content.decode().replace("\xa0", " ").split())
+
+
+def test_a_reward_is_made_as_a_draft_and_put_on_the_shelf(manager: Client, ana: Member):
+    assert "No reward yet" in text(manager.get(url("reward_list", "beans")))
+    manager.post(url("reward_create", "beans"), FORM)
+    reward = Reward.objects.get()
+    assert (reward.code, reward.status, reward.price, reward.amount) == ("5-off", "draft", 100, 5)
+    manager.post(url("reward_state", "beans", "5-off"), {"status": "live"})
+    page = text(manager.get(url("reward_list", "beans")))
+    assert "$5.00 off" in page
+    assert "100 Beans" in page
+    actions = AuditEntry.objects.filter(target__startswith="rewards.reward").order_by("pk")
+    assert [entry.action for entry in actions] == ["reward.created", "reward.changed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"price": ""}, "price", "This field is required."),
+        ({"price": "1.5"}, "price", "Whole units only."),
+        ({"amount": ""}, "amount", "Say how much."),
+        ({"kind": "free_product"}, "skus", "Name the products of which one is free."),
+        ({"kind": "partner_voucher"}, "voucher_pool", "Choose the list that its codes come from."),
+        ({"code_prefix": "tea!"}, "code_prefix", "String should match pattern"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(manager: Client, ana: Member, changes, field, words):
+    answer = manager.post(url("reward_create", "beans"), FORM | changes)
+    assert answer.status_code == 422
+    assert words in " ".join(answer.context["form"].errors[field])
+    assert not Reward.objects.exists()
+
+
+def test_a_reward_is_changed_and_what_was_taken_stays(manager: Client, ana: Member):
+    reward = offer(ana.program, "five", per_member=3)
+    taken = take(ana.membership, reward)
+    form = {name: value for name, value in FORM.items() if name != "kind"}
+    manager.post(url("reward_edit", "beans", "five"), form | {"amount": "9", "stock": "10"})
+    reward.refresh_from_db()
+    assert (reward.amount, reward.stock, reward.per_member) == (9, 10, None)
+    assert Voucher.objects.get(redemption=taken).terms["discount"]["body"]["amount"] == "5"
+    page = text(manager.get(url("reward_page", "beans", "five")))
+    assert "$9.00 off" in page
+    assert taken.voucher.written in page
+
+
+def test_rewards_are_sorted_and_copied(manager: Client, ana: Member):
+    for code in ("one", "two", "three"):
+        offer(ana.program, code)
+    manager.post(url("reward_move", "beans", "three"), {"to": "earlier"})
+    manager.post(url("reward_move", "beans", "one"), {"to": "earlier"})
+    assert list(Reward.objects.values_list("code", flat=True)) == ["one", "three", "two"]
+    manager.post(url("reward_duplicate", "beans", "one"))
+    copy = Reward.objects.get(code="one-2")
+    assert (copy.status, copy.name, copy.amount) == ("draft", "5 off (copy)", 5)
+
+
+def test_the_page_asks_as_often_for_ten_rewards_as_for_one(manager: Client, ana: Member):
+    offer(ana.program, "first")
+    once = queries_of(manager, url("reward_list", "beans"))
+    for number in range(9):
+        offer(ana.program, f"more-{number}")
+    assert queries_of(manager, url("reward_list", "beans")) == once
+
+
+def test_an_agent_takes_a_reward_for_a_customer_once(agent: Client, ana: Member):
+    reward = offer(ana.program, stock=5)
+    address = url("reward_take", ana.membership.public_id)
+    assert "5 off" in text(agent.get(address))
+    form = {"reward": str(reward.public_id), "key": str(uuid.uuid4()), "reason": ""}
+    for _click in range(2):
+        agent.post(address, form)
+    assert (Redemption.objects.count(), spendable("c1", timezone.now())) == (1, 50)
+    panel = text(agent.get(url("redemption_panel", ana.customer.public_id)))
+    assert Voucher.objects.get().written in panel
+
+
+def test_an_agent_lets_pass_what_is_against_the_terms_with_a_reason(agent: Client, ana: Member):
+    reward = offer(ana.program, ends_at=timezone.now())
+    address = url("reward_take", ana.membership.public_id)
+    form = {"reward": str(reward.public_id), "key": str(uuid.uuid4()), "reason": ""}
+    refused = agent.post(address, form)
+    assert (refused.status_code, "It could be taken until" in text(refused)) == (422, True)
+    agent.post(address, form | {"reason": "Was a minute late"})
+    taken = Redemption.objects.get()
+    assert (taken.overridden, taken.override_reason) == (["over"], "Was a minute late")
+
+
+def test_an_agent_cancels_notes_use_and_brings_back(agent: Client, ana: Member):
+    reward = offer(ana.program, price=10, valid_days=1)
+    first, second = take(ana.membership, reward, "a"), take(ana.membership, reward, "b")
+    dialog = text(agent.get(url("redemption_cancel", first.public_id)))
+    assert "10 Beans go back to where they came from" in dialog
+    agent.post(url("redemption_cancel", first.public_id), {"reason": "A mistake"})
+    agent.post(url("redemption_use", second.public_id))
+    states = Redemption.objects.order_by("pk").values_list("status", "reason")
+    assert list(states) == [("cancelled", "A mistake"), ("used", "")]
+    late = take(ana.membership, reward, "c")
+    refused = agent.post(
+        url("redemption_reopen", late.public_id), {"until": "2999-01-01", "reason": "Ill"}
+    )
+    assert "Only what ran out can be brought back." in text(refused)
+
+
+def test_what_was_taken_is_found_by_its_code(agent: Client, ana: Member):
+    taken = take(ana.membership, offer(ana.program))
+    address = url("redemption_list")
+    assert taken.voucher.written in text(agent.get(address))
+    assert taken.voucher.written in text(
+        agent.get(address, {"q": taken.voucher.written[:6].lower()})
+    )
+    assert "No code begins like that" in text(agent.get(address, {"q": "zzz"}))
+    assert "Nothing here" in text(agent.get(address, {"status": "used"}))
+
+
+def test_codes_of_a_partner_come_in_as_a_file(manager: Client, ana: Member):
+    manager.post(url("voucher_pool_create", "beans"), {"name": "Cinema"})
+    fill = url("voucher_pool_fill", "beans", "cinema")
+    assert manager.post(fill, {}).status_code == 422
+    file = io.BytesIO(b"code\nFILM-0001\nFILM-0002\n")
+    file.name = "codes.csv"
+    manager.post(fill, {"file": file})
+    manager.post(fill, {"pasted": "FILM-0003\nFILM-0001"})
+    page = text(manager.get(url("voucher_pool_list", "beans")))
+    assert Voucher.objects.filter(status="waiting").count() == 3
+    assert "Cinema" in page
+
+
+@pytest.mark.browser
+def test_the_screens_can_be_used_by_everybody(sign_in, ana, assert_no_axe_violations):
+    reward = offer(ana.program, stock=5, tier_prices={})
+    take(ana.membership, reward)
+    page = sign_in("marketing_manager")
+    for address in (
+        url("reward_list", "beans"), url("reward_create", "beans"), url("redemption_list"),
+        url("reward_page", "beans", reward.code), url("voucher_pool_list", "beans"),
+    ):  # fmt: skip
+        page.goto(address)
+        assert_no_axe_violations(page)
+    page.goto(url("reward_create", "beans"))
+    page.get_by_text("Free product").click()
+    assert page.get_by_label("Products").is_visible()
+    assert not page.get_by_label("Money off", exact=True).last.is_visible()

@@ -1,0 +1,12 @@
+"""The fixtures of loyalty's screens serve here, too."""
+
+from tests.loyalty.account.conftest import maya, shop  # noqa: F401
+from tests.loyalty.account.conftest import sign_in as sign_in_customer  # noqa: F401
+from tests.loyalty.backoffice.conftest import (  # noqa: F401
+    agent,
+    ana,
+    beans,
+    client_of,
+    manager,
+    sign_in,
+)

@@ -1,0 +1,78 @@
+"""Many at once: a limit, the last one in stock, a balance for one, and one voucher."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from loyalty.services.redemptions import redeem_units  # noqa: F401  (loaded before threads race)
+from members.errors import DomainError
+from members.services.audit import SYSTEM
+from rewards.models import Redemption, Reward
+from rewards.services.vouchers import use_voucher
+from tests.loyalty.factories import NOW, spendable
+from tests.rewards.factories import make_member, offer, take, voucher_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS, TRIES = 8, 50
+
+
+def at_once(act):
+    """What became of so many tries: "done" or the code of the refusal."""
+
+    def attempt(number):
+        try:
+            act(number)
+        except DomainError as error:
+            return error.code
+        finally:
+            connections.close_all()
+        return "done"
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        return Counter(threads.map(attempt, range(TRIES)))
+
+
+def test_a_limit_of_three_lets_three_through():
+    member = make_member(100_000)
+    reward = offer(member.program, per_member=3)
+    found = at_once(lambda number: take(member, reward, f"k{number}", at=NOW))
+    assert found == {"done": 3, "limit_reached": TRIES - 3}
+    assert spendable() == 100_000 - 300
+
+
+def test_the_last_one_in_stock_is_taken_once():
+    program = make_member(1000, "m0").program
+    members = [make_member(1000, f"m{number}", program) for number in range(10)]
+    reward = offer(program, stock=1)
+    found = at_once(lambda number: take(members[number % 10], reward, f"k{number}", at=NOW))
+    assert found == {"done": 1, "sold_out": TRIES - 1}
+    assert Reward.objects.get().taken == 1
+    assert sum(spendable(f"m{number}") for number in range(10)) == 10_000 - 100
+
+
+def test_a_balance_for_one_is_spent_once():
+    member = make_member(150)
+    reward = offer(member.program)
+    found = at_once(lambda number: take(member, reward, f"k{number}", at=NOW))
+    assert found == {"done": 1, "insufficient_balance": TRIES - 1}
+    assert (spendable(), Redemption.objects.count()) == (50, 1)
+
+
+def test_one_key_takes_one_whoever_repeats_it():
+    member = make_member(1000)
+    reward = offer(member.program)
+    assert at_once(lambda _number: take(member, reward, "same", at=NOW)) == {"done": TRIES}
+    assert (spendable(), Redemption.objects.count()) == (900, 1)
+
+
+def test_one_voucher_is_used_at_one_checkout():
+    member = make_member(1000)
+    voucher = voucher_of(take(member, offer(member.program), at=NOW))
+    found = at_once(
+        lambda number: use_voucher(
+            voucher=voucher, checkout=f"A{number}", occasion=None, actor=SYSTEM, now=NOW
+        )
+    )
+    assert found == {"done": 1, "voucher_used": TRIES - 1}
