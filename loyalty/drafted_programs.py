@@ -71,11 +71,6 @@ def _with_base(rule: EarningRuleDefinition, base: Mapping[str, Any]) -> EarningR
     return rule.model_copy(update={"base": BasePolicy.model_validate(base)})
 
 
-def has_base(definition: ProgramDefinition) -> bool:
-    """Whether it matters what earns."""
-    return any(isinstance(rule.body(), EarningBody) for rule in definition.earning_rules)
-
-
 def first_reward(definition: ProgramDefinition) -> Decimal | None:
     """How many units have to be there before any can be used; None: nothing is collected."""
     if not definition.earning_rules:

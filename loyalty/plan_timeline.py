@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, PlanCharge, Subscription
 from loyalty.selectors.subscriptions import history_of
 from members.formatting import format_money
-from members.models import Customer
 from members.timeline_view import TimelineEntry
 
 ICON = "credit-card"
 
 
 def plan_events(
-    customer: Customer, *, before: dt.datetime | None, limit: int
+    memberships: Sequence[Membership], before: dt.datetime | None
 ) -> list[TimelineEntry]:
-    """A plan has few of them, so they are put in order here."""
-    found = history_of(Membership.objects.filter(customer=customer))
+    """All of them, in no order: plans have few."""
+    found = history_of(memberships) if memberships else []
     events = [entry for item in found for entry in _of(item)]
-    events = [entry for entry in events if before is None or entry.moment < before]
-    return sorted(events, key=lambda entry: entry.moment, reverse=True)[:limit]
+    return [entry for entry in events if before is None or entry.moment < before]
 
 
 def _of(found: Subscription) -> Iterator[TimelineEntry]:

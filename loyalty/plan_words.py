@@ -100,8 +100,7 @@ def dunning_words(version: PlanVersion) -> Iterator[str]:
 
 def what_comes_next(subscription: Subscription, currency: str, zone: zoneinfo.ZoneInfo) -> str:
     """One sentence about what happens next, for members and staff alike."""
-    end = subscription.period_end
-    until = subscription.benefits_until
+    until, ended = subscription.benefits_until, subscription.ended_at
     match subscription.state:
         case State.WAITING if not subscription.period_number:
             return _("It begins once it is known how it will be paid.")
@@ -111,17 +110,22 @@ def what_comes_next(subscription: Subscription, currency: str, zone: zoneinfo.Zo
             return _("A payment is overdue. Without it the plan ends on %s.") % format_day(
                 until, zone
             )
-        case State.CANCELED | State.LAPSED:
-            ended = subscription.ended_at
-            return _("It ended on %s.") % format_day(ended, zone) if ended else ""
-    if end is None:
+        case State.CANCELED | State.LAPSED if ended is not None:
+            return _("It ended on %s.") % format_day(ended, zone)
+    return _at_the_end(subscription, currency, zone)
+
+
+def _at_the_end(subscription: Subscription, currency: str, zone: zoneinfo.ZoneInfo) -> str:
+    """What happens when the current period is over."""
+    if subscription.period_end is None:
         return ""
+    day = format_day(subscription.period_end, zone)
     if subscription.cancel_at_period_end:
-        return _("Canceled: it lasts until %s and is not renewed.") % format_day(end, zone)
+        return _("Canceled: it lasts until %s and is not renewed.") % day
     if subscription.next_plan is not None:
-        return _("It becomes another plan on %s.") % format_day(end, zone)
+        return _("It becomes another plan on %s.") % day
     if subscription.state == State.TRIALING:
         return _("The trial ends on %(day)s; then %(price)s.") % {
-            "day": format_day(end, zone), "price": price_words(subscription.version, currency),
+            "day": day, "price": price_words(subscription.version, currency),
         }  # fmt: skip
-    return _("It renews on %s.") % format_day(end, zone)
+    return _("It renews on %s.") % day

@@ -4,9 +4,10 @@ that were not approved."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -21,9 +22,10 @@ from loyalty.models import (
     TierChange,
     Transfer,
 )
+from loyalty.plan_timeline import plan_events
 from loyalty.selectors.adjustment_reasons import reason_labels
 from loyalty.selectors.adjustment_requests import about, requests
-from loyalty.selectors.tier_sets import tier_names
+from loyalty.selectors.tier_sets import with_names
 from loyalty.selectors.transfers import history_of
 from loyalty.tier_words import why_words
 from loyalty.tiers.facts import Why
@@ -63,49 +65,43 @@ def movement_events(
 def membership_events(
     customer: Customer, *, before: dt.datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """When the customer joined which program."""
-    found = Membership.objects.filter(customer=customer).select_related("program")
+    """When the customer joined which program, how their tiers have changed since, as it was said,
+    and what became of their paid plans. One query for the first two."""
+    changes = TierChange.objects.filter(membership=OuterRef("pk"))
     if before is not None:
-        found = found.filter(enrolled_at__lt=before)
-    return [
-        TimelineEntry(
-            icon="id-badge-2",
-            kind="accent",
-            title=_("Joined %s") % membership.program,
-            moment=membership.enrolled_at,
-            actor=membership.get_source_display(),
-            url=reverse("loyalty_backoffice:program_page", args=[membership.program.code]),
-        )
-        for membership in found.order_by("-enrolled_at", "-pk")[:limit]
-    ]
-
-
-def tier_events(
-    customer: Customer, *, before: dt.datetime | None, limit: int
-) -> list[TimelineEntry]:
-    """How the customer's tiers have changed, as it was said."""
-    found = TierChange.objects.filter(membership__customer=customer).select_related(
-        "membership__program"
-    )
-    if before is not None:
-        found = found.filter(at__lt=before)
-    changes = list(found.order_by("-at", "-pk")[:limit])
-    names = tier_names({change.membership.program_id for change in changes})
-    return [_tier_event(change, names) for change in changes]
-
-
-def _tier_event(change: TierChange, names: Mapping[tuple[int, str], str]) -> TimelineEntry:
-    program = change.membership.program
-    was, became = (
-        names.get((program.pk, code), code) for code in (change.was, change.became)
+        changes = changes.filter(at__lt=before)
+    said = with_names(changes).order_by("-at", "-pk")[:limit].values_list(
+        JSONObject(at="at", why="why", was="was_name", became="became_name")
     )  # fmt: skip
+    members = Membership.objects.filter(customer=customer).select_related("program")
+    rows = list(members.annotate(said=ArraySubquery(said)).order_by("-enrolled_at", "-pk"))
+    found = plan_events(rows, before)
+    for row in rows:
+        found += [_tier_event(row, change) for change in row.said]
+        if before is None or row.enrolled_at < before:
+            found.append(_joined(row))
+    return sorted(found, key=lambda event: event.moment, reverse=True)[:limit]
+
+
+def _joined(membership: Membership) -> TimelineEntry:
+    return TimelineEntry(
+        icon="id-badge-2",
+        kind="accent",
+        title=_("Joined %s") % membership.program,
+        moment=membership.enrolled_at,
+        actor=membership.get_source_display(),
+        url=reverse("loyalty_backoffice:program_page", args=[membership.program.code]),
+    )
+
+
+def _tier_event(membership: Membership, change: dict[str, str]) -> TimelineEntry:
     return TimelineEntry(
         icon="trophy",
         kind="info",
-        title=_("%(became)s instead of %(was)s") % {"became": became, "was": was},
-        text=why_words(Why(change.why)),
-        moment=change.at,
-        url=reverse("loyalty_backoffice:program_page", args=[program.code]),
+        title=_("%(became)s instead of %(was)s") % change,
+        text=why_words(Why(change["why"])),
+        moment=dt.datetime.fromisoformat(change["at"]),
+        url=reverse("loyalty_backoffice:program_page", args=[membership.program.code]),
     )
 
 

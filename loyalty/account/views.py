@@ -22,7 +22,7 @@ from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.card_numbers import grouped, qr_code
 from loyalty.explanations import explain_transfer
-from loyalty.models import FoundingGrant, Membership, Transfer
+from loyalty.models import Membership, Transfer
 from loyalty.program_words import notices
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
@@ -58,7 +58,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "plan": plan_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
         "notices": notices(program_state(program, now)),
-        "founding": FoundingGrant.objects.filter(membership=chosen.membership).first(),
+        "founding": getattr(chosen.membership, "founding_grant", None),
         **_card(chosen),
     }
     return render_page(request, "mypage/home.html", chosen, context)

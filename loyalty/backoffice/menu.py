@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.backoffice import audit_words, pool_menu
 from loyalty.backoffice.approvals import menu_badge
 from loyalty.models import Membership, Program
-from loyalty.plan_timeline import plan_events
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import Balance, balances_of
 from loyalty.selectors.member_tiers import tiers_now
@@ -24,7 +23,6 @@ from loyalty.timeline import (
     movement_events,
     order_events,
     request_events,
-    tier_events,
 )
 from members.formatting import format_money, format_points
 from members.models import Customer
@@ -207,8 +205,7 @@ def register() -> None:
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
     for source in (
-        movement_events, membership_events, tier_events, order_events, request_events,
-        activity_events, plan_events,
+        movement_events, membership_events, order_events, request_events, activity_events
     ):  # fmt: skip
         register_timeline_source(source)
     audit_words.register()

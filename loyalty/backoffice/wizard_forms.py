@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
@@ -232,10 +231,6 @@ def beside(asked: AskedQuestion, currency: str, plural: str) -> str:
         case "units":
             return "" if asked.name == "stamp_each" else plural
     return ""
-
-
-def field_of(form: forms.Form, name: str) -> BoundField:
-    return form[name]
 
 
 def _begun(value: Any) -> Any:

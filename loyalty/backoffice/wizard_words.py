@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -107,8 +106,3 @@ def _who(definition: ProgramDefinition) -> str:
     if definition.enrollment == "automatic":
         return _("Everybody joins with their first order.")
     return _("Only who is enrolled takes part.")
-
-
-def collected(definition: ProgramDefinition) -> str:
-    """What several of the main units are called, at the beginning of a sentence."""
-    return str(capfirst(definition.wallet_types[0].plural))

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0031_tiers'),
+        ("loyalty", "0031_tiers"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0032_unit_names_and_spending'),
+        ("loyalty", "0032_unit_names_and_spending"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -17,6 +17,20 @@ from django.db.models import F, Func, Q
 from loyalty.models.programs import Program
 
 
+def _program_has_times(name: str) -> pgtrigger.Trigger:
+    """Whoever reads the program knows that there is something to look for."""
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Insert,
+        when=pgtrigger.After,
+        func="""
+            UPDATE loyalty_program SET has_times = true
+             WHERE id = NEW.program_id AND NOT has_times;
+            RETURN NULL;
+        """,
+    )
+
+
 class ProgramPause(models.Model):
     """A time in which a program gives nothing: [starts_at, ends_at), without an end for as long as
     nobody resumes it. Orders are asked by when they were placed, so a pause that is over stays.
@@ -65,6 +79,7 @@ class ProgramPause(models.Model):
             ),
         ]  # fmt: skip
         triggers = [
+            _program_has_times("program_pause_noted"),
             pgtrigger.Trigger(
                 name="program_pause_began",
                 operation=pgtrigger.Update,
@@ -117,6 +132,7 @@ class ProgramEnding(models.Model):
             ),
         ]
         triggers = [
+            _program_has_times("program_ending_noted"),
             pgtrigger.Trigger(
                 name="program_ending_immutable",
                 operation=pgtrigger.Update | pgtrigger.Delete,

@@ -135,6 +135,8 @@ class Program(models.Model):
         db_default=False,
         help_text=_("Whoever wrote a rule asks; somebody else reads it and publishes it."),
     )
+    # Whether it was ever paused, or was to end: only then is anybody asked about it.
+    has_times = models.BooleanField(default=False, db_default=False)
     # Goes up with every change of what the engine reads, so that caches know when to reload.
     revision = models.PositiveIntegerField(default=1)
     live_since = models.DateTimeField(null=True)

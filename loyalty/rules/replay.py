@@ -163,7 +163,7 @@ class Account:
         judged: _Judged | None = None
         if sale.returned:
             judged = self._judged[sale.id] = _Judged(context, _remembered(rooms, awards))
-        credits, balances, at = self.credits, self.balances, sale.at
+        balances, at = self.balances, sale.at
         for award in awards:
             units = award.units
             if units:
@@ -171,7 +171,7 @@ class Account:
                 version = award.version
                 if version.counts:
                     self._use_up(version, sale, units)
-                credits.append(Credit(sale, at, version, units))
+                self.credits.append(Credit(sale, at, version, units))
                 balances[version.wallet_type_id] += units
                 if judged is not None:
                     judged.given[version.id] = units

@@ -149,7 +149,7 @@ class Together:
                     added[number] += after - before
                     before = after
         return [
-            (max(0, units), (Gains(multiplier.said, gains),) if gains else ())
+            (max(units, 0), (Gains(multiplier.said, gains),) if gains else ())
             for units, gains, multiplier in zip(added, steps, multipliers, strict=True)
         ]
 
@@ -188,9 +188,7 @@ def together_as(multipliers: tuple[Multiplier, ...], how: Multiplying) -> Togeth
     return Together(multipliers, how)
 
 
-def _stacked(
-    earned: Earned, stretches: Iterable[Stretch], one: int
-) -> Sequence[tuple[int, int]]:
+def _stacked(earned: Earned, stretches: Iterable[Stretch], one: int) -> Sequence[tuple[int, int]]:
     """The base's units after each multiplier that has lines of it."""
     _units, _kept, measured, terms = earned
     if not terms.together:

@@ -33,8 +33,11 @@ def told(kept: Kept) -> Steps:
         if isinstance(step, tuple):
             steps.append(step)
         elif isinstance(step, list):
-            head, *values = step
-            steps.append((*head, *map(_text, values)))
+            value = step[1]
+            if len(step) == 2 and isinstance(value, tuple):
+                steps.append((*step[0], text_of(*value)))
+            else:
+                steps.append((*step[0], *map(_text, step[1:])))
         else:
             steps += step.steps
     return tuple(steps)

@@ -28,7 +28,8 @@ def with_id(public_id: uuid.UUID | str) -> QuerySet[Membership, int]:
 def list_memberships(customer: Customer) -> list[Membership]:
     """A customer's memberships, the longest first; `has_plans`: the program has, or had, some."""
     plans = Plan.objects.filter(program=OuterRef("program"))
-    found = memberships().filter(customer=customer).annotate(has_plans=Exists(plans))
+    found = memberships().select_related("founding_grant").filter(customer=customer)
+    found = found.annotate(has_plans=Exists(plans))
     return list(found.order_by("enrolled_at", "pk"))
 
 

@@ -46,13 +46,13 @@ class ProgramState:
 
 
 def program_times(programs: Collection[Program]) -> dict[int, ProgramTimes]:
-    """By program, each; two queries."""
+    """By program, each; two queries at most."""
     decided = _decided(programs)
     return {program.pk: _times(program, *decided[program.pk]) for program in programs}
 
 
 def program_states(programs: Collection[Program], at: dt.datetime) -> dict[int, ProgramState]:
-    """By program, each; two queries."""
+    """By program, each; two queries at most."""
     decided = _decided(programs)
     return {
         program.pk: ProgramState(
@@ -105,13 +105,16 @@ def end_times(program: Program, ending: ProgramEnding) -> EndTimes:
 def _decided(
     programs: Collection[Program],
 ) -> dict[int, tuple[list[ProgramPause], ProgramEnding | None]]:
-    ids = [program.pk for program in programs]
+    """Nothing is asked of programs that never had any."""
+    ids = [program.pk for program in programs if program.has_times]
+    if not ids:
+        return {program.pk: ([], None) for program in programs}
     pauses: defaultdict[int, list[ProgramPause]] = defaultdict(list)
     for pause in ProgramPause.objects.filter(program__in=ids).order_by("starts_at"):
         pauses[pause.program_id].append(pause)
     planned = ProgramEnding.objects.filter(program__in=ids, called_off_at=None)
     endings = {ending.program_id: ending for ending in planned}
-    return {pk: (pauses[pk], endings.get(pk)) for pk in ids}
+    return {program.pk: (pauses[program.pk], endings.get(program.pk)) for program in programs}
 
 
 def _times(

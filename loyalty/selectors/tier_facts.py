@@ -22,6 +22,8 @@ _Told = tuple[int, Fact]
 
 # Whose facts, and from when on.
 _WHOSE = "unnest(%(members)s::bigint[], %(since)s::timestamptz[]) AS k (member, since)"
+# Each by itself and in this order, by its index, whatever the planner expects of the tables.
+_ALONE = "OFFSET 0"
 EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 # Orders that the program has judged and that did not come to nothing, less the gift cards among
@@ -34,8 +36,12 @@ _ORDERS = f"""
                                 WHERE n.order_id = o.id AND n.stored_value), 0), o.total
       FROM {_WHOSE}
       JOIN loyalty_membership m ON m.id = k.member
-      JOIN loyalty_order o ON o.customer_id = m.customer_id AND o.placed_at >= k.since
-      JOIN loyalty_orderevaluation e ON e.order_id = o.id AND e.program_id = m.program_id
+     CROSS JOIN LATERAL (
+           SELECT * FROM loyalty_order
+            WHERE customer_id = m.customer_id AND placed_at >= k.since {_ALONE}) o
+     CROSS JOIN LATERAL (
+           SELECT 1 FROM loyalty_orderevaluation
+            WHERE order_id = o.id AND program_id = m.program_id {_ALONE}) e
      WHERE {_COUNTS}
 """
 # The last column: it is of an order that is older than what is asked for, and counts.
@@ -56,7 +62,9 @@ _REFUNDS = f"""
                       AND o.customer_id = m.customer_id AND {_COUNTS})
       FROM {_WHOSE}
       JOIN loyalty_membership m ON m.id = k.member
-      JOIN loyalty_refund f ON f.customer_id = m.customer_id AND f.refunded_at >= k.since
+     CROSS JOIN LATERAL (
+           SELECT * FROM loyalty_refund
+            WHERE customer_id = m.customer_id AND refunded_at >= k.since {_ALONE}) f
      WHERE f.currency = %(currency)s
        AND (f.order_id IS NOT NULL OR f.order_external_id = '')
      ORDER BY f.refunded_at, f.id

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 
-from loyalty.models import Program, Tier, TierSet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from loyalty.models import Program, Tier, TierChange, TierSet
 from loyalty.tier_definitions import (
     BenefitDefinition,
     ScoreDefinition,
@@ -144,8 +147,13 @@ def known_tiers() -> list[tuple[str, str]]:
     return list(dict(rows).items())
 
 
-def tier_names(program_ids: Collection[int]) -> dict[tuple[int, str], str]:
-    """By program and code, as they were last said."""
-    rows = Tier.objects.filter(tier_set__program__in=program_ids).order_by("tier_set__number")
-    found = rows.values_list("tier_set__program", "code", "name")
-    return {(program, code): name for program, code, name in found}
+def with_names(changes: QuerySet[TierChange]) -> QuerySet[TierChange]:
+    """With `was_name` and `became_name`: what the tiers were last called."""
+    named = Tier.objects.filter(tier_set__program=OuterRef("membership__program"))
+    named = named.order_by("-tier_set__number")
+    return changes.annotate(
+        was_name=Coalesce(Subquery(named.filter(code=OuterRef("was")).values("name")[:1]), "was"),
+        became_name=Coalesce(
+            Subquery(named.filter(code=OuterRef("became")).values("name")[:1]), "became"
+        ),
+    )

@@ -64,6 +64,7 @@ def hold_program(program: Program, now: dt.datetime) -> ProgramState:
 def times_changed(program: Program, actor: Actor, action: str, words: str, note: str = "") -> None:
     """Whoever judges orders loads the program anew; who did what is kept."""
     Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
+    program.has_times = True
     record_audit(
         actor=actor, action=action, target=program, after={"changes": [words]}, reason=note
     )

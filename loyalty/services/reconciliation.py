@@ -322,14 +322,9 @@ def own_amount_movements(
     movements = []
     for program in terms.programs:
         member = members.get((refund.customer_id, program.id))
-        stands_alone = (
-            not program.reconciles_linked
-            if refund.order_external_id
-            else program.takes_back_unlinked and not program.visiting
-        )
-        if member is None or not stands_alone or program.currency != refund.currency:
+        if member is None or program.currency != refund.currency:
             continue
-        if refund.order is not None and not program.times.earns_at(refund.order.placed_at):
+        if not _stands_alone(refund, program):
             continue
         occasion = Occasion(
             basket, Moment(refund.refunded_at, program.zone), currency=refund.currency
@@ -350,6 +345,15 @@ def own_amount_movements(
             if award.units:
                 movements.append(_unlinked(award, refund, member, program, transfer_source))
     return movements
+
+
+def _stands_alone(refund: Refund, program: ProgramTerms) -> bool:
+    """Whether a return takes back its own amount; not one of an order that could earn nothing."""
+    if not refund.order_external_id:
+        return program.takes_back_unlinked and not program.visiting
+    order = refund.order
+    earned = order is None or program.times.earns_at(order.placed_at)
+    return earned and not program.reconciles_linked
 
 
 def _unlinked(

@@ -139,11 +139,16 @@ def _redeem(
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
-    lock_wallets([wallet.pk])
-    if not Transfer.objects.filter(key=key).exists():
-        check_spending(program, at)
-        if not reward:
-            refuse_beyond_terms(units, wallet_type=wallet.wallet_type, program=program, order=order)
+    limited = not reward and program.units[wallet.wallet_type_id].spending.said
+    if limited or not program.times.spends_at(at):
+        lock_wallets([wallet.pk])
+        # A repeat is answered whatever the terms are now.
+        if not Transfer.objects.filter(key=key).exists():
+            check_spending(program, at)
+            if limited:
+                refuse_beyond_terms(
+                    units, wallet_type=wallet.wallet_type, program=program, order=order
+                )
     kind = Transfer.Kind.REDEMPTION.value
     entry = movement(
         direction="out",

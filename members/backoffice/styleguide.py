@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from members.backoffice.condition_builder import ConditionField
 from members.charts import Chart, Series
 from members.conditions.fields import BEHAVIOR, CUSTOMER, LINE, ORDER, SEGMENTS
+from members.formatting import NamesOfUnit
 from members.navigation import Tab
 from members.paging import Page
 from members.policy import staff_view
@@ -25,14 +26,8 @@ from members.responses import dialog_done, is_htmx
 from members.states import STATES
 from members.timeline_view import TimelineEntry, WhyStep
 
-
-@dataclass(frozen=True)
-class SampleUnit:
-    """A unit that no program has, to show how amounts are written."""
-
-    singular: str = "Bean"
-    plural: str = "Beans"
-    scale: int = 0
+# A unit that no program has, to show how amounts are written.
+SAMPLE_UNIT = NamesOfUnit("Bean", "Beans", 0)
 
 
 @dataclass(frozen=True)
@@ -184,7 +179,7 @@ def sample_context() -> dict[str, Any]:
     )
     failed_form.is_valid()
     return {
-        "unit": SampleUnit(),
+        "unit": SAMPLE_UNIT,
         "charts": sample_charts(),
         "entries": sample_timeline(),
         "customers": sample_customers(),
@@ -237,7 +232,7 @@ def styleguide_panel(request: HttpRequest, state: str) -> HttpResponse:
         "title": _("Wallet"),
         "panel_id": f"wallet-{state}",
         "panel_refresh": "sample-changed",
-        "unit": SampleUnit(),
+        "unit": SAMPLE_UNIT,
         "now": NOW,
     }
     return render(request, "backoffice/styleguide_panel.html", context)

@@ -115,6 +115,8 @@ def _all_fail(checks: tuple[Check, ...], order: Any, answers: str) -> bool:
 def _compile_order_question(question: Question) -> Check:
     read, asked, operand = question.field.read, question.operator.test, question.operand
     unknown, compare = question.operator.unknown, question.operator.timeless
+    if _asks_equal(question):
+        return lambda order, _answers: bool(read(order) == operand)
 
     def check(order: Any, _answers: str) -> bool:
         value = read(order)

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('loyalty', '0031_tiers'),
+        ("loyalty", "0038_companies"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

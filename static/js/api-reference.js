@@ -5,6 +5,8 @@ window.SwaggerUIBundle({
   domNode: place,
   url: place.dataset.schema,
   deepLinking: true,
+  // So many operations take seconds to draw; each group opens when it is asked for.
+  docExpansion: "none",
   // The key is kept for this page only; it is asked for again after a reload.
   persistAuthorization: false,
   tryItOutEnabled: true,

@@ -107,7 +107,8 @@ def test_what_is_not_there_is_named(api: ApiClient, member: Membership, reward: 
     answer = api.post("/reward-redemptions", body, Idempotency_Key="x")
     assert_problem(answer, 422, "invalid_request", "reward")
     assert_problem(api.get(f"/rewards/{nobody}"), 404, "not_found")
-    assert_problem(api.post("/vouchers/check", {"code": "NOPE", "checkout": "c"}), 404, "not_found")
+    unknown = api.post("/vouchers/check", {"code": "NOPE", "checkout": "c"})
+    assert_problem(unknown, 422, "invalid_request", "code")
 
 
 def test_a_price_beyond_the_balance_is_refused(

@@ -85,6 +85,7 @@ def test_unknown_addresses_are_answered_last() -> None:
 def test_the_reference_page_works_under_the_strict_policy(page: Any) -> None:
     page.goto(f"{BASE}/docs")
     page.get_by_role("heading", name="Setia API").wait_for()
+    page.locator("#operations-tag-orders").click()
     page.locator("#operations-orders-recordOrder").click()
     page.get_by_text("Record an order; one that is known").wait_for()
     page.locator(".opblock-body").get_by_role("button", name="Execute").wait_for()

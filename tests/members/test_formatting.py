@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,12 +13,7 @@ from django.utils import translation
 
 from members import formatting
 
-
-@dataclass(frozen=True)
-class Unit:
-    singular: str = "Bean"
-    plural: str = "Beans"
-    scale: int = 0
+BEANS = formatting.NamesOfUnit("Bean", "Beans", 0)
 
 
 def plain(text: str) -> str:
@@ -39,13 +34,13 @@ def plain(text: str) -> str:
     ],
 )
 def test_units_bear_the_merchants_own_names(amount: int, scale: int, written: str) -> None:
-    assert plain(formatting.format_units(amount, Unit(scale=scale))) == written
+    assert plain(formatting.format_units(amount, replace(BEANS, scale=scale))) == written
 
 
 def test_movements_show_their_sign() -> None:
-    assert plain(formatting.format_units(200, Unit(), sign=True)) == "+200 Beans"
-    assert plain(formatting.format_units(-200, Unit(), sign=True)) == "−200 Beans"
-    assert plain(formatting.format_units(0, Unit(), sign=True)) == "0 Beans"
+    assert plain(formatting.format_units(200, BEANS, sign=True)) == "+200 Beans"
+    assert plain(formatting.format_units(-200, BEANS, sign=True)) == "−200 Beans"
+    assert plain(formatting.format_units(0, BEANS, sign=True)) == "0 Beans"
 
 
 def test_money_follows_currency_and_language() -> None:
@@ -71,7 +66,7 @@ def test_every_language_can_write_everything(language: str) -> None:
     now = datetime(2026, 3, 4, 17, 20, tzinfo=UTC)
     with translation.override(language):
         for text in (
-            formatting.format_units(1250, Unit()),
+            formatting.format_units(1250, BEANS),
             formatting.format_money(Decimal("12.5"), "MYR"),
             formatting.format_compact(12345),
             formatting.format_percent(0.5),
@@ -106,6 +101,6 @@ def test_a_time_is_machine_readable_too() -> None:
 
 
 def test_unit_names_are_escaped() -> None:
-    unit = Unit(plural="<b>Beans</b>")
+    unit = replace(BEANS, plural="<b>Beans</b>")
     template = Template("{% load formats %}{% units 2 unit %}{% amount_units 2 unit %}")
     assert "<b>" not in template.render(Context({"unit": unit}))

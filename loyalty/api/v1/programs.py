@@ -163,7 +163,17 @@ class OneProgram(ApiView):
         )
 
 
-OWN = ("code", "name", "description", "status", "currency", "time_zone", "enrollment", "live_since")
+OWN = (
+    "code",
+    "name",
+    "description",
+    "status",
+    "currency",
+    "time_zone",
+    "enrollment",
+    "joinable",
+    "live_since",
+)
 
 
 def _brief(found: ProgramState) -> dict[str, Any]:

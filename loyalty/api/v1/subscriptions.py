@@ -198,7 +198,9 @@ class SubscriptionCancel(ApiView):
 class SubscriptionResume(ApiView):
     scopes = {"POST": "memberships:write"}
 
-    @extend_schema(operation_id="resumeSubscription", responses={200: SubscriptionOut})
+    @extend_schema(
+        operation_id="resumeSubscription", request=None, responses={200: SubscriptionOut}
+    )
     @idempotent(required=True)
     def post(self, request: Request, subscription_id: UUID) -> HttpResponse:
         """Let a paid plan renew after all that was canceled for the end of its period. Again

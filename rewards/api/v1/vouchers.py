@@ -25,10 +25,12 @@ from members.api.bodies import (
     answer,
     money_text,
     read_body,
+    refuse_field,
 )
 from members.api.idempotency import idempotent
 from members.api.views import ApiView
 from members.conditions.moments import Moment
+from members.errors import NotFoundError
 from rewards.models import Reward, Voucher, VoucherUse
 from rewards.services.vouchers import (
     check_voucher,
@@ -104,7 +106,7 @@ class VoucherCheck(ApiView):
         """Say what a voucher would take off, without holding it. One that cannot be used is refused
         with 409 and why: voucher_used, voucher_expired, voucher_void, voucher_held, …"""
         body, now = read_body(request, VoucherIn), timezone.now()
-        voucher = find_voucher(body.code)
+        voucher = _voucher(body.code)
         occasion = _occasion(body.order, voucher, now)
         taken = check_voucher(voucher, occasion, checkout=body.checkout, now=now)
         return answer(_check_out(voucher, taken, occasion))
@@ -118,7 +120,7 @@ class VoucherHold(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Keep a voucher for one checkout while it is paid."""
         body, now = read_body(request, HoldIn), timezone.now()
-        voucher = find_voucher(body.code)
+        voucher = _voucher(body.code)
         use, _taken = hold_voucher(
             voucher=voucher, checkout=body.checkout, now=now,
             occasion=_occasion(body.order, voucher, now),
@@ -136,7 +138,7 @@ class VoucherUsing(ApiView):
         """Use a voucher up for a checkout, held or not. Using it again at the same one changes
         nothing and says the same."""
         body, now = read_body(request, VoucherIn), timezone.now()
-        voucher = find_voucher(body.code)
+        voucher = _voucher(body.code)
         use, _known = use_voucher(
             voucher=voucher, checkout=body.checkout, actor=self.actor, now=now,
             occasion=_occasion(body.order, voucher, now),
@@ -155,11 +157,18 @@ class VoucherRelease(ApiView):
         """Let a checkout's voucher go, also one that it had used: the order was canceled. It can
         be used again until it runs out."""
         body, now = read_body(request, VoucherAddress), timezone.now()
-        voucher = find_voucher(body.code)
+        voucher = _voucher(body.code)
         use = release_voucher(
             voucher=voucher, checkout=body.checkout, actor=self.actor, now=now
         ) or VoucherUse(voucher=voucher, checkout=body.checkout, state=VoucherUse.State.RELEASED)
         return answer(_use_out(use, voucher))
+
+
+def _voucher(code: str) -> Voucher:
+    try:
+        return find_voucher(code)
+    except NotFoundError as error:
+        raise refuse_field("code", str(error.message), "not_found") from error
 
 
 def _occasion(order: BasketIn | None, voucher: Voucher, now: dt.datetime) -> Occasion | None:

