@@ -13,7 +13,7 @@ from loyalty.models import Membership, Program, Transfer
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
 from rewards.errors import RewardRefusedError
-from rewards.models import Redemption, Reward, VoucherPool
+from rewards.models import Reward, VoucherPool
 from rewards.services.redemptions import take_reward
 from rewards.services.rewards import create_reward
 from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
@@ -48,7 +48,8 @@ def register() -> None:
 
 
 def show_rewards(program: Program) -> None:
-    """A catalogue on the shelf, and what members took from it. A repeat adds nothing."""
+    """A catalogue on the shelf, and what members took from it when it was new."""
+    known = set(program.rewards.values_list("code", flat=True))
     if not VoucherPool.objects.filter(program=program, code=POOL).exists():
         pool = create_voucher_pool(
             program=program, code=POOL, name="Riverside Cinema", actor=SYSTEM
@@ -56,19 +57,17 @@ def show_rewards(program: Program) -> None:
         codes = (f"RIVER-{number:04}" for number in range(4101, 4161))
         import_vouchers(pool=pool, lines=codes, actor=SYSTEM)
     unit = program.wallet_types.order_by("pk").first()
-    known = set(program.rewards.values_list("code", flat=True))
     for values in CATALOGUE:
         if unit is not None and values["code"] not in known:
             definition = RewardDefinition.model_validate(
                 values | {"status": "live", "wallet_type": unit.code}
             )
             create_reward(program=program, definition=definition, actor=SYSTEM)
-    _people_take(program)
+    if not known:
+        _people_take(program)
 
 
 def _people_take(program: Program) -> None:
-    if Redemption.objects.filter(reward__program=program).exists():
-        return
     members = list(
         Membership.objects.filter(program=program, status="active")
         .select_related("program", "customer")

@@ -49,9 +49,10 @@ Event = Sale | GivenBack
 
 
 class Pricing(Protocol):
-    """Which tier prices an order, asked in the order of time."""
+    """Which tier prices an order, asked in the order of time. `leading`: what is bought then may
+    lead to another one; what comes back leads nowhere."""
 
-    def pricing(self, at: dt.datetime) -> Any: ...
+    def pricing(self, at: dt.datetime, *, leading: bool = True) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

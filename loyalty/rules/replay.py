@@ -224,7 +224,8 @@ class Account:
         rules = self.rules.at(back.at)
         awards = evaluate(
             rules.versions, occasion,
-            context=self._context(rules, occasion), multiplying=self.rules.multiplying,
+            context=self._context(rules, occasion, leading=False),
+            multiplying=self.rules.multiplying,
         ).awards  # fmt: skip
         for award in awards:
             if award.units:
@@ -281,25 +282,26 @@ class Account:
             rooms[version.id] = Room(member, budget)
         return rooms
 
-    def _context(self, rules: InForce, occasion: Occasion) -> Context:
+    def _context(self, rules: InForce, occasion: Occasion, *, leading: bool = True) -> Context:
         if not rules.asking and not rules.by_brackets:
             return NO_CONTEXT
         answers = {}
         for version in rules.asking:
             assert version.when is not None
-            facts = self._facts(version, occasion.moment.now)
+            facts = self._facts(version, occasion.moment.now, leading=leading)
             answers[version.id] = version.when.answers(facts, occasion.moment)
         spent = self.history.spent_before(occasion.moment.now) if rules.by_brackets else ZERO
         return Context(answers, {version.id: spent for version in rules.by_brackets})
 
-    def _facts(self, version: RuleVersion, at: dt.datetime) -> dict[str, Any]:
+    def _facts(self, version: RuleVersion, at: dt.datetime, *, leading: bool) -> dict[str, Any]:
+        tiers = self.person.tiers
         balance = Decimal(max(self.balances[version.wallet_type_id], 0)).scaleb(-version.scale)
         return {
             CUSTOMER: self.person.customer,
             BEHAVIOR: self.history.behavior,
             SEGMENTS: self.person.segments,
             MEMBER: _Member(self.person.enrolled_at, balance),
-            TIER: self.person.tiers.pricing(at) if self.person.tiers else None,
+            TIER: tiers.pricing(at, leading=leading) if tiers else None,
             PLAN: plan_at(self.person.plans, at),
             COMPANY: self.person.companies.get(at),
         }

@@ -63,6 +63,8 @@ class Wish:
     discounts: Sequence[DiscountVersion] = ()
     # Of a new order, when it was completed; what waits for that counts from then on.
     confirmed_at: dt.datetime | None = None
+    # It came back, and is judged as if it were bought: it leads to no tier.
+    came_back: bool = False
 
     @property
     def asking(self) -> Iterator[RuleVersion | DiscountVersion]:

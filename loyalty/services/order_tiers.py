@@ -42,7 +42,7 @@ def tiers_before(wishes: Sequence[Wish]) -> dict[int, TierHeld]:
     for own in by_program.values():
         people = _People.load(own)
         for wish in own:
-            after = people.ladder(wish).priced_by == "after"
+            after = people.ladder(wish).priced_by == "after" and not wish.came_back
             found[id(wish)] = people.tier(wish, own, with_itself=after)
     return found
 

@@ -334,7 +334,7 @@ def own_amount_movements(
             [
                 Wish(
                     program, program.rulebook.in_force(refund.refunded_at), member.membership_id,
-                    refund.customer_id, occasion,
+                    refund.customer_id, occasion, came_back=True,
                 )
             ]
         )  # fmt: skip

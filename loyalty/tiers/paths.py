@@ -25,27 +25,29 @@ class TierPath:
     zone: zoneinfo.ZoneInfo
     ends_at: dt.datetime | None = None
     _course: Course | None = None
-    _known: tuple[dt.datetime, TierHeld | None] | None = field(default=None)
+    _known: tuple[tuple[dt.datetime, bool], TierHeld | None] | None = field(default=None)
 
-    def pricing(self, at: dt.datetime) -> TierHeld | None:
+    def pricing(self, at: dt.datetime, *, leading: bool = True) -> TierHeld | None:
         """The tier by which an order of that instant is judged: the one before it, or the one that
-        it leads to, as the wording says. None: there are no tiers then."""
-        if self._known is None or self._known[0] != at:
-            self._known = at, self._work_out(at)
+        it leads to, as the wording says; what comes back leads nowhere. None: there are no tiers
+        then."""
+        if self._known is None or self._known[0] != (at, leading):
+            self._known = (at, leading), self._work_out(at, leading)
         return self._known[1]
 
-    def _work_out(self, at: dt.datetime) -> TierHeld | None:
+    def _work_out(self, at: dt.datetime, leading: bool) -> TierHeld | None:
         place = in_force(self.ladders, at)
         if place is None or (self.ends_at is not None and self.ends_at <= at):
             return None
         course = self._course
-        if course is None or at < course.at:
+        # One that has gone so far already may have taken in what happened at that instant.
+        if course is None or at < course.at or (at == course.at and not leading):
             # Whoever comes with an order is a member by then.
             joined_at = min(self.joined_at, at)
             course = Course(self.ladders, self.facts, joined_at=joined_at, zone=self.zone)
             self._course = course
         ladder = self.ladders[place]
-        leads = ladder.priced_by == "after" and ladder.metric in ("spend", "orders")
+        leads = leading and ladder.priced_by == "after" and ladder.metric in ("spend", "orders")
         state = course.run(at) if leads else course.run_before(at)
         if state is None:
             return None

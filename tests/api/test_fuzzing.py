@@ -64,7 +64,9 @@ def test_the_api_keeps_to_its_description(secret: str, mode: GenerationMode) -> 
             suppress_health_check=list(HealthCheck),
         )
         def attempt(case: Any) -> None:
-            case.call_and_validate(headers=headers, checks=CHECKS)
+            # A parameter without a name is never sent: that is the request without it.
+            if not case.query or "" not in case.query:
+                case.call_and_validate(headers=headers, checks=CHECKS)
 
         try:
             attempt()
