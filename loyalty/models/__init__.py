@@ -6,6 +6,7 @@ from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.candidates import Candidate, JoinRequest
 from loyalty.models.companies import Company, SpendRequest
+from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVersion
 from loyalty.models.goals import Goal, GoalPoint
 from loyalty.models.launches import (
     FoundingBonus,
@@ -15,7 +16,8 @@ from loyalty.models.launches import (
     LaunchPlace,
     ProgramReading,
 )
-from loyalty.models.ledger import Account, Lot, LotChange, LotUse, Transfer, Wallet
+from loyalty.models.ledger import Account, Transfer, Wallet
+from loyalty.models.lots import Lot, LotChange, LotUse
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import (
     Order,
@@ -33,18 +35,12 @@ from loyalty.models.plans import Plan, PlanVersion, Subscription
 from loyalty.models.pools import Pool, PoolMember
 from loyalty.models.program_drafts import ProgramDraft
 from loyalty.models.program_times import ProgramEnding, ProgramPause
-from loyalty.models.programs import (
-    CapCounter,
-    EarningRule,
-    EarningRuleVersion,
-    LotPolicy,
-    Program,
-    WalletType,
-)
+from loyalty.models.programs import Program
 from loyalty.models.tier_changes import TierChange
 from loyalty.models.tier_checkpoints import TierCheckpoint
 from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
 from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
+from loyalty.models.wallet_types import LotPolicy, WalletType
 
 __all__ = [
     "NEVER",

@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.checkpoint_triggers import told_about_customers
+from loyalty.models.earning_rules import EarningRule, EarningRuleVersion
 from loyalty.models.ledger import Transfer
 from loyalty.models.memberships import Membership
-from loyalty.models.programs import EarningRule, EarningRuleVersion
 from members.models import Customer
 from members.models.changes import customers_changed
 

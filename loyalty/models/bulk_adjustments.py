@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.ledger import Transfer, Wallet
-from loyalty.models.programs import WalletType
+from loyalty.models.wallet_types import WalletType
 from members.models import ApiKey, Job
 
 

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.ledger import Transfer
 from loyalty.models.pools import Pool, PoolMember
-from loyalty.models.programs import Program, WalletType
+from loyalty.models.programs import Program
+from loyalty.models.wallet_types import WalletType
 from members.models import StaffMember
 
 

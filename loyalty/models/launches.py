@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models.ledger import Transfer
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import MoneyField
-from loyalty.models.programs import Program, WalletType
+from loyalty.models.programs import Program
+from loyalty.models.wallet_types import WalletType
 from members.models import Customer
 
 

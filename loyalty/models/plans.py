@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import MoneyField
-from loyalty.models.programs import LotPolicy, Program, WalletType, code_validator
+from loyalty.models.programs import Program, code_validator
+from loyalty.models.wallet_types import LotPolicy, WalletType
 
 
 class Plan(models.Model):

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.memberships import Membership
 from loyalty.models.orders import MoneyField
-from loyalty.models.programs import Program, WalletType, code_validator
+from loyalty.models.programs import Program, code_validator
+from loyalty.models.wallet_types import WalletType
 
 
 class TierSet(models.Model):

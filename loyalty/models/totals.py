@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.ledger import Account, Transfer
-from loyalty.models.programs import WalletType
+from loyalty.models.wallet_types import WalletType
 
 
 class DailyTotal(models.Model):

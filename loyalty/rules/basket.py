@@ -28,6 +28,19 @@ def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
     return basket
 
 
+def as_basket(given: Return) -> Basket:
+    """A return as if it were bought."""
+    lines = tuple(
+        Line(number, line.total, line.sku, line.category, quantity=line.quantity, tax=line.tax)
+        for number, line in enumerate(given.lines, start=1)
+    )
+    return Basket(
+        lines or (Line(1, given.total - given.shipping_total),),
+        tax_total=given.tax_total,
+        shipping_total=given.shipping_total,
+    )
+
+
 def _without(basket: Basket, given_back: Return) -> Basket:
     lines = list(basket.lines)
     if given_back.lines:

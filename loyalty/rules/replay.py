@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from loyalty.rules.basket import net_basket
+from loyalty.rules.basket import as_basket, net_basket
 from loyalty.rules.bodies import StreakBody, WindowedBody
 from loyalty.rules.bonus import Part, progress, window_start
 from loyalty.rules.bonus import award as bonus
@@ -31,7 +31,7 @@ from loyalty.rules.events import (
     Sale,
     SharedBudgets,
 )
-from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, Return
+from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion, Return
 from loyalty.rules.history import History
 from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
@@ -219,7 +219,7 @@ class Account:
 
     def _take_own_amount(self, back: GivenBack) -> None:
         occasion = Occasion(
-            _as_basket(back.given), Moment(back.at, self.program.zone), currency=back.currency
+            as_basket(back.given), Moment(back.at, self.program.zone), currency=back.currency
         )
         rules = self.rules.at(back.at)
         awards = evaluate(
@@ -321,16 +321,3 @@ def _decided_by_budget(award: Award) -> Iterator[int]:
 def _with_what_it_has(room: Room, units: int, known: Room | None) -> Room:
     room = room.with_units(units)
     return room if known is None else room.at_most(known)
-
-
-def _as_basket(given: Return) -> Basket:
-    """A return as if it were bought."""
-    lines = tuple(
-        Line(number, line.total, line.sku, line.category, quantity=line.quantity, tax=line.tax)
-        for number, line in enumerate(given.lines, start=1)
-    )
-    return Basket(
-        lines or (Line(1, given.total - given.shipping_total),),
-        tax_total=given.tax_total,
-        shipping_total=given.shipping_total,
-    )

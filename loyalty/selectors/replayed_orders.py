@@ -18,12 +18,13 @@ from loyalty.rules import events as replay
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
-from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
+from loyalty.rules.facts import ZERO, Basket, Line, Occasion
 from loyalty.rules.plans import PlanSpan
 from loyalty.selectors.behavior import behavior_before
 from loyalty.selectors.company_facts import companies_before
 from loyalty.selectors.member_tiers import tiered_program
 from loyalty.selectors.program_times import program_times
+from loyalty.selectors.stored_orders import as_return
 from loyalty.selectors.subscriptions import plan_spans
 from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.tiers.paths import TierPath
@@ -213,23 +214,11 @@ def _refunds(
             customer_id = sales[order_id][0] if known else refund.customer_id
             if customer_id is not None:
                 linked = bool(refund.order_external_id)
-                back = GivenBack(refund.refunded_at, refund.currency, _return(refund), None, linked)
+                back = GivenBack(
+                    refund.refunded_at, refund.currency, as_return(refund), None, linked
+                )
                 found[order_id if known else 0].append((customer_id, back))
     return found, void
-
-
-def _return(refund: Refund) -> Return:
-    return Return(
-        refund.total,
-        tuple(
-            ReturnedLine(
-                line.total, line.sku, line.category, line.quantity, line.tax, line.order_line_no
-            )
-            for line in sorted(refund.lines.all(), key=lambda line: line.line_no)
-        ),
-        refund.shipping_total,
-        refund.tax_total,
-    )
 
 
 def _people(stretch: Stretch, events: Mapping[int, Sequence[Event]]) -> dict[int, Person]:

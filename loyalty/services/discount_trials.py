@@ -15,9 +15,9 @@ from loyalty.rules.facts import ZERO, Occasion
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.rulebooks import ProgramTerms, discount_version, terms_of
 from loyalty.selectors.rules import rule_rows
+from loyalty.selectors.stored_orders import order_occasion
 from loyalty.services.contexts import Wish, with_contexts
 from loyalty.services.quotes import discounted
-from loyalty.services.reconciliation import order_occasion
 from loyalty.services.trials import DRAFT_KEY, Buyer, buyer_in, place_among
 
 

@@ -19,10 +19,10 @@ from loyalty.rules.basket import net_basket
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import NOTHING, Occasion
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms
+from loyalty.selectors.stored_orders import as_return, order_occasion
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.cap_books import rooms_from_json
 from loyalty.services.contexts import context_from_json
-from loyalty.services.reconciliation import as_return, order_occasion
 from members.conditions.predicate import Condition
 from members.conditions.sentences import sentence
 from members.conditions.tree import Node, at

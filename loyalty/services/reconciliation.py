@@ -1,8 +1,7 @@
 """Bringing what was posted for an order to what its net basket deserves.
 
 Whatever happened to an order — repeated, corrected, refunded, cancelled — the same thing is done:
-its
-net basket is judged by the rule versions it was first judged by, and the difference is posted.
+its net basket is judged by the rule versions it was first judged by, and the difference is posted.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from loyalty.ledger.posting import Movement, post, retime
 from loyalty.models import (
@@ -19,23 +17,18 @@ from loyalty.models import (
     Order,
     OrderEvaluation,
     Refund,
-    Tender,
     Transfer,
     Wallet,
 )
 from loyalty.rules.basket import net_basket
 from loyalty.rules.caps import Room
-from loyalty.rules.engine import Award, evaluate
+from loyalty.rules.engine import Award
 from loyalty.rules.facts import (
     NOTHING,
-    ZERO,
     Basket,
-    Line,
-    Occasion,
-    Return,
-    ReturnedLine,
 )
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.selectors.stored_orders import as_return, order_basket, order_occasion
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
 from loyalty.services.cap_books import CapBook, rooms_as_json, rooms_from_json
 from loyalty.services.contexts import (
@@ -50,7 +43,6 @@ from loyalty.services.order_batches import MemberRef
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.restorations import restorations
 from loyalty.services.window_awards import Contribution, window_movements
-from members.conditions.moments import Moment
 
 
 @dataclass(slots=True)
@@ -297,129 +289,6 @@ def _difference(
         )
         for number, (transfer_id, units) in enumerate(parts)
     ]  # fmt: skip
-
-
-def own_amount_movements(
-    refund: Refund,
-    *,
-    terms: Terms,
-    members: dict[tuple[int | None, int], MemberRef],
-    transfer_source: str,
-) -> list[Movement]:
-    """What a return without its order takes back: as much as its own amount would earn that day."""
-    lines = [
-        Line(
-            line_no=line.line_no, total=line.total, sku=line.sku, category=line.category,
-            quantity=line.quantity, tax=line.tax,
-        )
-        for line in refund.lines.all()
-    ]  # fmt: skip
-    basket = Basket(
-        lines=tuple(lines) or (Line(line_no=1, total=refund.total - refund.shipping_total),),
-        tax_total=refund.tax_total,
-        shipping_total=refund.shipping_total,
-    )
-    movements = []
-    for program in terms.programs:
-        member = members.get((refund.customer_id, program.id))
-        if member is None or program.currency != refund.currency:
-            continue
-        if not _stands_alone(refund, program):
-            continue
-        occasion = Occasion(
-            basket, Moment(refund.refunded_at, program.zone), currency=refund.currency
-        )
-        assert refund.customer_id is not None
-        (wish,) = with_contexts(
-            [
-                Wish(
-                    program, program.rulebook.in_force(refund.refunded_at), member.membership_id,
-                    refund.customer_id, occasion, came_back=True,
-                )
-            ]
-        )  # fmt: skip
-        decision = evaluate(
-            wish.versions, occasion, context=wish.context, multiplying=program.multiplying
-        )
-        for award in decision.awards:
-            if award.units:
-                movements.append(_unlinked(award, refund, member, program, transfer_source))
-    return movements
-
-
-def _stands_alone(refund: Refund, program: ProgramTerms) -> bool:
-    """Whether a return takes back its own amount; not one of an order that could earn nothing."""
-    if not refund.order_external_id:
-        return program.takes_back_unlinked and not program.visiting
-    order = refund.order
-    earned = order is None or program.times.earns_at(order.placed_at)
-    return earned and not program.reconciles_linked
-
-
-def _unlinked(
-    award: Award, refund: Refund, member: MemberRef, program: ProgramTerms, transfer_source: str
-) -> Movement:
-    return clawback(
-        award,
-        units=award.units,
-        member=member,
-        terms=program,
-        occurred_at=refund.refunded_at,
-        key=f"refund:{refund.pk}:{award.version.id}",
-        source=transfer_source,
-        explanation=explain_award(award, currency=refund.currency, refund=refund.external_id),
-        refund_id=refund.pk,
-    )
-
-
-def order_occasion(order: Order, program: ProgramTerms) -> Occasion:
-    """The stored order as rules see it: when it was placed, where, how it was paid."""
-    return Occasion(
-        order_basket(order),
-        Moment(order.placed_at, program.zone),
-        currency=order.currency,
-        channel=order.channel,
-        store=order.store,
-        payment_method=order.payment_method,
-        coupons=tuple(order.coupons),
-        paid_with=tuple(sorted({tender.kind for tender in order.tenders.all()})),
-    )
-
-
-def order_basket(order: Order) -> Basket:
-    """The stored order as the engine sees it."""
-    tenders: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-    for tender in order.tenders.all():
-        tenders[tender.kind] += tender.amount
-    return Basket(
-        lines=tuple(
-            Line(
-                line.line_no, line.total, line.sku, line.category, tuple(line.tags), line.quantity,
-                line.discount, line.tax, line.stored_value, line.brand,
-            )
-            for line in sorted(order.lines.all(), key=lambda line: line.line_no)
-        ),
-        tax_total=order.tax_total,
-        taxes_included=order.taxes_included,
-        shipping_total=order.shipping_total,
-        discount_total=order.discount_total,
-        paid_units=tenders[Tender.Kind.UNITS],
-        paid_stored_value=tenders[Tender.Kind.STORED_VALUE],
-    )  # fmt: skip
-
-
-def as_return(refund: Refund) -> Return:
-    return Return(
-        total=refund.total,
-        lines=tuple(
-            ReturnedLine(
-                line.total, line.sku, line.category, line.quantity, line.tax, line.order_line_no
-            )
-            for line in sorted(refund.lines.all(), key=lambda line: line.line_no)
-        ),
-        shipping_total=refund.shipping_total,
-        tax_total=refund.tax_total,
-    )
 
 
 def _posted_units(order_ids: Sequence[int]) -> dict[tuple[int, int], _Posted]:

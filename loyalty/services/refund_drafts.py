@@ -16,8 +16,8 @@ from babel.numbers import get_currency_precision
 from loyalty.models import Order, OrderLine, Refund, Transfer
 from loyalty.rules.basket import net_basket
 from loyalty.rules.facts import ZERO
+from loyalty.selectors.stored_orders import as_return, order_basket
 from loyalty.services.order_inputs import RefundInput, RefundLineInput, plain
-from loyalty.services.reconciliation import as_return, order_basket
 from loyalty.services.refunds import record_refunds
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically

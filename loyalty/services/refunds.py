@@ -19,12 +19,9 @@ from loyalty.selectors.rulebooks import Terms
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
 from loyalty.services.order_inputs import CustomerRef, RefundInput, check_refund
+from loyalty.services.own_amounts import own_amount_movements
 from loyalty.services.pool_shares import with_pools
-from loyalty.services.reconciliation import (
-    member_refs,
-    own_amount_movements,
-    reconcile_orders,
-)
+from loyalty.services.reconciliation import member_refs, reconcile_orders
 from members.errors import FieldError
 from members.selectors.merges import were_one
 from members.services.transactions import run_atomically

@@ -29,10 +29,10 @@ from loyalty.rules.grants import concerned, grant
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.rulebooks import ProgramTerms, draft_version, terms_of
 from loyalty.selectors.rules import rule_rows
+from loyalty.selectors.stored_orders import order_occasion
 from loyalty.services.activity_awards import deed_of
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
-from loyalty.services.reconciliation import order_occasion
 
 # The draft's own key among the versions, which the database counts from 1.
 DRAFT_KEY = -1

@@ -1,0 +1,62 @@
+"""Stored orders and returns as rules see them; the caller reads lines and tenders along."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from loyalty.models import Order, Refund, Tender
+from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
+from loyalty.selectors.rulebooks import ProgramTerms
+from members.conditions.moments import Moment
+
+
+def order_occasion(order: Order, program: ProgramTerms) -> Occasion:
+    """The stored order as rules see it: when it was placed, where, how it was paid."""
+    return Occasion(
+        order_basket(order),
+        Moment(order.placed_at, program.zone),
+        currency=order.currency,
+        channel=order.channel,
+        store=order.store,
+        payment_method=order.payment_method,
+        coupons=tuple(order.coupons),
+        paid_with=tuple(sorted({tender.kind for tender in order.tenders.all()})),
+    )
+
+
+def order_basket(order: Order) -> Basket:
+    """The stored order as the engine sees it."""
+    tenders: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for tender in order.tenders.all():
+        tenders[tender.kind] += tender.amount
+    return Basket(
+        lines=tuple(
+            Line(
+                line.line_no, line.total, line.sku, line.category, tuple(line.tags), line.quantity,
+                line.discount, line.tax, line.stored_value, line.brand,
+            )
+            for line in sorted(order.lines.all(), key=lambda line: line.line_no)
+        ),
+        tax_total=order.tax_total,
+        taxes_included=order.taxes_included,
+        shipping_total=order.shipping_total,
+        discount_total=order.discount_total,
+        paid_units=tenders[Tender.Kind.UNITS],
+        paid_stored_value=tenders[Tender.Kind.STORED_VALUE],
+    )  # fmt: skip
+
+
+def as_return(refund: Refund) -> Return:
+    """What came back."""
+    return Return(
+        total=refund.total,
+        lines=tuple(
+            ReturnedLine(
+                line.total, line.sku, line.category, line.quantity, line.tax, line.order_line_no
+            )
+            for line in sorted(refund.lines.all(), key=lambda line: line.line_no)
+        ),
+        shipping_total=refund.shipping_total,
+        tax_total=refund.tax_total,
+    )

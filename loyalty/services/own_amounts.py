@@ -1,0 +1,77 @@
+"""Returns without their order: each takes back what its own amount would earn."""
+
+from __future__ import annotations
+
+from loyalty.ledger.posting import Movement
+from loyalty.models import Refund
+from loyalty.rules.basket import as_basket
+from loyalty.rules.engine import Award, evaluate
+from loyalty.rules.facts import Occasion
+from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.selectors.stored_orders import as_return
+from loyalty.services.awards import clawback, explain_award
+from loyalty.services.contexts import Wish, with_contexts
+from loyalty.services.order_batches import MemberRef
+from members.conditions.moments import Moment
+
+
+def own_amount_movements(
+    refund: Refund,
+    *,
+    terms: Terms,
+    members: dict[tuple[int | None, int], MemberRef],
+    transfer_source: str,
+) -> list[Movement]:
+    """What a return without its order takes back: as much as its own amount would earn that day."""
+    basket = as_basket(as_return(refund))
+    movements = []
+    for program in terms.programs:
+        member = members.get((refund.customer_id, program.id))
+        if member is None or program.currency != refund.currency:
+            continue
+        if not _stands_alone(refund, program):
+            continue
+        occasion = Occasion(
+            basket, Moment(refund.refunded_at, program.zone), currency=refund.currency
+        )
+        assert refund.customer_id is not None
+        (wish,) = with_contexts(
+            [
+                Wish(
+                    program, program.rulebook.in_force(refund.refunded_at), member.membership_id,
+                    refund.customer_id, occasion, came_back=True,
+                )
+            ]
+        )  # fmt: skip
+        decision = evaluate(
+            wish.versions, occasion, context=wish.context, multiplying=program.multiplying
+        )
+        for award in decision.awards:
+            if award.units:
+                movements.append(_unlinked(award, refund, member, program, transfer_source))
+    return movements
+
+
+def _stands_alone(refund: Refund, program: ProgramTerms) -> bool:
+    """Whether a return takes back its own amount; not one of an order that could earn nothing."""
+    if not refund.order_external_id:
+        return program.takes_back_unlinked and not program.visiting
+    order = refund.order
+    earned = order is None or program.times.earns_at(order.placed_at)
+    return earned and not program.reconciles_linked
+
+
+def _unlinked(
+    award: Award, refund: Refund, member: MemberRef, program: ProgramTerms, transfer_source: str
+) -> Movement:
+    return clawback(
+        award,
+        units=award.units,
+        member=member,
+        terms=program,
+        occurred_at=refund.refunded_at,
+        key=f"refund:{refund.pk}:{award.version.id}",
+        source=transfer_source,
+        explanation=explain_award(award, currency=refund.currency, refund=refund.external_id),
+        refund_id=refund.pk,
+    )
