@@ -16,7 +16,7 @@ from rewards.models import Reward
 
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
-Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 # What only some kinds have.
 OF_KINDS = {
     "amount": (Reward.Kind.AMOUNT_OFF,),

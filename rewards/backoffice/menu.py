@@ -37,6 +37,7 @@ ACTIONS = {
     "reward.changed": _("Changed a reward"),
     "rewards.sorted": _("Sorted the rewards"),
     "reward.taken": _("Took a reward"),
+    "reward.issued": _("Handed a reward out"),
     "reward.used": _("Used a reward"),
     "reward.cancelled": _("Canceled a reward"),
     "reward.reopened": _("Brought a reward back"),

@@ -34,8 +34,10 @@ class Redemption(models.Model):
         EXPIRED = "expired", _("Expired")
         CANCELLED = "cancelled", _("Canceled")
 
-    # Those that count against a member's limit.
-    COUNTED_FOR_LIMITS = (Status.RESERVED, Status.ISSUED, Status.USED)
+    # Those that a member has had: one whose voucher ran out, too, for its code was given out.
+    HAD = Q(status__in=[Status.RESERVED, Status.ISSUED, Status.USED]) | Q(
+        status=Status.EXPIRED, issued_at__isnull=False
+    )
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reward = models.ForeignKey(

@@ -62,8 +62,8 @@ class Reward(models.Model):
     )
     most = MoneyField(_("money off at most"), null=True, blank=True)
     # Which of the shop's goods: the free ones, or those that something is taken off; none: all.
-    skus = ArrayField(models.CharField(max_length=64), default=list, blank=True)
-    categories = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    skus = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    categories = ArrayField(models.CharField(max_length=128), default=list, blank=True)
     least = MoneyField(_("only for orders from"), null=True, blank=True)
     # What it is worth to who takes it, and what it costs the merchant, in the program's currency.
     worth = MoneyField(_("worth"), default=0)

@@ -103,7 +103,7 @@ class Voucher(models.Model):
                 transitions=[
                     ("waiting", "issued"), ("waiting", "void"), ("issued", "used"),
                     ("issued", "expired"), ("issued", "void"), ("used", "issued"),
-                    ("expired", "issued"),
+                    ("used", "void"), ("expired", "issued"),
                 ],
             ),
         ]  # fmt: skip
@@ -133,7 +133,8 @@ class VoucherUse(models.Model):
     state = models.CharField(max_length=8, choices=State.choices)
     # The hold is over then.
     held_until = models.DateTimeField(null=True)
-    discount = MoneyField(default=0)
+    # None: no basket was told yet.
+    discount = MoneyField(null=True)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 

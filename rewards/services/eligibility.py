@@ -7,17 +7,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Program
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.calendar import period_start, start_of_day
 from loyalty.selectors.member_tiers import member_standings
+from loyalty.selectors.program_times import program_times
+from loyalty.selectors.tier_sets import benefits_of
 from loyalty.services.member_conditions import AskedOfMember, conditions_met
 from loyalty.told_conditions import told_sentence
 from members.formatting import format_moment
-from rewards.models import Redemption, Reward
+from rewards.models import Redemption, Reward, Voucher, VoucherPool
 from rewards.selectors.redemptions import of_member
 from rewards.words import limit_words
 
@@ -45,51 +47,84 @@ class Offer:
 def offers_for(rewards: Sequence[Reward], membership: Membership, now: dt.datetime) -> list[Offer]:
     """Each of these rewards of the member's program, as they find it. A constant number of
     queries."""
-    tier, hours = _tier_of(membership, now)
-    asked = [
-        AskedOfMember(reward.pk, condition, reward.wallet_type)
-        for reward in rewards
-        if (condition := stored_condition(reward.when)) is not None
-    ]
-    live = membership.program.status == Program.Status.LIVE
-    met = conditions_met(asked, membership, now) if live else set[int]()
-    counted = _counted(rewards, membership, now)
-    earlier = dt.timedelta(hours=hours)
-    return [
-        Offer(
-            reward,
-            _price(reward, tier),
-            tuple(_refusals(reward, membership, now, met, counted, earlier)),
-        )
-        for reward in rewards
-    ]
+    return _Finder(rewards, membership, now).offers()
 
 
-def _refusals(
-    reward: Reward, membership: Membership, now: dt.datetime, met: set[int],
-    counted: Mapping[int, int], earlier: dt.timedelta,
-) -> Iterable[Refusal]:  # fmt: skip
-    if membership.program.status != Program.Status.LIVE:
-        yield Refusal("program_not_live", _("The program is not running."))
-    elif membership.status != Membership.Status.ACTIVE:
-        yield Refusal("not_active", _("The membership is not active."))
-    if reward.status != Reward.Status.LIVE:
-        yield Refusal("not_offered", _("It is not offered any more."))
-    zone = membership.program.zone
-    if reward.starts_at is not None and now < reward.starts_at - earlier:
-        begins = format_moment(reward.starts_at - earlier, zone)
-        yield Refusal("not_yet", _("It can be taken from %s on.") % begins)
-    if reward.ends_at is not None and now >= reward.ends_at:
-        yield Refusal(
-            "over", _("It could be taken until %s.") % format_moment(reward.ends_at, zone)
+class _Finder:
+    """What is known of a member and of rewards, to say of each what is against it."""
+
+    def __init__(self, rewards: Sequence[Reward], membership: Membership, now: dt.datetime) -> None:
+        self.rewards, self.membership, self.now = rewards, membership, now
+        self.program = membership.program
+        self.live = self.program.status == Program.Status.LIVE
+        self.spends = self.live and program_times([self.program])[self.program.pk].spends_at(now)
+        self.conditions = {item.pk: stored_condition(item.when) for item in rewards}
+        asked = [
+            AskedOfMember(item.pk, condition, item.wallet_type)
+            for item in rewards
+            if (condition := self.conditions[item.pk]) is not None
+        ]
+        self.met = conditions_met(asked, membership, now) if self.live else set[int]()
+        self.counted = _counted(rewards, membership, now)
+        self.filled = _filled(rewards)
+        self.tier, hours = _tier_of(membership, now) if self._asks_for_tier() else ("", 0)
+        self.earlier = dt.timedelta(hours=hours)
+
+    def offers(self) -> list[Offer]:
+        return [
+            Offer(
+                reward,
+                _price(reward, self.tier),
+                (*self._of_everything(), *self._of_times(reward), *self._of_it(reward)),
+            )
+            for reward in self.rewards
+        ]
+
+    def _asks_for_tier(self) -> bool:
+        return any(
+            (item.starts_at is not None and item.starts_at > self.now) or item.tier_prices.all()
+            for item in self.rewards
         )
-    if reward.left == 0:
-        yield Refusal("sold_out", _("All of them are taken."))
-    if reward.per_member is not None and counted[reward.pk] >= reward.per_member:
-        yield Refusal("limit_reached", limit_words(reward))
-    condition = stored_condition(reward.when)
-    if condition is not None and reward.pk not in met:
-        yield Refusal("not_for_you", _("Only for this: %s.") % told_sentence(condition.root))
+
+    def _of_everything(self) -> Iterable[Refusal]:
+        """Whatever the reward."""
+        if not self.live:
+            yield Refusal("program_not_live", _("The program is not running."))
+        elif self.membership.status != Membership.Status.ACTIVE:
+            yield Refusal("not_active", _("The membership is not active."))
+        elif not self.spends:
+            yield Refusal("spending_stopped", _("Nothing can be spent in the program now."))
+
+    def _of_times(self, reward: Reward) -> Iterable[Refusal]:
+        zone = self.program.zone
+        if reward.starts_at is not None and self.now < reward.starts_at - self.earlier:
+            begins = format_moment(reward.starts_at - self.earlier, zone)
+            yield Refusal("not_yet", _("It can be taken from %s on.") % begins)
+        if reward.ends_at is not None and self.now >= reward.ends_at:
+            ended = format_moment(reward.ends_at, zone)
+            yield Refusal("over", _("It could be taken until %s.") % ended)
+
+    def _of_it(self, reward: Reward) -> Iterable[Refusal]:
+        if reward.status != Reward.Status.LIVE:
+            yield Refusal("not_offered", _("It is not offered any more."))
+        pool = reward.voucher_pool_id
+        if reward.left == 0 or (pool is not None and pool not in self.filled):
+            yield Refusal("sold_out", _("All of them are taken."))
+        if reward.per_member is not None and self.counted[reward.pk] >= reward.per_member:
+            yield Refusal("limit_reached", limit_words(reward))
+        condition = self.conditions[reward.pk]
+        if condition is not None and reward.pk not in self.met:
+            yield Refusal("not_for_you", _("Only for this: %s.") % told_sentence(condition.root))
+
+
+def _filled(rewards: Sequence[Reward]) -> set[int]:
+    """The lists among theirs that have a code left."""
+    pools = {pool for reward in rewards if (pool := reward.voucher_pool_id) is not None}
+    if not pools:
+        return set()
+    waiting = Voucher.objects.filter(pool=OuterRef("pk"), status=Voucher.Status.WAITING)
+    filled = VoucherPool.objects.filter(Exists(waiting), pk__in=pools)
+    return set(filled.values_list("pk", flat=True))
 
 
 def _price(reward: Reward, tier: str) -> int:
@@ -102,7 +137,7 @@ def _tier_of(membership: Membership, now: dt.datetime) -> tuple[str, int]:
     standing = member_standings([membership], now).get(membership.pk)
     if standing is None:
         return "", 0
-    hours = [benefit.hours or 0 for benefit, _words in standing.benefits]
+    hours = [benefit.hours or 0 for benefit in benefits_of(standing.tier)]
     return standing.tier.code, max(hours, default=0)
 
 
@@ -119,9 +154,7 @@ def _counted(
             since = Q(created_at__gte=start_of_day(period_start(period, now, zone), zone))
         wanted |= Q(reward__in=own) & since
     found = (
-        Redemption.objects.filter(
-            of_member(membership), wanted, status__in=Redemption.COUNTED_FOR_LIMITS
-        )
+        Redemption.objects.filter(of_member(membership), wanted, Redemption.HAD)
         .values("reward")
         .annotate(count=Count("pk"))
     )

@@ -10,8 +10,12 @@ from loyalty.models import Membership
 from loyalty.rules.calendar import end_of_day
 from rewards.codes import new_code, plain
 from rewards.errors import RedemptionStateError, RewardRefusedError
-from rewards.models import Reward, Voucher, VoucherUse
+from rewards.models import Redemption, Reward, Voucher, VoucherUse
 from rewards.voucher_terms import terms_of
+
+State = VoucherUse.State
+# What was held in time may be used so late.
+LATE = dt.timedelta(days=1)
 
 
 def issue_voucher(reward: Reward, membership: Membership, now: dt.datetime) -> Voucher:
@@ -25,19 +29,32 @@ def issue_voucher(reward: Reward, membership: Membership, now: dt.datetime) -> V
     return voucher
 
 
+def voucher_of(redemption: Redemption) -> Voucher:
+    """Whatever was issued has one."""
+    assert redemption.voucher is not None
+    return redemption.voucher
+
+
+def is_awaited(voucher: Voucher, now: dt.datetime) -> bool:
+    """Whether a checkout that held it in time may still use it."""
+    return voucher.uses.filter(state=State.HELD, held_until__gt=now - LATE).exists()
+
+
 def close_voucher(voucher: Voucher, status: str, now: dt.datetime) -> None:
-    """It was used, ran out or is called back; a checkout that it is held for loses it."""
-    voucher.uses.filter(state=VoucherUse.State.HELD).update(
-        state=VoucherUse.State.RELEASED, closed_at=now
+    """It was used, ran out or is called back; a checkout that it is held for loses it. One that a
+    checkout used is not called back: that is let go first."""
+    voucher.uses.filter(state=State.HELD).update(
+        state=State.RELEASED, closed_at=now, held_until=None
     )
-    if voucher.status == Voucher.Status.USED and status == Voucher.Status.VOID:
+    at_checkout = voucher.uses.filter(state=State.USED)
+    if status == Voucher.Status.VOID and at_checkout.exists():
         raise RedemptionStateError(_("Its voucher was used. Let the checkout go first."))
     voucher.status, voucher.closed_at = status, now
     voucher.save(update_fields=["status", "closed_at"])
 
 
-def reopen_voucher(voucher: Voucher, until: dt.datetime) -> None:
-    """It can be used again until then."""
+def reopen_voucher(voucher: Voucher, until: dt.datetime | None) -> None:
+    """It can be used again until then; None: for ever."""
     voucher.status, voucher.closed_at, voucher.expires_at = Voucher.Status.ISSUED, None, until
     voucher.save(update_fields=["status", "closed_at", "expires_at"])
 

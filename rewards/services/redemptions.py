@@ -1,7 +1,8 @@
 """Taking a reward: reserved, issued, used; or canceled, or let run out.
 
 Units are spent with the reservation and stand in the ledger from then on; they come back to the
-lots that they came from. Locks: the wallet, the reward, its vouchers, always in this order.
+lots that they came from. Locks: the wallet, the redemption, its voucher, and the reward where there
+are only so many of it, always in this order.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from loyalty.errors import KeyReusedError
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Wallet
-from loyalty.selectors.memberships import current_wallet
+from loyalty.selectors.memberships import current_wallet, memberships
 from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from members.errors import DomainError, FieldError
@@ -25,8 +26,15 @@ from members.services.transactions import run_atomically
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, Voucher
 from rewards.selectors.redemptions import redemptions
+from rewards.selectors.rewards import rewards
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
-from rewards.services.issuing import close_voucher, issue_voucher, reopen_voucher
+from rewards.services.issuing import (
+    close_voucher,
+    is_awaited,
+    issue_voucher,
+    reopen_voucher,
+    voucher_of,
+)
 
 Status = Redemption.Status
 # How long something is kept for who reserved it, where nothing else is said.
@@ -67,11 +75,11 @@ def take_reward(
         known = redemptions().filter(key=key).first()
         if known is not None:
             return _same(known, membership, reward), True
-        locked = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
-        locked.program, locked.wallet_type = membership.program, wallet.wallet_type
-        [offer] = offers_for([locked], membership, now)
+        # As they are now that nobody else can spend.
+        member = memberships().get(account=wallet.account_id)
+        [offer] = offers_for([_as_it_is(reward)], member, now)
         overridden = _refuse(offer, override)
-        taken = _reserve(offer, membership, wallet, key, source, actor, now, hold or HOLD)
+        taken = _reserve(offer, member, wallet, key, source, actor, now, hold or HOLD)
         if overridden and override is not None:
             taken.overridden, taken.override_reason = overridden, override.reason
             taken.staff = actor.user
@@ -95,6 +103,7 @@ def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) 
         if found.status != Status.RESERVED or _ran_out(found, now):
             raise RedemptionStateError(_("It is not reserved any more."))
         _issue(found, now)
+        _audit("reward.issued", found, actor)
         return found
 
     return run_atomically(issue)
@@ -109,8 +118,7 @@ def use_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) ->
             return found
         if found.status != Status.ISSUED:
             raise RedemptionStateError(_("Only what is there to be used can be used."))
-        if found.voucher is not None:
-            close_voucher(found.voucher, Voucher.Status.USED, now)
+        close_voucher(voucher_of(found), Voucher.Status.USED, now)
         found.status, found.closed_at = Status.USED, now
         found.save(update_fields=["status", "closed_at"])
         _audit("reward.used", found, actor)
@@ -158,10 +166,10 @@ def expire_redemption(*, redemption: Redemption, now: dt.datetime) -> bool:
 
     def expire() -> bool:
         found = _locked(redemption)
-        voucher = found.voucher
-        if found.status != Status.ISSUED or voucher is None:
+        if found.status != Status.ISSUED:
             return False
-        if voucher.expires_at is None or voucher.expires_at > now:
+        voucher = voucher_of(found)
+        if voucher.expires_at is None or voucher.expires_at > now or is_awaited(voucher, now):
             return False
         close_voucher(voucher, Voucher.Status.EXPIRED, voucher.expires_at)
         found.status, found.closed_at = Status.EXPIRED, voucher.expires_at
@@ -182,12 +190,11 @@ def reopen_redemption(
 
     def reopen() -> Redemption:
         found = _locked(redemption)
-        over = found.voucher is not None and found.voucher.expires_at is not None
-        over = over and found.voucher.expires_at <= now  # type: ignore[union-attr,operator]
-        if found.returned_id or not over or found.status not in (Status.EXPIRED, Status.ISSUED):
+        last = found.voucher.expires_at if found.voucher else None
+        ended = found.status in (Status.EXPIRED, Status.ISSUED) and not found.returned_id
+        if not ended or last is None or last > now:
             raise RedemptionStateError(_("Only what ran out can be brought back."))
-        assert found.voucher is not None
-        reopen_voucher(found.voucher, until)
+        reopen_voucher(voucher_of(found), until)
         found.status, found.closed_at = Status.ISSUED, None
         found.save(update_fields=["status", "closed_at"])
         _audit("reward.reopened", found, actor, reason)
@@ -220,7 +227,8 @@ def _wallet_of(membership: Membership, reward: Reward) -> Wallet:
 
 
 def _same(known: Redemption, membership: Membership, reward: Reward) -> Redemption:
-    if (known.membership_id, known.reward_id) != (membership.pk, reward.pk):
+    owner = known.membership.merged_into_id or known.membership_id
+    if (owner, known.reward_id) != (membership.merged_into_id or membership.pk, reward.pk):
         raise KeyReusedError(_("This key belongs to another redemption."))
     return known
 
@@ -273,14 +281,29 @@ def _give_back(
     redemption.save(update_fields=["returned", "stocked", "status", "closed_at", "reason"])
 
 
+def lock_wallets_of(taken: Sequence[Redemption]) -> None:
+    """The wallets that they were paid from, and those that these were merged into."""
+    own = [item.spent.wallet_id for item in taken]
+    kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
+    lock_wallets([*own, *kept])
+
+
 def _locked(redemption: Redemption) -> Redemption:
-    """The row as it is now, with the wallet and the reward locked before it."""
-    lock_wallets([redemption.spent.wallet_id])
-    Reward.objects.select_for_update(no_key=True).get(pk=redemption.reward_id)
-    Redemption.objects.select_for_update().get(pk=redemption.pk)
-    found: Redemption = redemptions().select_related("spent__wallet").get(pk=redemption.pk)
+    """The row as it is now, its wallet locked before it and its voucher after it."""
+    lock_wallets_of([redemption])
+    rows = redemptions().select_related("spent__wallet").select_for_update(of=("self",))
+    found = rows.get(pk=redemption.pk)
     if found.voucher_id is not None:
         found.voucher = Voucher.objects.select_for_update().get(pk=found.voucher_id)
+    return found
+
+
+def _as_it_is(reward: Reward) -> Reward:
+    """The reward now; one of which there are so many is locked until it is taken."""
+    found = rewards().get(pk=reward.pk)
+    if found.stock is not None:
+        locked = Reward.objects.select_for_update(no_key=True).values_list("stock", "taken")
+        found.stock, found.taken = locked.get(pk=reward.pk)
     return found
 
 

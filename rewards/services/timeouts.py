@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,8 +17,14 @@ from members.jobs import Work
 from members.models import Job
 from members.services.audit import SYSTEM
 from members.services.job_runs import Step, run_in_chunks
-from rewards.models import Redemption, Voucher
-from rewards.services.redemptions import expire_redemption, release_redemption
+from members.services.transactions import run_atomically
+from rewards.models import Redemption, Voucher, VoucherUse
+from rewards.services.issuing import LATE
+from rewards.services.redemptions import (
+    expire_redemption,
+    lock_wallets_of,
+    release_redemption,
+)
 
 KIND = "reward_timeouts"
 PIECE = 200
@@ -37,14 +43,18 @@ def run_timeouts(job_id: int) -> Job | None:
     return run_in_chunks(job_id, _end_some)
 
 
-def end_timeouts(now: dt.datetime) -> int:
-    """Everything that has ended by now. Returns how many."""
-    ended = 0
-    for redemption in _held(now):
-        ended += release_redemption(redemption=redemption, actor=SYSTEM, now=now)
-    for redemption in _over(now):
-        ended += expire_redemption(redemption=redemption, now=now)
-    return ended
+def end_timeouts(now: dt.datetime, *, most: int = PIECE) -> int:
+    """Some of what has ended by now, in one transaction. Returns how many there were."""
+
+    def end() -> int:
+        held, over = list(_held(now)[:most]), list(_over(now)[:most])
+        # All wallets at once and in their order: whoever takes a reward waits for one of them.
+        lock_wallets_of([*held, *over])
+        ended = [release_redemption(redemption=item, actor=SYSTEM, now=now) for item in held]
+        ended += [expire_redemption(redemption=item, now=now) for item in over]
+        return sum(ended)
+
+    return run_atomically(end)
 
 
 def timeout_words(job: Job) -> str:
@@ -53,15 +63,10 @@ def timeout_words(job: Job) -> str:
 
 
 def _end_some(job: Job) -> Step | None:
-    now = dt.datetime.fromisoformat(job.params["now"])
-    held, over = list(_held(now)[:PIECE]), list(_over(now)[:PIECE])
-    if not held and not over:
+    some = end_timeouts(dt.datetime.fromisoformat(job.params["now"]))
+    if not some:
         return None
-    for redemption in held:
-        release_redemption(redemption=redemption, actor=SYSTEM, now=now)
-    for redemption in over:
-        expire_redemption(redemption=redemption, now=now)
-    ended = job.result.get("ended", 0) + len(held) + len(over)
+    ended = job.result.get("ended", 0) + some
     return Step(checkpoint={}, done=ended, total=ended, result={"ended": ended})
 
 
@@ -71,8 +76,12 @@ def _held(now: dt.datetime) -> QuerySet[Redemption]:
 
 
 def _over(now: dt.datetime) -> QuerySet[Redemption]:
-    """What was given out and whose voucher ran out."""
+    """What was given out and whose voucher ran out; no checkout waits for it any more."""
+    awaited = VoucherUse.objects.filter(
+        voucher=OuterRef("voucher"), state=VoucherUse.State.HELD, held_until__gt=now - LATE
+    )
     over = Redemption.objects.filter(
+        ~Exists(awaited),
         status=Status.ISSUED,
         voucher__status=Voucher.Status.ISSUED,
         voucher__expires_at__lte=now,

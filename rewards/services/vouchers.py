@@ -9,7 +9,6 @@ from decimal import Decimal
 from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 
-from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Program
 from loyalty.rules.facts import Occasion
 from members.errors import NotFoundError
@@ -18,7 +17,8 @@ from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.codes import is_mistyped, plain
 from rewards.errors import VoucherRefusedError
-from rewards.models import Redemption, Reward, Voucher, VoucherUse
+from rewards.models import Redemption, Voucher, VoucherUse
+from rewards.services.issuing import close_voucher, reopen_voucher
 from rewards.voucher_terms import Taken, taken_off
 
 HOLD = dt.timedelta(minutes=30)
@@ -64,12 +64,14 @@ def hold_voucher(
         _refuse_state(locked, now)
         _free(locked, checkout, now)
         taken = _taken(locked, occasion)
+        told = {
+            "state": State.HELD, "held_until": now + hold,
+            "discount": None if occasion is None else taken.amount,
+        }  # fmt: skip
         use, _new = VoucherUse.objects.update_or_create(
             voucher=locked, checkout=checkout,
-            defaults={"state": State.HELD, "held_until": now + hold, "discount": taken.amount,
-                      "closed_at": None},
-            create_defaults={"state": State.HELD, "held_until": now + hold,
-                             "discount": taken.amount, "created_at": now},
+            defaults=told | {"closed_at": None},
+            create_defaults=told | {"created_at": now},
         )  # fmt: skip
         return use, taken
 
@@ -93,9 +95,9 @@ def use_voucher(
         if not held:
             _refuse_state(locked, now)
         _free(locked, checkout, now)
-        if known is None or not held:
-            known = known or VoucherUse(voucher=locked, checkout=checkout, created_at=now)
-            known.discount = _taken(locked, occasion).amount
+        known = known or VoucherUse(voucher=locked, checkout=checkout, created_at=now)
+        if not held or known.discount is None:
+            known.discount = _discount(locked, occasion)
         known.state, known.closed_at, known.held_until = State.USED, now, None
         known.save()
         _close(locked, now, actor)
@@ -171,9 +173,13 @@ def _taken(voucher: Voucher, occasion: Occasion | None) -> Taken:
     return taken
 
 
+def _discount(voucher: Voucher, occasion: Occasion | None) -> Decimal | None:
+    """What it takes off; None: no basket was told."""
+    return None if occasion is None else _taken(voucher, occasion).amount
+
+
 def _close(voucher: Voucher, now: dt.datetime, actor: Actor) -> None:
-    voucher.status, voucher.closed_at = Voucher.Status.USED, now
-    voucher.save(update_fields=["status", "closed_at"])
+    close_voucher(voucher, Voucher.Status.USED, now)
     Redemption.objects.filter(voucher=voucher, status=Redemption.Status.ISSUED).update(
         status=Redemption.Status.USED, closed_at=now
     )
@@ -181,8 +187,7 @@ def _close(voucher: Voucher, now: dt.datetime, actor: Actor) -> None:
 
 
 def _reopen(voucher: Voucher, actor: Actor) -> None:
-    voucher.status, voucher.closed_at = Voucher.Status.ISSUED, None
-    voucher.save(update_fields=["status", "closed_at"])
+    reopen_voucher(voucher, voucher.expires_at)
     Redemption.objects.filter(voucher=voucher, status=Redemption.Status.USED).update(
         status=Redemption.Status.ISSUED, closed_at=None
     )
@@ -199,13 +204,8 @@ def _audit(action: str, voucher: Voucher, actor: Actor) -> None:
 
 
 def _locked(voucher: Voucher) -> Voucher:
-    """With the wallet and the reward locked before it, as everywhere."""
-    found = Redemption.objects.filter(voucher=voucher.pk).select_related("spent").first()
-    if found is not None:
-        lock_wallets([found.spent.wallet_id])
-        Reward.objects.select_for_update(no_key=True).get(pk=found.reward_id)
-        Redemption.objects.select_for_update().get(pk=found.pk)
-    Voucher.objects.select_for_update().get(pk=voucher.pk)
-    return Voucher.objects.select_related("program", "membership__customer", "reward").get(
-        pk=voucher.pk
-    )
+    """The row as it is now, what it was taken as locked before it. Nothing is spent here, so no
+    wallet is waited for."""
+    Redemption.objects.select_for_update().filter(voucher=voucher.pk).values_list("pk").first()
+    rows = Voucher.objects.select_related("program", "membership__customer", "reward")
+    return rows.select_for_update(of=("self",)).get(pk=voucher.pk)

@@ -94,7 +94,7 @@ class VoucherUseOut(Answer):
     code: str
     checkout: str
     state: VoucherUse.State
-    discount: str
+    discount: str | None = Field(description="What it took off; null while no basket was told.")
     held_until: dt.datetime | None
 
 
@@ -208,6 +208,6 @@ def _use_out(use: VoucherUse, voucher: Voucher) -> VoucherUseOut:
         code=voucher.written,
         checkout=use.checkout,
         state=VoucherUse.State(use.state),
-        discount=money_text(Decimal(use.discount)),
+        discount=None if use.discount is None else money_text(Decimal(use.discount)),
         held_until=use.held_until,
     )

@@ -19,6 +19,8 @@ from rewards.services.redemptions import (
     use_redemption,
 )
 from rewards.services.timeouts import end_timeouts, find_timeouts
+from rewards.services.voucher_pools import create_voucher_pool
+from rewards.services.vouchers import hold_voucher
 from tests.loyalty.factories import NOW, day, make_program, moves, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
 
@@ -91,6 +93,19 @@ def test_what_nobody_fetches_comes_back_by_itself(member, program):
     assert end_timeouts(NOW + HOUR) == 0
 
 
+def test_a_voucher_that_a_checkout_held_in_time_is_not_written_off_before_it_could_use_it(
+    member, program
+):
+    taken = take(member, offer(program, valid_days=1), at=NOW)
+    voucher = voucher_of(taken)
+    last = voucher.expires_at
+    hold_voucher(voucher=voucher, checkout="A1", occasion=None, now=last - HOUR, hold=HOUR)
+    assert end_timeouts(last + HOUR) == 0
+    assert end_timeouts(last + dt.timedelta(days=1)) == 1
+    taken.refresh_from_db()
+    assert taken.status == "expired"
+
+
 def test_giving_it_up_gives_back_units_stock_and_calls_the_code_back(member, program):
     reward = offer(program, stock=1)
     taken = take(member, reward, at=NOW)
@@ -102,14 +117,14 @@ def test_giving_it_up_gives_back_units_stock_and_calls_the_code_back(member, pro
     assert moves() == [("adjustment", 1000), ("redemption", -100), ("reversal", 100)]
 
 
-def test_what_was_used_stays_used_and_can_be_given_back_only_where_no_voucher_was(member, program):
+def test_what_staff_noted_as_used_can_be_taken_back_by_them(member, program):
     access = take(member, offer(program, "tour", kind="access"), at=NOW)
     used = use_redemption(redemption=access, actor=SYSTEM, now=NOW)
     assert (used.status, use_redemption(redemption=access, actor=SYSTEM, now=day(1)).closed_at) == (
         "used", NOW,
     )  # fmt: skip
-    with pytest.raises(RedemptionStateError):
-        cancel(access)
+    assert cancel(access, "Noted by mistake").status == "cancelled"
+    assert spendable() == 1000
 
 
 def test_the_ledger_alone_does_not_give_back_what_a_reward_was_taken_for(member, program):
@@ -127,10 +142,12 @@ def test_the_ledger_alone_does_not_give_back_what_a_reward_was_taken_for(member,
         ({"starts_at": day(1)}, "not_yet"),
         ({"ends_at": NOW}, "over"),
         ({"stock": 0}, "sold_out"),
+        ({"kind": "partner_voucher", "voucher_pool": "empty"}, "sold_out"),
         ({"when": {"field": "customer.tags", "op": "has_any", "value": ["vip"]}}, "not_for_you"),
     ],
 )
 def test_a_reward_says_why_it_cannot_be_taken(member, program, changes, code):
+    create_voucher_pool(program=program, code="empty", name="Cinema", actor=SYSTEM)
     with pytest.raises(RewardRefusedError) as refused:
         take(member, offer(program, **changes), at=NOW)
     assert refused.value.code == code
@@ -144,6 +161,15 @@ def test_a_member_takes_no_more_than_a_period_allows(member, program):
         take(member, reward, "again", at=day(1))
     assert (refused.value.code, str(refused.value)) == ("limit_reached", "1 a month for each.")
     take(member, reward, "april", at=day(20))
+
+
+def test_what_ran_out_after_it_was_given_out_counts_against_the_limit(member, program):
+    reward = offer(program, per_member=1, valid_days=1)
+    last = voucher_of(take(member, reward, "first", at=NOW)).expires_at
+    end_timeouts(last)
+    with pytest.raises(RewardRefusedError) as refused:
+        take(member, reward, "second", at=last)
+    assert refused.value.code == "limit_reached"
 
 
 def test_what_was_given_up_does_not_count_against_the_limit(member, program):

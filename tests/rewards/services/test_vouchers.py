@@ -128,6 +128,17 @@ def test_while_one_checkout_holds_it_no_other_can_use_it(member, program):
     assert use(voucher, at=NOW + HOUR)[1] is False
 
 
+def test_a_hold_without_a_basket_learns_its_discount_when_it_is_used(member, program):
+    voucher = voucher_of(take(member, offer(program), at=NOW))
+    assert hold(voucher)[0].discount is None
+    assert use(voucher, occasion=basket(("tea", "20", 1)))[0].discount == 5
+
+
+def test_what_was_used_without_a_basket_says_nothing_of_a_discount(member, program):
+    voucher = voucher_of(take(member, offer(program), at=NOW))
+    assert use(voucher)[0].discount is None
+
+
 def test_a_hold_that_passed_is_another_checkouts(member, program):
     voucher = voucher_of(take(member, offer(program), at=NOW))
     hold(voucher)
