@@ -165,7 +165,7 @@ KINDS = (
         icon="cake",
         description=_(
             "Gives what rules give for birthdays and anniversaries, also for days of the last month"
-            " that were missed. Runs by itself every night."
+            " that were missed. Runs by itself every hour."
         ),
         run=occasions.run_occasions,
         find_work=occasions.find_occasions,

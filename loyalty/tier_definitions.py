@@ -52,8 +52,8 @@ EARNING_KINDS = ("multiplier", "birthday_bonus")
 
 
 class BenefitDefinition(Part):
-    """Something that members of a tier have. Multipliers and birthday bonuses act by themselves;
-    the others are told to the shop."""
+    """Something that members of a tier have. Multipliers, birthday bonuses and early access to
+    rewards act by themselves; the others are told to the shop."""
 
     kind: BenefitKind = Field(description="What it is.")
     factor: Annotated[Decimal, Field(gt=1, le=1000, max_digits=8, decimal_places=4)] | None = Field(
