@@ -96,7 +96,7 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
                sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
                    FILTER (WHERE t.kind IN ('gift', 'pool', 'merge') OR t.kind = 'reversal'
                                  AND o.kind IN ('gift', 'pool', 'merge')) AS moved,
-               sum(t.debt_change) AS owed
+               sum(t.debt_change) AS owed, bool_or(t.debt_change > 0) AS indebted
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
           LEFT JOIN loyalty_transfer o ON o.id = coalesce(t.reverses_id, t.corrects_id)
@@ -122,14 +122,14 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
                sum(remaining) FILTER (WHERE spendable_at <= %(at)s AND ends > %(at)s) AS matured
           FROM lots GROUP BY wallet_id
     )
-    SELECT w.id AS wallet_id, w.account_id, w.wallet_type_id, w.debt_blocks,
+    SELECT w.id AS wallet_id, w.account_id, w.wallet_type_id, d.blocks AS debt_blocks,
            coalesce(m.accrued, 0) AS accrued, coalesce(m.clawed_back, 0) AS clawed_back,
            coalesce(m.redeemed, 0) AS redeemed, coalesce(m.donated, 0) AS donated,
            coalesce(m.adjusted, 0) AS adjusted,
            coalesce(m.expired, 0) + coalesce(h.lapsed, 0) - d.settled AS expired,
            coalesce(m.written_off, 0) AS written_off, coalesce(m.moved, 0) AS moved,
            coalesce(h.pending, 0) AS pending, b.balance,
-           CASE WHEN w.debt_blocks AND d.owed > d.settled THEN 0
+           CASE WHEN d.blocks AND d.owed > d.settled THEN 0
                 ELSE greatest(b.balance - greatest(d.owed, 0) + d.settled, 0) END AS spendable,
            greatest(d.owed, 0) - d.settled AS owed,
            coalesce(h.pending, 0) + b.balance AS outstanding
@@ -138,9 +138,11 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
       LEFT JOIN held h ON h.wallet_id = w.id
       LEFT JOIN ahead a ON a.wallet_id = w.id
       -- What expired while something was owed has settled it, written down or not. What was taken
-      -- ahead is settled by the units that it was taken from, and by no others.
+      -- ahead is settled by the units that it was taken from, and by no others; it blocks nothing,
+      -- for nothing was owed when it was told.
       CROSS JOIN LATERAL (
            SELECT coalesce(m.owed, 0) + coalesce(a.units, 0) AS owed,
+                  w.debt_blocks AND coalesce(m.indebted, false) AS blocks,
                   least(greatest(coalesce(m.owed, 0), 0), greatest(coalesce(h.settling, 0), 0))
                       AS settled) d
       -- Below zero: units told late have repaid a debt that was made after this instant.
@@ -169,7 +171,7 @@ class LotThen:
 def holdings_then(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, Holding]:
     """By wallet id what it held at an instant: `loyalty.ledger.balances.holdings` for the past.
 
-    Whether a debt of then blocked is only known by whether one would block today.
+    Whether a debt of then blocked is only known by whether one that was made last does.
     """
     with connection.cursor() as cursor:
         cursor.execute(

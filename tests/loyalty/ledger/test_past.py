@@ -88,6 +88,20 @@ def test_a_debt_that_blocks_leaves_nothing_to_spend(db):
     assert totals(wallet.wallet_type.program, day(2))["points"].spendable == 0
 
 
+def test_a_refund_told_late_that_was_taken_from_later_units_blocks_no_past_moment(db):
+    wallet = make_wallet(make_program(debt_policy="refuse_redemption_only"))
+    record(order("A1", "10"))
+    adjust(wallet, -10, "spend", now=day(1))
+    record(order("A2", "50", at=day(9)))
+    give_back(refund(of="A1", at=day(2)), now=day(10))
+    before = holdings_then([wallet.pk], day(5))[wallet.pk]
+    adjust(wallet, -40, "again", now=day(11))
+    give_back(refund("R2", of="A2", at=day(12)), now=day(12))
+    assert Wallet.objects.get(pk=wallet.pk).debt_blocks
+    assert holdings_then([wallet.pk], day(5))[wallet.pk] == before
+    assert (before.owed, before.blocked) == (10, False)
+
+
 def seen(found: dict[int, Holding]) -> dict[int, tuple[int, ...]]:
     return {key: (h.balance, h.pending, h.owed, h.spendable) for key, h in found.items()}
 
