@@ -58,6 +58,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
     },
     # Every hour: in some time zone a new day has begun.
+    "gift-days": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["gift_days"],
+        "schedule": crontab(minute="25"),
+    },
     "occasions": {
         "task": "members.tasks.run_scheduled",
         "args": ["occasions"],

@@ -44,6 +44,9 @@ class RewardDefinition(Part):
     status: Literal["draft", "live", "archived"] = Field(
         "draft", description="Only a live one can be taken."
     )
+    on_shelf: bool = Field(
+        True, description="Members find it and may take it. Else it is only given to them."
+    )
     name: Annotated[Text, Field(min_length=1, max_length=80)] = Field(
         description="What members call it: 5 off."
     )

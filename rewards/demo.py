@@ -14,6 +14,7 @@ from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
 from rewards.errors import RewardRefusedError
 from rewards.models import Reward, VoucherPool
+from rewards.services.gift_days import start_gift_day
 from rewards.services.redemptions import take_reward
 from rewards.services.rewards import create_reward
 from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
@@ -34,6 +35,9 @@ CATALOGUE: tuple[dict[str, Any], ...] = (
     {"code": "orchard-tour", "kind": "access", "name": "Orchard tour for two", "price": 1500,
      "worth": 30, "cost": 12, "stock": 40, "per_member": 1,
      "summary": "A Saturday morning among the apple trees, with breakfast."},
+    {"code": "birthday", "kind": "free_product", "name": "Birthday cake and coffee", "price": 400,
+     "skus": ["CAKE-COFFEE"], "worth": 6, "cost": "1.80", "valid_days": 30, "on_shelf": False,
+     "summary": "For your birthday, at any of our counters."},
     {"code": "cinema", "kind": "partner_voucher", "name": "A cinema ticket", "price": 1200,
      "voucher_pool": POOL, "worth": 12, "cost": 8, "valid_days": 180,
      "summary": "At the Riverside, any film, any day."},
@@ -65,6 +69,16 @@ def show_rewards(program: Program) -> None:
             create_reward(program=program, definition=definition, actor=SYSTEM)
     if not known:
         _people_take(program)
+        _birthday(program)
+
+
+def _birthday(program: Program) -> None:
+    """Coffee and cake, a week ahead."""
+    start_gift_day(
+        reward=Reward.objects.get(program=program, code="birthday"), day="birthday",
+        days_before=7, tiers=(), message="Happy birthday! Cake and coffee are on us.",
+        actor=SYSTEM, now=timezone.now() - dt.timedelta(days=7),
+    )  # fmt: skip
 
 
 def _people_take(program: Program) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from members.jobs import JobKind, register_job_kind
-from rewards.services import timeouts
+from rewards.services import gift_days, gifts_for_many, timeouts
 
 KINDS = (
     JobKind(
@@ -21,6 +21,28 @@ KINDS = (
         start_label=_("End what ran out"),
         words=timeouts.timeout_words,
         routine=True,
+    ),
+    JobKind(
+        key=gift_days.KIND,
+        label=_("Rewards for birthdays and anniversaries"),
+        icon="cake",
+        description=_(
+            "Gives the rewards that members have on birthdays and anniversaries, also for days of"
+            " the last month that were missed. Runs by itself every hour."
+        ),
+        run=gift_days.run_gift_days,
+        find_work=gift_days.find_gift_days,
+        start_label=_("Give rewards for birthdays and anniversaries"),
+        words=gift_days.gift_day_words,
+        routine=True,
+    ),
+    JobKind(
+        key=gifts_for_many.KIND,
+        label=_("A reward for many"),
+        icon="gift",
+        description=_("Gives a reward to everybody in a segment."),
+        run=gifts_for_many.run_gift_for_many,
+        words=gifts_for_many.gift_for_many_words,
     ),
 )
 

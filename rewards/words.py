@@ -11,7 +11,7 @@ from loyalty.rule_conditions import stored_condition
 from loyalty.told_conditions import told_sentence
 from members.conditions.sentences import sentence
 from members.formatting import format_moment, format_money, format_number, format_percent
-from rewards.models import Reward
+from rewards.models import GiftDay, Reward
 
 ICONS = {
     Reward.Kind.AMOUNT_OFF: "coin",
@@ -90,3 +90,14 @@ def limit_words(reward: Reward) -> str:
         Reward.Period.DAY: ngettext("%s a day for each.", "%s a day for each.", most),
     }
     return words[Reward.Period(reward.per_period)] % format_number(most)
+
+
+def gift_day_words(gift_day: GiftDay) -> str:
+    """For whom, and when."""
+    who = _("Every member")
+    if gift_day.tiers:
+        who = _("Only these tiers: %s") % ", ".join(gift_day.tiers)
+    if not gift_day.days_before:
+        return _("%s, on the day.") % who
+    ahead = ngettext("%s day ahead", "%s days ahead", gift_day.days_before)
+    return f"{who}, {ahead % format_number(gift_day.days_before)}."

@@ -13,8 +13,10 @@ from loyalty.backoffice.adjustment_forms import reason_choices
 from loyalty.backoffice.import_forms import Column
 from loyalty.models import AdjustmentReason, BulkAdjustment, Program, WalletType
 from loyalty.services.bulk_adjustments import LONGEST_MESSAGE, Plan
-from loyalty.services.bulk_sources import Source, from_file, from_list
+from loyalty.services.bulk_sources import Source, from_file, from_list, from_segment
 from loyalty.unit_input import ADD, read_units
+from members.models import Segment
+from members.selectors.segments import list_segments
 
 WHO = (
     Column("customer_id", _l("Your number of the customer, or one of the next three."), "C-17"),
@@ -123,13 +125,21 @@ class GrantForm(BulkForm):
         widget=forms.Textarea(attrs={"rows": 5, "class": "mono"}),
         help_text=_l("One in each line: customer number, e-mail, phone or card number."),
     )
+    segment = forms.ModelChoiceField(
+        Segment.objects.none(), label=_l("Or a segment"), required=False, to_field_name="code",
+        help_text=_l("Whoever is in it now and an active member of the program."),
+    )  # fmt: skip
     field_order = (
-        "wallet_type", "amount", "message", "reason", "file", "customers", "budget", "note",
+        "wallet_type", "amount", "message", "reason", "file", "customers", "segment", "budget",
+        "note",
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, reason="surprise", **kwargs)
         self.fields["file"].required = False
+        segment = self.fields["segment"]
+        assert isinstance(segment, forms.ModelChoiceField)
+        segment.queryset = list_segments()
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -138,8 +148,12 @@ class GrantForm(BulkForm):
             text = cleaned.get(name)
             if wallet_type and text:
                 self._read(name, text, wallet_type)
-        if bool(cleaned.get("file")) == bool((cleaned.get("customers") or "").strip()):
-            self.add_error("file", _("Choose a file or paste a list, one of the two."))
+        given = (cleaned.get("file"), (cleaned.get("customers") or "").strip(),
+                 cleaned.get("segment"))  # fmt: skip
+        if sum(map(bool, given)) != 1:
+            self.add_error(
+                "file", _("Choose a file, paste a list or name a segment, one of the three.")
+            )
         return cleaned
 
     def _read(self, name: str, text: str, wallet_type: WalletType) -> None:
@@ -168,6 +182,9 @@ class GrantForm(BulkForm):
         file = self.cleaned_data["file"]
         if file:
             return from_file(file.file, file.name, with_units=False)
+        if self.cleaned_data["segment"]:
+            program = self.cleaned_data["wallet_type"].program
+            return from_segment(self.cleaned_data["segment"], program)
         lines = self.cleaned_data["customers"].split("\n")
         first = next(line.strip() for line in lines if line.strip())
         name = _("List that begins with %s") % first[:60]

@@ -26,6 +26,7 @@ class BulkAdjustment(models.Model):
     class Source(models.TextChoices):
         FILE = "file", _("File")
         LIST = "list", _("List")
+        SEGMENT = "segment", _("Segment")
         API = "api", _("API")
 
     class State(models.TextChoices):

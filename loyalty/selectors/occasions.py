@@ -21,7 +21,7 @@ class Celebrated:
     customer_id: int
     day: dt.date
     since: dt.date
-    # Units are given on this day; to who joined on it, after that.
+    # It is given on this day; to who joined on it, after that.
     at: dt.datetime
 
 
@@ -40,15 +40,26 @@ _DUE = """
         ON x.key = extract(month FROM a.since) * 100 + extract(day FROM a.since)
      WHERE m.id > %(after)s AND m.id <= %(until)s AND m.program_id = %(program)s
        AND m.status = 'active' AND m.enrolled_at < x.ends AND a.since < x.day
-       AND NOT EXISTS (SELECT 1 FROM loyalty_occasiongrant g
-                        WHERE g.rule_id = %(rule)s AND g.membership_id = m.id
+       AND NOT EXISTS (SELECT 1 FROM {kept} g
+                        WHERE g.{owner} = %(rule)s AND g.membership_id = m.id
                           AND abs(g.day - x.day) < %(apart)s)
        AND NOT EXISTS (SELECT 1 FROM loyalty_membership d
-                         JOIN loyalty_occasiongrant g ON g.membership_id = d.id
-                        WHERE d.merged_into_id = m.id AND g.rule_id = %(rule)s
+                         JOIN {kept} g ON g.membership_id = d.id
+                        WHERE d.merged_into_id = m.id AND g.{owner} = %(rule)s
                           AND abs(g.day - x.day) < %(apart)s)
      ORDER BY m.id, x.day
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The table that keeps who was looked at for which day, and its column that says by what."""
+
+    table: str
+    column: str
+
+
+OF_RULES = Kept("loyalty_occasiongrant", "rule_id")
 
 
 def members_due(
@@ -60,15 +71,16 @@ def members_due(
     zone: zoneinfo.ZoneInfo,
     after: int,
     until: int,
+    kept: Kept = OF_RULES,
 ) -> list[Celebrated]:
     """Of the memberships with keys above `after`, up to `until`. Who joined after the day on which
-    units are given is not among them, nor who was looked at for nearly the same day before."""
+    something is given is not among them, nor who was looked at for nearly the same day before."""
     rows = [(key, due) for due in days for key in due.keys]
     if not rows:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            _DUE.format(since=_SINCE[on]),
+            _DUE.format(since=_SINCE[on], kept=kept.table, owner=kept.column),
             {
                 "zone": str(zone), "program": program_id, "rule": rule_id, "apart": APART,
                 "after": after, "until": until,

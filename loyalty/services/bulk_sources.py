@@ -1,8 +1,8 @@
-"""Where the rows of a bulk adjustment come from: a CSV file, a list that somebody pasted, or a
-request to the API.
+"""Where the rows of a bulk adjustment come from: a CSV file, a list that somebody pasted, a
+segment, or a request to the API.
 
 Everything stays text here; what a cell means is the business of `bulk_checking`. A further source
-(a segment, say) is another function that returns a `Source`.
+is another function that returns a `Source`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import IO
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from loyalty.models import BulkAdjustment, BulkRow
+from loyalty.models import BulkAdjustment, BulkRow, Membership, Program
 from members.errors import DomainError, FieldError
+from members.models import Segment, SegmentMember
 
 MOST_ROWS = 200_000
 # What may say whose row it is; `customer` takes any of the others.
@@ -82,6 +83,21 @@ def from_rows(rows: Sequence[Cells], name: str) -> Source:
     """Rows as they are, counted from 1."""
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
     return Source(BulkAdjustment.Source.API, name[:200], digest, enumerate(rows, start=1))
+
+
+def from_segment(segment: Segment, program: Program) -> Source:
+    """The program's active members who are in it now. Raises DomainError on `segment`."""
+    people = SegmentMember.objects.filter(segment=segment).values("customer")
+    members = Membership.objects.filter(
+        program=program, status=Membership.Status.ACTIVE, customer__in=people
+    )
+    names = [str(name) for name in members.order_by("pk").values_list("public_id", flat=True)]
+    if not names:
+        message = _("Nobody in this segment is an active member of the program.")
+        raise DomainError(message, errors=[FieldError("segment", message)])
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
+    rows = ((number, {"membership": name}) for number, name in enumerate(names, start=1))
+    return Source(BulkAdjustment.Source.SEGMENT, segment.name[:200], digest, rows)
 
 
 def fill_rows(batch: BulkAdjustment, source: Source) -> int:

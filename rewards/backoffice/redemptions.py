@@ -184,13 +184,17 @@ def redemption_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
             redemption=found, reason=data["reason"], source=SOURCE, actor=acting(request),
             now=timezone.now(),
         )  # fmt: skip
-        return _("It was canceled, and its units came back.")
+        return (
+            _("It was canceled.") if found.gift else _("It was canceled, and its units came back.")
+        )
 
     units = format_units(found.units, found.reward.wallet_type)
+    comes_back = _("%s go back to where they came from, and its code cannot be used any more.")
     context = {
         "title": _("Cancel %s?") % found.reward.name,
-        "effect": _("%s go back to where they came from, and its code cannot be used any more.")
-        % units,
+        "effect": _("It was given. Its code cannot be used any more.")
+        if found.gift
+        else comes_back % units,
         "submit": _("Cancel it"),
     }
     return _dialog(request, found, form, act, context)

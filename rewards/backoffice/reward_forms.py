@@ -91,6 +91,10 @@ class RewardForm(forms.Form):
     combines = switch(
         _l("Its voucher goes together with others"), _l("Your shop is told; it decides.")
     )
+    only_given = switch(
+        _l("Only given"),
+        _l("Members do not find it on their shelf: staff give it, or a day of the year does."),
+    )
     when = ConditionField(
         scopes=OCCASION_SCOPES, label=_l("Who may take it"), everything=_l("Every member."),
     )  # fmt: skip
@@ -147,6 +151,7 @@ class RewardForm(forms.Form):
             if isinstance(value, Decimal):
                 found[name] = plain(value)
         found["code_prefix"] = found["prefix"]
+        found["only_given"] = not found["on_shelf"]
         for tier, price in self.base.tier_prices.items():
             found[f"tier_{tier}"] = plain(price)
         return found
@@ -167,6 +172,7 @@ class RewardForm(forms.Form):
         }
         said["worth"], said["cost"] = said["worth"] or 0, said["cost"] or 0
         said["prefix"] = data["code_prefix"].strip().upper()
+        said["on_shelf"] = not data["only_given"]
         first = self.program.wallet_types.order_by("pk").first()
         fixed = {
             "kind": kind,

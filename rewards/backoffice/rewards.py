@@ -21,11 +21,11 @@ from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from rewards.backoffice.links import NAMESPACE, catalogue_crumbs, catalogue_url, reward_url
 from rewards.backoffice.reward_forms import RewardForm
-from rewards.models import Reward
+from rewards.models import GiftDay, Reward
 from rewards.selectors.redemptions import redemptions
 from rewards.selectors.rewards import definition_of, rewards, with_figures
 from rewards.services.rewards import change_reward, create_reward, move_rewards
-from rewards.words import conditions_of, gives, icon_of
+from rewards.words import conditions_of, gift_day_words, gives, icon_of
 
 Status = Reward.Status
 SHOWN = {"": Status.LIVE, "draft": Status.DRAFT, "archived": Status.ARCHIVED}
@@ -80,6 +80,7 @@ def reward_page(request: HttpRequest, code: str, reward_code: str) -> HttpRespon
         "sentences": list(conditions_of(found, for_members=False)),
         "page": page,
         "may_edit": _may_edit(request),
+        "gift_days": [_gift_day(item) for item in reward.gift_days.filter(stopped_at=None)],
         "tier_prices": [
             (item.tier, format_units(item.price, found.wallet_type))
             for item in found.tier_prices.all()
@@ -206,6 +207,12 @@ def _card(reward: Reward) -> dict[str, Any]:
         "left": left,
         "share": int(100 * (left or 0) / stock) if stock else None,
     }
+
+
+def _gift_day(gift_day: GiftDay) -> GiftDay:
+    """With what is said of it."""
+    gift_day.words = gift_day_words(gift_day)  # type: ignore[attr-defined]
+    return gift_day
 
 
 def _free(code: str, taken: set[str]) -> str:

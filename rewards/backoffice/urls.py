@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rewards.backoffice import redemptions, rewards, voucher_pools
+from rewards.backoffice import gifts, redemptions, rewards, voucher_pools
 
 app_name = "rewards_backoffice"
 
@@ -28,6 +28,10 @@ urlpatterns = [
     path(f"{REWARD}/edit/", rewards.reward_edit, name="reward_edit"),
     path(f"{REWARD}/state/", rewards.reward_state, name="reward_state"),
     path(f"{REWARD}/duplicate/", rewards.reward_duplicate, name="reward_duplicate"),
+    path(f"{REWARD}/give/", gifts.reward_give_many, name="reward_give_many"),
+    path(f"{REWARD}/days/", gifts.gift_day_start, name="gift_day_start"),
+    path("gift-days/<uuid:public_id>/stop/", gifts.gift_day_stop, name="gift_day_stop"),
+    path("memberships/<uuid:public_id>/give-reward/", gifts.reward_give, name="reward_give"),
     path(f"{REWARD}/move/", rewards.reward_move, name="reward_move"),
     path("rewards/<uuid:public_id>/", rewards.reward_by_id, name="reward_by_id"),
     path("redemptions/", redemptions.redemption_list, name="redemption_list"),

@@ -1,4 +1,4 @@
-"""What members took for their units."""
+"""What members took for their units, and what they were given."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ TRANSITIONS = (
 
 
 class Redemption(models.Model):
-    """A reward that a member took. Its units are spent from the first moment; they come back when
-    it is canceled, or when it was only reserved and nobody came for it."""
+    """A reward that a member took, or was given. The units of one that was taken are spent from the
+    first moment; they come back when it is canceled, or when it was only reserved and nobody came
+    for it. One that was given costs the member nothing."""
 
     class Status(models.TextChoices):
         RESERVED = "reserved", _("Reserved")
@@ -33,6 +34,13 @@ class Redemption(models.Model):
         USED = "used", _("Used")
         EXPIRED = "expired", _("Expired")
         CANCELLED = "cancelled", _("Canceled")
+
+    class Gift(models.TextChoices):
+        STAFF = "staff", _("By hand")
+        MANY = "many", _("To many")
+        BIRTHDAY = "birthday", _("Birthday")
+        ENROLLMENT = "enrollment", _("Day of joining")
+        FIRST_PURCHASE = "first_purchase", _("Day of the first purchase")
 
     # Those that a member has had: one whose voucher ran out, too, for its code was given out.
     HAD = Q(status__in=[Status.RESERVED, Status.ISSUED, Status.USED]) | Q(
@@ -47,9 +55,12 @@ class Redemption(models.Model):
         Membership, on_delete=models.PROTECT, related_name="reward_redemptions", db_index=False
     )
     status = models.CharField(max_length=16, choices=Status.choices)
-    # In the smallest units of the reward's wallet type.
+    # In the smallest units of the reward's wallet type; 0: it was given.
     units = models.BigIntegerField()
-    spent = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="+")
+    spent = models.OneToOneField(Transfer, null=True, on_delete=models.PROTECT, related_name="+")
+    # Why it was given; empty: it was taken. And what the member reads with it.
+    gift = models.CharField(max_length=16, choices=Gift.choices, blank=True, default="")
+    message = models.CharField(max_length=200, blank=True, default="")
     returned = models.OneToOneField(Transfer, null=True, on_delete=models.PROTECT, related_name="+")
     voucher = models.OneToOneField(
         Voucher, null=True, on_delete=models.PROTECT, related_name="redemption"
@@ -74,7 +85,11 @@ class Redemption(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="redemption_costs_units", condition=Q(units__gt=0)),
+            models.CheckConstraint(
+                name="redemption_taken_or_given",
+                condition=Q(units__gt=0, spent__isnull=False, gift="", message="")
+                | Q(units=0, spent=None, returned=None) & ~Q(gift=""),
+            ),
             models.CheckConstraint(
                 name="redemption_status_of_its_times",
                 condition=Q(status="reserved", reserved_until__isnull=False, issued_at=None,
@@ -82,7 +97,8 @@ class Redemption(models.Model):
                 | Q(status="issued", issued_at__isnull=False, closed_at=None, returned=None)
                 | Q(status="used", issued_at__isnull=False, closed_at__isnull=False, returned=None)
                 | Q(status="expired", closed_at__isnull=False)
-                | Q(status="cancelled", closed_at__isnull=False, returned__isnull=False),
+                | Q(status="cancelled", closed_at__isnull=False)
+                & (Q(returned__isnull=False) | Q(spent=None)),
             ),
             models.CheckConstraint(
                 name="redemption_override_has_reason",

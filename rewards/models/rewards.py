@@ -49,6 +49,8 @@ class Reward(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=Status.choices, default=Status.DRAFT
     )
+    # Members find it and may take it; else it is only given to them.
+    on_shelf = models.BooleanField(default=True, db_default=True)
     position = models.PositiveIntegerField(default=0)
     name = models.CharField(_("name"), max_length=80)
     summary = models.CharField(_("in a sentence"), max_length=200, blank=True, default="")

@@ -24,7 +24,7 @@ def rewards() -> QuerySet[Reward]:
 
 def offered(program: Program) -> QuerySet[Reward]:
     """What members of a program may see: live ones, also those that are not begun."""
-    return rewards().filter(program=program, status=Reward.Status.LIVE)
+    return rewards().filter(program=program, status=Reward.Status.LIVE, on_shelf=True)
 
 
 def get_reward(public_id: UUID | str) -> Reward:

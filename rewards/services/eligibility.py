@@ -105,7 +105,7 @@ class _Finder:
             yield Refusal("over", _("It could be taken until %s.") % ended)
 
     def _of_it(self, reward: Reward) -> Iterable[Refusal]:
-        if reward.status != Reward.Status.LIVE:
+        if reward.status != Reward.Status.LIVE or not reward.on_shelf:
             yield Refusal("not_offered", _("It is not offered any more."))
         pool = reward.voucher_pool_id
         if reward.left == 0 or (pool is not None and pool not in self.filled):
@@ -144,7 +144,7 @@ def _tier_of(membership: Membership, now: dt.datetime) -> tuple[str, int]:
 def _counted(
     rewards: Sequence[Reward], membership: Membership, now: dt.datetime
 ) -> Mapping[int, int]:
-    """How many of each the member has taken in its period."""
+    """How many of each the member has taken in its period; what was given does not count."""
     zone = membership.program.zone
     wanted = Q(pk__in=[])
     for period in {reward.per_period for reward in rewards if reward.per_member is not None}:
@@ -154,7 +154,7 @@ def _counted(
             since = Q(created_at__gte=start_of_day(period_start(period, now, zone), zone))
         wanted |= Q(reward__in=own) & since
     found = (
-        Redemption.objects.filter(of_member(membership), wanted, Redemption.HAD)
+        Redemption.objects.filter(of_member(membership), wanted, Redemption.HAD, gift="")
         .values("reward")
         .annotate(count=Count("pk"))
     )

@@ -70,14 +70,14 @@ def take_reward(
     _check(hold, override)
 
     def take() -> tuple[Redemption, bool]:
-        wallet = _wallet_of(membership, reward)
+        wallet = wallet_of(membership, reward)
         lock_wallets([wallet.pk])
         known = redemptions().filter(key=key).first()
         if known is not None:
-            return _same(known, membership, reward), True
+            return same_redemption(known, membership, reward), True
         # As they are now that nobody else can spend.
         member = memberships().get(account=wallet.account_id)
-        [offer] = offers_for([_as_it_is(reward)], member, now)
+        [offer] = offers_for([reward_as_it_is(reward)], member, now)
         overridden = _refuse(offer, override)
         taken = _reserve(offer, member, wallet, key, source, actor, now, hold or HOLD)
         if overridden and override is not None:
@@ -130,8 +130,8 @@ def use_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) ->
 def cancel_redemption(
     *, redemption: Redemption, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> Redemption:
-    """Give it up: the units come back to where they came from, the stock is one more, the voucher
-    is called back. Doing it again changes nothing. Raises RedemptionStateError where it ran out."""
+    """Give it up: units come back to where they came from, the stock is one more, the voucher is
+    called back. Doing it again changes nothing. Raises RedemptionStateError where it ran out."""
 
     def cancel() -> Redemption:
         found = _locked(redemption)
@@ -218,7 +218,8 @@ def _check(hold: dt.timedelta | None, override: Override | None) -> None:
         raise DomainError(_("This cannot be let pass."), errors=[wrong])
 
 
-def _wallet_of(membership: Membership, reward: Reward) -> Wallet:
+def wallet_of(membership: Membership, reward: Reward) -> Wallet:
+    """That of the reward's units. Raises RewardRefusedError for another program's reward."""
     if reward.program_id != membership.program_id:
         raise RewardRefusedError(_("It belongs to another program."), code="not_offered")
     wallets = Wallet.objects.select_related("wallet_type__program")
@@ -226,7 +227,8 @@ def _wallet_of(membership: Membership, reward: Reward) -> Wallet:
     return current_wallet(wallet)
 
 
-def _same(known: Redemption, membership: Membership, reward: Reward) -> Redemption:
+def same_redemption(known: Redemption, membership: Membership, reward: Reward) -> Redemption:
+    """What is known by a key. Raises KeyReusedError where that is something else."""
     owner = known.membership.merged_into_id or known.membership_id
     if (owner, known.reward_id) != (membership.merged_into_id or membership.pk, reward.pk):
         raise KeyReusedError(_("This key belongs to another redemption."))
@@ -270,10 +272,11 @@ def _issue(redemption: Redemption, now: dt.datetime) -> None:
 def _give_back(
     redemption: Redemption, status: str, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> None:
-    redemption.returned, _replayed = reverse_redemption(
-        transfer=redemption.spent, key=f"reward:{redemption.key}:back", source=source, actor=actor,
-        now=now, note=reason, with_reward=True,
-    )  # fmt: skip
+    if redemption.spent is not None:
+        redemption.returned, _replayed = reverse_redemption(
+            transfer=redemption.spent, key=f"reward:{redemption.key}:back", source=source,
+            actor=actor, now=now, note=reason, with_reward=True,
+        )  # fmt: skip
     if redemption.stocked:
         Reward.objects.filter(pk=redemption.reward_id).update(taken=F("taken") - 1)
     redemption.stocked, redemption.status = False, status
@@ -282,8 +285,9 @@ def _give_back(
 
 
 def lock_wallets_of(taken: Sequence[Redemption]) -> None:
-    """The wallets that they were paid from, and those that these were merged into."""
-    own = [item.spent.wallet_id for item in taken]
+    """The wallets that they were paid from, and those that these were merged into; none for what
+    was given."""
+    own = [item.spent.wallet_id for item in taken if item.spent is not None]
     kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
     lock_wallets([*own, *kept])
 
@@ -298,7 +302,7 @@ def _locked(redemption: Redemption) -> Redemption:
     return found
 
 
-def _as_it_is(reward: Reward) -> Reward:
+def reward_as_it_is(reward: Reward) -> Reward:
     """The reward now; one of which there are so many is locked until it is taken."""
     found = rewards().get(pk=reward.pk)
     if found.stock is not None:

@@ -115,3 +115,18 @@ def test_a_price_beyond_the_balance_is_refused(
     api: ApiClient, membership: Membership, reward: Reward
 ) -> None:
     assert_problem(take(api, membership, reward), 409, "insufficient_balance")
+
+
+def test_a_member_is_given_a_reward_once(
+    api: ApiClient, membership: Membership, reward: Reward
+) -> None:
+    body = {"membership": str(membership.public_id), "reward": str(reward.public_id),
+            "message": "Thank you"}  # fmt: skip
+    first, again = (
+        api.post("/reward-gifts", body, Idempotency_Key="gift-1").json() for _ in range(2)
+    )
+    assert first == again
+    assert (first["gift"], first["units"], first["message"]) == ("staff", "0", "Thank you")
+    assert first["voucher"]["code"]
+    Reward.objects.update(stock=0)
+    assert_problem(api.post("/reward-gifts", body, Idempotency_Key="gift-2"), 409, "sold_out")

@@ -74,7 +74,9 @@ class RedemptionOut(Answer):
     status: Redemption.Status
     wallet_type: str
     decimals: int
-    units: Units
+    units: Units = Field(description="What it took of the member; 0: it was given.")
+    gift: Redemption.Gift | None = Field(description="Why it was given. Null: it was taken.")
+    message: str = Field(description="What the member reads with a gift.")
     voucher: VoucherBrief | None = Field(description="Null while it is only reserved.")
     reserved_until: dt.datetime | None
     created_at: dt.datetime
@@ -197,6 +199,8 @@ def redemption_out(found: Redemption) -> RedemptionOut:
         wallet_type=unit.code,
         decimals=unit.scale,
         units=units_text(found.units, unit.scale),
+        gift=Redemption.Gift(found.gift) if found.gift else None,
+        message=found.message,
         voucher=VoucherBrief(
             id=voucher.public_id, code=voucher.written, expires_at=voucher.expires_at
         )

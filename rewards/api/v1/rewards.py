@@ -71,6 +71,7 @@ class RewardOut(Answer):
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
     left: int | None = Field(description="How many can still be taken. Null: as many as wanted.")
+    on_shelf: bool = Field(description="Members may take it; else it is only given to them.")
     per_member: int | None
     per_period: Reward.Period
     valid_days: int | None
@@ -139,7 +140,7 @@ def reward_out(reward: Reward, offer: OfferOut | None = None) -> RewardOut:
     scale = reward.wallet_type.scale
     same = (
         "code", "kind", "status", "name", "summary", "details", "skus", "categories", "starts_at",
-        "ends_at", "left", "per_member", "per_period", "valid_days", "combines",
+        "ends_at", "left", "on_shelf", "per_member", "per_period", "valid_days", "combines",
     )  # fmt: skip
     money = {name: getattr(reward, name) for name in ("amount", "most", "least")}
     return RewardOut(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rewards.api.v1 import redemptions, rewards, vouchers
+from rewards.api.v1 import gifts, redemptions, rewards, vouchers
 
 app_name = "api-rewards"
 
@@ -20,6 +20,7 @@ urlpatterns = [
         redemptions.RedemptionCancellation.as_view(),
         name="reward-redemption-cancel",
     ),
+    path("reward-gifts", gifts.RewardGifts.as_view(), name="reward-gifts"),
     path("vouchers/check", vouchers.VoucherCheck.as_view(), name="voucher-check"),
     path("vouchers/hold", vouchers.VoucherHold.as_view(), name="voucher-hold"),
     path("vouchers/use", vouchers.VoucherUsing.as_view(), name="voucher-use"),

@@ -20,7 +20,8 @@ from loyalty.services.bulk_adjustments import Plan, create_bulk, post_bulk
 from loyalty.services.bulk_sources import from_rows
 from members.models import Job
 from members.services import job_runs
-from members.services.audit import Actor
+from members.services.audit import SYSTEM, Actor
+from members.services.segments import add_to_list, create_segment
 from tests.factories import ApiKeyFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust, make_wallet, spendable
@@ -181,6 +182,19 @@ def test_a_gift_goes_to_a_list_and_is_read_on_the_customers_own_page(
     assert transfer.explanation["grant"] is True
 
 
+def test_a_gift_goes_to_whoever_is_in_a_segment(manager: Client, members: Member) -> None:
+    now = timezone.now()
+    segment = create_segment(name="Regulars", kind="static", actor=SYSTEM, now=now)
+    refused = give(manager, members, customers="", segment=segment.code)
+    assert "Nobody in this segment" in " ".join(refused.content.decode().split())
+    add_to_list(segment=segment, customer=members.customer, actor=SYSTEM, now=now)
+    give(manager, members, customers="", segment=segment.code)
+    assert "Gift · Segment" in page_of(manager)
+    act(manager, "bulk_post")
+    assert members.spendable() == 250
+    assert BulkAdjustment.objects.get().rows.count() == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -189,7 +203,7 @@ def test_a_gift_goes_to_a_list_and_is_read_on_the_customers_own_page(
         ({"amount": "many"}, "not a number"),
         ({"amount": "50,001"}, "At most 50,000 at once"),
         ({"budget": "99"}, "less than one member gets"),
-        ({"customers": " "}, "one of the two"),
+        ({"customers": " "}, "one of the three"),
         ({"message": "x" * 201}, "at most 200 characters"),
         ({"reason": "invented"}, "not one of the available"),
     ],

@@ -12,6 +12,7 @@ from django.utils import timezone
 from loyalty.models import Membership
 from members.services.audit import SYSTEM
 from rewards.models import Redemption
+from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
 from tests.loyalty.backoffice.conftest import queries_of
 from tests.rewards.factories import offer, take
@@ -128,3 +129,15 @@ def test_a_customer_takes_a_reward_on_a_phone(
     assert Redemption.objects.get().status == "issued"
     page.goto("/me/vouchers/")
     assert_no_axe_violations(page)
+
+
+def test_a_gift_is_among_the_vouchers_with_what_was_said_of_it(client, member):
+    given, _replayed = give_reward(
+        membership=member, reward=offer(member.program, on_shelf=False, name="Free cake"),
+        gift="birthday", message="Happy birthday, Maya", key="g", source="job", actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    assert "Free cake" not in text(client.get("/me/rewards/"))
+    page = text(client.get(reverse("rewards_account:vouchers")))
+    assert "Happy birthday, Maya" in page
+    assert given.voucher.written in page

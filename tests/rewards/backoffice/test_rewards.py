@@ -8,8 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from members.models import AuditEntry
-from rewards.models import Redemption, Reward, Voucher
+from members.models import AuditEntry, Job
+from members.services.audit import SYSTEM
+from members.services.segments import add_to_list, create_segment
+from rewards.models import GiftDay, Redemption, Reward, Voucher
 from tests.loyalty.backoffice.conftest import Member, queries_of
 from tests.loyalty.factories import spendable
 from tests.rewards.factories import offer, take
@@ -129,6 +131,47 @@ def test_an_agent_cancels_notes_use_and_brings_back(agent: Client, ana: Member):
         url("redemption_reopen", late.public_id), {"until": "2999-01-01", "reason": "Ill"}
     )
     assert "Only what ran out can be brought back." in text(refused)
+
+
+def test_an_agent_gives_a_reward_once(agent: Client, ana: Member):
+    reward = offer(ana.program, on_shelf=False)
+    address = url("reward_give", ana.membership.public_id)
+    assert "It costs the member nothing" in text(agent.get(address))
+    form = {"reward": str(reward.public_id), "key": str(uuid.uuid4()), "message": "Sorry!"}
+    assert agent.post(address, form).status_code == 422
+    for _click in range(2):
+        agent.post(address, form | {"reason": "Late delivery"})
+    given = Redemption.objects.get()
+    assert (given.gift, given.message, spendable("c1", timezone.now())) == ("staff", "Sorry!", 150)
+    panel = text(agent.get(url("redemption_panel", ana.customer.public_id)))
+    assert "By hand" in panel
+    assert "Sorry!" in panel
+    assert "It was given." in text(agent.get(url("redemption_cancel", given.public_id)))
+
+
+def test_a_reward_is_given_to_a_segment_by_a_job(manager: Client, ana: Member):
+    reward = offer(ana.program)
+    segment = create_segment(name="All", kind="static", actor=SYSTEM, now=timezone.now())
+    address = url("reward_give_many", "beans", reward.code)
+    form = {"segment": segment.code, "key": str(uuid.uuid4()), "message": "", "reason": "Party"}
+    assert "Nobody in this segment" in text(manager.post(address, form))
+    add_to_list(segment=segment, customer=ana.customer, actor=SYSTEM, now=timezone.now())
+    assert manager.post(address, form)["Location"].startswith("/backoffice/jobs/")
+    job = Job.objects.get(kind="gifts_for_many")
+    assert (job.total, job.label) == (1, "5 off for All")
+
+
+def test_a_reward_is_given_on_birthdays_until_that_is_stopped(manager: Client, ana: Member):
+    reward = offer(ana.program)
+    form = {"day": "birthday", "days_before": "7", "message": "Happy birthday"}
+    manager.post(url("gift_day_start", "beans", reward.code), form)
+    page = text(manager.get(url("reward_page", "beans", reward.code)))
+    assert "Every member, 7 days ahead." in page
+    again = manager.post(url("gift_day_start", "beans", reward.code), form)
+    assert "It is given on this day already." in text(again)
+    manager.post(url("gift_day_stop", GiftDay.objects.get().public_id))
+    page = text(manager.get(url("reward_page", "beans", reward.code)))
+    assert "Every member, 7 days ahead." not in page
 
 
 def test_what_was_taken_is_found_by_its_code(agent: Client, ana: Member):

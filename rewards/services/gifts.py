@@ -1,0 +1,112 @@
+"""Giving a reward: it costs the member nothing, and asks for no conditions and no limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from loyalty.errors import KeyReusedError
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Membership, Program, Transfer
+from loyalty.plain_numbers import whole
+from loyalty.selectors.adjustment_limits import limits_of
+from loyalty.selectors.memberships import memberships
+from loyalty.services.adjustment_limits import lock_staff, require_at_once
+from members.errors import DomainError, FieldError
+from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.transactions import run_atomically
+from rewards.errors import RewardRefusedError
+from rewards.models import Redemption, Reward
+from rewards.selectors.redemptions import redemptions
+from rewards.services.issuing import issue_voucher
+from rewards.services.redemptions import reward_as_it_is, same_redemption, wallet_of
+
+Gift = Redemption.Gift
+
+
+def give_reward(
+    *, membership: Membership, reward: Reward, gift: str, message: str, key: str, source: str,
+    actor: Actor, now: dt.datetime, reason: str = "",
+) -> tuple[Redemption, bool]:  # fmt: skip
+    """Give it, issued at once. Returns it, and whether that had been done before by this key.
+    `gift`: why, one of `Redemption.Gift`; `message`: what the member reads; `reason`: for the log.
+
+    Raises RewardRefusedError where the program does not run, the membership is not active, the
+    reward is not live or none is left, KeyReusedError.
+    """
+
+    def give() -> tuple[Redemption, bool]:
+        wallet = wallet_of(membership, reward)
+        lock_wallets([wallet.pk])
+        known = redemptions().filter(key=key).first()
+        if known is not None:
+            return _same(known, membership, reward), True
+        member = memberships().get(account=wallet.account_id)
+        found = reward_as_it_is(reward)
+        _refuse(found, member)
+        given = Redemption(
+            reward=found, membership=member, status=Redemption.Status.ISSUED, units=0, gift=gift,
+            message=message.strip(), stocked=found.stock is not None, key=key, source=source,
+            created_at=now, issued_at=now, staff=actor.user,
+        )  # fmt: skip
+        given.voucher = issue_voucher(found, member, now)
+        given.save()
+        if given.stocked:
+            Reward.objects.filter(pk=found.pk).update(taken=F("taken") + 1)
+        if actor is not SYSTEM:
+            _audit(given, actor, reason)
+        return given, False
+
+    return run_atomically(give)
+
+
+def give_by_staff(
+    *, membership: Membership, reward: Reward, message: str, reason: str, key: str, actor: Actor,
+    now: dt.datetime,
+) -> tuple[Redemption, bool]:  # fmt: skip
+    """Somebody of the staff gives it, with a reason. Its price is held against what their role may
+    move at once. Raises what `give_reward` does, and LedgerError `limit_exceeded`, `not_staff`."""
+    if not reason.strip():
+        raise DomainError(_("Say why."), errors=[FieldError("reason", _("Say why."))])
+
+    def give() -> tuple[Redemption, bool]:
+        _user, role = lock_staff(actor)
+        price = whole(reward.price, reward.wallet_type)
+        require_at_once(limits_of(role, reward.program), price)
+        return give_reward(
+            membership=membership, reward=reward, gift=Gift.STAFF.value, message=message, key=key,
+            source=Transfer.Source.BACKOFFICE.value, actor=actor, now=now, reason=reason,
+        )  # fmt: skip
+
+    return run_atomically(give)
+
+
+def _same(known: Redemption, membership: Membership, reward: Reward) -> Redemption:
+    if not known.gift:
+        raise KeyReusedError(_("This key belongs to another redemption."))
+    return same_redemption(known, membership, reward)
+
+
+def _refuse(reward: Reward, member: Membership) -> None:
+    if member.program.status != Program.Status.LIVE:
+        raise RewardRefusedError(_("The program is not running."), code="program_not_live")
+    if member.status != Membership.Status.ACTIVE:
+        raise RewardRefusedError(_("The membership is not active."), code="not_active")
+    if reward.status != Reward.Status.LIVE:
+        raise RewardRefusedError(_("Only a live reward can be given."), code="not_offered")
+    if reward.left == 0:
+        raise RewardRefusedError(_("All of them are taken."), code="sold_out")
+
+
+def _audit(given: Redemption, actor: Actor, reason: str) -> None:
+    record_audit(
+        actor=actor, action="reward.given", target=given.membership.customer,
+        after={"reward": given.reward.name, "redemption": str(given.public_id),
+               "message": given.message},
+        reason=reason,
+    )  # fmt: skip
+
+
+JOB = Transfer.Source.JOB.value
