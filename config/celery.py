@@ -13,6 +13,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "deliver-outbox": {"task": "members.tasks.deliver_outbox", "schedule": 5.0},
     "link-parked-refunds": {"task": "loyalty.tasks.link_parked_refunds", "schedule": 60.0},
+    "link-payments": {"task": "loyalty.tasks.link_payments", "schedule": 60.0},
     "expire-adjustment-requests": {
         "task": "loyalty.tasks.expire_adjustment_requests",
         "schedule": crontab(minute="5"),

@@ -162,6 +162,8 @@ def _undone_title(details: dict[str, Any]) -> str:
             return _("What order %s was paid with came back") % order
         case "redemption" if details.get("reward"):
             return str(_("Given up: %s") % details["reward"])
+        case "redemption" if details.get("checkout"):
+            return _("Came back from a checkout")
         case "redemption":
             return _("A redemption was undone")
         case "gift":
@@ -194,6 +196,8 @@ def _spent_title(transfer: Transfer, order: str, audience: Audience) -> str:
     name = _name_of(getattr(transfer, "spender", None), audience)
     if transfer.explanation.get("reward"):
         return str(_("Taken: %s") % transfer.explanation["reward"])
+    if transfer.explanation.get("checkout"):
+        return _("Used at a checkout")
     if order and name:
         return _("Order %(order)s, paid by %(name)s") % {"order": order, "name": name}
     if order:

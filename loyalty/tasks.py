@@ -5,7 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty.services import adjustment_requests, join_requests, refunds, spend_requests
+from loyalty.services import (
+    adjustment_requests,
+    join_requests,
+    order_payments,
+    refunds,
+    spend_requests,
+)
 
 
 @shared_task
@@ -30,3 +36,9 @@ def expire_spend_requests() -> int:
 def link_parked_refunds() -> int:
     """Bring refunds to orders that came in the same moment; nothing to do is the rule."""
     return refunds.link_parked_refunds(now=timezone.now())
+
+
+@shared_task
+def link_payments() -> int:
+    """Bring what checkouts paid in units to orders without a buyer that came in the same moment."""
+    return order_payments.link_payments(now=timezone.now())

@@ -52,6 +52,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "kept": (_("Could not be undone"), "warning"),
     "held": (_("Held back"), "danger"),
     "reserved": (_("Reserved"), "warning"),
+    "committed": (_("Paid"), "success"),
     "issued": (_("To be used"), "info"),
     "used": (_("Used"), "success"),
     "void": (_("Called back"), "neutral"),

@@ -6,11 +6,14 @@ class RewardsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rewards import demo, jobs
+        from rewards import demo, demo_checkouts, jobs
         from rewards.account import menu as account_menu
         from rewards.backoffice import menu as backoffice_menu
+        from rewards.services import called_off
 
+        called_off.register()
         demo.register()
+        demo_checkouts.register()
         jobs.register()
         account_menu.register()
         backoffice_menu.register()

@@ -17,6 +17,18 @@ class RedemptionStateError(ConflictError):
     code = "redemption_state"
 
 
+class CheckoutStateError(ConflictError):
+    """The checkout has gone on already, or ran out. `code` says which."""
+
+    code = "checkout_state"
+
+
+class CheckoutRefusedError(ConflictError):
+    """The checkout cannot be made like this. `code` says why."""
+
+    code = "checkout_refused"
+
+
 class VoucherRefusedError(ConflictError):
     """The voucher cannot be used at this checkout. `code` says why."""
 

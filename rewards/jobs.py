@@ -13,8 +13,8 @@ KINDS = (
         label=_("Reservations and vouchers that ran out"),
         icon="hourglass-off",
         description=_(
-            "Gives back the units of what was reserved and not fetched, and writes down which"
-            " vouchers ran out. Runs by itself every minute."
+            "Gives back what carts and reservations held that nobody came for, and writes down"
+            " which vouchers ran out. Runs by itself every minute."
         ),
         run=timeouts.run_timeouts,
         find_work=timeouts.find_timeouts,

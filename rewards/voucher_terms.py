@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from loyalty.rules.amounts import plain_text
 from loyalty.rules.bodies import DiscountBody, parse_body
 from loyalty.rules.discounts import DiscountVersion, discount
-from loyalty.rules.facts import Occasion
+from loyalty.rules.facts import ZERO, Basket, Occasion
 from rewards.models import Reward
 
 # What is told to nobody is not discounted by lines: the shop takes it off what sending costs.
@@ -23,6 +23,8 @@ class Taken:
     amount: Decimal
     lines: dict[int, Decimal]
     shipping: Decimal
+    # What is left of the basket.
+    basket: Basket
 
 
 def terms_of(reward: Reward) -> dict[str, Any]:
@@ -41,16 +43,30 @@ def taken_off(terms: dict[str, Any], occasion: Occasion, coin: Decimal) -> Taken
     """What a voucher with these terms takes off an order; `coin`: the currency's smallest."""
     asked = terms.get("discount")
     if asked is None:
-        return Taken(Decimal(0), {}, Decimal(0))
+        return Taken(ZERO, {}, ZERO, occasion.basket)
     body = parse_body(asked["body"])
     assert isinstance(body, DiscountBody)
     version = DiscountVersion(0, 0, "voucher", terms["name"], 1, body, 0, 0)
-    [found] = discount([version], occasion, coin=coin).discounts
+    told = discount([version], occasion, coin=coin)
+    [found] = told.discounts
     if not asked.get("shipping"):
-        return Taken(found.amount, dict(found.shares), Decimal(0))
+        return Taken(found.amount, dict(found.shares), ZERO, told.basket)
     # The discount is only asked whether the order reaches what the voucher is from.
-    shipping = occasion.basket.shipping_total if found.amount else Decimal(0)
-    return Taken(shipping, {}, shipping)
+    if not found.amount:
+        return Taken(ZERO, {}, ZERO, occasion.basket)
+    shipping = occasion.basket.shipping_total
+    return Taken(shipping, {}, shipping, _without_shipping(occasion.basket, coin))
+
+
+def _without_shipping(basket: Basket, coin: Decimal) -> Basket:
+    """Nothing is charged for sending. Its tax is what the order has beyond its lines'; where these
+    do not name theirs, its part of all tax."""
+    tax = sum((line.tax for line in basket.lines), ZERO)
+    if not tax:
+        goods = sum((line.total for line in basket.lines), ZERO) - basket.discount_total
+        whole = goods + basket.shipping_total
+        tax = basket.tax_total * goods / whole // coin * coin if whole > 0 else ZERO
+    return replace(basket, shipping_total=ZERO, tax_total=min(tax, basket.tax_total))
 
 
 def _discount(reward: Reward) -> dict[str, Any]:

@@ -138,6 +138,9 @@ PAGES = (
     Page("rewards", ("rewards_backoffice:reward_list", "program")),
     Page("reward-new", ("rewards_backoffice:reward_create", "program")),
     Page("redemptions", ("rewards_backoffice:redemption_list",)),
+    Page("checkouts", ("rewards_backoffice:checkout_panel", "shopper")),
+    Page("checkout-cancel", ("rewards_backoffice:checkout_cancel", "checkout")),
+    Page("checkout-order", ("loyalty_backoffice:order_page", "order_paid_with_units")),
     Page("voucher-lists", ("rewards_backoffice:voucher_pool_list", "program")),
     Page("liability", ("loyalty_backoffice:liability",)),
     Page("liability-members", ("loyalty_backoffice:liability_members",)),
@@ -230,6 +233,15 @@ class Demo:
             "customer": lambda: self.guide.public_id,
             "duplicate": lambda: Customer.objects.get(external_id=NUMBER).public_id,
             "guest_order": lambda: guest_order().pk,
+            "shopper": lambda: self._cart("reserved").membership.customer.public_id,
+            "checkout": lambda: self._cart("reserved").public_id,
+            "order_paid_with_units": lambda: (
+                Order.objects.filter(
+                    external_id=self._cart("committed").order_external_id, source="web"
+                )
+                .get()
+                .pk
+            ),
             "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "membership": lambda: self.guide.memberships.get().public_id,
             "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
@@ -272,6 +284,12 @@ class Demo:
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
         return found[name]()
+
+    def _cart(self, status: str) -> Any:
+        """One of the demonstration's carts; one that was paid is the oldest."""
+        from rewards.models import Checkout
+
+        return Checkout.objects.filter(status=status).earliest("created_at")
 
     def _draft(self, mode: str) -> Any:
         """What the administrator has in the wizard."""

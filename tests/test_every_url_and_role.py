@@ -119,6 +119,8 @@ TABLE: dict[str, Who] = {
     "rewards_backoffice:voucher_pool_fill": form(MARKETERS),
     "rewards_backoffice:redemption_list": read(EVERYBODY),
     "rewards_backoffice:redemption_panel": read(EVERYBODY),
+    "rewards_backoffice:checkout_panel": read(EVERYBODY),
+    "rewards_backoffice:checkout_cancel": form(NOT_ANALYSTS),
     "rewards_backoffice:redemption_cancel": form(NOT_ANALYSTS),
     "rewards_backoffice:redemption_reopen": form(NOT_ANALYSTS),
     "rewards_backoffice:redemption_use": form(NOT_ANALYSTS),
@@ -390,6 +392,7 @@ def world(db: None) -> World:
     ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer
     objects["rewards_backoffice:redemption_panel"] = of_customer
+    objects["rewards_backoffice:checkout_panel"] = of_customer
     return World(clients, objects)
 
 

@@ -15,6 +15,7 @@ from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import PURCHASES, history_filters
 from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.models import Membership, Order, WalletType
+from loyalty.selectors.given_back import paid_in_units
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.orders import list_order_rows, orders
 from loyalty.services.own_judgments import explain_own_order
@@ -75,6 +76,7 @@ def purchase(request: CustomerRequest, public_id: uuid.UUID, pk: int) -> HttpRes
         "order": order,
         "state": CAME_BACK.get(Order.Status(order.status), ""),
         "earned": _in_words(order, membership),
+        "paid": _paid(order, membership),
         "judgment": explain_own_order(order, membership),
         "breadcrumbs": [(_("Purchases"), reverse("mypage:purchases_of", args=[public_id]))],
         "several": len(memberships) > 1,
@@ -103,6 +105,19 @@ def _title(order: Order) -> str:
     if order.store:
         return _("Purchase of %(amount)s, %(store)s") % {"amount": amount, "store": order.store}
     return _("Purchase of %s") % amount
+
+
+def _paid(order: Order, membership: Membership) -> list[str]:
+    """What units of this program paid of it, in words."""
+    return [
+        _("%(units)s, worth %(money)s")
+        % {
+            "units": format_units(part.units, part.wallet_type),
+            "money": format_money(part.amount, order.currency),
+        }
+        for part in paid_in_units([order.pk]).get(order.pk, [])
+        if part.wallet_type.program_id == membership.program_id
+    ]
 
 
 def _in_words(order: Order, membership: Membership) -> str:

@@ -17,6 +17,7 @@ from loyalty.backoffice.movements import MovementRow, movement_rows
 from loyalty.backoffice.refund_forms import RefundForm
 from loyalty.errors import OrderConflictError
 from loyalty.models import Order, Refund
+from loyalty.selectors.given_back import GivenBack
 from loyalty.services.order_inputs import RefundInput
 from loyalty.services.refund_drafts import draft_refund, left_of, record_draft
 from loyalty.services.refund_previews import WalletEffect, preview_refund
@@ -34,6 +35,7 @@ class Shown:
     """What a refund would give back in money, and what it would take back in units."""
 
     draft: RefundInput
+    given_back: GivenBack
     effects: list[tuple[WalletEffect, list[MovementRow]]]
 
 
@@ -93,7 +95,7 @@ def _shown(request: HttpRequest, order: Order, form: RefundForm) -> Shown | None
     effects = [
         (effect, movement_rows(effect.movements, request.user)) for effect in preview.effects
     ]
-    return Shown(draft, effects)
+    return Shown(draft, preview.given_back, effects)
 
 
 def _known(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse | None:

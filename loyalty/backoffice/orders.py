@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -18,6 +18,7 @@ from loyalty.backoffice.lots import LotRow, lot_rows
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.order_states import state_steps
 from loyalty.models import Order, OrderEvaluation, Transfer, WalletType
+from loyalty.selectors.given_back import paid_in_units
 from loyalty.selectors.lots import lots_of_order
 from loyalty.selectors.transfers import transfers
 from loyalty.services.judgments import explain_order
@@ -89,13 +90,17 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         ),
     )
     order = get_object_or_404(orders, pk=pk)
-    moved = list(transfers().filter(order=order).order_by("occurred_at", "pk"))
+    # A checkout spends before its order is told, so that movement does not name it.
+    prepaid = list(order.unit_tenders.values_list("transfer", flat=True))
+    of_it = Q(order=order) | Q(pk__in=prepaid) if prepaid else Q(order=order)
+    moved = list(transfers().filter(of_it).order_by("occurred_at", "pk"))
     refunded = sum((refund.total for refund in order.refunds.all()), ZERO)
     now = timezone.now()
     lots = lot_rows(lots_of_order(order, now), now)
     context = {
         "order": order,
         "state": state_label(order_state(order, refunded)),
+        "paid_in_units": paid_in_units([order.pk]).get(order.pk, []),
         "goods": sum((line.total for line in order.lines.all()), ZERO),
         "refunded": refunded,
         "kept": order.total - refunded,

@@ -105,7 +105,7 @@ def _spend_and_ask(pool: Pool, now: dt.datetime) -> None:
     if balance.spendable < 1_700:
         return
     spend_from_pool(
-        membership=buyer.membership, wallet_type=wallet.wallet_type, units=180,
+        membership=buyer.membership, wallet_type=wallet.wallet_type, units=200,
         key=f"demo:company:spend:{pool.pk}", now=now, **HOW,
     )  # fmt: skip
     asked = [
@@ -114,9 +114,9 @@ def _spend_and_ask(pool: Pool, now: dt.datetime) -> None:
             key=f"demo:company:ask:{pool.pk}:{units}", now=now, **HOW,
         )[0]
         for member, units, note in (
-            (buyer, 450, "Coffee for the open day"),
+            (buyer, 500, "Coffee for the open day"),
             (other, 900, "Gift baskets for the whole floor"),
-            (other, 320, "Fruit for the next two weeks"),
+            (other, 300, "Fruit for the next two weeks"),
         )
     ]  # fmt: skip
     approve_spending(

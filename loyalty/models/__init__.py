@@ -40,6 +40,7 @@ from loyalty.models.tier_changes import TierChange
 from loyalty.models.tier_checkpoints import TierCheckpoint
 from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
 from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
+from loyalty.models.unit_tenders import UnitTender
 from loyalty.models.wallet_types import LotPolicy, WalletType
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "TierCheckpoint",
     "TierSet",
     "Transfer",
+    "UnitTender",
     "Wallet",
     "WalletType",
     "WindowAward",

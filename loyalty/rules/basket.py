@@ -17,15 +17,17 @@ def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
 
     A returned line reduces the line it names, else lines of the same SKU in turn. What finds no
     line stays as a line below zero with its own SKU and category, so that it is judged by the same
-    inclusion rules and the sum is exact.
+    inclusion rules and the sum is exact. What units paid comes back in proportion.
     """
     if not returns:
         return basket
     lines = tuple(replace(line, ordered=line.as_ordered) for line in basket.lines)
-    basket = replace(basket, lines=lines)
+    kept = replace(basket, lines=lines)
     for given_back in returns:
-        basket = _without(basket, given_back)
-    return basket
+        kept = _without(kept, given_back)
+    if not basket.paid_units:
+        return kept
+    return replace(kept, paid_units=_share(basket.paid_units, max(kept.total, ZERO), basket.total))
 
 
 def as_basket(given: Return) -> Basket:

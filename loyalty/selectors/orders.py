@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from loyalty.models import Order, OrderLine, Refund, Transfer
+from loyalty.models import Order, OrderLine, Refund, Transfer, UnitTender
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -17,6 +17,12 @@ def orders() -> QuerySet[Order]:
         "tenders",
         "refunds__lines",
         "discounts__rule_version__rule__program",
+        Prefetch(
+            "unit_tenders",
+            UnitTender.objects.select_related("wallet_type__program", "transfer").order_by("pk"),
+        ),
+        "unit_tenders__transfer__reversals",
+        "unit_tenders__transfer__corrections",
         Prefetch(
             "transfers",
             Transfer.objects.select_related("wallet__wallet_type", "wallet_type__program"),

@@ -9,7 +9,7 @@ from members.errors import NotFoundError
 
 def get_refund(source: str, external_id: str) -> Refund:
     """With its lines and customer. Raises NotFoundError."""
-    found = Refund.objects.select_related("customer").prefetch_related("lines")
+    found = Refund.objects.select_related("customer", "order").prefetch_related("lines")
     refund = found.filter(source=source, external_id=external_id).first()
     if refund is None:
         raise NotFoundError(

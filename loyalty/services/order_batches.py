@@ -27,7 +27,8 @@ from loyalty.selectors.rulebooks import (
 )
 from loyalty.services.admissions import enroll_admitted, join_at_checkout
 from loyalty.services.memberships import enroll_many
-from loyalty.services.order_inputs import CustomerRef, OrderInput
+from loyalty.services.order_inputs import CustomerRef, OrderInput, plain
+from loyalty.services.tender_inputs import paid_by_kind
 from members.errors import FieldError
 
 
@@ -110,7 +111,8 @@ class Rows:
              content.order[-1] or "{}")
         )  # fmt: skip
         self.lines += [(order_id, *line) for line in content.lines]
-        self.tenders += [(order_id, *tender) for tender in content.tenders]
+        paid = paid_by_kind(order.paid).items()
+        self.tenders += [(order_id, kind, plain(amount)) for kind, amount in paid]
 
     def add_evaluation(
         self,

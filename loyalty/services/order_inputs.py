@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,6 +16,13 @@ from loyalty.errors import InvalidOrderError
 from loyalty.models import Order, Tender
 from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
 from loyalty.rules.lots import LADDER, OrderTimes
+from loyalty.services.tender_inputs import (
+    TenderInput,
+    paid_by_kind,
+    paid_with,
+    with_prepaid,
+    wrong_units,
+)
 from members.errors import FieldError
 
 # These say nothing of how far the order had come.
@@ -55,12 +61,6 @@ class LineInput:
 
 
 @dataclass(frozen=True, slots=True)
-class TenderInput:
-    kind: str
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class DiscountInput:
     """What a discount rule took off, by the codes of its program and its own; among the order's
     discounts already."""
@@ -79,15 +79,18 @@ class OrderContent:
     tenders: list[tuple[Any, ...]]
     buyer: tuple[Any, ...]
     discounts: list[tuple[str, str, str]]
+    spent: list[tuple[str, str, str]]
 
     def body_hash(self) -> bytes:
         """The same for the same content, so that a repeated message is known as one."""
         # Without the cells at the end that say nothing: what is added there later changes no hash.
         said = [place for place, cell in enumerate(self.order, start=1) if cell is not None]
         lines = [line if line[-1] else line[:-1] for line in self.lines]
-        cells = [self.order[: said[-1]], lines, self.tenders, self.buyer]
+        cells: list[Any] = [self.order[: said[-1]], lines, self.tenders, self.buyer]
         if self.discounts:
             cells.append(self.discounts)
+        if self.spent:
+            cells.append({"spent": self.spent})
         return hashlib.blake2b(orjson.dumps(cells), digest_size=16).digest()
 
 
@@ -124,6 +127,15 @@ class OrderInput:
     changed_at: dt.datetime | None = None
     # The buyer asked at the checkout to become a member. Nothing that the order itself consists of.
     enroll: bool = False
+    # What its checkout paid in units before. Nothing that the message says, either.
+    prepaid: Decimal = ZERO
+
+    @property
+    def paid(self) -> tuple[TenderInput, ...]:
+        """How it was paid, whether the message says all of it or not."""
+        if not self.prepaid:
+            return self.tenders
+        return with_prepaid(self.tenders, self.prepaid, self.total)
 
     @property
     def taxes(self) -> Decimal:
@@ -153,6 +165,11 @@ class OrderInput:
             [(kind, plain(amount)) for kind, amount in paid_by_kind(self.tenders).items()],
             (buyer.external_id, buyer.key) if buyer else (),
             sorted((item.program, item.rule, plain(item.amount)) for item in self.discounts),
+            sorted(
+                (tender.program, tender.wallet_type, plain(tender.units))
+                for tender in self.tenders
+                if tender.units is not None
+            ),
         )  # fmt: skip
 
     def basket(self) -> Basket:
@@ -162,8 +179,8 @@ class OrderInput:
             taxes_included=self.taxes_included,
             shipping_total=self.shipping_total,
             discount_total=self.discount_total,
-            paid_units=paid_with(self.tenders, Tender.Kind.UNITS),
-            paid_stored_value=paid_with(self.tenders, Tender.Kind.STORED_VALUE),
+            paid_units=paid_with(self.paid, Tender.Kind.UNITS),
+            paid_stored_value=paid_with(self.paid, Tender.Kind.STORED_VALUE),
         )
 
 
@@ -287,7 +304,7 @@ def check_order(order: OrderInput) -> None:
         )
     if any(amount < 0 for amount in paid_by_kind(order.tenders).values()):
         errors.append(FieldError("tenders", _("A tender pays more than nothing.")))
-    errors += _wrong_discounts(order)
+    errors += [*_wrong_discounts(order), *wrong_units(order.tenders)]
     if errors:
         raise InvalidOrderError(_("The order contradicts itself."), errors=errors)
 
@@ -311,18 +328,6 @@ def check_refund(refund: RefundInput) -> None:
         )
     if errors:
         raise InvalidOrderError(_("The refund contradicts itself."), errors=errors)
-
-
-def paid_by_kind(tenders: Iterable[TenderInput]) -> dict[str, Decimal]:
-    """Two gift cards paid as much as one; what paid nothing is left out."""
-    paid: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-    for tender in tenders:
-        paid[tender.kind] += tender.amount
-    return {kind: amount for kind, amount in paid.items() if amount}
-
-
-def paid_with(tenders: Iterable[TenderInput], kind: str) -> Decimal:
-    return sum((tender.amount for tender in tenders if tender.kind == kind), ZERO)
 
 
 def _double_lines(lines: Sequence[LineInput | RefundLineInput]) -> Iterable[FieldError]:

@@ -1,6 +1,7 @@
 """Batches in which one order's units count for the tier that prices the next one of its buyer.
 
-Where tiers count units, what an order brings is known only once it is judged. So the orders of one
+Where tiers count units, or an order is paid with some, what orders bring is known only once they
+are judged. So the orders of one
 buyer are recorded one after the other, each in a round with one order of everybody.
 """
 
@@ -35,16 +36,25 @@ def in_rounds(
     return [found[place] for place in range(len(orders))]
 
 
-def rounds_of(orders: Sequence[OrderInput], terms: Terms) -> list[list[int]]:
-    """Which orders are recorded together, by their places in the batch; usually all of them. The
-    people of a later round are among those of the first, whose wallets are locked already."""
-    everything = [list(range(len(orders)))]
-    if len(orders) < 2 or not any(
+def _tiers_count_units(terms: Terms) -> bool:
+    return any(
         ladder.metric == "units"
         for program in terms.programs
         if program.tiers is not None
         for ladder in program.tiers.ladders
-    ):
+    )
+
+
+def _spends(order: OrderInput) -> bool:
+    """Whether it is paid with units, which orders before it may bring."""
+    return any(tender.units is not None for tender in order.tenders)
+
+
+def rounds_of(orders: Sequence[OrderInput], terms: Terms) -> list[list[int]]:
+    """Which orders are recorded together, by their places in the batch; usually all of them. The
+    people of a later round are among those of the first, whose wallets are locked already."""
+    everything = [list(range(len(orders)))]
+    if len(orders) < 2 or not (_tiers_count_units(terms) or any(map(_spends, orders))):
         return everything
     seen: defaultdict[int | str, int] = defaultdict(int)
     rounds: defaultdict[int, list[int]] = defaultdict(list)

@@ -30,17 +30,12 @@ from loyalty.services.order_batches import (
     write_batch,
 )
 from loyalty.services.order_discounts import keep_discounts
-from loyalty.services.order_inputs import (
-    OrderInput,
-    check_order,
-    order_times,
-    paid_by_kind,
-    with_whole_line,
-)
+from loyalty.services.order_inputs import OrderInput, check_order, order_times, with_whole_line
 from loyalty.services.order_rounds import in_rounds, rounds_of
 from loyalty.services.pool_shares import with_pools
-from loyalty.services.reconciliation import reconcile_orders
-from loyalty.services.refunds import link_to_orders, take_back_linked
+from loyalty.services.refunds import reconcile_with_parked
+from loyalty.services.tender_inputs import paid_by_kind
+from loyalty.services.unit_tenders import UnitPayments
 from loyalty.services.window_awards import Contribution, window_movements
 from members.conditions.moments import Moment
 from members.errors import DomainError, FieldError
@@ -100,6 +95,8 @@ def _record(
     if len(rounds) > 1:
         how = (now, transfer_source, program_ids, enrolling, whole)
         return in_rounds(lambda some: _record(some, *how), orders, rounds)
+    payments = UnitPayments.load(orders, opened, terms, now, transfer_source)
+    orders = payments.completed(orders)
     rows = Rows()
     windows: list[Contribution] = []
     wishes = _all_wishes(orders, opened, terms, now)
@@ -111,29 +108,35 @@ def _record(
         try:
             result = _take(order, known, terms, wishes[index], rows, book, now, transfer_source)
             windows += _contributions(order, known, wishes[index], result)
+            if result.outcome in ("created", "updated"):
+                payments.take(order, known)
         except DomainError as error:
             error.index = index
             raise
         results.append(result)
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
-    rows.movements = with_pools(rows.movements, terms)
-    write_batch(rows, now=now)
+    _write(rows, payments, terms, now)
     _keep_discounts(orders, results, terms)
     book.write()
     of_windows = window_movements(windows, now=now, transfer_source=transfer_source)
     post(with_pools(of_windows, terms), now=now)
     if changed:
-        causes = link_to_orders(
-            source, [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
+        parked = [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
+        reconcile_with_parked(
+            changed, source, parked, terms=terms, now=now, transfer_source=transfer_source
         )
-        reconcile_orders(
-            changed, terms=terms, now=now, transfer_source=transfer_source, causes=causes
-        )
-        take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
     told = [result.customer_id for result in results if result.outcome in ("created", "updated")]
     refresh_customers(told, terms=terms, now=now, locked=True)
     return results
+
+
+def _write(rows: Rows, payments: UnitPayments, terms: Terms, now: dt.datetime) -> None:
+    """The rows, between the spends that pay for them and what says so."""
+    payments.post()
+    rows.movements = with_pools(rows.movements, terms)
+    write_batch(rows, now=now)
+    payments.write()
 
 
 def _wanted(order: OrderInput) -> Wanted:
@@ -212,7 +215,7 @@ def occasion_of(order: OrderInput, basket: Basket, program: ProgramTerms) -> Occ
         store=order.store,
         payment_method=order.payment_method,
         coupons=order.coupons,
-        paid_with=tuple(sorted(paid_by_kind(order.tenders))),
+        paid_with=tuple(sorted(paid_by_kind(order.paid))),
     )
 
 
@@ -343,7 +346,7 @@ def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
     )  # fmt: skip
     Tender.objects.bulk_create(
         Tender(order=stored, kind=kind, amount=amount)
-        for kind, amount in paid_by_kind(order.tenders).items()
+        for kind, amount in paid_by_kind(order.paid).items()
     )
     return True
 

@@ -14,13 +14,13 @@ from loyalty.errors import (
     OverCorrectedError,
     SpendingStoppedError,
 )
-from loyalty.ledger.posting import WalletRef, lock_wallets, movement, post
+from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
 from loyalty.models import Account, Membership, Order, Transfer, Wallet
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.services.adjustments import whole_number
 from loyalty.services.restorations import restoration
-from loyalty.services.spending_terms import refuse_beyond_terms
+from loyalty.services.spending_terms import Bill, refuse_beyond_terms
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
@@ -43,6 +43,8 @@ def redeem_units(
     note: str = "",
     spender: Membership | None = None,
     reward: str = "",
+    bill: Bill | None = None,
+    checkout: str = "",
 ) -> tuple[Transfer, bool]:
     """Spend units, those that expire first before others. Returns the transfer, and whether it had
     been made before.
@@ -50,13 +52,17 @@ def redeem_units(
     `occurred_at`: when a till that was offline did it, up to 72 hours ago; units that expired since
     then count. `order`: what was paid with them; they come back as it does. `spender`: who spends,
     where the wallet is not their own. `reward`: the name of what was taken for them; they come back
-    with that alone, and it has its price whatever the terms of use of its units are.
+    with that alone, and it has its price whatever the terms of use of its units are. `checkout`:
+    the name of the one that keeps them, to pay for a part of its `bill`; they come back with it
+    alone.
     Raises InsufficientBalanceError, KeyReusedError, SpendingRefusedError, SpendingStoppedError.
     """
     at = occurred_at or now
     _check(units, at, now)
     return run_atomically(
-        lambda: _redeem(wallet, units, key, source, actor, now, at, order, note, spender, reward)
+        lambda: _redeem(
+            wallet, units, key, source, actor, now, at, order, note, spender, reward, bill, checkout
+        )
     )
 
 
@@ -108,11 +114,13 @@ def reverse_redemption(
     with_reward: bool = False,
 ) -> tuple[Transfer, bool]:
     """Give back a redemption, or so many units of it: they return to the lots they came from.
-    `with_reward`: what was taken for them is given up as well.
+    `with_reward`: what was taken for them, or the checkout that kept them, is given up as well.
 
     Raises OverCorrectedError where more would come back than was spent, NotReversibleError where a
     reward was taken for them that nobody gives up.
     """
+    if transfer.explanation.get("checkout") and not with_reward:
+        raise NotReversibleError(_("They come back with their checkout, or with its order."))
     if transfer.explanation.get("reward") and not with_reward:
         raise NotReversibleError(_("They come back when the reward that was taken is canceled."))
     return run_atomically(lambda: _reverse(transfer, units, key, source, actor, now, note))
@@ -136,6 +144,7 @@ def _check(units: int, at: dt.datetime, now: dt.datetime) -> None:
 def _redeem(
     wallet: Wallet, units: int, key: str, source: str, actor: Actor, now: dt.datetime,
     at: dt.datetime, order: Order | None, note: str, spender: Membership | None, reward: str,
+    bill: Bill | None, checkout: str,
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
@@ -147,27 +156,25 @@ def _redeem(
             check_spending(program, at)
             if limited:
                 refuse_beyond_terms(
-                    units, wallet_type=wallet.wallet_type, program=program, order=order
+                    units, wallet_type=wallet.wallet_type, program=program, order=order, bill=bill
                 )
-    kind = Transfer.Kind.REDEMPTION.value
-    entry = movement(
-        direction="out",
-        kind=kind,
-        ref=WalletRef(wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone),
-        counter_account_id=program.accounts[Account.Kind.REDEEMED],
-        amount=units,
+    said = {
+        "order": order.external_id if order else None,
+        "member": spender.pk if spender else None,
+        "reward": reward,
+        "checkout": checkout,
+    }
+    entry = spend_movement(
+        WalletRef(wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone),
+        units,
+        program=program,
         occurred_at=at,
         key=key,
         source=source,
-        explanation={
-            **({"order": order.external_id} if order else {}),
-            **({"member": spender.pk} if spender else {}),
-            **({"reward": reward} if reward else {}),
-        },
+        explanation={name: value for name, value in said.items() if value},
         o=order.pk if order else None,
         actor=actor.user.pk if actor.user else None,
         note=note,
-        **program.renewal(wallet.wallet_type_id, kind, at),
     )
     try:
         posted = post([entry], now=now)[0]
@@ -202,7 +209,7 @@ def _reverse(
         now=now,
         key=key,
         source=source,
-        explanation=_reward(transfer),
+        explanation=_purpose(transfer),
         actor=actor.user.pk if actor.user else None,
         note=note,
     )
@@ -212,10 +219,38 @@ def _reverse(
     return _transfer(posted.transfer_id), posted.replayed
 
 
-def _reward(transfer: Transfer) -> dict[str, object]:
-    """What was taken for the units, if it was a reward."""
-    name = transfer.explanation.get("reward")
-    return {"reward": name} if name else {}
+def _purpose(transfer: Transfer) -> dict[str, object]:
+    """What was taken for the units, or kept them, if it was a reward or a checkout."""
+    said = transfer.explanation
+    return {name: said[name] for name in ("reward", "checkout") if said.get(name)}
+
+
+def spend_movement(
+    ref: WalletRef,
+    units: int,
+    *,
+    program: ProgramTerms,
+    occurred_at: dt.datetime,
+    key: str,
+    source: str,
+    explanation: dict[str, object],
+    **rest: object,
+) -> Movement:
+    """Units leave a wallet for what is bought with them."""
+    kind = Transfer.Kind.REDEMPTION.value
+    return movement(
+        direction="out",
+        kind=kind,
+        ref=ref,
+        counter_account_id=program.accounts[Account.Kind.REDEEMED],
+        amount=units,
+        occurred_at=occurred_at,
+        key=key,
+        source=source,
+        explanation=explanation,
+        **rest,
+        **program.renewal(ref.wallet_type_id, kind, occurred_at),
+    )
 
 
 def units_left(transfer: Transfer) -> int:

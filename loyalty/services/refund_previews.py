@@ -12,6 +12,7 @@ from django.db import transaction
 
 from loyalty.ledger.balances import Holding, holdings
 from loyalty.models import Refund, Transfer, Wallet
+from loyalty.selectors.given_back import GivenBack, given_back
 from loyalty.services.order_inputs import RefundInput
 from loyalty.services.refunds import record_refunds
 from members.services.transactions import run_atomically
@@ -41,6 +42,7 @@ class RefundPreview:
     known: bool
     parked: bool
     effects: tuple[WalletEffect, ...]
+    given_back: GivenBack
 
 
 def preview_refund(refund: RefundInput, *, now: dt.datetime) -> RefundPreview:
@@ -53,6 +55,7 @@ def _rehearse(refund: RefundInput, now: dt.datetime) -> RefundPreview:
     with transaction.atomic():
         [result] = record_refunds([refund], now=now, transfer_source=Transfer.Source.API)
         made = list(_made(result.refund_id, before))
+        divides = given_back(Refund.objects.select_related("order").get(pk=result.refund_id))
         wallet_ids = {transfer.wallet_id for transfer in made}
         after = _held(wallet_ids, now)
         transaction.set_rollback(True)
@@ -66,7 +69,7 @@ def _rehearse(refund: RefundInput, now: dt.datetime) -> RefundPreview:
         )
         for pk, (wallet, holding) in sorted(held.items())
     )
-    return RefundPreview(result.outcome == "unchanged", result.parked, effects)
+    return RefundPreview(result.outcome == "unchanged", result.parked, effects, divides)
 
 
 def _made(refund_id: int, before: int) -> list[Transfer]:

@@ -126,6 +126,23 @@ def link_to_orders(source: str, numbers: Sequence[str]) -> dict[int, list[Refund
     return _by_order(linked)
 
 
+def reconcile_with_parked(
+    order_ids: Sequence[int],
+    source: str,
+    numbers: Sequence[str],
+    *,
+    terms: Terms,
+    now: dt.datetime,
+    transfer_source: str,
+) -> None:
+    """Reconcile these orders, with the refunds that came before those of these numbers."""
+    causes = link_to_orders(source, numbers)
+    reconcile_orders(
+        order_ids, terms=terms, now=now, transfer_source=transfer_source, causes=causes
+    )
+    take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
+
+
 def link_parked_refunds(*, now: dt.datetime, limit: int = 500) -> int:
     """Link refunds whose order was being recorded in the very moment in which they came, when
     neither could see the other. Returns how many orders found refunds."""

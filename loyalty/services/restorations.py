@@ -1,13 +1,13 @@
 """Units that an order was paid with, given back when the order is.
 
 A spend goes back in the proportion in which the order does: all of it where the order came to
-nothing, half of it where half of its total was refunded. It returns to the lots that it came from.
+nothing, half of it where half of its total was refunded, in the steps that its units are used in;
+what that leaves comes with the last refund. It returns to the lots that it came from.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -15,7 +15,9 @@ from loyalty.instants import NEVER
 from loyalty.ledger.posting import Movement, WalletRef, movement
 from loyalty.models import Order, Transfer
 from loyalty.rules.calendar import add_days, end_of_day
+from loyalty.rules.giving_back import units_back
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.selectors.unit_tenders import spends_on, units_returned
 
 
 def restorations(
@@ -25,16 +27,16 @@ def restorations(
     refunds; the caller holds their members' locks."""
     by_order = {order.pk: order for order in orders}
     programs = {program.id: program for program in terms.programs}
-    spent = Transfer.objects.filter(
-        order__in=by_order, kind=Transfer.Kind.REDEMPTION
-    ).select_related("wallet", "wallet_type")
-    restored, count = _restored([transfer.pk for transfer in spent])
+    spends = spends_on(by_order)
+    restored, count = units_returned([spend.transfer.pk for spend in spends])
     movements = []
-    for transfer in spent:
-        order = by_order[transfer.order_id or 0]
-        due = _due(order, transfer.amount) - restored[transfer.pk]
+    for spend in spends:
+        transfer, order = spend.transfer, by_order[spend.order_id]
         program = programs.get(transfer.wallet_type.program_id)
-        if due <= 0 or program is None:
+        if program is None:
+            continue
+        due = _due(order, transfer, program) - restored[transfer.pk]
+        if due <= 0:
             continue
         movements.append(
             restoration(
@@ -46,6 +48,7 @@ def restorations(
                 key=f"order:{order.pk}:restored:{transfer.pk}:{count[transfer.pk]}",
                 source=transfer_source,
                 explanation={"order": order.external_id},
+                order_id=order.pk,
             )
         )
     return movements
@@ -61,6 +64,7 @@ def restoration(
     key: str,
     source: str,
     explanation: dict[str, object],
+    order_id: int | None = None,
     **rest: object,
 ) -> Movement:
     """A spend returns, as a whole or in part; with the days that the policy grants at least."""
@@ -81,7 +85,7 @@ def restoration(
         key=key,
         source=source,
         explanation={"undone": Transfer.Kind.REDEMPTION.value, **explanation},
-        o=transfer.order_id,
+        o=order_id or transfer.order_id,
         rev=transfer.pk if whole else None,
         cor=None if whole else transfer.pk,
         grace=grace if grace is None or grace < NEVER else None,
@@ -89,33 +93,15 @@ def restoration(
     )
 
 
-def _due(order: Order, units: int) -> int:
+def _due(order: Order, transfer: Transfer, program: ProgramTerms) -> int:
     """How many of the units that the order was paid with are to be back by now."""
     if order.status in Order.VOID:
-        return units
+        return int(transfer.amount)
     refunded = sum((refund.total for refund in order.refunds.all()), Decimal(0))
-    if refunded <= 0 or order.total <= 0:
-        return 0
-    return int(units * min(refunded / order.total, Decimal(1)))
+    step = program.units[transfer.wallet_type_id].spending.step
+    return units_back(transfer.amount, refunded, order.total, step)
 
 
 def _given_back_at(order: Order, now: dt.datetime) -> dt.datetime:
     refunds = [refund.refunded_at for refund in order.refunds.all()]
     return max(refunds) if refunds and order.status not in Order.VOID else now
-
-
-def _restored(transfer_ids: Sequence[int]) -> tuple[dict[int, int], dict[int, int]]:
-    """Units that came back of each spend already, and in how many movements."""
-    units: defaultdict[int, int] = defaultdict(int)
-    count: defaultdict[int, int] = defaultdict(int)
-    for reverses, corrects, amount in [
-        *Transfer.objects.filter(reverses__in=transfer_ids).values_list(
-            "reverses_id", "corrects_id", "amount"
-        ),
-        *Transfer.objects.filter(corrects__in=transfer_ids).values_list(
-            "reverses_id", "corrects_id", "amount"
-        ),
-    ]:
-        units[reverses or corrects] += amount
-        count[reverses or corrects] += 1
-    return units, count

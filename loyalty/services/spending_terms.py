@@ -2,52 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from loyalty.errors import SpendingRefusedError
-from loyalty.models import Order, Transfer, WalletType
+from loyalty.models import Order, WalletType
 from loyalty.rules.facts import ZERO
 from loyalty.rules.spending import Refusal, SpendingTerms
 from loyalty.selectors.rulebooks import ProgramTerms
+from loyalty.selectors.unit_tenders import spends_on, units_returned
 from members.errors import FieldError
 from members.formatting import format_money, format_percent, format_units
 
 
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What units pay a part of, where there is no order yet."""
+
+    total: Decimal
+    currency: str
+
+
 def refuse_beyond_terms(
-    units: int, *, wallet_type: WalletType, program: ProgramTerms, order: Order | None
+    units: int,
+    *,
+    wallet_type: WalletType,
+    program: ProgramTerms,
+    order: Order | None = None,
+    bill: Bill | None = None,
 ) -> None:
     """Raises SpendingRefusedError where the terms of these units do not allow it. The caller holds
     the wallet's lock; an order's row is locked here, so that two who pay for it wait for each
     other."""
     terms = program.units[wallet_type.pk].spending
     room = None
-    if order is not None and terms.shared:
-        if order.currency != program.currency:
-            raise _refused(
+    asked = order or bill
+    if asked is not None and terms.shared:
+        if asked.currency != program.currency:
+            raise refused(
                 "order", _("They pay for orders in %s only.") % program.currency, "other_currency"
             )
-        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
-        room = terms.room(order.total, _paid_before(order, wallet_type, terms))
+        paid = ZERO
+        if order is not None:
+            asked = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+            paid = paid_before(order.pk, terms, wallet_type.pk)
+        room = terms.room(asked.total, paid)
+    refuse_beyond_room(units, terms=terms, wallet_type=wallet_type, room=room)
+
+
+def refuse_beyond_room(
+    units: int, *, terms: SpendingTerms, wallet_type: WalletType, room: int | None
+) -> None:
+    """The same where it is known how many pay for an order; None: as many as there are."""
     refusal = terms.refusal(units, room)
     if refusal is not None:
-        raise _refused("units", _fix(refusal, terms, wallet_type, room or 0), refusal)
+        raise refused("units", _fix(refusal, terms, wallet_type, room or 0), refusal)
 
 
-def _paid_before(order: Order, wallet_type: WalletType, terms: SpendingTerms) -> Decimal:
+def paid_before(order_id: int, terms: SpendingTerms, wallet_type_id: int) -> Decimal:
     """What units of this kind paid of an order, without what came back."""
-    spent = Transfer.objects.filter(
-        order=order, wallet_type=wallet_type, kind=Transfer.Kind.REDEMPTION
-    )
-    ids = list(spent.values_list("pk", flat=True))
-    if not ids:
-        return ZERO
-    gone = spent.aggregate(units=Sum("amount"))["units"] or 0
-    reversed_ = Transfer.objects.filter(reverses__in=ids).aggregate(n=Sum("amount"))["n"] or 0
-    corrected = Transfer.objects.filter(corrects__in=ids).aggregate(n=Sum("amount"))["n"] or 0
-    return terms.worth(gone - reversed_ - corrected)
+    spent = [
+        spend.transfer
+        for spend in spends_on([order_id])
+        if spend.transfer.wallet_type_id == wallet_type_id
+    ]
+    back, _count = units_returned([transfer.pk for transfer in spent])
+    return terms.worth(sum(transfer.amount - back[transfer.pk] for transfer in spent))
 
 
 def _fix(refusal: Refusal, terms: SpendingTerms, wallet_type: WalletType, room: int) -> str:
@@ -69,5 +91,5 @@ def _fix(refusal: Refusal, terms: SpendingTerms, wallet_type: WalletType, room: 
     return _("Use %(units)s (%(money)s) at most: they pay %(percent)s of an order.") % words
 
 
-def _refused(field: str, message: str, code: str) -> SpendingRefusedError:
+def refused(field: str, message: str, code: str) -> SpendingRefusedError:
     return SpendingRefusedError(message, errors=[FieldError(field, message, code)])

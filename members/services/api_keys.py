@@ -44,6 +44,8 @@ SCOPES: dict[str, str | Promise] = {
     "rewards:read": gettext_lazy("Read rewards and what members took"),
     "vouchers:read": gettext_lazy("Look at vouchers"),
     "vouchers:write": gettext_lazy("Use vouchers at a checkout, and let them go"),
+    "checkouts:read": gettext_lazy("Read carts and what they keep"),
+    "checkouts:write": gettext_lazy("Keep points, rewards and vouchers for carts, and use them"),
     "pools:read": gettext_lazy("Read pools"),
     "pools:write": gettext_lazy("Found and change pools, and move points in them"),
     "companies:read": gettext_lazy("Read companies, and what their buyers ask for"),

@@ -45,6 +45,7 @@ ACTIONS = {
     "reward.given_to_many": _("Gave a reward to many"),
     "gift_day.started": _("Gives a reward on a day of the year"),
     "gift_day.stopped": _("Stopped giving a reward on a day of the year"),
+    "checkout.cancelled": _("Let a cart go"),
     "voucher.released": _("Let a voucher go"),
     "voucher_pool.created": _("Made a list of codes"),
     "voucher_pool.filled": _("Added codes to a list"),
@@ -54,6 +55,7 @@ FIELDS = {
     "rewards": _("Rewards"),
     "redemption": _("Redemption"),
     "voucher": _("Voucher"),
+    "cart": _("Cart"),
     "price": _("Price"),
     "tier_prices": _("Prices by tier"),
     "stock": _("Stock"),
@@ -74,6 +76,9 @@ def register() -> None:
         register_nav_item(item)
     register_customer_panel(
         "rewards", _("Rewards"), f"{NAMESPACE}:redemption_panel", 22, icon="gift", rows=4
+    )
+    register_customer_panel(
+        "checkouts", _("Carts"), f"{NAMESPACE}:checkout_panel", 23, icon="shopping-cart", rows=3
     )
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rewards.backoffice import gifts, redemptions, rewards, voucher_pools
+from rewards.backoffice import checkouts, gifts, redemptions, rewards, voucher_pools
 
 app_name = "rewards_backoffice"
 
@@ -43,5 +43,7 @@ urlpatterns = [
         redemptions.redemption_panel,
         name="redemption_panel",
     ),
+    path("customers/<uuid:public_id>/carts/", checkouts.checkout_panel, name="checkout_panel"),
+    path("carts/<uuid:public_id>/cancel/", checkouts.checkout_cancel, name="checkout_cancel"),
     path("memberships/<uuid:public_id>/reward/", redemptions.reward_take, name="reward_take"),
 ]

@@ -1,4 +1,4 @@
-"""What the passing of time ends: reservations that nobody came for, vouchers that ran out.
+"""What the passing of time ends: carts and reservations nobody came for, vouchers that ran out.
 
 A voucher that ran out is refused without this; it only writes down what is so. Units that were held
 come back with it, a minute after the hold has passed.
@@ -18,7 +18,8 @@ from members.models import Job
 from members.services.audit import SYSTEM
 from members.services.job_runs import Step, run_in_chunks
 from members.services.transactions import run_atomically
-from rewards.models import Redemption, Voucher, VoucherUse
+from rewards.models import Checkout, Redemption, Voucher, VoucherUse
+from rewards.services.checkouts import expire_checkout, lock_member_wallets
 from rewards.services.issuing import LATE
 from rewards.services.redemptions import (
     expire_redemption,
@@ -33,7 +34,7 @@ Status = Redemption.Status
 
 def find_timeouts(now: dt.datetime) -> Work | None:
     """Something that has ended by now, if anything has."""
-    if not _held(now).exists() and not _over(now).exists():
+    if not any(found.exists() for found in (_carts(now), _held(now), _over(now))):
         return None
     return Work(_("Reservations and vouchers that ran out"), params={"now": now.isoformat()})
 
@@ -44,17 +45,29 @@ def run_timeouts(job_id: int) -> Job | None:
 
 
 def end_timeouts(now: dt.datetime, *, most: int = PIECE) -> int:
-    """Some of what has ended by now, in one transaction. Returns how many there were."""
+    """Some of what has ended by now, in one transaction: carts first, with what they kept, and all
+    else once there are none. Returns how many there were."""
+    return run_atomically(lambda: _end_carts(now, most) or _end_rewards(now, most))
 
-    def end() -> int:
-        held, over = list(_held(now)[:most]), list(_over(now)[:most])
-        # All wallets at once and in their order: whoever takes a reward waits for one of them.
-        lock_wallets_of([*held, *over])
-        ended = [release_redemption(redemption=item, actor=SYSTEM, now=now) for item in held]
-        ended += [expire_redemption(redemption=item, now=now) for item in over]
-        return sum(ended)
 
-    return run_atomically(end)
+def _end_carts(now: dt.datetime, most: int) -> int:
+    """Those that nobody else is just at. All their wallets at once, as below."""
+    carts = list(
+        _carts(now)
+        .select_related("membership")
+        .select_for_update(of=("self",), skip_locked=True)[:most]
+    )
+    lock_member_wallets(*[cart.membership for cart in carts])
+    return sum(expire_checkout(checkout=cart, now=now, actor=SYSTEM) for cart in carts)
+
+
+def _end_rewards(now: dt.datetime, most: int) -> int:
+    held, over = list(_held(now)[:most]), list(_over(now)[:most])
+    # All wallets at once and in their order: whoever takes a reward waits for one of them.
+    lock_wallets_of([*held, *over])
+    ended = [release_redemption(redemption=item, actor=SYSTEM, now=now) for item in held]
+    ended += [expire_redemption(redemption=item, now=now) for item in over]
+    return sum(ended)
 
 
 def timeout_words(job: Job) -> str:
@@ -68,6 +81,11 @@ def _end_some(job: Job) -> Step | None:
         return None
     ended = job.result.get("ended", 0) + some
     return Step(checkpoint={}, done=ended, total=ended, result={"ended": ended})
+
+
+def _carts(now: dt.datetime) -> QuerySet[Checkout]:
+    found = Checkout.objects.filter(status=Checkout.Status.RESERVED, reserved_until__lte=now)
+    return found.order_by("pk")
 
 
 def _held(now: dt.datetime) -> QuerySet[Redemption]:

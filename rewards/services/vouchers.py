@@ -10,7 +10,7 @@ from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
-from loyalty.rules.facts import Occasion
+from loyalty.rules.facts import NOTHING, ZERO, Occasion
 from members.errors import NotFoundError
 from members.formatting import format_day
 from members.services.audit import SYSTEM, Actor, record_audit
@@ -157,7 +157,7 @@ def _free(voucher: Voucher, checkout: str, now: dt.datetime) -> None:
 
 def _taken(voucher: Voucher, occasion: Occasion | None) -> Taken:
     if occasion is None:
-        return Taken(Decimal(0), {}, Decimal(0))
+        return Taken(ZERO, {}, ZERO, NOTHING)
     terms = voucher.terms
     if occasion.currency != terms["currency"]:
         raise VoucherRefusedError(

@@ -17,11 +17,11 @@ from loyalty.services.order_inputs import (
     OrderInput,
     RefundInput,
     RefundLineInput,
-    TenderInput,
 )
 from loyalty.services.orders import OrderResult, record_orders
 from loyalty.services.programs import apply_definition
 from loyalty.services.refunds import RefundResult, record_refunds
+from loyalty.services.tender_inputs import TenderInput
 from members.models import Customer
 from members.services.audit import SYSTEM
 

@@ -10,3 +10,4 @@ from tests.loyalty.backoffice.conftest import (  # noqa: F401
     manager,
     sign_in,
 )
+from tests.loyalty.conftest import coherent_ledger  # noqa: F401

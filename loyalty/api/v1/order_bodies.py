@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from loyalty.api.v1.amounts import UnitsAboveZero
 from loyalty.rules.facts import ZERO
 from loyalty.services.order_inputs import (
     CustomerRef,
@@ -20,8 +21,8 @@ from loyalty.services.order_inputs import (
     OrderInput,
     RefundInput,
     RefundLineInput,
-    TenderInput,
 )
+from loyalty.services.tender_inputs import TenderInput
 from members.api.bodies import (
     TEXT,
     Body,
@@ -116,6 +117,22 @@ class TenderIn(Body):
 
     kind: Literal["money", "stored_value", "units", "voucher"]
     amount: PositiveMoney
+    units: UnitsAboveZero | None = Field(
+        None,
+        description="Of the buyer's units of this wallet type, to be spent with the order once,"
+        " however often it is told; they pay what they are worth. Without them it is only told that"
+        " units paid.",
+    )
+    wallet_type: Text64 = Field("", description="With units: the wallet type's code.")
+    program: Text64 = Field("", description="Its program, where several have such units.")
+
+    @model_validator(mode="after")
+    def units_belong_to_their_kind(self) -> Self:
+        if (self.units is not None) != bool(self.wallet_type):
+            raise PydanticCustomError("one_of", str(_("Give units with their wallet_type.")))
+        if (self.units is not None and self.kind != "units") or (self.program and not self.units):
+            raise PydanticCustomError("one_of", str(_("Only kind “units” spends units.")))
+        return self
 
 
 class DiscountIn(Body):
@@ -334,8 +351,14 @@ def _refund_line(line: RefundLineIn, number: int) -> RefundLineInput:
 
 
 def _tenders(tenders: Sequence[TenderIn]) -> tuple[TenderInput, ...]:
-    """One for each kind: two cards are one payment with money."""
+    """One for each kind: two cards are one payment with money. Units that are spent stand alone."""
     sums: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    spent = []
     for tender in tenders:
-        sums[tender.kind] += Decimal(tender.amount)
-    return tuple(TenderInput(kind, amount) for kind, amount in sums.items())
+        amount = Decimal(tender.amount)
+        if tender.units is None:
+            sums[tender.kind] += amount
+            continue
+        units = Decimal(tender.units)
+        spent.append(TenderInput(tender.kind, amount, units, tender.wallet_type, tender.program))
+    return (*(TenderInput(kind, amount) for kind, amount in sums.items()), *spent)

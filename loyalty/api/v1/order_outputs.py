@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
+from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import AwardOut, moved_awards
-from loyalty.models import Order, OrderDiscount, Refund, Tender
+from loyalty.models import Order, OrderDiscount, Refund, Tender, UnitTender, WalletType
+from loyalty.selectors.given_back import GivenBack, given_back
 from members.api.bodies import Answer, money_text, plain_text
 from members.api.pagination import Page
 from members.models import Customer
@@ -42,6 +46,28 @@ class TenderOut(Answer):
     amount: str
 
 
+class UnitsPartOut(Answer):
+    """Units of one kind, and the part of the total that they stand for."""
+
+    program: str
+    wallet_type: str
+    decimals: int
+    units: Units
+    amount: str
+
+
+class UnitTenderOut(UnitsPartOut):
+    returned: Units = Field(description="How many of them have come back.")
+
+
+class GivenBackOut(Answer):
+    """How a refund divides, in the proportion paid. Each part in what can be paid out; the last
+    refund brings what earlier ones left."""
+
+    money: str
+    units: list[UnitsPartOut] = Field(description="They are back already.")
+
+
 class GivenDiscountOut(Answer):
     """What a discount rule took off."""
 
@@ -72,6 +98,7 @@ class RefundOut(Answer):
     tax_total: str
     shipping_total: str
     lines: list[RefundLineOut]
+    given_back: GivenBackOut
     recorded_at: dt.datetime
     awards: list[AwardOut] = Field(description="What it moved.")
 
@@ -101,6 +128,7 @@ class OrderOut(Answer):
     coupons: list[str]
     lines: list[LineOut]
     tenders: list[TenderOut]
+    unit_tenders: list[UnitTenderOut] = Field(description="The units that paid of it, by kind.")
     discounts: list[GivenDiscountOut] = Field(description="By discount rules, as they were told.")
     refunds: list[str] = Field(description="Numbers of the refunds that came for it.")
     awards: list[AwardOut] = Field(description="All that it moved.")
@@ -152,6 +180,7 @@ def order_out(order: Order) -> OrderOut:
             TenderOut(kind=Tender.Kind(tender.kind), amount=money_text(tender.amount))
             for tender in order.tenders.all()
         ],
+        unit_tenders=[_unit_tender(item) for item in order.unit_tenders.all()],
         discounts=[_discount(item) for item in order.discounts.all()],
         refunds=sorted(refund.external_id for refund in order.refunds.all()),
         awards=moved_awards(transfers),
@@ -180,9 +209,35 @@ def refund_out(refund: Refund, awards: Iterable[AwardOut]) -> RefundOut:
             )
             for line in lines
         ],
+        given_back=given_back_out(given_back(refund)),
         recorded_at=refund.recorded_at,
         awards=list(awards),
     )  # fmt: skip
+
+
+def given_back_out(found: GivenBack) -> GivenBackOut:
+    return GivenBackOut(
+        money=money_text(found.money),
+        units=[
+            UnitsPartOut(**_part(item.wallet_type, item.units, item.amount)) for item in found.units
+        ],
+    )
+
+
+def _unit_tender(paid: UnitTender) -> UnitTenderOut:
+    kind, transfer = paid.wallet_type, paid.transfer
+    back = [*transfer.reversals.all(), *transfer.corrections.all()]
+    returned = sum(item.amount for item in back)
+    return UnitTenderOut(
+        **_part(kind, transfer.amount, paid.amount), returned=units_text(returned, kind.scale)
+    )
+
+
+def _part(kind: WalletType, units: int, amount: Decimal) -> dict[str, Any]:
+    return {
+        "program": kind.program.code, "wallet_type": kind.code, "decimals": kind.scale,
+        "units": units_text(units, kind.scale), "amount": money_text(amount),
+    }  # fmt: skip
 
 
 def _discount(given: OrderDiscount) -> GivenDiscountOut:

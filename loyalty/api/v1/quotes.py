@@ -175,13 +175,13 @@ class Quotes(ApiView):
             QuoteOut(
                 quoted_at=now,
                 programs=[
-                    _program(quote, members.get(quote.membership_id or 0)) for quote in quotes
+                    program_quote(quote, members.get(quote.membership_id or 0)) for quote in quotes
                 ],
             )
         )
 
 
-def _program(quote: Quote, membership: UUID | None) -> ProgramQuote:
+def program_quote(quote: Quote, membership: UUID | None) -> ProgramQuote:
     wallet_types = wallet_types_of(current_terms())
     sums: dict[int, int] = {}
     for quoted in quote.awards:

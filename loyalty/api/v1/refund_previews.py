@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.order_bodies import RefundIn, known_people, refund_input
+from loyalty.api.v1.order_outputs import GivenBackOut, given_back_out
 from loyalty.api.v1.transfers import ExplanationOut
 from loyalty.explanations import explain_transfer
 from loyalty.ledger.balances import Holding
@@ -54,6 +55,7 @@ class RefundPreviewOut(Answer):
         description="A refund with this number was recorded already; it would change nothing."
     )
     parked: bool = Field(description="Its order has not come yet, so the refund would wait.")
+    given_back: GivenBackOut
     wallets: list[WalletEffectOut] = Field(description="Those that would change.")
 
 
@@ -79,6 +81,7 @@ def _preview_out(preview: RefundPreview) -> RefundPreviewOut:
     return RefundPreviewOut(
         known=preview.known,
         parked=preview.parked,
+        given_back=given_back_out(preview.given_back),
         wallets=[
             _effect_out(effect, members[effect.wallet.account_id]) for effect in preview.effects
         ],

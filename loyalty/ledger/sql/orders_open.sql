@@ -43,7 +43,10 @@ BEGIN
            o.id IS NOT NULL, o.body_hash,
            EXISTS (SELECT 1 FROM loyalty_refund r
                     WHERE r.source = the_source AND r.order_external_id = x.number
-                      AND r.order_id IS NULL AND r.order_external_id <> ''),
+                      AND r.order_id IS NULL AND r.order_external_id <> '')
+           OR EXISTS (SELECT 1 FROM loyalty_unittender u
+                       WHERE u.source = the_source AND u.order_external_id = x.number
+                         AND u.order_id IS NULL),
            coalesce(c.merged_into_id, c.id),
            (SELECT jsonb_agg(jsonb_build_object(
                        'id', m.id, 'program', m.program_id, 'status', m.status, 'account', m.account_id,

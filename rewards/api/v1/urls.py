@@ -2,10 +2,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rewards.api.v1 import gifts, redemptions, rewards, vouchers
+from rewards.api.v1 import (
+    checkout_quotes,
+    checkouts,
+    gifts,
+    redemptions,
+    rewards,
+    vouchers,
+)
 
 app_name = "api-rewards"
 
+CHECKOUT = "checkouts/<uuid:checkout_id>"
 TAKEN = "reward-redemptions/<uuid:redemption_id>"
 
 urlpatterns = [
@@ -21,6 +29,11 @@ urlpatterns = [
         name="reward-redemption-cancel",
     ),
     path("reward-gifts", gifts.RewardGifts.as_view(), name="reward-gifts"),
+    path("checkouts", checkouts.Checkouts.as_view(), name="checkouts"),
+    path("checkouts/quote", checkout_quotes.CartQuotes.as_view(), name="checkout-quote"),
+    path(CHECKOUT, checkouts.OneCheckout.as_view(), name="checkout"),
+    path(f"{CHECKOUT}/commit", checkouts.CheckoutCommit.as_view(), name="checkout-commit"),
+    path(f"{CHECKOUT}/cancel", checkouts.CheckoutCancel.as_view(), name="checkout-cancel"),
     path("vouchers/check", vouchers.VoucherCheck.as_view(), name="voucher-check"),
     path("vouchers/hold", vouchers.VoucherHold.as_view(), name="voucher-hold"),
     path("vouchers/use", vouchers.VoucherUsing.as_view(), name="voucher-use"),

@@ -192,6 +192,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.activityaward.membership": "stays: it says for which the activity counted",
     "loyalty.occasiongrant.membership": "stays: days of a duplicate are those of the other, too",
     "rewards.giftoccasion.membership": "stays: days of a duplicate are those of the other, too",
+    "rewards.checkout.membership": "stays: it is read with the one that counts",
     "rewards.redemption.membership": "stays: what was taken under either name counts",
     "rewards.voucher.membership": "stays with what it was taken for",
     "loyalty.foundinggrant.membership": "stays: who had it under either name has had it",

@@ -1,37 +1,16 @@
 """Many at once: a limit, the last one in stock, a balance for one, and one voucher."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connections
 
 from loyalty.services.redemptions import redeem_units  # noqa: F401  (loaded before threads race)
-from members.errors import DomainError
 from members.services.audit import SYSTEM
 from rewards.models import Redemption, Reward
 from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
+from tests.rewards.services.racing import TRIES, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-THREADS, TRIES = 8, 50
-
-
-def at_once(act):
-    """What became of so many tries: "done" or the code of the refusal."""
-
-    def attempt(number):
-        try:
-            act(number)
-        except DomainError as error:
-            return error.code
-        finally:
-            connections.close_all()
-        return "done"
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        return Counter(threads.map(attempt, range(TRIES)))
 
 
 def test_a_limit_of_three_lets_three_through():

@@ -1,0 +1,246 @@
+"""Orders paid partly with units: spent as the order is told, or by its checkout before that.
+
+An order's message may name units to spend; its checkout may have spent some already. Either way
+they are spent once for an order and kind of unit, and come back as the order does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from babel.numbers import get_currency_precision
+from django.utils.translation import gettext as _
+
+from loyalty.errors import (
+    InsufficientBalanceError,
+    InvalidOrderError,
+    OrderConflictError,
+)
+from loyalty.ledger.posting import Movement, post
+from loyalty.models import Membership, Order, Refund, Transfer, UnitTender, WalletType
+from loyalty.rules.facts import ZERO
+from loyalty.rules.spending import SpendingTerms
+from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.selectors.unit_tenders import units_returned
+from loyalty.selectors.wallet_types import wallet_types_of
+from loyalty.services.order_batches import Opened
+from loyalty.services.order_inputs import OrderInput
+from loyalty.services.redemptions import OFFLINE, check_spending, spend_movement
+from loyalty.services.spending_terms import paid_before, refuse_beyond_room
+from loyalty.services.tender_inputs import TenderInput
+from members.errors import FieldError
+from members.formatting import format_money, format_units
+from members.selectors.merges import were_one
+
+
+def pays(terms: SpendingTerms, units: int, currency: str) -> Decimal:
+    """What so many units pay, in whole coins."""
+    coin = Decimal(1).scaleb(-get_currency_precision(currency))
+    return terms.worth(units) // coin * coin
+
+
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """Units that an order of the batch is paid with from now on. `before`: the row of a payment
+    that came back whole and is made anew."""
+
+    order_id: int
+    order: OrderInput
+    wallet_type_id: int
+    amount: Decimal
+    movement: Movement
+    before: UnitTender | None
+
+
+class UnitPayments:
+    """What orders of one batch are paid with in units. The caller holds their buyers' locks."""
+
+    def __init__(self, terms: Terms, now: dt.datetime, transfer_source: str) -> None:
+        self.terms, self.now, self.transfer_source = terms, now, transfer_source
+        self.known: defaultdict[str, list[UnitTender]] = defaultdict(list)
+        self.payments: list[_Payment] = []
+
+    @classmethod
+    def load(
+        cls,
+        orders: Sequence[OrderInput],
+        opened: Sequence[Opened],
+        terms: Terms,
+        now: dt.datetime,
+        transfer_source: str,
+    ) -> UnitPayments:
+        """With what was paid for these orders before; no query where there can be nothing."""
+        found = cls(terms, now, transfer_source)
+        asked = {
+            order.external_id: known
+            for order, known in zip(orders, opened, strict=True)
+            if known.parked or (known.known and known.body_hash != order.content().body_hash())
+        }
+        if asked:
+            rows = UnitTender.objects.filter(
+                source=orders[0].source, order_external_id__in=list(asked)
+            ).select_related("transfer")
+            buyers = _buyers(rows)
+            for row in rows:
+                known, buyer = asked[row.order_external_id], buyers[row.pk]
+                if known.customer_id is None or were_one(known.customer_id, buyer):
+                    found.known[row.order_external_id].append(row)
+        return found
+
+    def completed(self, orders: Sequence[OrderInput]) -> Sequence[OrderInput]:
+        """The orders, with what had been paid before their messages came."""
+        if not self.known:
+            return orders
+        return [
+            replace(order, prepaid=sum((row.amount for row in rows), ZERO))
+            if (rows := self.known.get(order.external_id)) and order.status not in Order.VOID
+            else order
+            for order in orders
+        ]
+
+    def take(self, order: OrderInput, known: Opened) -> None:
+        """What an order that was just written, or written anew, asks to be spent for it."""
+        if order.status in Order.VOID:
+            return
+        for tender in order.tenders:
+            if tender.units is not None:
+                self._take(order, known, tender, tender.units)
+
+    def post(self) -> None:
+        """Spend, before the orders earn: none of them pays for itself."""
+        try:
+            post([payment.movement for payment in self.payments], now=self.now)
+        except InsufficientBalanceError as error:
+            units = {payment.wallet_type_id for payment in self.payments}
+            words = str(error.spendable)
+            if len(units) == 1:
+                words = format_units(error.spendable, self._unit(units.pop()))
+            raise InsufficientBalanceError(error.spendable, words) from error
+
+    def write(self) -> None:
+        """Say what pays for which order, once the orders are there."""
+        for number, rows in self.known.items():
+            parked = [row.pk for row in rows if row.order_id is None]
+            order = Order.objects.filter(source=rows[0].source, external_id=number)
+            if parked:
+                UnitTender.objects.filter(pk__in=parked).update(order_id=order.values("pk")[:1])
+        if not self.payments:
+            return
+        made = dict(
+            Transfer.objects.filter(
+                key__in=[payment.movement["key"] for payment in self.payments]
+            ).values_list("key", "pk")
+        )
+        for payment in self.payments:
+            row = payment.before or UnitTender(
+                source=payment.order.source, order_external_id=payment.order.external_id,
+                order_id=payment.order_id, wallet_type_id=payment.wallet_type_id,
+                recorded_at=self.now,
+            )  # fmt: skip
+            row.transfer_id, row.amount = made[payment.movement["key"]], payment.amount
+            row.save()
+
+    def _take(self, order: OrderInput, known: Opened, tender: TenderInput, whole: Decimal) -> None:
+        program, wallet_type_id = self._named(order, known, tender)
+        unit = self._unit(wallet_type_id)
+        units = whole.scaleb(unit.scale)
+        if units % 1:
+            message = _("Give %(units)s with at most %(decimals)s decimals.")
+            raise _wrong(message % {"units": unit.plural, "decimals": unit.scale}, "too_fine")
+        terms = program.units[wallet_type_id].spending
+        amount = pays(terms, int(units), order.currency)
+        if amount != tender.amount or not amount:
+            words = {
+                "units": format_units(int(units), unit),
+                "money": format_money(amount, order.currency),
+            }
+            raise _wrong(_("%(units)s pay %(money)s.") % words, "tender_worth")
+        before = self._before(order, wallet_type_id)
+        if before is not None and not self._again(before, known):
+            if before.transfer.amount != units:
+                raise OrderConflictError(
+                    _("Order %s was paid with other units already.") % order.external_id,
+                    errors=[FieldError("tenders", _("They come back as the order does."),
+                                       "immutable")],
+                )  # fmt: skip
+            return
+        self._spend(order, known, program, unit, int(units), amount, before)
+
+    def _spend(
+        self, order: OrderInput, known: Opened, program: ProgramTerms, unit: WalletType,
+        units: int, amount: Decimal, before: UnitTender | None,
+    ) -> None:  # fmt: skip
+        at = order.placed_at if self.now - OFFLINE <= order.placed_at <= self.now else self.now
+        check_spending(program, at)
+        terms = program.units[unit.pk].spending
+        paid = paid_before(known.order_id, terms, unit.pk) if known.known else ZERO
+        refuse_beyond_room(units, terms=terms, wallet_type=unit, room=terms.room(order.total, paid))
+        entry = spend_movement(
+            known.members[program.id].wallet(unit.pk, program),
+            units,
+            program=program,
+            occurred_at=at,
+            key=f"order:{known.order_id}:paid:{unit.pk}"
+            + (f":{before.transfer_id}" if before else ""),
+            source=self.transfer_source,
+            explanation={"order": order.external_id},
+            o=known.order_id,
+        )
+        self.payments.append(_Payment(known.order_id, order, unit.pk, amount, entry, before))
+
+    def _named(
+        self, order: OrderInput, known: Opened, tender: TenderInput
+    ) -> tuple[ProgramTerms, int]:
+        """The program and the kind of units that a tender is of."""
+        found = [
+            (program, pk)
+            for program in self.terms.programs
+            if program.live
+            and program.id in known.members
+            and program.currency == order.currency
+            and tender.program in ("", program.code)
+            for pk, unit in program.units.items()
+            if unit.code == tender.wallet_type
+        ]
+        if not found:
+            raise _wrong(
+                _("The buyer has no %s that pay for this order.") % tender.wallet_type, "not_found"
+            )
+        if len(found) > 1:
+            raise _wrong(_("Several programs have such units. Name the program."), "ambiguous")
+        return found[0]
+
+    def _before(self, order: OrderInput, wallet_type_id: int) -> UnitTender | None:
+        for row in self.known.get(order.external_id, ()):
+            if row.wallet_type_id == wallet_type_id:
+                return row
+        return None
+
+    def _again(self, before: UnitTender, known: Opened) -> bool:
+        """Whether all of it came back because the order had been called off, and not refunded."""
+        back, _count = units_returned([before.transfer_id])
+        return (
+            back[before.transfer_id] == before.transfer.amount
+            and not Refund.objects.filter(order=known.order_id).exists()
+        )
+
+    def _unit(self, wallet_type_id: int) -> WalletType:
+        return wallet_types_of(self.terms)[wallet_type_id]
+
+
+def _buyers(rows: Iterable[UnitTender]) -> dict[int, int]:
+    """Whose units paid, by the rows' keys."""
+    wallets = {row.pk: row.transfer.wallet_id for row in rows}
+    found = Membership.objects.filter(account__wallets__in=set(wallets.values()))
+    customers = dict(found.values_list("account__wallets", "customer"))
+    return {pk: customers[wallet] for pk, wallet in wallets.items()}
+
+
+def _wrong(message: str, code: str) -> InvalidOrderError:
+    return InvalidOrderError(
+        _("It cannot be paid with these units."), errors=[FieldError("tenders", message, code)]
+    )

@@ -1,0 +1,105 @@
+"""/checkouts/quote: what could be used for a cart, before anything is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.pools import member_named
+from loyalty.api.v1.quotes import ProgramQuote, program_quote
+from members.api.bodies import Answer, answer, money_text, read_body
+from members.api.views import ApiView
+from rewards.api.v1.checkouts import MemberCart, basket_of
+from rewards.api.v1.rewards import RefusalOut
+from rewards.services.checkout_quotes import Fit, Use, quote_cart
+
+
+class FitOut(Answer):
+    """A reward as this cart finds it."""
+
+    reward: UUID
+    code: str
+    name: str
+    wallet_type: str
+    decimals: int
+    price: Units
+    amount: str = Field(description="What it takes off this cart; 0 of one that takes off nothing.")
+    fits: bool = Field(description="Whether it can be taken with this cart now.")
+    missing: Units = Field(description="How many units are lacking; 0: none.")
+    refusals: list[RefusalOut] = Field(description="Why not.")
+
+
+class UseOut(Answer):
+    """The use of one kind of units that saves the most money for each unit."""
+
+    wallet_type: str
+    decimals: int
+    units: Units
+    amount: str = Field(description="The money that it saves.")
+    reward: UUID | None = Field(description="The reward to take; null: let the units pay.")
+    words: str
+
+
+class CartQuoteOut(Answer):
+    quoted_at: dt.datetime
+    quote: ProgramQuote = Field(description="What it costs and earns, and what could pay for it.")
+    rewards: list[FitOut] = Field(description="All that are offered, in the catalogue's order.")
+    best: list[UseOut] = Field(description="Of each kind of units; none where nothing can be used.")
+
+
+class CartQuotes(ApiView):
+    scopes = {"POST": "quotes:read"}
+
+    @extend_schema(operation_id="quoteCart", request=MemberCart, responses={200: CartQuoteOut})
+    def post(self, request: Request) -> HttpResponse:
+        """Say what a member could use for a cart: units to pay with, rewards that fit and why
+        others do not, and the best use. Nothing is kept."""
+        body, now = read_body(request, MemberCart), timezone.now()
+        member = member_named(body.membership, "membership")
+        found = quote_cart(
+            basket_of(body.order, now), member, now=now, with_discounts=body.with_discounts
+        )
+        currency = found.quote.program.currency
+        return answer(
+            CartQuoteOut(
+                quoted_at=now,
+                quote=program_quote(found.quote, member.public_id),
+                rewards=[_fit(item) for item in found.fits],
+                best=[_use(item, currency) for item in found.best],
+            )
+        )
+
+
+def _fit(found: Fit) -> FitOut:
+    unit = found.reward.wallet_type
+    return FitOut(
+        reward=found.reward.public_id,
+        code=found.reward.code,
+        name=found.reward.name,
+        wallet_type=unit.code,
+        decimals=unit.scale,
+        price=units_text(found.price, unit.scale),
+        amount=money_text(found.amount),
+        fits=found.fits,
+        missing=units_text(found.missing, unit.scale),
+        refusals=[RefusalOut(code=item.code, message=item.words) for item in found.refusals],
+    )
+
+
+def _use(use: Use, currency: str) -> UseOut:
+    unit = use.wallet_type
+    return UseOut(
+        wallet_type=unit.code,
+        decimals=unit.scale,
+        units=units_text(use.units, unit.scale),
+        amount=money_text(use.amount),
+        reward=use.reward.public_id if use.reward else None,
+        words=use.words(currency),
+    )

@@ -1,0 +1,146 @@
+"""What a checkout keeps, and how each of it is used or comes back. The caller holds the checkout's
+lock and those of its member's wallets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership, Transfer, Wallet, WalletType
+from loyalty.selectors.memberships import current_wallet
+from loyalty.services.order_payments import call_off_payment
+from loyalty.services.redemptions import (
+    redeem_units,
+    reverse_redemption,
+    terms_of,
+    units_left,
+)
+from loyalty.services.spending_terms import Bill
+from loyalty.services.unit_tenders import pays
+from members.services.audit import Actor
+from rewards.errors import CheckoutRefusedError
+from rewards.models import (
+    Checkout,
+    CheckoutReward,
+    CheckoutUnits,
+    CheckoutVoucher,
+    Redemption,
+    Reward,
+    Voucher,
+    VoucherUse,
+)
+from rewards.services.redemptions import cancel_redemption, issue_redemption, take_reward
+from rewards.services.vouchers import release_voucher, use_voucher
+from rewards.voucher_terms import Taken
+
+Status = Redemption.Status
+
+
+def hold_units(
+    checkout: Checkout, units: Mapping[WalletType, int], *, source: str, actor: Actor,
+    now: dt.datetime,
+) -> Decimal:  # fmt: skip
+    """Spend them for the checkout; what they pay of it. Raises what spending raises, and
+    CheckoutRefusedError where they would pay more than there is, or nothing."""
+    paid = Decimal(0)
+    bill = Bill(checkout.total, checkout.currency)
+    for kind, number in sorted(units.items(), key=lambda item: item[0].pk):
+        wallet = _wallet_of(checkout.membership, kind)
+        amount = pays(terms_of(wallet).units[kind.pk].spending, number, checkout.currency)
+        if not amount:
+            raise CheckoutRefusedError(_("So few of them pay nothing."), code="worth_nothing")
+        paid += amount
+        if paid > checkout.total:
+            raise CheckoutRefusedError(_("They would pay more than it costs."), code="above_total")
+        transfer, _replayed = redeem_units(
+            wallet=wallet, units=number, source=source, actor=actor, now=now, bill=bill,
+            key=f"checkout:{checkout.pk}:{checkout.round}:{kind.pk}", checkout=checkout.cart,
+        )  # fmt: skip
+        CheckoutUnits.objects.create(
+            checkout=checkout, wallet_type=kind, transfer=transfer, amount=amount
+        )
+    return paid
+
+
+def hold_rewards(
+    checkout: Checkout, rewards: Sequence[tuple[Reward, Taken]], *, source: str, actor: Actor,
+    now: dt.datetime,
+) -> None:  # fmt: skip
+    """Reserve them as long as the checkout. Raises what taking a reward raises."""
+    for number, (reward, taken) in enumerate(rewards):
+        redemption, _replayed = take_reward(
+            membership=checkout.membership, reward=reward, source=source, actor=actor, now=now,
+            key=f"checkout:{checkout.pk}:{checkout.round}:reward:{number}",
+            hold=checkout.reserved_until - now,
+        )  # fmt: skip
+        CheckoutReward.objects.create(checkout=checkout, redemption=redemption, amount=taken.amount)
+
+
+def keep_vouchers(checkout: Checkout, vouchers: Sequence[tuple[Voucher, Taken]]) -> None:
+    """Note what they take off, once they are held for it."""
+    CheckoutVoucher.objects.bulk_create(
+        CheckoutVoucher(checkout=checkout, voucher=voucher, amount=taken.amount)
+        for voucher, taken in vouchers
+    )
+
+
+def use_all(checkout: Checkout, *, actor: Actor, now: dt.datetime) -> dict[Transfer, Decimal]:
+    """Use what it kept; the spends that pay for its order. Raises RedemptionStateError,
+    RewardRefusedError or VoucherRefusedError where something is not there any more."""
+    for item in checkout.vouchers.select_related("voucher").order_by("voucher"):
+        _use(item.voucher, checkout, item.amount, actor, now)
+    for taken in checkout.rewards.select_related("redemption__reward").order_by("pk"):
+        issued = issue_redemption(redemption=taken.redemption, actor=actor, now=now)
+        if issued.reward.takes_off and issued.voucher is not None:
+            _use(issued.voucher, checkout, taken.amount, actor, now)
+    spends = checkout.units.select_related("transfer")
+    return {item.transfer: item.amount for item in spends.order_by("pk")}
+
+
+def give_all_back(
+    checkout: Checkout, *, reason: str, source: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Whatever of it has not come back yet: units to their lots, vouchers, rewards with their
+    stock. Raises OrderConflictError where its order was told, and stands."""
+    transfers = [item.transfer for item in checkout.units.select_related("transfer__wallet_type")]
+    if checkout.order_external_id:
+        call_off_payment(source=checkout.source, external_id=checkout.order_external_id)
+    for taken in checkout.rewards.select_related("redemption__voucher").order_by("pk"):
+        _give_up(taken.redemption, checkout, reason, source, actor, now)
+    for item in checkout.vouchers.select_related("voucher").order_by("voucher"):
+        release_voucher(voucher=item.voucher, checkout=checkout.name, actor=actor, now=now)
+    for transfer in transfers:
+        left = units_left(transfer)
+        if left > 0:
+            reverse_redemption(
+                transfer=transfer, units=None if left == transfer.amount else left,
+                key=f"checkout:{checkout.pk}:{checkout.round}:back:{transfer.pk}", source=source,
+                actor=actor, now=now, note=reason, with_reward=True,
+            )  # fmt: skip
+
+
+def _give_up(
+    taken: Redemption, checkout: Checkout, reason: str, source: str, actor: Actor, now: dt.datetime
+) -> None:
+    if taken.status in (Status.CANCELLED, Status.EXPIRED):
+        return
+    if taken.voucher is not None:
+        release_voucher(voucher=taken.voucher, checkout=checkout.name, actor=actor, now=now)
+    cancel_redemption(redemption=taken, reason=reason, source=source, actor=actor, now=now)
+
+
+def _use(
+    voucher: Voucher, checkout: Checkout, amount: Decimal, actor: Actor, now: dt.datetime
+) -> None:
+    use, _known = use_voucher(
+        voucher=voucher, checkout=checkout.name, occasion=None, actor=actor, now=now
+    )
+    VoucherUse.objects.filter(pk=use.pk).update(discount=amount)
+
+
+def _wallet_of(membership: Membership, kind: WalletType) -> Wallet:
+    wallets = Wallet.objects.select_related("wallet_type__program")
+    return current_wallet(wallets.get(account=membership.account_id, wallet_type=kind))

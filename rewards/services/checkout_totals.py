@@ -1,0 +1,112 @@
+"""What a cart comes to: the program's discounts, then its vouchers one by one, then units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership
+from loyalty.rules.facts import ZERO, Basket, Occasion
+from loyalty.selectors.rulebooks import ProgramTerms
+from loyalty.services.order_inputs import CustomerRef, OrderInput, plain
+from loyalty.services.quotes import Quote, quote_order
+from members.conditions.moments import Moment
+from rewards.errors import CheckoutRefusedError, VoucherRefusedError
+from rewards.voucher_terms import Taken, taken_off
+
+Terms = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A cart at the program's own discounts. `quote`: also what it would earn."""
+
+    quote: Quote
+    occasion: Occasion
+    coin: Decimal
+
+    @property
+    def program(self) -> ProgramTerms:
+        return self.quote.program
+
+
+def priced(order: OrderInput, membership: Membership, *, with_discounts: bool = True) -> Priced:
+    """Raises InvalidOrderError where the cart contradicts itself, CheckoutRefusedError where the
+    member's program cannot serve it."""
+    program = membership.program
+    buyer = replace(order, customer=CustomerRef(key=membership.customer_id))
+    if order.currency != program.currency:
+        raise CheckoutRefusedError(
+            _("The program counts in %s.") % program.currency, code="other_currency"
+        )
+    quotes = quote_order(buyer, program_code=program.code, with_discounts=with_discounts)
+    if not quotes:
+        raise CheckoutRefusedError(_("The membership is not active."), code="not_active")
+    [quote] = quotes
+    occasion = Occasion(
+        quote.discounted.basket,
+        Moment(order.placed_at, program.zone),
+        currency=order.currency,
+        channel=order.channel,
+        store=order.store,
+    )
+    coin = Decimal(1).scaleb(-get_currency_precision(order.currency))
+    return Priced(quote, occasion, coin)
+
+
+def refuse_together(terms: Sequence[Terms]) -> None:
+    """Raises VoucherRefusedError where one of several is for purchases without others."""
+    off = [item for item in terms if item.get("discount")]
+    if len(off) > 1 and not all(item["combines"] for item in off):
+        raise VoucherRefusedError(
+            _("One of them does not go together with other vouchers."), code="voucher_alone"
+        )
+
+
+def without(occasion: Occasion, taken: Taken) -> Occasion:
+    """The cart as the next voucher finds it."""
+    return replace(occasion, basket=taken.basket)
+
+
+def in_turn(found: Priced, terms: Iterable[Terms]) -> tuple[list[Taken], Occasion]:
+    """What each takes off what those before it left, and what is left then."""
+    taken, occasion = [], found.occasion
+    for item in terms:
+        one = taken_off(item, occasion, found.coin)
+        taken.append(one)
+        occasion = without(occasion, one)
+    return taken, occasion
+
+
+def totals(order: OrderInput, found: Priced, left: Basket) -> dict[str, Any]:
+    """The columns of a checkout that say what it comes to."""
+    before = order.basket()
+    given = found.quote.discounted
+    return {
+        "currency": order.currency,
+        "goods": sum((line.total for line in before.lines), ZERO),
+        "shipping": before.shipping_total,
+        "discount": given.amount + before.discount_total,
+        "voucher_discount": _off(given.basket) - _off(left),
+        "total": left.total,
+        "tax": left.tax_total,
+        "lines": [
+            {
+                "line_no": line.line_no,
+                "total": plain(line.total),
+                "discount": plain(line.discount),
+                "tax": plain(line.tax),
+            }
+            for line in left.lines
+        ],
+    }
+
+
+def _off(basket: Basket) -> Decimal:
+    """Prices as they are discounted: without tax that is added to them."""
+    return sum((line.total for line in basket.lines), ZERO) + basket.shipping_total

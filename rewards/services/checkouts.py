@@ -1,0 +1,283 @@
+"""A cart's way: reserved, committed with the number of its order, canceled, or run out.
+
+What is reserved is spent at once, so nobody can spend it twice; it comes back to where it came
+from.
+Locks: the checkout, then its member's wallets, then what it keeps.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import orjson
+from django.utils.translation import gettext as _
+
+from loyalty.errors import OrderConflictError
+from loyalty.instants import NEVER
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Membership, Transfer, Wallet, WalletType
+from loyalty.selectors.memberships import memberships, wallet_ids
+from loyalty.services.order_inputs import OrderInput
+from loyalty.services.order_payments import open_order, pay_order
+from members.errors import DomainError, FieldError
+from members.services.audit import Actor, record_audit
+from members.services.transactions import run_atomically
+from rewards.errors import CheckoutRefusedError, CheckoutStateError
+from rewards.models import Checkout, Reward, Voucher
+from rewards.services.checkout_holds import (
+    give_all_back,
+    hold_rewards,
+    hold_units,
+    keep_vouchers,
+    use_all,
+)
+from rewards.services.checkout_totals import Priced, priced, refuse_together, totals, without
+from rewards.services.vouchers import hold_voucher
+from rewards.voucher_terms import Taken, taken_off, terms_of
+
+Status = Checkout.Status
+# How long a cart is kept, where nothing else is said, and at most.
+HOLD = dt.timedelta(minutes=30)
+LONGEST_HOLD = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What a shop asks to be kept. `units` at the scale of their kinds; vouchers take off one after
+    the other in this order, then the rewards that do."""
+
+    membership: Membership
+    source: str
+    name: str
+    order: OrderInput
+    units: Mapping[WalletType, int] = field(default_factory=dict)
+    rewards: Sequence[Reward] = ()
+    vouchers: Sequence[Voucher] = ()
+    with_discounts: bool = True
+
+    def request_hash(self) -> bytes:
+        """The same for the same request, whenever it comes."""
+        asked = [
+            self.membership.pk,
+            replace(self.order, placed_at=NEVER).content().body_hash().hex(),
+            sorted((kind.pk, units) for kind, units in self.units.items()),
+            [reward.pk for reward in self.rewards],
+            [voucher.pk for voucher in self.vouchers],
+            self.with_discounts,
+        ]
+        return hashlib.blake2b(orjson.dumps(asked), digest_size=16).digest()
+
+
+def reserve_checkout(
+    *, cart: Cart, source: str, actor: Actor, now: dt.datetime, hold: dt.timedelta = HOLD
+) -> Checkout:
+    """Keep all that a cart asks for, or nothing. The same cart again is answered as before; one
+    that changed, ran out or was given up is reserved anew, and what it kept comes back first.
+
+    Raises CheckoutStateError where it was paid, CheckoutRefusedError, and what spending, taking a
+    reward and holding a voucher raise.
+    """
+    _check(cart, hold)
+    return run_atomically(lambda: _reserve(cart, source, actor, now, now + hold))
+
+
+def commit_checkout(
+    *, checkout: Checkout, order_external_id: str, source: str, actor: Actor, now: dt.datetime
+) -> tuple[Checkout, bool]:
+    """It was paid, and became this order of its source: all that it keeps is used. Returns it, and
+    whether that was so before. Raises CheckoutStateError where it ran out or was given up,
+    OrderConflictError where the order is another one's."""
+
+    def commit() -> tuple[Checkout, bool]:
+        found = _locked(checkout)
+        if found.status == Status.COMMITTED:
+            if found.order_external_id != order_external_id:
+                raise OrderConflictError(_("It became order %s.") % found.order_external_id)
+            return found, True
+        if found.status != Status.RESERVED or found.reserved_until <= now:
+            raise _ended(found)
+        _refuse_taken(found, order_external_id)
+        order = open_order(
+            source=found.source, external_id=order_external_id,
+            customer_id=found.membership.customer_id, now=now,
+        )  # fmt: skip
+        spends = use_all(found, actor=actor, now=now)
+        found.status, found.committed_at = Status.COMMITTED, now
+        found.order_external_id = order_external_id
+        found.save(update_fields=["status", "committed_at", "order_external_id"])
+        pay_order(order, spends, now=now, transfer_source=source)
+        return found, False
+
+    return run_atomically(commit)
+
+
+def cancel_checkout(
+    *, checkout: Checkout, reason: str, source: str, actor: Actor, now: dt.datetime
+) -> Checkout:
+    """Give all of it back. Doing it again changes nothing. One that was paid is given back where
+    its order never came, or was canceled; else it raises OrderConflictError."""
+
+    def cancel() -> Checkout:
+        found = _locked(checkout)
+        if found.status in (Status.CANCELLED, Status.EXPIRED):
+            return found
+        lock_member_wallets(found.membership)
+        _end(found, Status.CANCELLED, reason, source, actor, now)
+        return found
+
+    return run_atomically(cancel)
+
+
+def expire_checkout(*, checkout: Checkout, now: dt.datetime, actor: Actor) -> bool:
+    """Give back what nobody paid for in time; whether there was something to give back."""
+
+    def expire() -> bool:
+        found = _locked(checkout)
+        if found.status != Status.RESERVED or found.reserved_until > now:
+            return False
+        lock_member_wallets(found.membership)
+        _end(found, Status.EXPIRED, "", Transfer.Source.JOB.value, actor, now)
+        return True
+
+    return run_atomically(expire)
+
+
+def _check(cart: Cart, hold: dt.timedelta) -> None:
+    if not dt.timedelta(0) < hold <= LONGEST_HOLD:
+        wrong = FieldError("hold_minutes", _("Between a minute and seven days."))
+        raise DomainError(_("This cannot be kept for so long."), errors=[wrong])
+    if any(units <= 0 for units in cart.units.values()):
+        wrong = FieldError("units", _("Give a number above zero."))
+        raise DomainError(_("A payment takes more than nothing."), errors=[wrong])
+    if len({voucher.pk for voucher in cart.vouchers}) < len(cart.vouchers):
+        wrong = FieldError("vouchers", _("It is there twice."), "duplicate")
+        raise DomainError(_("A voucher is used once."), errors=[wrong])
+
+
+def _reserve(
+    cart: Cart, source: str, actor: Actor, now: dt.datetime, until: dt.datetime
+) -> Checkout:
+    asked = cart.request_hash()
+    rows = Checkout.objects.select_for_update()
+    known = rows.filter(source=cart.source, cart=cart.name).first()
+    if known is not None:
+        if known.status == Status.COMMITTED:
+            raise _ended(known)
+        held = known.status == Status.RESERVED and known.reserved_until > now
+        if held and bytes(known.request_hash) == asked:
+            return known
+    lock_member_wallets(cart.membership, *([known.membership] if known else []))
+    if known is not None and known.status == Status.RESERVED:
+        give_all_back(known, reason="", source=source, actor=actor, now=now)
+    member = memberships().get(pk=cart.membership.merged_into_id or cart.membership.pk)
+    found = priced(cart.order, member, with_discounts=cart.with_discounts)
+    checkout = _begun(cart, member, known, asked, now, until)
+    vouchers, rewards = _hold_vouchers(cart, checkout, found, now)
+    last = rewards[-1:] or vouchers[-1:]
+    left = last[0][1].basket if last else found.occasion.basket
+    for name, value in totals(cart.order, found, left).items():
+        setattr(checkout, name, value)
+    checkout.paid_units = 0
+    checkout.save()
+    keep_vouchers(checkout, vouchers)
+    hold_rewards(checkout, rewards, source=source, actor=actor, now=now)
+    checkout.paid_units = hold_units(checkout, cart.units, source=source, actor=actor, now=now)
+    checkout.save(update_fields=["paid_units"])
+    return checkout
+
+
+def _begun(
+    cart: Cart, member: Membership, known: Checkout | None, asked: bytes, now: dt.datetime,
+    until: dt.datetime,
+) -> Checkout:  # fmt: skip
+    """A new row, or the cart's own, without what it kept before."""
+    checkout = known or Checkout(source=cart.source, cart=cart.name, round=0)
+    if known is not None:
+        for parts in (known.units, known.rewards, known.vouchers):
+            parts.all().delete()
+    checkout.membership, checkout.status, checkout.reserved_until = member, Status.RESERVED, until
+    checkout.round, checkout.request_hash, checkout.created_at = checkout.round + 1, asked, now
+    checkout.closed_at, checkout.reason, checkout.staff = None, "", None
+    checkout.committed_at, checkout.order_external_id = None, ""
+    return checkout
+
+
+def _hold_vouchers(
+    cart: Cart, checkout: Checkout, found: Priced, now: dt.datetime
+) -> tuple[list[tuple[Voucher, Taken]], list[tuple[Reward, Taken]]]:
+    """Hold the vouchers, and say what each of them and of the rewards takes off what those before
+    it left."""
+    promised = [terms_of(reward) for reward in cart.rewards]
+    refuse_together([*(voucher.terms for voucher in cart.vouchers), *promised])
+    occasion = found.occasion
+    vouchers, rewards = [], []
+    for voucher in cart.vouchers:
+        _use, taken = hold_voucher(
+            voucher=voucher, checkout=checkout.name, occasion=occasion, now=now,
+            hold=checkout.reserved_until - now,
+        )  # fmt: skip
+        if not voucher.terms.get("discount"):
+            taken = replace(taken, basket=occasion.basket)
+        vouchers.append((voucher, taken))
+        occasion = without(occasion, taken)
+    for reward, terms in zip(cart.rewards, promised, strict=True):
+        taken = taken_off(terms, occasion, found.coin)
+        if reward.takes_off and not taken.amount:
+            raise CheckoutRefusedError(
+                _("%s takes nothing off this cart.") % reward.name, code="reward_not_applicable"
+            )
+        rewards.append((reward, taken))
+        occasion = without(occasion, taken)
+    return vouchers, rewards
+
+
+def _end(
+    checkout: Checkout, status: str, reason: str, source: str, actor: Actor, now: dt.datetime
+) -> None:
+    give_all_back(checkout, reason=reason, source=source, actor=actor, now=now)
+    checkout.status, checkout.closed_at, checkout.reason = status, now, reason
+    checkout.staff = actor.user
+    checkout.save(update_fields=["status", "closed_at", "reason", "staff"])
+    if actor.user is not None:
+        record_audit(
+            actor=actor, action="checkout.cancelled", target=checkout.membership.customer,
+            after={"cart": checkout.cart}, reason=reason,
+        )  # fmt: skip
+
+
+def _locked(checkout: Checkout) -> Checkout:
+    rows = Checkout.objects.select_related("membership__customer", "membership__program")
+    return rows.select_for_update(of=("self",)).get(pk=checkout.pk)
+
+
+def lock_member_wallets(*members: Membership) -> None:
+    """All wallets that something of it may come from or go back to, also of those who they were
+    merged into."""
+    own = wallet_ids(members)
+    kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
+    lock_wallets([*own, *kept])
+
+
+def _ended(checkout: Checkout) -> CheckoutStateError:
+    match checkout.status:
+        case Status.COMMITTED:
+            return CheckoutStateError(
+                _("It was paid with order %s.") % checkout.order_external_id,
+                code="checkout_committed",
+            )
+        case Status.CANCELLED:
+            return CheckoutStateError(_("It was given up."), code="checkout_cancelled")
+    return CheckoutStateError(
+        _("Nobody paid for it in time. Reserve the cart again."), code="checkout_expired"
+    )
+
+
+def _refuse_taken(checkout: Checkout, order_external_id: str) -> None:
+    same = Checkout.objects.filter(
+        source=checkout.source, order_external_id=order_external_id, status=Status.COMMITTED
+    )
+    if same.exists():
+        raise OrderConflictError(_("Order %s was another cart.") % order_external_id)
