@@ -46,6 +46,7 @@ SCOPES: dict[str, str | Promise] = {
     "vouchers:write": gettext_lazy("Use vouchers at a checkout, and let them go"),
     "checkouts:read": gettext_lazy("Read carts and what they keep"),
     "checkouts:write": gettext_lazy("Keep points, rewards and vouchers for carts, and use them"),
+    "till:write": gettext_lazy("Find members at a till, and record what it sold"),
     "pools:read": gettext_lazy("Read pools"),
     "pools:write": gettext_lazy("Found and change pools, and move points in them"),
     "companies:read": gettext_lazy("Read companies, and what their buyers ask for"),

@@ -79,11 +79,12 @@ def hold_voucher(
 
 
 def use_voucher(
-    *, voucher: Voucher, checkout: str, occasion: Occasion | None, actor: Actor, now: dt.datetime
-) -> tuple[VoucherUse, bool]:
+    *, voucher: Voucher, checkout: str, occasion: Occasion | None, actor: Actor, now: dt.datetime,
+    told: Decimal | None = None,
+) -> tuple[VoucherUse, bool]:  # fmt: skip
     """Use it up for a checkout, held or not. Returns what it took off, and whether that was so
     before. What was held keeps what it was told, also where its hold has passed and nobody else
-    came. Raises VoucherRefusedError.
+    came. `told`: what the checkout took off for it. Raises VoucherRefusedError.
     """
 
     def use() -> tuple[VoucherUse, bool]:
@@ -97,7 +98,7 @@ def use_voucher(
         _free(locked, checkout, now)
         known = known or VoucherUse(voucher=locked, checkout=checkout, created_at=now)
         if not held or known.discount is None:
-            known.discount = _discount(locked, occasion)
+            known.discount = _discount(locked, occasion) if told is None else told
         known.state, known.closed_at, known.held_until = State.USED, now, None
         known.save()
         _close(locked, now, actor)

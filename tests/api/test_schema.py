@@ -20,7 +20,7 @@ from tests.api.conftest import BASE, ApiClient
 # What needs a body and writes nothing.
 READ_BY_POST = (
     f"{BASE}/refunds/preview", f"{BASE}/quotes", f"{BASE}/segment-previews",
-    f"{BASE}/vouchers/check", f"{BASE}/checkouts/quote",
+    f"{BASE}/vouchers/check", f"{BASE}/checkouts/quote", f"{BASE}/till/people",
 )  # fmt: skip
 
 

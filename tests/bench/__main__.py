@@ -23,7 +23,7 @@ from config import embedded  # noqa: E402
 
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
-    "liability",
+    "liability", "rewards",
 )  # fmt: skip
 
 
@@ -31,7 +31,16 @@ def main() -> None:
     options = _options()
     with embedded.leased(embedded.layout(), ("postgres", "valkey")):
         django.setup()
-        from tests.bench import aged_books, backtests, engine, live_rules, measures, segments, tiers
+        from tests.bench import (
+            aged_books,
+            backtests,
+            engine,
+            live_rules,
+            measures,
+            rewards,
+            segments,
+            tiers,
+        )
         from tests.bench.figures import tables
 
         print(
@@ -39,32 +48,31 @@ def main() -> None:
             f" {options.members} members, {os.cpu_count()} cores shared by client, server and"
             " database.\n"
         )
-        if "rules" in options.only:
-            print("The rules alone, without a database:\n")
-            print(tables(engine.rounds(options), engine.GOALS), flush=True)
-        if "backtest" in options.only:
-            print("\nA draft of five rules beside five live ones:\n")
-            print(tables(backtests.rounds(options), backtests.GOALS), flush=True)
-        if "segments" in options.only:
-            print(f"\nSegments of {options.customers:,} customers:\n")
-            print(tables(segments.rounds(options), segments.GOALS), flush=True)
-        if "live-rules" in options.only:
-            print("\nTwenty live rules:\n")
-            print(tables(live_rules.rounds(options), live_rules.GOALS), flush=True)
-        if "tiers" in options.only:
-            print(f"\nTiers of {options.reviewed:,} members:\n")
-            print(tables(tiers.rounds(options), tiers.GOALS), flush=True)
-        if "orders" in options.only:
-            print(tables(measures.rounds(options), measures.GOALS), flush=True)
-        if "spends" in options.only:
-            print("\nAged books, spends:\n")
-            print(tables(aged_books.spends(options), aged_books.SPEND_GOALS), flush=True)
-        if "sweeps" in options.only:
-            print("\nAged books, what expires:\n")
-            print(tables(aged_books.sweeps(options), aged_books.SWEEP_GOALS), flush=True)
-        if "liability" in options.only:
-            print("\nAged books, what is owed to members:\n")
-            print(tables(aged_books.liabilities(options), aged_books.LIABILITY_GOALS), flush=True)
+        parts = {
+            "rules": ("The rules alone, without a database", engine.rounds, engine.GOALS),
+            "backtest": (
+                "A draft of five rules beside five live ones", backtests.rounds, backtests.GOALS
+            ),
+            "segments": (
+                f"Segments of {options.customers:,} customers", segments.rounds, segments.GOALS
+            ),
+            "live-rules": ("Twenty live rules", live_rules.rounds, live_rules.GOALS),
+            "tiers": (f"Tiers of {options.reviewed:,} members", tiers.rounds, tiers.GOALS),
+            "orders": ("Orders", measures.rounds, measures.GOALS),
+            "rewards": ("Rewards and vouchers", rewards.rounds, rewards.GOALS),
+            "spends": ("Aged books, spends", aged_books.spends, aged_books.SPEND_GOALS),
+            "sweeps": (
+                "Aged books, what expires", aged_books.sweeps, aged_books.SWEEP_GOALS
+            ),
+            "liability": (
+                "Aged books, what is owed to members", aged_books.liabilities,
+                aged_books.LIABILITY_GOALS,
+            ),
+        }  # fmt: skip
+        for name, (title, rounds, goals) in parts.items():
+            if name in options.only:
+                print(f"\n{title}:\n")
+                print(tables(rounds(options), goals), flush=True)
 
 
 def _options() -> argparse.Namespace:
@@ -87,13 +95,16 @@ def _options() -> argparse.Namespace:
         "--held", type=int, default=3_000_000,
         help="lots of the larger books that sweeps are compared on; 10000000 takes 9 GB",
     )  # fmt: skip
+    parser.add_argument(
+        "--codes", type=int, default=10_000_000, help="codes that one is found among"
+    )
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--quick", action="store_true", help="two rounds of two seconds")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds, options.orders = 2, 2.0, 3_000
         options.due, options.held = 100_000, 0
-        options.replayed = options.customers = options.reviewed = 100_000
+        options.replayed = options.customers = options.reviewed = options.codes = 100_000
     return options
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Request = Callable[[], bytes]
+Then = Callable[[bytes], bytes]
 
 
 @dataclass
@@ -30,8 +31,11 @@ class Load:
         return self.latencies[min(int(len(self.latencies) * share), len(self.latencies) - 1)]
 
 
-def run_load(port: int, request: Request, *, seconds: float, connections: int) -> Load:
-    """Each connection sends its next request as soon as the last one is answered."""
+def run_load(
+    port: int, request: Request, *, seconds: float, connections: int, then: Then | None = None
+) -> Load:
+    """Each connection sends its next request as soon as the last one is answered. `then`: what
+    follows from each answer; both are counted as one, with the time that they took together."""
     selector = selectors.DefaultSelector()
     answers: Counter[int] = Counter()
     latencies: list[float] = []
@@ -40,7 +44,7 @@ def run_load(port: int, request: Request, *, seconds: float, connections: int) -
     for _ in range(connections):
         sock = socket.create_connection(("127.0.0.1", port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        selector.register(sock, selectors.EVENT_READ, [b"", time.perf_counter()])
+        selector.register(sock, selectors.EVENT_READ, [b"", time.perf_counter(), then is None])
         sock.sendall(request())
     ends = begun + seconds
     while selector.get_map():
@@ -51,6 +55,10 @@ def run_load(port: int, request: Request, *, seconds: float, connections: int) -
             if not status:
                 continue
             now = time.perf_counter()
+            if then is not None and not state[2] and status < 300:
+                state[0], state[2] = b"", True
+                sock.sendall(then(body))
+                continue
             answers[status] += 1
             latencies.append(now - state[1])
             sample = sample or body
@@ -58,7 +66,7 @@ def run_load(port: int, request: Request, *, seconds: float, connections: int) -
                 selector.unregister(sock)
                 sock.close()
                 continue
-            state[0], state[1] = b"", now
+            state[0], state[1], state[2] = b"", now, then is None
             sock.sendall(request())
     latencies.sort()
     return Load(answers, time.perf_counter() - begun, latencies, sample)

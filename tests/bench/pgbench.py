@@ -25,15 +25,16 @@ class Run:
     per_second: float
 
 
-def run(script: str, *, seconds: float, **variables: int) -> Run:
-    """8 connections run a prepared script again and again. Fails if one of them meets an error."""
+def run(script: str, *, seconds: float, clients: int = CONNECTIONS, **variables: int) -> Run:
+    """Some connections run a prepared script again and again. Fails if one of them meets an
+    error."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
         done = subprocess.run(
             [
                 *(_program(), "-h", embedded.layout().sockets, "-U", "setia", "-n"),
-                *("-M", "prepared", "-c", str(CONNECTIONS), "-j", "1"),
+                *("-M", "prepared", "-c", str(clients), "-j", "1"),
                 *("-T", str(max(round(seconds), 1)), "-f", file.name),
                 *(part for name, value in variables.items() for part in ("-D", f"{name}={value}")),
                 connection.settings_dict["NAME"],

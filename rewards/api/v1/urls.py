@@ -8,6 +8,7 @@ from rewards.api.v1 import (
     gifts,
     redemptions,
     rewards,
+    till,
     vouchers,
 )
 
@@ -34,6 +35,9 @@ urlpatterns = [
     path(CHECKOUT, checkouts.OneCheckout.as_view(), name="checkout"),
     path(f"{CHECKOUT}/commit", checkouts.CheckoutCommit.as_view(), name="checkout-commit"),
     path(f"{CHECKOUT}/cancel", checkouts.CheckoutCancel.as_view(), name="checkout-cancel"),
+    path("till/people", till.TillPeople.as_view(), name="till-people"),
+    path("till/sales", till.TillSales.as_view(), name="till-sales"),
+    path("till/sync", till.TillSync.as_view(), name="till-sync"),
     path("vouchers/check", vouchers.VoucherCheck.as_view(), name="voucher-check"),
     path("vouchers/hold", vouchers.VoucherHold.as_view(), name="voucher-hold"),
     path("vouchers/use", vouchers.VoucherUsing.as_view(), name="voucher-use"),

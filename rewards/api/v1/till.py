@@ -1,0 +1,330 @@
+"""/till: who stands there, and what was sold; also what a till that was offline sends later."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Annotated, Self
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from rest_framework.request import Request
+
+from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.awards import AwardOut, awards_of
+from loyalty.api.v1.order_bodies import OrderFacts, PositiveMoney, Source, order_input
+from loyalty.models import Membership, Order
+from loyalty.selectors.balances import balances_of
+from loyalty.selectors.member_tiers import tiers_now
+from loyalty.services.order_inputs import CustomerRef, OrderInput
+from members.api.bodies import (
+    TEXT,
+    Answer,
+    Body,
+    ExternalId,
+    answer,
+    money_text,
+    read_body,
+    refuse_field,
+)
+from members.api.idempotency import idempotent
+from members.api.views import ApiView
+from members.errors import DomainError, NotFoundError
+from members.services.audit import Actor
+from rewards.api.v1.redemptions import VoucherBrief
+from rewards.models import Redemption
+from rewards.selectors.redemptions import open_vouchers
+from rewards.selectors.rewards import offered
+from rewards.selectors.till import members_at_till
+from rewards.services.eligibility import offers_for
+from rewards.services.till_sales import (
+    Problem,
+    RecordedSale,
+    TillSale,
+    UsedVoucher,
+    record_sale,
+    replay_sale,
+)
+from rewards.services.vouchers import find_voucher
+from rewards.till_receipts import receipt_lines
+
+Shown = Annotated[str, Field(max_length=128, pattern=TEXT)]
+
+
+class Person(Body):
+    """Who stands at the till: one of these, whole."""
+
+    scanned: Shown = Field(
+        "", description="What a scanner read: a card, a customer's number, or a voucher."
+    )
+    phone: Shown = Field("", description="As it is dialed here, or with + and country.")
+    email: Shown = ""
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> Self:
+        if sum(map(bool, (self.scanned, self.phone, self.email))) != 1:
+            message = str(_("Give scanned, phone or email, and one only."))
+            raise PydanticCustomError("one_of", message)
+        return self
+
+    def members(self) -> list[Membership]:
+        return members_at_till(scanned=self.scanned, phone=self.phone, email=self.email)
+
+
+class TillBalance(Answer):
+    wallet_type: str
+    decimals: int
+    spendable: Units
+    worth: str = Field(description="In the program's currency.")
+
+
+class TillVoucher(VoucherBrief):
+    name: str
+
+
+class TillReward(Answer):
+    """A reward that can be taken now."""
+
+    id: UUID
+    name: str
+    wallet_type: str
+    decimals: int
+    price: Units
+
+
+class TillMember(Answer):
+    membership: UUID
+    customer: UUID
+    program: str
+    name: str
+    card_number: str
+    currency: str
+    tier: str | None = Field(description="The name of their tier.")
+    balances: list[TillBalance]
+    vouchers: list[TillVoucher] = Field(description="That can be used now.")
+    rewards: list[TillReward] = Field(description="That can be taken now.")
+
+
+class TillMembers(Answer):
+    members: list[TillMember] = Field(
+        description="Their active memberships, by program; none where nobody is found."
+    )
+
+
+class SaleVoucher(Body):
+    code: Shown
+    amount: PositiveMoney | None = Field(None, description="What the till took off for it.")
+
+
+class SaleIn(OrderFacts):
+    """A sale: an order whose source is the till, with the till's own number for it."""
+
+    id: ExternalId = Field(description="Made by the till; all that is told of it is told once.")
+    member: Person | None = Field(None, description="Without one nobody earns.")
+    vouchers: tuple[SaleVoucher, ...] = Field((), max_length=20)
+
+
+class OneSaleIn(SaleIn):
+    till: Source = Field(description="Your name for the till, as till-3.")
+
+
+class SyncIn(Body):
+    """What happened while the till was offline, in its order."""
+
+    till: Source = Field(description="Your name for the till, as till-3.")
+    sales: tuple[SaleIn, ...] = Field(min_length=1, max_length=100)
+
+
+class ProblemOut(Answer):
+    """What could not be honored."""
+
+    code: str = Field(description="insufficient_balance, voucher_used, member_unknown, …")
+    message: str
+    voucher: str = Field(description="Which voucher; empty: not one.")
+
+
+class SaleOut(Answer):
+    id: str
+    outcome: str = Field(
+        description="created, updated, unchanged, outdated; refused: it is not recorded."
+    )
+    awards: list[AwardOut] = Field(description="All that it has moved.")
+    problems: list[ProblemOut]
+    receipt: list[str] = Field(description="Lines to be printed, in the buyer's language.")
+
+
+class SyncOut(Answer):
+    results: list[SaleOut] = Field(description="Of each sale, in the order sent.")
+
+
+class TillPeople(ApiView):
+    scopes = {"POST": "till:write"}
+
+    @extend_schema(operation_id="findAtTill", request=Person, responses={200: TillMembers})
+    def post(self, request: Request) -> HttpResponse:
+        """Say who stands at the till and what they have, by card, phone, address or voucher."""
+        body, now = read_body(request, Person), timezone.now()
+        return answer(TillMembers(members=_members(body.members(), now)))
+
+
+class TillSales(ApiView):
+    scopes = {"POST": "till:write"}
+
+    @extend_schema(
+        operation_id="recordSale", request=OneSaleIn, responses={200: SaleOut, 201: SaleOut}
+    )
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Record a sale with the units and vouchers that it uses, all or nothing, and say what to
+        print. Refused with 409 and why: insufficient_balance, spending_refused, voucher_used, …"""
+        body, now = read_body(request, OneSaleIn), timezone.now()
+        members = body.member.members() if body.member else []
+        if body.member and not members:
+            raise refuse_field("member", _("Nobody is found by this."), "not_found")
+        sale = TillSale(_order(body, body.till, members), tuple(_vouchers(body.vouchers)))
+        done = record_sale(sale=sale, actor=self.actor, now=now)
+        status = HTTPStatus.CREATED if done.outcome == "created" else HTTPStatus.OK
+        return answer(_sale_out(sale, done, members, now), status)
+
+
+class TillSync(ApiView):
+    scopes = {"POST": "till:write"}
+
+    @extend_schema(operation_id="syncTill", request=SyncIn, responses={200: SyncOut})
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Tell what was sold offline. Each sale is recorded once, however often it is sent, also
+        where a unit or voucher of it cannot be honored any more: that is said. Units and vouchers
+        count as of the time of the sale, up to 72 hours ago."""
+        body = read_body(request, SyncIn)
+        return answer(
+            SyncOut(results=[_synced(item, body.till, self.actor) for item in body.sales])
+        )
+
+
+def _synced(item: SaleIn, till: str, actor: Actor) -> SaleOut:
+    now, problems = timezone.now(), []
+    members = item.member.members() if item.member else []
+    if item.member and not members:
+        problems.append(Problem("member_unknown", _("Nobody is found by this.")))
+    used = []
+    for told in item.vouchers:
+        try:
+            used += _vouchers([told])
+        except DomainError as error:
+            problems.append(Problem("voucher_unknown", str(error.message), told.code))
+    try:
+        sale = TillSale(_order(item, till, members), tuple(used))
+        done = replay_sale(sale=sale, actor=actor, now=now)
+    except DomainError as error:
+        refused = Problem(error.code, _whole(error))
+        return SaleOut(
+            id=item.id, outcome="refused", awards=[], receipt=[],
+            problems=_problems([*problems, refused]),
+        )  # fmt: skip
+    found = _sale_out(sale, done, members, now)
+    return found.model_copy(update={"problems": _problems([*problems, *done.problems])})
+
+
+def _whole(error: DomainError) -> str:
+    """What is wrong, with the fields that are."""
+    fields = "; ".join(f"{wrong.field}: {wrong.message}" for wrong in error.errors)
+    return f"{error.message} {fields}".strip()
+
+
+def _order(item: SaleIn, till: str, members: Sequence[Membership]) -> OrderInput:
+    if item.customer is not None:
+        raise refuse_field("customer", _("The member says who buys."))
+    found = order_input(item, till, item.id, {})
+    customer = CustomerRef(key=members[0].customer_id) if members else None
+    return replace(found, customer=customer)
+
+
+def _sale_out(
+    sale: TillSale, done: RecordedSale, members: Sequence[Membership], now: dt.datetime
+) -> SaleOut:
+    order = Order.objects.select_related("customer").get(pk=done.order_id)
+    return SaleOut(
+        id=sale.order.external_id,
+        outcome=done.outcome,
+        awards=awards_of(done.order_id),
+        problems=_problems(done.problems),
+        receipt=receipt_lines(order, members, sale.checkout, now),
+    )
+
+
+def _problems(found: Sequence[Problem]) -> list[ProblemOut]:
+    return [
+        ProblemOut(code=item.code, message=item.message, voucher=item.voucher) for item in found
+    ]
+
+
+def _vouchers(told: Sequence[SaleVoucher]) -> list[UsedVoucher]:
+    found = []
+    for place, item in enumerate(told):
+        try:
+            voucher = find_voucher(item.code)
+        except NotFoundError as error:
+            field = f"vouchers[{place}].code"
+            raise refuse_field(field, str(error.message), "not_found") from error
+        found.append(UsedVoucher(voucher, None if item.amount is None else Decimal(item.amount)))
+    return found
+
+
+def _members(found: Sequence[Membership], now: dt.datetime) -> list[TillMember]:
+    balances, tiers = balances_of(found, now), tiers_now(found, now)
+    return [
+        TillMember(
+            membership=item.public_id,
+            customer=item.customer.public_id,
+            program=item.program.code,
+            name=str(item.customer),
+            card_number=item.card_number,
+            currency=item.program.currency,
+            tier=tiers[item.pk].name if item.pk in tiers else None,
+            balances=[
+                TillBalance(
+                    wallet_type=held.wallet_type.code,
+                    decimals=held.wallet_type.scale,
+                    spendable=units_text(held.spendable, held.wallet_type.scale),
+                    worth=money_text(held.worth),
+                )
+                for held in balances[item.pk]
+            ],
+            vouchers=[_voucher(taken) for taken in open_vouchers(item, now)],
+            rewards=_rewards(
+                item, {held.wallet_type.pk: held.spendable for held in balances[item.pk]}, now
+            ),
+        )
+        for item in found
+    ]
+
+
+def _voucher(taken: Redemption) -> TillVoucher:
+    assert taken.voucher is not None
+    return TillVoucher(
+        id=taken.voucher.public_id, code=taken.voucher.written,
+        expires_at=taken.voucher.expires_at, name=taken.reward.name,
+    )  # fmt: skip
+
+
+def _rewards(member: Membership, spendable: dict[int, int], now: dt.datetime) -> list[TillReward]:
+    return [
+        TillReward(
+            id=offer.reward.public_id,
+            name=offer.reward.name,
+            wallet_type=offer.reward.wallet_type.code,
+            decimals=offer.reward.wallet_type.scale,
+            price=units_text(offer.price, offer.reward.wallet_type.scale),
+        )
+        for offer in offers_for(list(offered(member.program)), member, now)
+        if not offer.refusals and offer.price <= spendable.get(offer.reward.wallet_type_id, 0)
+    ]

@@ -1,0 +1,214 @@
+"""/till: who stands there, what was sold, and what a till that was offline sends later."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from loyalty.models import Membership, Order, Program
+from members.models import Customer
+from members.services.audit import SYSTEM
+from rewards.models import Reward, Voucher, VoucherUse
+from rewards.services.redemptions import take_reward
+from tests.api.conftest import ApiClient, assert_problem
+from tests.rewards.factories import offer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def member(api: ApiClient, membership: Membership) -> Membership:
+    """Ann, who has 1,000, each worth a cent."""
+    body = {"membership": str(membership.public_id), "units": "1000", "reason": "goodwill"}
+    assert api.post("/transfers", body, Idempotency_Key="start").status_code == 201
+    return membership
+
+
+@pytest.fixture
+def reward(program: Program) -> Reward:
+    return offer(program, price=60, per_member=5)
+
+
+def take(member: Membership, reward: Reward, key: str = "v") -> Voucher:
+    taken, _known = take_reward(
+        membership=member, reward=reward, key=key, source="api", actor=SYSTEM, now=timezone.now()
+    )
+    assert taken.voucher is not None
+    return taken.voucher
+
+
+def spendable(api: ApiClient, member: Membership) -> str:
+    found = api.get(f"/memberships/{member.public_id}/balances").json()["balances"][0]["spendable"]
+    return str(found)
+
+
+def sale(member: Membership | None = None, number: str = "s-1", **changes: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": number, "placed_at": timezone.now().isoformat(), "currency": "USD", "total": "20",
+    }  # fmt: skip
+    if member is not None:
+        body["member"] = {"scanned": member.card_number}
+    return body | changes
+
+
+PAID = [
+    {"kind": "money", "amount": "17.00"},
+    {"kind": "units", "amount": "3.00", "wallet_type": "points", "units": "300"},
+]
+
+
+def people(api: ApiClient, **shown: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.post("/till/people", shown).json()["members"]
+    return found
+
+
+def test_a_card_a_number_a_phone_an_address_or_a_voucher_says_who_it_is(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    Customer.objects.filter(pk=member.customer_id).update(phone="+12025550123")
+    customer, voucher = Customer.objects.get(), take(member, reward)
+    card = member.card_number
+    shown = [
+        {"scanned": card}, {"scanned": f"{card[:4]} {card[4:]}"},
+        {"scanned": str(customer.external_id)}, {"scanned": voucher.written.lower()},
+        {"phone": "+1 202 555 0123"}, {"email": customer.email.upper()},
+    ]  # fmt: skip
+    for by in shown:
+        [found] = people(api, **by)
+        assert found["membership"] == str(member.public_id), by
+    assert found["balances"][0]["spendable"] == "940"
+    assert [item["code"] for item in found["vouchers"]] == [voucher.written]
+    assert [item["name"] for item in found["rewards"]] == ["5 off"]
+
+
+@pytest.mark.parametrize("shown", [{"scanned": "1"}, {"phone": "555"}, {"email": "ann"}])
+def test_nobody_is_found_by_a_part(
+    api: ApiClient, member: Membership, shown: dict[str, str]
+) -> None:
+    assert people(api, **shown) == []
+
+
+def test_one_thing_says_who_it_is(api: ApiClient) -> None:
+    assert_problem(api.post("/till/people", {}), 422, "invalid_request")
+    both = {"phone": "1", "email": "a@b.c"}
+    assert_problem(api.post("/till/people", both), 422, "invalid_request")
+
+
+def test_a_sale_is_recorded_once_with_what_it_used_and_says_what_to_print(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    voucher = take(member, reward)
+    body = sale(
+        member, till="till-3", tenders=PAID,
+        vouchers=[{"code": voucher.written, "amount": "5.00"}],
+    )  # fmt: skip
+    first = api.post("/till/sales", body)
+    again = api.post("/till/sales", body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (first.json()["outcome"], again.json()["outcome"]) == ("created", "unchanged")
+    receipt = first.json()["receipt"]
+    assert receipt == again.json()["receipt"]
+    assert receipt[0] == f"5 off ({voucher.written}): -$5.00"
+    assert receipt[1].replace("\xa0", " ") == "Paid with 300 Beans: $3.00"
+    assert "Bean Club" in receipt
+    assert first.json()["problems"] == []
+    assert (Order.objects.count(), VoucherUse.objects.get().discount) == (1, 5)
+    assert spendable(api, member) == "657"
+
+
+def test_a_sale_that_cannot_be_paid_leaves_nothing_behind(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    voucher = take(member, reward)
+    tender = {"kind": "units", "amount": "20.00", "wallet_type": "points", "units": "2000"}
+    body = sale(member, till="till-3", tenders=[tender], vouchers=[{"code": voucher.written}])
+    for headers in ({}, {"Idempotency_Key": "k"}):
+        answer = api.post("/till/sales", body, **headers)
+        assert_problem(answer, 409, "insufficient_balance")
+    assert not Order.objects.exists()
+    held = VoucherUse.objects.filter(state="held")
+    assert not held.exists()
+    assert_problem(
+        api.post("/till/sales", sale(till="t") | {"member": {"scanned": "nobody"}}),
+        422, "invalid_request", "member",
+    )  # fmt: skip
+
+
+def sync(api: ApiClient, *sales: dict[str, Any], **headers: str) -> list[dict[str, Any]]:
+    answer = api.post("/till/sync", {"till": "till-3", "sales": list(sales)}, **headers)
+    assert answer.status_code == 200, answer.content
+    found: list[dict[str, Any]] = answer.json()["results"]
+    return found
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "queue-1"}])
+def test_what_was_sold_offline_is_recorded_whatever_became_of_its_units(
+    api: ApiClient, member: Membership, headers: dict[str, str]
+) -> None:
+    queue = [
+        sale(member, "a", tenders=PAID),
+        sale(member, "b", tenders=[
+            {"kind": "units", "amount": "20.00", "wallet_type": "points", "units": "2000"}]),
+        sale(None, "c") | {"member": {"scanned": "lost card"}},
+        sale(member, "d", total="20", lines=[{"total": "19"}]),
+    ]  # fmt: skip
+    found = sync(api, *queue, **headers)
+    assert [item["outcome"] for item in found] == ["created", "created", "created", "refused"]
+    codes = [[problem["code"] for problem in item["problems"]] for item in found]
+    assert codes[:3] == [[], ["insufficient_balance"], ["member_unknown"]]
+    assert Order.objects.count() == 3
+    assert spendable(api, member) == "717"
+
+
+def test_the_queue_may_be_sent_again_and_again(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    voucher = take(member, reward)
+    queue = [
+        sale(member, "a", tenders=PAID, vouchers=[{"code": voucher.written}]),
+        sale(member, "b", vouchers=[{"code": voucher.written}, {"code": "NOPE"}]),
+    ]  # fmt: skip
+    first = sync(api, *queue)
+    held = spendable(api, member)
+    again = sync(api, *reversed(queue))
+    assert [item["outcome"] for item in again] == ["unchanged", "unchanged"]
+    assert spendable(api, member) == held
+    codes = [problem["code"] for problem in first[1]["problems"]]
+    assert codes == ["voucher_unknown", "voucher_used"]
+    assert [problem["code"] for problem in again[0]["problems"]] == [
+        "voucher_unknown", "voucher_not_used",
+    ]  # fmt: skip
+    assert VoucherUse.objects.filter(state="used").count() == 1
+
+
+def test_units_that_could_not_be_spent_are_not_spent_by_sending_the_queue_again(
+    api: ApiClient, member: Membership
+) -> None:
+    tender = {"kind": "units", "amount": "20.00", "wallet_type": "points", "units": "2000"}
+    one = sale(member, "a", tenders=[tender])
+    sync(api, one)
+    body = {"membership": str(member.public_id), "units": "5000", "reason": "goodwill"}
+    api.post("/transfers", body, Idempotency_Key="more")
+    [again] = sync(api, one)
+    assert again["outcome"] == "unchanged"
+    assert [problem["code"] for problem in again["problems"]] == ["units_not_spent"]
+    assert spendable(api, member) == "6000"
+
+
+def test_a_voucher_that_ran_out_meanwhile_was_good_when_it_was_used(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    voucher = take(member, reward)
+    now = timezone.now()
+    Voucher.objects.filter(pk=voucher.pk).update(expires_at=now - dt.timedelta(hours=1))
+    at = (now - dt.timedelta(hours=2)).isoformat()
+    [good] = sync(api, sale(member, "a", placed_at=at, vouchers=[{"code": voucher.written}]))
+    assert good["problems"] == []
+    late = take(member, reward, "late")
+    Voucher.objects.filter(pk=late.pk).update(expires_at=now - dt.timedelta(days=4))
+    at = (now - dt.timedelta(days=5)).isoformat()
+    [refused] = sync(api, sale(member, "b", placed_at=at, vouchers=[{"code": late.written}]))
+    assert [problem["code"] for problem in refused["problems"]] == ["voucher_expired"]
