@@ -58,6 +58,11 @@ app.conf.beat_schedule = {
         "args": ["reward_timeouts"],
         "schedule": 60.0,
     },
+    "gift-card-codes": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["gift_card_codes"],
+        "schedule": crontab(hour="3", minute="5"),
+    },
     # Every hour: in some time zone a new day has begun.
     "gift-days": {
         "task": "members.tasks.run_scheduled",

@@ -30,6 +30,7 @@ from loyalty.rule_definitions import (
     reserved_code,
 )
 from loyalty.rules.body_parts import Code, Part
+from loyalty.stored_value_rules import check_stored_value
 from loyalty.tier_definitions import TiersDefinition, check_wallet_types
 from loyalty.time_definitions import EndingDefinition, PauseDefinition
 from loyalty.unit_definitions import WalletTypeDefinition
@@ -112,6 +113,21 @@ class AccountCodes(Part):
     written_off: BookCode = Field("6320", description="Debts of members that were written off.")
     revaluation: BookCode = Field(
         "6330", description="What a new worth of a unit made of the units there were."
+    )
+    stored_value: BookCode = Field(
+        "2330", description="What is owed on gift cards and as store credit."
+    )
+    stored_value_sold: BookCode = Field(
+        "1410", description="Money that came in for gift cards, before it is matched to payments."
+    )
+    stored_value_refunded: BookCode = Field(
+        "4330", description="Orders that were refunded as store credit."
+    )
+    stored_value_spent: BookCode = Field(
+        "1420", description="Orders that were paid with gift cards and store credit."
+    )
+    stored_value_expired: BookCode = Field(
+        "4340", description="Stored value that expired, where it may."
     )
 
 
@@ -254,6 +270,11 @@ class ProgramDefinition(Part):
             reserved = reserved_code(rule.code)
             if reserved:
                 raise ValueError(reserved)
+        return self
+
+    @model_validator(mode="after")
+    def stored_value_fits_in(self) -> Self:
+        check_stored_value(self)
         return self
 
     @model_validator(mode="after")

@@ -62,6 +62,13 @@ class GiftRefusedError(LedgerError):
     status = 409
 
 
+class StoredValueError(LedgerError):
+    """Money on a card or as credit cannot go this way. `code` says why."""
+
+    code = "stored_value_refused"
+    status = 409
+
+
 class PoolRefusedError(LedgerError):
     """The pool's rules do not allow it, or a member is elsewhere."""
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from loyalty.arithmetic import arithmetic
 from loyalty.models import Transfer
 from loyalty.selectors.adjustment_reasons import reason_of, told_to_members
+from loyalty.stored_value_words import deposit_title, moved_title
 from members.formatting import format_day, format_number, format_units
 from members.timeline_view import WhyStep
 
@@ -99,6 +100,8 @@ def _title(transfer: Transfer, audience: Audience) -> str:
             return _adjusted(transfer, audience)
         case Transfer.Kind.GIFT:
             return _gift_title(transfer, audience)
+        case Transfer.Kind.DEPOSIT:
+            return deposit_title(transfer.explanation)
         case Transfer.Kind.POOL:
             return _pool_title(transfer, audience)
         case Transfer.Kind.DONATION:
@@ -166,6 +169,8 @@ def _undone_title(details: dict[str, Any]) -> str:
             return _("Came back from a checkout")
         case "redemption":
             return _("A redemption was undone")
+        case "deposit":
+            return _("What was paid in was taken back")
         case "gift":
             return _("A gift was undone")
         case "donation":
@@ -247,6 +252,9 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
 
 
 def _gift_title(transfer: Transfer, audience: Audience) -> str:
+    card: str = transfer.explanation.get("gift_card", "")
+    if card:
+        return moved_title(card)
     name = _counterpart(transfer, audience) or _("another member")
     return (_("Gift from %s") if transfer.signed_amount > 0 else _("Gift to %s")) % name
 

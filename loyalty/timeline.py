@@ -47,6 +47,7 @@ LOOK: dict[str, tuple[str, str]] = {
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
     Transfer.Kind.MERGE: ("git-merge", "neutral"),
     Transfer.Kind.POOL: ("home-heart", "info"),
+    Transfer.Kind.DEPOSIT: ("gift-card", "success"),
 }
 # Of an adjustment that is a gift to many.
 GIFT = ("gift", "accent")

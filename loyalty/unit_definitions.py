@@ -3,8 +3,9 @@ may give away."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, field_serializer, model_validator
@@ -205,6 +206,10 @@ class WalletTypeDefinition(PendingDefinition):
     spending: SpendingDefinition = Field(
         SpendingDefinition(), description="How many can be used at once."
     )
+    stored_value: bool = Field(
+        False, description="Money that is owed: gift cards and store credit. It is paid in, never"
+        " earned; with the decimals of the currency and a worth of 1. Stays as it is.",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def amounts_are_countable(self) -> Self:
@@ -225,6 +230,26 @@ class WalletTypeDefinition(PendingDefinition):
     def share_is_of_money(self) -> Self:
         if self.spending.share < FULL and not self.unit_value:
             raise ValueError(_("unit_value: a share of an order is paid with units of some worth."))
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def stored_value_has_one_way(cls, values: Any) -> Any:
+        """What stored value can only be need not be said."""
+        if isinstance(values, Mapping) and values.get("stored_value"):
+            return {"unit_value": 1, "gifts": {"to_charities": False}, **values}
+        return values
+
+    @model_validator(mode="after")
+    def stored_value_is_money(self) -> Self:
+        if not self.stored_value:
+            return self
+        if self.unit_value != 1:
+            raise ValueError(_("unit_value: stored value is money, so one is worth 1."))
+        if self.gifts.to_members or self.gifts.to_charities:
+            raise ValueError(_("gifts: stored value is given as a gift card, and not otherwise."))
+        if self.pending_days or self.pending_from != "placed":
+            raise ValueError(_("pending_days: what was paid in can be spent at once."))
         return self
 
     @field_serializer("unit_value", when_used="json")

@@ -25,6 +25,7 @@ _BOOKS = {"reports.view", "backtests.run"}
 _SERVICE = {
     "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
     "pools.edit", "activities.decide", "plans.serve", "rewards.give",
+    "gift_cards.serve",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -42,6 +43,8 @@ ALLOWED: dict[str, frozenset[str]] = {
             "adjustments.bulk",
             "debts.settle",
             "programs.edit",
+            # Money comes into being with it.
+            "gift_cards.issue",
             "rules.draft",
             "rules.publish",
             "segments.edit",
@@ -62,6 +65,8 @@ ALLOWED: dict[str, frozenset[str]] = {
             "debts.settle",
             "limits.manage",
             "programs.edit",
+            # Money comes into being with it.
+            "gift_cards.issue",
             "rules.draft",
             "rules.publish",
             # Whether one person suffices for that.

@@ -20,6 +20,16 @@ def new_code(prefix: str = "") -> str:
     return "-".join([*([prefix] if prefix else []), *groups, check_sign(body)])
 
 
+def code_from(number: int) -> str:
+    """The code that a number stands for: the same number is the same code."""
+    body = ""
+    for _sign in range(SIGNS):
+        number, place = divmod(number, len(ALPHABET))
+        body += ALPHABET[place]
+    groups = [body[at : at + GROUP] for at in range(0, SIGNS, GROUP)]
+    return "-".join([*groups, check_sign(body)])
+
+
 def plain(written: str) -> str:
     """As it is compared: whatever a person put between its signs does not matter."""
     return "".join(sign for sign in written.upper() if sign.isascii() and sign.isalnum())

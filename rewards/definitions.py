@@ -17,17 +17,23 @@ from rewards.models import Reward
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+WITH_VOUCHER = tuple(kind for kind in Reward.Kind if kind not in Reward.STORED_VALUE)
 # What only some kinds have.
 OF_KINDS = {
-    "amount": (Reward.Kind.AMOUNT_OFF,),
+    "amount": (Reward.Kind.AMOUNT_OFF, *Reward.STORED_VALUE),
     "percent": (Reward.Kind.PERCENT_OFF,),
     "most": (Reward.Kind.PERCENT_OFF,),
     "skus": Reward.OFF_THE_PRICE,
     "categories": (Reward.Kind.AMOUNT_OFF, Reward.Kind.PERCENT_OFF),
     "least": Reward.OFF_THE_PRICE,
+    "valid_days": WITH_VOUCHER,
+    "prefix": WITH_VOUCHER,
+    "voucher_pool": WITH_VOUCHER,
 }
 NEEDED = {
     Reward.Kind.AMOUNT_OFF: "amount",
+    Reward.Kind.GIFT_CARD: "amount",
+    Reward.Kind.STORE_CREDIT: "amount",
     Reward.Kind.PERCENT_OFF: "percent",
     Reward.Kind.FREE_PRODUCT: "skus",
     Reward.Kind.PARTNER_VOUCHER: "voucher_pool",
@@ -39,7 +45,14 @@ class RewardDefinition(Part):
 
     code: Code = Field(description="Short name, unique in its program. Stays as it is.")
     kind: Literal[
-        "amount_off", "percent_off", "free_product", "free_shipping", "access", "partner_voucher"
+        "amount_off",
+        "percent_off",
+        "free_product",
+        "free_shipping",
+        "access",
+        "partner_voucher",
+        "gift_card",
+        "store_credit",
     ] = Field(description="What it is. Stays as it is.")
     status: Literal["draft", "live", "archived"] = Field(
         "draft", description="Only a live one can be taken."
@@ -59,7 +72,11 @@ class RewardDefinition(Part):
     tier_prices: Mapping[Code, PositiveAmount] = Field(
         {}, description="Another price for who has a tier, by the tier's code."
     )
-    amount: PositiveAmount | None = Field(None, description="Of amount_off: so much money off.")
+    amount: PositiveAmount | None = Field(
+        None,
+        description="Of amount_off: so much money off; of gift_card and store_credit: so much"
+        " money to spend.",
+    )
     percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)] | None = Field(
         None, description="Of percent_off: so many percent off."
     )
@@ -119,7 +136,7 @@ class RewardDefinition(Part):
             raise ValueError(_("Give %(field)s with kind “%(kind)s”.") % {
                 "field": needed, "kind": self.kind})  # fmt: skip
         for name, kinds in OF_KINDS.items():
-            if getattr(self, name) not in (None, ()) and kind not in kinds:
+            if getattr(self, name) not in (None, (), "") and kind not in kinds:
                 raise ValueError(_("Kind “%(kind)s” has no %(field)s.") % {
                     "field": name, "kind": self.kind})  # fmt: skip
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from members.errors import ConflictError
+from members.errors import ConflictError, DomainError
 
 
 class RewardRefusedError(ConflictError):
@@ -27,6 +27,19 @@ class CheckoutRefusedError(ConflictError):
     """The checkout cannot be made like this. `code` says why."""
 
     code = "checkout_refused"
+
+
+class GiftCardRefusedError(ConflictError):
+    """The gift card cannot be used like this now. `code` says why."""
+
+    code = "gift_card_refused"
+
+
+class TooManyGuessesError(DomainError):
+    """So many wrong codes came from there that no further one is looked at for a while."""
+
+    code = "too_many_wrong_codes"
+    status = 429
 
 
 class VoucherRefusedError(ConflictError):

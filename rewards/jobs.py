@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from members.jobs import JobKind, register_job_kind
-from rewards.services import gift_days, gifts_for_many, timeouts
+from rewards.services import gift_card_batches, gift_days, gifts_for_many, timeouts
 
 KINDS = (
     JobKind(
@@ -43,6 +43,26 @@ KINDS = (
         description=_("Gives a reward to everybody in a segment."),
         run=gifts_for_many.run_gift_for_many,
         words=gifts_for_many.gift_for_many_words,
+    ),
+    JobKind(
+        key=gift_card_batches.KIND,
+        label=_("Gift cards in bulk"),
+        icon="gift-card",
+        description=_("Makes all cards of a batch. Begun on the page of batches."),
+        run=gift_card_batches.run_batch,
+        run_permission="gift_cards.issue",
+        words=gift_card_batches.batch_words,
+    ),
+    JobKind(
+        key=gift_card_batches.FORGETTING,
+        label=_("Codes of gift cards that were told"),
+        icon="eye-off",
+        description=_("Forgets the codes of gift cards after 90 days. Runs by itself every night."),
+        run=gift_card_batches.run_forgetting,
+        find_work=gift_card_batches.find_forgetting,
+        start_label=_("Forget old codes"),
+        words=gift_card_batches.forgetting_words,
+        routine=True,
     ),
 )
 

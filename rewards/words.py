@@ -20,6 +20,8 @@ ICONS = {
     Reward.Kind.FREE_SHIPPING: "truck-delivery",
     Reward.Kind.ACCESS: "key",
     Reward.Kind.PARTNER_VOUCHER: "ticket",
+    Reward.Kind.GIFT_CARD: "gift-card",
+    Reward.Kind.STORE_CREDIT: "wallet",
 }
 
 
@@ -33,6 +35,10 @@ def gives(reward: Reward) -> str:
     match reward.kind:
         case Reward.Kind.AMOUNT_OFF:
             return _("%s off") % format_money(reward.amount or 0, currency)
+        case Reward.Kind.GIFT_CARD:
+            return _("A gift card of %s") % format_money(reward.amount or 0, currency)
+        case Reward.Kind.STORE_CREDIT:
+            return _("%s of store credit") % format_money(reward.amount or 0, currency)
         case Reward.Kind.PERCENT_OFF:
             off = _("%s off") % format_percent((reward.percent or 0) / 100)
             if reward.most is None:

@@ -141,6 +141,10 @@ PAGES = (
     Page("checkouts", ("rewards_backoffice:checkout_panel", "shopper")),
     Page("checkout-cancel", ("rewards_backoffice:checkout_cancel", "checkout")),
     Page("checkout-order", ("loyalty_backoffice:order_page", "order_paid_with_units")),
+    Page("gift-cards", ("rewards_backoffice:gift_card_list",)),
+    Page("gift-card", ("rewards_backoffice:gift_card_page", "gift_card")),
+    Page("gift-card-new", ("rewards_backoffice:gift_card_issue",)),
+    Page("gift-cards-in-bulk", ("rewards_backoffice:gift_card_batch_list",)),
     Page("voucher-lists", ("rewards_backoffice:voucher_pool_list", "program")),
     Page("liability", ("loyalty_backoffice:liability",)),
     Page("liability-members", ("loyalty_backoffice:liability_members",)),
@@ -178,6 +182,7 @@ PAGES = (
     Page("account", ("mypage:home",), who="customer", image=PHONE),
     Page("account-rewards", ("rewards_account:shelf",), who="customer"),
     Page("account-vouchers", ("rewards_account:vouchers",), who="customer"),
+    Page("account-gift-cards", ("rewards_account:credit",), who="customer"),
     Page("account-history", ("mypage:history",), who="customer"),
     Page("account-purchases", ("mypage:purchases",), who="customer"),
     Page("account-purchase", ("mypage:purchase", "membership", "own_order"), who="customer"),
@@ -228,6 +233,7 @@ class Demo:
             WalletType,
         )
         from members.models import Customer, Job
+        from rewards.models import GiftCard
 
         found = {
             "customer": lambda: self.guide.public_id,
@@ -245,9 +251,12 @@ class Demo:
             "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
             "membership": lambda: self.guide.memberships.get().public_id,
             "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
-            "wallet": lambda: Wallet.objects.get(account__membership__customer=self.guide).pk,
+            "wallet": lambda: (
+                Wallet.objects.filter(account__membership__customer=self.guide).earliest("pk").pk
+            ),
             "lot": lambda: self._lot().pk,
             "program": lambda: PROGRAM,
+            "gift_card": lambda: GiftCard.objects.earliest("pk").public_id,
             "plan": lambda: "plus",
             "subscription": lambda: (
                 Subscription.objects.get(membership__customer=self.guide).public_id

@@ -129,6 +129,20 @@ TABLE: dict[str, Who] = {
     "rewards_backoffice:reward_give_many": form(MARKETERS),
     "rewards_backoffice:gift_day_start": form(MARKETERS),
     "rewards_backoffice:gift_day_stop": write(MARKETERS),
+    "rewards_backoffice:gift_card_list": read(EVERYBODY),
+    "rewards_backoffice:gift_card_page": read(EVERYBODY),
+    "rewards_backoffice:gift_card_panel": read(EVERYBODY),
+    "rewards_backoffice:gift_card_issue": form(MARKETERS),
+    "rewards_backoffice:gift_card_top_up": form(MARKETERS),
+    "rewards_backoffice:gift_card_block": form(NOT_ANALYSTS),
+    "rewards_backoffice:gift_card_unblock": form(NOT_ANALYSTS),
+    "rewards_backoffice:gift_card_replace": form(NOT_ANALYSTS),
+    "rewards_backoffice:gift_card_cancel": form(NOT_ANALYSTS),
+    "rewards_backoffice:gift_card_forget": form(NOT_ANALYSTS),
+    "rewards_backoffice:gift_card_batch_list": read(EVERYBODY),
+    "rewards_backoffice:gift_card_batch_create": form(MARKETERS),
+    "rewards_backoffice:gift_card_batch_codes": write(MARKETERS),
+    "rewards_backoffice:gift_card_batch_forget": write(MARKETERS),
     "loyalty_backoffice:attention_panel": read(EVERYBODY),
     "loyalty_backoffice:figures_panel": read(EVERYBODY),
     "loyalty_backoffice:trend_panel": read(EVERYBODY),
@@ -393,6 +407,7 @@ def world(db: None) -> World:
         objects[f"loyalty_backoffice:{name}"] = of_customer
     objects["rewards_backoffice:redemption_panel"] = of_customer
     objects["rewards_backoffice:checkout_panel"] = of_customer
+    objects["rewards_backoffice:gift_card_panel"] = of_customer
     return World(clients, objects)
 
 

@@ -82,7 +82,10 @@ def spend_ask(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
     if place.pool.kind != Pool.Kind.COMPANY or place.spends_freely:
         raise Http404("Only buyers of a company ask.")
     form = AskForm(
-        posted(request), wallet_types=list(place.pool.program.wallet_types.order_by("pk"))
+        posted(request),
+        wallet_types=list(
+            place.pool.program.wallet_types.filter(stored_value=False).order_by("pk")
+        ),
     )
     if form.is_valid():
         try:

@@ -31,6 +31,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Transfer.Kind.DONATION: ("heart-handshake", "accent"),
     Transfer.Kind.MERGE: ("git-merge", "neutral"),
     Transfer.Kind.POOL: ("home-heart", "info"),
+    Transfer.Kind.DEPOSIT: ("gift-card", "success"),
 }
 _GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)

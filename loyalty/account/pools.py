@@ -115,7 +115,9 @@ def pool_move(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
         raise Http404("Only active members move units.")
     form = PoolMoveForm(
         posted(request),
-        wallet_types=list(place.pool.program.wallet_types.order_by("pk")),
+        wallet_types=list(
+            place.pool.program.wallet_types.filter(stored_value=False).order_by("pk")
+        ),
         may_take=place.can_spend,
     )
     if "edit" not in request.POST and form.is_valid():

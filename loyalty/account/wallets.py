@@ -69,7 +69,11 @@ def summarize_wallets(
     balances = [
         balance
         for balance in get_balances(membership, now)
-        if balance.balance or balance.pending or balance.owed or not hidden(balance.wallet_type)
+        if balance.balance
+        or balance.pending
+        or balance.owed
+        # Credit that nobody has given yet is no news.
+        or not (balance.wallet_type.stored_value or hidden(balance.wallet_type))
     ]
     changes = upcoming_changes([item.wallet.pk for item in balances], zone=program.zone, now=now)
     today = now.astimezone(program.zone).date()

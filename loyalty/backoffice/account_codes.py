@@ -18,6 +18,7 @@ from loyalty.definitions import AccountCodes
 from loyalty.models import Program
 from loyalty.selectors.programs import account_codes_of, definition_of
 from loyalty.services.programs import apply_definition
+from loyalty.stored_value_words import ACCOUNT_NAMES
 from members.forms import errors_on, posted
 from members.policy import acting, staff_view
 from members.responses import dialog_done
@@ -33,6 +34,7 @@ LABELS = {
     "adjusted": _l("Adjusted"),
     "written_off": _l("Debts written off"),
     "revaluation": _l("New worth of units"),
+    **ACCOUNT_NAMES,
 }
 
 

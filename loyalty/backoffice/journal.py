@@ -31,6 +31,7 @@ from loyalty.selectors.journal import (
     Journal,
     read_journal,
 )
+from loyalty.stored_value_words import ACCOUNT_NAMES
 from members.formatting import format_day, format_days
 from members.policy import is_allowed, staff_view
 
@@ -146,7 +147,7 @@ def account_name(account: BookAccount) -> str:
     """What an account is for, in words."""
     names: dict[str, Any] = {
         MEMBERS: _("Owed to members"), REVALUATION: _("New worth of units"),
-        "partners": _("Partner"), "charities": _("Charity"),
+        "partners": _("Partner"), "charities": _("Charity"), **ACCOUNT_NAMES,
     }  # fmt: skip
     name = str(names.get(account.role) or Account.Kind(account.role).label)
     return f"{name}: {account.party}" if account.party else name

@@ -57,7 +57,7 @@ class LaunchForm(forms.Form):
         super().__init__(*args, **kwargs)
         wallet_type = self.fields["wallet_type"]
         assert isinstance(wallet_type, forms.ChoiceField)
-        units = program.wallet_types.order_by("pk")
+        units = program.wallet_types.filter(stored_value=False).order_by("pk")
         wallet_type.choices = [(item.code, item.plural) for item in units]
 
     def definition(self) -> LaunchDefinition | None:

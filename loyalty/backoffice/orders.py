@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -90,7 +90,10 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         ),
     )
     order = get_object_or_404(orders, pk=pk)
-    moved = list(transfers().filter(order=order).order_by("occurred_at", "pk"))
+    # A checkout spends before its order is told, so that movement does not name it.
+    prepaid = list(order.unit_tenders.values_list("transfer", flat=True))
+    of_it = Q(order=order) | Q(pk__in=prepaid) if prepaid else Q(order=order)
+    moved = list(transfers().filter(of_it).order_by("occurred_at", "pk"))
     refunded = sum((refund.total for refund in order.refunds.all()), ZERO)
     now = timezone.now()
     lots = lot_rows(lots_of_order(order, now), now)

@@ -70,7 +70,10 @@ class PlanForm(BenefitsForm):
         super().__init__(*args, initial=_initial(base, program.currency), **kwargs)
         field = self.fields["wallet_type"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(item.code, item.plural) for item in program.wallet_types.order_by("pk")]
+        field.choices = [
+            (item.code, item.plural)
+            for item in program.wallet_types.filter(stored_value=False).order_by("pk")
+        ]
 
     def clean_retry_days(self) -> list[int]:
         text: str = self.cleaned_data["retry_days"]

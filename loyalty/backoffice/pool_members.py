@@ -151,7 +151,12 @@ def pool_move_preview(request: HttpRequest, public_id: UUID, pk: int) -> HttpRes
 
 
 def _move_form(data: QueryDict | None, member: PoolMember) -> PoolMoveForm:
-    return PoolMoveForm(data, wallet_types=list(member.pool.program.wallet_types.order_by("pk")))
+    return PoolMoveForm(
+        data,
+        wallet_types=list(
+            member.pool.program.wallet_types.filter(stored_value=False).order_by("pk")
+        ),
+    )
 
 
 def _move(request: HttpRequest, form: PoolMoveForm, member: PoolMember) -> HttpResponse:

@@ -172,7 +172,7 @@ def _options(program: Program, rule: EarningRule | None) -> dict[str, Any]:
         if isinstance(row.body, RateBody | CashbackBody) and row.state != ENDED
     ]
     return {
-        "wallet_types": list(program.wallet_types.order_by("pk")),
+        "wallet_types": list(program.wallet_types.filter(stored_value=False).order_by("pk")),
         "multiplied": multiplied,
         "activity_types": activity_type_choices(),
         "known": rule is not None,

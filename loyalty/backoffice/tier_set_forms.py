@@ -77,7 +77,10 @@ class TierSettingsForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["wallet_type"]
         assert isinstance(field, forms.ChoiceField)
-        names = [(item.code, item.plural) for item in program.wallet_types.order_by("pk")]
+        names = [
+            (item.code, item.plural)
+            for item in program.wallet_types.filter(stored_value=False).order_by("pk")
+        ]
         field.choices = [("", "–"), *names]
 
     def clean_score(self) -> list[dict[str, str]]:

@@ -114,7 +114,7 @@ def _spend_and_ask(pool: Pool, now: dt.datetime) -> None:
             key=f"demo:company:ask:{pool.pk}:{units}", now=now, **HOW,
         )[0]
         for member, units, note in (
-            (buyer, 500, "Coffee for the open day"),
+            (buyer, 400, "Coffee for the open day"),
             (other, 900, "Gift baskets for the whole floor"),
             (other, 300, "Fruit for the next two weeks"),
         )

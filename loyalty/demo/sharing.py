@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
+from loyalty.demo.spending import first_wallet
 from loyalty.ledger.balances import holdings
 from loyalty.models import Account, Membership, Pool, PoolMember, Program, Transfer, Wallet
 from loyalty.services.gifts import donate_units, give_units
@@ -71,6 +72,6 @@ def _donate(giver: Membership, units: int, key: str) -> None:
 
 def _wallet_with(member: Membership, units: int) -> Wallet | None:
     """The member's wallet, if so many units can be given from it."""
-    wallet = Wallet.objects.select_related("wallet_type__program").get(account=member.account_id)
+    wallet = first_wallet(member)
     enough = holdings([wallet], timezone.now())[wallet.pk].spendable >= units
     return wallet if enough and wallet.wallet_type.gifts_to_members else None

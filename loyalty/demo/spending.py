@@ -30,9 +30,15 @@ def people_spend(program: Program) -> None:
             _spend(member)
 
 
+def first_wallet(member: Membership) -> Wallet:
+    """Where a member has what they earn."""
+    wallets = Wallet.objects.select_related("wallet_type__program")
+    return wallets.filter(account=member.account_id).earliest("pk")
+
+
 def _spend(member: Membership) -> None:
     """Once or twice, the earlier one first: about half of what there is."""
-    wallet = Wallet.objects.select_related("wallet_type__program").get(account=member.account_id)
+    wallet = first_wallet(member)
     chance, now = random.Random(member.customer_id), timezone.now()
     times = sorted(chance.uniform(1, DAYS) for _ in range(chance.randint(1, 2)))
     for number, ago in enumerate(reversed(times), start=1):

@@ -147,6 +147,25 @@ CHECKS: dict[str, str] = {
                            AND coalesce(w.active_until <= %(now)s, false))) l
          WHERE w.merged_into_id IS NOT NULL AND (l.held > 0 OR w.owed > 0)
     """,
+    _("stored value is paid in, and never earned or owed by its holder"): """
+        SELECT 'transfer ' || t.id, 'no accrual', t.kind
+          FROM loyalty_transfer t JOIN loyalty_wallettype k ON k.id = t.wallet_type_id
+         WHERE k.stored_value AND t.kind IN ('accrual', 'clawback')
+         UNION ALL
+        SELECT 'wallet ' || w.id, '0', w.owed::text
+          FROM loyalty_wallet w JOIN loyalty_wallettype k ON k.id = w.wallet_type_id
+         WHERE k.stored_value AND w.owed <> 0
+    """,
+    _("only stored value is paid in, and held by bearers"): """
+        SELECT 'transfer ' || t.id, 'stored value', k.code
+          FROM loyalty_transfer t JOIN loyalty_wallettype k ON k.id = t.wallet_type_id
+         WHERE t.kind = 'deposit' AND NOT k.stored_value
+         UNION ALL
+        SELECT 'wallet ' || w.id, 'stored value', k.code
+          FROM loyalty_wallet w JOIN loyalty_wallettype k ON k.id = w.wallet_type_id
+          JOIN loyalty_account a ON a.id = w.account_id
+         WHERE a.kind = 'bearer' AND NOT k.stored_value
+    """,
     _("corrections never exceed what they correct"): """
         SELECT 'transfer ' || t.id, t.amount, c.corrected
           FROM loyalty_transfer t

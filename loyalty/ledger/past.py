@@ -90,6 +90,9 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
                sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
                    FILTER (WHERE t.kind = 'adjustment'
                               OR t.kind = 'reversal' AND o.kind = 'adjustment') AS adjusted,
+               sum(CASE WHEN t.kind = 'deposit' THEN t.amount
+                        WHEN t.kind = 'reversal' AND o.kind = 'deposit' THEN -t.amount END)
+                   AS deposited,
                sum(CASE t.kind WHEN 'expiry' THEN t.amount WHEN 'reinstatement' THEN -t.amount END)
                    AS expired,
                sum(t.amount) FILTER (WHERE t.kind = 'write_off') AS written_off,
@@ -125,7 +128,7 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
     SELECT w.id AS wallet_id, w.account_id, w.wallet_type_id, d.blocks AS debt_blocks,
            coalesce(m.accrued, 0) AS accrued, coalesce(m.clawed_back, 0) AS clawed_back,
            coalesce(m.redeemed, 0) AS redeemed, coalesce(m.donated, 0) AS donated,
-           coalesce(m.adjusted, 0) AS adjusted,
+           coalesce(m.adjusted, 0) AS adjusted, coalesce(m.deposited, 0) AS deposited,
            coalesce(m.expired, 0) + coalesce(h.lapsed, 0) - d.settled AS expired,
            coalesce(m.written_off, 0) AS written_off, coalesce(m.moved, 0) AS moved,
            coalesce(h.pending, 0) AS pending, b.balance,

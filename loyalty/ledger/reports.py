@@ -17,12 +17,13 @@ from loyalty.models import NEVER, Program, WalletType
 class Figures:
     """Units at the wallet type's scale. At every instant:
 
-    accrued + adjusted − clawed_back − redeemed − donated − expired + written_off + moved
-        = outstanding − owed, and outstanding = pending + what has matured.
+    accrued + adjusted + deposited − clawed_back − redeemed − donated − expired + written_off
+        + moved = outstanding − owed, and outstanding = pending + what has matured.
     `expired` counts lapsed units whether or not a job has written them down, less those that were
-    brought back. `donated` is what charities were given. `moved` is what came from other wallets
-    less what went to them: over all wallets of a program nothing. `spendable` is, per wallet, what
-    has matured less what is owed, not below zero; nothing while a debt blocks.
+    brought back. `donated` is what charities were given; `deposited` what was paid in as stored
+    value. `moved` is what came from other wallets less what went to them: over all wallets of a
+    program nothing. `spendable` is, per wallet, what has matured less what is owed, not below zero;
+    nothing while a debt blocks.
     """
 
     accrued: int = 0
@@ -30,6 +31,7 @@ class Figures:
     redeemed: int = 0
     donated: int = 0
     adjusted: int = 0
+    deposited: int = 0
     expired: int = 0
     written_off: int = 0
     moved: int = 0

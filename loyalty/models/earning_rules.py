@@ -34,6 +34,21 @@ class EarningRule(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["program", "code"], name="earning_rule_code"),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="rule_awards_no_stored_value",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (SELECT FROM loyalty_wallettype
+                                WHERE id = NEW.wallet_type_id AND stored_value) THEN
+                        RAISE EXCEPTION 'stored value is paid in, and no rule awards it'
+                            USING ERRCODE = 'SL006';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -20,8 +20,8 @@ from loyalty.models.checkpoint_triggers import of_transfers
 
 
 class Account(models.Model):
-    """One side of a transfer: a holder's account (member, pool), a party's (partner, charity), or
-    one of a program's own.
+    """One side of a transfer: a holder's account (member, pool, bearer of a gift card), a party's
+    (partner, charity), or one of a program's own.
 
     What goes from one wallet to another passes through `transit`, which therefore always comes to
     nothing.
@@ -30,6 +30,7 @@ class Account(models.Model):
     class Kind(models.TextChoices):
         MEMBERSHIP = "membership", _("Member")
         POOL = "pool", _("Pool")
+        BEARER = "bearer", _("Gift card")
         PARTNER = "partner", _("Partner")
         CHARITY = "charity", _("Charity")
         ISSUED = "issued", _("Issued")
@@ -38,11 +39,17 @@ class Account(models.Model):
         ADJUSTED = "adjusted", _("Adjusted")
         WRITTEN_OFF = "written_off", _("Written off")
         TRANSIT = "transit", _("Between wallets")
+        SOLD = "sold", _("Sold as stored value")
+        REFUNDED = "refunded", _("Refunded as store credit")
 
     # Every program has one of each.
     PROGRAM_KINDS = (
         Kind.ISSUED, Kind.REDEEMED, Kind.EXPIRED, Kind.ADJUSTED, Kind.WRITTEN_OFF, Kind.TRANSIT
     )  # fmt: skip
+    # Those with wallets.
+    HOLDERS = (Kind.MEMBERSHIP, Kind.POOL, Kind.BEARER)
+    # Where stored value comes from: a program that has such a wallet type has one of each.
+    STORED_VALUE_KINDS = (Kind.SOLD, Kind.REFUNDED)
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     program = models.ForeignKey(
@@ -57,7 +64,7 @@ class Account(models.Model):
             models.UniqueConstraint(
                 fields=["program", "kind", "code"],
                 name="account_program_kind",
-                condition=~Q(kind__in=["membership", "pool"]),
+                condition=~Q(kind__in=["membership", "pool", "bearer"]),
             ),
             models.CheckConstraint(
                 name="account_kind_known",
@@ -65,6 +72,7 @@ class Account(models.Model):
                     kind__in=[
                         "membership",
                         "pool",
+                        "bearer",
                         "partner",
                         "charity",
                         "issued",
@@ -73,6 +81,8 @@ class Account(models.Model):
                         "adjusted",
                         "written_off",
                         "transit",
+                        "sold",
+                        "refunded",
                     ]
                 ),
             ),
@@ -156,6 +166,7 @@ class Transfer(models.Model):
         DONATION = "donation", _("Donation")
         POOL = "pool", _("Pool")
         MERGE = "merge", _("Merged")
+        DEPOSIT = "deposit", _("Paid in")
 
     class Source(models.TextChoices):
         API = "api", _("API")

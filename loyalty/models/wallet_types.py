@@ -51,6 +51,9 @@ class WalletType(models.Model):
     spend_share = models.DecimalField(
         max_digits=7, decimal_places=4, default=100, db_default=Decimal(100)
     )
+    # Money that the merchant owes: gift cards and store credit. One is worth one of the program's
+    # currency; it is paid in, never earned.
+    stored_value = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -59,6 +62,14 @@ class WalletType(models.Model):
             models.UniqueConstraint(fields=["program", "code"], name="wallet_type_code"),
             models.CheckConstraint(name="wallet_type_scale", condition=Q(scale__lte=4)),
             models.CheckConstraint(name="wallet_type_value", condition=Q(unit_value__gte=0)),
+            models.UniqueConstraint(
+                fields=["program"], name="wallet_type_stored_value", condition=Q(stored_value=True)
+            ),
+            models.CheckConstraint(
+                name="wallet_type_stored_value_is_money",
+                condition=Q(stored_value=False)
+                | Q(unit_value=1, gifts_to_members=False, gifts_to_charities=False),
+            ),
             models.CheckConstraint(
                 name="wallet_type_gifts",
                 condition=Q(gift_least__gte=1)

@@ -12,7 +12,7 @@ from loyalty.models import Transfer, WalletType
 from loyalty.selectors.lot_totals import CohortKind, cohort_kinds
 
 Kind = Transfer.Kind
-GRANTS = {Kind.ACCRUAL, Kind.ADJUSTMENT}
+GRANTS = {Kind.ACCRUAL, Kind.ADJUSTMENT, Kind.DEPOSIT}
 SPENT = {Kind.REDEMPTION, Kind.DONATION}
 EXPIRED = {Kind.EXPIRY, Kind.REINSTATEMENT}
 

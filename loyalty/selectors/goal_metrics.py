@@ -103,7 +103,7 @@ _MOVED = """
             AND t.occurred_at >= %(since)s AND t.occurred_at < %(until)s
             AND t.kind IN ('accrual', 'clawback', 'redemption', 'donation', 'reversal')
       LEFT JOIN loyalty_transfer r ON r.id = coalesce(t.reverses_id, t.corrects_id)
-     WHERE y.program_id = %(program)s
+     WHERE y.program_id = %(program)s AND NOT y.stored_value
      GROUP BY y.id ORDER BY y.id
 """
 _DISCOUNTED = """
@@ -171,7 +171,7 @@ def _average(program: Program, day: dt.date) -> Decimal | None:
 
 
 def _liability(program: Program, day: dt.date) -> Decimal | None:
-    kinds = program.wallet_types.select_related("program")
+    kinds = program.wallet_types.filter(stored_value=False).select_related("program")
     owed = sum((get_liability(kind, day).worth for kind in kinds), ZERO)
     return _share(owed, _one(_ALL_REVENUE, program, day, MONTH)[0])
 

@@ -26,6 +26,16 @@ from loyalty.selectors.unit_values import UnitValues, unit_values
 
 REVALUATION = "revaluation"
 MEMBERS = "members"
+STORED_VALUE = "stored_value"
+# Whom something is owed to: members for what they earned, holders of what was paid in.
+OWED_TO = (MEMBERS, STORED_VALUE)
+# Accounts that stored value has for itself, by the kind of account in the ledger.
+OF_STORED_VALUE = {
+    Account.Kind.SOLD: "stored_value_sold",
+    Account.Kind.REFUNDED: "stored_value_refunded",
+    Account.Kind.REDEEMED: "stored_value_spent",
+    Account.Kind.EXPIRED: "stored_value_expired",
+}
 NOTHING = Decimal(0)
 
 
@@ -95,7 +105,7 @@ class Journal:
 
     @property
     def members(self) -> Balance:
-        return next(item for item in self.balances if item.account.role == MEMBERS)
+        return next(item for item in self.balances if item.account.role in OWED_TO)
 
     @property
     def owed_units(self) -> int:
@@ -143,7 +153,7 @@ def read_journal(
 
 
 def _shown(item: Balance) -> bool:
-    return item.used or item.account.role == MEMBERS
+    return item.used or item.account.role in OWED_TO
 
 
 class _Reader:
@@ -154,13 +164,13 @@ class _Reader:
     ) -> None:
         self.wallet_type, self.values, self.open_from = wallet_type, values, open_from
         self.codes = account_codes_of(wallet_type.program).model_dump()
-        self.members = BookAccount(self.codes[MEMBERS], MEMBERS)
+        owed_to = STORED_VALUE if wallet_type.stored_value else MEMBERS
+        self.members = BookAccount(self.codes[owed_to], owed_to)
         self.revaluation = BookAccount(self.codes[REVALUATION], REVALUATION)
         program = wallet_type.program
-        holders = (Account.Kind.MEMBERSHIP, Account.Kind.POOL)
         self.accounts = {
             account.pk: self._account(account)
-            for account in Account.objects.filter(program=program).exclude(kind__in=holders)
+            for account in Account.objects.filter(program=program).exclude(kind__in=Account.HOLDERS)
         }
 
     def opening(self, since: dt.date) -> dict[BookAccount, Balance]:
@@ -241,7 +251,11 @@ class _Reader:
             return BookAccount(self.codes["partners"], "partners", account.code)
         if account.kind == Account.Kind.CHARITY:
             return BookAccount(self.codes["charities"], "charities", account.code)
-        return BookAccount(self.codes[account.kind], account.kind)
+        own = OF_STORED_VALUE.get(Account.Kind(account.kind))
+        # Those of sales and refunds have no other use.
+        of_money = self.wallet_type.stored_value or account.kind in Account.STORED_VALUE_KINDS
+        role = own if own and of_money else account.kind
+        return BookAccount(self.codes[role], role)
 
 
 def _add(balance: Balance, units: int, worth: Decimal) -> None:

@@ -132,6 +132,7 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
         plural_forms=PluralForms(language=wallet_type.plural_language, **wallet_type.plural_forms),
         icon=wallet_type.icon,
         spending=spending_of(wallet_type),
+        stored_value=wallet_type.stored_value,
     )
 
 

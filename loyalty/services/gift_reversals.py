@@ -50,6 +50,8 @@ def undo_gift(
     """
     if transfer.kind not in KINDS:
         raise NotReversibleError(_("This is neither a gift nor a donation."))
+    if transfer.explanation.get("gift_card"):
+        raise NotReversibleError(_("What was added from a gift card stays where it is."))
     return run_atomically(lambda: _undo(transfer, actor, source, now, note))
 
 

@@ -59,9 +59,8 @@ def create_pool(
         if program.status != Program.Status.LIVE:
             raise refused("program", _("A pool needs a program that is live."))
         account = Account.objects.create(program=program, kind=Account.Kind.POOL)
-        Wallet.objects.bulk_create(
-            Wallet(account=account, wallet_type=item) for item in program.wallet_types.all()
-        )
+        shared = program.wallet_types.filter(stored_value=False)
+        Wallet.objects.bulk_create(Wallet(account=account, wallet_type=item) for item in shared)
         first = not Pool.objects.filter(program=program).exists()
         pool = Pool.objects.create(program=program, account=account, created_at=now, **values)
         if pool.kind == Pool.Kind.COMPANY:
@@ -197,9 +196,9 @@ def _brought(member: PoolMember, actor: Actor, source: str, now: dt.datetime) ->
     """What a member holds when they join, pending units too, at the share of what they earn."""
     into = {wallet.wallet_type_id: wallet for wallet in pool_wallets(member.pool)}
     wallets = list(
-        Wallet.objects.filter(account=member.membership.account_id).select_related(
-            "wallet_type__program"
-        )
+        Wallet.objects.filter(
+            account=member.membership.account_id, wallet_type__stored_value=False
+        ).select_related("wallet_type__program")
     )
     held = holdings(wallets, now)
     movements = []

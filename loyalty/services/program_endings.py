@@ -81,7 +81,7 @@ _HELD = """
      CROSS JOIN LATERAL (
            SELECT coalesce(l.expires_at, CASE WHEN l.renewable THEN w.active_until END,
                            l.planned_expires_at, 'infinity') > %(until)s AS lapses) x
-     WHERE t.program_id = %(program)s AND l.due_at > %(now)s
+     WHERE t.program_id = %(program)s AND NOT t.stored_value AND l.due_at > %(now)s
      GROUP BY 1
 """
 _HOLDERS = """
@@ -89,12 +89,13 @@ _HOLDERS = """
       FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
       JOIN loyalty_membership m ON m.account_id = w.account_id
       JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
-     WHERE t.program_id = %(program)s AND l.due_at > %(now)s
+     WHERE t.program_id = %(program)s AND NOT t.stored_value AND l.due_at > %(now)s
 """
 _LATER = """
     FROM loyalty_lot l JOIN loyalty_wallet w ON w.id = l.wallet_id
     JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
-   WHERE t.program_id = %(program)s AND l.due_at > greatest(%(until)s, %(now)s)
+   WHERE t.program_id = %(program)s AND NOT t.stored_value
+     AND l.due_at > greatest(%(until)s, %(now)s)
 """
 
 
@@ -109,7 +110,7 @@ def preview_ending(program: Program, days: EndingDays, now: dt.datetime) -> Endi
         held = {row[0]: row[1:] for row in cursor.fetchall()}
         cursor.execute(_HOLDERS, asked)
         holders = int(cursor.fetchone()[0])
-    kinds = program.wallet_types.select_related("program").order_by("pk")
+    kinds = program.wallet_types.filter(stored_value=False).select_related("program").order_by("pk")
     return EndingPreview(
         members=Membership.objects.filter(program=program, merged_into=None).count(),
         holders=holders,

@@ -200,18 +200,28 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         icon=wanted.icon,
         **gift_values(wanted.gifts, wanted.decimals),
         **spending_values(wanted.spending, wanted.decimals),
+        stored_value=wanted.stored_value,
     )
+    holders = [Account.Kind.MEMBERSHIP]
+    if wanted.stored_value:
+        for kind in Account.STORED_VALUE_KINDS:
+            Account.objects.get_or_create(program=applied.program, kind=kind, code="")
+    else:
+        holders.append(Account.Kind.POOL)
     # Members and pools that are there already get their wallet of the new kind at once.
     Wallet.objects.bulk_create(
         (
             Wallet(account_id=account_id, wallet_type=wallet_type)
             for account_id in Account.objects.filter(
-                program=applied.program, kind__in=(Account.Kind.MEMBERSHIP, Account.Kind.POOL)
+                program=applied.program, kind__in=holders
             ).values_list("pk", flat=True)
         ),
         batch_size=5000,
     )
-    applied.changes.append(_("%s can be collected") % capfirst(wanted.plural))
+    applied.changes.append(
+        (_("%s can be paid in") if wanted.stored_value else _("%s can be collected"))
+        % capfirst(wanted.plural)
+    )
     return wallet_type
 
 
@@ -219,6 +229,11 @@ def _change_wallet_type(
     applied: Applied, wallet_type: WalletType, wanted: WalletTypeDefinition, index: int
 ) -> None:
     before, spending = gifts_of(wallet_type), spending_of(wallet_type)
+    if wanted.stored_value != wallet_type.stored_value:
+        refuse_rewriting(
+            f"wallet_types[{index}].stored_value",
+            _("What is earned does not become stored value, nor the other way round."),
+        )
     if wanted.decimals != wallet_type.scale:
         if Transfer.objects.filter(wallet_type=wallet_type).exists():
             refuse_rewriting(

@@ -149,11 +149,14 @@ def _redeem(
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
     limited = not reward and program.units[wallet.wallet_type_id].spending.said
-    if limited or not program.times.spends_at(at):
+    # What was paid in is the member's money, whatever the program does.
+    stops = not wallet.wallet_type.stored_value and not program.times.spends_at(at)
+    if limited or stops:
         lock_wallets([wallet.pk])
         # A repeat is answered whatever the terms are now.
         if not Transfer.objects.filter(key=key).exists():
-            check_spending(program, at)
+            if stops:
+                check_spending(program, at)
             if limited:
                 refuse_beyond_terms(
                     units, wallet_type=wallet.wallet_type, program=program, order=order, bill=bill

@@ -29,10 +29,15 @@ REPLAYED = "Idempotent-Replayed"
 LONGEST_KEY = 255
 
 Handler = Callable[..., HttpResponse]
+Teller = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def idempotent(*, required: bool = False) -> Callable[[Handler], Handler]:
-    """A handler method that heeds the header; `required`: it refuses to work without one."""
+def idempotent(
+    *, required: bool = False, told_apart: Teller | None = None
+) -> Callable[[Handler], Handler]:
+    """A handler method that heeds the header; `required`: it refuses to work without one.
+    `told_apart` puts into the answer, the first and a repeated one, what is not kept with it: a
+    secret."""
 
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
@@ -42,7 +47,10 @@ def idempotent(*, required: bool = False) -> Callable[[Handler], Handler]:
                 return handler(view, request, *args, **kwargs)
             once = functools.partial(handler, view, request, *args, **kwargs)
             key = cast("ApiKey", request.auth)
-            return run_atomically(lambda: _once(key, name, _digest(request), once))
+            response = run_atomically(lambda: _once(key, name, _digest(request), once))
+            if told_apart is not None:
+                response.content = orjson.dumps(told_apart(orjson.loads(response.content)))
+            return response
 
         run.idempotency = "required" if required else "optional"  # type: ignore[attr-defined]
         return run

@@ -47,6 +47,8 @@ SCOPES: dict[str, str | Promise] = {
     "checkouts:read": gettext_lazy("Read carts and what they keep"),
     "checkouts:write": gettext_lazy("Keep points, rewards and vouchers for carts, and use them"),
     "till:write": gettext_lazy("Find members at a till, and record what it sold"),
+    "gift_cards:read": gettext_lazy("Look at gift cards and what is on them"),
+    "gift_cards:write": gettext_lazy("Issue and use gift cards, and refund to store credit"),
     "pools:read": gettext_lazy("Read pools"),
     "pools:write": gettext_lazy("Found and change pools, and move points in them"),
     "companies:read": gettext_lazy("Read companies, and what their buyers ask for"),

@@ -9,7 +9,8 @@ from members.navigation import NavItem, register_mypage_item
 NAMESPACE = "rewards_account"
 ITEM = NavItem(
     "rewards", _("Rewards"), f"{NAMESPACE}:shelf", "gift", order=20,
-    match=(f"{NAMESPACE}:shelf", f"{NAMESPACE}:reward", f"{NAMESPACE}:voucher"),
+    match=(f"{NAMESPACE}:shelf", f"{NAMESPACE}:reward", f"{NAMESPACE}:voucher",
+           f"{NAMESPACE}:credit", f"{NAMESPACE}:gift_card"),
 )  # fmt: skip
 
 

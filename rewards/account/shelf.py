@@ -69,11 +69,16 @@ def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpR
     context = {
         "title": _("Rewards"),
         "tabs": chosen.tabs("rewards_account:shelf_of"),
-        "balances": [format_units(units, unit) for unit, units in spendable.values()],
+        "balances": [
+            format_units(units, unit)
+            for unit, units in spendable.values()
+            if units or not unit.stored_value
+        ],
         "ready": [item for item in items if item.can_take],
         "near": sorted(near, key=lambda item: -item.share),
         "locked": [item for item in items if item.reasons],
         "vouchers": open_vouchers(member, now).count(),
+        "has_credit": any(unit.stored_value for unit, _units in spendable.values()),
     }
     return render_page(request, "rewards/account/shelf.html", chosen, context)
 
@@ -119,7 +124,8 @@ def _take(request: CustomerRequest, member: Membership, found: Reward) -> HttpRe
         now=timezone.now(),
     )  # fmt: skip
     messages.success(request, _("%s is yours.") % found.name)
-    assert taken.voucher is not None
+    if taken.voucher is None:
+        return HttpResponseRedirect(reverse("rewards_account:credit_of", args=[member.public_id]))
     return HttpResponseRedirect(reverse("rewards_account:voucher", args=[taken.voucher.public_id]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rewards.account import shelf, vouchers
+from rewards.account import credit, shelf, vouchers
 
 app_name = "rewards_account"
 
@@ -12,6 +12,10 @@ urlpatterns = [
     path("rewards/", shelf.shelf, name="shelf"),
     path("vouchers/", vouchers.vouchers, name="vouchers"),
     path("vouchers/<uuid:voucher_id>/", vouchers.voucher, name="voucher"),
+    path("credit/", credit.credit, name="credit"),
+    path("gift-cards/<uuid:card_id>/", credit.gift_card, name="gift_card"),
+    path("<uuid:public_id>/credit/", credit.credit, name="credit_of"),
+    path("<uuid:public_id>/credit/add/", credit.add_card, name="credit_add"),
     path("<uuid:public_id>/rewards/", shelf.shelf, name="shelf_of"),
     path("<uuid:public_id>/rewards/<uuid:reward_id>/", shelf.reward, name="reward"),
     path("<uuid:public_id>/vouchers/", vouchers.vouchers, name="vouchers_of"),

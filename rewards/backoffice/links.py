@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.backoffice.links import Crumbs, program_crumbs
 from loyalty.models import Program
-from rewards.models import Reward
+from rewards.models import GiftCard, Reward
 
 NAMESPACE = "rewards_backoffice"
 
@@ -18,6 +18,15 @@ def catalogue_url(program: Program) -> str:
 
 def reward_url(reward: Reward) -> str:
     return reverse(f"{NAMESPACE}:reward_page", args=[reward.program.code, reward.code])
+
+
+def gift_card_url(card: GiftCard) -> str:
+    return reverse(f"{NAMESPACE}:gift_card_page", args=[card.public_id])
+
+
+def gift_card_crumbs() -> Crumbs:
+    """Down to the list of gift cards."""
+    return [(_("Gift cards"), reverse(f"{NAMESPACE}:gift_card_list"))]
 
 
 def catalogue_crumbs(program: Program, reward: Reward | None = None) -> Crumbs:

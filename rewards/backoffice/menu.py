@@ -31,6 +31,16 @@ ITEMS = (
         match=(f"{NAMESPACE}:redemption",),
         shortcut="g r",
     ),
+    NavItem(
+        "gift-cards",
+        _("Gift cards"),
+        f"{NAMESPACE}:gift_card_list",
+        "gift-card",
+        order=16,
+        permission="customers.view",
+        section="operations",
+        match=(f"{NAMESPACE}:gift_card",),
+    ),
 )
 ACTIONS = {
     "reward.created": _("Made a reward"),
@@ -47,6 +57,19 @@ ACTIONS = {
     "gift_day.stopped": _("Stopped giving a reward on a day of the year"),
     "checkout.cancelled": _("Let a cart go"),
     "voucher.released": _("Let a voucher go"),
+    "gift_card.issued": _("Issued a gift card"),
+    "gift_card.activated": _("Sold a gift card"),
+    "gift_card.blocked": _("Blocked a gift card"),
+    "gift_card.unblocked": _("Let a gift card go"),
+    "gift_card.replaced": _("Replaced a gift card"),
+    "gift_card.cancelled": _("Canceled a gift card"),
+    "gift_card.topped_up": _("Topped up a gift card"),
+    "gift_card.moved": _("Put a gift card to store credit"),
+    "gift_card.people_forgotten": _("Erased for whom a gift card is"),
+    "gift_card_batch.created": _("Made gift cards in bulk"),
+    "gift_card_batch.codes_read": _("Fetched the codes of gift cards"),
+    "gift_card_batch.codes_forgotten": _("Forgot the codes of gift cards"),
+    "credit.refunded": _("Refunded an order as store credit"),
     "voucher_pool.created": _("Made a list of codes"),
     "voucher_pool.filled": _("Added codes to a list"),
 }
@@ -56,6 +79,7 @@ FIELDS = {
     "redemption": _("Redemption"),
     "voucher": _("Voucher"),
     "cart": _("Cart"),
+    "gift_card": _("Gift card"),
     "price": _("Price"),
     "tier_prices": _("Prices by tier"),
     "stock": _("Stock"),
@@ -80,8 +104,15 @@ def register() -> None:
     register_customer_panel(
         "checkouts", _("Carts"), f"{NAMESPACE}:checkout_panel", 23, icon="shopping-cart", rows=3
     )
+    register_customer_panel(
+        "gift-cards", _("Gift cards"), f"{NAMESPACE}:gift_card_panel", 23, icon="gift-card", rows=2
+    )
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target("rewards.reward", TargetKind(_("Reward"), f"{NAMESPACE}:reward_by_id"))
+    register_audit_target(
+        "rewards.giftcard", TargetKind(_("Gift card"), f"{NAMESPACE}:gift_card_page")
+    )
+    register_audit_target("rewards.giftcardbatch", TargetKind(_("Batch of gift cards")))
     register_audit_target("rewards.voucherpool", TargetKind(_("List of codes")))
     register_program_link(ProgramLink(_("Rewards"), f"{NAMESPACE}:reward_list", "gift", order=30))

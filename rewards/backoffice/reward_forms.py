@@ -64,7 +64,7 @@ class RewardForm(forms.Form):
     )  # fmt: skip
     wallet_type = forms.ChoiceField(label=_l("Taken for"))
     price = amount(_l("Price"), 4, _l("In whole units, as members count them."))
-    amount = at_times(optional(_l("Money off")))
+    amount = at_times(optional(_l("Money")))
     percent = at_times(optional(_l("Percent off")))
     most = at_times(optional(_l("At most"), _l("So much money off one order.")))
     skus = at_times(_listed(_l("Products"), _l("Their SKUs, with commas between them.")))
@@ -110,7 +110,7 @@ class RewardForm(forms.Form):
         wallet_type, pool = self.fields["wallet_type"], self.fields["voucher_pool"]
         assert isinstance(wallet_type, forms.ChoiceField)
         assert isinstance(pool, forms.ChoiceField)
-        units = list(program.wallet_types.all())
+        units = list(program.wallet_types.filter(stored_value=False))
         wallet_type.choices = [(item.code, item.plural) for item in units]
         pools = [(item.code, item.name) for item in program.voucher_pools.all()]
         pool.choices = [("", _("Made here")), *pools]

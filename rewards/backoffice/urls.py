@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rewards.backoffice import checkouts, gifts, redemptions, rewards, voucher_pools
+from rewards.backoffice import (
+    checkouts,
+    gift_card_acts,
+    gift_card_batches,
+    gift_cards,
+    gifts,
+    redemptions,
+    rewards,
+    voucher_pools,
+)
 
 app_name = "rewards_backoffice"
 
 CATALOGUE = "programs/<slug:code>/rewards"
 REWARD = f"{CATALOGUE}/<slug:reward_code>"
+CARD = "gift-cards/<uuid:public_id>"
+BATCH = "gift-cards/batches"
 TAKEN = "redemptions/<uuid:public_id>"
 
 urlpatterns = [
@@ -45,5 +56,31 @@ urlpatterns = [
     ),
     path("customers/<uuid:public_id>/carts/", checkouts.checkout_panel, name="checkout_panel"),
     path("carts/<uuid:public_id>/cancel/", checkouts.checkout_cancel, name="checkout_cancel"),
+    path("gift-cards/", gift_cards.gift_card_list, name="gift_card_list"),
+    path("gift-cards/new/", gift_card_acts.gift_card_issue, name="gift_card_issue"),
+    path(f"{BATCH}/", gift_card_batches.batch_list, name="gift_card_batch_list"),
+    path(f"{BATCH}/new/", gift_card_batches.batch_create, name="gift_card_batch_create"),
+    path(
+        f"{BATCH}/<uuid:public_id>/codes/",
+        gift_card_batches.batch_codes,
+        name="gift_card_batch_codes",
+    ),
+    path(
+        f"{BATCH}/<uuid:public_id>/forget/",
+        gift_card_batches.batch_forget,
+        name="gift_card_batch_forget",
+    ),
+    path(f"{CARD}/", gift_cards.gift_card_page, name="gift_card_page"),
+    path(f"{CARD}/block/", gift_card_acts.gift_card_block, name="gift_card_block"),
+    path(f"{CARD}/unblock/", gift_card_acts.gift_card_unblock, name="gift_card_unblock"),
+    path(f"{CARD}/replace/", gift_card_acts.gift_card_replace, name="gift_card_replace"),
+    path(f"{CARD}/cancel/", gift_card_acts.gift_card_cancel, name="gift_card_cancel"),
+    path(f"{CARD}/top-up/", gift_card_acts.gift_card_top_up, name="gift_card_top_up"),
+    path(f"{CARD}/forget/", gift_card_acts.gift_card_forget, name="gift_card_forget"),
+    path(
+        "customers/<uuid:public_id>/gift-cards/",
+        gift_cards.gift_card_panel,
+        name="gift_card_panel",
+    ),
     path("memberships/<uuid:public_id>/reward/", redemptions.reward_take, name="reward_take"),
 ]

@@ -4,6 +4,7 @@ from rewards.models.checkouts import (
     CheckoutUnits,
     CheckoutVoucher,
 )
+from rewards.models.gift_cards import GiftCard, GiftCardBatch
 from rewards.models.gifts import GiftDay, GiftOccasion
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward, RewardPrice
@@ -14,6 +15,8 @@ __all__ = [
     "CheckoutReward",
     "CheckoutUnits",
     "CheckoutVoucher",
+    "GiftCard",
+    "GiftCardBatch",
     "GiftDay",
     "GiftOccasion",
     "Redemption",

@@ -12,12 +12,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Transfer
+from rewards.models.gift_cards import GiftCard
 from rewards.models.rewards import Reward
 from rewards.models.vouchers import Voucher
 
 # How something that was taken may go on.
 TRANSITIONS = (
     ("reserved", "issued"), ("reserved", "cancelled"), ("reserved", "expired"),
+    # What gives money is used with being given.
+    ("reserved", "used"),
     ("issued", "used"), ("issued", "cancelled"), ("issued", "expired"),
     ("used", "cancelled"), ("used", "issued"), ("expired", "issued"),
 )  # fmt: skip
@@ -65,6 +68,11 @@ class Redemption(models.Model):
     voucher = models.OneToOneField(
         Voucher, null=True, on_delete=models.PROTECT, related_name="redemption"
     )
+    # What it gave where it gives money: a card, or what was paid in to the member's credit.
+    gift_card = models.OneToOneField(
+        GiftCard, null=True, on_delete=models.PROTECT, related_name="redemption"
+    )
+    credit = models.OneToOneField(Transfer, null=True, on_delete=models.PROTECT, related_name="+")
     # Whether it took one of the stock that has not come back.
     stocked = models.BooleanField()
     # Makes it happen once.
@@ -101,6 +109,12 @@ class Redemption(models.Model):
                 & (Q(returned__isnull=False) | Q(spent=None)),
             ),
             models.CheckConstraint(
+                name="redemption_gives_one_thing",
+                condition=Q(voucher=None, gift_card=None)
+                | Q(voucher=None, credit=None)
+                | Q(gift_card=None, credit=None),
+            ),
+            models.CheckConstraint(
                 name="redemption_override_has_reason",
                 condition=Q(overridden=[]) | (~Q(override_reason="") & Q(staff__isnull=False)),
             ),
@@ -121,3 +135,9 @@ class Redemption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reward} · {self.membership}"
+
+    @property
+    def gives_value(self) -> bool:
+        """Whether it gave money that may still be there, so that it can be canceled."""
+        given = self.gift_card_id is not None or self.credit_id is not None
+        return given and self.status == self.Status.USED

@@ -26,6 +26,8 @@ class Reward(models.Model):
         FREE_SHIPPING = "free_shipping", _("Free shipping")
         ACCESS = "access", _("Exclusive access")
         PARTNER_VOUCHER = "partner_voucher", _("Partner's voucher")
+        GIFT_CARD = "gift_card", _("Gift card")
+        STORE_CREDIT = "store_credit", _("Store credit")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -39,6 +41,8 @@ class Reward(models.Model):
         WEEK = "week", _("a week")
         DAY = "day", _("a day")
 
+    # Which give money that is used as such, and no voucher.
+    STORED_VALUE = (Kind.GIFT_CARD, Kind.STORE_CREDIT)
     # Whose voucher takes something off an order's price.
     OFF_THE_PRICE = (Kind.AMOUNT_OFF, Kind.PERCENT_OFF, Kind.FREE_PRODUCT, Kind.FREE_SHIPPING)
 
@@ -58,7 +62,7 @@ class Reward(models.Model):
     # What it takes, in the smallest units of the wallet type.
     wallet_type = models.ForeignKey(WalletType, on_delete=models.PROTECT, related_name="rewards")
     price = models.BigIntegerField(_("price"))
-    amount = MoneyField(_("money off"), null=True, blank=True)
+    amount = MoneyField(_("money"), null=True, blank=True)
     percent = models.DecimalField(
         _("percent off"), max_digits=7, decimal_places=4, null=True, blank=True
     )
@@ -107,6 +111,8 @@ class Reward(models.Model):
                         "free_shipping",
                         "access",
                         "partner_voucher",
+                        "gift_card",
+                        "store_credit",
                     ]
                 ),
             ),
@@ -116,8 +122,8 @@ class Reward(models.Model):
             models.CheckConstraint(name="reward_price_positive", condition=Q(price__gt=0)),
             models.CheckConstraint(
                 name="reward_amount_of_its_kind",
-                condition=Q(kind="amount_off", amount__gt=0)
-                | (~Q(kind="amount_off") & Q(amount=None)),
+                condition=Q(kind__in=["amount_off", "gift_card", "store_credit"], amount__gt=0)
+                | (~Q(kind__in=["amount_off", "gift_card", "store_credit"]) & Q(amount=None)),
             ),
             models.CheckConstraint(
                 name="reward_percent_of_its_kind",
@@ -170,6 +176,10 @@ class Reward(models.Model):
     @property
     def takes_off(self) -> bool:
         return self.kind in self.OFF_THE_PRICE
+
+    @property
+    def is_stored_value(self) -> bool:
+        return self.kind in self.STORED_VALUE
 
 
 class RewardPrice(models.Model):

@@ -20,6 +20,7 @@ from members.services.transactions import run_atomically
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
 from rewards.selectors.redemptions import redemptions
+from rewards.services.given_value import credit_wallets, give_value
 from rewards.services.issuing import issue_voucher
 from rewards.services.redemptions import reward_as_it_is, same_redemption, wallet_of
 
@@ -39,7 +40,7 @@ def give_reward(
 
     def give() -> tuple[Redemption, bool]:
         wallet = wallet_of(membership, reward)
-        lock_wallets([wallet.pk])
+        lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
         known = redemptions().filter(key=key).first()
         if known is not None:
             return _same(known, membership, reward), True
@@ -51,8 +52,12 @@ def give_reward(
             message=message.strip(), stocked=found.stock is not None, key=key, source=source,
             created_at=now, issued_at=now, staff=actor.user,
         )  # fmt: skip
-        given.voucher = issue_voucher(found, member, now)
-        given.save()
+        if found.is_stored_value:
+            given.save()
+            give_value(given, actor, now)
+        else:
+            given.voucher = issue_voucher(found, member, now)
+            given.save()
         if given.stocked:
             Reward.objects.filter(pk=found.pk).update(taken=F("taken") + 1)
         if actor is not SYSTEM:

@@ -28,6 +28,12 @@ from rewards.models import Redemption, Reward, Voucher
 from rewards.selectors.redemptions import redemptions
 from rewards.selectors.rewards import rewards
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
+from rewards.services.given_value import (
+    credit_wallets,
+    give_value,
+    take_value_back,
+    value_wallets,
+)
 from rewards.services.issuing import (
     close_voucher,
     is_awaited,
@@ -71,7 +77,7 @@ def take_reward(
 
     def take() -> tuple[Redemption, bool]:
         wallet = wallet_of(membership, reward)
-        lock_wallets([wallet.pk])
+        lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
         known = redemptions().filter(key=key).first()
         if known is not None:
             return same_redemption(known, membership, reward), True
@@ -86,7 +92,7 @@ def take_reward(
         taken.save()
         _audit("reward.taken", taken, actor, override.reason if overridden and override else "")
         if hold is None:
-            _issue(taken, now)
+            _issue(taken, actor, now)
         return taken, False
 
     return run_atomically(take)
@@ -102,7 +108,7 @@ def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) 
             return found
         if found.status != Status.RESERVED or _ran_out(found, now):
             raise RedemptionStateError(_("It is not reserved any more."))
-        _issue(found, now)
+        _issue(found, actor, now)
         _audit("reward.issued", found, actor)
         return found
 
@@ -139,6 +145,7 @@ def cancel_redemption(
             return found
         if found.status == Status.EXPIRED:
             raise RedemptionStateError(_("It ran out. It can be brought back instead."))
+        take_value_back(found, reason, source, actor, now)
         if found.voucher is not None:
             close_voucher(found.voucher, Voucher.Status.VOID, now)
         _give_back(found, Status.CANCELLED, reason, source, actor, now)
@@ -263,7 +270,10 @@ def _reserve(
     )  # fmt: skip
 
 
-def _issue(redemption: Redemption, now: dt.datetime) -> None:
+def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
+    if redemption.reward.is_stored_value:
+        give_value(redemption, actor, now)
+        return
     redemption.voucher = issue_voucher(redemption.reward, redemption.membership, now)
     redemption.status, redemption.issued_at = Status.ISSUED, now
     redemption.save(update_fields=["voucher", "status", "issued_at"])
@@ -285,9 +295,10 @@ def _give_back(
 
 
 def lock_wallets_of(taken: Sequence[Redemption]) -> None:
-    """The wallets that they were paid from, and those that these were merged into; none for what
-    was given."""
+    """The wallets that they were paid from or into, and those that these were merged into; of what
+    was given only those that it gave something to."""
     own = [item.spent.wallet_id for item in taken if item.spent is not None]
+    own += value_wallets(taken)
     kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
     lock_wallets([*own, *kept])
 

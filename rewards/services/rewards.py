@@ -10,7 +10,9 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from loyalty.errors import StoredValueError
 from loyalty.models import Program, Tier, WalletType
+from loyalty.services.stored_value import coins, stored_value_type
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 from rewards.definitions import RewardDefinition
@@ -94,6 +96,7 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
     wallet_type = WalletType.objects.filter(program=program, code=definition.wallet_type).first()
     if wallet_type is None:
         raise _wrong("wallet_type", _("The program has no such units."))
+    _refuse_money(program, definition, wallet_type)
     values: dict[str, Any] = definition.model_dump(
         exclude={"wallet_type", "price", "tier_prices", "voucher_pool"}
     )
@@ -110,6 +113,17 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
     )
     # Those that were read along before are others now.
     reward.__dict__.pop("_prefetched_objects_cache", None)
+
+
+def _refuse_money(program: Program, definition: RewardDefinition, wallet_type: WalletType) -> None:
+    """Money is given for units, where the program has any to give, and is not spent on rewards."""
+    if wallet_type.stored_value:
+        raise _wrong("wallet_type", _("Rewards are taken for what members earn."))
+    if definition.kind in Reward.STORED_VALUE and definition.amount is not None:
+        try:
+            coins(definition.amount, stored_value_type(program))
+        except StoredValueError as error:
+            raise _wrong("kind", str(error.message)) from error
 
 
 def _tier_prices(program: Program, definition: RewardDefinition, scale: int) -> dict[str, int]:

@@ -21,6 +21,7 @@ from tests.api.conftest import BASE, ApiClient
 READ_BY_POST = (
     f"{BASE}/refunds/preview", f"{BASE}/quotes", f"{BASE}/segment-previews",
     f"{BASE}/vouchers/check", f"{BASE}/checkouts/quote", f"{BASE}/till/people",
+    f"{BASE}/gift-cards/check",
 )  # fmt: skip
 
 

@@ -77,7 +77,10 @@ class RedemptionOut(Answer):
     units: Units = Field(description="What it took of the member; 0: it was given.")
     gift: Redemption.Gift | None = Field(description="Why it was given. Null: it was taken.")
     message: str = Field(description="What the member reads with a gift.")
-    voucher: VoucherBrief | None = Field(description="Null while it is only reserved.")
+    voucher: VoucherBrief | None = Field(
+        description="Null while it is only reserved, and for what gives money."
+    )
+    gift_card: UUID | None = Field(description="The gift card that it gave: GET /gift-cards/{id}.")
     reserved_until: dt.datetime | None
     created_at: dt.datetime
     issued_at: dt.datetime | None
@@ -206,6 +209,7 @@ def redemption_out(found: Redemption) -> RedemptionOut:
         )
         if voucher
         else None,
+        gift_card=found.gift_card.public_id if found.gift_card else None,
         reserved_until=found.reserved_until if found.status == "reserved" else None,
         created_at=found.created_at,
         issued_at=found.issued_at,

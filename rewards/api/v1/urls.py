@@ -5,6 +5,8 @@ from django.urls import path
 from rewards.api.v1 import (
     checkout_quotes,
     checkouts,
+    gift_card_uses,
+    gift_cards,
     gifts,
     redemptions,
     rewards,
@@ -15,6 +17,9 @@ from rewards.api.v1 import (
 app_name = "api-rewards"
 
 CHECKOUT = "checkouts/<uuid:checkout_id>"
+
+
+CARD = "gift-cards/<uuid:card_id>"
 TAKEN = "reward-redemptions/<uuid:redemption_id>"
 
 urlpatterns = [
@@ -38,6 +43,26 @@ urlpatterns = [
     path("till/people", till.TillPeople.as_view(), name="till-people"),
     path("till/sales", till.TillSales.as_view(), name="till-sales"),
     path("till/sync", till.TillSync.as_view(), name="till-sync"),
+    path("gift-cards", gift_cards.GiftCards.as_view(), name="gift-cards"),
+    path("gift-cards/check", gift_card_uses.GiftCardCheck.as_view(), name="gift-card-check"),
+    path(
+        "gift-cards/activate",
+        gift_card_uses.GiftCardActivation.as_view(),
+        name="gift-card-activate",
+    ),
+    path("gift-cards/redeem", gift_card_uses.GiftCardPayment.as_view(), name="gift-card-redeem"),
+    path("gift-cards/move", gift_card_uses.GiftCardMove.as_view(), name="gift-card-move"),
+    path(CARD, gift_cards.OneGiftCard.as_view(), name="gift-card"),
+    path(f"{CARD}/movements", gift_cards.GiftCardMovements.as_view(), name="gift-card-movements"),
+    path(f"{CARD}/refund", gift_card_uses.GiftCardRefund.as_view(), name="gift-card-refund"),
+    path(f"{CARD}/top-up", gift_card_uses.GiftCardTopUp.as_view(), name="gift-card-top-up"),
+    path(f"{CARD}/block", gift_cards.GiftCardBlock.as_view(), name="gift-card-block"),
+    path(f"{CARD}/unblock", gift_cards.GiftCardUnblock.as_view(), name="gift-card-unblock"),
+    path(f"{CARD}/replace", gift_cards.GiftCardReplacement.as_view(), name="gift-card-replace"),
+    path(f"{CARD}/cancel", gift_cards.GiftCardCancellation.as_view(), name="gift-card-cancel"),
+    path(
+        "store-credit/refunds", gift_card_uses.CreditRefunds.as_view(), name="store-credit-refunds"
+    ),
     path("vouchers/check", vouchers.VoucherCheck.as_view(), name="voucher-check"),
     path("vouchers/hold", vouchers.VoucherHold.as_view(), name="voucher-hold"),
     path("vouchers/use", vouchers.VoucherUsing.as_view(), name="voucher-use"),

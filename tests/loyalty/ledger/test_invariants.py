@@ -152,6 +152,11 @@ BENT = {
         "UPDATE loyalty_transfer SET amount = amount + 1 WHERE kind = 'adjustment'",
     "a transfer has its wallet's account on one side":
         "UPDATE loyalty_transfer SET wallet_id = (SELECT max(id) FROM loyalty_wallet)",
+    "stored value is paid in, and never earned or owed by its holder":
+        "UPDATE loyalty_wallettype"
+        " SET stored_value = true, unit_value = 1, gifts_to_charities = false",
+    "only stored value is paid in, and held by bearers":
+        "UPDATE loyalty_account SET kind = 'bearer' WHERE kind = 'membership'",
     "a wallet owes what its transfers left owing":
         "UPDATE loyalty_wallet SET owed = 3",
     "a wallet's lots less its debt are what came in less what went out":

@@ -82,6 +82,7 @@ def test_an_order_says_what_units_paid_and_its_refund_how_it_divides(
     page = text(agent.get(reverse("loyalty_backoffice:order_page", args=[sold.pk])))
     assert "Paid in units" in page
     assert "100 Beans ($1.00)" in page
+    assert "Used at a checkout" in page
     assert "A-8" in text(panel(agent, member))
     effect = text(
         agent.post(

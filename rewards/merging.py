@@ -1,0 +1,48 @@
+"""This application's part in a merge of two customers: who bought which gift cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
+from members.models import Customer, CustomerMerge
+from rewards.models import GiftCard
+
+
+def merge_buyers(merging: Merging) -> Record:
+    """Cards that the duplicate bought are the kept one's."""
+    cards = list(GiftCard.objects.filter(buyer=merging.merged).values_list("pk", flat=True))
+    GiftCard.objects.filter(pk__in=cards).update(buyer=merging.kept)
+    return {"gift_cards": cards}
+
+
+def part_buyers(merging: Merging, record: Record) -> None:
+    """They go back to whoever bought them."""
+    came = GiftCard.objects.filter(pk__in=record["gift_cards"], buyer=merging.kept)
+    came.update(buyer=merging.merged)
+
+
+def nothing_to_show(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:
+    return ()
+
+
+def nothing_to_undo(
+    _merge: CustomerMerge, _record: Record, _now: datetime
+) -> Sequence[MergeSection]:
+    return ()
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_merge_handler(
+        "gift_cards",
+        MergeHandler(
+            fields=("rewards.giftcard.buyer",),
+            preview=nothing_to_show,
+            merge=merge_buyers,
+            undo=part_buyers,
+            preview_undo=nothing_to_undo,
+        ),
+        order=70,
+    )
