@@ -42,6 +42,16 @@ app.conf.beat_schedule = {
         "args": ["expiry"],
         "schedule": crontab(minute="*/10"),
     },
+    "standing-gifts": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["standing_gifts"],
+        "schedule": crontab(minute="*/10"),
+    },
+    "pledge-counts": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["pledge_counts"],
+        "schedule": crontab(minute="3-59/10"),
+    },
     "program-endings": {
         "task": "members.tasks.run_scheduled",
         "args": ["program_endings"],

@@ -15,6 +15,7 @@ class LoyaltyConfig(AppConfig):
         from loyalty.services.facts import follow_changes
         from loyalty.services.founding import follow_enrollments
         from loyalty.services.memberships import JOINED
+        from loyalty.services.pledge_events import follow_events, follow_members
         from loyalty.services.registrations import follow_registrations
         from loyalty.services.totals import follow_postings
         from members.models.changes import CHANGED
@@ -24,6 +25,8 @@ class LoyaltyConfig(AppConfig):
         register_consumer("ledger.posted", follow_postings)
         register_consumer(CHANGED, follow_changes)
         register_consumer(JOINED, follow_enrollments)
+        register_consumer(JOINED, follow_members)
+        register_consumer(CHANGED, follow_events)
         register_consumer(REGISTERED, follow_registrations)
         condition_fields.register()
         segment_uses.register()

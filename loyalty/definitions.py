@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from loyalty.activity_data import problem_of_schema
+from loyalty.giving_definitions import CharityDefinition, PledgeDefinition, check_pledges
 from loyalty.launch_definitions import LaunchDefinition
 from loyalty.plan_definitions import PlanDefinition, check_plans
 from loyalty.rule_definitions import (
@@ -91,7 +92,7 @@ class ActivityTypeDefinition(Part):
 
 
 class PartyDefinition(Part):
-    """A partner or a charity, with an account of its own in the books."""
+    """A partner, with an account of its own in the books."""
 
     code: Code = Field(description="Short name, unique among its kind. Stays as it is.")
     name: Name = Field(description="What people call it.")
@@ -193,7 +194,10 @@ class ProgramDefinition(Part):
         False, description="Rules written in the browser are published by a second person."
     )
     partners: tuple[PartyDefinition, ...] = Field((), description="Whom units come from or go to.")
-    charities: tuple[PartyDefinition, ...] = Field((), description="Whom members may give to.")
+    charities: tuple[CharityDefinition, ...] = Field((), description="Whom members may give to.")
+    pledges: tuple[PledgeDefinition, ...] = Field(
+        (), description="What the merchant gives to charities for each event of a kind."
+    )
     account_codes: AccountCodes = Field(
         AccountCodes(), description="How the journal names accounts; for all of it at once."
     )
@@ -261,6 +265,16 @@ class ProgramDefinition(Part):
                 _("The founding bonus names the wallet type %s, which is missing.")
                 % founding.wallet_type
             )
+        return self
+
+    @property
+    def charity_names(self) -> list[str]:
+        """Those that members may give to now."""
+        return [item.name for item in self.charities if item.status == "live"]
+
+    @model_validator(mode="after")
+    def pledges_fit_in(self) -> Self:
+        check_pledges(self.pledges, self.charities)
         return self
 
     @model_validator(mode="after")

@@ -76,6 +76,8 @@ def describe_gifts(gifts: GiftsDefinition, unit: UnitNames) -> list[str]:
         return [_("Members cannot give them to each other.")]
     sentences = [_("Members may give them to each other, %s or more at once.")
                  % units_in_words(gifts.least, unit)]  # fmt: skip
+    if gifts.step is not None:
+        sentences.append(_("Gifts are multiples of %s.") % units_in_words(gifts.step, unit))
     if gifts.most_per_day is not None:
         sentences.append(
             _("In a day a member may give %s at most.") % units_in_words(gifts.most_per_day, unit)

@@ -56,9 +56,17 @@ class GiftForm(MovingForm):
         help_text=gettext_lazy("They read it with the gift."),
     )
 
+    reason = forms.CharField(
+        label=gettext_lazy("Why you give it for them"),
+        max_length=LONGEST_MESSAGE,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
     def __init__(
-        self, *args: Any, wallet: Wallet, charities: Sequence[Account], find: Finder, **kwargs: Any
-    ) -> None:
+        self, *args: Any, wallet: Wallet, charities: Sequence[Account], find: Finder,
+        asks_why: bool = False, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """`asks_why`: somebody else gives it to a charity for the member, and says why."""
         super().__init__(*args, **kwargs)
         self.wallet = wallet
         self.find = find
@@ -70,6 +78,10 @@ class GiftForm(MovingForm):
             del self.fields["charity"]
         else:
             self._offer_charities()
+        if not asks_why or "charity" not in self.fields:
+            del self.fields["reason"]
+        elif "to" in self.fields:
+            self.fields["reason"].required = self.data.get("charity") in self.charities
 
     def _offer_charities(self) -> None:
         charity = self.fields["charity"]
@@ -127,5 +139,6 @@ class GiftForm(MovingForm):
             "now": now, "key": f"{source}:{self.cleaned_data['key']}", "whole_limit": whole_limit,
         }  # fmt: skip
         if self.chosen_charity is not None:
-            return donate_units(charity=self.chosen_charity, **how)[0]
+            note = self.cleaned_data.get("reason", "")
+            return donate_units(charity=self.chosen_charity, note=note, **how)[0]
         return give_units(to=self.receiver, message=self.cleaned_data["message"], **how)[0]

@@ -21,9 +21,11 @@ from loyalty.services import (
     member_tiers,
     occasions,
     plan_renewals,
+    pledge_events,
     policy_change_jobs,
     program_endings,
     self_checks,
+    standing_gifts,
     total_rebuilds,
 )
 from members.jobs import JobKind, register_job_kind
@@ -262,6 +264,34 @@ KINDS = (
         start_label=_("Rebuild daily totals"),
         run_permission="jobs.maintain",
         words=total_rebuilds.rebuild_words,
+        routine=True,
+    ),
+    JobKind(
+        key=pledge_events.KIND,
+        label=_("Pledges"),
+        icon="heart",
+        description=_(
+            "Counts what had happened before a pledge was put live or changed. Runs by itself"
+            " every ten minutes."
+        ),
+        run=pledge_events.run_uncounted,
+        find_work=pledge_events.find_uncounted,
+        start_label=_("Count what happened before"),
+        words=pledge_events.uncounted_words,
+        routine=True,
+    ),
+    JobKind(
+        key=standing_gifts.KIND,
+        label=_("Standing gifts"),
+        icon="heart",
+        description=_(
+            "Gives to charities what members have said to give of what they earn, once it can be"
+            " spent. Runs by itself every ten minutes."
+        ),
+        run=standing_gifts.run_standing_gifts,
+        find_work=standing_gifts.find_standing_gifts,
+        start_label=_("Give what is due"),
+        words=standing_gifts.standing_words,
         routine=True,
     ),
     JobKind(

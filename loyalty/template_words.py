@@ -76,7 +76,7 @@ def in_full(program: ProgramDefinition) -> list[Section]:
     ]
     if program.tiers is not None:
         sections.append(Section(_("Tiers"), _ladder(program)))
-    charities = [charity.name for charity in program.charities]
+    charities = program.charity_names
     sections += [
         Section(capfirst(item.plural), describe_units(item, program.currency, charities))
         for item in _awarded(program)

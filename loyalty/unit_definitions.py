@@ -110,6 +110,9 @@ class GiftsDefinition(Part):
     to_members: bool = Field(False, description="Members may give to each other.")
     to_charities: bool = Field(True, description="Members may give to the program's charities.")
     least: PositiveAmount = Field(Decimal(1), description="The smallest gift.")
+    step: PositiveAmount | None = Field(
+        None, description="Gifts are multiples of it; without it any number."
+    )
     most_per_day: PositiveAmount | None = Field(
         None, description="What a member may give to others in a day; without it no limit."
     )
@@ -122,9 +125,11 @@ class GiftsDefinition(Part):
         for most in (self.most_per_day, self.most_received_per_day):
             if most is not None and most < self.least:
                 raise ValueError(_("A day's limit below the smallest gift allows none."))
+        if self.step is not None and self.least % self.step and self.least != 1:
+            raise ValueError(_("The smallest gift is a multiple of the step."))
         return self
 
-    @field_serializer("least", "most_per_day", "most_received_per_day", when_used="json")
+    @field_serializer("least", "step", "most_per_day", "most_received_per_day", when_used="json")
     def in_plain_notation(self, value: Decimal | None) -> str | None:
         return None if value is None else f"{value.normalize():f}"
 

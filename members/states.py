@@ -58,6 +58,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "used_up": (_("Used up"), "neutral"),
     "inactive": (_("Not sold yet"), "info"),
     "replaced": (_("Replaced"), "neutral"),
+    "taken_back": (_("Taken back"), "neutral"),
     "void": (_("Called back"), "neutral"),
     "spendable": (_("Spendable"), "success"),
     "expired": (_("Expired"), "neutral"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.account import companies, giving, plans, pools, profile, purchases, views
+from loyalty.account import charities, companies, giving, plans, pools, profile, purchases, views
 
 app_name = "mypage"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("purchases/", purchases.purchases, name="purchases"),
     path("card/", views.card, name="card"),
     path("give/", giving.give, name="give"),
+    path("giving/", charities.giving, name="giving"),
     path("pool/", pools.pool, name="pool"),
     path("plan/", plans.plan, name="plan"),
     path("profile/", profile.profile, name="profile"),
@@ -24,6 +25,13 @@ urlpatterns = [
     path("<uuid:public_id>/purchases/<int:pk>/", purchases.purchase, name="purchase"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),
+    path("<uuid:public_id>/giving/", charities.giving, name="giving_of"),
+    path("<uuid:public_id>/giving/<slug:code>/", charities.charity, name="charity"),
+    path(
+        "<uuid:public_id>/standing-gifts/<slug:wallet_type>/",
+        charities.standing_gift,
+        name="standing_gift",
+    ),
     path("<uuid:public_id>/plan/", plans.plan, name="plan_of"),
     path("<uuid:public_id>/plan/cancel/", plans.plan_cancel, name="plan_cancel"),
     path("<uuid:public_id>/plan/resume/", plans.plan_resume, name="plan_resume"),

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from loyalty.account.carried_cards import discount_views, stamp_views
+from loyalty.account.charities import impact_card
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import DIRECTIONS, history_filters
 from loyalty.account.movements import entry_of, lot_steps, purchase_of
@@ -55,6 +56,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "discount_cards": discount_views(cards, program.currency),
         "entries": [entry_of(transfer, zone=program.zone, now=now) for transfer in latest],
         "pool": pool_card(chosen.membership),
+        "giving": impact_card(chosen.membership),
         "plan": plan_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
         "notices": notices(program_state(program, now)),

@@ -32,6 +32,7 @@ class GiftSettingsForm(forms.Form):
         help_text=gettext_lazy("What they give keeps the day on which it expires."),
     )
     gifts_least = _units(gettext_lazy("The smallest gift"), required=True)
+    gifts_step = _units(gettext_lazy("In multiples of"), required=False)
     gifts_most_per_day = _units(gettext_lazy("A member may give in a day at most"), required=False)
     gifts_most_received_per_day = _units(
         gettext_lazy("A member may be given in a day at most"), required=False

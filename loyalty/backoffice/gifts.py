@@ -101,7 +101,7 @@ def wallet_give_preview(request: HttpRequest, pk: int) -> HttpResponse:
     wallet, membership = get_wallet(pk)
     typed = request.GET.copy()
     typed["key"] = str(uuid.uuid4())
-    form = _form(typed, wallet, membership)
+    form = _form(typed, wallet, membership, asks_why=False)
     effect = Effect()
     if form.is_valid():
         effect = _effect(request, form)
@@ -145,13 +145,16 @@ def gift_undo(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "loyalty/backoffice/gift_undo.html", context, status=status)
 
 
-def _form(data: QueryDict | None, wallet: Wallet, membership: Membership) -> GiftForm:
+def _form(
+    data: QueryDict | None, wallet: Wallet, membership: Membership, *, asks_why: bool = True
+) -> GiftForm:
     program = membership.program
     form = GiftForm(
         data,
         wallet=wallet,
         charities=charities_of(program),
         find=lambda text: find_member(program, text),
+        asks_why=asks_why,
     )
     if "to" in form.fields:
         form.fields["to"].label = _("Card number, e-mail address or customer number")

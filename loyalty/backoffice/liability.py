@@ -29,7 +29,9 @@ from loyalty.backoffice.insights import (
 from loyalty.models import LotFigures, WalletType
 from loyalty.plain_numbers import exact, whole
 from loyalty.rules.calendar import add_months
+from loyalty.selectors.charities import charities_in
 from loyalty.selectors.holders import largest_holders
+from loyalty.selectors.impact import owed_to
 from loyalty.selectors.liability import (
     Liability,
     MonthEnd,
@@ -80,6 +82,13 @@ def liability(request: HttpRequest) -> HttpResponse:
             "trend": _trend(choice.wallet_type, trend),
             "months": list(reversed(trend)),
             "others": _others(),
+            "charities": [
+                item
+                for item in owed_to(
+                    charities_in(choice.wallet_type.program, live=False), choice.day
+                )
+                if item.money
+            ],
             "soon": found.expiring_by(add_months(choice.day, 2)),
         }
     return render(request, "loyalty/backoffice/liability.html", context)

@@ -283,6 +283,9 @@ def _register_panels() -> None:
     register_customer_panel(
         "plan", _("Paid plan"), f"{NAMESPACE}:plan_panel", 7, icon="credit-card", column="side"
     )
+    register_customer_panel(
+        "giving", _("Giving"), f"{NAMESPACE}:giving_panel", 8, icon="heart", column="side"
+    )
     register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
     register_customer_panel("lots", _("Lots"), lot, 25, icon="stack-2", rows=6)
     register_customer_panel("orders", _("Orders"), order, 30, icon="receipt", rows=6)

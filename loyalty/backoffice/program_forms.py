@@ -177,6 +177,7 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             **{name: data[name] for name in CHOSEN},
             "partners": base.partners if base else (),
             "charities": base.charities if base else (),
+            "pledges": base.pledges if base else (),
             "account_codes": base.account_codes if base else {},
             **({name: getattr(base, name) for name in SAID_ELSEWHERE} if base else {}),
             "wallet_types": self._wallet_types(),

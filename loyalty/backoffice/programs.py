@@ -68,7 +68,7 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
     """What a program says now, what it said before, and how it is doing."""
     program = get_object_or_404(Program, code=code)
     definition = definition_of(program, timezone.now())
-    charities = [charity.name for charity in definition.charities]
+    charities = definition.charity_names
     own = program.earning_rules.filter(source="").select_related("wallet_type")
     rules = own.prefetch_related(
         Prefetch(

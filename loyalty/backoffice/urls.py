@@ -13,6 +13,7 @@ from loyalty.backoffice import (
     backtests,
     breakage,
     bulk,
+    charity_payouts,
     claims,
     closing,
     companies,
@@ -23,6 +24,7 @@ from loyalty.backoffice import (
     enrollment_files,
     figures,
     gifts,
+    giving,
     goals,
     home,
     imports,
@@ -45,6 +47,7 @@ from loyalty.backoffice import (
     orders,
     past,
     plans,
+    pledges,
     policy_changes,
     pool_editing,
     pool_members,
@@ -71,6 +74,9 @@ from loyalty.backoffice import (
 )
 
 app_name = "loyalty_backoffice"
+
+CHARITY = "programs/<slug:code>/giving/charities/<slug:charity_code>"
+PAYOUT = "charity-payouts/<uuid:public_id>"
 
 urlpatterns = [
     # The customer page
@@ -357,6 +363,30 @@ urlpatterns = [
     path("limits/new/", limits.limit_create, name="limit_create"),
     path("limits/<int:pk>/", limits.limit_edit, name="limit_edit"),
     path("limits/<int:pk>/remove/", limits.limit_remove, name="limit_remove"),
+    # Giving
+    path("programs/<slug:code>/giving/", giving.giving, name="giving"),
+    path("programs/<slug:code>/giving/new/", giving.charity_create, name="charity_create"),
+    path("programs/<slug:code>/giving/pledges/new/", pledges.pledge_create, name="pledge_create"),
+    path(f"{CHARITY}/", giving.charity, name="charity"),
+    path(f"{CHARITY}/edit/", giving.charity_edit, name="charity_edit"),
+    path(f"{CHARITY}/state/", giving.charity_state, name="charity_state"),
+    path(f"{CHARITY}/pay-out/", charity_payouts.charity_payout_create, name="charity_pay_out"),
+    path(f"{CHARITY}/pledges/<slug:pledge_code>/edit/", pledges.pledge_edit, name="pledge_edit"),
+    path(f"{CHARITY}/pledges/<slug:pledge_code>/state/", pledges.pledge_state, name="pledge_state"),
+    path(f"{PAYOUT}/", charity_payouts.charity_payout, name="charity_payout"),
+    path(f"{PAYOUT}/file/", charity_payouts.charity_payout_csv, name="charity_payout_csv"),
+    path(f"{PAYOUT}/paid/", charity_payouts.charity_payout_pay, name="charity_payout_pay"),
+    path(
+        f"{PAYOUT}/take-back/",
+        charity_payouts.charity_payout_take_back,
+        name="charity_payout_take_back",
+    ),
+    path("customers/<uuid:public_id>/giving/", giving.giving_panel, name="giving_panel"),
+    path(
+        "memberships/<uuid:public_id>/standing-gifts/<slug:wallet_type>/end/",
+        giving.standing_gift_end,
+        name="standing_gift_end",
+    ),
     # Insights
     path("insights/liability/", liability.liability, name="liability"),
     path("insights/liability/file/", liability.liability_csv, name="liability_csv"),

@@ -20,6 +20,7 @@ from loyalty.demo.companies import people_buy_for_a_company
 from loyalty.demo.drafts import answer_the_wizard
 from loyalty.demo.duplicates import create_duplicate
 from loyalty.demo.enrollment import people_join
+from loyalty.demo.giving import people_donate
 from loyalty.demo.goals import people_want
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.parts import run_demo_parts
@@ -80,6 +81,7 @@ def load_demo(
     people_spend(program)
     write_rules(program)
     people_share(program)
+    people_donate(program)
     people_have_plans(program)
     people_buy_for_a_company(program)
     create_duplicate(program)

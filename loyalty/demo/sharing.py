@@ -1,5 +1,5 @@
-"""What the demonstration's people give each other and share: gifts to and from the guide, a
-donation, and a household's pool."""
+"""What the demonstration's people give each other and share: gifts to and from the guide, and a
+household's pool."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.utils import timezone
 from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
 from loyalty.demo.spending import first_wallet
 from loyalty.ledger.balances import holdings
-from loyalty.models import Account, Membership, Pool, PoolMember, Program, Transfer, Wallet
-from loyalty.services.gifts import donate_units, give_units
+from loyalty.models import Membership, Pool, PoolMember, Program, Transfer, Wallet
+from loyalty.services.gifts import give_units
 from loyalty.services.pool_moves import put_into_pool, take_from_pool
 from loyalty.services.pools import PoolTerms, add_pool_member, create_pool
 from members.services.audit import SYSTEM
@@ -28,7 +28,6 @@ def people_share(program: Program) -> None:
         _give(friend, guide, 40 * number, "Thank you for the lift!", f"demo:gift-to-guide-{number}")
     if friends:
         _give(guide, friends[0], 60, "Happy birthday!", "demo:gift-of-guide")
-    _donate(guide, 25, "demo:donation")
     if friends and not Pool.objects.filter(program=program).exists():
         _share(program, guide, friends[0])
 
@@ -57,17 +56,6 @@ def _share(program: Program, owner: Membership, other: Membership) -> None:
         key = f"demo:pool:{act.__name__}:{member.pk}"
         if act is take_from_pool or _wallet_with(member.membership, units) is not None:
             act(member=member, wallet_type=wallet_type, units=units, key=key, **how)
-
-
-def _donate(giver: Membership, units: int, key: str) -> None:
-    wallet = _wallet_with(giver, units)
-    charity = Account.objects.filter(program=giver.program_id, kind=Account.Kind.CHARITY).first()
-    if wallet is None or charity is None or Transfer.objects.filter(key=key).exists():
-        return
-    donate_units(
-        wallet=wallet, charity=charity, units=units, actor=SYSTEM, key=key,
-        source=Transfer.Source.ACCOUNT, now=timezone.now(),
-    )  # fmt: skip
 
 
 def _wallet_with(member: Membership, units: int) -> Wallet | None:

@@ -174,6 +174,42 @@ CHECKS: dict[str, str] = {
                  GROUP BY 1) c ON c.id = t.id
          WHERE c.corrected > t.amount
     """,
+    _("what charities were given in units is what their accounts hold"): """
+        SELECT 'account ' || coalesce(l.account, e.account), coalesce(l.units, 0),
+               coalesce(e.units, 0)
+          FROM (SELECT a.id AS account, t.wallet_type_id AS kind,
+                       sum(CASE WHEN t.to_account_id = a.id THEN t.amount ELSE -t.amount END)
+                       AS units
+                  FROM loyalty_account a
+                  JOIN loyalty_transfer t ON t.to_account_id = a.id OR t.from_account_id = a.id
+                 WHERE a.kind = 'charity' AND t.kind IN ('donation', 'reversal')
+                 GROUP BY 1, 2) l
+          FULL JOIN (SELECT c.account_id AS account, e.wallet_type_id AS kind, sum(e.units) AS units
+                       FROM loyalty_charityentry e JOIN loyalty_charity c ON c.id = e.charity_id
+                      WHERE e.wallet_type_id IS NOT NULL GROUP BY 1, 2) e
+            ON (e.account, e.kind) = (l.account, l.kind)
+         WHERE l.units IS DISTINCT FROM e.units
+    """,
+    _("a pledge has given what was counted for it"): """
+        SELECT 'pledge ' || p.id, p.given, coalesce(e.given, 0)
+          FROM loyalty_pledge p
+          CROSS JOIN LATERAL (
+               SELECT sum(CASE p.unit WHEN 'money' THEN e.money ELSE e.things END) AS given
+                 FROM loyalty_charityentry e JOIN loyalty_pledgeevent v ON v.id = e.pledge_event_id
+                WHERE v.pledge_id = p.id) e
+         WHERE p.given <> coalesce(e.given, 0)
+    """,
+    _("a payout to a charity holds what its lines come to"): """
+        SELECT 'payout ' || p.id, p.money, coalesce(e.money, 0)
+          FROM loyalty_charitypayout p
+          CROSS JOIN LATERAL (
+               SELECT sum(money) AS money, count(*) AS entries, bool_or(charity_id <> p.charity_id)
+                      AS foreign_line
+                 FROM loyalty_charityentry WHERE payout_id = p.id) e
+         WHERE CASE WHEN p.status = 'taken_back' THEN e.entries > 0
+                    ELSE (p.money, p.entries_count) IS DISTINCT FROM (e.money, e.entries::int)
+                         OR e.foreign_line END
+    """,
     _("closed books are what they were when they were closed"): """
         SELECT 'closed period ' || c.id, coalesce((b.booked->>'units')::bigint, 0), t.units
           FROM loyalty_closedperiod c

@@ -5,6 +5,7 @@ from loyalty.models.backtests import Backtest, BacktestPart
 from loyalty.models.books import ClosedPeriod, SelfCheck, SelfCheckFinding
 from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.candidates import Candidate, JoinRequest
+from loyalty.models.charities import Charity, CharityEntry, CharityPayout, CharityRate
 from loyalty.models.companies import Company, SpendRequest
 from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVersion
 from loyalty.models.goals import Goal, GoalPoint
@@ -32,10 +33,12 @@ from loyalty.models.orders import (
 )
 from loyalty.models.plan_charges import PaymentEvent, PlanCharge, PlanCredit
 from loyalty.models.plans import Plan, PlanVersion, Subscription
+from loyalty.models.pledges import Pledge, PledgeEvent
 from loyalty.models.pools import Pool, PoolMember
 from loyalty.models.program_drafts import ProgramDraft
 from loyalty.models.program_times import ProgramEnding, ProgramPause
 from loyalty.models.programs import Program
+from loyalty.models.standing_gifts import StandingGift
 from loyalty.models.tier_changes import TierChange
 from loyalty.models.tier_checkpoints import TierCheckpoint
 from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
@@ -58,6 +61,10 @@ __all__ = [
     "BulkRow",
     "Candidate",
     "CapCounter",
+    "Charity",
+    "CharityEntry",
+    "CharityPayout",
+    "CharityRate",
     "ClosedPeriod",
     "Company",
     "DailyTotal",
@@ -91,6 +98,8 @@ __all__ = [
     "PlanCharge",
     "PlanCredit",
     "PlanVersion",
+    "Pledge",
+    "PledgeEvent",
     "Pool",
     "PoolMember",
     "Program",
@@ -103,6 +112,7 @@ __all__ = [
     "SelfCheck",
     "SelfCheckFinding",
     "SpendRequest",
+    "StandingGift",
     "Subscription",
     "Tender",
     "Tier",

@@ -43,6 +43,7 @@ class WalletType(models.Model):
     gifts_to_members = models.BooleanField(default=False, db_default=False)
     gifts_to_charities = models.BooleanField(default=True, db_default=True)
     gift_least = models.BigIntegerField(default=1, db_default=1)
+    gift_step = models.BigIntegerField(null=True)
     gift_most_per_day = models.BigIntegerField(null=True)
     gift_most_received_per_day = models.BigIntegerField(null=True)
     # How many can be used at once, in units at the scale; of an order `spend_share` percent.
@@ -73,6 +74,7 @@ class WalletType(models.Model):
             models.CheckConstraint(
                 name="wallet_type_gifts",
                 condition=Q(gift_least__gte=1)
+                & (Q(gift_step=None) | Q(gift_step__gte=1))
                 & (Q(gift_most_per_day=None) | Q(gift_most_per_day__gte=models.F("gift_least")))
                 & (
                     Q(gift_most_received_per_day=None)

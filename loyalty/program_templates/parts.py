@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import PartyDefinition, ProgramDefinition
+from loyalty.definitions import ProgramDefinition
+from loyalty.giving_definitions import CharityDefinition
 from loyalty.program_templates.answers import Answers
 from loyalty.rule_definitions import (
     AnniversaryRule,
@@ -149,10 +150,10 @@ def tiers(answers: Answers) -> TiersDefinition | None:
     )  # fmt: skip
 
 
-def charities(answers: Answers) -> tuple[PartyDefinition, ...]:
+def charities(answers: Answers) -> tuple[CharityDefinition, ...]:
     codes = _codes(answers.charities, "charity")
     return tuple(
-        PartyDefinition(code=code, name=name)
+        CharityDefinition(code=code, name=name)
         for code, name in zip(codes, answers.charities, strict=True)
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet, Sum
 
-from loyalty.models import Account, Membership, Program, Transfer, Wallet, WalletType
+from loyalty.models import Account, Charity, Membership, Program, Transfer, Wallet, WalletType
 from loyalty.selectors.memberships import with_card
 from loyalty.selectors.program_times import program_times
 from members.selectors.identities import having_any
@@ -54,7 +54,8 @@ def _members(program: Program) -> QuerySet[Membership]:
 
 def charities_of(program: Program) -> list[Account]:
     """Whom members may give to, in the order of the program file."""
-    return list(program.accounts.filter(kind=Account.Kind.CHARITY).order_by("pk"))
+    live = program.accounts.filter(charity__status=Charity.Status.LIVE)
+    return list(live.order_by("charity__position", "pk"))
 
 
 def givable_wallets(membership: Membership, at: dt.datetime) -> list[Wallet]:

@@ -11,7 +11,10 @@ from loyalty.descriptions import describe_terms, describe_units
 from loyalty.discount_words import describe_discounting
 from loyalty.models import EarningRuleVersion, Program, Tier, TierSet, WalletType
 from loyalty.plan_words import dunning_words, price_words, trial_words, what_it_brings
+from loyalty.pledge_words import pledge_words
 from loyalty.rule_words import describe_multiplying
+from loyalty.selectors.charities import running_pledges
+from loyalty.selectors.impact import impact_of_program, rate_words
 from loyalty.selectors.member_tiers import unit_names
 from loyalty.selectors.plans import current_versions
 from loyalty.selectors.programs import definition_of, is_discount
@@ -64,6 +67,19 @@ class PlanTermsWords:
 
 
 @dataclass(frozen=True, slots=True)
+class CharityWords:
+    """Whom members may give to: what it is, what units are worth there, what is pledged to it, and
+    what it was given by now."""
+
+    name: str
+    icon: str
+    summary: str
+    website: str
+    given: str
+    sentences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramTermsPage:
     """What members may rely on today, what is announced, and what was so before, newest first."""
 
@@ -77,6 +93,7 @@ class ProgramTermsPage:
     discounts: Sequence[RuleTerms]
     discounts_together: str
     units: Sequence[UnitWords]
+    charities: Sequence[CharityWords]
     general: Sequence[str]
 
 
@@ -84,7 +101,7 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
     """The terms as of now; a constant number of queries."""
     definition = definition_of(program, now)
     tier_set = tier_set_at(program, now)
-    charities = [charity.name for charity in definition.charities]
+    charities = definition.charity_names
     versions = list(
         EarningRuleVersion.objects.filter(
             rule__program=program, status=EarningRuleVersion.Status.PUBLISHED
@@ -116,8 +133,31 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
             for item in definition.wallet_types
             if item.code in _collected(definition, versions)
         ],
+        charities=_charities(program, now),
         general=describe_terms(definition),
     )
+
+
+def _charities(program: Program, now: dt.datetime) -> list[CharityWords]:
+    pledged = running_pledges(program, now)
+    return [
+        CharityWords(
+            item.charity.told_name,
+            item.charity.icon,
+            item.charity.told_summary,
+            item.charity.website,
+            item.words if item.worth.money or item.worth.things else "",
+            [
+                *rate_words(item.charity),
+                *(
+                    " ".join(pledge_words(pledge))
+                    for pledge in pledged
+                    if pledge.charity_id == item.charity.pk
+                ),
+            ],
+        )
+        for item in impact_of_program(program, live=True)
+    ]
 
 
 def _collected(definition: ProgramDefinition, versions: Sequence[EarningRuleVersion]) -> set[str]:

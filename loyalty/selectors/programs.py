@@ -17,6 +17,7 @@ from loyalty.models import (
 )
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.activities import activity_type_definitions
+from loyalty.selectors.charities import charity_definitions, pledge_definitions
 from loyalty.selectors.launches import launch_definition
 from loyalty.selectors.lot_policies import expiry_of, pending_of
 from loyalty.selectors.plans import plans_of
@@ -91,8 +92,9 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         ending=ending_definition(state.ending),
         launch=launch_definition(program),
         plans=plans_of(program),
-        partners=_parties(program, Account.Kind.PARTNER),
-        charities=_parties(program, Account.Kind.CHARITY),
+        partners=_parties(program),
+        charities=charity_definitions(program),
+        pledges=pledge_definitions(program),
         account_codes=account_codes_of(program),
         companies=company_terms_of(program),
         activity_types=activity_type_definitions(),
@@ -153,6 +155,7 @@ def gifts_of(wallet_type: WalletType) -> GiftsDefinition:
             "to_members": wallet_type.gifts_to_members,
             "to_charities": wallet_type.gifts_to_charities,
             "least": _whole(wallet_type.gift_least, wallet_type),
+            "step": _whole(wallet_type.gift_step, wallet_type),
             "most_per_day": _whole(wallet_type.gift_most_per_day, wallet_type),
             "most_received_per_day": _whole(wallet_type.gift_most_received_per_day, wallet_type),
         }
@@ -177,8 +180,8 @@ def is_discount(version: EarningRuleVersion) -> bool:
     return bool(version.body.get("kind") == "discount")
 
 
-def _parties(program: Program, kind: str) -> tuple[PartyDefinition, ...]:
-    accounts = program.accounts.filter(kind=kind).order_by("pk")
+def _parties(program: Program) -> tuple[PartyDefinition, ...]:
+    accounts = program.accounts.filter(kind=Account.Kind.PARTNER).order_by("pk")
     return tuple(PartyDefinition(code=item.code, name=item.name) for item in accounts)
 
 

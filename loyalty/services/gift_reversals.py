@@ -13,6 +13,7 @@ from loyalty.models import Account, Membership, Transfer, Wallet
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.merged_lots import Came, lots_of_transfer
 from loyalty.services.adjustments import undo_transfer, whole_number
+from loyalty.services.charity_entries import enter_undone_donation
 from loyalty.services.occasion_reversals import is_of_occasion, undo_occasion
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
@@ -86,6 +87,8 @@ def _undo(
     entry |= {"note": note, "actor": actor.user.pk if actor.user else None}
     posted = next(found for found in post([entry], now=now) if found.key == key)
     undone = Transfer.objects.select_related("wallet", "wallet_type").get(pk=posted.transfer_id)
+    if legs is None:
+        enter_undone_donation(undone=undone, now=now)
     for wallet_id in {legs.gave.wallet_id, legs.came.wallet_id} if legs else {transfer.wallet_id}:
         _audit(undone, wallet_id, actor, note)
     return undone, False

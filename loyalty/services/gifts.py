@@ -13,9 +13,18 @@ from django.utils.translation import gettext as _
 from loyalty.errors import GiftRefusedError, InsufficientBalanceError, LedgerError
 from loyalty.ledger.balances import holdings, spendable_of
 from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
-from loyalty.models import Account, Membership, Program, Transfer, Wallet
+from loyalty.models import (
+    Account,
+    Charity,
+    Membership,
+    Program,
+    StandingGift,
+    Transfer,
+    Wallet,
+)
 from loyalty.selectors.gifts import room_to_give, room_to_receive
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
+from loyalty.services.charity_entries import enter_donation
 from loyalty.services.redemptions import check_spending, terms_of
 from members.errors import FieldError
 from members.formatting import format_units
@@ -60,11 +69,18 @@ def preview_donation(
     """The effect of a donation before it is made. Raises what making it would raise."""
     _check(wallet, units, "", whole_limit)
     _check_giver(wallet, now)
-    _check_donation(wallet, charity, units)
+    _check_charity(wallet, charity)
+    _check_amount(wallet, units)
     spendable = holdings([wallet], now)[wallet.pk].spendable
     if units > spendable:
         raise _insufficient(InsufficientBalanceError(spendable), wallet)
     return GiftPreview(Preview(spendable, spendable - units))
+
+
+def most_to_give(wallet: Wallet, now: dt.datetime) -> int:
+    """As many as can be given at once: all that can be spent, less what is no whole step."""
+    spendable = holdings([wallet], now)[wallet.pk].spendable
+    return spendable - spendable % (wallet.wallet_type.gift_step or 1)
 
 
 def give_units(
@@ -118,22 +134,32 @@ def donate_units(
     source: str,
     now: dt.datetime,
     whole_limit: int | None = None,
+    note: str = "",
+    standing: StandingGift | None = None,
 ) -> tuple[Transfer, bool]:
-    """A member gives to one of the program's charities. Returns and raises as `give_units`."""
+    """A member gives to one of the program's charities. `note`: why staff gave it for them;
+    `standing`: the standing gift that it follows from, which no least and no step holds up.
+    Returns and raises as `give_units`."""
     _check(wallet, units, "", whole_limit)
+    note = " ".join(note.replace("\x00", "").split())
 
     def donate() -> tuple[Transfer, bool]:
         lock_wallets([wallet.pk])
         if not Transfer.objects.filter(key=key).exists():
             _check_giver(wallet, now)
-            _check_donation(wallet, charity, units)
+            _check_charity(wallet, charity)
+            if standing is None:
+                _check_amount(wallet, units)
         entry = _entry(
             wallet, "out", Transfer.Kind.DONATION, units, key, source, now, actor,
-            counter=charity.pk, explanation={"charity": charity.name},
+            counter=charity.pk,
+            explanation={"charity": charity.name} | ({"standing": True} if standing else {}),
+            **({"note": note} if note else {}),
         )  # fmt: skip
         transfer, replayed = _post(entry, wallet, now)
         if not replayed:
-            _audit("points.donated", transfer, wallet, actor, charity=charity.name)
+            enter_donation(transfer=transfer, now=now, standing=standing)
+            _audit("points.donated", transfer, wallet, actor, reason=note, charity=charity.name)
         return transfer, replayed
 
     return run_atomically(donate)
@@ -180,7 +206,7 @@ def _check_gift(wallet: Wallet, taker: Wallet, units: int, now: dt.datetime) -> 
         raise _refused(
             "units", _("%s cannot be given to other members.") % capfirst(wallet_type.plural)
         )
-    _check_least(wallet, units)
+    _check_amount(wallet, units)
     room = room_to_give(wallet, now)
     if room is not None and units > room:
         raise _refused(
@@ -196,16 +222,22 @@ def _check_gift(wallet: Wallet, taker: Wallet, units: int, now: dt.datetime) -> 
         )  # fmt: skip
 
 
-def _check_donation(wallet: Wallet, charity: Account, units: int) -> None:
+def _check_charity(wallet: Wallet, charity: Account) -> None:
     wallet_type = wallet.wallet_type
     foreign = charity.program_id != wallet_type.program_id
     if foreign or charity.kind != Account.Kind.CHARITY or not wallet_type.gifts_to_charities:
         raise _refused("to", _("%s cannot be given there.") % capfirst(wallet_type.plural))
-    _check_least(wallet, units)
+    if not Charity.objects.filter(account=charity, status=Charity.Status.LIVE).exists():
+        raise _refused("to", _("Nothing can be given to %s any more.") % charity.name)
 
 
-def _check_least(wallet: Wallet, units: int) -> None:
-    least = wallet.wallet_type.gift_least
+def _check_amount(wallet: Wallet, units: int) -> None:
+    least, step = wallet.wallet_type.gift_least, wallet.wallet_type.gift_step
+    if step is not None and units % step:
+        raise _refused(
+            "units", _("Give a multiple of %s.") % format_units(step, wallet.wallet_type),
+            code="not_in_steps",
+        )  # fmt: skip
     if units < least:
         raise _refused(
             "units", _("Give %s or more.") % format_units(least, wallet.wallet_type),
@@ -261,7 +293,9 @@ def _post(entry: Movement, wallet: Wallet, now: dt.datetime) -> tuple[Transfer, 
     return transfer, posted.replayed
 
 
-def _audit(action: str, transfer: Transfer, wallet: Wallet, actor: Actor, **more: Any) -> None:
+def _audit(
+    action: str, transfer: Transfer, wallet: Wallet, actor: Actor, reason: str = "", **more: Any
+) -> None:
     """In the record of the wallet's owner, who alone is named there."""
     owner = Membership.objects.select_related("customer").get(account=wallet.account_id)
     units = transfer.amount if action == "points.received" else -transfer.amount
@@ -275,6 +309,7 @@ def _audit(action: str, transfer: Transfer, wallet: Wallet, actor: Actor, **more
             "transfer": transfer.pk,
             **more,
         },
+        reason=reason,
     )
 
 

@@ -71,6 +71,16 @@ class DiscountInput:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundUpInput:
+    """What the buyer gave to a charity on top, by the codes of its program and its own. The shop
+    collected it beside the order's total."""
+
+    program: str
+    charity: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OrderContent:
     """An order's cells in the column order of `orders_write`, without the keys."""
 
@@ -80,6 +90,7 @@ class OrderContent:
     buyer: tuple[Any, ...]
     discounts: list[tuple[str, str, str]]
     spent: list[tuple[str, str, str]]
+    round_up: tuple[str, ...] = ()
 
     def body_hash(self) -> bytes:
         """The same for the same content, so that a repeated message is known as one."""
@@ -91,6 +102,8 @@ class OrderContent:
             cells.append(self.discounts)
         if self.spent:
             cells.append({"spent": self.spent})
+        if self.round_up:
+            cells.append(("round_up", *self.round_up))
         return hashlib.blake2b(orjson.dumps(cells), digest_size=16).digest()
 
 
@@ -127,6 +140,8 @@ class OrderInput:
     changed_at: dt.datetime | None = None
     # The buyer asked at the checkout to become a member. Nothing that the order itself consists of.
     enroll: bool = False
+    # What was given to a charity on top.
+    round_up: RoundUpInput | None = None
     # What its checkout paid in units before. Nothing that the message says, either.
     prepaid: Decimal = ZERO
 
@@ -170,6 +185,7 @@ class OrderInput:
                 for tender in self.tenders
                 if tender.units is not None
             ),
+            _round_up_cells(self.round_up),
         )  # fmt: skip
 
     def basket(self) -> Basket:
@@ -182,6 +198,10 @@ class OrderInput:
             paid_units=paid_with(self.paid, Tender.Kind.UNITS),
             paid_stored_value=paid_with(self.paid, Tender.Kind.STORED_VALUE),
         )
+
+
+def _round_up_cells(said: RoundUpInput | None) -> tuple[str, ...]:
+    return (said.program, said.charity, plain(said.amount)) if said else ()
 
 
 @dataclass(frozen=True, slots=True)

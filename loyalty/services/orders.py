@@ -34,6 +34,7 @@ from loyalty.services.order_inputs import OrderInput, check_order, order_times, 
 from loyalty.services.order_rounds import in_rounds, rounds_of
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.refunds import reconcile_with_parked
+from loyalty.services.round_ups import keep_round_ups
 from loyalty.services.tender_inputs import paid_by_kind
 from loyalty.services.unit_tenders import UnitPayments
 from loyalty.services.window_awards import Contribution, window_movements
@@ -118,6 +119,7 @@ def _record(
             changed.append(known.order_id)
     _write(rows, payments, terms, now)
     _keep_discounts(orders, results, terms)
+    _keep_round_ups(orders, results, now)
     book.write()
     of_windows = window_movements(windows, now=now, transfer_source=transfer_source)
     post(with_pools(of_windows, terms), now=now)
@@ -154,6 +156,18 @@ def _keep_discounts(
     ]
     if written:
         keep_discounts(written, terms)
+
+
+def _keep_round_ups(
+    orders: Sequence[OrderInput], results: Sequence[OrderResult], now: dt.datetime
+) -> None:
+    written = [
+        (result.order_id, order)
+        for order, result in zip(orders, results, strict=True)
+        if result.outcome == "updated" or (result.outcome == "created" and order.round_up)
+    ]
+    if written:
+        keep_round_ups(written, now=now)
 
 
 def _take(

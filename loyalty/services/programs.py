@@ -44,8 +44,10 @@ from loyalty.selectors.programs import (
 )
 from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
+from loyalty.services.charities import apply_charities
 from loyalty.services.launches import apply_launch
 from loyalty.services.plans import apply_plans, release_wallet_type
+from loyalty.services.pledges import apply_pledges
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
 from loyalty.services.program_times import apply_times
 from loyalty.services.rule_versions import (
@@ -72,11 +74,13 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     if created:
         applied.changes.append(_("Program created"))
     _apply_settings(applied, definition)
-    _apply_parties(applied, definition)
+    _apply_partners(applied, definition)
     _apply_account_codes(applied, definition)
     _apply_company_terms(applied, definition)
     applied.changes += apply_activity_types(definition.activity_types, actor=actor)
     wallet_types = _apply_wallet_types(applied, definition, now)
+    apply_charities(applied, definition.charities, wallet_types)
+    apply_pledges(applied, definition.pledges)
     apply_rules(applied, definition, wallet_types, actor, now)
     apply_tiers(applied, definition, wallet_types, actor, now)
     apply_launch(applied, definition.launch, wallet_types, now)
@@ -136,33 +140,29 @@ def _apply_company_terms(applied: Applied, definition: ProgramDefinition) -> Non
     applied.changes.append(_("New companies: %s") % ", ".join(changed))
 
 
-def _apply_parties(applied: Applied, definition: ProgramDefinition) -> None:
-    """Partners and charities get an account each; one that has moved units stays."""
-    for kind, wanted in (
-        (Account.Kind.PARTNER, definition.partners), (Account.Kind.CHARITY, definition.charities)
-    ):  # fmt: skip
-        existing = {item.code: item for item in applied.program.accounts.filter(kind=kind)}
-        for code, account in existing.items():
-            if code not in {party.code for party in wanted}:
-                _remove_party(applied, account)
-        for party in wanted:
-            known = existing.get(party.code)
-            if known is None:
-                Account.objects.create(
-                    program=applied.program, kind=kind, code=party.code, name=party.name
-                )
-                applied.changes.append(_("%s has an account") % party.name)
-            else:
-                change(applied, known, "name", party.name)
-                known.save()
+def _apply_partners(applied: Applied, definition: ProgramDefinition) -> None:
+    """Partners get an account each; one that has moved units stays."""
+    partners = applied.program.accounts.filter(kind=Account.Kind.PARTNER)
+    existing = {item.code: item for item in partners}
+    for code, account in existing.items():
+        if code not in {partner.code for partner in definition.partners}:
+            _remove_partner(applied, account)
+    for partner in definition.partners:
+        known = existing.get(partner.code)
+        if known is None:
+            Account.objects.create(
+                program=applied.program, kind=Account.Kind.PARTNER, code=partner.code,
+                name=partner.name,
+            )  # fmt: skip
+            applied.changes.append(_("%s has an account") % partner.name)
+        else:
+            change(applied, known, "name", partner.name)
+            known.save()
 
 
-def _remove_party(applied: Applied, account: Account) -> None:
+def _remove_partner(applied: Applied, account: Account) -> None:
     if Transfer.objects.filter(Q(from_account=account) | Q(to_account=account)).exists():
-        refuse_rewriting(
-            "partners" if account.kind == Account.Kind.PARTNER else "charities",
-            _("%s is in the books and cannot be removed.") % account.name,
-        )
+        refuse_rewriting("partners", _("%s is in the books and cannot be removed.") % account.name)
     applied.changes.append(_("%s has no account any more") % account.name)
     account.delete()
 
@@ -295,6 +295,7 @@ def gift_values(gifts: GiftsDefinition, decimals: int) -> dict[str, Any]:
         "gifts_to_members": gifts.to_members,
         "gifts_to_charities": gifts.to_charities,
         "gift_least": _at_scale(gifts.least, decimals),
+        "gift_step": _at_scale(gifts.step, decimals),
         "gift_most_per_day": _at_scale(gifts.most_per_day, decimals),
         "gift_most_received_per_day": _at_scale(gifts.most_received_per_day, decimals),
     }

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from loyalty.account.charities import charity_cards
 from loyalty.account.chosen import choose_membership
 from loyalty.account.pages import no_membership, render_page
 from loyalty.ledger.balances import holdings
@@ -79,6 +80,7 @@ def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpR
         "locked": [item for item in items if item.reasons],
         "vouchers": open_vouchers(member, now).count(),
         "has_credit": any(unit.stored_value for unit, _units in spendable.values()),
+        "charities": charity_cards(member),
     }
     return render_page(request, "rewards/account/shelf.html", chosen, context)
 

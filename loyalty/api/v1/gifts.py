@@ -14,11 +14,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 
-from loyalty.api.v1.amounts import UnitsIn, parse_units
+from loyalty.api.v1.amounts import parse_units
 from loyalty.api.v1.transfers import TransferOut, listed_transfer, transfer_out, wallet_named
 from loyalty.models import Account, Membership, Transfer, Wallet
 from loyalty.selectors.memberships import with_card, with_id
-from loyalty.services.gifts import LONGEST_MESSAGE, donate_units, give_units
+from loyalty.services.gifts import LONGEST_MESSAGE, donate_units, give_units, most_to_give
 from members.api.bodies import TEXT, Body, PublicId, answer, read_body, refuse_field
 from members.api.idempotency import idempotent, read_key
 from members.api.views import ApiView
@@ -49,7 +49,11 @@ class GiftIn(Body):
     wallet_type: Annotated[str, Field(max_length=64, pattern=TEXT)] = Field(
         "points", description="The wallet type's code."
     )
-    units: UnitsIn
+    units: Annotated[str, Field(pattern=r"^(all|-?[0-9]{1,12}(\.[0-9]{1,4})?)$")] = Field(
+        description="Units as decimal text, with at most the wallet type's decimals; to a charity"
+        " also `all`: as many as can be given.",
+        examples=["120"],
+    )
     message: Annotated[str, Field(max_length=LONGEST_MESSAGE, pattern=r"^[^\x00]*$")] = Field(
         "", description="For the member who is given something."
     )
@@ -70,8 +74,15 @@ class Gifts(ApiView):
         transfer = self._give(body, wallet, f"api:{self.api_key.pk}:{name}")
         return answer(transfer_out(listed_transfer(transfer.pk)), HTTPStatus.CREATED)
 
+    def _units(self, body: GiftIn, wallet: Wallet) -> int:
+        if body.units != "all":
+            return parse_units(body.units, wallet.wallet_type)
+        if body.to.charity is None:
+            raise refuse_field("units", _("All is for charities only."))
+        return most_to_give(wallet, timezone.now())
+
     def _give(self, body: GiftIn, wallet: Wallet, key: str) -> Transfer:
-        units = parse_units(body.units, wallet.wallet_type)
+        units = self._units(body, wallet)
         source, now = Transfer.Source.API.value, timezone.now()
         if body.to.charity is not None:
             if body.message:

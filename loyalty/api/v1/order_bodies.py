@@ -21,6 +21,7 @@ from loyalty.services.order_inputs import (
     OrderInput,
     RefundInput,
     RefundLineInput,
+    RoundUpInput,
 )
 from loyalty.services.tender_inputs import TenderInput
 from members.api.bodies import (
@@ -143,6 +144,14 @@ class DiscountIn(Body):
     amount: PositiveMoney
 
 
+class RoundUpIn(Body):
+    """What the buyer gave to a charity on top of the total, which the shop collected for it."""
+
+    program: Text64 = Field(description="Code of the program.")
+    charity: Text64 = Field(description="Code of the charity.")
+    amount: PositiveMoney
+
+
 class OrderFacts(Body):
     """What an order says besides its address."""
 
@@ -178,6 +187,9 @@ class OrderFacts(Body):
         (), max_length=50,
         description="What discount rules took off, as quoted; part of the discounts above.",
     )  # fmt: skip
+    round_up: RoundUpIn | None = Field(
+        None, description="Rounded up for a charity; beside the order's total."
+    )
     enroll: bool = Field(
         False, description="The buyer asked at the checkout to become a member: of every live"
         " program that customers join by themselves. This order earns already.",
@@ -266,7 +278,12 @@ def order_input(
             DiscountInput(item.program, item.rule, Decimal(item.amount)) for item in facts.discounts
         ),
         enroll=facts.enroll,
+        round_up=_round_up(facts.round_up),
     )
+
+
+def _round_up(said: RoundUpIn | None) -> RoundUpInput | None:
+    return RoundUpInput(said.program, said.charity, Decimal(said.amount)) if said else None
 
 
 def refund_input(body: RefundIn, people: dict[UUID, int]) -> RefundInput:

@@ -143,11 +143,15 @@ class OneProgram(ApiView):
         program = get_program(code)
         definition = definition_of(program, timezone.now())
         units = {item.code: item for item in definition.wallet_types}
-        charities = [charity.name for charity in definition.charities]
+        charities = definition.charity_names
         return answer(
             ProgramOut(
                 **_brief(program_state(program, timezone.now())),
-                charities=list(definition.charities),
+                charities=[
+                    PartyDefinition(code=item.code, name=item.name)
+                    for item in definition.charities
+                    if item.status == "live"
+                ],
                 wallet_types=[
                     _wallet_type(item, program.currency, charities)
                     for item in definition.wallet_types

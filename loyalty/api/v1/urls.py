@@ -10,6 +10,7 @@ from loyalty.api.v1 import (
     bulk_adjustments,
     candidates,
     cards,
+    charities,
     claims,
     companies,
     discounts,
@@ -54,6 +55,20 @@ BULK = "bulk-adjustments/<uuid:bulk_id>"
 urlpatterns = [
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
     path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
+    path("charities", charities.Charities.as_view(), name="charities"),
+    path("charities/<uuid:charity_id>", charities.OneCharity.as_view(), name="charity"),
+    path(
+        "charities/<uuid:charity_id>/impact",
+        charities.CharityImpact.as_view(),
+        name="charity-impact",
+    ),
+    path(f"{MEMBERSHIP}/impact", charities.MemberImpact.as_view(), name="member-impact"),
+    path(f"{MEMBERSHIP}/standing-gifts", charities.StandingGifts.as_view(), name="standing-gifts"),
+    path(
+        f"{MEMBERSHIP}/standing-gifts/<slug:wallet_type>",
+        charities.OneStandingGift.as_view(),
+        name="standing-gift",
+    ),
     path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
     path(f"{MEMBERSHIP}/cards", cards.Cards.as_view(), name="cards"),
     path(f"{MEMBERSHIP}/lots", balances.Lots.as_view(), name="lots"),

@@ -116,6 +116,25 @@ def test_a_gift_is_given_from_a_phone(
     assert_no_axe_violations(signed_in_page)
 
 
+def test_two_taps_give_to_a_charity(
+    signed_in_page: Any, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    page = signed_in_page
+    page.goto("/me/giving/")
+    assert_no_axe_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("link", name="City Trees").click()
+    page.get_by_role("button", name="Give 100").wait_for()
+    assert_no_axe_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Give 100").click()
+    page.locator("[data-toast]", has_text="You gave 100").wait_for()
+    page.goto("/me/giving/")
+    page.get_by_role("button", name="Give 50").click()
+    page.get_by_role("button", name="Stop it").wait_for()
+    assert_no_axe_violations(page)
+
+
 def test_a_member_looks_into_the_pool_takes_out_and_leaves(
     signed_in_page: Any,
     maya: Customer,

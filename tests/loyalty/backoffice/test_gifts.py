@@ -30,7 +30,14 @@ def bea(beans: Program) -> Membership:
 
 
 def gift(to: str = "c2", units: str = "40", **changes: Any) -> dict[str, Any]:
-    values = {"charity": "-", "to": to, "units": units, "message": "", "key": str(uuid.uuid4())}
+    values = {
+        "charity": "-",
+        "to": to,
+        "units": units,
+        "message": "",
+        "reason": "Asked by phone",
+        "key": str(uuid.uuid4()),
+    }
     return values | changes
 
 
@@ -58,6 +65,7 @@ def test_a_charity_is_given(agent: Client, ana: Member) -> None:
     values = gift(to="", charity="trees")
     assert agent.post(url("wallet_give", ana.wallet.pk), values).status_code == 302
     assert ana.spendable() == 110
+    assert Transfer.objects.get(kind="donation").note == "Asked by phone"
     html = agent.get(url("movement_panel", ana.customer.public_id)).content.decode()
     assert "Given to City Trees" in html
 
@@ -116,6 +124,7 @@ def test_in_the_dialog_it_ends_with_a_toast_that_offers_undo(
         ({"charity": "seas"}, "not one of the available"),
         ({"message": "x" * 201}, "at most 200 characters"),
         ({"key": ""}, "required"),
+        ({"to": "", "charity": "trees", "reason": ""}, "required"),
     ],
 )
 def test_what_cannot_be_given_is_said_at_the_field(
@@ -181,7 +190,7 @@ def test_only_charities_are_offered_where_members_may_not_be_given(
 ) -> None:
     WalletType.objects.update(gifts_to_members=False)
     form = agent.get(url("wallet_give", ana.wallet.pk)).context["form"]
-    assert list(form.fields) == ["charity", "units", "key"]
+    assert list(form.fields) == ["charity", "units", "reason", "key"]
     values = {"charity": "-", "units": "5", "key": str(uuid.uuid4())}
     assert agent.post(url("wallet_give", ana.wallet.pk), values).status_code == 422
 

@@ -167,6 +167,26 @@ BENT = {
         "UPDATE loyalty_lot SET due_at = '2100-01-01'",
     "a wallet that was merged into another holds nothing and owes nothing":
         "UPDATE loyalty_wallet SET merged_into_id = id",
+    "what charities were given in units is what their accounts hold": """
+        WITH c AS (
+            INSERT INTO loyalty_charity (public_id, account_id, status, position, summary, texts,
+                                         website, icon, thing_singular, thing_plural)
+            SELECT gen_random_uuid(), min(id), 'live', 0, '', '{}', '', 'heart', '', ''
+              FROM loyalty_account RETURNING id)
+        INSERT INTO loyalty_charityentry (charity_id, kind, membership_id, wallet_type_id, units,
+                                          money, things, transfer_id, key, occurred_at, booked_on,
+                                          recorded_at)
+        SELECT c.id, 'donation', 1, (SELECT min(id) FROM loyalty_wallettype), 5, 0, 0,
+               (SELECT min(id) FROM loyalty_transfer), 'bent', now(), now()::date, now() FROM c""",
+    "a pledge has given what was counted for it": """
+        INSERT INTO loyalty_pledge (public_id, charity_id, code, name, status, event, "when", unit,
+                                    amount, given, to_count, starts_at)
+        VALUES (gen_random_uuid(), 1, 'bent', 'Bent', 'live', 'order', '{}', 'money', 1, 5, false,
+                now())""",
+    "a payout to a charity holds what its lines come to": """
+        INSERT INTO loyalty_charitypayout (public_id, charity_id, number, until, status, money,
+                                           things, entries_count, reference, note, made_at)
+        VALUES (gen_random_uuid(), 1, 1, now()::date, 'open', 5, 0, 1, '', '', now())""",
     "closed books are what they were when they were closed":
         "INSERT INTO loyalty_closedperiod (program_id, until, closed_at, unit_values, booked,"
         " reopen_reason) SELECT id, '2024-03-31', now(), '{}', '{}', '' FROM loyalty_program",

@@ -197,6 +197,9 @@ MEMBERSHIP_FIELDS = {
     "rewards.voucher.membership": "stays with what it was taken for",
     "loyalty.foundinggrant.membership": "stays: who had it under either name has had it",
     "loyalty.windowaward.membership": "counts towards the window of the one that counts",
+    "loyalty.charityentry.membership": "stays: it is told of the one that counts",
+    "loyalty.pledgeevent.membership": "stays: it says for whom it was counted",
+    "loyalty.standinggift.membership": "stays, and rests: only an active member gives a share",
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
 }
 WALLET_FIELDS = {
