@@ -57,6 +57,11 @@ app.conf.beat_schedule = {
         "args": ["program_endings"],
         "schedule": crontab(minute="5,35"),
     },
+    "ending-conversions": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["ending_conversions"],
+        "schedule": crontab(minute="10,40"),
+    },
     # After the days of all time zones are over that have goals, and again in the morning.
     "goal-points": {
         "task": "members.tasks.run_scheduled",

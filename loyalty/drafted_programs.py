@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty.definitions import ProgramDefinition
+from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import ProgramDraft
 from loyalty.program_templates.answers import Answers
 from loyalty.program_templates.kinds import ProgramTemplate, build, read_answers
@@ -19,6 +20,8 @@ from loyalty.rules.body_parts import BasePolicy
 # As long as nobody has said a name; the short name is chosen when it becomes a program.
 UNNAMED = "new-program"
 MARGIN = Decimal("0.4")
+# Of the buyers, who takes a paid plan, as long as nobody has said so.
+PLAN_SHARE = Decimal("0.1")
 
 
 def template_of(draft: ProgramDraft) -> ProgramTemplate | None:
@@ -54,8 +57,15 @@ def drafted_program(
             "earning_rules": rules,
             "enrollment": draft.launch.get("enrollment", "automatic"),
             "status": draft.launch.get("status", "draft"),
+            "launch": drafted_launch(draft),
         }
     )
+
+
+def drafted_launch(draft: ProgramDraft) -> LaunchDefinition | None:
+    """Its phases; None: everyone may join at once."""
+    phases = draft.launch.get("phases")
+    return LaunchDefinition.model_validate({"phases": phases}) if phases else None
 
 
 def _chosen(draft: ProgramDraft) -> ProgramTemplate:
@@ -86,6 +96,12 @@ def margin_of(draft: ProgramDraft) -> Decimal:
     """Of the price, between 0 and 1."""
     said = draft.situation.get("margin")
     return MARGIN if said is None else Decimal(said) / 100
+
+
+def plan_share_of(draft: ProgramDraft) -> Decimal:
+    """Of the buyers, who takes the paid plan, between 0 and 1."""
+    said = draft.situation.get("plan_share")
+    return PLAN_SHARE if said is None else Decimal(said) / 100
 
 
 def estimates_of(draft: ProgramDraft) -> Estimates | None:

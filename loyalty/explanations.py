@@ -136,6 +136,8 @@ def _order_title(transfer: Transfer) -> str:
 
 def _title_without_order(details: dict[str, Any], *, taken: bool) -> str:
     """Of what was earned by something else than buying, or taken back of it; empty: by buying."""
+    if details.get("came_from"):
+        return str(_("Came from %s, which ended") % details["came_from"])
     if details.get("founding"):
         return _("Founding member no. %s") % format_number(details["founding"])
     if details.get("plan"):
@@ -199,6 +201,8 @@ def _title_of_lots_and_debts(transfer: Transfer, audience: Audience) -> str:
 def _spent_title(transfer: Transfer, order: str, audience: Audience) -> str:
     """In a pool's history it says who spent."""
     name = _name_of(getattr(transfer, "spender", None), audience)
+    if transfer.explanation.get("became"):
+        return str(_("Went on in %s") % transfer.explanation["became"])
     if transfer.explanation.get("reward"):
         return str(_("Taken: %s") % transfer.explanation["reward"])
     if transfer.explanation.get("checkout"):

@@ -11,6 +11,7 @@ from loyalty.services import (
     bulk_checking,
     bulk_posting,
     company_imports,
+    ending_conversions,
     enrollment_files,
     expiry,
     fact_rebuilds,
@@ -129,6 +130,21 @@ KINDS = (
         start_label=_("Let units end with their program"),
         run_permission="jobs.maintain",
         words=program_endings.ending_job_words,
+        routine=True,
+    ),
+    JobKind(
+        key=ending_conversions.KIND,
+        label=_("Units that go on"),
+        icon="transform",
+        description=_(
+            "Once the last day to spend of a program is over, what is left becomes units of "
+            "another program, where its end was planned like that."
+        ),
+        run=ending_conversions.run_conversions,
+        find_work=ending_conversions.find_conversions,
+        start_label=_("Let units go on"),
+        run_permission="jobs.maintain",
+        words=ending_conversions.conversion_job_words,
         routine=True,
     ),
     JobKind(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from loyalty.models import PlanVersion, Subscription
+from loyalty.plan_definitions import PlanDefinition
 from loyalty.selectors.plans import benefits_of_plan
 from loyalty.tier_words import benefit_words
 from members.formatting import UnitNames, format_day, format_money, format_number, format_units
@@ -33,7 +34,7 @@ INVOICE_STATES = {
 }
 
 
-def price_words(version: PlanVersion, currency: str) -> str:
+def price_words(version: PlanVersion | PlanDefinition, currency: str) -> str:
     """ "€9.90 a month"."""
     words = {
         "month": _("%s a month"), "quarter": _("%s a quarter"), "year": _("%s a year"),

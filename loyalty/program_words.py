@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from loyalty.models import Program, ProgramEnding, ProgramPause
+from loyalty.models import EndingConversion, Program, ProgramEnding, ProgramPause
+from loyalty.selectors.ending_conversions import conversions_in, rate_of
 from loyalty.selectors.program_times import ProgramState
-from members.formatting import format_day, format_moment
+from members.formatting import format_day, format_moment, format_number, format_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,54 @@ def pause_in_words(pause: ProgramPause, program: Program) -> str:
 
 def ending_in_words(ending: ProgramEnding) -> str:
     """One line of the record."""
-    return _("Ends: earned for the last time on %(earn)s, spent for the last time on %(spend)s") % {
+    words = _("Ends: earned for the last time on %(earn)s, spent for the last time on %(spend)s")
+    words %= {
         "earn": format_day(ending.last_earning_day), "spend": format_day(ending.last_spending_day),
     }  # fmt: skip
+    return "; ".join([words, *map(conversion_in_words, conversions_in(ending))])
+
+
+def conversion_in_words(conversion: EndingConversion) -> str:
+    """ "2 points become 1 star in Star Club" """
+    rate, other = rate_of(conversion), conversion.to_wallet_type
+    return _("%(take)s become %(give)s in %(program)s") % {
+        "take": format_units(int(rate.take.scaleb(rate.scale)), conversion.wallet_type)
+        if not rate.take.scaleb(rate.scale) % 1
+        else f"{format_number(rate.take.normalize())} {conversion.wallet_type.plural}",
+        "give": format_units(int(rate.give.scaleb(rate.to_scale)), other)
+        if not rate.give.scaleb(rate.to_scale) % 1
+        else f"{format_number(rate.give.normalize())} {other.plural}",
+        "program": other.program.name,
+    }  # fmt: skip
+
+
+def leftover_words(state: ProgramState, held: Mapping[int, int]) -> list[str]:
+    """What becomes of what a member has, if they spend nothing more. `held`: by kind of units. From
+    the day on that members are told."""
+    ending = state.ending
+    if ending is None or not state.is_told or state.state in {"ended", "archived"}:
+        return []
+    day = format_day(ending.last_spending_day + dt.timedelta(days=1))
+    said = []
+    for conversion in conversions_in(ending):
+        units = held.get(conversion.wallet_type_id, 0)
+        found = rate_of(conversion).convert(units)
+        if not units:
+            continue
+        words = {
+            "day": day, "units": format_units(units, conversion.wallet_type),
+            "given": format_units(found.given, conversion.to_wallet_type),
+            "rest": format_units(found.rest, conversion.wallet_type),
+            "program": conversion.to_wallet_type.program.name,
+        }  # fmt: skip
+        if not found.given:
+            said.append(_("On %(day)s your %(units)s expire: they are too few to go on.") % words)
+        elif found.rest:
+            said.append(_("On %(day)s your %(units)s become %(given)s in %(program)s; %(rest)s "
+                          "expire, too few for another one.") % words)  # fmt: skip
+        else:
+            said.append(_("On %(day)s your %(units)s become %(given)s in %(program)s.") % words)
+    return said
 
 
 def why_nothing_earned(state_word: str) -> str:
@@ -78,6 +125,9 @@ def _pause_notice(state: ProgramState, pause: ProgramPause) -> Notice:
 
 def _ending_notice(state: ProgramState, ending: ProgramEnding) -> Notice:
     name, spend = state.program.name, format_day(ending.last_spending_day)
+    goes_on = [_("%s.") % conversion_in_words(item) for item in conversions_in(ending)]
+    if goes_on and state.state != "ended":
+        goes_on.insert(0, _("Instead, this goes on:"))
     if state.state == "ended":
         title, text = _("%s has ended") % name, _(
             "What was left expired after %s."
@@ -94,7 +144,7 @@ def _ending_notice(state: ProgramState, ending: ProgramEnding) -> Notice:
             "Purchases earn to the end of %(earn)s. What is collected can be spent to the end of "
             "%(spend)s; what is left then expires."
         ) % {"earn": format_day(ending.last_earning_day), "spend": spend}
-    return Notice("warning", "flag", title, text)
+    return Notice("warning", "flag", title, " ".join([text, *goes_on]))
 
 
 def _spending_in_words(spending: bool) -> str:

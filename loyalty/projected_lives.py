@@ -18,7 +18,15 @@ from loyalty.rules.facts import ZERO, Context
 from loyalty.rules.history import History
 from loyalty.rules.lots import OrderTimes, lot_times, matures_at
 from loyalty.rules.replay import Life
-from members.conditions.scopes import BEHAVIOR, CUSTOMER, MEMBER, SEGMENTS, TIER
+from members.conditions.scopes import (
+    BEHAVIOR,
+    COMPANY,
+    CUSTOMER,
+    MEMBER,
+    PLAN,
+    SEGMENTS,
+    TIER,
+)
 
 
 class Unlimited:
@@ -36,15 +44,17 @@ class Outcome:
     """Of one buyer. `revenue` is what they paid before the program's discounts, less returns.
 
     `earned`: worth of the units that rules gave, by rule code, less what returns took back;
-    `tiered`: of what tiers' factors added; `discounts`: money off the price. `reached`: with which
-    purchase the first reward was there; None: not in the year. `left`: worth of what would not
-    have expired by the end, if nothing were spent, and `rest` if every reward were taken at once.
+    `tiered`: of what tiers' factors added; `planned`: of what a paid plan's added beyond it;
+    `discounts`: money off the price. `reached`: with which purchase the first reward was there;
+    None: not in the year. `left`: worth of what would not have expired by the end, if nothing were
+    spent, and `rest` if every reward were taken at once.
     """
 
     revenue: Decimal = ZERO
     purchases: int = 0
     earned: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     tiered: Decimal = ZERO
+    planned: Decimal = ZERO
     discounts: Decimal = ZERO
     reached: int | None = None
     left: Decimal = ZERO
@@ -53,17 +63,21 @@ class Outcome:
 
     @property
     def cost(self) -> Decimal:
-        return sum(self.earned.values(), ZERO) + self.tiered + self.discounts
+        added = self.tiered + self.planned
+        return sum(self.earned.values(), ZERO) + added + self.discounts
 
 
 class ProjectedLife:
     """The events of one buyer, in their order. `reward`: how many units the first reward costs, at
-    their scale; None: there is none to save for, and the first discount is it."""
+    their scale; None: there is none to save for, and the first discount is it.
+    `has_plan`: all year long."""
 
     def __init__(
-        self, rules: ProjectedRules, person: Person, reward: int | None, until: dt.datetime
-    ) -> None:
+        self, rules: ProjectedRules, person: Person, reward: int | None, until: dt.datetime,
+        *, has_plan: bool = False,
+    ) -> None:  # fmt: skip
         self.rules, self.person, self.reward, self.until = rules, person, reward, until
+        self.plan = rules.plan if has_plan else None
         self.program = replay.Program(
             rules.zone, rules.definition.currency,
             rules.definition.linked_returns == "reconcile",
@@ -146,6 +160,8 @@ class ProjectedLife:
             BEHAVIOR: self.history.behavior,
             SEGMENTS: self.person.segments,
             MEMBER: None,
+            PLAN: self.plan.code if self.plan else "",
+            COMPANY: self.rules.company,
             TIER: self.person.tiers.pricing(sale.at) if self.person.tiers else None,
         }
         answers = {
@@ -165,15 +181,17 @@ class ProjectedLife:
         account, rules, out = self.life.accounts[0], self.rules, self.outcome
         steps = rules.steps
         factor = steps[rank].factor - 1 if steps else ZERO
+        # Of two multipliers the larger counts.
+        more = max(rules.plan_factor - 1 - factor, ZERO) if self.plan else ZERO
         for credit in account.credits[self._seen :]:
             version = credit.version
             out.earned[version.rule_code] += rules.worth(version.wallet_type_id, credit.units)
             if version.wallet_type_id == rules.tier_unit:
                 self._counted += Decimal(credit.units).scaleb(-version.scale)
-            if factor and rules.is_multiplied(version):
-                extra = credit.units * factor
-                self._extra += extra
-                out.tiered += rules.worth(version.wallet_type_id, extra)
+            if (factor or more) and rules.is_multiplied(version):
+                self._extra += credit.units * (factor + more)
+                out.tiered += rules.worth(version.wallet_type_id, credit.units * factor)
+                out.planned += rules.worth(version.wallet_type_id, credit.units * more)
         self._seen = len(account.credits)
 
     def _has_reward(self) -> bool:
@@ -188,7 +206,8 @@ class ProjectedLife:
         left = sum((rules.worth(c.version.wallet_type_id, c.units) for c in lasting), ZERO)
         earned = sum(self.outcome.earned.values(), ZERO)
         share = left / earned if earned else ZERO
-        self.outcome.left = max(left + self.outcome.tiered * share, ZERO)
+        added = self.outcome.tiered + self.outcome.planned
+        self.outcome.left = max(left + added * share, ZERO)
         if self.reward:
             own = sum(c.units for c in lasting if c.version.wallet_type_id == rules.main)
             rest = rules.worth(rules.main, max(own, 0) % self.reward)

@@ -14,8 +14,10 @@ from babel.numbers import get_currency_precision
 from loyalty.backtest_rules import KnownUnit, Wordings, draft_rules
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
+from loyalty.plan_definitions import PlanDefinition
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import AnniversaryBody, CashbackBody, RateBody
+from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.discounts import Discounting, DiscountVersion
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import ZERO
@@ -86,6 +88,25 @@ class ProjectedRules:
             )
             for number, rule in enumerate(self.definition.discount_rules, start=1)
         )  # fmt: skip
+
+    @cached_property
+    def plan(self) -> PlanDefinition | None:
+        """The paid plan that is looked at: the first that is offered."""
+        return next((plan for plan in self.definition.plans if plan.offered), None)
+
+    @cached_property
+    def plan_factor(self) -> Decimal:
+        """Times how much its members earn of the first units."""
+        main = self.definition.wallet_types[0].code
+        own = (item for item in (self.plan.benefits if self.plan else ())
+               if item.wallet_type in ("", main))  # fmt: skip
+        return max((item.factor for item in own if item.factor is not None), default=Decimal(1))
+
+    @cached_property
+    def company(self) -> CompanyFacts:
+        """Nobody buys for a company of a program that is not there; whoever starts one for
+        companies has buyers that do."""
+        return CompanyFacts(pool_id=0, role="owner", year_since=self.since, months_since=self.since)
 
     @property
     def discounting(self) -> Discounting:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from loyalty.projected_lives import Outcome
+from loyalty.projected_plans import PlanYear
 from loyalty.rules.facts import ZERO
 
 # So many purchases get a bar of their own.
@@ -32,7 +33,8 @@ class Estimate:
 class Projection:
     """A year of a program that was not there. `revenue`: of all buyers, returns taken off;
     `yearly`: what birthdays and anniversaries cost at most; `tiers`: names and how many of all
-    buyers would end the year there. Money in the program's currency."""
+    buyers would end the year there; `plan`: what a paid
+    plan brings in and gives besides. Money in the program's currency."""
 
     outcomes: Sequence[Outcome]
     buyers: int
@@ -40,6 +42,7 @@ class Projection:
     yearly: Decimal = ZERO
     tiers: Sequence[tuple[str, int]] = ()
     rule_names: Mapping[str, str] | None = None
+    plan: PlanYear | None = None
     estimated: bool = False
 
     @property
@@ -63,7 +66,21 @@ class Projection:
 
     @property
     def cost(self) -> Decimal:
-        return self.cost_share.value * self.revenue + self.yearly
+        return self.cost_share.value * self.revenue + self.yearly + self.credits
+
+    @property
+    def credits(self) -> Decimal:
+        """What the units cost that come with a paid plan."""
+        return self.plan.credits if self.plan else ZERO
+
+    @property
+    def fees(self) -> Decimal:
+        return self.plan.fees if self.plan else ZERO
+
+    @property
+    def net_cost(self) -> Decimal:
+        """Less what members pay for their plan."""
+        return self.cost - self.fees
 
     @property
     def cost_off(self) -> Decimal | None:
@@ -95,6 +112,11 @@ class Projection:
     @property
     def from_tiers(self) -> Decimal:
         return self._ratio([one.tiered for one in self.outcomes]) * self.revenue
+
+    @property
+    def from_plan(self) -> Decimal:
+        """What a plan's factor adds beyond that of tiers."""
+        return self._ratio([one.planned for one in self.outcomes]) * self.revenue
 
     @property
     def discounts(self) -> Decimal:
@@ -143,7 +165,8 @@ class Projection:
         """At the end of the year, if nobody spent anything; what a few owe the shop is not counted
         against it, but never more than was given."""
         left = self._ratio([one.left for one in self.outcomes]) * self.revenue
-        return min(left, max(self.cost - self.discounts, ZERO))
+        left = min(left, max(self.cost - self.credits - self.discounts, ZERO))
+        return left + (self.plan.lasting if self.plan else ZERO)
 
     @property
     def owed_at_least(self) -> Decimal:
@@ -153,14 +176,18 @@ class Projection:
     # --- Margin ---------------------------------------------------------------------------------
 
     def margin_after(self, margin: Decimal) -> Decimal:
-        """Both as parts of revenue; nobody buys more or less."""
-        return margin - self.whole_share
+        """Both as parts of revenue; nobody buys more or less, and fees come in besides."""
+        return margin - self._net_share
+
+    @property
+    def _net_share(self) -> Decimal:
+        return self.net_cost / self.revenue if self.revenue > 0 else ZERO
 
     def needed_growth(self, margin: Decimal) -> Decimal | None:
         """How much more has to be sold, as a part of revenue, until as much is left as without the
         program; None: no growth makes up for it."""
         after = self.margin_after(margin)
-        return None if after <= 0 else self.whole_share / after
+        return None if after <= 0 else max(self._net_share, ZERO) / after
 
     # --- From some to all -----------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ OF_MARGIN = Decimal("0.08")
 LEAST, MOST = Decimal(1), Decimal(5)
 HALF = Decimal("0.5")
 FREQUENT = Decimal(6)
+COLLECTING = ("points", "values", "hybrid", "companies")
 
 
 def percent_back(margin: Decimal) -> Decimal:
@@ -35,9 +36,10 @@ def suggest(
         return {}
     start, percent = template.start(habits.currency), percent_back(margin)
     found: dict[str, Any] = {}
-    if template.family in ("points", "values", "hybrid") and "earn_units" in template.asks:
+    if template.family in COLLECTING and "earn_units" in template.asks:
         found |= _reward(start, habits, percent)
-    if "percent" in template.asks:
+    # What a plan takes off is paid for: it may be more.
+    if "percent" in template.asks and template.family != "plan":
         found["percent"] = percent
     if template.code in ("cashback", "cashback-tiers"):
         found |= _least_credit(habits, percent)

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import Unit, describe_definition, describe_units, describe_worth
-from loyalty.rule_words import describe_discount_rule, describe_kind
+from loyalty.promise_words import describe_companies, describe_plan
+from loyalty.rule_definitions import DiscountRuleDefinition
+from loyalty.rule_words import describe_discount_rule, describe_kind, describe_when
 from loyalty.tier_words import benefit_words
 from loyalty.unit_definitions import WalletTypeDefinition
 from members.formatting import NamesOfUnit, format_money
@@ -32,17 +34,22 @@ def in_brief(program: ProgramDefinition) -> list[str]:
             describe_kind(rule.body(), units[rule.wallet_type], program.currency)
             for rule in program.earning_rules
         ),
-        *(
-            describe_discount_rule(rule.body(), program.currency)[0]
-            for rule in program.discount_rules
-        ),
+        *(discount_in_brief(rule, program.currency) for rule in program.discount_rules),
         *([_steps(program)] if program.tiers else []),
+        *(" ".join(describe_plan(plan, program)) for plan in program.plans),
         *(
             describe_worth(item, program.currency)
             for item in _awarded(program)
             if item.unit_value not in (0, 1)
         ),
+        *([" ".join(describe_companies(program)[:2])] if describe_companies(program) else []),
     ]
+
+
+def discount_in_brief(rule: DiscountRuleDefinition, currency: str) -> str:
+    """What is taken off, and for whom if not for all."""
+    body = rule.body()
+    return " ".join([describe_discount_rule(body, currency)[0], *describe_when(body)])
 
 
 def _steps(program: ProgramDefinition) -> str:
@@ -58,8 +65,10 @@ def _steps(program: ProgramDefinition) -> str:
 
 
 def _awarded(program: ProgramDefinition) -> list[WalletTypeDefinition]:
-    """The units that any rule gives."""
+    """The units that any rule or plan gives."""
+    main = program.wallet_types[0].code
     codes = {rule.wallet_type for rule in program.earning_rules}
+    codes |= {plan.credits.wallet_type or main for plan in program.plans if plan.credits}
     return [item for item in program.wallet_types if item.code in codes]
 
 
@@ -76,6 +85,9 @@ def in_full(program: ProgramDefinition) -> list[Section]:
     ]
     if program.tiers is not None:
         sections.append(Section(_("Tiers"), _ladder(program)))
+    sections += [Section(plan.name, describe_plan(plan, program)) for plan in program.plans]
+    if describe_companies(program):
+        sections.append(Section(_("Companies"), describe_companies(program)))
     charities = program.charity_names
     sections += [
         Section(capfirst(item.plural), describe_units(item, program.currency, charities))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Self
 
 from django.utils.translation import gettext as _
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_serializer, model_validator
 
-from loyalty.rules.body_parts import Part
+from loyalty.rules.body_parts import Code, Part, PositiveAmount
+from loyalty.tier_definitions import plain
 
 
 class PauseDefinition(Part):
@@ -24,13 +26,34 @@ class PauseDefinition(Part):
     spending: bool = Field(True, description="Units can be spent meanwhile.")
 
 
+class ConversionDefinition(Part):
+    """What units become that are left when the program ends."""
+
+    wallet_type: Code = Field(description="Which units.")
+    program: Code = Field(description="The program in which they go on; it is there, and live.")
+    to_wallet_type: Code = Field(description="As which units of it.")
+    take: PositiveAmount = Field(Decimal(1), description="For each so many …")
+    give: PositiveAmount = Field(
+        Decimal(1), description="… members get so many, rounded down to a unit that there is."
+    )
+
+    @field_serializer("take", "give", when_used="json")
+    def in_plain_notation(self, value: Decimal) -> str:
+        return plain(value)
+
+
 class EndingDefinition(Part):
     """How the program ends. Its days are whole, in the program's time zone; once nothing is earned
     any more they stay as they are."""
 
     announced_on: dt.date = Field(description="The day from which members are told.")
     last_earning_day: dt.date = Field(description="What is bought later earns nothing.")
-    last_spending_day: dt.date = Field(description="What is left after it expires.")
+    last_spending_day: dt.date = Field(
+        description="What is left after it expires, or goes on elsewhere."
+    )
+    conversions: tuple[ConversionDefinition, ...] = Field(
+        (), max_length=20, description="Units that go on in other programs; the others expire."
+    )
 
     @model_validator(mode="after")
     def days_follow_each_other(self) -> Self:

@@ -22,7 +22,7 @@ TELLABLE = {
     "customer.country", "customer.locale", "customer.birthday",
     "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
     "behavior.categories", "member.enrolled_at", "member.balance", "membership.tier",
-    "membership.plan", "membership.has_plan",
+    "membership.plan", "membership.has_plan", "company.buyer", "company.role",
 }  # fmt: skip
 # What somebody did is known to them, and what they said with it.
 TELLABLE_FAMILIES = ("behavior.activities.", "activity.")

@@ -66,16 +66,20 @@ class Tab:
     url: str
     current: bool = False
     count: int | None = None
+    shortcut: str = ""
 
 
 @dataclass(frozen=True)
 class ProgramLink:
-    """A page that a higher application has for each program; it takes the program's code."""
+    """A page that there is for each program, a tab of the program's own pages; it takes the
+    program's code. `also`: further views that belong to it; `shortcut`: keys that lead to it."""
 
     label: Text
     url_name: str
     icon: str
     order: int
+    also: tuple[str, ...] = ()
+    shortcut: str = ""
 
 
 ProgramSource = Callable[[HttpRequest], Sequence[ProgramChoice]]
@@ -108,9 +112,17 @@ def register_program_link(link: ProgramLink) -> None:
 
 
 def program_links(code: str) -> list[tuple[ProgramLink, str]]:
-    """The pages of higher applications about a program, with their addresses, in order."""
+    """The pages about a program, with their addresses, in order."""
     found = sorted(_program_links.values(), key=lambda link: link.order)
     return [(link, reverse(link.url_name, args=[code])) for link in found]
+
+
+def program_tabs(code: str, view_name: str) -> list[Tab]:
+    """The same as tabs; the current one is that of the view."""
+    return [
+        Tab(link.label, url, view_name in (link.url_name, *link.also), shortcut=link.shortcut)
+        for link, url in program_links(code)
+    ]
 
 
 def register_search_url(url_name: str) -> None:

@@ -102,6 +102,7 @@ PAGES = (
     Page("wizard-tiers", ("loyalty_backoffice:wizard_step", "draft", "tiers")),
     Page("wizard-terms", ("loyalty_backoffice:wizard_step", "draft", "terms")),
     Page("wizard-cost", ("loyalty_backoffice:wizard_step", "draft", "cost")),
+    Page("wizard-launch", ("loyalty_backoffice:wizard_step", "draft", "launch")),
     Page("wizard-review", ("loyalty_backoffice:wizard_step", "draft", "review")),
     Page("wizard-quick", ("loyalty_backoffice:wizard_step", "quick_draft", "reward")),
     Page("rules", ("loyalty_backoffice:rule_list", "program")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, cast
 
@@ -24,7 +25,8 @@ from loyalty.account.wallets import summarize_wallets
 from loyalty.card_numbers import grouped, qr_code
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer
-from loyalty.program_words import notices
+from loyalty.program_words import leftover_words, notices
+from loyalty.selectors.balances import get_balances
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.program_times import program_state
@@ -47,6 +49,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         return no_membership(request)
     now = timezone.now()
     program = chosen.membership.program
+    state = program_state(program, now)
     cards = cards_of(chosen.membership, now)
     latest = movements_of([chosen.membership]).order_by("-occurred_at", "-pk")[:LATEST]
     context = {
@@ -59,11 +62,20 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "giving": impact_card(chosen.membership),
         "plan": plan_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
-        "notices": notices(program_state(program, now)),
+        "notices": notices(state),
+        "leftovers": leftover_words(state, _held(chosen.membership, now)),
         "founding": getattr(chosen.membership, "founding_grant", None),
         **_card(chosen),
     }
     return render_page(request, "mypage/home.html", chosen, context)
+
+
+def _held(membership: Membership, now: dt.datetime) -> dict[int, int]:
+    """By kind of units what goes on if the program ends; nothing of a wallet that owes."""
+    return {
+        balance.wallet_type.pk: 0 if balance.owed else balance.balance + balance.pending
+        for balance in get_balances(membership, now)
+    }
 
 
 @require_safe

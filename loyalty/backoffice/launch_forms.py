@@ -15,7 +15,7 @@ from loyalty.models import Program
 FIELDS = {"units": "units", "days": "days", "most_members": "most_members"}
 
 
-class LaunchForm(forms.Form):
+class PhasesForm(forms.Form):
     """A phase without a day is left out. Without the day for everyone there are no phases."""
 
     top_percent = forms.IntegerField(
@@ -39,6 +39,32 @@ class LaunchForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=gettext_lazy("Empty: there are no phases, and everyone may join at once."),
     )  # fmt: skip
+
+    def read_launch(self, **more: Any) -> LaunchDefinition | None:
+        """What the fields of a form describe; None, with errors added, if it cannot be."""
+        data = self.cleaned_data
+        phases = [
+            {
+                "kind": kind,
+                "percent": data.get(f"{kind}_percent"),
+                "starts_on": data[f"{kind}_starts_on"],
+            }
+            for kind in ORDER
+            if data.get(f"{kind}_starts_on")
+        ]
+        try:
+            return LaunchDefinition.model_validate({"phases": phases, **more})
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                named = [FIELDS[str(part)] for part in item["loc"] if str(part) in FIELDS]
+                message = str(item["msg"]).removeprefix("Value error, ")
+                self.add_error(named[-1] if named else None, message)
+            return None
+
+
+class LaunchForm(PhasesForm):
+    """The phases, and what founding members get."""
+
     units = forms.DecimalField(
         label=gettext_lazy("Founding members get"), min_value=0, required=False,
         help_text=gettext_lazy("Empty: nothing."),
@@ -63,15 +89,6 @@ class LaunchForm(forms.Form):
     def definition(self) -> LaunchDefinition | None:
         """What a valid form describes; None, with errors added, if it cannot be."""
         data = self.cleaned_data
-        phases = [
-            {
-                "kind": kind,
-                "percent": data.get(f"{kind}_percent"),
-                "starts_on": data[f"{kind}_starts_on"],
-            }
-            for kind in ORDER
-            if data.get(f"{kind}_starts_on")
-        ]
         founding = None
         if data.get("units"):
             founding = {
@@ -80,14 +97,7 @@ class LaunchForm(forms.Form):
                 "days": data["days"] or 30,
                 "most_members": data["most_members"],
             }
-        try:
-            return LaunchDefinition.model_validate({"phases": phases, "founding": founding})
-        except ValidationError as error:
-            for item in error.errors(include_url=False):
-                named = [FIELDS[str(part)] for part in item["loc"] if str(part) in FIELDS]
-                message = str(item["msg"]).removeprefix("Value error, ")
-                self.add_error(named[-1] if named else None, message)
-            return None
+        return self.read_launch(founding=founding)
 
 
 def launch_initial(launch: LaunchDefinition | None) -> dict[str, Any]:

@@ -29,7 +29,9 @@ from members.models import Customer
 from members.navigation import (
     NavItem,
     ProgramChoice,
+    ProgramLink,
     register_nav_item,
+    register_program_link,
     register_program_source,
 )
 from members.panels import (
@@ -195,11 +197,29 @@ ITEMS = (
 )
 
 
+# The tabs of a program's pages; higher applications add theirs between them.
+PROGRAM_PAGES = (
+    ProgramLink(_("Overview"), f"{NAMESPACE}:program_page", "layout-dashboard", 0),
+    ProgramLink(_("Earning rules"), f"{NAMESPACE}:rule_list", "coins", 10, shortcut="r"),
+    ProgramLink(_("Tiers"), f"{NAMESPACE}:tier_set_page", "trophy", 20),
+    ProgramLink(_("Giving"), f"{NAMESPACE}:giving", "heart", 35),
+    ProgramLink(_("Paid plans"), f"{NAMESPACE}:plan_list", "credit-card", 40),
+    ProgramLink(_("Members"), f"{NAMESPACE}:program_members", "users", 50),
+    ProgramLink(
+        _("Launch"), f"{NAMESPACE}:launch_page", "rocket", 60,
+        also=(f"{NAMESPACE}:launch_checklist", f"{NAMESPACE}:launch_dashboard"),
+    ),
+    ProgramLink(_("Goals"), f"{NAMESPACE}:goals_of", "target-arrow", 70),
+)  # fmt: skip
+
+
 def register() -> None:
     """Add everything; called once, when the application is ready."""
     for item in ITEMS:
         register_nav_item(item)
     register_program_source(program_choices)
+    for link in PROGRAM_PAGES:
+        register_program_link(link)
     _register_panels()
     pool_menu.register()
     register_search_provider("cards", find_by_card)

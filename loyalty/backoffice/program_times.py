@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from loyalty.backoffice.links import program_url
-from loyalty.backoffice.program_time_forms import EndingForm, PauseForm, ResumeForm
+from loyalty.backoffice.program_time_forms import (
+    EndingForm,
+    PauseForm,
+    ResumeForm,
+    ending_initial,
+)
 from loyalty.backoffice.reason_forms import ReasonForm
 from loyalty.backoffice.rehearsed_dialogs import RehearsedDialog, answer_dialog
 from loyalty.models import Membership, Program
@@ -21,6 +27,7 @@ from loyalty.selectors.program_times import program_state
 from loyalty.services.program_endings import (
     EndingDays,
     call_off_ending,
+    days_of,
     plan_ending,
     preview_ending,
 )
@@ -82,11 +89,12 @@ def program_resume(request: HttpRequest, code: str) -> HttpResponse:
 def program_end(request: HttpRequest, code: str) -> HttpResponse:
     """Plan how a program ends, after saying whom it takes what."""
     program = _live(code)
-    start = _proposed(program)
-    form = EndingForm(posted(request), initial=start)
+    proposed = _proposed(program)
+    start = ending_initial(proposed, program)
+    form = EndingForm(posted(request), initial=start, program=program)
 
     def look(values: dict[str, Any]) -> dict[str, Any]:
-        days = EndingDays(**{name: values[name] for name in start})
+        days = EndingDays(**{item.name: values[item.name] for item in fields(EndingDays)})
         return {"preview": preview_ending(program, days, timezone.now())}
 
     def act(_values: dict[str, Any]) -> HttpResponse:
@@ -127,21 +135,14 @@ def program_go_on(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-def _proposed(program: Program) -> dict[str, dt.date]:
+def _proposed(program: Program) -> EndingDays:
     now = timezone.now()
     planned = program_state(program, now).ending
     if planned is not None:
-        return {
-            "announced_on": planned.announced_on,
-            "last_earning_day": planned.last_earning_day,
-            "last_spending_day": planned.last_spending_day,
-        }
+        return days_of(planned)
     today = now.astimezone(program.zone).date()
-    return {
-        "announced_on": today,
-        "last_earning_day": today + dt.timedelta(days=EARNED_FOR),
-        "last_spending_day": today + dt.timedelta(days=SPENT_FOR),
-    }
+    days = (dt.timedelta(days=EARNED_FOR), dt.timedelta(days=SPENT_FOR))
+    return EndingDays(today, today + days[0], today + days[1])
 
 
 def _live(code: str) -> Program:

@@ -39,7 +39,6 @@ from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.services.programs import apply_definition
 from members.errors import DomainError
 from members.models import Customer
-from members.navigation import program_links
 from members.policy import acting, is_allowed, staff_view
 from members.responses import htmx_redirect
 from members.selectors.audit import entries_of
@@ -100,7 +99,6 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
         ],
         "rules": [_described(rule, program) for rule in rules],
         "entries": entries_of(program, limit=10),
-        "links": program_links(program.code),
     }
     return render(request, "loyalty/backoffice/program_page.html", context)
 

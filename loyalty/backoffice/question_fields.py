@@ -21,16 +21,19 @@ SPARE, MOST = 2, 20
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One value of a row. `unit`: what stands beside it: "%", "money" for the currency."""
+    """One value of a row. `unit`: what is beside it: a sign, a word; "money": the currency."""
 
     name: str
     label: Promise
-    unit: str = ""
+    unit: str | Promise = ""
     number: bool = True
 
 
 ROWS: Mapping[str, tuple[Column, ...]] = {
     "brackets": (Column("above", _("Above"), "money"), Column("percent", _("Percentage"), "%")),
+    "bulk_brackets": (
+        Column("above", _("Above"), _("pieces")), Column("percent", _("Percentage"), "%"),
+    ),
     "categories": (
         Column("category", _("Category"), number=False),
         Column("percent", _("Percentage"), "%"),
@@ -45,7 +48,7 @@ ROWS: Mapping[str, tuple[Column, ...]] = {
         Column("activity", _("Short name"), number=False),
         Column("units", _("Brings")),
     ),
-}
+}  # fmt: skip
 
 
 class RowsWidget(forms.Widget):
@@ -145,7 +148,7 @@ def shown_rows(name: str, field: RowsField, rows: Any, currency: str) -> list[li
                 f"id_{name}-{number}-{column.name}",
                 f"{column.label} {number + 1}",
                 _shown(row.get(column.name, "")),
-                currency if column.unit == "money" else column.unit,
+                currency if column.unit == "money" else str(column.unit),
                 column.number,
             )
             for column in field.columns
@@ -197,7 +200,8 @@ def _text(asked: AskedQuestion) -> forms.Field:
 
 
 def _whole(asked: AskedQuestion) -> forms.Field:
-    return forms.IntegerField(min_value=0, max_value=100_000, widget=_plain_text("numeric"))
+    most = 10**9 if asked.name in MANY else 100_000
+    return forms.IntegerField(min_value=0, max_value=most, widget=_plain_text("numeric"))
 
 
 def _choice(asked: AskedQuestion) -> forms.Field:
@@ -213,7 +217,8 @@ def _plain_text(mode: str = "") -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": "off", **({"inputmode": mode} if mode else {})})
 
 
-ZERO_TOO = ("welcome_units", "birthday_units", "reward_worth")
+MANY = ("company_at_once", "company_in_period")
+ZERO_TOO = ("welcome_units", "birthday_units", "reward_worth", "plan_credits")
 _MAKERS: Mapping[str, Callable[[AskedQuestion], forms.Field]] = {
     "text": _text,
     "units": _number(4),

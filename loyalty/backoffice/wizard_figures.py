@@ -91,6 +91,18 @@ def sample_words(found: Projection) -> str:
     }  # fmt: skip
 
 
+def plan_words(found: Projection) -> list[str]:
+    """Who is taken to have the paid plan, if there is one."""
+    if found.plan is None:
+        return []
+    members = found.plan.members
+    words = ngettext(
+        "%s buyer, who spent most, is taken to have the plan all year.",
+        "The %s buyers who spent most are taken to have the plan all year.", members,
+    )  # fmt: skip
+    return [words % format_number(members)]
+
+
 def reward_chart(found: Projection) -> Chart | None:
     """How many purchases until the first reward."""
     bars = found.bars()
@@ -152,6 +164,7 @@ def cost_figures(found: Projection, currency: str, margin: Decimal, used: Decima
                _("if %(used)s is used: %(money)s") % {
                    "used": format_percent(used, digits=0),
                    "money": money_words(found.cost_if_used(used), currency)}),
+        *_fees(found, currency),
         Figure(_("Margin"), format_percent(after, digits=1), "scale",
                _("was %s") % format_percent(margin, digits=1)),
         Figure(_("Pays for itself from"),
@@ -163,6 +176,13 @@ def cost_figures(found: Projection, currency: str, margin: Decimal, used: Decima
     ]  # fmt: skip
 
 
+def _fees(found: Projection, currency: str) -> list[Figure]:
+    if found.plan is None:
+        return []
+    return [Figure(_("Fees for the plan"), money_words(found.plan.fees, currency), "credit-card",
+                   _("come in besides, and are in the margin"))]  # fmt: skip
+
+
 def cost_rows(found: Projection, currency: str) -> list[tuple[str, str, str]]:
     """Where the cost comes from: name, money, part of what is sold."""
     parts = [*found.by_rule()]
@@ -170,6 +190,10 @@ def cost_rows(found: Projection, currency: str) -> list[tuple[str, str, str]]:
         parts.append((_("More for the upper tiers"), found.from_tiers))
     if found.discounts:
         parts.append((_("Discounts"), found.discounts))
+    if found.credits:
+        parts.append((_("Units that come with the plan"), found.credits))
+    if found.from_plan:
+        parts.append((_("More for members of the plan"), found.from_plan))
     if found.yearly:
         parts.append((_("Birthdays, if all are known"), found.yearly))
     revenue = found.revenue or Decimal(1)
@@ -185,6 +209,8 @@ def cost_hint(found: Projection, margin: Decimal) -> tuple[str, str]:
         return "", ""
     if after <= 0:
         return "danger", _("It gives away more than is left of the price. Lower the rate.")
+    if found.plan is not None and found.fees >= found.cost:
+        return "success", _("The fees pay for all that it gives.")
     if found.whole_share > MUCH:
         return "warning", _("More than 8% of what is sold is rare, and hard to earn back.")
     if found.whole_share * 4 > margin:
@@ -202,15 +228,15 @@ def margin_chart(found: Projection, currency: str, margin: Decimal) -> Chart | N
         title=_("What is left of the year’s sales"),
         labels=[_("Without the program"), _("With it, nobody buying more")],
         series=[
-            Series(_("Left"), [round(profit), round(max(profit - found.cost, Decimal(0)))]),
-            Series(_("Program"), [0, round(min(found.cost, profit))]),
+            Series(_("Left"), [round(profit), round(max(profit - found.net_cost, Decimal(0)))]),
+            Series(_("Program"), [0, round(min(max(found.net_cost, Decimal(0)), profit))]),
         ],
         kind="stacked",
         unit=currency,
         x_label=_("Year"),
         summary=_("%(before)s without it, %(after)s with it.") % {
             "before": money_words(profit, currency),
-            "after": money_words(profit - found.cost, currency),
+            "after": money_words(profit - found.net_cost, currency),
         },
         height="sm",
         colors=("good", "warning"),

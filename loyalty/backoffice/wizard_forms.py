@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
+from loyalty.backoffice.launch_forms import PhasesForm, launch_initial
 from loyalty.backoffice.program_fields import at_times, plain
 from loyalty.backoffice.question_fields import RowsField, question_field, shown_rows
 from loyalty.backoffice.rule_forms import RuleForm
-from loyalty.drafted_programs import answers_of
+from loyalty.drafted_programs import PLAN_SHARE, answers_of, drafted_launch
+from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import Program, ProgramDraft
 from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.questions import AskedQuestion
@@ -21,14 +26,30 @@ from loyalty.rules.body_parts import BasePolicy
 from members.choices import currencies
 from members.errors import DomainError
 
+# Questions that are asked with some answers to another alone.
+AT_TIMES = {
+    "expiry_months": "expiry", "plan_shipping_from": "plan_shipping",
+    "company_at_once": "company_approval", "company_in_period": "company_approval",
+    "company_period": "company_approval",
+}  # fmt: skip
+SITUATION = {"margin": "40", "simplicity": "balanced", "customers": "people"}
 SIMPLICITY = (
     ("simple", _l("As simple as possible: one sentence explains it")),
     ("balanced", _l("Balanced")),
     ("rich", _l("Rich: there is always something to discover")),
 )
+CUSTOMERS = (
+    ("people", _l("People")),
+    ("both", _l("People and companies")),
+    ("companies", _l("Companies")),
+)
 ENROLLMENT = (
     ("automatic", _l("Everybody, with their first order from then on")),
     ("explicit", _l("Only who is enrolled: at the till, by your shop, or by you")),
+)
+BEGINS = (
+    ("at_once", _l("Everyone at once")),
+    ("phases", _l("In phases: the best customers, then more by invitation, then everyone")),
 )
 STATUS = (
     ("draft", _l("Leave it a draft: nobody sees it, and it can be changed in every detail")),
@@ -70,6 +91,10 @@ class SituationForm(StepForm):
     simplicity = forms.ChoiceField(
         label=_l("How simple should it be?"), choices=SIMPLICITY, widget=forms.RadioSelect
     )
+    customers = forms.ChoiceField(
+        label=_l("Whom do you sell to?"), choices=CUSTOMERS, widget=forms.RadioSelect,
+        required=False,
+    )  # fmt: skip
     buyers = at_times(
         forms.IntegerField(
             label=_l("Buyers in a year"), min_value=1, max_value=100_000_000,
@@ -81,7 +106,7 @@ class SituationForm(StepForm):
 
     def __init__(self, data: Any, *, draft: ProgramDraft, estimated: bool) -> None:
         said = draft.situation
-        super().__init__(data, initial={"margin": "40", "simplicity": "balanced", **said})
+        super().__init__(data, initial={**SITUATION, **said})
         field = self.fields["currency"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = currencies(said["currency"])
@@ -97,7 +122,7 @@ class SituationForm(StepForm):
         return cleaned
 
     def kept(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if value is not None}
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
 
 class KindForm(StepForm):
@@ -137,9 +162,9 @@ class QuestionsForm(StepForm):
         self.draft, self.asked = draft, asked
         for item in asked:
             self.fields[item.name] = question_field(item)
-        months = self.fields.get("expiry_months")
-        if months is not None and "expiry" in self.fields:
-            at_times(months)
+        for name, by in AT_TIMES.items():
+            if name in self.fields and by in self.fields:
+                at_times(self.fields[name])
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -200,14 +225,30 @@ class CostForm(StepForm):
         _l("60–80 is usual. With 100 nothing is left to chance."), "100",
     )  # fmt: skip
 
-    def __init__(self, data: Any, *, draft: ProgramDraft) -> None:
-        super().__init__(data, initial={"margin": "40", "used": "80", **draft.situation})
+    plan_share = at_times(
+        _number(
+            _l("Of your buyers, how many take the paid plan, in percent?"),
+            _l("5–15 is usual in the first year. Those who spend most are taken to be those."),
+            "100",
+        )
+    )  # fmt: skip
+
+    def __init__(self, data: Any, *, draft: ProgramDraft, plans: bool) -> None:
+        start = {"margin": "40", "used": "80", "plan_share": plain(PLAN_SHARE * 100)}
+        super().__init__(data, initial={**start, **draft.situation})
+        if not plans:
+            del self.fields["plan_share"]
+
+    def clean_plan_share(self) -> Decimal:
+        """Without a number the usual one."""
+        return self.cleaned_data["plan_share"] or PLAN_SHARE * 100
 
 
-class LaunchForm(StepForm):
-    """Who takes part, and whether it begins at once."""
+class LaunchForm(StepForm, PhasesForm):
+    """Who takes part, whether it begins at once, and whether all may join from the first day."""
 
     part = "launch"
+    field_order = ("enrollment", "status", "begins")
 
     enrollment = forms.ChoiceField(
         label=_l("Who takes part?"), choices=ENROLLMENT, widget=forms.RadioSelect
@@ -215,10 +256,44 @@ class LaunchForm(StepForm):
     status = forms.ChoiceField(
         label=_l("When does it begin?"), choices=STATUS, widget=forms.RadioSelect
     )
+    begins = forms.ChoiceField(
+        label=_l("Who may join first?"), choices=BEGINS, widget=forms.RadioSelect, required=False,
+    )  # fmt: skip
 
     def __init__(self, data: Any, *, draft: ProgramDraft) -> None:
-        start = {"enrollment": Program.Enrollment.AUTOMATIC, "status": Program.Status.DRAFT}
+        start = {
+            "enrollment": Program.Enrollment.AUTOMATIC,
+            "status": Program.Status.DRAFT,
+            "begins": "phases" if draft.launch.get("phases") else "at_once",
+            **launch_initial(drafted_launch(draft)),
+        }
         super().__init__(data, initial={**start, **draft.launch})
+        self.today = timezone.now().astimezone(ZoneInfo(draft.situation["time_zone"])).date()
+        for name in PhasesForm.base_fields:
+            at_times(self.fields[name])
+            self.fields[name].help_text = ""
+        self.planned: LaunchDefinition | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("begins") == "phases" and not self.errors:
+            self._plan()
+        return cleaned
+
+    def _plan(self) -> None:
+        for name in PhasesForm.base_fields:
+            day = self.cleaned_data.get(name)
+            if isinstance(day, dt.date) and day < self.today:
+                self.add_error(name, _("A phase begins today at the earliest."))
+        if self.cleaned_data.get("everyone_starts_on") is None:
+            self.add_error("everyone_starts_on", _("Give the day from which everyone may join."))
+        if not self.errors:
+            self.planned = self.read_launch()
+
+    def kept(self) -> dict[str, Any]:
+        phases = self.planned.model_dump(mode="json")["phases"] if self.planned else []
+        said = {name: self.cleaned_data[name] for name in ("enrollment", "status")}
+        return {**said, "phases": phases}
 
 
 def beside(asked: AskedQuestion, currency: str, plural: str) -> str:
@@ -230,6 +305,8 @@ def beside(asked: AskedQuestion, currency: str, plural: str) -> str:
             return "%"
         case "units":
             return "" if asked.name == "stamp_each" else plural
+        case "factor":
+            return "×"
     return ""
 
 

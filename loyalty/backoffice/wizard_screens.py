@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
-from django.urls import NoReverseMatch, reverse
 
 from loyalty.backoffice import wizard_figures as figures
 from loyalty.backoffice.wizard_forms import (
@@ -23,7 +22,7 @@ from loyalty.backoffice.wizard_forms import (
     beside,
 )
 from loyalty.backoffice.wizard_steps import RARELY, STARTERS, Step, questions_of
-from loyalty.backoffice.wizard_words import summary_of
+from loyalty.backoffice.wizard_words import phases_in_words, summary_of
 from loyalty.definitions import ProgramDefinition
 from loyalty.drafted_programs import (
     currency_of,
@@ -31,17 +30,22 @@ from loyalty.drafted_programs import (
     estimates_of,
     first_reward,
     margin_of,
+    plan_share_of,
     template_of,
 )
-from loyalty.kind_advice import KINDS, Shop, advise
+from loyalty.kind_advice import Advice, advise
+from loyalty.kind_table import KINDS
 from loyalty.models import Order, Program, ProgramDraft
 from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.registry import TEMPLATES, template_named
+from loyalty.projection_figures import Projection
+from loyalty.selectors.launches import preview_phases
 from loyalty.selectors.order_history import spend_spread
 from loyalty.selectors.program_terms import ProgramTermsPage, terms_of
 from loyalty.services.program_starts import create_program, suggest_code, with_new_types
 from loyalty.services.projections import History, history_of, project
 from loyalty.services.rehearsals import rehearse
+from loyalty.shop_figures import Shop
 from loyalty.suggested_answers import suggest
 from members.choices import currencies
 from members.errors import DomainError
@@ -51,8 +55,10 @@ from members.services.audit import Actor
 # Counting goes no further: beyond it "more than" is as good an answer.
 COUNTED = 100_000
 USED = Decimal(80)
-# The page of a launch in phases, where there is one.
-PHASES = "loyalty_backoffice:launch_page"
+# So many kinds are shown at once, the best first; the others on demand.
+BEST = 6
+# Shares of the customers that the step of the launch counts.
+SHARES = (5, 10, 20, 50)
 
 
 def history_for(draft: ProgramDraft, now: dt.datetime) -> History:
@@ -73,7 +79,9 @@ def form_of(draft: ProgramDraft, step: Step, data: Any, now: dt.datetime) -> Ste
         case "base":
             return BaseForm(data, draft=draft)
         case "cost":
-            return CostForm(data, draft=draft)
+            template = template_of(draft)
+            plans = template is not None and "plan_price" in template.asks
+            return CostForm(data, draft=draft, plans=plans)
         case "launch":
             return LaunchForm(data, draft=draft)
         case "terms" | "review":
@@ -134,7 +142,7 @@ def asked_context(
 def _may_backtest(draft: ProgramDraft, step: Step, now: dt.datetime) -> bool:
     """A backtest replays rules that award units for orders there are."""
     template = template_of(draft)
-    if step.code != "cost" or template is None or template.family == "discount":
+    if step.code != "cost" or template is None or template.family in ("discount", "plan"):
         return False
     return history_of(currency_of(draft), now).period is not None
 
@@ -169,9 +177,10 @@ def _best(draft: ProgramDraft, now: dt.datetime) -> str:
     return str(advice[0].kind.code)
 
 
-def _advice(draft: ProgramDraft, history: History) -> list[Any]:
+def _advice(draft: ProgramDraft, history: History) -> list[Advice]:
     simplicity = draft.situation.get("simplicity", "balanced")
-    return advise(Shop.of(history.habits, margin_of(draft), simplicity))
+    customers = draft.situation.get("customers", "people")
+    return advise(Shop.of(history.habits, margin_of(draft), simplicity, customers))
 
 
 def _starters() -> list[ProgramTemplate]:
@@ -190,22 +199,28 @@ def _situation(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str,
 
 def _kind(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, Any]:
     advice = _advice(draft, history_for(draft, now))
-    advised = {item.kind.code for item in advice}
-    return {
-        "advice": [(item, template_named(item.kind.code)) for item in advice],
-        "others": [item for item in TEMPLATES if item.code not in advised],
-        "kinds": KINDS,
-    }
+    shown = [(item, template_named(item.kind.code)) for item in advice]
+    return {"advice": shown[:BEST], "others": shown[BEST:], "kinds": KINDS}
 
 
 def _what(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, Any]:
     return {"starters": _starters()}
 
 
-def _projection(draft: ProgramDraft, now: dt.datetime) -> tuple[ProgramDefinition, History, Any]:
+def _projection(
+    draft: ProgramDraft, now: dt.datetime
+) -> tuple[ProgramDefinition, History, Projection]:
     definition, history = drafted_program(draft), history_for(draft, now)
     reward = first_reward(definition)
-    return definition, history, project(definition, history, reward_units=reward, now=now)
+    return definition, history, _projected(draft, definition, history, reward, now)
+
+
+def _projected(
+    draft: ProgramDraft, definition: ProgramDefinition, history: History, reward: Decimal | None,
+    now: dt.datetime,
+) -> Projection:  # fmt: skip
+    share = plan_share_of(draft)
+    return project(definition, history, reward_units=reward, now=now, plan_share=share)
 
 
 def _used(draft: ProgramDraft) -> Decimal:
@@ -232,7 +247,7 @@ def _costs(draft: ProgramDraft, history: History, found: Any) -> dict[str, Any]:
     return {
         "figures": figures.cost_figures(found, currency, margin, _used(draft)),
         "period_words": figures.period_words(history),
-        "sample_words": figures.sample_words(found),
+        "sample_words": " ".join([figures.sample_words(found), *figures.plan_words(found)]),
     }
 
 
@@ -280,12 +295,9 @@ def _terms(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, Any
 
 
 def _launch(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, Any]:
-    """Whether a program can be launched in phases, from its own page."""
-    try:
-        reverse(PHASES, args=["x"])
-    except NoReverseMatch:
-        return {"phases": False}
-    return {"phases": True}
+    """How many are among the best customers, as phases take them in."""
+    found = zip(SHARES, preview_phases(SHARES), strict=True)
+    return {"shares": [(percent, item) for percent, item in found if item.customers]}
 
 
 def _review(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, Any]:
@@ -299,16 +311,19 @@ def _review(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, An
         "orders": orders[: COUNTED + 1].count(),
         "customers": customers[: COUNTED + 1].count(),
         "counted": COUNTED,
+        "phases": phases_in_words(definition.launch),
         "said": summary_of(definition),
     }
     if history.habits.is_empty:
         return context
-    found = project(definition, history, reward_units=first_reward(definition), now=now)
+    found = _projected(draft, definition, history, first_reward(definition), now)
     return context | _costs(draft, history, found)
 
 
 Shower = Callable[[ProgramDraft, Actor, dt.datetime], dict[str, Any]]
-_LOADED = frozenset({"earning", "rate", "reward", "expiry", "tiers", "base", "cost"})
+_LOADED = frozenset(
+    {"earning", "rate", "reward", "expiry", "plan", "companies", "tiers", "base", "cost"}
+)
 _SHOWN: Mapping[str, Shower] = {
     "situation": _situation,
     "kind": _kind,
@@ -317,6 +332,8 @@ _SHOWN: Mapping[str, Shower] = {
     "reward": _earning,
     "earning": _earning,
     "expiry": _earning,
+    "plan": _earning,
+    "companies": _earning,
     "base": _earning,
     "tiers": _tiers,
     "cost": _cost,

@@ -73,6 +73,15 @@ _TIERS = Step(
     "tiers", _("Tiers"), _("Where your own customers would stand. Drag a line, or type."),
     "stairs-up",
 )  # fmt: skip
+_PLAN = Step(
+    "plan", _("The paid plan"),
+    _("What it costs, and what it brings: worth more to whoever buys often than it costs them."),
+    "credit-card",
+)  # fmt: skip
+_COMPANIES = Step(
+    "companies", _("Companies"),
+    _("What companies pay less, and who decides what their buyers use."), "building",
+)  # fmt: skip
 _BASE = Step(
     "base", _("What earns"), _("Which parts of an order count. The usual is chosen."), "receipt",
 )  # fmt: skip
@@ -123,12 +132,23 @@ def _full(template: ProgramTemplate | None) -> list[Step]:
     asked = _by_group(template) if template else {}
     program = ("program_name", *asked.get("units", ()))
     earning = (*asked.get("earning", ()), *asked.get("discount", ()), *asked.get("spending", ()))
-    steps = [_SITUATION, _KIND, _with(_NAME, program), _with(_EARNING, earning)]
+    plan = asked.get("plan", ())
+    if template is not None and template.family == "plan":
+        # Whatever its members have is for the fee: asked together.
+        plan, earning = (*plan, *earning), ()
+    steps = [_SITUATION, _KIND, _with(_NAME, program)]
+    if earning or template is None:
+        steps.append(_with(_EARNING, earning))
+    steps += [
+        _with(step, names)
+        for step, names in ((_PLAN, plan), (_COMPANIES, asked.get("companies", ())))
+        if names
+    ]
     if asked.get("expiry") or template is None:
         steps.append(_with(_EXPIRY, asked.get("expiry", ())))
     if asked.get("tiers"):
         steps.append(_with(_TIERS, asked["tiers"]))
-    if template is None or template.family != "discount":
+    if template is None or template.family not in ("discount", "plan"):
         steps.append(_BASE)
     return [*steps, _TERMS, _COST, _LAUNCH, _REVIEW]
 

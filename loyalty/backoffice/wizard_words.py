@@ -11,10 +11,14 @@ from django.utils.translation import ngettext
 
 from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import Unit, describe_expiry, describe_pending
+from loyalty.launch_definitions import LaunchDefinition
+from loyalty.promise_words import describe_companies, describe_plan
 from loyalty.rule_words import describe_kind, units_in_words
 from loyalty.rules.bodies import CashbackBody, RateBody
+from loyalty.selectors.launches import preview_phases
+from loyalty.template_words import discount_in_brief
 from loyalty.tier_definitions import TierDefinition
-from members.formatting import format_money, format_number, format_percent
+from members.formatting import format_day, format_money, format_number, format_percent
 
 HUNDRED = Decimal(100)
 
@@ -31,7 +35,8 @@ def summary_of(definition: ProgramDefinition) -> list[Said]:
     """What it gives, what for, for how long, and to whom."""
     return [
         *_earning(definition), *_discounts(definition), *_reward(definition),
-        *_lasting(definition), *_tiers(definition), Said("users", _who(definition)),
+        *_plans(definition), *_lasting(definition), *_tiers(definition), *_companies(definition),
+        Said("users", _who(definition)),
     ]  # fmt: skip
 
 
@@ -43,9 +48,20 @@ def _earning(definition: ProgramDefinition) -> Iterator[Said]:
 
 
 def _discounts(definition: ProgramDefinition) -> Iterator[Said]:
-    unit = Unit(definition.wallet_types[0])
     for rule in definition.discount_rules:
-        yield Said("tag", describe_kind(rule.body(), unit, definition.currency))
+        yield Said("tag", discount_in_brief(rule, definition.currency))
+
+
+def _plans(definition: ProgramDefinition) -> Iterator[Said]:
+    for plan in definition.plans:
+        for icon, text in zip(("credit-card", "stars"), describe_plan(plan, definition),
+                              strict=False):  # fmt: skip
+            yield Said(icon, text)
+
+
+def _companies(definition: ProgramDefinition) -> Iterator[Said]:
+    for text in describe_companies(definition):
+        yield Said("building", text)
 
 
 def _reward(definition: ProgramDefinition) -> Iterator[Said]:
@@ -76,7 +92,7 @@ def given_back(definition: ProgramDefinition) -> Decimal | None:
 
 
 def _lasting(definition: ProgramDefinition) -> Iterator[Said]:
-    if definition.earning_rules:
+    if definition.earning_rules or any(plan.credits for plan in definition.plans):
         item = definition.wallet_types[0]
         yield Said("hourglass", describe_expiry(item.expiry))
         if item.pending_days:
@@ -100,6 +116,24 @@ def _tier(tier: TierDefinition, currency: str) -> str:
     }  # fmt: skip
     factor = max((item.factor for item in tier.benefits if item.factor), default=None)
     return f"{found} ({format_number(factor)}×)" if factor else found
+
+
+def phases_in_words(launch: LaunchDefinition | None) -> list[str]:
+    """Who may join from when, a sentence for each phase."""
+    phases = launch.phases if launch else ()
+    said = {
+        "top": _("From %(day)s: the best %(share)s of your customers, %(count)s today."),
+        "invited": _("From %(day)s: the best %(share)s, who are invited, %(count)s today."),
+        "everyone": _("From %(day)s: everyone."),
+    }
+    counts = preview_phases([phase.percent for phase in phases])
+    return [
+        said[phase.kind] % {
+            "day": format_day(phase.starts_on), "count": format_number(found.customers),
+            "share": format_percent(Decimal(phase.percent or 0) / HUNDRED, digits=0),
+        }
+        for phase, found in zip(phases, counts, strict=True)
+    ]  # fmt: skip
 
 
 def _who(definition: ProgramDefinition) -> str:

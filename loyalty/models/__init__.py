@@ -8,6 +8,7 @@ from loyalty.models.candidates import Candidate, JoinRequest
 from loyalty.models.charities import Charity, CharityEntry, CharityPayout, CharityRate
 from loyalty.models.companies import Company, SpendRequest
 from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVersion
+from loyalty.models.ending_conversions import ConvertedWallet, EndingConversion
 from loyalty.models.goals import Goal, GoalPoint
 from loyalty.models.launches import (
     FoundingBonus,
@@ -67,9 +68,11 @@ __all__ = [
     "CharityRate",
     "ClosedPeriod",
     "Company",
+    "ConvertedWallet",
     "DailyTotal",
     "EarningRule",
     "EarningRuleVersion",
+    "EndingConversion",
     "FoundingBonus",
     "FoundingGrant",
     "Goal",

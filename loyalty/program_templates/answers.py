@@ -53,6 +53,9 @@ class ActionAnswer(Part):
     units: PositiveAmount
 
 
+Perk = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+
 class Answers(Part):
     """All that can be answered. Money is in the program's currency, units are whole units."""
 
@@ -95,6 +98,24 @@ class Answers(Part):
         "calendar_year", "rolling_12_months", "membership_year", "lifetime"
     ] = "calendar_year"  # fmt: skip
 
+    plan_name: TierName = "Plus"
+    plan_price: PositiveAmount = Decimal("9.90")
+    plan_period: Literal["month", "quarter", "year"] = "month"
+    plan_trial_days: Annotated[int, Field(ge=0, le=365)] = 0
+    plan_credits: Amount = Decimal(0)
+    plan_factor: Factor = Decimal(1)
+    plan_shipping: Literal["none", "from", "always"] = "none"
+    plan_shipping_from: PositiveAmount = Decimal(20)
+    plan_early_hours: Annotated[int, Field(ge=0, le=8760)] = 0
+    plan_perks: Annotated[tuple[Perk, ...], Field(max_length=10)] = ()
+
+    bulk_brackets: Annotated[tuple[BracketAnswer, ...], Field(max_length=20)] = ()
+    company_approval: Literal["never", "limits", "always"] = "limits"
+    company_at_once: Annotated[int, Field(ge=1, le=10**9)] = 2000
+    company_in_period: Annotated[int, Field(ge=1, le=10**9)] = 10000
+    company_period: Literal["day", "month"] = "month"
+    company_answer_days: Annotated[int, Field(ge=1, le=90)] = 7
+
     @field_validator("spend_step")
     @classmethod
     def reward_is_in_steps(cls, value: Decimal, info: ValidationInfo) -> Decimal:
@@ -102,7 +123,7 @@ class Answers(Part):
             raise ValueError(_("The first reward costs a multiple of it."))
         return value
 
-    @field_validator("brackets")
+    @field_validator("brackets", "bulk_brackets")
     @classmethod
     def brackets_rise(cls, value: tuple[BracketAnswer, ...]) -> tuple[BracketAnswer, ...]:
         above = [bracket.above for bracket in value]

@@ -16,15 +16,18 @@ from loyalty.program_templates.answers import Answers
 from loyalty.program_templates.questions import ALWAYS, QUESTIONS, AskedQuestion
 from members.errors import DomainError, FieldError
 
-Family = Literal["points", "stamps", "cashback", "discount", "gifts", "hybrid", "values"]
+Family = Literal[
+    "points", "stamps", "cashback", "discount", "gifts", "hybrid", "values", "plan", "companies",
+]  # fmt: skip
 # Answers that are money, in whole or in part, whatever asks for them.
-MONEY = ("earn_per", "reward_worth", "brackets", "tiers")
+MONEY = ("earn_per", "reward_worth", "brackets", "tiers", "plan_price", "plan_shipping_from")
 # Which answers, if they are asked, a definition's fields are made from.
 MADE_FROM: Mapping[str, tuple[str, ...]] = {
     "code": ("code",), "name": ("program_name",), "least": ("reward_units",),
     "spending": ("reward_units",), "step": ("spend_step",), "unit_value": ("reward_worth",),
     "length": ("expiry_months",), "tiers": ("tiers",), "language": ("unit_language",),
     "percent": ("percent", "brackets"), "brackets": ("brackets",), "by_category": ("categories",),
+    "credits": ("plan_credits",), "plan": ("plan_price", "plan_credits"), "price": ("plan_price",),
 }  # fmt: skip
 
 

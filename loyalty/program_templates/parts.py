@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from loyalty.definitions import ProgramDefinition
+from loyalty.definitions import CompanyTerms, ProgramDefinition
 from loyalty.giving_definitions import CharityDefinition
+from loyalty.plan_definitions import CreditsDefinition, PlanDefinition
 from loyalty.program_templates.answers import Answers
 from loyalty.rule_definitions import (
     AnniversaryRule,
@@ -30,6 +32,8 @@ from loyalty.unit_definitions import (
 
 # A unit's worth has so many decimals.
 MILLIONTH = Decimal("0.000001")
+HAS_PLAN = {"field": "membership.has_plan", "op": "yes"}
+BUYS_FOR_COMPANY = {"field": "company.buyer", "op": "yes"}
 TIER_COLORS = ("secondary", "azure", "yellow", "purple", "red", "teal")
 TIER_ICONS = ("award", "medal", "star", "crown", "diamond", "trophy")
 assert set(TIER_COLORS) <= set(COLORS)
@@ -165,6 +169,46 @@ def discount(answers: Answers, code: str, name: str, **body: Any) -> DiscountRul
             DiscountBracket(above=item.above, percent=item.percent) for item in answers.brackets
         )
     return DiscountRuleDefinition(code=code, name=name, **body)
+
+
+def plan(answers: Answers) -> PlanDefinition:
+    """What members pay for, with what it brings."""
+    return PlanDefinition(
+        code=_codes([answers.plan_name], "plan")[0],
+        name=answers.plan_name,
+        price=answers.plan_price,
+        period=answers.plan_period,
+        trial_days=answers.plan_trial_days,
+        credits=CreditsDefinition(units=answers.plan_credits) if answers.plan_credits else None,
+        benefits=tuple(_benefits(answers)),
+    )
+
+
+def _benefits(answers: Answers) -> Iterator[BenefitDefinition]:
+    if answers.plan_factor > 1:
+        yield BenefitDefinition(kind="multiplier", factor=answers.plan_factor)
+    if answers.plan_shipping != "none":
+        above = answers.plan_shipping_from if answers.plan_shipping == "from" else None
+        yield BenefitDefinition(kind="free_shipping", above=above)
+    if answers.plan_early_hours:
+        yield BenefitDefinition(kind="early_access", hours=answers.plan_early_hours)
+    for perk in answers.plan_perks:
+        yield BenefitDefinition(kind="custom", name=perk)
+
+
+def company_terms(answers: Answers) -> CompanyTerms:
+    """What a buyer uses of the company's units without asking, and how soon approvers answer."""
+    limits: dict[str, int] = {}
+    if answers.company_approval == "always":
+        limits = {"most_at_once": 0}
+    elif answers.company_approval == "limits":
+        limits = {
+            "most_at_once": answers.company_at_once,
+            "most_in_period": answers.company_in_period,
+        }
+    return CompanyTerms(
+        period=answers.company_period, answer_days=answers.company_answer_days, **limits
+    )
 
 
 def _codes(names: tuple[str, ...] | list[str], stem: str) -> list[str]:

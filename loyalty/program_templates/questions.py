@@ -13,14 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.unit_definitions import UNIT_ICONS
 from loyalty.unit_names import ICON_NAMES, PLURAL_LANGUAGES
 
-# What kind of field asks: `units` and `money` are amounts with decimals; `brackets`, `categories`,
-# `tiers` and `actions` are rows of several fields (`BracketAnswer` and so on); `names` is a list of
-# texts.
+# What kind of field asks: `units` and `money` are amounts with decimals; `brackets`,
+# `bulk_brackets` (by pieces), `categories`, `tiers` and `actions` are rows of several fields
+# (`BracketAnswer` and so on); `names` is a list of texts.
 QuestionType = Literal[
     "text", "code", "currency", "time_zone", "units", "money", "percent", "factor", "whole_number",
-    "choice", "icon", "brackets", "categories", "tiers", "actions", "names",
+    "choice", "icon", "brackets", "bulk_brackets", "categories", "tiers", "actions", "names",
 ]  # fmt: skip
-Group = Literal["program", "units", "earning", "discount", "spending", "expiry", "tiers"]
+Group = Literal[
+    "program", "units", "earning", "discount", "plan", "companies", "spending", "expiry", "tiers",
+]  # fmt: skip
 Mode = Literal["starter", "full"]
 
 
@@ -58,6 +60,8 @@ GROUPS: Mapping[Group, Promise] = {
     "units": _("What members collect"),
     "earning": _("How they earn it"),
     "discount": _("What they pay less"),
+    "plan": _("The paid plan"),
+    "companies": _("Companies"),
     "spending": _("What they get for it"),
     "expiry": _("How long it lasts"),
     "tiers": _("Tiers"),
@@ -67,6 +71,55 @@ ABOVE_ZERO = _("A number above zero, with four decimals at most.")
 ZERO_OR_MORE = _("Zero or more, with four decimals at most.")
 PERCENT = _("More than 0, at most 100.")
 
+_PLAN = (
+    Question("plan_name", _("What is the plan called?"), _("Members read it: Plus, Prime, Pro."),
+             "text", _("At most 60 characters."), "plan"),
+    Question("plan_price", _("What does it cost?"), _("For each period."), "money", ABOVE_ZERO,
+             "plan"),
+    Question("plan_period", _("How long does one payment last?"),
+             _("It renews by itself until the member cancels."), "choice", _("One of these."),
+             "plan", (("month", _("A month")), ("quarter", _("A quarter")), ("year", _("A year")))),
+    Question("plan_trial_days", _("How many days are free to try it?"),
+             _("Once for a member. 0: paid from the first day."), "whole_number",
+             _("A whole number, 0 to 365."), "plan"),
+    Question("plan_credits", _("What comes with it every month?"),
+             _("Once it is paid for, not on trial. 0: none."), "units", ZERO_OR_MORE, "plan"),
+    Question("plan_factor", _("How many times as much do its members earn?"),
+             _("2: twice as much on what they buy. 1: the same as everybody."), "factor",
+             _("From 1 on."), "plan"),
+    Question("plan_shipping", _("Do its members pay for shipping?"),
+             _("Your shop reads it with the member’s benefits."), "choice", _("One of these."),
+             "plan", (("none", _("As everybody does")),
+                      ("from", _("Free for larger orders")), ("always", _("Always free")))),
+    Question("plan_shipping_from", _("Free shipping for orders from how much?"),
+             _("Counts where larger orders are free."), "money", ABOVE_ZERO, "plan"),
+    Question("plan_early_hours", _("How many hours before others may they buy what is new?"),
+             _("0: at the same time."), "whole_number", _("A whole number, 0 to 8,760."), "plan"),
+    Question("plan_perks", _("What else do they have?"),
+             _("One on each line, such as free repairs."), "names",
+             _("At most 10, of 60 characters."), "plan"),
+)  # fmt: skip
+_COMPANIES = (
+    Question("bulk_brackets", _("Which percentage off above how many pieces?"),
+             _("Of an order by somebody who buys for a company. Above 99: from 100 on."),
+             "bulk_brackets", _("From the lowest to the highest, each once."), "companies"),
+    Question("company_approval", _("When does a buyer need an approver?"),
+             _("To use what their company collected. Owners and approvers never need one."),
+             "choice", _("One of these."), "companies",
+             (("never", _("Never")), ("limits", _("Above limits")), ("always", _("Always")))),
+    Question("company_at_once", _("From more than how many at once?"),
+             _("Counts where there are limits. Each company can have its own."), "whole_number",
+             _("A whole number from 1 on."), "companies"),
+    Question("company_in_period", _("Or more than how many in a period?"),
+             _("What was approved does not count."), "whole_number",
+             _("A whole number from 1 on."), "companies"),
+    Question("company_period", _("Which period is that?"), _("As your days and months begin."),
+             "choice", _("One of these."), "companies",
+             (("day", _("A day")), ("month", _("A month")))),
+    Question("company_answer_days", _("How many days do approvers have to answer?"),
+             _("A request without an answer expires."), "whole_number",
+             _("A whole number, 1 to 90."), "companies"),
+)  # fmt: skip
 _QUESTIONS = (
     Question("program_name", _("What is the program called?"),
              _("Members read it everywhere."), "text", _("At most 120 characters."), "program"),
@@ -153,6 +206,8 @@ _QUESTIONS = (
               ("membership_year", _("A year from the day of joining")),
               ("lifetime", _("Ever")))),
 )  # fmt: skip
-QUESTIONS: Mapping[str, Question] = {question.name: question for question in _QUESTIONS}
+QUESTIONS: Mapping[str, Question] = {
+    question.name: question for question in (*_QUESTIONS, *_PLAN, *_COMPANIES)
+}
 # Every template asks these, in this order, before its own.
 ALWAYS = ("program_name", "code", "currency", "time_zone")

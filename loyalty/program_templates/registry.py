@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.program_templates import cashback, discounts, hybrids, points, stamps
+from loyalty.program_templates import cashback, companies, discounts, hybrids, plans, points, stamps
 from loyalty.program_templates.kinds import Family, ProgramTemplate
 
 TEMPLATES: tuple[ProgramTemplate, ...] = (
@@ -15,6 +15,8 @@ TEMPLATES: tuple[ProgramTemplate, ...] = (
     *cashback.TEMPLATES,
     *discounts.TEMPLATES,
     *hybrids.TEMPLATES,
+    *plans.TEMPLATES,
+    *companies.TEMPLATES,
 )
 
 # What the gallery shows together.
@@ -24,6 +26,8 @@ SECTIONS: tuple[tuple[Promise, tuple[Family, ...]], ...] = (
     (_("Cashback"), ("cashback",)),
     (_("Discount cards"), ("discount",)),
     (_("Several kinds in one"), ("hybrid",)),
+    (_("Paid membership"), ("plan",)),
+    (_("Companies"), ("companies",)),
 )
 
 

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from loyalty.models import Program, ProgramEnding, ProgramPause
 from loyalty.rules.calendar import end_of_day
 from loyalty.rules.program_times import EndTimes, PauseTimes, ProgramTimes
-from loyalty.time_definitions import EndingDefinition, PauseDefinition
+from loyalty.selectors.ending_conversions import conversions_in
+from loyalty.time_definitions import ConversionDefinition, EndingDefinition, PauseDefinition
 
 NOT_LIVE = (Program.Status.DRAFT, Program.Status.ARCHIVED)
 
@@ -91,7 +92,14 @@ def ending_definition(ending: ProgramEnding | None) -> EndingDefinition | None:
         announced_on=ending.announced_on,
         last_earning_day=ending.last_earning_day,
         last_spending_day=ending.last_spending_day,
-    )
+        conversions=tuple(
+            ConversionDefinition(
+                wallet_type=item.wallet_type.code, program=item.to_wallet_type.program.code,
+                to_wallet_type=item.to_wallet_type.code, take=item.take, give=item.give,
+            )
+            for item in conversions_in(ending)
+        ),
+    )  # fmt: skip
 
 
 def end_times(program: Program, ending: ProgramEnding) -> EndTimes:

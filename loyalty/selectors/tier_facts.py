@@ -70,7 +70,8 @@ _REFUNDS = f"""
      ORDER BY f.refunded_at, f.id
 """
 # What was earned of a kind of unit and what was taken back of that; also by those who were merged
-# into the member. What a paid plan brings was bought, not earned.
+# into the member. What a paid plan brings was bought, and what came from
+# a program that ended was earned there.
 _UNITS = f"""
     SELECT k.member, t.id, t.occurred_at, t.amount, t.kind, t.corrects_id,
            t.order_id IS NOT NULL, least(o.confirmed_at, o.completed_at)
@@ -82,7 +83,7 @@ _UNITS = f"""
       JOIN loyalty_wallet w ON w.account_id = m.account_id
       JOIN loyalty_wallettype y ON y.id = w.wallet_type_id AND y.code = %(unit)s
       JOIN loyalty_transfer t ON t.wallet_id = w.id AND t.kind IN ('accrual', 'clawback')
-       AND t.key NOT LIKE 'plan-credit:%%'
+       AND t.key NOT LIKE 'plan-credit:%%' AND t.key NOT LIKE 'conversion:%%'
        AND t.occurred_at >= k.since
       LEFT JOIN loyalty_order o ON o.id = t.order_id
 """

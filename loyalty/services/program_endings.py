@@ -21,7 +21,14 @@ from loyalty.ledger.posting import Retiming, lock_wallets, retime
 from loyalty.models import LotChange, Membership, Program, ProgramEnding, WalletType
 from loyalty.program_words import ending_in_words
 from loyalty.selectors.balances import worth_of
+from loyalty.selectors.ending_conversions import conversions_in
 from loyalty.selectors.program_times import ProgramState, end_times
+from loyalty.services.ending_conversions import (
+    ConversionEffect,
+    ConversionTerms,
+    conversions_of,
+    preview_conversion,
+)
 from loyalty.services.program_pauses import hold_program, times_changed
 from members.errors import ConflictError, FieldError
 from members.formatting import format_number
@@ -37,11 +44,13 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class EndingDays:
-    """The days of a plan, each whole, in the program's time zone."""
+    """The days of a plan, each whole, in the program's time zone, and what units become that are
+    left then."""
 
     announced_on: dt.date
     last_earning_day: dt.date
     last_spending_day: dt.date
+    conversions: tuple[ConversionTerms, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ class EndingPreview:
     members: int
     holders: int
     units: Sequence[UnitEffect]
+    conversions: Sequence[ConversionEffect] = ()
 
 
 _HELD = """
@@ -104,6 +114,7 @@ def preview_ending(program: Program, days: EndingDays, now: dt.datetime) -> Endi
     _check(program, days, now)
     plan = ProgramEnding(program=program, **_values(days))
     until = end_times(program, plan).spend_until
+    conversions = conversions_of(program, days.conversions, plan)
     asked: dict[str, Any] = {"program": program.pk, "now": now, "until": until}
     with connection.cursor() as cursor:
         cursor.execute(_HELD, asked)
@@ -115,6 +126,7 @@ def preview_ending(program: Program, days: EndingDays, now: dt.datetime) -> Endi
         members=Membership.objects.filter(program=program, merged_into=None).count(),
         holders=holders,
         units=[UnitEffect(kind, *held.get(kind.pk, (0, 0, 0, 0))) for kind in kinds],
+        conversions=[preview_conversion(item, until, now) for item in conversions],
     )
 
 
@@ -127,7 +139,7 @@ def plan_ending(
     def plan() -> ProgramEnding:
         state = hold_program(program, now)
         if state.ending is not None:
-            if _days_of(state.ending) == days:
+            if days_of(state.ending) == days:
                 return state.ending
             _call_off(state, state.ending, actor, now)
         _check(state.program, days, now)
@@ -135,6 +147,8 @@ def plan_ending(
             program=state.program, **_values(days), note=note, decided_by=actor.user,
             decided_at=now,
         )  # fmt: skip
+        for item in conversions_of(state.program, days.conversions, ending):
+            item.save()
         times_changed(program, actor, "program.ending_planned", ending_in_words(ending), note)
         return ending
 
@@ -265,5 +279,20 @@ def _values(days: EndingDays) -> dict[str, dt.date]:
     }
 
 
-def _days_of(ending: ProgramEnding) -> EndingDays:
-    return EndingDays(ending.announced_on, ending.last_earning_day, ending.last_spending_day)
+def days_of(ending: ProgramEnding) -> EndingDays:
+    """What a plan says."""
+    return EndingDays(
+        ending.announced_on, ending.last_earning_day, ending.last_spending_day,
+        conversion_terms(ending),
+    )  # fmt: skip
+
+
+def conversion_terms(ending: ProgramEnding) -> tuple[ConversionTerms, ...]:
+    """What units become by a plan, as it was said."""
+    return tuple(
+        ConversionTerms(
+            item.wallet_type.code, item.to_wallet_type.program.code, item.to_wallet_type.code,
+            item.take, item.give,
+        )
+        for item in conversions_in(ending)
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from loyalty.models import ProgramPause
 from loyalty.program_words import ending_in_words, pause_in_words
 from loyalty.selectors.program_times import ending_definition, program_state
 from loyalty.services.applied import Applied
+from loyalty.services.ending_conversions import ConversionTerms
 from loyalty.services.program_endings import EndingDays, call_off_ending, plan_ending
 from loyalty.services.program_pauses import move_pause_end, pause_program, resume_program
 from loyalty.time_definitions import PauseDefinition
@@ -68,7 +69,10 @@ def _apply_ending(
         call_off_ending(program=program, actor=actor, now=now)
         applied.changes.append(_("The end of the program was called off"))
         return
-    days = EndingDays(wanted.announced_on, wanted.last_earning_day, wanted.last_spending_day)
+    conversions = tuple(ConversionTerms(**item.model_dump()) for item in wanted.conversions)
+    days = EndingDays(
+        wanted.announced_on, wanted.last_earning_day, wanted.last_spending_day, conversions
+    )
     ending = plan_ending(program=program, days=days, actor=actor, now=now)
     applied.changes.append(ending_in_words(ending))
 

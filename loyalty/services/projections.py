@@ -16,9 +16,11 @@ from decimal import Decimal
 from functools import lru_cache
 
 from loyalty.definitions import ProgramDefinition
+from loyalty.drafted_programs import PLAN_SHARE
 from loyalty.estimated_buyers import estimated_buyers
 from loyalty.models import Program
 from loyalty.projected_lives import Outcome, ProjectedLife
+from loyalty.projected_plans import PlanYear, plan_year, takers
 from loyalty.projected_rules import ProjectedRules
 from loyalty.projection_figures import Projection
 from loyalty.purchase_habits import Estimates, Habits, Period
@@ -63,42 +65,46 @@ def history_of(currency: str, now: dt.datetime, estimates: Estimates | None = No
 
 def project(
     definition: ProgramDefinition, history: History, *, reward_units: Decimal | None,
-    now: dt.datetime, orders: int = ORDERS,
+    now: dt.datetime, orders: int = ORDERS, plan_share: Decimal = PLAN_SHARE,
 ) -> Projection:  # fmt: skip
     """`reward_units`: what the first reward costs in whole main units; None: there is nothing to
-    save for. `orders`: about so many are looked at."""
+    save for. `orders`: about so many are looked at. `plan_share`: of the
+    buyers, who takes a paid plan."""
     if history.period is None:
-        return _project_estimates(definition, history, reward_units, now)
+        return _project_estimates(definition, history, reward_units, now, plan_share)
     period = history.period
     rules = ProjectedRules(definition, period.since)
     chosen = _chosen(history.habits, orders, BUYERS)
     if definition.discount_rules and orders == ORDERS:
         chosen = _chosen(history.habits, DISCOUNTED_ORDERS, DISCOUNTED_BUYERS)
     buyers = _buyers(rules, period, chosen)
-    outcomes = _outcomes(rules, buyers, reward_units, period.until)
-    return _projection(rules, outcomes, history, _tiers(rules, period, outcomes))
+    outcomes = _outcomes(rules, buyers, reward_units, period.until, plan_share)
+    year = plan_year(rules, history.habits.buyers, plan_share, period.since, period.until)
+    return _projection(rules, outcomes, history, _tiers(rules, period, outcomes), year)
 
 
 def _project_estimates(
-    definition: ProgramDefinition, history: History, reward: Decimal | None, now: dt.datetime
-) -> Projection:
+    definition: ProgramDefinition, history: History, reward: Decimal | None, now: dt.datetime,
+    plan_share: Decimal,
+) -> Projection:  # fmt: skip
     if history.estimates is None:
         rules = ProjectedRules(definition, now)
         return _projection(rules, [], history, [])
     since = now - dt.timedelta(days=365)
     rules = ProjectedRules(definition, since)
     buyers = estimated_buyers(history.estimates, since, rules.zone)
-    outcomes = _outcomes(rules, buyers, reward, now)
+    outcomes = _outcomes(rules, buyers, reward, now, plan_share)
     scale = Decimal(history.habits.buyers) / len(outcomes) if outcomes else Decimal(0)
     counts = [sum(one.rank == rank for one in outcomes) for rank in range(len(rules.steps))]
     names = [step.name for step in rules.steps]
     tiers = [(name, round(n * scale)) for name, n in zip(names, counts, strict=True)]
-    return _projection(rules, outcomes, history, tiers)
+    year = plan_year(rules, history.habits.buyers, plan_share, since, now)
+    return _projection(rules, outcomes, history, tiers, year)
 
 
 def _projection(
     rules: ProjectedRules, outcomes: Sequence[Outcome], history: History,
-    tiers: Sequence[tuple[str, int]],
+    tiers: Sequence[tuple[str, int]], plan: PlanYear | None = None,
 ) -> Projection:  # fmt: skip
     habits = history.habits
     unit = rules.definition.wallet_types[0]
@@ -116,19 +122,24 @@ def _projection(
         yearly=rules.yearly() * habits.buyers + birthdays,
         tiers=tiers,
         rule_names={rule.code: rule.name for rule in rules.definition.earning_rules},
+        plan=plan,
         estimated=habits.estimated,
     )
 
 
 def _outcomes(
-    rules: ProjectedRules, buyers: Sequence[Buyer], reward: Decimal | None, until: dt.datetime
-) -> list[Outcome]:
+    rules: ProjectedRules, buyers: Sequence[Buyer], reward: Decimal | None, until: dt.datetime,
+    plan_share: Decimal,
+) -> list[Outcome]:  # fmt: skip
     scale = rules.definition.wallet_types[0].decimals
     units = None if reward is None else int(reward.scaleb(scale).to_integral_value())
+    having = takers(buyers, plan_share) if rules.plan else frozenset()
     gc.disable()
     try:
-        found = [ProjectedLife(rules, person, units, until).live(events)
-                 for person, events in buyers]  # fmt: skip
+        found = [
+            ProjectedLife(rules, person, units, until, has_plan=place in having).live(events)
+            for place, (person, events) in enumerate(buyers)
+        ]
     finally:
         gc.enable()
     return [one for one in found if one.purchases]

@@ -121,6 +121,8 @@ def reverse_redemption(
     """
     if transfer.explanation.get("checkout") and not with_reward:
         raise NotReversibleError(_("They come back with their checkout, or with its order."))
+    if transfer.explanation.get("became"):
+        raise NotReversibleError(_("They went on in another program when this one ended."))
     if transfer.explanation.get("reward") and not with_reward:
         raise NotReversibleError(_("They come back when the reward that was taken is canceled."))
     return run_atomically(lambda: _reverse(transfer, units, key, source, actor, now, note))

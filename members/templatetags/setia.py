@@ -16,6 +16,7 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from members import navigation
 from members.charts import Chart, Timeline
 from members.components import block_component, compile_slot
 from members.formatting import format_number, format_percent
@@ -185,6 +186,15 @@ def stat(
 def tabs(items: Iterable[Tab], label: str) -> Values:
     """Links between the views of one thing; `label` names the set for screen readers."""
     return {"items": items, "label": label}
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def program_tabs(context: Context, program: Any) -> Values:
+    """The tabs of a program's own pages, the current one by the address: `{% program_tabs program
+    %}` below the page's header."""
+    match = context["request"].resolver_match
+    items = navigation.program_tabs(program.code, match.view_name if match else "")
+    return {"items": items, "label": program.name}
 
 
 @block_component(register, "menu", "components/menu.html")

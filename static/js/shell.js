@@ -171,6 +171,11 @@
   // --- Start -----------------------------------------------------------------------------------
 
   showTheme();
+  // Tabs that do not fit begin with the one that is open.
+  $$(".tabs [aria-current]").forEach((link) => {
+    const row = link.closest(".tabs");
+    row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+  });
   const keySwitch = $("[data-shortcuts-switch]");
   if (keySwitch) keySwitch.checked = singleKeysOn();
 })();

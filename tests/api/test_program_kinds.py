@@ -39,6 +39,9 @@ class Case:
     reads: tuple[str, ...]
     never: tuple[str, ...] = ()
     activity: str = ""
+    # What the buyer is before they buy: has the plan of this code, or buys for a company.
+    plan: str = ""
+    company: bool = False
 
 
 TABLE = {
@@ -103,6 +106,26 @@ TABLE = {
     "cashback-tiers": Case(
         (Basket("600.00", "12"), Basket("100.00", "3")), ("15 cashback on the way", "Silver"),
     ),
+    "paid-membership": Case(
+        (Basket("100.00", off="10.00"),), ("Plus", "$49.00 a year"), ("0 credit",), plan="plus",
+    ),
+    "plan-credits": Case(
+        (Basket("100.00", off="5.00"),), ("Monthly", "24 credit"), plan="monthly",
+    ),
+    "points-plan": Case(
+        (Basket("49.90", "99"),), ("99 points", "Plus", "$4.90 a month"), plan="plus",
+    ),
+    "companies": Case(
+        (
+            Basket("200.00", "200", quantity="99"),
+            Basket("200.00", "190", off="10.00", quantity="100"),
+        ),
+        ("Hart Supplies", "390 points"), company=True,
+    ),
+    "companies-by-spend": Case(
+        (Basket("3000.00", "3000"), Basket("100.00", "98", off="2.00")),
+        ("Hart Supplies", "3,098 points"), company=True,
+    ),
     "points-actions": Case((Basket("50.00", "100"),), ("120 points",), activity="review"),
 }  # fmt: skip
 
@@ -137,16 +160,41 @@ def launch(manager: Client, code: str) -> Program:
     return program
 
 
-def held(api: ApiClient) -> Decimal:
-    """What the buyer has, spendable or not."""
+def prepare(api: ApiClient, case: Case, program: Program) -> str:
+    """The buyer joins, and takes the plan that is paid for by hand, or founds a company: where its
+    wallet is then."""
+    if not (case.plan or case.company):
+        return ""
+    sent = {"program": program.code, "customer": {"external_id": "C-1"}}
+    joined = api.post("/memberships", sent)
+    assert joined.status_code == 201, joined.content
+    member = joined.json()["id"]
+    if case.company:
+        made = api.post("/companies", {"owner": member, "name": "Hart Supplies"})
+        assert made.status_code == 201, made.content
+        assert made.json()["most_at_once"] == 2000
+        return f"/pools/{made.json()['id']}"
+    if case.plan:
+        address = f"/memberships/{member}/subscriptions"
+        taken = api.post(address, {"plan": case.plan}, Idempotency_Key="plan")
+        assert taken.status_code == 201, taken.content
+        for invoice in taken.json()["invoices"]:
+            paid = api.post(f"/invoices/{invoice['id']}/payment", {}, Idempotency_Key=invoice["id"])
+            assert paid.status_code == 200, paid.content
+    return ""
+
+
+def held(api: ApiClient, pool: str) -> Decimal:
+    """What the buyer has, or their company, spendable or not."""
     membership = Membership.objects.first()
     if membership is None:
         return Decimal(0)
-    found = api.get(f"/memberships/{membership.public_id}/balances").json()["balances"]
+    whose = pool or f"/memberships/{membership.public_id}"
+    found = api.get(f"{whose}/balances").json()["balances"]
     return sum((Decimal(item["spendable"]) + Decimal(item["pending"]) for item in found), Decimal())
 
 
-def buy(api: ApiClient, basket: Basket, number: int) -> None:
+def buy(api: ApiClient, basket: Basket, number: int, pool: str = "") -> None:
     """Ask what it costs and earns, pay that, and find the same."""
     line: dict[str, Any] = {
         "sku": "X", "category": basket.category, "quantity": basket.quantity, "total": basket.total,
@@ -156,21 +204,31 @@ def buy(api: ApiClient, basket: Basket, number: int) -> None:
         "customer": {"external_id": "C-1"}, "lines": [line],
     }  # fmt: skip
     [quote] = api.post("/quotes", body).json()["programs"]
+    [rule] = [item["rule"] for item in quote["discounts"]] or [""]
     assert quote["discount"] == basket.off
     quoted = sum((Decimal(item["units"]) for item in quote["totals"]), Decimal())
     assert quoted == Decimal(basket.units)
     if quote["discounted"]:
         [reduced] = quote["discounted"]["lines"]
-        told = {"program": quote["program"], "rule": "card", "amount": quote["discount"]}
+        told = {"program": quote["program"], "rule": rule, "amount": quote["discount"]}
         body |= {
             "total": quote["discounted"]["total"],
             "lines": [line | {"total": reduced["total"], "discount": reduced["discount"]}],
             "discounts": [told],
         }
-    before = held(api)
+    before = held(api, pool)
     made = api.post("/orders", body | {"source": "shop", "external_id": f"A-{number}"})
     assert made.status_code == 201, made.content
-    assert held(api) - before == quoted
+    assert held(api, pool) - before == quoted
+
+
+def do_something(api: ApiClient, activity: str) -> None:
+    """Besides buying."""
+    sent = {
+        "type": activity, "source": "shop", "external_id": "1",
+        "customer": {"external_id": "C-1"}, "occurred_at": timezone.now().isoformat(),
+    }  # fmt: skip
+    assert api.post("/activities", sent).status_code == 201
 
 
 def test_every_template_is_in_the_table() -> None:
@@ -182,15 +240,11 @@ def test_a_kind_from_its_template_to_the_account_page(
     code: str, manager: Client, buyer: Client, api: ApiClient
 ) -> None:
     case = TABLE[code]
-    launch(manager, code)
+    pool = prepare(api, case, launch(manager, code))
     for number, basket in enumerate(case.baskets):
-        buy(api, basket, number)
+        buy(api, basket, number, pool)
     if case.activity:
-        sent = {
-            "type": case.activity, "source": "shop", "external_id": "1",
-            "customer": {"external_id": "C-1"}, "occurred_at": timezone.now().isoformat(),
-        }  # fmt: skip
-        assert api.post("/activities", sent).status_code == 201
+        do_something(api, case.activity)
     text = text_of(buyer, "/me/")
     for words in case.reads:
         assert words in text, text

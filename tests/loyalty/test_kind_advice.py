@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
-from loyalty.kind_advice import JUDGES, KINDS, Shop, advise
-from loyalty.program_templates.registry import template_named
+from loyalty.kind_advice import JUDGES, advise
+from loyalty.kind_table import KINDS
+from loyalty.program_templates.registry import TEMPLATES
 from loyalty.purchase_habits import Estimates, Habits, Quartiles
+from loyalty.shop_figures import Shop
+
+WORDS = ("simplicity", "customers")
 
 
 def shop(**changes: Any) -> Shop:
     values = {"orders": "4", "margin": "0.3", "top_share": "0.55", "basket_ratio": "4"} | changes
     numbers = {
-        name: Decimal(value) if value is not None and name != "simplicity" else value
+        name: Decimal(value) if value is not None and name not in WORDS else value
         for name, value in values.items()
     }
     return Shop(**numbers)  # type: ignore[arg-type]
@@ -38,6 +42,10 @@ def shop(**changes: Any) -> Shop:
         ({"orders": "1.5", "simplicity": "rich", "top_share": "0.4"}, "points-actions"),
         # A thin margin that only the best can be given something of.
         ({"orders": "5", "margin": "0.1", "top_share": "0.8"}, "tiered-points"),
+        # A supplier of workshops, whose few large accounts bring in most of it.
+        ({"orders": "9", "top_share": "0.8", "customers": "companies"}, "companies-by-spend"),
+        # A dealer in parts, with orders of all sizes.
+        ({"orders": "2", "top_share": "0.5", "customers": "companies"}, "companies"),
     ],
 )
 def test_each_shop_gets_the_kind_that_fits(changes: dict[str, Any], best: str) -> None:
@@ -64,8 +72,31 @@ def test_what_is_not_known_is_no_reason() -> None:
 
 
 def test_every_kind_has_a_judge_and_a_template_to_start_from() -> None:
-    assert {kind.code for kind in KINDS} == set(JUDGES)
-    assert all(template_named(kind.code) for kind in KINDS)
+    templates = {template.code for template in TEMPLATES}
+    assert {kind.code for kind in KINDS} == set(JUDGES) == templates
+
+
+def test_every_kind_says_why_or_why_not_to_some_shop() -> None:
+    shops = [
+        shop(orders=orders, margin=margin, simplicity=simplicity, customers=customers)
+        for orders in ("1", "4", "12", "60")
+        for margin in ("0.1", "0.3", "0.6")
+        for simplicity in ("simple", "rich")
+        for customers in ("people", "companies")
+    ]
+    said = {kind.code: [0, 0] for kind in KINDS}
+    for item in (advice for one in shops for advice in advise(one)):
+        said[item.kind.code][0] += len(item.pros)
+        said[item.kind.code][1] += len(item.cons)
+    assert all(pros and cons for pros, cons in said.values()), said
+
+
+def test_a_fee_is_advised_where_people_come_often_alone() -> None:
+    def points(orders: str) -> int:
+        found = advise(shop(orders=orders, top_share="0.7"))
+        return next(item.points for item in found if item.kind.code == "paid-membership")
+
+    assert points("1") < points("4") < points("12") < points("60")
 
 
 def test_a_shop_is_read_off_its_habits() -> None:

@@ -13,11 +13,16 @@ from rest_framework.request import Request
 
 from loyalty.definitions import PartyDefinition
 from loyalty.descriptions import Unit, describe_definition, describe_units
-from loyalty.models import Program
+from loyalty.models import Program, ProgramEnding
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition
 from loyalty.rule_words import describe_discount_rule
 from loyalty.rules.bodies import AwardingBody, DiscountBody
-from loyalty.selectors.program_times import ProgramState, program_state, program_states
+from loyalty.selectors.program_times import (
+    ProgramState,
+    ending_definition,
+    program_state,
+    program_states,
+)
 from loyalty.selectors.programs import definition_of, get_program
 from loyalty.unit_definitions import (
     ExpiryDefinition,
@@ -40,12 +45,25 @@ class ProgramPauseOut(Answer):
     spending: bool = Field(description="Whether units can be spent meanwhile.")
 
 
+class ConversionOut(Answer):
+    """What units become that are left when the program ends."""
+
+    wallet_type: str
+    program: str = Field(description="The code of the program in which they go on.")
+    to_wallet_type: str
+    take: str = Field(description="For each so many …")
+    give: str = Field(description="… members get so many, rounded down.")
+
+
 class ProgramEndingOut(Answer):
     """How the program ends; days in its time zone, each whole."""
 
     announced_on: dt.date
     last_earning_day: dt.date
-    last_spending_day: dt.date = Field(description="What is left then expires.")
+    last_spending_day: dt.date = Field(
+        description="What is left then expires, but for `conversions`."
+    )
+    conversions: list[ConversionOut]
 
 
 class ProgramBrief(Answer):
@@ -185,8 +203,22 @@ def _brief(found: ProgramState) -> dict[str, Any]:
     return {name: getattr(found.program, name) for name in OWN} | {
         "state": found.state,
         "pause": ProgramPauseOut(**_named(pause, ProgramPauseOut)) if pause else None,
-        "ending": ProgramEndingOut(**_named(ending, ProgramEndingOut)) if ending else None,
+        "ending": _ending(ending) if ending else None,
     }
+
+
+def _ending(ending: ProgramEnding) -> ProgramEndingOut:
+    said = ending_definition(ending)
+    assert said is not None
+    conversions = [
+        ConversionOut(
+            **item.model_dump(include={"wallet_type", "program", "to_wallet_type"}),
+            take=plain_text(item.take), give=plain_text(item.give),
+        )
+        for item in said.conversions
+    ]  # fmt: skip
+    days = said.model_dump(exclude={"conversions"})
+    return ProgramEndingOut(**days, conversions=conversions)
 
 
 def _named(row: object, shape: type[Answer]) -> dict[str, Any]:

@@ -1,17 +1,22 @@
 """What members read of a program that rests, or that ends."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 
 from django.test import Client
 from django.utils import timezone
 
 from loyalty.models import Order
+from loyalty.services.ending_conversions import ConversionTerms
 from loyalty.services.program_endings import EndingDays, end_units, plan_ending
 from loyalty.services.program_pauses import pause_program
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
+from tests.loyalty.factories import make_program
 
 SignIn = Callable[[Customer], Client]
 
@@ -20,11 +25,25 @@ def read(client: Client, address: str) -> str:
     return " ".join(client.get(address).content.decode().replace("\xa0", " ").split())
 
 
-def plan(shop: Shop, told: int, earned: int, spent: int) -> None:
+def plan(shop: Shop, told: int, earned: int, spent: int, *terms: ConversionTerms) -> None:
     then = timezone.now() - dt.timedelta(days=20)
     today = timezone.now().astimezone(shop.program.zone).date()
     days = EndingDays(*(today + dt.timedelta(days=ahead) for ahead in (told, earned, spent)))
+    days = replace(days, conversions=terms)
     plan_ending(program=shop.program, days=days, actor=SYSTEM, now=then)
+
+
+def test_members_read_what_theirs_become(maya: Customer, sign_in: SignIn, shop: Shop) -> None:
+    make_program("stars", name="Star Club", unit={"code": "stars", "plural": "stars"},
+                 earning_rules=[])  # fmt: skip
+    kind = shop.program.wallet_types.first().code
+    terms = ConversionTerms(kind, "stars", "stars", Decimal(1), Decimal(2))
+    plan(shop, 3, 10, 30, terms)
+    assert "Star Club" not in read(sign_in(maya), "/me/")
+    shop.program.endings.all().update(called_off_at=timezone.now())
+    plan(shop, -3, 10, 30, terms)
+    page = read(sign_in(maya), "/me/")
+    assert re.search(r"your [\d,]+ Beans become [\d,]+ stars in Star Club\.", page)
 
 
 def test_a_pause_is_said_on_the_home_page_and_in_the_terms(

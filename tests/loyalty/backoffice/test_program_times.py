@@ -13,7 +13,7 @@ from loyalty.services.program_pauses import pause_program
 from members.services.audit import SYSTEM
 from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, url
-from tests.loyalty.factories import order, record
+from tests.loyalty.factories import make_program, order, record
 
 
 def text_of(client: Client, address: str) -> str:
@@ -92,6 +92,30 @@ def test_an_end_is_planned_and_called_off(ana: Member, manager: Client) -> None:
     ] == a_day(ana.program, 60)
     manager.post(url("program_go_on", "beans"), {"reason": "It stays"})
     assert "Bean Club will end" not in text_of(manager, url("program_page", "beans"))
+
+
+def test_what_is_left_can_go_on_in_another_program(ana: Member, manager: Client) -> None:
+    assert "What becomes of" not in text_of(manager, url("program_end", "beans"))
+    make_program("stars", name="Star Club", unit={"code": "stars", "plural": "stars"},
+                 earning_rules=[])  # fmt: skip
+    page = text_of(manager, url("program_end", "beans"))
+    assert "What becomes of the Beans that are left" in page
+    kind = ana.program.wallet_types.get().pk
+    terms = {f"to_{kind}": "stars/stars", f"take_{kind}": "40", f"give_{kind}": "1"}
+    said = days(ana.program, 0, 30, 60) | terms
+    shown = manager.post(url("program_end", "beans"), said | {"preview": "1"}, headers=htmx())
+    text = " ".join(shown.content.decode().replace("\xa0", " ").split())
+    assert "Would go on in Star Club" in text
+    assert "120 Beans → 3 stars" in text
+    assert "30 Beans are too few for another one" in text
+    sent = manager.post(url("program_end", "beans"), said | {"reason": "A new club"})
+    assert sent.status_code == 302
+    assert "40 Beans become 1 point in Star Club." in text_of(manager, url("program_page", "beans"))
+    # The form shows what is planned, and saying the same again changes nothing.
+    form = manager.get(url("program_end", "beans")).context["form"]
+    assert form.initial[f"take_{kind}"] == "40"
+    manager.post(url("program_end", "beans"), said | {"reason": "A new club"})
+    assert ProgramEnding.objects.count() == 1
 
 
 def test_nobody_is_enrolled_where_nothing_is_earned_any_more(

@@ -1,5 +1,6 @@
 """Programs: from a first draft to live and on, with every effect said beforehand."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from loyalty.program_files import load_program
 from loyalty.selectors.programs import definition_of
 from loyalty.services.program_starts import suggest_code
 from members.models import AuditEntry
+from members.navigation import program_links
 from tests.loyalty.backoffice.conftest import Member, queries_of, url
 from tests.loyalty.factories import make_program, order, record, spendable
 
@@ -395,3 +397,17 @@ def test_other_terms_of_use_are_shown_before_they_count(manager: Client) -> None
     assert "Any number, for all of an order." in text
     assert "They are used in multiples of 50" in text
     assert "point, points, Heart" in text
+
+
+def test_the_pages_of_a_program_are_tabs_and_each_says_that_it_is_open(
+    manager: Client, beans: Program
+) -> None:
+    tabs = program_links("beans")
+    assert {str(link.label) for link, _url in tabs} >= {
+        "Overview", "Earning rules", "Tiers", "Rewards", "Paid plans", "Members", "Launch", "Goals",
+    }  # fmt: skip
+    for _link, address in tabs:
+        page = manager.get(address).content.decode()
+        [row] = re.findall(r'<nav class="tabs" aria-label="Bean Club">.*?</nav>', page, re.DOTALL)
+        assert all(f'href="{other}"' in row for _other, other in tabs)
+        assert re.findall(r'href="([^"]*)" aria-current="page"', row) == [address]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from loyalty.models import Backtest, Program, ProgramDraft
 from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.registry import TEMPLATES
-from members.models import AuditEntry
+from members.models import AuditEntry, Customer, CustomerFacts
 from members.selectors.merchants import get_merchant
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.test_tier_sets import values_of
@@ -137,13 +137,48 @@ def test_every_kind_is_created_step_by_step_with_what_is_suggested(
         said = {"status": "live"} if seen[-1] == "launch" else {}
         place = answer(manager, place, **said)
     assert ("tiers" in seen) is ("tiers" in template.asks)
-    assert ("base" in seen) is (template.family != "discount")
+    assert ("base" in seen) is (template.family not in ("discount", "plan"))
     assert "What it would have cost in the last year" in text(manager.get(place))
     manager.post(place)
     program = Program.objects.get()
     assert (program.status, program.name) == ("live", f"The {template.code}")
     assert AuditEntry.objects.filter(action="program.launched").count() == 1
     record(order("NEW", "200", at=timezone.now(), buyer="b1"), now=timezone.now())
+
+
+def test_the_launch_in_phases_is_planned_with_the_program(manager: Client, history: None) -> None:
+    CustomerFacts.objects.bulk_create(
+        CustomerFacts(customer=person, orders=1, ordered=100 + person.pk, as_of=timezone.now())
+        for person in Customer.objects.all()
+    )
+    draft = begin(manager, "full")
+    place = answer(manager, answer(manager, at(draft, "situation")), template="discount-card")
+    while not place.endswith("/launch/"):
+        place = answer(manager, place)
+    assert "the best 10% are 1 customer, the best 20% are 2 customers" in text(manager.get(place))
+    today = timezone.localdate()
+    day = [str(today + dt.timedelta(days=days)) for days in (0, 14, 28)]
+    said = {**fields(manager, place), "begins": "phases", "status": "live"}
+    late = manager.post(place, {**said, "top_starts_on": "2020-01-01"})
+    assert "A phase begins today at the earliest." in text(late)
+    assert "Give the day from which everyone may join." in text(late)
+    swapped = manager.post(
+        place, {**said, "top_starts_on": day[1], "everyone_starts_on": day[0]}
+    )  # fmt: skip
+    assert "Each phase begins later than the one before it." in text(swapped)
+    place = answer(
+        manager, place, begins="phases", status="live", top_starts_on=day[0], top_percent="10",
+        invited_starts_on=day[1], invited_percent="50", everyone_starts_on=day[2],
+    )  # fmt: skip
+    assert "the best 10% of your customers, 1 today." in text(manager.get(place))
+    # Whoever comes back to the step finds what was said.
+    assert fields(manager, at(draft, "launch"))["invited_starts_on"] == day[1]
+    manager.post(place)
+    launch = Program.objects.get().launch
+    assert [(phase.kind, phase.percent) for phase in launch.phases.all()] == [
+        ("top", 10), ("invited", 50), ("everyone", None),
+    ]  # fmt: skip
+    assert launch.listed == 5
 
 
 def test_the_own_customers_are_shown_first(manager: Client, history: None) -> None:

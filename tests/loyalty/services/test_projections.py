@@ -202,3 +202,61 @@ def test_discounts_given_by_the_program_itself_are_no_part_of_its_projection() -
     record(order("A1", "100", at=NOW))
     assert not discount_costs(program)
     assert projected(define()).discounts == 0
+
+
+PLAN = {
+    "code": "plus", "name": "Plus", "price": "5", "trial_days": 73,
+    "credits": {"units": 100}, "benefits": [{"kind": "multiplier", "factor": 2}],
+}  # fmt: skip
+
+
+def test_a_plan_s_fees_come_in_and_those_who_spend_most_have_it() -> None:
+    record(order("A1", "300"), order("B1", "100", buyer="b"), order("C1", "50", buyer="c"))
+    record(order("D1", "50", at=day(300), buyer="d"))
+    unit = {"unit_value": "0.01", "expiry": {"kind": "months", "length": 6}}
+    definition = define(unit=unit, plans=[PLAN])
+    history = history_of("USD", LATER)
+    found = project(
+        definition, history, reward_units=Decimal(400), now=LATER, plan_share=Decimal("0.25")
+    )
+    assert found.plan is not None
+    assert history.period is not None
+    # One of four has it, and pays for all days but those of the trial.
+    paid = Decimal((history.period.until - history.period.since) / dt.timedelta(days=1)) - 73
+    assert 220 < paid < 300
+    assert found.plan.members == 1
+    assert round(found.fees, 9) == round(5 * 12 * paid / 365, 9)
+    assert round(found.credits, 9) == round(12 * paid / 365, 9)
+    # The buyer of 300 earned as much again, and has the first reward with it.
+    assert round(found.from_plan, 9) == Decimal("3.00")
+    assert round(found.cost - found.credits, 9) == Decimal("5.00") + Decimal("3.00")
+    assert dict(found.reached) == {1: 1}
+    assert found.margin_after(Decimal("0.4")) > Decimal("0.4")
+    assert found.needed_growth(Decimal("0.4")) == 0
+    # What came in the first months would have expired by the end.
+    assert 0 < found.plan.lasting < found.plan.credits
+
+
+def test_a_price_for_members_of_a_plan_is_theirs_alone() -> None:
+    rule = {
+        "kind": "discount", "code": "price", "name": "Price", "percent": 10,
+        "when": {"field": "membership.has_plan", "op": "yes"},
+    }  # fmt: skip
+    record(order("A1", "300"), order("B1", "100", buyer="b"))
+    definition = define(earning_rules=[], discount_rules=[rule], plans=[PLAN])
+    history = history_of("USD", LATER)
+    half, nobody = (
+        project(definition, history, reward_units=None, now=LATER, plan_share=Decimal(share))
+        for share in ("0.5", "0")
+    )
+    assert (round(half.discounts, 9), nobody.discounts) == (30, 0)
+
+
+def test_everybody_buys_for_a_company_where_the_program_is_for_companies() -> None:
+    rule = {
+        "kind": "discount", "code": "bulk", "name": "Bulk", "percent": 10,
+        "when": {"field": "company.buyer", "op": "yes"},
+    }  # fmt: skip
+    record(order("A1", "300"), order("B1", "100", buyer="b"))
+    found = projected(define(earning_rules=[], discount_rules=[rule]), None)
+    assert round(found.discounts, 9) == 40

@@ -1,0 +1,61 @@
+"""Plans and terms for companies of a program that is not there yet, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.definitions import CompanyTerms, ProgramDefinition
+from loyalty.descriptions import Unit
+from loyalty.plan_definitions import PlanDefinition
+from loyalty.plan_words import price_words, trial_words
+from loyalty.rule_words import units_in_words
+from loyalty.tier_words import benefit_words
+from members.formatting import NamesOfUnit, format_number
+
+
+def describe_plan(plan: PlanDefinition, program: ProgramDefinition) -> list[str]:
+    """What it costs, and what it brings."""
+    price = price_words(plan, program.currency)
+    words = {"plan": plan.name, "price": price, "trial": trial_words(plan.trial_days)}
+    offer = _("%(plan)s: %(price)s, %(trial)s.") if plan.trial_days else _("%(plan)s: %(price)s.")
+    brought = ", ".join(brought_by(plan, program))
+    return [offer % words, *([_("It brings: %s.") % brought] if brought else [])]
+
+
+def brought_by(plan: PlanDefinition, program: ProgramDefinition) -> Iterator[str]:
+    """Units first, then benefits."""
+    units = {item.code: Unit(item) for item in program.wallet_types}
+    if plan.credits is not None:
+        code = plan.credits.wallet_type or program.wallet_types[0].code
+        every = {"month": _("%s every month"), "period": _("%s with every payment")}
+        yield every[plan.credits.every] % units_in_words(plan.credits.units, units[code])
+    names = {code: NamesOfUnit.of(unit) for code, unit in units.items()}
+    for benefit in plan.benefits:
+        yield benefit_words(benefit, program.currency, names)
+
+
+def describe_companies(program: ProgramDefinition) -> list[str]:
+    """What companies have beside what everybody has; nothing where nothing is said of them."""
+    terms = program.companies
+    if terms == CompanyTerms():
+        return []
+    unit = Unit(program.wallet_types[0])
+    found = [_("All buyers of a company collect in one wallet.")]
+    if terms.most_at_once == 0:
+        found.append(_("An approver decides whatever a buyer wants to use."))
+    elif terms.most_at_once is not None:
+        found.append(_("An approver decides what is more than %s at once.")
+                     % units_in_words(Decimal(terms.most_at_once), unit))  # fmt: skip
+    if terms.most_in_period is not None:
+        said = {"day": _("An approver decides what is more than %s in a day."),
+                "month": _("An approver decides what is more than %s in a month.")}  # fmt: skip
+        found.append(said[terms.period] % units_in_words(Decimal(terms.most_in_period), unit))
+    days = terms.answer_days
+    words = ngettext(
+        "They have %s day to answer.", "They have %s days to answer.", days
+    ) % format_number(days)  # fmt: skip
+    return [*found, words] if len(found) > 1 else found
