@@ -78,6 +78,11 @@ app.conf.beat_schedule = {
         "args": ["gift_card_codes"],
         "schedule": crontab(hour="3", minute="5"),
     },
+    "auto-takes": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["auto_takes"],
+        "schedule": 60.0,
+    },
     # Every hour: in some time zone a new day has begun.
     "gift-days": {
         "task": "members.tasks.run_scheduled",

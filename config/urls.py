@@ -19,6 +19,7 @@ domain: list[URLPattern | URLResolver] = [
     # Last of its prefix: it answers whatever is not there.
     path("api/", include("members.api.urls")),
     path("", include("members.urls")),
+    path("", include("rewards.urls")),
     path("payments/<slug:provider>/notices/", payment_notice, name="payment_notice"),
     path("me/", include("loyalty.account.urls")),
     path("me/", include("rewards.account.urls")),

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     SerializeAsAny,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -23,6 +24,7 @@ from loyalty.activity_data import problem_of_schema
 from loyalty.giving_definitions import CharityDefinition, PledgeDefinition, check_pledges
 from loyalty.launch_definitions import LaunchDefinition
 from loyalty.plan_definitions import PlanDefinition, check_plans
+from loyalty.program_parts import read_items
 from loyalty.rule_definitions import (
     DiscountRuleDefinition,
     EarningRuleDefinition,
@@ -216,6 +218,13 @@ class ProgramDefinition(Part):
     )
     tiers: TiersDefinition | None = Field(None, description="Its tiers; without them it has none.")
     plans: tuple[PlanDefinition, ...] = Field((), description="What members can pay for.")
+    voucher_pools: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="Lists of codes that rewards hand out; the codes are not in the file."
+    )
+    rewards: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="What members may take, in the order in which they find it. Rewards that it"
+        " does not name stay as they are.",
+    )  # fmt: skip
     launch: LaunchDefinition | None = Field(
         None, description="How it begins; without, everyone may join at once."
     )
@@ -223,6 +232,11 @@ class ProgramDefinition(Part):
         None, description="When it rests; without it, it goes on."
     )
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
+
+    @field_validator("voucher_pools", "rewards", mode="before")
+    @classmethod
+    def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
+        return read_items(info.field_name or "", value)
 
     @model_validator(mode="after")
     def codes_fit_together(self) -> Self:
@@ -236,6 +250,8 @@ class ProgramDefinition(Part):
             (wallet_types, "wallet_types"), (earning, "earning_rules"),
             (rules, "discount_rules"), (partners, "partners"),
             (charities, "charities"), (types, "activity_types"),
+            ([getattr(item, "code", "") for item in self.voucher_pools], "voucher_pools"),
+            ([getattr(item, "code", "") for item in self.rewards], "rewards"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
@@ -10,10 +12,35 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRuleVersion
-from loyalty.rule_conditions import RULE_SCOPES
-from members.conditions.tree import ConditionError, parse
+from loyalty.rule_conditions import stored_condition
+from members.conditions.tree import ConditionError
 from members.segment_uses import SegmentUse, register_segment_uses
 from members.selectors.segments import codes_in
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Something that a condition belongs to. `owner`: it is told once for a segment, however many
+    wordings it has."""
+
+    owner: int
+    when: Mapping[str, Any]
+    label: str
+    url: str
+
+
+def segments_asked_for(kind: str, asking: Iterable[Asking]) -> Iterator[SegmentUse]:
+    """The segments that these conditions name. One that cannot be read any more names none."""
+    seen: set[tuple[int, str]] = set()
+    for item in asking:
+        try:
+            condition = stored_condition(item.when)
+        except ConditionError:
+            continue
+        for code in codes_in(condition.root) if condition else ():
+            if (item.owner, code) not in seen:
+                seen.add((item.owner, code))
+                yield SegmentUse(code, kind, item.label, item.url)
 
 
 def uses_of_segments() -> Iterator[SegmentUse]:
@@ -21,19 +48,14 @@ def uses_of_segments() -> Iterator[SegmentUse]:
     versions = EarningRuleVersion.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=timezone.now()), body__has_key="when"
     ).select_related("rule__program")
-    seen: set[tuple[int, str]] = set()
-    for version in versions:
-        try:
-            node = parse(version.body["when"], scopes=RULE_SCOPES, choices_known=False)
-        except ConditionError:
-            continue
-        for code in codes_in(node):
-            if (version.rule_id, code) not in seen:
-                seen.add((version.rule_id, code))
-                rule = version.rule
-                url = reverse("loyalty_backoffice:program_page", args=[rule.program.code])
-                yield SegmentUse(code, _("rule"), f"{rule.name} ({rule.program.name})", url)
+    return segments_asked_for(_("rule"), map(_asking, versions))
 
 
 def register() -> None:
     register_segment_uses("rules", uses_of_segments)
+
+
+def _asking(version: EarningRuleVersion) -> Asking:
+    rule = version.rule
+    url = reverse("loyalty_backoffice:program_page", args=[rule.program.code])
+    return Asking(rule.pk, version.body["when"], f"{rule.name} ({rule.program.name})", url)

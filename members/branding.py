@@ -9,10 +9,11 @@ import colorsys
 import hashlib
 import re
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from members.picture_files import YEAR, serve_picture
 from members.selectors.merchants import get_merchant
 
 RGB = tuple[float, float, float]
@@ -27,8 +28,6 @@ READABLE = 4.6
 STEPS = 100
 
 HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-LOGO_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
-YEAR = 365 * 24 * 60 * 60
 
 
 def parse_hex(text: str) -> RGB:
@@ -128,8 +127,4 @@ def merchant_stylesheet(request: HttpRequest) -> HttpResponse:
 def merchant_logo(request: HttpRequest, name: str) -> HttpResponseBase:
     """Serve the logo; its name is made from its content, so it may be kept for good."""
     logo = get_merchant().logo
-    if not logo or logo.name != f"merchant/{name}" or not logo.storage.exists(logo.name):
-        raise Http404
-    response = FileResponse(logo.open("rb"), content_type=LOGO_TYPES[name.rpartition(".")[2]])
-    response["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-    return response
+    return serve_picture(logo if logo.name == f"merchant/{name}" else None)

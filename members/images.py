@@ -35,7 +35,7 @@ class Image:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def read_image(upload: Readable) -> Image:
+def read_image(upload: Readable, *, least_side: int = 1) -> Image:
     """Read a PNG, JPEG or WebP of reasonable size, or say what is wrong with it."""
     content = upload.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
@@ -46,13 +46,15 @@ def read_image(upload: Readable) -> Image:
         except (struct.error, IndexError) as error:
             raise ImageError(_("The file is damaged.")) from error
         if size is not None:
-            return _checked(Image(content, extension, *size))
+            return _checked(Image(content, extension, *size), least_side)
     raise ImageError(_("This is not a PNG, JPEG or WebP picture."))
 
 
-def _checked(image: Image) -> Image:
+def _checked(image: Image, least_side: int) -> Image:
     if not (0 < image.width <= LARGEST_SIDE and 0 < image.height <= LARGEST_SIDE):
         raise ImageError(_("The picture may be at most 4,096 pixels wide and high."))
+    if min(image.width, image.height) < least_side:
+        raise ImageError(_("The picture must be at least %s pixels wide and high.") % least_side)
     return image
 
 

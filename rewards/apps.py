@@ -6,16 +6,28 @@ class RewardsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rewards import demo, demo_cards, demo_checkouts, jobs, merging
+        from rewards import (
+            checks,
+            demo,
+            demo_cards,
+            demo_checkouts,
+            jobs,
+            merging,
+            program_parts,
+            segment_uses,
+        )
         from rewards.account import menu as account_menu
         from rewards.backoffice import menu as backoffice_menu
         from rewards.services import called_off
 
         called_off.register()
+        checks.register()
         demo.register()
         demo_checkouts.register()
         demo_cards.register()
         jobs.register()
         merging.register()
+        program_parts.register()
+        segment_uses.register()
         account_menu.register()
         backoffice_menu.register()

@@ -35,6 +35,13 @@ def plain(written: str) -> str:
     return "".join(sign for sign in written.upper() if sign.isascii() and sign.isalnum())
 
 
+def masked(written: str) -> str:
+    """For who may know that there is a code, and not use it: its last two signs, where these are
+    few of it."""
+    code = plain(written)
+    return f"••••{code[-2:]}" if len(code) >= 2 * GROUP else "••••"
+
+
 def check_sign(body: str) -> str:
     """The sign after a body: its signs, each times its place, as the check digit of ISBN-10. As the
     alphabet's size is a prime, it tells any wrong sign and any two that are swapped."""

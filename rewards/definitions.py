@@ -7,12 +7,22 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from django.utils.translation import gettext as _
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    StringConstraints,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from loyalty.rule_conditions import read_condition
+from loyalty.rules.amounts import plain_text
 from loyalty.rules.body_parts import Code, Part, PositiveAmount
 from members.conditions.tree import ConditionError
 from rewards.models import Reward
+from rewards.texts import LANGUAGES
 
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -28,7 +38,8 @@ OF_KINDS = {
     "least": Reward.OFF_THE_PRICE,
     "valid_days": WITH_VOUCHER,
     "prefix": WITH_VOUCHER,
-    "voucher_pool": WITH_VOUCHER,
+    "prizes": (Reward.Kind.MYSTERY,),
+    "voucher_pool": tuple(kind for kind in WITH_VOUCHER if kind != Reward.Kind.MYSTERY),
 }
 NEEDED = {
     Reward.Kind.AMOUNT_OFF: "amount",
@@ -37,7 +48,27 @@ NEEDED = {
     Reward.Kind.PERCENT_OFF: "percent",
     Reward.Kind.FREE_PRODUCT: "skus",
     Reward.Kind.PARTNER_VOUCHER: "voucher_pool",
+    Reward.Kind.MYSTERY: "prizes",
 }
+
+
+class VoucherPoolDefinition(Part):
+    """A list of codes that came from elsewhere. A file makes it; codes are put in on the screen."""
+
+    code: Code = Field(description="Short name, unique in its program. Stays as it is.")
+    name: Annotated[Text, Field(min_length=1, max_length=80)] = Field(
+        description="What staff call it."
+    )
+
+
+class RewardText(Part):
+    """A reward in a further language. What is empty is told in the first one."""
+
+    name: Annotated[Text, Field(max_length=80)] = Field("", description="What members call it.")
+    summary: Annotated[Text, Field(max_length=200)] = Field("", description="It in a sentence.")
+    details: Annotated[Text, Field(max_length=2000)] = Field(
+        "", description="What applies to it, as members read it."
+    )
 
 
 class RewardDefinition(Part):
@@ -53,6 +84,7 @@ class RewardDefinition(Part):
         "partner_voucher",
         "gift_card",
         "store_credit",
+        "mystery",
     ] = Field(description="What it is. Stays as it is.")
     status: Literal["draft", "live", "archived"] = Field(
         "draft", description="Only a live one can be taken."
@@ -66,6 +98,9 @@ class RewardDefinition(Part):
     summary: Annotated[Text, Field(max_length=200)] = Field("", description="It in a sentence.")
     details: Annotated[Text, Field(max_length=2000)] = Field(
         "", description="What applies to it, as members read it."
+    )
+    texts: Mapping[str, RewardText] = Field(
+        {}, description="The same in further languages, by the language's code: ms, zh-hans, el."
     )
     wallet_type: str = Field("points", description="Code of the units that it is taken for.")
     price: PositiveAmount = Field(description="How many whole units it takes.")
@@ -118,6 +153,19 @@ class RewardDefinition(Part):
         "", description="Code of the pool that its codes come from. Empty: they are made."
     )
 
+    prizes: Mapping[Code, Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
+        {}, description="Of mystery: what may be in it, rewards by their codes, and how often each"
+        " comes compared with the others.",
+    )  # fmt: skip
+
+    @field_validator("texts")
+    @classmethod
+    def languages_are_known(cls, value: Mapping[str, RewardText]) -> Mapping[str, RewardText]:
+        for code in value:
+            if code not in LANGUAGES:
+                raise ValueError(_("There is no language “%s” to write in.") % code)
+        return {code: text for code, text in value.items() if text != RewardText()}
+
     @field_validator("when")
     @classmethod
     def condition_can_be_read(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -128,17 +176,30 @@ class RewardDefinition(Part):
                 raise ValueError(str(error)) from error
         return value
 
+    @field_serializer("price", "amount", "percent", "most", "least", "worth", "cost",
+                      when_used="json-unless-none")  # fmt: skip
+    def in_plain_notation(self, value: Decimal) -> str:
+        return plain_text(value)
+
+    @field_serializer("tier_prices", when_used="json")
+    def prices_in_plain_notation(self, value: Mapping[str, Decimal]) -> dict[str, str]:
+        return {tier: plain_text(price) for tier, price in value.items()}
+
     @model_validator(mode="after")
     def details_belong_to_their_kind(self) -> Self:
         kind = Reward.Kind(self.kind)
         needed = NEEDED.get(kind)
         if needed and not getattr(self, needed):
-            raise ValueError(_("Give %(field)s with kind “%(kind)s”.") % {
-                "field": needed, "kind": self.kind})  # fmt: skip
+            raise _wrong("needed", needed, _("Give %(field)s with kind “%(kind)s”."), self.kind)
         for name, kinds in OF_KINDS.items():
-            if getattr(self, name) not in (None, (), "") and kind not in kinds:
-                raise ValueError(_("Kind “%(kind)s” has no %(field)s.") % {
-                    "field": name, "kind": self.kind})  # fmt: skip
+            if getattr(self, name) not in (None, (), {}, "") and kind not in kinds:
+                raise _wrong("of_other_kinds", name, _("Kind “%(kind)s” has no %(field)s."), kind)
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
-            raise ValueError(_("ends_at: later than starts_at."))
+            raise _wrong("ends_first", "ends_at", _("Later than it begins."), kind)
         return self
+
+
+def _wrong(code: str, field: str, words: str, kind: str) -> PydanticCustomError:
+    """Something about the whole that is to be said at one of its fields, which `ctx` names."""
+    message = words % {"field": field, "kind": kind}
+    return PydanticCustomError(code, "{message}", {"message": message, "field": field})

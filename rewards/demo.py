@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from loyalty.demo.parts import register_demo_part
@@ -19,6 +20,7 @@ from rewards.services.redemptions import take_reward
 from rewards.services.rewards import create_reward
 from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
 from rewards.services.vouchers import use_voucher
+from rewards.services.wishes import choose_goal
 
 POOL = "cinema"
 CATALOGUE: tuple[dict[str, Any], ...] = (
@@ -26,6 +28,8 @@ CATALOGUE: tuple[dict[str, Any], ...] = (
      "worth": 3, "cost": 3, "summary": "Off your next basket of $15 and more.", "least": 15,
      "valid_days": 60, "prefix": "OAK"},
     {"code": "coffee", "kind": "free_product", "name": "A free coffee", "price": 150,
+     "texts": {"ms": {"name": "Kopi percuma", "summary": "Di kaunter, sekali seminggu."},
+               "el": {"name": "Δωρεάν καφές"}},
      "skus": ["COFFEE"], "worth": "2.50", "cost": "0.60", "valid_days": 30, "per_member": 4,
      "per_period": "month", "summary": "At the counter, one a week if you like."},
     {"code": "delivery", "kind": "free_shipping", "name": "Free delivery", "price": 400,
@@ -41,7 +45,13 @@ CATALOGUE: tuple[dict[str, Any], ...] = (
     {"code": "cinema", "kind": "partner_voucher", "name": "A cinema ticket", "price": 1200,
      "voucher_pool": POOL, "worth": 12, "cost": 8, "valid_days": 180,
      "summary": "At the Riverside, any film, any day."},
+    {"code": "surprise", "kind": "mystery", "name": "A surprise", "price": 250, "worth": 3,
+     "cost": "1.90", "per_member": 1, "per_period": "week",
+     "prizes": {"coffee": 12, "three-off": 6, "delivery": 3, "cinema": 1},
+     "summary": "A coffee, money off, free delivery or a cinema ticket: whatever comes."},
 )  # fmt: skip
+# What the person that the demonstration guides through saves for.
+GOAL = "orchard-tour"
 # Who took what lately: every so many members, the reward, and how many days ago.
 TAKEN = (("coffee", 3, 21), ("three-off", 4, 12), ("coffee", 5, 4), ("delivery", 9, 2))
 
@@ -70,6 +80,7 @@ def show_rewards(program: Program) -> None:
     if not known:
         _people_take(program)
         _birthday(program)
+        _guide_saves(program)
 
 
 def _birthday(program: Program) -> None:
@@ -79,6 +90,15 @@ def _birthday(program: Program) -> None:
         days_before=7, tiers=(), message="Happy birthday! Cake and coffee are on us.",
         actor=SYSTEM, now=timezone.now() - dt.timedelta(days=7),
     )  # fmt: skip
+
+
+def _guide_saves(program: Program) -> None:
+    guide = Membership.objects.select_related("program", "customer").filter(
+        program=program, customer__email=settings.SETIA_DEMO_CUSTOMER
+    )
+    reward = Reward.objects.get(program=program, code=GOAL)
+    for member in guide:
+        choose_goal(membership=member, reward=reward, actor=SYSTEM, now=timezone.now())
 
 
 def _people_take(program: Program) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from members.jobs import JobKind, register_job_kind
-from rewards.services import gift_card_batches, gift_days, gifts_for_many, timeouts
+from rewards.services import (
+    auto_takes,
+    generated_vouchers,
+    gift_card_batches,
+    gift_days,
+    gifts_for_many,
+    timeouts,
+    voucher_files,
+)
 
 KINDS = (
     JobKind(
@@ -63,6 +71,40 @@ KINDS = (
         start_label=_("Forget old codes"),
         words=gift_card_batches.forgetting_words,
         routine=True,
+    ),
+    JobKind(
+        key=auto_takes.KIND,
+        label=_("Rewards that are taken by itself"),
+        icon="gift",
+        description=_(
+            "Takes rewards for members who asked for it, whenever their balance comes to so much."
+            " Runs by itself every minute."
+        ),
+        run=auto_takes.run_auto_takes,
+        find_work=auto_takes.find_auto_takes,
+        start_label=_("Take what is due"),
+        words=auto_takes.auto_take_words,
+        routine=True,
+    ),
+    JobKind(
+        key=voucher_files.KIND,
+        label=_("Codes from a file"),
+        icon="file-import",
+        description=_("Adds the codes of a file to a list."),
+        run=voucher_files.run_voucher_import,
+        view_permission="programs.edit",
+        run_permission="programs.edit",
+        words=voucher_files.import_words,
+    ),
+    JobKind(
+        key=generated_vouchers.KIND,
+        label=_("Codes that are made"),
+        icon="ticket",
+        description=_("Makes codes that nobody can guess and adds them to a list."),
+        run=generated_vouchers.run_generation,
+        view_permission="programs.edit",
+        run_permission="programs.edit",
+        words=generated_vouchers.generation_words,
     ),
 )
 

@@ -11,7 +11,3 @@ def smallest(whole: Decimal, scale: int) -> int:
     if units != units.to_integral_value():
         raise ValueError(scale)
     return int(units)
-
-
-def plain_units(units: int, scale: int) -> Decimal:
-    return Decimal(units).scaleb(-scale)

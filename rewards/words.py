@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +13,8 @@ from loyalty.told_conditions import told_sentence
 from members.conditions.sentences import sentence
 from members.formatting import format_moment, format_money, format_number, format_percent
 from rewards.models import GiftDay, Reward
+from rewards.selectors.prizes import odds_of
+from rewards.texts import told
 
 ICONS = {
     Reward.Kind.AMOUNT_OFF: "coin",
@@ -22,6 +25,7 @@ ICONS = {
     Reward.Kind.PARTNER_VOUCHER: "ticket",
     Reward.Kind.GIFT_CARD: "gift-card",
     Reward.Kind.STORE_CREDIT: "wallet",
+    Reward.Kind.MYSTERY: "gift",
 }
 
 
@@ -55,13 +59,10 @@ def gives(reward: Reward) -> str:
 
 def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
     """What applies to it, sentence by sentence."""
-    currency, zone = reward.program.currency, reward.program.zone
-    if reward.least is not None:
-        yield _("For orders of %s and more.") % format_money(reward.least, currency)
-    if reward.skus and reward.kind != Reward.Kind.FREE_PRODUCT:
-        yield _("Only for these: %s.") % ", ".join(reward.skus)
-    if reward.categories:
-        yield _("Only for these: %s.") % ", ".join(reward.categories)
+    zone = reward.program.zone
+    if reward.kind == Reward.Kind.MYSTERY:
+        yield odds_words(reward)
+    yield from _for_which_orders(reward)
     if reward.valid_days is not None:
         yield ngettext(
             "Its code can be used for %s day.", "Its code can be used for %s days.",
@@ -83,6 +84,32 @@ def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
     if condition is not None:
         worded = told_sentence if for_members else sentence
         yield _("Only for this: %s.") % worded(condition.root)
+
+
+def _for_which_orders(reward: Reward) -> Iterator[str]:
+    if reward.least is not None:
+        least = format_money(reward.least, reward.program.currency)
+        yield _("For orders of %s and more.") % least
+    if reward.skus and reward.kind != Reward.Kind.FREE_PRODUCT:
+        yield _("Only for these: %s.") % ", ".join(reward.skus)
+    if reward.categories:
+        yield _("Only for these: %s.") % ", ".join(reward.categories)
+
+
+def odds_words(reward: Reward) -> str:
+    """What may be in it, and how likely each is, of what is left now."""
+    odds = [
+        f"{told(prize).name} ({_share(weight, total)})" for prize, weight, total in odds_of(reward)
+    ]
+    if not odds:
+        return _("Nothing is left in it.")
+    return _("One of these by chance: %s. What is gone is not drawn.") % ", ".join(odds)
+
+
+def _share(weight: int, total: int) -> str:
+    """Small chances with as many decimals as it takes to tell them from none."""
+    share = Decimal(weight) / total
+    return format_percent(share, digits=1 if share >= Decimal("0.01") else 4)
 
 
 def limit_words(reward: Reward) -> str:

@@ -137,6 +137,8 @@ PAGES = (
     Page("adjustment-limits", ("loyalty_backoffice:limit_list",)),
     Page("adjustment-limit-new", ("loyalty_backoffice:limit_create",)),
     Page("rewards", ("rewards_backoffice:reward_list", "program")),
+    Page("rewards-preview", ("rewards_backoffice:reward_preview", "program")),
+    Page("reward", ("rewards_backoffice:reward_page", "program", "reward_code")),
     Page("reward-new", ("rewards_backoffice:reward_create", "program")),
     Page("redemptions", ("rewards_backoffice:redemption_list",)),
     Page("checkouts", ("rewards_backoffice:checkout_panel", "shopper")),
@@ -188,6 +190,7 @@ PAGES = (
     Page("enrollment-join", ("programs:program", "program"), who="nobody"),
     Page("account", ("mypage:home",), who="customer", image=PHONE),
     Page("account-rewards", ("rewards_account:shelf",), who="customer"),
+    Page("account-reward", ("rewards_account:reward", "membership", "reward"), who="customer"),
     Page("account-vouchers", ("rewards_account:vouchers",), who="customer"),
     Page("account-gift-cards", ("rewards_account:credit",), who="customer"),
     Page("account-giving", ("mypage:giving",), who="customer"),
@@ -243,7 +246,7 @@ class Demo:
             WalletType,
         )
         from members.models import Customer, Job
-        from rewards.models import GiftCard
+        from rewards.models import GiftCard, Reward
 
         found = {
             "customer": lambda: self.guide.public_id,
@@ -288,6 +291,8 @@ class Demo:
             "spending": lambda: SpendRequest.objects.get(state="waiting").public_id,
             "charity": lambda: "trees",
             "payout": lambda: CharityPayout.objects.earliest("pk").public_id,
+            "reward": lambda: Reward.objects.get(code="surprise").public_id,
+            "reward_code": lambda: "coffee",
             "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
             "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
             "backtest": lambda: Backtest.objects.earliest("pk").public_id,

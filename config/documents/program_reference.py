@@ -6,14 +6,15 @@ import inspect
 import types
 from collections.abc import Container, Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from config.documents.parts import cell, table
 from loyalty.definitions import ProgramDefinition
+from loyalty.program_parts import item_of
 from loyalty.rule_definitions import RULE_KINDS, EarningRuleDefinition
 
 PAGE = "programs.md"
@@ -42,6 +43,7 @@ def _inner_models(
     """What its fields hold; kinds of rules have most of them in common, described once."""
     for name, field in model.model_fields.items():
         inner, many = _inner(field.annotation)
+        inner = item_of(name) or inner if not path else inner
         if inner is not None and name not in known:
             place = f"{path}.{name}" if path else name
             yield from _models(place + ("[]" if many else ""), inner)
@@ -51,8 +53,10 @@ def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     """The model that a field holds, and whether it holds several."""
     if get_origin(annotation) is types.UnionType:
         annotation = get_args(annotation)[0]
-    many = get_origin(annotation) is tuple
-    found = get_args(annotation)[0] if many else annotation
+    many = get_origin(annotation) in (tuple, Mapping)
+    found = annotation
+    if many:
+        found = get_args(annotation)[1 if get_origin(annotation) is Mapping else 0]
     if get_origin(found) is Annotated:
         found = get_args(found)[0]
     if inspect.isclass(found) and issubclass(found, BaseModel):
@@ -85,7 +89,9 @@ def _kind(field: FieldInfo, path: str, name: str) -> str:
         return "a [JSON schema](activities.md)"
     if inner is not None:
         place = (f"{path}.{name}" if path else name) + ("[]" if many else "")
-        return f"{'a list of ' if many else ''}[`{place}`](#{_anchor(place)})"
+        by_code = get_origin(field.annotation) is Mapping
+        how = "by code, each " if by_code else "a list of " if many else ""
+        return f"{how}[`{place}`](#{_anchor(place)})"
     return cell(_type_text(field.annotation, [*field.metadata]))
 
 
@@ -97,13 +103,15 @@ def _type_text(annotation: Any, metadata: list[Any]) -> str:
         return " or ".join(f"`{value}`" for value in get_args(annotation))
     if get_origin(annotation) is tuple:
         return "a list of texts"
-    if get_origin(annotation) is types.UnionType:
+    if get_origin(annotation) in (types.UnionType, Union):
         given = [argument for argument in get_args(annotation) if argument is not type(None)]
         return _type_text(given[-1], metadata)
     if get_origin(annotation) is Mapping:
-        return "a [condition](conditions.md)"
+        plain = get_args(annotation)[1] is Any
+        return "a [condition](conditions.md)" if plain else "by code, each a number"
     words = {
         bool: "`true` or `false`", int: "whole number", str: "text", date: "day, as 2026-03-31",
+        AwareDatetime: "time, as 2026-03-31T09:00:00+02:00",
     }  # fmt: skip
     return ", ".join([words.get(annotation, "number"), *_limits(metadata)])
 

@@ -17,6 +17,7 @@ from loyalty.account.carried_cards import discount_views, stamp_views
 from loyalty.account.charities import impact_card
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import DIRECTIONS, history_filters
+from loyalty.account.home_cards import home_cards
 from loyalty.account.movements import entry_of, lot_steps, purchase_of
 from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.account.plans import plan_card
@@ -64,6 +65,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "tier": member_standing(chosen.membership, now),
         "notices": notices(state),
         "leftovers": leftover_words(state, _held(chosen.membership, now)),
+        "cards": home_cards(chosen.membership, now),
         "founding": getattr(chosen.membership, "founding_grant", None),
         **_card(chosen),
     }

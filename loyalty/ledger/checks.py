@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -283,7 +283,15 @@ DERIVED: dict[str, str] = {
          ORDER BY 1
     """,
 }
+# All that is looked at; higher applications add theirs.
 RULES = CHECKS | DERIVED
+
+
+def register_checks(rules: Mapping[str, str]) -> None:
+    """What the rows of a higher application must agree with, as the checks of the ledger are
+    written: in words, and a query for the rows that break it. `manage.py verify_ledger` and the
+    self-check look at it from then on."""
+    RULES.update(rules)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from loyalty.models import (
     Program,
     WalletType,
 )
+from loyalty.program_parts import program_parts
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.activities import activity_type_definitions
 from loyalty.selectors.charities import charity_definitions, pledge_definitions
@@ -104,6 +105,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         ),
         earning_rules=tuple(item for item in rules if isinstance(item, EarningRuleDefinition)),
         discount_rules=tuple(item for item in rules if isinstance(item, DiscountRuleDefinition)),
+        **{part.name: tuple(part.read(program)) for part in program_parts()},
     )
 
 

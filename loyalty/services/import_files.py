@@ -17,7 +17,7 @@ from members.models import Job
 
 KEPT = timedelta(days=7)
 # The parameters of jobs that name an uploaded file.
-FILES = ("orders", "lines", "people", "companies")
+FILES = ("orders", "lines", "people", "companies", "codes")
 _UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
 
 

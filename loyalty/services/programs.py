@@ -35,6 +35,7 @@ from loyalty.models import (
     Wallet,
     WalletType,
 )
+from loyalty.program_parts import program_parts
 from loyalty.selectors.lot_policies import expiry_of
 from loyalty.selectors.programs import (
     account_codes_of,
@@ -85,6 +86,8 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     apply_tiers(applied, definition, wallet_types, actor, now)
     apply_launch(applied, definition.launch, wallet_types, now)
     apply_plans(applied, definition, wallet_types, actor, now)
+    for part in program_parts():
+        part.apply(applied, getattr(definition, part.name), actor, now)
     _apply_status(applied, definition, actor, now)
     apply_times(applied, definition, actor, now)
     refuse_dead_rules(applied, now)

@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
@@ -44,6 +43,7 @@ from loyalty.services.rule_versions import (
 from loyalty.unit_definitions import ExpiryDefinition
 from members.conditions.moments import Moment
 from members.errors import ConflictError, DomainError, FieldError, NotFoundError
+from members.free_codes import code_stem, first_free
 from members.services.audit import Actor, record_audit
 
 
@@ -336,12 +336,10 @@ def refuse_dead(
 
 def free_code(program: Program, wished: str) -> str:
     """A short name that no rule of the program has."""
-    stem = slugify(wished)[:50].strip("-_").replace("_", "-") or "rule"
+    stem = code_stem(wished, otherwise="rule", longest=50)
     if reserved_code(stem):
         stem = f"rule-{stem}"
-    taken = set(program.earning_rules.values_list("code", flat=True))
-    numbers = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
-    return next(code for code in (stem, *numbers) if code not in taken)
+    return first_free(stem, set(program.earning_rules.values_list("code", flat=True)))
 
 
 def require_live(program: Program) -> None:

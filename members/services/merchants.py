@@ -8,14 +8,12 @@ from typing import Any
 from babel.core import get_global
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from members.errors import DomainError, FieldError
-from members.images import ImageError, read_image
 from members.models import Merchant
+from members.picture_files import keep_picture
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit, snapshot
 
@@ -37,7 +35,7 @@ def update_merchant(*, actor: Actor, changes: dict[str, Any]) -> Merchant:
                 setattr(merchant, name, changes[name])
         _check(merchant)
         if "logo" in changes:
-            _set_logo(merchant, changes["logo"])
+            keep_picture(merchant.logo, changes["logo"], field="logo", of="logo")
         after = _snapshot(merchant)
         changed = [name for name in before if before[name] != after[name]]
         if changed:
@@ -71,23 +69,3 @@ def _check(merchant: Merchant) -> None:
         errors.append(FieldError("locale", _("Setia does not speak this language yet.")))
     if errors:
         raise DomainError(_("The settings cannot be kept like this."), errors=errors)
-
-
-def _set_logo(merchant: Merchant, upload: UploadedFile[bytes] | None) -> None:
-    """Keep a logo under a name made from its content, so that browsers never show an old one."""
-    if upload is None:
-        merchant.logo = ""
-        return
-    try:
-        image = read_image(upload)
-    except ImageError as error:
-        raise DomainError(str(error), errors=[FieldError("logo", str(error))]) from error
-    name = f"logo-{image.digest[:16]}.{image.extension}"
-    kept = f"merchant/{name}"
-    if merchant.logo.name == kept:
-        return
-    if merchant.logo.storage.exists(kept):
-        # The same picture as once before.
-        merchant.logo = kept
-        return
-    merchant.logo.save(name, ContentFile(image.content), save=False)

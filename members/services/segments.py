@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from members.conditions.tree import ConditionError, dump
 from members.errors import ConflictError, DomainError, FieldError
+from members.free_codes import code_stem, first_free
 from members.models import Customer, Segment, SegmentMember
 from members.segment_uses import SegmentUse, register_segment_uses, segment_uses
 from members.selectors.merges import refuse_merged
@@ -212,10 +212,9 @@ def _code(code: str) -> str:
 
 def _free_code(name: str) -> str:
     """A code after the name; with a number where that is taken."""
-    base = slugify(name)[:56].strip("-_").replace("_", "-") or "segment"
-    taken = set(Segment.objects.filter(code__startswith=base).values_list("code", flat=True))
-    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
-    return next(code for code in (base, *numbered) if code not in taken)
+    base = code_stem(name, otherwise="segment")
+    taken = Segment.objects.filter(code__startswith=base).values_list("code", flat=True)
+    return first_free(base, set(taken))
 
 
 def _condition(segment: Segment, said: Mapping[str, Any] | None) -> dict[str, Any]:

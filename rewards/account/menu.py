@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.account.home_cards import register_home_card
 from members.navigation import NavItem, register_mypage_item
+from rewards.account.wishes import goal_card
 
 NAMESPACE = "rewards_account"
 ITEM = NavItem(
@@ -17,3 +19,4 @@ ITEM = NavItem(
 def register() -> None:
     """Add the entry; called once, when the application is ready."""
     register_mypage_item(ITEM)
+    register_home_card("reward_goal", goal_card)

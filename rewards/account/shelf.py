@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -15,21 +16,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 from loyalty.account.charities import charity_cards
 from loyalty.account.chosen import choose_membership
 from loyalty.account.pages import no_membership, render_page
-from loyalty.ledger.balances import holdings
-from loyalty.models import Membership, Transfer, Wallet, WalletType
+from loyalty.models import Membership, Transfer
+from loyalty.services.usable_units import spendable_units
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
 from members.formatting import format_money, format_units
 from members.services.audit import Actor
+from rewards.account.wishes import wishes_about
 from rewards.models import Reward
 from rewards.selectors.redemptions import open_vouchers
 from rewards.selectors.rewards import offered
 from rewards.services.eligibility import Offer, offers_for
 from rewards.services.redemptions import take_reward
+from rewards.texts import Told, told
 from rewards.words import conditions_of, gives, icon_of
-
-# What a member can spend, by wallet type.
-Spendable = dict[int, tuple[WalletType, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class ShelfItem:
     how far they have come, in percent; `reasons`: why it is not for them, if it is not."""
 
     reward: Reward
+    told: Told
     url: str
     icon: str
     gives: str
@@ -61,9 +62,10 @@ def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpR
     if chosen is None:
         return no_membership(request)
     member, now = chosen.membership, timezone.now()
-    spendable = _spendable(member)
+    spendable = _spendable(member, now)
+    units = list(member.program.wallet_types.order_by("pk"))
     items = [
-        _item(offer, spendable, member)
+        _item(offer, spendable, member, request.customer.locale)
         for offer in offers_for(list(offered(member.program)), member, now)
     ]
     near = [item for item in items if item.missing and not item.reasons]
@@ -71,15 +73,15 @@ def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpR
         "title": _("Rewards"),
         "tabs": chosen.tabs("rewards_account:shelf_of"),
         "balances": [
-            format_units(units, unit)
-            for unit, units in spendable.values()
-            if units or not unit.stored_value
+            format_units(spendable.get(unit.pk, 0), unit)
+            for unit in units
+            if spendable.get(unit.pk) or not unit.stored_value
         ],
         "ready": [item for item in items if item.can_take],
         "near": sorted(near, key=lambda item: -item.share),
         "locked": [item for item in items if item.reasons],
         "vouchers": open_vouchers(member, now).count(),
-        "has_credit": any(unit.stored_value for unit, _units in spendable.values()),
+        "has_credit": any(unit.stored_value for unit in units),
         "charities": charity_cards(member),
     }
     return render_page(request, "rewards/account/shelf.html", chosen, context)
@@ -103,11 +105,15 @@ def reward(request: CustomerRequest, public_id: uuid.UUID, reward_id: uuid.UUID)
         except DomainError as error:
             problem = str(error.message)
     [offer] = offers_for([found], member, now)
+    item = _item(offer, _spendable(member, now), member, request.customer.locale)
     context = {
-        "title": found.name,
-        "item": _item(offer, _spendable(member), member),
+        "title": item.told.name,
+        "item": item,
         "sentences": list(conditions_of(found, for_members=True)),
         "problem": problem,
+        "wishes": wishes_about(member, found),
+        # Whoever comes back to this page should not take another by mistake.
+        "owned": open_vouchers(member, now).filter(reward=found).order_by("-pk").first(),
         "key": uuid.uuid4(),
         "breadcrumbs": [(_("Rewards"), reverse("rewards_account:shelf_of", args=[public_id]))],
     }
@@ -125,30 +131,24 @@ def _take(request: CustomerRequest, member: Membership, found: Reward) -> HttpRe
         source=Transfer.Source.ACCOUNT.value, actor=Actor.of_user(request.user),
         now=timezone.now(),
     )  # fmt: skip
-    messages.success(request, _("%s is yours.") % found.name)
+    messages.success(request, _("%s is yours.") % told(taken.got, request.customer.locale).name)
     if taken.voucher is None:
         return HttpResponseRedirect(reverse("rewards_account:credit_of", args=[member.public_id]))
     return HttpResponseRedirect(reverse("rewards_account:voucher", args=[taken.voucher.public_id]))
 
 
-def _spendable(member: Membership) -> Spendable:
-    wallets = list(
-        Wallet.objects.select_related("wallet_type")
-        .filter(account=member.account_id)
-        .order_by("wallet_type")
-    )
-    held = holdings(wallets, timezone.now())
-    return {item.wallet_type_id: (item.wallet_type, held[item.pk].spendable) for item in wallets}
+def _spendable(member: Membership, now: dt.datetime) -> dict[int, int]:
+    """By wallet type."""
+    return spendable_units([member.pk], now).get(member.pk, {})
 
 
-def _item(
-    offer: Offer, spendable: dict[int, tuple[WalletType, int]], member: Membership
-) -> ShelfItem:
+def _item(offer: Offer, spendable: dict[int, int], member: Membership, locale: str) -> ShelfItem:
     found, unit = offer.reward, offer.reward.wallet_type
-    _unit, held = spendable.get(found.wallet_type_id, (unit, 0))
+    held = spendable.get(found.wallet_type_id, 0)
     missing = max(offer.price - held, 0)
     return ShelfItem(
         reward=found,
+        told=told(found, locale),
         url=reverse("rewards_account:reward", args=[member.public_id, found.public_id]),
         icon=icon_of(found),
         gives=gives(found),

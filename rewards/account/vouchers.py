@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -17,11 +18,25 @@ from loyalty.card_numbers import qr_code
 from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.formatting import format_day
+from rewards.barcodes import barcode
+from rewards.calendar_entries import whole_day
 from rewards.models import Redemption, Voucher
 from rewards.selectors.redemptions import open_vouchers, taken_by
+from rewards.texts import told
 from rewards.words import conditions_of, icon_of
 
 Status = Redemption.Status
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherRow:
+    """Something that the member took, as a list shows it."""
+
+    item: Redemption
+    name: str
+    icon: str
+    until: str
+    state: str
 
 
 @require_safe
@@ -38,8 +53,8 @@ def vouchers(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Ht
     context = {
         "title": _("My vouchers"),
         "tabs": chosen.tabs("rewards_account:vouchers_of"),
-        "usable": [(item, icon_of(item.reward), _until(item)) for item in usable],
-        "others": [(item, icon_of(item.reward), _state(item, now)) for item in others],
+        "usable": [_row(item, request, now) for item in usable],
+        "others": [_row(item, request, now) for item in others],
         "breadcrumbs": [
             (_("Rewards"), reverse("rewards_account:shelf_of", args=[member.public_id]))
         ],
@@ -59,19 +74,52 @@ def voucher(request: CustomerRequest, voucher_id: uuid.UUID) -> HttpResponse:
     chosen, now = Chosen(owner, members), timezone.now()
     usable = _is_usable(found, now)
     context = {
-        "title": found.reward.name,
+        "title": told(found.got, request.customer.locale).name,
+        "gift": told(found.reward, request.customer.locale).name if found.drawn else "",
         "redemption": found,
         "voucher": found.voucher,
         "usable": usable,
         "state": _state(found, now),
         "until": _until(found),
         "qr_code": qr_code(found.voucher.written) if usable else "",
-        "sentences": list(conditions_of(found.reward, for_members=True)) if usable else [],
+        "barcode": barcode(found.voucher.code, _("Bar code of the voucher")) if usable else "",
+        "sentences": list(conditions_of(found.got, for_members=True)) if usable else [],
         "breadcrumbs": [
             (_("My vouchers"), reverse("rewards_account:vouchers_of", args=[owner.public_id]))
         ],
     }
     return render_page(request, "rewards/account/voucher.html", chosen, context)
+
+
+@require_safe
+@customer_view
+def voucher_expiry(request: CustomerRequest, voucher_id: uuid.UUID) -> HttpResponse:
+    """Its last day as an entry for the calendar."""
+    members = list_memberships(request.customer)
+    found = taken_by(members).filter(voucher__public_id=voucher_id).first()
+    if found is None or found.voucher is None or not _is_usable(found, timezone.now()):
+        raise Http404("This customer has no such voucher that can be used.")
+    last, made = found.voucher.last_moment, found.voucher.issued_at
+    if last is None or made is None:
+        raise Http404("It never runs out.")
+    name = told(found.got, request.customer.locale).name
+    page = reverse("rewards_account:voucher", args=[voucher_id])
+    words = {"name": name, "program": found.membership.program.name}
+    entry = whole_day(
+        uid=f"{voucher_id}@{request.get_host()}",
+        day=last.astimezone(found.membership.program.zone).date(),
+        title=_("Last day: %s") % name,
+        text=_("%(name)s of %(program)s can be used to the end of this day.") % words,
+        url=request.build_absolute_uri(page), made_at=made, days_before=3,
+    )  # fmt: skip
+    response = HttpResponse(entry, content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="voucher-{last:%Y-%m-%d}.ics"'
+    return response
+
+
+def _row(item: Redemption, request: CustomerRequest, now: dt.datetime) -> VoucherRow:
+    name = told(item.got, request.customer.locale).name
+    return VoucherRow(item, name, icon_of(item.got), _until(item), _state(item, now))
 
 
 def _is_usable(found: Redemption, now: dt.datetime) -> bool:

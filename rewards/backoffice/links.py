@@ -16,6 +16,10 @@ def catalogue_url(program: Program) -> str:
     return reverse(f"{NAMESPACE}:reward_list", args=[program.code])
 
 
+def preview_url(program: Program) -> str:
+    return reverse(f"{NAMESPACE}:reward_preview", args=[program.code])
+
+
 def reward_url(reward: Reward) -> str:
     return reverse(f"{NAMESPACE}:reward_page", args=[reward.program.code, reward.code])
 

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.links import customer_crumbs, customer_url
-from loyalty.ledger.balances import holdings
-from loyalty.models import Membership, Transfer, Wallet
-from loyalty.rules.calendar import end_of_day
+from loyalty.backoffice.reason_forms import ReasonForm, UntilForm
+from loyalty.models import Membership, Transfer
 from loyalty.selectors.memberships import list_memberships
+from loyalty.services.usable_units import spendable_units
 from members.formatting import format_units
 from members.forms import errors_on, posted
 from members.models import Customer
@@ -46,20 +46,6 @@ SOURCE = Transfer.Source.BACKOFFICE.value
 SHOWN = ("", *Status.values)
 
 
-class ReasonOnlyForm(forms.Form):
-    reason = forms.CharField(
-        label=_l("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
-    )
-
-
-class ReopenForm(ReasonOnlyForm):
-    until = forms.DateField(
-        label=_l("It can be used to the end of"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    field_order = ("until", "reason")
-
-
 class TakeForm(forms.Form):
     """Which reward; and why, where its terms are let pass. Sent twice, it takes one."""
 
@@ -84,8 +70,11 @@ def redemption_list(request: HttpRequest) -> HttpResponse:
     found = redemptions()
     if shown:
         found = found.filter(status=shown)
+    may_act = is_allowed(request.user, "rewards.give")
     if text:
-        found = found.filter(voucher__code__startswith=plain(text) or " ")
+        # Whoever may not see codes cannot find them sign by sign either.
+        how = "startswith" if may_act else "exact"
+        found = found.filter(**{f"voucher__code__{how}": plain(text) or " "})
     page = paginate(found, request=request, orderings={"": ("-created_at", "-pk")}, default="")
     path = reverse(f"{NAMESPACE}:redemption_list")
     labels = dict(Status.choices)
@@ -102,7 +91,8 @@ def redemption_list(request: HttpRequest) -> HttpResponse:
             )
             for name in SHOWN
         ],
-        "may_act": is_allowed(request.user, "rewards.give"),
+        "may_act": may_act,
+        "may_see_codes": may_act,
     }
     return render(request, "rewards/backoffice/redemption_list.html", context)
 
@@ -128,6 +118,7 @@ def redemption_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "breadcrumbs": customer_crumbs(customer),
         "page": page,
         "may_act": may_act,
+        "may_see_codes": may_act,
         "takers": [item for item in members if item.status == "active"] if may_act else [],
     }
     return render(request, "rewards/backoffice/redemption_panel.html", context)
@@ -177,7 +168,7 @@ def reward_take(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def redemption_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Give it up for the member; what comes back is said first."""
     found = _redemption(public_id)
-    form = ReasonOnlyForm(posted(request))
+    form = ReasonForm(posted(request))
 
     def act(data: dict[str, Any]) -> str:
         cancel_redemption(
@@ -205,13 +196,13 @@ def redemption_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def redemption_reopen(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Let something that ran out be used until another day."""
     found = _redemption(public_id)
-    form = ReopenForm(posted(request))
+    now, zone = timezone.now(), found.membership.program.zone
+    form = UntilForm(posted(request), zone=zone, today=now.astimezone(zone).date(), most=None)
 
     def act(data: dict[str, Any]) -> str:
-        until: dt.date = data["until"]
         reopen_redemption(
-            redemption=found, until=end_of_day(until, found.membership.program.zone),
-            reason=data["reason"], actor=acting(request), now=timezone.now(),
+            redemption=found, until=data["until"], reason=data["reason"], actor=acting(request),
+            now=now,
         )  # fmt: skip
         return _("It can be used again.")
 
@@ -259,9 +250,8 @@ def _redemption(public_id: UUID) -> Redemption:
 
 
 def _balances(member: Membership, now: dt.datetime) -> list[str]:
-    wallets = list(Wallet.objects.select_related("wallet_type").filter(account=member.account_id))
-    held = holdings(wallets, now)
-    return [format_units(held[item.pk].spendable, item.wallet_type) for item in wallets]
+    held = spendable_units([member.pk], now).get(member.pk, {})
+    return [format_units(held.get(unit.pk, 0), unit) for unit in member.program.wallet_types.all()]
 
 
 def _shown(offer: Offer, form: TakeForm) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.text import slugify
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from pydantic import ValidationError
@@ -18,15 +18,26 @@ from loyalty.rule_conditions import OCCASION_SCOPES
 from loyalty.rules.calendar import localize
 from loyalty.selectors.tier_sets import tier_set_at
 from members.backoffice.condition_builder import ConditionField
+from members.free_codes import code_stem
+from members.selectors.merchants import get_merchant
 from rewards.definitions import OF_KINDS, RewardDefinition
 from rewards.models import Reward
 from rewards.selectors.rewards import definition_of
+from rewards.texts import NAMES, other_languages
 
+# What kinds need, in words for people.
+_NEEDED = {
+    "amount": _l("Say how much."),
+    "percent": _l("Say how much."),
+    "skus": _l("Name the products of which one is free."),
+    "voucher_pool": _l("Choose the list that its codes come from."),
+    "prizes": _l("Give at least one of the rewards a weight."),
+}
 LISTS = ("skus", "categories")
 TIMES = ("starts_at", "ends_at")
 
 
-def _moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
+def moment_field(label: Any, help_text: Any = "") -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label, help_text=help_text, required=False,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
@@ -45,6 +56,32 @@ def _count(label: Any, help_text: Any, least: int = 1) -> forms.IntegerField:
     return forms.IntegerField(
         label=label, help_text=help_text, required=False, min_value=least, max_value=100_000_000
     )
+
+
+def _text_fields(language: str, name: str) -> dict[str, forms.Field]:
+    """A reward in a further language."""
+    in_it = {"lang": language}
+    return {
+        f"text_{language}_name": forms.CharField(
+            label=_("Name, %s") % name, max_length=80, required=False,
+            widget=forms.TextInput(attrs=in_it),
+        ),
+        f"text_{language}_summary": forms.CharField(
+            label=_("In a sentence, %s") % name, max_length=200, required=False,
+            widget=forms.TextInput(attrs=in_it),
+        ),
+        f"text_{language}_details": forms.CharField(
+            label=_("What applies, %s") % name, max_length=2000, required=False,
+            widget=forms.Textarea(attrs={"rows": 2, **in_it}),
+        ),
+    }  # fmt: skip
+
+
+def _candidates(program: Program, reward: Reward | None) -> QuerySet[Reward]:
+    """What can be in a mystery gift of the program, and whatever is in this one."""
+    plain_ones = Reward.objects.filter(program=program).exclude(kind=Reward.Kind.MYSTERY)
+    kept = Q(in_gifts__reward=reward) if reward else Q(pk__in=[])
+    return plain_ones.filter(~Q(status=Reward.Status.ARCHIVED) | kept).distinct()
 
 
 class RewardForm(forms.Form):
@@ -86,8 +123,8 @@ class RewardForm(forms.Form):
     stock = _count(_l("How many there are"), _l("Empty: as many as are wanted."), least=0)
     per_member = _count(_l("For one member at most"), _l("Empty: no limit."))
     per_period = forms.ChoiceField(label=_l("In which time"), choices=Reward.Period.choices)
-    starts_at = _moment(_l("Can be taken from"))
-    ends_at = _moment(_l("Can be taken until"))
+    starts_at = moment_field(_l("Can be taken from"))
+    ends_at = moment_field(_l("Can be taken until"))
     combines = switch(
         _l("Its voucher goes together with others"), _l("Your shop is told; it decides.")
     )
@@ -117,6 +154,12 @@ class RewardForm(forms.Form):
         for tier in self.tiers:
             field = optional(_("Price for %s") % tier.name, _("Empty: the price above."))
             self.fields[f"tier_{tier.code}"] = field
+        self.languages = other_languages(get_merchant().locale)
+        for language, name in self.languages:
+            self.fields |= _text_fields(language, name)
+        self.candidates = list(_candidates(program, reward))
+        for item in self.candidates:
+            self.fields[f"prize_{item.code}"] = _count(item.name, "")
         if reward is not None:
             del self.fields["kind"], self.fields["wallet_type"]
         elif len(units) == 1:
@@ -126,6 +169,19 @@ class RewardForm(forms.Form):
     def tier_fields(self) -> list[forms.BoundField]:
         return [self[f"tier_{tier.code}"] for tier in self.tiers]
 
+    @property
+    def text_fields(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        """Of each further language; the last says whether something is in it."""
+        found = []
+        for language, name in self.languages:
+            fields = [self[f"text_{language}_{part}"] for part in NAMES]
+            found.append((name, fields, any(item.value() or item.errors for item in fields)))
+        return found
+
+    @property
+    def prize_fields(self) -> list[forms.BoundField]:
+        return [self[f"prize_{item.code}"] for item in self.candidates]
+
     def definition(self) -> RewardDefinition | None:
         """What the form says; None where something in it is wrong, which is then on its field."""
         try:
@@ -133,9 +189,13 @@ class RewardForm(forms.Form):
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 message = str(item["msg"]).removeprefix("Value error, ")
-                place = str(item["loc"][0]) if item["loc"] else _field_of(message)
+                own = item.get("ctx", {}).get("field", "")
+                place = str(item["loc"][0]) if item["loc"] else own
+                words = _NEEDED.get(place, message) if item["type"] == "needed" else message
                 place = "code_prefix" if place == "prefix" else place
-                self.add_error(place if place in self.fields else None, _told(message))
+                if place == "texts" and len(item["loc"]) == 3:
+                    place = f"text_{item['loc'][1]}_{item['loc'][2]}"
+                self.add_error(place if place in self.fields else None, words)
             return None
 
     def _initial(self) -> dict[str, Any]:
@@ -152,9 +212,7 @@ class RewardForm(forms.Form):
                 found[name] = plain(value)
         found["code_prefix"] = found["prefix"]
         found["only_given"] = not found["on_shelf"]
-        for tier, price in self.base.tier_prices.items():
-            found[f"tier_{tier}"] = plain(price)
-        return found
+        return found | _initial_parts(self.base)
 
     def _said(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)
@@ -170,13 +228,22 @@ class RewardForm(forms.Form):
             for tier in self.tiers
             if data.get(f"tier_{tier.code}")
         }
+        said["prizes"] = {
+            item.code: data[f"prize_{item.code}"]
+            for item in self.candidates
+            if data.get(f"prize_{item.code}")
+        }
+        said["texts"] = {
+            language: {part: data.get(f"text_{language}_{part}", "") for part in NAMES}
+            for language, _name in self.languages
+        }
         said["worth"], said["cost"] = said["worth"] or 0, said["cost"] or 0
         said["prefix"] = data["code_prefix"].strip().upper()
         said["on_shelf"] = not data["only_given"]
         first = self.program.wallet_types.order_by("pk").first()
         fixed = {
             "kind": kind,
-            "code": self.base.code if self.base else slugify(data["name"])[:64] or "reward",
+            "code": self.base.code if self.base else code_stem(data["name"], otherwise="reward"),
             "status": self.base.status if self.base else "draft",
             "wallet_type": self.base.wallet_type if self.base
             else data.get("wallet_type") or (first.code if first else ""),
@@ -184,23 +251,18 @@ class RewardForm(forms.Form):
         return _of_its_kind(said | fixed)
 
 
+def _initial_parts(base: RewardDefinition) -> dict[str, Any]:
+    """What has a field for each tier, prize and language."""
+    texts = {
+        f"text_{language}_{part}": words
+        for language, text in base.texts.items()
+        for part, words in text.model_dump().items()
+    }
+    prizes = {f"prize_{code}": weight for code, weight in base.prizes.items()}
+    return texts | prizes | {f"tier_{code}": plain(p) for code, p in base.tier_prices.items()}
+
+
 def _of_its_kind(said: dict[str, Any]) -> dict[str, Any]:
     """Without what was typed into fields that this kind does not show."""
     hidden = {name for name, kinds in OF_KINDS.items() if said["kind"] not in kinds}
     return {name: value for name, value in said.items() if name not in hidden}
-
-
-def _field_of(message: str) -> str:
-    """Of which field a kind misses something."""
-    return message.removeprefix("Give ").partition(" ")[0]
-
-
-def _told(message: str) -> str:
-    """What kinds need, in words for people."""
-    needed = {
-        "Give amount": _("Say how much."),
-        "Give percent": _("Say how much."),
-        "Give skus": _("Name the products of which one is free."),
-        "Give voucher_pool": _("Choose the list that its codes come from."),
-    }
-    return next((words for start, words in needed.items() if message.startswith(start)), message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,17 +15,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from loyalty.models import Program
-from members.formatting import format_units
+from members.formatting import format_percent, format_units
 from members.forms import errors_on, posted
+from members.free_codes import first_free
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from rewards.backoffice.links import NAMESPACE, catalogue_crumbs, catalogue_url, reward_url
+from rewards.backoffice.reward_figures import figures
 from rewards.backoffice.reward_forms import RewardForm
+from rewards.backoffice.shared_codes import shared_codes_of
 from rewards.models import GiftDay, Reward
 from rewards.selectors.redemptions import redemptions
 from rewards.selectors.rewards import definition_of, rewards, with_figures
+from rewards.services.pictures import copy_picture
 from rewards.services.rewards import change_reward, create_reward, move_rewards
+from rewards.texts import LANGUAGES
 from rewards.words import conditions_of, gift_day_words, gives, icon_of
 
 Status = Reward.Status
@@ -47,6 +53,7 @@ def reward_list(request: HttpRequest, code: str) -> HttpResponse:
         "breadcrumbs": catalogue_crumbs(program)[:-1],
         "cards": [_card(reward) for reward in found],
         "status": status,
+        "moved": request.GET.get("moved", ""),
         "any": bool(found) or Reward.objects.filter(program=program).exists(),
         "may_edit": _may_edit(request),
         "tabs": [
@@ -62,8 +69,8 @@ def reward_list(request: HttpRequest, code: str) -> HttpResponse:
 @staff_view("programs.view")
 def reward_page(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
     """What a reward is, how often it is taken, and by whom."""
-    reward = _reward(code, reward_code)
-    found = with_figures(rewards().filter(pk=reward.pk), timezone.now()).get()
+    reward, now = _reward(code, reward_code), timezone.now()
+    found = with_figures(rewards().filter(pk=reward.pk), now).get()
     page = paginate(
         redemptions().filter(reward=reward),
         request=request,
@@ -81,12 +88,15 @@ def reward_page(request: HttpRequest, code: str, reward_code: str) -> HttpRespon
         "page": page,
         "may_edit": _may_edit(request),
         "gift_days": [_gift_day(item) for item in reward.gift_days.filter(stopped_at=None)],
+        "may_see_codes": is_allowed(request.user, "rewards.give"),
         "tier_prices": [
             (item.tier, format_units(item.price, found.wallet_type))
             for item in found.tier_prices.all()
         ],
-        "taken_worth": found.worth * found.taken_ever,  # type: ignore[attr-defined]
-        "taken_cost": found.cost * found.taken_ever,  # type: ignore[attr-defined]
+        "shared_codes": shared_codes_of(found),
+        "can_share": found.takes_off or found.kind == Reward.Kind.ACCESS,
+        "languages": [LANGUAGES[language] for language in found.texts],
+        **figures(found, now),
     }
     return render(request, "rewards/backoffice/reward_page.html", context)
 
@@ -106,8 +116,8 @@ def reward_create(request: HttpRequest, code: str) -> HttpResponse:
     form = RewardForm(posted(request), program=program, reward=None, now=timezone.now())
     if form.is_valid() and (definition := form.definition()):
         with errors_on(form):
-            taken = set(program.rewards.values_list("code", flat=True))
-            definition = definition.model_copy(update={"code": _free(definition.code, taken)})
+            code = _free(program, definition.code)
+            definition = definition.model_copy(update={"code": code})
             reward = create_reward(program=program, definition=definition, actor=acting(request))
             messages.success(request, _("The reward is a draft. Look at it, then put it live."))
             return redirect(reward_url(reward))
@@ -160,36 +170,42 @@ def reward_state(request: HttpRequest, code: str, reward_code: str) -> HttpRespo
 def reward_duplicate(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
     """A draft that is like it."""
     reward = _reward(code, reward_code)
-    taken = set(reward.program.rewards.values_list("code", flat=True))
     name = (_("%s (copy)") % reward.name)[:80]
     changes: dict[str, Any] = {
-        "code": _free(reward.code, taken), "status": "draft", "name": name,
+        "code": _free(reward.program, reward.code), "status": "draft", "name": name,
     }  # fmt: skip
     copy = create_reward(
         program=reward.program, definition=definition_of(reward).model_copy(update=changes),
         actor=acting(request),
     )  # fmt: skip
+    copy_picture(of=reward, to=copy, actor=acting(request))
     return redirect(reverse(f"{NAMESPACE}:reward_edit", args=[code, copy.code]))
 
 
 @require_POST
 @staff_view("programs.edit")
 def reward_move(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
-    """One place earlier or later among those that are shown with it."""
+    """One place earlier or later among those that are shown with it, or to where it was dragged
+    (`place`, from 0)."""
     reward = _reward(code, reward_code)
-    siblings = list(
-        Reward.objects.filter(program=reward.program, status=reward.status).values_list(
-            "pk", flat=True
-        )
-    )
-    place = siblings.index(reward.pk)
-    other = place + (-1 if request.POST.get("to") == "earlier" else 1)
-    if 0 <= other < len(siblings):
-        siblings[place], siblings[other] = siblings[other], siblings[place]
+    shelf = Reward.objects.filter(program=reward.program, status=reward.status)
+    siblings = list(shelf.values_list("pk", flat=True))
+    wanted = _place(request, siblings.index(reward.pk))
+    if wanted is not None and 0 <= wanted < len(siblings):
+        siblings.remove(reward.pk)
+        siblings.insert(wanted, reward.pk)
         move_rewards(program=reward.program, order=siblings, actor=acting(request))
-    path = catalogue_url(reward.program)
     shown = {status: name for name, status in SHOWN.items()}[Status(reward.status)]
-    return HttpResponseRedirect(f"{path}?show={shown}" if shown else path)
+    asked = urlencode({"show": shown, "moved": reward.code} if shown else {"moved": reward.code})
+    return HttpResponseRedirect(f"{catalogue_url(reward.program)}?{asked}")
+
+
+def _place(request: HttpRequest, before: int) -> int | None:
+    """Where it is to be, from 0; None: nobody said so."""
+    dragged, way = request.POST.get("place", ""), request.POST.get("to", "")
+    if dragged:
+        return int(dragged) if dragged.isascii() and dragged.isdecimal() else None
+    return {"earlier": before - 1, "later": before + 1}.get(way)
 
 
 def _reward(code: str, reward_code: str) -> Reward:
@@ -205,6 +221,7 @@ def _card(reward: Reward) -> dict[str, Any]:
         "gives": gives(reward),
         "price": format_units(reward.price, reward.wallet_type),
         "left": left,
+        "used": _used_share(reward),
         "share": int(100 * (left or 0) / stock) if stock else None,
     }
 
@@ -215,14 +232,15 @@ def _gift_day(gift_day: GiftDay) -> GiftDay:
     return gift_day
 
 
-def _free(code: str, taken: set[str]) -> str:
-    """The code, or the first with a number after it that nobody has."""
-    if code not in taken:
-        return code
-    number = 2
-    while f"{code[:60]}-{number}" in taken:
-        number += 1
-    return f"{code[:60]}-{number}"
+def _used_share(reward: Reward) -> str:
+    """Of what was taken, where that was counted."""
+    taken = getattr(reward, "taken_ever", 0)
+    return format_percent(getattr(reward, "used_ever", 0) / taken, digits=0) if taken else "–"
+
+
+def _free(program: Program, stem: str) -> str:
+    """The code, or the first with a number after it that no reward of the program has."""
+    return first_free(stem[:56], set(program.rewards.values_list("code", flat=True)))
 
 
 def _form_page(

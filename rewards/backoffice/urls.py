@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.urls import path
 
 from rewards.backoffice import (
+    bulk_changes,
     checkouts,
     gift_card_acts,
     gift_card_batches,
     gift_cards,
     gifts,
+    pictures,
     redemptions,
     rewards,
+    shared_codes,
     voucher_pools,
 )
 
@@ -26,6 +29,8 @@ TAKEN = "redemptions/<uuid:public_id>"
 urlpatterns = [
     path(f"{CATALOGUE}/", rewards.reward_list, name="reward_list"),
     path(f"{CATALOGUE}/new/", rewards.reward_create, name="reward_create"),
+    path(f"{CATALOGUE}/change/", bulk_changes.reward_bulk, name="reward_bulk"),
+    path(f"{CATALOGUE}/preview/", bulk_changes.reward_preview, name="reward_preview"),
     path("programs/<slug:code>/vouchers/", voucher_pools.pool_list, name="voucher_pool_list"),
     path(
         "programs/<slug:code>/vouchers/new/", voucher_pools.pool_create, name="voucher_pool_create"
@@ -35,6 +40,11 @@ urlpatterns = [
         voucher_pools.pool_fill,
         name="voucher_pool_fill",
     ),
+    path(
+        "programs/<slug:code>/vouchers/<slug:pool_code>/generate/",
+        voucher_pools.pool_generate,
+        name="voucher_pool_generate",
+    ),
     path(f"{REWARD}/", rewards.reward_page, name="reward_page"),
     path(f"{REWARD}/edit/", rewards.reward_edit, name="reward_edit"),
     path(f"{REWARD}/state/", rewards.reward_state, name="reward_state"),
@@ -43,6 +53,13 @@ urlpatterns = [
     path(f"{REWARD}/days/", gifts.gift_day_start, name="gift_day_start"),
     path("gift-days/<uuid:public_id>/stop/", gifts.gift_day_stop, name="gift_day_stop"),
     path("memberships/<uuid:public_id>/give-reward/", gifts.reward_give, name="reward_give"),
+    path(f"{REWARD}/codes/new/", shared_codes.shared_code_create, name="shared_code_create"),
+    path(
+        "shared-codes/<uuid:public_id>/stop/",
+        shared_codes.shared_code_stop,
+        name="shared_code_stop",
+    ),
+    path(f"{REWARD}/picture/", pictures.reward_picture, name="reward_picture"),
     path(f"{REWARD}/move/", rewards.reward_move, name="reward_move"),
     path("rewards/<uuid:public_id>/", rewards.reward_by_id, name="reward_by_id"),
     path("redemptions/", redemptions.redemption_list, name="redemption_list"),

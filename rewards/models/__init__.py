@@ -6,11 +6,14 @@ from rewards.models.checkouts import (
 )
 from rewards.models.gift_cards import GiftCard, GiftCardBatch
 from rewards.models.gifts import GiftDay, GiftOccasion
+from rewards.models.prizes import RewardPrize
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward, RewardPrice
 from rewards.models.vouchers import Voucher, VoucherPool, VoucherUse
+from rewards.models.wishes import AutoTake, RewardGoal
 
 __all__ = [
+    "AutoTake",
     "Checkout",
     "CheckoutReward",
     "CheckoutUnits",
@@ -21,7 +24,9 @@ __all__ = [
     "GiftOccasion",
     "Redemption",
     "Reward",
+    "RewardGoal",
     "RewardPrice",
+    "RewardPrize",
     "Voucher",
     "VoucherPool",
     "VoucherUse",

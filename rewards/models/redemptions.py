@@ -75,6 +75,13 @@ class Redemption(models.Model):
     credit = models.OneToOneField(Transfer, null=True, on_delete=models.PROTECT, related_name="+")
     # Whether it took one of the stock that has not come back.
     stocked = models.BooleanField()
+    # What was drawn out of a mystery gift, and whether it took one of that one's stock; how it was
+    # drawn: the weights there were, and the number that came.
+    drawn = models.ForeignKey(
+        Reward, null=True, on_delete=models.PROTECT, related_name="draws", db_index=False
+    )
+    drawn_stocked = models.BooleanField(default=False, db_default=False)
+    draw = models.JSONField(default=dict, blank=True)
     # Makes it happen once.
     key = models.CharField(max_length=128, unique=True)
     source = models.CharField(max_length=16, choices=Transfer.Source.choices)
@@ -115,11 +122,19 @@ class Redemption(models.Model):
                 | Q(gift_card=None, credit=None),
             ),
             models.CheckConstraint(
+                name="redemption_drawn_when_issued",
+                condition=Q(drawn=None, drawn_stocked=False)
+                | Q(drawn__isnull=False, issued_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="redemption_override_has_reason",
                 condition=Q(overridden=[]) | (~Q(override_reason="") & Q(staff__isnull=False)),
             ),
         ]  # fmt: skip
         indexes = [
+            models.Index(
+                fields=["drawn"], name="redemption_drawn", condition=Q(drawn__isnull=False)
+            ),
             models.Index(fields=["membership", "-created_at"], name="redemption_of_member"),
             models.Index(fields=["reward", "-created_at"], name="redemption_of_reward"),
             models.Index(
@@ -128,6 +143,12 @@ class Redemption(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="redemption_stays", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="redemption_drawn_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__drawn__isnull=False)
+                & pgtrigger.Q(old__drawn__df=pgtrigger.F("new__drawn")),
+            ),
             pgtrigger.FSM(
                 name="redemption_status_goes_on", field="status", transitions=list(TRANSITIONS)
             ),
@@ -141,3 +162,8 @@ class Redemption(models.Model):
         """Whether it gave money that may still be there, so that it can be canceled."""
         given = self.gift_card_id is not None or self.credit_id is not None
         return given and self.status == self.Status.USED
+
+    @property
+    def got(self) -> Reward:
+        """What they have of it: what was drawn, where it is a gift that something is drawn from."""
+        return self.drawn or self.reward

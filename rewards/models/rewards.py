@@ -6,6 +6,7 @@ import uuid
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,7 @@ class Reward(models.Model):
         PARTNER_VOUCHER = "partner_voucher", _("Partner's voucher")
         GIFT_CARD = "gift_card", _("Gift card")
         STORE_CREDIT = "store_credit", _("Store credit")
+        MYSTERY = "mystery", _("Mystery gift")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -59,6 +61,12 @@ class Reward(models.Model):
     name = models.CharField(_("name"), max_length=80)
     summary = models.CharField(_("in a sentence"), max_length=200, blank=True, default="")
     details = models.TextField(_("what applies"), max_length=2000, blank=True, default="")
+    # Name, summary and details in further languages, by the language's code.
+    texts = models.JSONField(default=dict, blank=True)
+    picture = models.FileField(
+        _("picture"), upload_to="rewards/", blank=True, default="",
+        validators=[FileExtensionValidator(["png", "jpg", "webp"])],
+    )  # fmt: skip
     # What it takes, in the smallest units of the wallet type.
     wallet_type = models.ForeignKey(WalletType, on_delete=models.PROTECT, related_name="rewards")
     price = models.BigIntegerField(_("price"))
@@ -113,6 +121,7 @@ class Reward(models.Model):
                         "partner_voucher",
                         "gift_card",
                         "store_credit",
+                        "mystery",
                     ]
                 ),
             ),

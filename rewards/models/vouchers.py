@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models import Membership, Program
 from loyalty.models.orders import MoneyField
 from loyalty.models.programs import code_validator
+from rewards.codes import masked
 from rewards.models.rewards import Reward
 
 
@@ -63,6 +64,8 @@ class Voucher(models.Model):
         Membership, null=True, on_delete=models.PROTECT, related_name="vouchers"
     )
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    # So often it can be used, once by each member; None: it is one member's, and is used once.
+    most_uses = models.PositiveIntegerField(null=True)
     # What it does, as it was told to whoever took it.
     terms = models.JSONField(default=dict)
     issued_at = models.DateTimeField(null=True)
@@ -80,9 +83,14 @@ class Voucher(models.Model):
                 name="voucher_status_of_its_times",
                 condition=Q(status="waiting", pool__isnull=False, membership=None, issued_at=None,
                             closed_at=None)
-                | Q(status="issued", membership__isnull=False, issued_at__isnull=False,
-                    closed_at=None)
+                | Q(status="issued", issued_at__isnull=False, closed_at=None)
+                & (Q(membership__isnull=False) | Q(most_uses__isnull=False))
                 | Q(status__in=["used", "expired", "void"], closed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="voucher_of_one_or_shared",
+                condition=Q(most_uses=None)
+                | Q(most_uses__gt=0, membership=None, pool=None, reward__isnull=False),
             ),
         ]  # fmt: skip
         indexes = [
@@ -112,6 +120,11 @@ class Voucher(models.Model):
         return self.written
 
     @property
+    def masked(self) -> str:
+        """For who may not use it."""
+        return masked(self.written)
+
+    @property
     def last_moment(self) -> dt.datetime | None:
         """Until when it can be used, as people say it; None: for ever."""
         return None if self.expires_at is None else self.expires_at - dt.timedelta(seconds=1)
@@ -128,6 +141,11 @@ class VoucherUse(models.Model):
     voucher = models.ForeignKey(
         Voucher, on_delete=models.PROTECT, related_name="uses", db_index=False
     )
+    # Whose order it is, and which of its uses this is, where it is shared.
+    membership = models.ForeignKey(
+        Membership, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    slot = models.PositiveIntegerField(default=1, db_default=1)
     # The shop's own name for the checkout.
     checkout = models.CharField(max_length=128)
     state = models.CharField(max_length=8, choices=State.choices)
@@ -141,10 +159,15 @@ class VoucherUse(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["voucher", "checkout"], name="voucher_use_once"),
-            # At one checkout at a time, and used once.
+            # At one checkout at a time, and used once; a shared one in each of its slots.
             models.UniqueConstraint(
-                fields=["voucher"], condition=Q(state__in=["held", "used"]),
+                fields=["voucher", "slot"], condition=Q(state__in=["held", "used"]),
                 name="voucher_at_one_checkout",
+            ),
+            models.UniqueConstraint(
+                fields=["voucher", "membership"],
+                condition=Q(state__in=["held", "used"], membership__isnull=False),
+                name="voucher_once_for_a_member",
             ),
             models.CheckConstraint(
                 name="voucher_use_of_its_times",
@@ -152,6 +175,24 @@ class VoucherUse(models.Model):
                 | Q(state__in=["used", "released"], closed_at__isnull=False),
             ),
         ]  # fmt: skip
+
+        triggers = [
+            pgtrigger.Trigger(
+                name="voucher_use_in_its_slots",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                declare=[("most", "integer")],
+                func="""
+                    SELECT coalesce(most_uses, 1) INTO most
+                      FROM rewards_voucher WHERE id = NEW.voucher_id;
+                    IF NEW.slot < 1 OR NEW.slot > most THEN
+                        RAISE EXCEPTION 'a voucher is used % times at most', most
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.voucher} · {self.checkout}"

@@ -17,7 +17,7 @@ def redemptions() -> QuerySet[Redemption]:
     """With all that is shown of it."""
     return Redemption.objects.select_related(
         "reward__program", "reward__wallet_type", "membership__customer", "membership__program",
-        "voucher", "gift_card", "credit", "staff",
+        "voucher", "gift_card", "credit", "staff", "drawn__program",
     )  # fmt: skip
 
 

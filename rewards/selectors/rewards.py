@@ -6,19 +6,21 @@ import datetime as dt
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 
 from loyalty.models import Program
+from loyalty.plain_numbers import whole
+from loyalty.rules.calendar import start_of_day
 from members.errors import NotFoundError
 from rewards.definitions import RewardDefinition
 from rewards.models import Redemption, Reward
-from rewards.numbers import plain_units
 
 Status = Redemption.Status
 
 
 def rewards() -> QuerySet[Reward]:
     return Reward.objects.select_related("program", "wallet_type", "voucher_pool").prefetch_related(
-        "tier_prices"
+        "tier_prices", "prizes__prize"
     )
 
 
@@ -48,21 +50,42 @@ def with_figures(found: QuerySet[Reward], now: dt.datetime) -> QuerySet[Reward]:
     )
 
 
+def taken_by_month(reward: Reward, now: dt.datetime, months: int = 12) -> dict[dt.date, int]:
+    """How many were handed out and kept in each of the last months, in the program's time zone;
+    months without any are in it."""
+    zone = reward.program.zone
+    first = now.astimezone(zone).date().replace(day=1)
+    days = [first]
+    while len(days) < months:
+        days.append((days[-1] - dt.timedelta(days=1)).replace(day=1))
+    found = (
+        Redemption.objects.filter(reward=reward, issued_at__isnull=False)
+        .filter(issued_at__gte=start_of_day(days[-1], zone), issued_at__lte=now)
+        .exclude(status=Status.CANCELLED)
+        .annotate(month=TruncMonth("issued_at", tzinfo=zone))
+        .values_list("month")
+        .annotate(count=Count("pk"))
+    )
+    counted = {month.date(): count for month, count in found}
+    return {day: counted.get(day, 0) for day in reversed(days)}
+
+
 def definition_of(reward: Reward) -> RewardDefinition:
     """The reward as data."""
-    scale = reward.wallet_type.scale
+    unit = reward.wallet_type
     same = set(RewardDefinition.model_fields) - {
-        "wallet_type", "price", "tier_prices", "voucher_pool", "skus", "categories",
+        "wallet_type", "price", "tier_prices", "voucher_pool", "skus", "categories", "prizes",
     }  # fmt: skip
     return RewardDefinition.model_validate(
         {name: getattr(reward, name) for name in same}
         | {
-            "wallet_type": reward.wallet_type.code,
-            "price": plain_units(reward.price, scale),
+            "wallet_type": unit.code,
+            "price": whole(reward.price, unit),
             "tier_prices": {
-                item.tier: plain_units(item.price, scale) for item in reward.tier_prices.all()
+                item.tier: whole(item.price, unit) for item in reward.tier_prices.all()
             },
             "voucher_pool": reward.voucher_pool.code if reward.voucher_pool else "",
+            "prizes": {item.prize.code: item.weight for item in reward.prizes.all()},
             "skus": tuple(reward.skus),
             "categories": tuple(reward.categories),
         }

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Program
@@ -19,7 +19,8 @@ from loyalty.selectors.tier_sets import benefits_of
 from loyalty.services.member_conditions import AskedOfMember, conditions_met
 from loyalty.told_conditions import told_sentence
 from members.formatting import format_moment
-from rewards.models import Redemption, Reward, Voucher, VoucherPool
+from rewards.models import Redemption, Reward
+from rewards.selectors.prizes import filled_pools, prizes_left
 from rewards.selectors.redemptions import of_member
 from rewards.words import limit_words
 
@@ -66,7 +67,7 @@ class _Finder:
         ]
         self.met = conditions_met(asked, membership, now) if self.live else set[int]()
         self.counted = _counted(rewards, membership, now)
-        self.filled = _filled(rewards)
+        self.filled = filled_pools(rewards)
         self.tier, hours = _tier_of(membership, now) if self._asks_for_tier() else ("", 0)
         self.earlier = dt.timedelta(hours=hours)
 
@@ -107,8 +108,7 @@ class _Finder:
     def _of_it(self, reward: Reward) -> Iterable[Refusal]:
         if reward.status != Reward.Status.LIVE or not reward.on_shelf:
             yield Refusal("not_offered", _("It is not offered any more."))
-        pool = reward.voucher_pool_id
-        if reward.left == 0 or (pool is not None and pool not in self.filled):
+        if self._is_gone(reward):
             yield Refusal("sold_out", _("All of them are taken."))
         if reward.per_member is not None and self.counted[reward.pk] >= reward.per_member:
             yield Refusal("limit_reached", limit_words(reward))
@@ -116,15 +116,12 @@ class _Finder:
         if condition is not None and reward.pk not in self.met:
             yield Refusal("not_for_you", _("Only for this: %s.") % told_sentence(condition.root))
 
-
-def _filled(rewards: Sequence[Reward]) -> set[int]:
-    """The lists among theirs that have a code left."""
-    pools = {pool for reward in rewards if (pool := reward.voucher_pool_id) is not None}
-    if not pools:
-        return set()
-    waiting = Voucher.objects.filter(pool=OuterRef("pk"), status=Voucher.Status.WAITING)
-    filled = VoucherPool.objects.filter(Exists(waiting), pk__in=pools)
-    return set(filled.values_list("pk", flat=True))
+    def _is_gone(self, reward: Reward) -> bool:
+        pool = reward.voucher_pool_id
+        if reward.left == 0 or (pool is not None and pool not in self.filled):
+            return True
+        gift = reward.kind == Reward.Kind.MYSTERY
+        return gift and not prizes_left(reward, self.filled)
 
 
 def _price(reward: Reward, tier: str) -> int:

@@ -20,6 +20,7 @@ from members.services.transactions import run_atomically
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
 from rewards.selectors.redemptions import redemptions
+from rewards.services.draws import handed_out
 from rewards.services.given_value import credit_wallets, give_value
 from rewards.services.issuing import issue_voucher
 from rewards.services.redemptions import reward_as_it_is, same_redemption, wallet_of
@@ -56,7 +57,7 @@ def give_reward(
             given.save()
             give_value(given, actor, now)
         else:
-            given.voucher = issue_voucher(found, member, now)
+            given.voucher = issue_voucher(handed_out(given), member, now)
             given.save()
         if given.stocked:
             Reward.objects.filter(pk=found.pk).update(taken=F("taken") + 1)

@@ -27,6 +27,7 @@ from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, Voucher
 from rewards.selectors.redemptions import redemptions
 from rewards.selectors.rewards import rewards
+from rewards.services.draws import handed_out
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
 from rewards.services.given_value import (
     credit_wallets,
@@ -274,9 +275,9 @@ def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
     if redemption.reward.is_stored_value:
         give_value(redemption, actor, now)
         return
-    redemption.voucher = issue_voucher(redemption.reward, redemption.membership, now)
+    redemption.voucher = issue_voucher(handed_out(redemption), redemption.membership, now)
     redemption.status, redemption.issued_at = Status.ISSUED, now
-    redemption.save(update_fields=["voucher", "status", "issued_at"])
+    redemption.save()
 
 
 def _give_back(
@@ -289,9 +290,13 @@ def _give_back(
         )  # fmt: skip
     if redemption.stocked:
         Reward.objects.filter(pk=redemption.reward_id).update(taken=F("taken") - 1)
-    redemption.stocked, redemption.status = False, status
+    if redemption.drawn is not None and redemption.drawn_stocked:
+        Reward.objects.filter(pk=redemption.drawn.pk).update(taken=F("taken") - 1)
+    redemption.stocked, redemption.drawn_stocked, redemption.status = False, False, status
     redemption.closed_at, redemption.reason = now, reason
-    redemption.save(update_fields=["returned", "stocked", "status", "closed_at", "reason"])
+    redemption.save(
+        update_fields=["returned", "stocked", "drawn_stocked", "status", "closed_at", "reason"]
+    )
 
 
 def lock_wallets_of(taken: Sequence[Redemption]) -> None:

@@ -16,7 +16,7 @@ from loyalty.services.stored_value import coins, stored_value_type
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 from rewards.definitions import RewardDefinition
-from rewards.models import Reward, RewardPrice, VoucherPool
+from rewards.models import Reward, RewardPrice, RewardPrize, VoucherPool
 from rewards.numbers import smallest
 from rewards.selectors.rewards import definition_of
 
@@ -98,18 +98,24 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
         raise _wrong("wallet_type", _("The program has no such units."))
     _refuse_money(program, definition, wallet_type)
     values: dict[str, Any] = definition.model_dump(
-        exclude={"wallet_type", "price", "tier_prices", "voucher_pool"}
+        exclude={"wallet_type", "price", "tier_prices", "voucher_pool", "prizes"}
     )
+    values["texts"] = definition.model_dump(mode="json", exclude_defaults=True).get("texts", {})
     for name, value in values.items():
         setattr(reward, name, list(value) if isinstance(value, tuple) else value)
     reward.wallet_type = wallet_type
     reward.price = _units("price", definition.price, wallet_type.scale)
     reward.voucher_pool = _pool(program, definition.voucher_pool)
     tiers = _tier_prices(program, definition, wallet_type.scale)
+    prizes = _prizes(program, definition)
     reward.save()
     reward.tier_prices.all().delete()
     RewardPrice.objects.bulk_create(
         RewardPrice(reward=reward, tier=tier, price=price) for tier, price in tiers.items()
+    )
+    reward.prizes.all().delete()
+    RewardPrize.objects.bulk_create(
+        RewardPrize(reward=reward, prize=prize, weight=weight) for prize, weight in prizes
     )
     # Those that were read along before are others now.
     reward.__dict__.pop("_prefetched_objects_cache", None)
@@ -137,6 +143,15 @@ def _tier_prices(program: Program, definition: RewardDefinition, scale: int) -> 
         if tier not in known:
             raise _wrong("tier_prices", _("The program has no tier “%s”.") % tier)
     return {tier: _units("tier_prices", price, scale) for tier, price in wanted.items()}
+
+
+def _prizes(program: Program, definition: RewardDefinition) -> list[tuple[Reward, int]]:
+    plain = Reward.objects.filter(program=program).exclude(kind=Reward.Kind.MYSTERY)
+    known = {item.code: item for item in plain.filter(code__in=definition.prizes)}
+    for code in definition.prizes:
+        if code not in known:
+            raise _wrong("prizes", _("The program has no reward “%s” that can be in it.") % code)
+    return [(known[code], weight) for code, weight in definition.prizes.items()]
 
 
 def _pool(program: Program, code: str) -> VoucherPool | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 
-from loyalty.models import Program
+from loyalty.models import Membership, Program
 from loyalty.rules.facts import NOTHING, ZERO, Occasion
 from members.errors import NotFoundError
 from members.formatting import format_day
@@ -19,6 +20,7 @@ from rewards.codes import is_mistyped, plain
 from rewards.errors import VoucherRefusedError
 from rewards.models import Redemption, Voucher, VoucherUse
 from rewards.services.issuing import close_voucher, reopen_voucher
+from rewards.services.shared_codes import free_slot, is_used_up, refuse_use
 from rewards.voucher_terms import Taken, taken_off
 
 HOLD = dt.timedelta(minutes=30)
@@ -44,17 +46,21 @@ def find_voucher(written: str) -> Voucher:
 
 
 def check_voucher(
-    voucher: Voucher, occasion: Occasion | None, *, checkout: str, now: dt.datetime
-) -> Taken:
-    """What it would take off. Raises VoucherRefusedError where it cannot be used now, or here."""
+    voucher: Voucher, occasion: Occasion | None, *, checkout: str, now: dt.datetime,
+    member: Membership | None = None,
+) -> Taken:  # fmt: skip
+    """What it would take off. Raises VoucherRefusedError where it cannot be used now, or here.
+    `member`: who uses it, where it is shared."""
     _refuse_state(voucher, now)
     _refuse_elsewhere(voucher, checkout, now)
+    if voucher.most_uses is not None and member is not None:
+        refuse_use(voucher, checkout, member)
     return _taken(voucher, occasion)
 
 
 def hold_voucher(
     *, voucher: Voucher, checkout: str, occasion: Occasion | None, now: dt.datetime,
-    hold: dt.timedelta = HOLD,
+    hold: dt.timedelta = HOLD, member: Membership | None = None,
 ) -> tuple[VoucherUse, Taken]:  # fmt: skip
     """Keep it for one checkout. Held again by the same one it is kept from now on. Raises
     VoucherRefusedError."""
@@ -64,7 +70,7 @@ def hold_voucher(
         _refuse_state(locked, now)
         _free(locked, checkout, now)
         taken = _taken(locked, occasion)
-        told = {
+        told = _place(locked, checkout, member) | {
             "state": State.HELD, "held_until": now + hold,
             "discount": None if occasion is None else taken.amount,
         }  # fmt: skip
@@ -81,6 +87,7 @@ def hold_voucher(
 def use_voucher(
     *, voucher: Voucher, checkout: str, occasion: Occasion | None, actor: Actor, now: dt.datetime,
     told: Decimal | None = None,
+    member: Membership | None = None,
 ) -> tuple[VoucherUse, bool]:  # fmt: skip
     """Use it up for a checkout, held or not. Returns what it took off, and whether that was so
     before. What was held keeps what it was told, also where its hold has passed and nobody else
@@ -96,12 +103,14 @@ def use_voucher(
         if not held:
             _refuse_state(locked, now)
         _free(locked, checkout, now)
+        place = _place(locked, checkout, member or (known.membership if known else None))
         known = known or VoucherUse(voucher=locked, checkout=checkout, created_at=now)
+        known.slot, known.membership = place["slot"], place["membership"]
         if not held or known.discount is None:
             known.discount = _discount(locked, occasion) if told is None else told
         known.state, known.closed_at, known.held_until = State.USED, now, None
         known.save()
-        _close(locked, now, actor)
+        _close(locked, known, now, actor)
         return known, False
 
     return run_atomically(use)
@@ -121,7 +130,7 @@ def release_voucher(
         was_used = known.state == State.USED
         known.state, known.closed_at, known.held_until = State.RELEASED, now, None
         known.save()
-        if was_used:
+        if was_used and (locked.most_uses is None or locked.status == Voucher.Status.USED):
             _reopen(locked, actor)
         return known
 
@@ -143,7 +152,17 @@ def _refuse_state(voucher: Voucher, now: dt.datetime) -> None:
         )
 
 
+def _place(voucher: Voucher, checkout: str, member: Membership | None) -> dict[str, Any]:
+    """Whose use it is, and which, where the voucher is shared."""
+    if voucher.most_uses is None:
+        return {"slot": 1, "membership": None}
+    refuse_use(voucher, checkout, member)
+    return {"slot": free_slot(voucher, checkout), "membership": member}
+
+
 def _refuse_elsewhere(voucher: Voucher, checkout: str, now: dt.datetime) -> None:
+    if voucher.most_uses is not None:
+        return
     held = voucher.uses.filter(state=State.HELD, held_until__gt=now).exclude(checkout=checkout)
     if held.exists():
         raise VoucherRefusedError(_("It is in use at another checkout."), code="voucher_held")
@@ -179,7 +198,11 @@ def _discount(voucher: Voucher, occasion: Occasion | None) -> Decimal | None:
     return None if occasion is None else _taken(voucher, occasion).amount
 
 
-def _close(voucher: Voucher, now: dt.datetime, actor: Actor) -> None:
+def _close(voucher: Voucher, use: VoucherUse, now: dt.datetime, actor: Actor) -> None:
+    if voucher.most_uses is not None:
+        _audit("shared_code.used", voucher, actor, use.membership)
+        if not is_used_up(voucher):
+            return
     close_voucher(voucher, Voucher.Status.USED, now)
     Redemption.objects.filter(voucher=voucher, status=Redemption.Status.ISSUED).update(
         status=Redemption.Status.USED, closed_at=now
@@ -195,11 +218,12 @@ def _reopen(voucher: Voucher, actor: Actor) -> None:
     _audit("voucher.released", voucher, actor)
 
 
-def _audit(action: str, voucher: Voucher, actor: Actor) -> None:
-    if voucher.membership is None or voucher.reward is None or actor is SYSTEM:
+def _audit(action: str, voucher: Voucher, actor: Actor, member: Membership | None = None) -> None:
+    owner = member or voucher.membership
+    if owner is None or voucher.reward is None or actor is SYSTEM:
         return
     record_audit(
-        actor=actor, action=action, target=voucher.membership.customer,
+        actor=actor, action=action, target=owner.customer,
         after={"reward": voucher.reward.name, "voucher": str(voucher.public_id)},
     )  # fmt: skip
 

@@ -10,6 +10,14 @@
 
   const rowsOf = (list) => [...list.querySelectorAll(":scope > [data-sortable-item]")];
 
+  // In a list that is the lower half of a row; in a grid of cards the half where reading goes on.
+  function isPast(row, { clientX, clientY }) {
+    const { top, height, left, width } = row.getBoundingClientRect();
+    if (row.parentElement.dataset.sortable !== "grid") return clientY > top + height / 2;
+    const right = clientX > left + width / 2;
+    return getComputedStyle(row).direction === "rtl" ? !right : right;
+  }
+
   // Only the grip drags: text in the row can still be marked.
   document.addEventListener("pointerdown", (event) => {
     const grip = event.target.closest?.("[data-sortable-grip]");
@@ -35,9 +43,7 @@
     if (!dragged || !dragged.parentElement.contains(event.target)) return;
     event.preventDefault();
     if (!over || over === dragged) return;
-    const { top, height } = over.getBoundingClientRect();
-    const below = event.clientY > top + height / 2;
-    dragged.parentElement.insertBefore(dragged, below ? over.nextElementSibling : over);
+    dragged.parentElement.insertBefore(dragged, isPast(over, event) ? over.nextElementSibling : over);
   });
 
   document.addEventListener("drop", (event) => {

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from loyalty.models import Membership, Program
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
 from rewards.models import Reward
 from rewards.services.rewards import create_reward
+from rewards.services.shared_codes import create_shared_code
 from tests.api.conftest import ApiClient, assert_problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,6 +101,54 @@ def test_what_is_reserved_is_issued_later(
     assert used["status"] == "used"
     listed = api.get(f"/reward-redemptions?membership={member.public_id}&status=used").json()
     assert [item["id"] for item in listed["results"]] == [held["id"]]
+
+
+def test_only_keys_that_may_look_at_vouchers_read_codes(
+    api: ApiClient, member: Membership, reward: Reward, key_with: Any
+) -> None:
+    taken = take(api, member, reward).json()
+    code = taken["voucher"]["code"]
+    reader = key_with("rewards:read")
+    listed = reader.get("/reward-redemptions").json()["results"][0]
+    one = reader.get(f"/reward-redemptions/{taken['id']}").json()
+    hidden = f"••••{code.replace('-', '')[-2:]}"
+    assert [listed["voucher"]["code"], one["voucher"]["code"]] == [hidden, hidden]
+    both = key_with("rewards:read", "vouchers:read")
+    assert both.get(f"/reward-redemptions/{taken['id']}").json()["voucher"]["code"] == code
+
+
+def test_a_shared_code_is_used_once_by_each_member(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    create_shared_code(
+        reward=reward, written="SUMMER-26", most_uses=5, expires_at=None, actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    at = {"code": "summer26", "checkout": "cart-1", "order": BASKET}
+    own = {"membership": str(member.public_id)}
+    assert api.post("/vouchers/check", at | own).json()["discount"] == "5.00"
+    assert_problem(api.post("/vouchers/use", at), 409, "voucher_needs_member")
+    assert api.post("/vouchers/use", at | own).json()["state"] == "used"
+    again = at | own | {"checkout": "cart-2"}
+    assert_problem(api.post("/vouchers/use", again), 409, "voucher_used_by_member")
+    nobody = at | {"membership": "00000000-0000-4000-8000-000000000000"}
+    assert_problem(api.post("/vouchers/use", nobody), 422, "invalid_request", "membership")
+
+
+def test_a_mystery_gift_says_its_odds_and_then_what_was_drawn(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    definition = RewardDefinition.model_validate(
+        {"code": "gift", "kind": "mystery", "name": "Surprise", "price": 10, "status": "live",
+         "prizes": {"five": 3}, "texts": {"ms": {"name": "Kejutan"}}}
+    )  # fmt: skip
+    gift = create_reward(program=reward.program, definition=definition, actor=SYSTEM)
+    told = api.get(f"/rewards/{gift.public_id}").json()
+    assert told["odds"] == [{"reward": str(reward.public_id), "name": "5 off", "chance": 1.0}]
+    assert told["texts"] == {"ms": {"name": "Kejutan", "summary": "", "details": ""}}
+    assert told["picture"] is None
+    taken = take(api, member, gift).json()
+    assert taken["drawn"] == str(reward.public_id)
 
 
 def test_what_is_not_there_is_named(api: ApiClient, member: Membership, reward: Reward) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -31,6 +32,7 @@ from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
+from rewards.codes import masked
 from rewards.models import Redemption
 from rewards.selectors.redemptions import get_redemption, of_member, redemptions
 from rewards.selectors.rewards import rewards
@@ -62,7 +64,9 @@ class RedemptionCancel(Body):
 
 class VoucherBrief(Answer):
     id: UUID
-    code: str = Field(description="As people read it.")
+    code: str = Field(
+        description="As people read it. When reading, a key without `vouchers:read` gets “••••7P”."
+    )
     expires_at: dt.datetime | None = Field(description="Cannot be used from then on.")
 
 
@@ -77,6 +81,7 @@ class RedemptionOut(Answer):
     units: Units = Field(description="What it took of the member; 0: it was given.")
     gift: Redemption.Gift | None = Field(description="Why it was given. Null: it was taken.")
     message: str = Field(description="What the member reads with a gift.")
+    drawn: UUID | None = Field(description="What was drawn, where it is a mystery gift.")
     voucher: VoucherBrief | None = Field(
         description="Null while it is only reserved, and for what gives money."
     )
@@ -116,7 +121,8 @@ class RewardRedemptions(ApiView):
             found = found.filter(reward__public_id=query.reward)
         if query.status:
             found = found.filter(status=query.status)
-        page = paginate(request, found, query, ordering=["-pk"], row=redemption_out)
+        shown = partial(redemption_out, hidden=_hides_codes(self))
+        page = paginate(request, found, query, ordering=["-pk"], row=shown)
         return answer(RedemptionPage(**page))
 
     @extend_schema(operation_id="takeReward", request=RedemptionIn, responses={201: RedemptionOut})
@@ -146,7 +152,7 @@ class OneRewardRedemption(ApiView):
     @extend_schema(operation_id="getRewardRedemption", responses={200: RedemptionOut})
     def get(self, request: Request, redemption_id: UUID) -> HttpResponse:
         """Read what was taken."""
-        return answer(redemption_out(get_redemption(redemption_id)))
+        return answer(redemption_out(get_redemption(redemption_id), hidden=_hides_codes(self)))
 
 
 class RedemptionIssue(ApiView):
@@ -191,7 +197,8 @@ class RedemptionCancellation(ApiView):
         return answer(redemption_out(get_redemption(redemption_id)))
 
 
-def redemption_out(found: Redemption) -> RedemptionOut:
+def redemption_out(found: Redemption, *, hidden: bool = False) -> RedemptionOut:
+    """`hidden`: for a key that may not see codes."""
     unit, voucher = found.reward.wallet_type, found.voucher
     return RedemptionOut(
         id=found.public_id,
@@ -204,11 +211,14 @@ def redemption_out(found: Redemption) -> RedemptionOut:
         units=units_text(found.units, unit.scale),
         gift=Redemption.Gift(found.gift) if found.gift else None,
         message=found.message,
-        voucher=VoucherBrief(
-            id=voucher.public_id, code=voucher.written, expires_at=voucher.expires_at
-        )
-        if voucher
-        else None,
+        drawn=found.drawn.public_id if found.drawn else None,
+        voucher=None
+        if voucher is None
+        else VoucherBrief(
+            id=voucher.public_id,
+            expires_at=voucher.expires_at,
+            code=masked(voucher.written) if hidden else voucher.written,
+        ),
         gift_card=found.gift_card.public_id if found.gift_card else None,
         reserved_until=found.reserved_until if found.status == "reserved" else None,
         created_at=found.created_at,
@@ -216,3 +226,8 @@ def redemption_out(found: Redemption) -> RedemptionOut:
         closed_at=found.closed_at,
         reason=found.reason,
     )
+
+
+def _hides_codes(view: ApiView) -> bool:
+    """Whoever reads a code could use it."""
+    return "vouchers:read" not in view.api_key.scopes

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.pools import member_named
-from loyalty.ledger.balances import holdings
-from loyalty.models import Membership, Wallet
+from loyalty.models import Membership
+from loyalty.services.usable_units import spendable_units
 from members.api.bodies import (
     Answer,
     PublicId,
@@ -28,6 +28,7 @@ from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from rewards.models import Reward
+from rewards.selectors.prizes import odds_of
 from rewards.selectors.rewards import get_reward, rewards
 from rewards.services.eligibility import Offer, offers_for
 
@@ -48,6 +49,22 @@ class OfferOut(Answer):
     refusals: list[RefusalOut]
 
 
+class OddsOut(Answer):
+    """Something that may be drawn out of a mystery gift."""
+
+    reward: UUID
+    name: str
+    chance: float
+
+
+class TextOut(Answer):
+    """A reward in one language; what is empty is as in the first one."""
+
+    name: str = ""
+    summary: str = ""
+    details: str = ""
+
+
 class RewardOut(Answer):
     id: UUID
     program: str
@@ -57,6 +74,8 @@ class RewardOut(Answer):
     name: str
     summary: str
     details: str
+    texts: dict[str, TextOut] = Field(description="In further languages, by their codes.")
+    picture: str | None = Field(description="Where its picture is; another one is elsewhere.")
     wallet_type: str
     decimals: int
     price: Units
@@ -76,6 +95,9 @@ class RewardOut(Answer):
     per_period: Reward.Period
     valid_days: int | None
     combines: bool
+    odds: list[OddsOut] = Field(
+        description="Of a mystery gift: what can be drawn now, and how likely; they add up to 1."
+    )
     offer: OfferOut | None = Field(description="With `membership`: as that member finds it.")
 
 
@@ -116,7 +138,9 @@ class Rewards(ApiView):
             request, found, query, ordering=["program_id", "position", "pk"], row=lambda item: item
         )
         offers = _offers(page["results"], member)
-        page["results"] = [reward_out(item, offers.get(item.pk)) for item in page["results"]]
+        page["results"] = [
+            reward_out(item, request, offers.get(item.pk)) for item in page["results"]
+        ]
         return answer(RewardPage(**page))
 
 
@@ -133,10 +157,10 @@ class OneReward(ApiView):
         query = read_query(request, OneRewardQuery)
         reward = get_reward(reward_id)
         member = member_named(query.membership, "membership") if query.membership else None
-        return answer(reward_out(reward, _offers([reward], member).get(reward.pk)))
+        return answer(reward_out(reward, request, _offers([reward], member).get(reward.pk)))
 
 
-def reward_out(reward: Reward, offer: OfferOut | None = None) -> RewardOut:
+def reward_out(reward: Reward, request: Request, offer: OfferOut | None) -> RewardOut:
     scale = reward.wallet_type.scale
     same = (
         "code", "kind", "status", "name", "summary", "details", "skus", "categories", "starts_at",
@@ -146,6 +170,12 @@ def reward_out(reward: Reward, offer: OfferOut | None = None) -> RewardOut:
     return RewardOut(
         id=reward.public_id,
         program=reward.program.code,
+        texts={code: TextOut(**text) for code, text in reward.texts.items()},
+        picture=request.build_absolute_uri(reward.picture.url) if reward.picture else None,
+        odds=[
+            OddsOut(reward=prize.public_id, name=prize.name, chance=weight / total)
+            for prize, weight, total in odds_of(reward)
+        ],
         wallet_type=reward.wallet_type.code,
         decimals=scale,
         price=units_text(reward.price, scale),
@@ -164,9 +194,7 @@ def _offers(found: list[Reward], member: Membership | None) -> dict[int, OfferOu
         return {}
     now = timezone.now()
     own = [reward for reward in found if reward.program_id == member.program_id]
-    wallets = list(Wallet.objects.select_related("wallet_type").filter(account=member.account_id))
-    held = holdings(wallets, now)
-    spendable = {item.wallet_type_id: held[item.pk].spendable for item in wallets}
+    spendable = spendable_units([member.pk], now).get(member.pk, {})
     return {
         offer.reward.pk: _offer(offer, spendable.get(offer.reward.wallet_type_id, 0))
         for offer in offers_for(own, member, now)

@@ -14,6 +14,8 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.order_bodies import OrderFacts, known_people, order_input
+from loyalty.api.v1.pools import member_named
+from loyalty.models import Membership
 from loyalty.rules.facts import Occasion
 from loyalty.services.order_inputs import check_order
 from members.api.bodies import (
@@ -22,6 +24,7 @@ from members.api.bodies import (
     Answer,
     Body,
     Instant,
+    PublicId,
     answer,
     money_text,
     read_body,
@@ -60,6 +63,9 @@ class VoucherAddress(Body):
 class VoucherIn(VoucherAddress):
     """A voucher at a checkout."""
 
+    membership: PublicId | None = Field(
+        None, description="Who uses it: needed for a shared code, which each member may use once."
+    )
     order: BasketIn | None = Field(
         None, description="With it the discount is worked out, and a basket it is not for refused."
     )
@@ -108,7 +114,9 @@ class VoucherCheck(ApiView):
         body, now = read_body(request, VoucherIn), timezone.now()
         voucher = _voucher(body.code)
         occasion = _occasion(body.order, voucher, now)
-        taken = check_voucher(voucher, occasion, checkout=body.checkout, now=now)
+        taken = check_voucher(
+            voucher, occasion, checkout=body.checkout, now=now, member=_member(body)
+        )
         return answer(_check_out(voucher, taken, occasion))
 
 
@@ -124,7 +132,7 @@ class VoucherHold(ApiView):
         use, _taken = hold_voucher(
             voucher=voucher, checkout=body.checkout, now=now,
             occasion=_occasion(body.order, voucher, now),
-            hold=dt.timedelta(minutes=body.hold_minutes),
+            hold=dt.timedelta(minutes=body.hold_minutes), member=_member(body),
         )  # fmt: skip
         return answer(_use_out(use, voucher))
 
@@ -141,7 +149,7 @@ class VoucherUsing(ApiView):
         voucher = _voucher(body.code)
         use, _known = use_voucher(
             voucher=voucher, checkout=body.checkout, actor=self.actor, now=now,
-            occasion=_occasion(body.order, voucher, now),
+            occasion=_occasion(body.order, voucher, now), member=_member(body),
         )  # fmt: skip
         return answer(_use_out(use, voucher))
 
@@ -169,6 +177,10 @@ def _voucher(code: str) -> Voucher:
         return find_voucher(code)
     except NotFoundError as error:
         raise refuse_field("code", str(error.message), "not_found") from error
+
+
+def _member(body: VoucherIn) -> Membership | None:
+    return member_named(body.membership, "membership") if body.membership else None
 
 
 def _occasion(order: BasketIn | None, voucher: Voucher, now: dt.datetime) -> Occasion | None:

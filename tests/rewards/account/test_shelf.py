@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from loyalty.models import Membership
 from members.services.audit import SYSTEM
-from rewards.models import Redemption
+from rewards.models import AutoTake, Redemption
 from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
 from tests.loyalty.backoffice.conftest import queries_of
@@ -96,6 +96,73 @@ def test_a_voucher_that_is_over_shows_no_code_to_scan(client, member):
     assert "qr-picture" not in page
 
 
+def test_a_voucher_has_bars_and_an_entry_for_the_calendar(client, member):
+    taken = take(member, offer(member.program, price=10, valid_days=5))
+    address = f"/me/vouchers/{taken.voucher.public_id}/"
+    page = text(client.get(address))
+    assert "barcode-picture" in page
+    assert f"{address}expiry.ics" in page
+    entry = client.get(f"{address}expiry.ics")
+    assert entry["Content-Type"].startswith("text/calendar")
+    last = taken.voucher.last_moment.astimezone(member.program.zone)
+    assert f"DTSTART;VALUE=DATE:{last:%Y%m%d}" in entry.content.decode()
+    assert "SUMMARY:Last day: 5 off" in entry.content.decode()
+    endless = take(member, offer(member.program, "endless", price=10), "k2")
+    for voucher in (endless.voucher.public_id, uuid.uuid4()):
+        assert client.get(f"/me/vouchers/{voucher}/expiry.ics").status_code == 404
+
+
+def test_a_member_reads_rewards_in_their_language(client, member, maya):
+    reward = offer(member.program, price=10, name="Sticker", texts={"ms": {"name": "Pelekat"}})
+    assert "Sticker" in text(client.get("/me/rewards/"))
+    type(maya).objects.filter(pk=maya.pk).update(locale="ms-my")
+    assert "Pelekat" in text(client.get("/me/rewards/"))
+    take(member, reward)
+    assert "Pelekat" in text(client.get("/me/vouchers/"))
+
+
+def test_what_was_in_a_mystery_gift_is_said_on_its_voucher(client, member):
+    offer(member.program, "cup", kind="free_product", skus=["CUP"], name="A cup", status="draft")
+    gift = offer(
+        member.program, "gift", kind="mystery", name="Surprise", price=10, prizes={"cup": 1}
+    )
+    address = reverse("rewards_account:reward", args=[member.public_id, gift.public_id])
+    page = text(client.get(address))
+    assert "One of these by chance: A cup (100%)." in page
+    key = re.search(r'name="key" value="([^"]+)"', page)[1]
+    shown = text(client.get(client.post(address, {"key": key})["Location"]))
+    assert "This was in Surprise." in shown
+    assert "A cup" in shown
+
+
+def test_a_member_saves_for_a_reward_and_the_home_page_says_how_far_they_are(client, member):
+    reward = offer(member.program, "dear", price=1000, name="Grinder")
+    address = reverse("rewards_account:reward_goal", args=[member.public_id, reward.public_id])
+    assert "You save for" not in text(client.get("/me/"))
+    client.post(address, {"goal": "on"})
+    home = text(client.get("/me/"))
+    assert "You save for: Grinder" in home
+    assert "of 1,000 Beans" in home
+    page = reverse("rewards_account:reward", args=[member.public_id, reward.public_id])
+    assert "You save for this one." in text(client.get(page))
+    client.post(address, {"goal": "off"})
+    assert "You save for" not in text(client.get("/me/"))
+
+
+def test_a_member_has_a_reward_taken_by_itself_or_not_any_more(client, member):
+    reward = offer(member.program, "dear", price=1000, name="Grinder")
+    address = reverse("rewards_account:reward_auto", args=[member.public_id, reward.public_id])
+    page = reverse("rewards_account:reward", args=[member.public_id, reward.public_id])
+    refused = client.post(address, {"auto": "on", "balance": "5"}, follow=True)
+    assert "At least its price, 1,000 Beans." in text(refused)
+    assert "Grinder" in text(client.post(address, {"balance": "many"}, follow=True))
+    assert not AutoTake.objects.exists()
+    client.post(address, {"auto": "on", "balance": "1,200"})
+    assert "whenever you come to 1,200 Beans" in text(client.get(page))
+    client.post(address, {"auto": "off"})
+    assert not AutoTake.objects.exists()
+
+
 def test_nobody_sees_somebody_elses_voucher(client, member, shop, sign_in_customer):
     taken = take(member, offer(member.program, price=10))
     other = shop.add_customer("noor@example.com", given_name="Noor")
@@ -106,6 +173,11 @@ def test_nobody_sees_somebody_elses_voucher(client, member, shop, sign_in_custom
     address = reverse("rewards_account:reward", args=[member.public_id, taken.reward.public_id])
     assert stranger.get(address).status_code == 404
     assert stranger.post(address, {"key": str(uuid.uuid4())}).status_code == 404
+    for name in ("reward_goal", "reward_auto"):
+        other_address = reverse(
+            f"rewards_account:{name}", args=[member.public_id, taken.reward.public_id]
+        )
+        assert stranger.post(other_address).status_code == 404
 
 
 @pytest.mark.browser
@@ -141,3 +213,23 @@ def test_a_gift_is_among_the_vouchers_with_what_was_said_of_it(client, member):
     page = text(client.get(reverse("rewards_account:vouchers")))
     assert "Happy birthday, Maya" in page
     assert given.voucher.written in page
+
+
+@pytest.mark.browser
+def test_two_quick_taps_and_the_back_button_take_it_once(page: Any, client, member) -> None:
+    offer(member.program, price=10, name="Sticker", valid_days=20)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    host = {"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
+    page.context.add_cookies([{**host, "path": "/"}])
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/me/rewards/")
+    page.get_by_role("link", name="Sticker").click()
+    page.get_by_role("button", name=re.compile("Take it for")).dblclick()
+    page.get_by_role("button", name="Copy the code").wait_for()
+    assert page.locator(".barcode-picture").is_visible()
+    assert Redemption.objects.count() == 1
+    page.go_back()
+    page.get_by_role("button", name=re.compile("Take another for")).wait_for()
+    page.get_by_role("link", name="Show its code").click()
+    page.get_by_text(Redemption.objects.get().voucher.written).first.wait_for()
+    assert Redemption.objects.count() == 1

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from members.models import AuditEntry, Job
+from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
 from members.services.segments import add_to_list, create_segment
 from rewards.models import GiftDay, Redemption, Reward, Voucher
@@ -128,7 +129,7 @@ def test_an_agent_cancels_notes_use_and_brings_back(agent: Client, ana: Member):
     assert list(states) == [("cancelled", "A mistake"), ("used", "")]
     late = take(ana.membership, reward, "c")
     refused = agent.post(
-        url("redemption_reopen", late.public_id), {"until": "2999-01-01", "reason": "Ill"}
+        url("redemption_reopen", late.public_id), {"until": "2199-01-01", "reason": "Ill"}
     )
     assert "Only what ran out can be brought back." in text(refused)
 
@@ -185,6 +186,32 @@ def test_what_was_taken_is_found_by_its_code(agent: Client, ana: Member):
     assert "Nothing here" in text(agent.get(address, {"status": "used"}))
 
 
+def test_who_only_looks_sees_no_codes_and_cannot_find_them_sign_by_sign(ana: Member, client_of):
+    taken = take(ana.membership, offer(ana.program))
+    analyst, code = client_of("analyst"), taken.voucher.written
+    for address in (
+        url("redemption_list"), url("redemption_panel", ana.customer.public_id),
+        url("reward_page", "beans", taken.reward.code),
+    ):  # fmt: skip
+        page = text(analyst.get(address))
+        assert f"••••{code.replace('-', '')[-2:]}" in page
+        assert code not in page
+    assert "No code begins like that" in text(analyst.get(url("redemption_list"), {"q": code[:6]}))
+    assert "••••" in text(analyst.get(url("redemption_list"), {"q": code}))
+
+
+def test_a_segment_that_a_reward_asks_for_is_in_use(ana: Member):
+    create_segment(actor=SYSTEM, name="Regulars", kind="static", now=timezone.now())
+    when = {"field": "customer.segments", "op": "has_any", "value": ["regulars"]}
+    reward = offer(ana.program, "for-some", name="For some", when=when)
+    [use] = segment_uses()["regulars"]
+    assert (use.kind, use.label, use.url) == (
+        "reward", "For some (Bean Club)", url("reward_page", "beans", "for-some"),
+    )  # fmt: skip
+    Reward.objects.filter(pk=reward.pk).update(status="archived")
+    assert segment_uses() == {}
+
+
 def test_codes_of_a_partner_come_in_as_a_file(manager: Client, ana: Member):
     manager.post(url("voucher_pool_create", "beans"), {"name": "Cinema"})
     fill = url("voucher_pool_fill", "beans", "cinema")
@@ -193,6 +220,9 @@ def test_codes_of_a_partner_come_in_as_a_file(manager: Client, ana: Member):
     file.name = "codes.csv"
     manager.post(fill, {"file": file})
     manager.post(fill, {"pasted": "FILM-0003\nFILM-0001"})
+    odd = io.BytesIO(b"FILM\x00-0002\n")
+    odd.name = "odd.csv"
+    manager.post(fill, {"file": odd})
     page = text(manager.get(url("voucher_pool_list", "beans")))
     assert Voucher.objects.filter(status="waiting").count() == 3
     assert "Cinema" in page
@@ -206,6 +236,8 @@ def test_the_screens_can_be_used_by_everybody(sign_in, ana, assert_no_axe_violat
     for address in (
         url("reward_list", "beans"), url("reward_create", "beans"), url("redemption_list"),
         url("reward_page", "beans", reward.code), url("voucher_pool_list", "beans"),
+        url("reward_preview", "beans"), url("reward_picture", "beans", reward.code),
+        f"{url('reward_bulk', 'beans')}?rewards={reward.public_id}",
     ):  # fmt: skip
         page.goto(address)
         assert_no_axe_violations(page)

@@ -1,0 +1,81 @@
+"""Whether what members took agrees with itself, with its vouchers and with the ledger."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop as _
+
+from loyalty.ledger.checks import register_checks
+
+# As those of the ledger: each query returns the rows that break its rule (what, expected, found).
+CHECKS: dict[str, str] = {
+    _("of a reward as many are taken as members took and did not give back"): """
+        SELECT 'reward ' || r.id, coalesce(d.stocked, 0), r.taken
+          FROM rewards_reward r
+          LEFT JOIN (SELECT id, count(*) AS stocked
+                       FROM (SELECT reward_id AS id FROM rewards_redemption WHERE stocked
+                             UNION ALL
+                             SELECT drawn_id FROM rewards_redemption WHERE drawn_stocked) one
+                      GROUP BY id) d ON d.id = r.id
+         WHERE r.taken <> coalesce(d.stocked, 0)
+    """,
+    _("a reward was paid with its units, from the wallet of who took it"): """
+        SELECT 'redemption ' || d.id, d.units || ' from account ' || m.account_id,
+               t.amount || ' from account ' || w.account_id
+          FROM rewards_redemption d
+          JOIN rewards_reward r ON r.id = d.reward_id
+          JOIN loyalty_membership m ON m.id = d.membership_id
+          JOIN loyalty_transfer t ON t.id = d.spent_id
+          JOIN loyalty_wallet w ON w.id = t.wallet_id
+         WHERE t.amount <> d.units OR t.kind <> 'redemption' OR t.wallet_type_id <> r.wallet_type_id
+            OR w.account_id <> m.account_id
+    """,
+    _("what a given up reward took came back, once and all of it"): """
+        SELECT 'redemption ' || d.id,
+               CASE WHEN d.returned_id IS NULL THEN 0 ELSE d.units END, coalesce(b.amount, 0)
+          FROM rewards_redemption d
+          LEFT JOIN (SELECT coalesce(reverses_id, corrects_id) AS spent_id, sum(amount) AS amount,
+                            array_agg(id) AS ids
+                       FROM loyalty_transfer
+                      WHERE kind = 'reversal'
+                        AND (reverses_id IS NOT NULL OR corrects_id IS NOT NULL)
+                      GROUP BY 1) b ON b.spent_id = d.spent_id
+         WHERE coalesce(b.amount, 0) <> CASE WHEN d.returned_id IS NULL THEN 0 ELSE d.units END
+            OR (d.returned_id IS NOT NULL AND NOT d.returned_id = ANY (b.ids))
+            OR (d.returned_id IS NULL AND d.status = 'expired' AND d.issued_at IS NULL)
+            OR (d.returned_id IS NOT NULL AND (d.stocked OR d.status NOT IN
+                ('cancelled', 'expired')))
+    """,
+    _("a voucher is in the state of the reward that it was given out for"): """
+        SELECT 'redemption ' || d.id, d.status, coalesce(v.status, 'no voucher')
+          FROM rewards_redemption d LEFT JOIN rewards_voucher v ON v.id = d.voucher_id
+         WHERE v.status IS DISTINCT FROM
+               CASE WHEN d.issued_at IS NULL THEN NULL
+                    WHEN d.status = 'cancelled' THEN 'void' ELSE d.status END
+            OR v.reward_id IS DISTINCT FROM
+               CASE WHEN v.id IS NOT NULL THEN coalesce(d.drawn_id, d.reward_id) END
+            OR v.membership_id IS DISTINCT FROM CASE WHEN v.id IS NOT NULL THEN d.membership_id END
+    """,
+    _("out of a mystery gift that was handed out one of its prizes was drawn"): """
+        SELECT 'redemption ' || d.id, r.kind, coalesce(p.kind, 'nothing drawn')
+          FROM rewards_redemption d
+          JOIN rewards_reward r ON r.id = d.reward_id
+          LEFT JOIN rewards_reward p ON p.id = d.drawn_id
+         WHERE (r.kind = 'mystery' AND d.issued_at IS NOT NULL) <> (d.drawn_id IS NOT NULL)
+            OR p.kind = 'mystery' OR p.program_id <> r.program_id
+    """,
+    _("a voucher that a checkout used is used up"): """
+        SELECT 'voucher ' || v.id, coalesce(v.most_uses, 1) || ' uses', count(*) || ', ' || v.status
+          FROM rewards_voucheruse u JOIN rewards_voucher v ON v.id = u.voucher_id
+         WHERE u.state = 'used'
+         GROUP BY v.id
+        HAVING count(*) > coalesce(v.most_uses, 1)
+            OR (count(*) = coalesce(v.most_uses, 1)
+                AND v.status <> ALL (CASE WHEN v.most_uses IS NULL THEN '{used}'::text[]
+                                          ELSE '{used,void}'::text[] END))
+    """,
+}
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_checks(CHECKS)

@@ -1,0 +1,85 @@
+"""Rewards and lists of codes in a program's definition: read from it, and brought to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import Program
+from loyalty.services.applied import Applied
+from members.errors import DomainError, FieldError
+from members.services.audit import Actor
+from rewards.definitions import RewardDefinition, VoucherPoolDefinition
+from rewards.models import Reward
+from rewards.selectors.rewards import definition_of, rewards
+from rewards.services.rewards import change_reward, create_reward, move_rewards
+from rewards.services.voucher_pools import create_voucher_pool, rename_voucher_pool
+
+
+def rewards_of(program: Program) -> list[RewardDefinition]:
+    """All of them, in their order."""
+    return [definition_of(reward) for reward in rewards().filter(program=program)]
+
+
+def pools_of(program: Program) -> list[VoucherPoolDefinition]:
+    found = program.voucher_pools.order_by("pk").values_list("code", "name")
+    return [VoucherPoolDefinition(code=code, name=name) for code, name in found]
+
+
+def apply_pools(
+    applied: Applied, wanted: Sequence[VoucherPoolDefinition], actor: Actor, _now: dt.datetime
+) -> None:
+    """Lists that the definition names are made or renamed."""
+    known = {item.code: item for item in applied.program.voucher_pools.all()}
+    for item in wanted:
+        pool = known.get(item.code)
+        if pool is None:
+            create_voucher_pool(
+                program=applied.program, code=item.code, name=item.name, actor=actor
+            )
+            applied.changes.append(_("New list of codes: %s") % item.name)
+        elif pool.name != item.name:
+            rename_voucher_pool(pool=pool, name=item.name, actor=actor)
+            applied.changes.append(_("List of codes: %s") % item.name)
+
+
+def apply_rewards(
+    applied: Applied, wanted: Sequence[RewardDefinition], actor: Actor, _now: dt.datetime
+) -> None:
+    """Rewards that the definition names are made or changed, and come in its order before others.
+    Raises DomainError naming the place."""
+    if not wanted:
+        return
+    known = {item.code: item for item in rewards().filter(program=applied.program)}
+    # What is drawn from must be there first.
+    places = sorted(enumerate(wanted), key=lambda place: bool(place[1].prizes))
+    for index, item in places:
+        try:
+            known[item.code] = _apply(applied, known.get(item.code), item, actor)
+        except DomainError as error:
+            errors = [
+                FieldError(f"rewards[{index}].{each.field}", each.message, each.code)
+                for each in error.errors
+            ]
+            raise DomainError(error.message, code=error.code, errors=errors) from error
+    order = [known[item.code].pk for item in wanted]
+    before = [item.pk for item in sorted(known.values(), key=lambda item: item.position)]
+    if [pk for pk in before if pk in set(order)] != order:
+        move_rewards(program=applied.program, order=order, actor=actor)
+        applied.changes.append(_("Rewards in another order"))
+
+
+def _apply(
+    applied: Applied, known: Reward | None, wanted: RewardDefinition, actor: Actor
+) -> Reward:
+    if known is None:
+        made = create_reward(program=applied.program, definition=wanted, actor=actor)
+        applied.changes.append(_("New reward: %s") % made.name)
+        return made
+    if definition_of(known) == wanted:
+        return known
+    changed = change_reward(reward=known, definition=wanted, actor=actor)
+    applied.changes.append(_("Reward changed: %s") % changed.name)
+    return changed

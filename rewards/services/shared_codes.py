@@ -1,0 +1,119 @@
+"""Codes that many may use, each of them once: SUMMER26 for the first thousand members."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership
+from members.errors import ConflictError, DomainError, FieldError
+from members.services.audit import Actor, record_audit
+from rewards.codes import new_code, plain
+from rewards.errors import RedemptionStateError, VoucherRefusedError
+from rewards.models import Reward, Voucher, VoucherUse
+from rewards.services.voucher_pools import CODE
+from rewards.voucher_terms import terms_of
+
+State = VoucherUse.State
+Status = Voucher.Status
+OPEN = (State.HELD, State.USED)
+MOST = 1_000_000
+
+
+@transaction.atomic
+def create_shared_code(
+    *, reward: Reward, written: str, most_uses: int, expires_at: dt.datetime | None, actor: Actor,
+    now: dt.datetime,
+) -> Voucher:  # fmt: skip
+    """A code that does what the reward does, for nothing, so many times and once for each member.
+    `written`: empty: one that nobody can guess. It keeps what the reward says now. Raises
+    DomainError, ConflictError where there is such a code."""
+    written = written.replace("\x00", "").strip()[:48] or new_code(reward.prefix)
+    _check(reward, plain(written), most_uses, expires_at, now)
+    voucher, made = Voucher.objects.get_or_create(
+        code=plain(written),
+        defaults={
+            "written": written, "program": reward.program, "reward": reward,
+            "status": Status.ISSUED, "issued_at": now, "expires_at": expires_at,
+            "most_uses": most_uses, "terms": terms_of(reward),
+        },
+    )  # fmt: skip
+    if not made:
+        words = _("There is such a code already.")
+        raise ConflictError(words, errors=[FieldError("written", words, "taken")])
+    record_audit(
+        actor=actor, action="shared_code.created", target=reward,
+        after={"voucher": str(voucher.public_id), "most_uses": most_uses},
+    )  # fmt: skip
+    return voucher
+
+
+@transaction.atomic
+def stop_shared_code(*, voucher: Voucher, actor: Actor, now: dt.datetime) -> Voucher:
+    """Nobody can use it any more; what was used stays. Again changes nothing."""
+    found = Voucher.objects.select_for_update().get(pk=voucher.pk)
+    if found.most_uses is None or found.reward is None:
+        raise RedemptionStateError(_("It is one member's own."))
+    if found.status in (Status.ISSUED, Status.USED):
+        held = found.uses.filter(state=State.HELD)
+        held.update(state=State.RELEASED, closed_at=now, held_until=None)
+        found.status, found.closed_at = Status.VOID, now
+        found.save(update_fields=["status", "closed_at"])
+        record_audit(
+            actor=actor, action="shared_code.stopped", target=found.reward,
+            after={"voucher": str(found.public_id)},
+        )  # fmt: skip
+    return found
+
+
+def refuse_use(voucher: Voucher, checkout: str, member: Membership | None) -> None:
+    """Raises VoucherRefusedError where this member may not use a shared code, or nobody may."""
+    if member is None or member.program_id != voucher.program_id:
+        raise VoucherRefusedError(
+            _("Say which member uses it: each may once."), code="voucher_needs_member"
+        )
+    others = voucher.uses.filter(state__in=OPEN).exclude(checkout=checkout)
+    own = Q(membership=member) | Q(membership__merged_into=member)
+    if others.filter(own).exists():
+        raise VoucherRefusedError(
+            _("This member has used it already."), code="voucher_used_by_member"
+        )
+    if others.count() >= (voucher.most_uses or 1):
+        raise VoucherRefusedError(_("It was used as often as it may be."), code="voucher_used_up")
+
+
+def free_slot(voucher: Voucher, checkout: str) -> int:
+    """Which of its uses this will be. The voucher's row is locked."""
+    taken = voucher.uses.filter(state__in=OPEN)
+    own = taken.filter(checkout=checkout).values_list("slot", flat=True).first()
+    if own is not None:
+        return int(own)
+    last: int = taken.aggregate(last=Max("slot"))["last"] or 0
+    if last < (voucher.most_uses or 1):
+        return last + 1
+    slots = set(taken.values_list("slot", flat=True))
+    return next(slot for slot in range(1, last + 1) if slot not in slots)
+
+
+def is_used_up(voucher: Voucher) -> bool:
+    """Whether nobody else can use it."""
+    return voucher.uses.filter(state=State.USED).count() >= (voucher.most_uses or 1)
+
+
+def _check(
+    reward: Reward, code: str, most_uses: int, expires_at: dt.datetime | None, now: dt.datetime
+) -> None:
+    errors = []
+    if not (reward.takes_off or reward.kind == Reward.Kind.ACCESS):
+        errors.append(FieldError("reward", _("A reward of this kind has no shared codes.")))
+    if not CODE.match(code):
+        errors.append(FieldError("written", _("Between 4 and 40 letters and digits.")))
+    if not 1 <= most_uses <= MOST:
+        errors.append(FieldError("most_uses", _("Between 1 and a million.")))
+    if expires_at is not None and expires_at <= now:
+        errors.append(FieldError("until", _("Give a day that has not passed.")))
+    if errors:
+        raise DomainError(_("The code cannot be made like this."), errors=errors)

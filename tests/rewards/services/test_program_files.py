@@ -1,0 +1,82 @@
+"""Rewards in a program's file: what is exported makes the same elsewhere."""
+
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from loyalty.models import Program
+from loyalty.program_files import dump_program, load_program
+from loyalty.selectors.programs import definition_of
+from loyalty.services.programs import apply_definition
+from members.errors import DomainError
+from members.models import AuditEntry
+from members.services.audit import SYSTEM
+from rewards.models import Reward
+from rewards.services.voucher_pools import create_voucher_pool
+from tests.loyalty.factories import NOW, make_program
+from tests.rewards.factories import offer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program():
+    program = make_program()
+    create_voucher_pool(program=program, code="cinema", name="Cinema", actor=SYSTEM)
+    offer(
+        program, amount="5.50", least=20, categories=["Tea, loose"], worth="5.5", cost="1.25",
+        texts={"ms": {"name": "Potongan"}}, stock=40, per_member=2, per_period="month",
+        starts_at=NOW, valid_days=30, when={"field": "customer.tags", "op": "has_any",
+        "value": ["vip"]},
+    )  # fmt: skip
+    offer(program, "film", kind="partner_voucher", voucher_pool="cinema", name="A film")
+    offer(program, "off", kind="percent_off", percent="12.5", most=9, status="draft")
+    offer(program, "gift", kind="mystery", prizes={"film": 2, "five-off": 1}, name="Surprise")
+    return program
+
+
+def test_a_program_that_is_exported_and_imported_elsewhere_has_the_same_rewards(program):
+    text = dump_program(program, timezone.now())
+    assert "prizes:" in text
+    elsewhere = load_program(text.replace(f"code: {program.code}\n", "code: elsewhere\n", 1))
+    applied = apply_definition(elsewhere, actor=SYSTEM, now=NOW)
+    assert "New reward: Surprise" in applied.changes
+    other = Program.objects.get(code="elsewhere")
+    first, second = definition_of(program, NOW), definition_of(other, NOW)
+    assert first.rewards == second.rewards
+    assert len(second.rewards) == 4
+    assert first.voucher_pools == second.voucher_pools
+    again = apply_definition(second, actor=SYSTEM, now=NOW)
+    assert again.changes == []
+
+
+def test_a_file_changes_what_it_names_and_leaves_the_rest(program):
+    definition = definition_of(program, NOW)
+    gift, five = definition.rewards[3], definition.rewards[0]
+    changed = five.model_copy(update={"name": "5.50 off", "price": Decimal(90)})
+    only = definition.model_copy(update={"rewards": (gift, changed), "voucher_pools": ()})
+    applied = apply_definition(only, actor=SYSTEM, now=NOW)
+    assert applied.changes == ["Reward changed: 5.50 off", "Rewards in another order"]
+    assert list(Reward.objects.values_list("code", flat=True)) == [
+        "gift",
+        "five-off",
+        "film",
+        "off",
+    ]
+    assert Reward.objects.get(code="five-off").price == 90
+    assert AuditEntry.objects.filter(action="reward.changed").count() == 1
+
+
+def test_what_is_wrong_is_named_with_its_line_and_place(program):
+    text = dump_program(program, NOW)
+    with pytest.raises(DomainError) as wrong:
+        load_program(text.replace("per_period: month", "per_period: moon"))
+    assert "rewards[0].per_period" in str(wrong.value.errors[0])
+    definition = definition_of(program, NOW)
+    lost = definition.rewards[1].model_copy(update={"voucher_pool": "nowhere"})
+    with pytest.raises(DomainError) as refused:
+        apply_definition(definition.model_copy(update={"rewards": (lost,)}), actor=SYSTEM, now=NOW)
+    assert [item.field for item in refused.value.errors] == ["rewards[0].voucher_pool"]
+    with pytest.raises(DomainError, match="not valid"):
+        load_program(text.replace("code: film", "code: off", 1))

@@ -1,0 +1,163 @@
+"""Codes that many may use, once each: never more often, whoever comes at once."""
+
+import threading
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from loyalty.ledger.checks import check_rule
+from members.errors import ConflictError, DomainError
+from members.services.audit import SYSTEM
+from rewards.checks import CHECKS
+from rewards.errors import VoucherRefusedError
+from rewards.models import Voucher, VoucherUse
+from rewards.services.shared_codes import create_shared_code, stop_shared_code
+from rewards.services.vouchers import (
+    check_voucher,
+    find_voucher,
+    hold_voucher,
+    release_voucher,
+    use_voucher,
+)
+from tests.loyalty.factories import NOW, day, make_program
+from tests.rewards.factories import make_member, offer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def people():
+    program = make_program()
+    return [make_member(0, f"c{number}", program=program) for number in range(4)]
+
+
+def share(people, most=2, written="SUMMER-26", **how):
+    reward = offer(people[0].program)
+    how = {"expires_at": None, "now": NOW, "actor": SYSTEM} | how
+    return create_shared_code(reward=reward, written=written, most_uses=most, **how)
+
+
+def use(code, member, checkout, at=NOW):
+    return use_voucher(
+        voucher=code, checkout=checkout, occasion=None, actor=SYSTEM, now=at, member=member
+    )[0]
+
+
+def refused(code, member, checkout, at=NOW):
+    with pytest.raises(VoucherRefusedError) as error:
+        use(code, member, checkout, at)
+    return error.value.code
+
+
+def agrees():
+    return all(check_rule(name, NOW) is None for name in CHECKS)
+
+
+def test_each_member_uses_it_once_until_it_is_used_up(people):
+    ann, bob, cem, _dan = people
+    code = share(people)
+    assert find_voucher("summer 26") == code
+    assert use(code, ann, "A").slot == 1
+    assert use(code, ann, "A").slot == 1
+    assert refused(code, ann, "B") == "voucher_used_by_member"
+    assert refused(code, None, "C") == "voucher_needs_member"
+    assert use(code, bob, "D").slot == 2
+    code.refresh_from_db()
+    assert (code.status, refused(code, cem, "E"), agrees()) == ("used", "voucher_used", True)
+    release_voucher(voucher=code, checkout="A", actor=SYSTEM, now=NOW)
+    code.refresh_from_db()
+    assert (code.status, use(code, cem, "E").slot, agrees()) == ("issued", 1, True)
+
+
+def test_a_hold_takes_one_of_its_uses_until_it_passes(people):
+    ann, bob, *_others = people
+    code = share(people, 1)
+    hold_voucher(voucher=code, checkout="A", occasion=None, now=NOW, member=ann)
+    assert refused(code, bob, "B") == "voucher_used_up"
+    assert use(code, bob, "B", day(1)).membership == bob
+    assert VoucherUse.objects.get(checkout="A").state == "released"
+
+
+def test_what_was_held_is_used_without_naming_the_member_again(people):
+    code = share(people)
+    hold_voucher(voucher=code, checkout="A", occasion=None, now=NOW, member=people[0])
+    assert use(code, None, "A").membership == people[0]
+
+
+def test_a_look_says_who_may_not(people):
+    code = share(people)
+    use(code, people[0], "A")
+    with pytest.raises(VoucherRefusedError):
+        check_voucher(code, None, checkout="B", now=NOW, member=people[0])
+    assert check_voucher(code, None, checkout="B", now=NOW, member=people[1]).amount == 0
+
+
+def test_it_ends_when_it_is_stopped_or_runs_out(people):
+    code = share(people, expires_at=day(3))
+    assert refused(code, people[0], "A", day(3)) == "voucher_expired"
+    use(code, people[0], "A")
+    stop_shared_code(voucher=code, actor=SYSTEM, now=NOW)
+    stop_shared_code(voucher=code, actor=SYSTEM, now=NOW)
+    code.refresh_from_db()
+    assert (refused(code, people[1], "B"), agrees()) == ("voucher_void", True)
+
+
+def test_what_cannot_be_shared_is_refused(people):
+    code = share(people)
+    with pytest.raises(ConflictError):
+        create_shared_code(
+            reward=code.reward, written="summer26", most_uses=1, expires_at=None, actor=SYSTEM,
+            now=NOW,
+        )  # fmt: skip
+    for wrong in (
+        {"written": "a"},
+        {"most": 0, "written": "OTHER-1"},
+        {"expires_at": NOW, "written": "OTHER-2"},
+    ):
+        with pytest.raises(DomainError):
+            create_shared_code(
+                reward=code.reward, written=wrong["written"], most_uses=wrong.get("most", 5),
+                expires_at=wrong.get("expires_at"), actor=SYSTEM, now=NOW,
+            )  # fmt: skip
+
+
+def test_the_database_lets_nobody_use_it_more_often(people):
+    code = share(people)
+    own = Voucher.objects.create(
+        code="OWN1", written="OWN1", program=code.program, reward=code.reward, status="issued",
+        membership=people[0], issued_at=NOW,
+    )  # fmt: skip
+    use(code, people[0], "A")
+    for wrong in (
+        {"voucher": code, "slot": 3, "membership": people[1]},
+        {"voucher": code, "slot": 1, "membership": people[1]},
+        {"voucher": code, "slot": 2, "membership": people[0]},
+        {"voucher": own, "slot": 2},
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            VoucherUse.objects.create(
+                **wrong, checkout="X", state="used", created_at=NOW, closed_at=NOW
+            )
+
+
+def test_ten_at_once_use_it_as_often_as_it_may_be(people):
+    program = people[0].program
+    crowd = [make_member(0, f"d{number}", program=program) for number in range(10)]
+    code, gone = share(people, 3), []
+
+    def come(member):
+        try:
+            use(code, member, f"cart-{member.pk}")
+        except VoucherRefusedError as error:
+            gone.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=come, args=(member,)) for member in crowd]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert VoucherUse.objects.filter(state="used").count() == 3
+    assert len(gone) == 7
+    assert agrees()
