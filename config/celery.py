@@ -83,6 +83,11 @@ app.conf.beat_schedule = {
         "args": ["auto_takes"],
         "schedule": 60.0,
     },
+    "seat-offers": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["seat_offers"],
+        "schedule": 60.0,
+    },
     # Every hour: in some time zone a new day has begun.
     "gift-days": {
         "task": "members.tasks.run_scheduled",

@@ -25,7 +25,7 @@ _BOOKS = {"reports.view", "backtests.run"}
 _SERVICE = {
     "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
     "pools.edit", "activities.decide", "plans.serve", "rewards.give",
-    "gift_cards.serve",
+    "gift_cards.serve", "fulfillment.work",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {

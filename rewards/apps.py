@@ -11,6 +11,7 @@ class RewardsConfig(AppConfig):
             demo,
             demo_cards,
             demo_checkouts,
+            demo_experiences,
             jobs,
             merging,
             program_parts,
@@ -18,6 +19,7 @@ class RewardsConfig(AppConfig):
         )
         from rewards.account import menu as account_menu
         from rewards.backoffice import menu as backoffice_menu
+        from rewards.selectors import access_windows
         from rewards.services import called_off
 
         called_off.register()
@@ -25,9 +27,11 @@ class RewardsConfig(AppConfig):
         demo.register()
         demo_checkouts.register()
         demo_cards.register()
+        demo_experiences.register()
         jobs.register()
         merging.register()
         program_parts.register()
         segment_uses.register()
         account_menu.register()
         backoffice_menu.register()
+        access_windows.register()

@@ -40,6 +40,7 @@ OF_KINDS = {
     "prefix": WITH_VOUCHER,
     "prizes": (Reward.Kind.MYSTERY,),
     "voucher_pool": tuple(kind for kind in WITH_VOUCHER if kind != Reward.Kind.MYSTERY),
+    "sent": (Reward.Kind.GIFT, Reward.Kind.EXPERIENCE, Reward.Kind.FREE_PRODUCT),
 }
 NEEDED = {
     Reward.Kind.AMOUNT_OFF: "amount",
@@ -85,6 +86,10 @@ class RewardDefinition(Part):
         "gift_card",
         "store_credit",
         "mystery",
+        "gift",
+        "experience",
+        "event_seat",
+        "content",
     ] = Field(description="What it is. Stays as it is.")
     status: Literal["draft", "live", "archived"] = Field(
         "draft", description="Only a live one can be taken."
@@ -103,7 +108,10 @@ class RewardDefinition(Part):
         {}, description="The same in further languages, by the language's code: ms, zh-hans, el."
     )
     wallet_type: str = Field("points", description="Code of the units that it is taken for.")
-    price: PositiveAmount = Field(description="How many whole units it takes.")
+    price: Money = Field(
+        description="How many whole units it takes; only gifts, experiences, seats and content"
+        " may take none."
+    )
     tier_prices: Mapping[Code, PositiveAmount] = Field(
         {}, description="Another price for who has a tier, by the tier's code."
     )
@@ -146,6 +154,7 @@ class RewardDefinition(Part):
         None, description="Its voucher can be used for so many days."
     )
     combines: bool = Field(False, description="Its voucher goes together with others.")
+    sent: bool = Field(False, description="It is sent to an address; a gift always is.")
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{0,8}$")] = Field(
         "", description="What its codes begin with: capital letters and digits."
     )
@@ -165,6 +174,13 @@ class RewardDefinition(Part):
             if code not in LANGUAGES:
                 raise ValueError(_("There is no language “%s” to write in.") % code)
         return {code: text for code, text in value.items() if text != RewardText()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def gifts_are_sent(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("kind") == Reward.Kind.GIFT:
+            return {**data, "sent": True}
+        return data
 
     @field_validator("when")
     @classmethod
@@ -192,8 +208,10 @@ class RewardDefinition(Part):
         if needed and not getattr(self, needed):
             raise _wrong("needed", needed, _("Give %(field)s with kind “%(kind)s”."), self.kind)
         for name, kinds in OF_KINDS.items():
-            if getattr(self, name) not in (None, (), {}, "") and kind not in kinds:
+            if getattr(self, name) not in (None, (), {}, "", False) and kind not in kinds:
                 raise _wrong("of_other_kinds", name, _("Kind “%(kind)s” has no %(field)s."), kind)
+        if not self.price and kind not in Reward.MAY_BE_FREE:
+            raise _wrong("needed", "price", _("Give %(field)s with kind “%(kind)s”."), self.kind)
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise _wrong("ends_first", "ends_at", _("Later than it begins."), kind)
         return self

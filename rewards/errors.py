@@ -42,6 +42,24 @@ class TooManyGuessesError(DomainError):
     status = 429
 
 
+class TaskStateError(ConflictError):
+    """What is sent has gone on, so that this cannot be done with it any more."""
+
+    code = "task_state"
+
+
+class EventStateError(ConflictError):
+    """The event, or a place in its waiting list, has gone on."""
+
+    code = "event_state"
+
+
+class ContentRefusedError(ConflictError):
+    """The member may not have it now."""
+
+    code = "content_refused"
+
+
 class VoucherRefusedError(ConflictError):
     """The voucher cannot be used at this checkout. `code` says why."""
 

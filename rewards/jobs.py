@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from members.jobs import JobKind, register_job_kind
 from rewards.services import (
     auto_takes,
+    event_jobs,
     generated_vouchers,
     gift_card_batches,
     gift_days,
@@ -105,6 +106,28 @@ KINDS = (
         view_permission="programs.edit",
         run_permission="programs.edit",
         words=generated_vouchers.generation_words,
+    ),
+    JobKind(
+        key=event_jobs.OFFERS,
+        label=_("Seats that were offered"),
+        icon="armchair",
+        description=_(
+            "Offers a seat to the next in the waiting list when nobody answered in time. Runs by"
+            " itself every minute."
+        ),
+        run=event_jobs.run_lapsed_offers,
+        find_work=event_jobs.find_lapsed_offers,
+        start_label=_("Pass seats on"),
+        words=event_jobs.lapsed_words,
+        routine=True,
+    ),
+    JobKind(
+        key=event_jobs.CALLED_OFF,
+        label=_("Events that are called off"),
+        icon="calendar-x",
+        description=_("Gives everybody's units back who had booked."),
+        run=event_jobs.run_called_off,
+        words=event_jobs.called_off_words,
     ),
 )
 

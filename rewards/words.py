@@ -26,6 +26,10 @@ ICONS = {
     Reward.Kind.GIFT_CARD: "gift-card",
     Reward.Kind.STORE_CREDIT: "wallet",
     Reward.Kind.MYSTERY: "gift",
+    Reward.Kind.GIFT: "package",
+    Reward.Kind.EXPERIENCE: "sparkles",
+    Reward.Kind.EVENT_SEAT: "armchair",
+    Reward.Kind.CONTENT: "book",
 }
 
 
@@ -74,8 +78,7 @@ def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
             if reward.combines
             else _("One voucher for each purchase.")
         )
-    if reward.per_member is not None:
-        yield limit_words(reward)
+    yield from _how(reward, for_members)
     if reward.starts_at is not None:
         yield _("From %s on.") % format_moment(reward.starts_at, zone)
     if reward.ends_at is not None:
@@ -110,6 +113,14 @@ def _share(weight: int, total: int) -> str:
     """Small chances with as many decimals as it takes to tell them from none."""
     share = Decimal(weight) / total
     return format_percent(share, digits=1 if share >= Decimal("0.01") else 4)
+
+
+def _how(reward: Reward, for_members: bool) -> Iterator[str]:
+    """How it comes to them, and how often."""
+    if reward.sent:
+        yield _("It is sent to your address.") if for_members else _("It is sent.")
+    if reward.per_member is not None:
+        yield limit_words(reward)
 
 
 def limit_words(reward: Reward) -> str:

@@ -155,6 +155,17 @@ PAGES = (
     Page("giving-pay-out", ("loyalty_backoffice:charity_pay_out", "program", "charity")),
     Page("giving-payout", ("loyalty_backoffice:charity_payout", "payout")),
     Page("giving-pledge-new", ("loyalty_backoffice:pledge_create", "program")),
+    Page("fulfillment", ("rewards_backoffice:task_list",)),
+    Page("fulfillment-task", ("rewards_backoffice:task", "parcel")),
+    Page("fulfillment-labels", ("rewards_backoffice:task_labels",)),
+    Page("events", ("rewards_backoffice:event_list", "program")),
+    Page("event", ("rewards_backoffice:event_page", "program", "event_code")),
+    Page("event-new", ("rewards_backoffice:event_create", "program")),
+    Page("event-door", ("rewards_backoffice:event_check_in", "program", "event_code")),
+    Page("library", ("rewards_backoffice:content_list", "program")),
+    Page("library-new", ("rewards_backoffice:content_create", "program")),
+    Page("windows", ("rewards_backoffice:window_list", "program")),
+    Page("window-new", ("rewards_backoffice:window_create", "program")),
     Page("liability", ("loyalty_backoffice:liability",)),
     Page("liability-members", ("loyalty_backoffice:liability_members",)),
     Page("breakage", ("loyalty_backoffice:breakage",)),
@@ -195,6 +206,10 @@ PAGES = (
     Page("account-gift-cards", ("rewards_account:credit",), who="customer"),
     Page("account-giving", ("mypage:giving",), who="customer"),
     Page("account-giving-charity", ("mypage:charity", "membership", "charity"), who="customer"),
+    Page("account-events", ("rewards_account:events",), who="customer"),
+    Page("account-event", ("rewards_account:event", "event"), who="customer"),
+    Page("account-library", ("rewards_account:library",), who="customer"),
+    Page("account-parcel", ("rewards_account:parcel", "own_parcel"), who="customer"),
     Page("account-history", ("mypage:history",), who="customer"),
     Page("account-purchases", ("mypage:purchases",), who="customer"),
     Page("account-purchase", ("mypage:purchase", "membership", "own_order"), who="customer"),
@@ -246,7 +261,7 @@ class Demo:
             WalletType,
         )
         from members.models import Customer, Job
-        from rewards.models import GiftCard, Reward
+        from rewards.models import Event, FulfillmentTask, GiftCard, Reward
 
         found = {
             "customer": lambda: self.guide.public_id,
@@ -307,6 +322,16 @@ class Demo:
             "draft": lambda: self._draft("full").public_id,
             "quick_draft": lambda: self._draft("starter").public_id,
             **{step: lambda step=step: step for step in WIZARD_STEPS},
+            "parcel": lambda: (
+                FulfillmentTask.objects.filter(status="to_do").earliest("pk").public_id
+            ),
+            "own_parcel": lambda: (
+                FulfillmentTask.objects.filter(membership__customer=self.guide, kind="reward")
+                .earliest("pk")
+                .public_id
+            ),
+            "event": lambda: Event.objects.earliest("starts_at").public_id,
+            "event_code": lambda: Event.objects.earliest("starts_at").reward.code,
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
         return found[name]()

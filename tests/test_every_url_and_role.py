@@ -149,6 +149,34 @@ TABLE: dict[str, Who] = {
     "rewards_backoffice:gift_card_batch_create": form(MARKETERS),
     "rewards_backoffice:gift_card_batch_codes": write(MARKETERS),
     "rewards_backoffice:gift_card_batch_forget": write(MARKETERS),
+    "rewards_backoffice:task_list": read(EVERYBODY),
+    "rewards_backoffice:task_steps": write(NOT_ANALYSTS),
+    "rewards_backoffice:task_undo": write(NOT_ANALYSTS),
+    "rewards_backoffice:task_csv": read(EVERYBODY),
+    "rewards_backoffice:task_labels": read(NOT_ANALYSTS),
+    "rewards_backoffice:task_days": form(MARKETERS),
+    "rewards_backoffice:task": read(EVERYBODY),
+    "rewards_backoffice:task_address": form(NOT_ANALYSTS),
+    "rewards_backoffice:task_assign": form(NOT_ANALYSTS),
+    "rewards_backoffice:task_advance": form(NOT_ANALYSTS),
+    "rewards_backoffice:task_panel": read(EVERYBODY),
+    "rewards_backoffice:task_forget": write(NOT_ANALYSTS),
+    "rewards_backoffice:task_give": form(NOT_ANALYSTS),
+    "rewards_backoffice:event_list": read(EVERYBODY),
+    "rewards_backoffice:event_page": read(EVERYBODY),
+    "rewards_backoffice:event_create": form(MARKETERS),
+    "rewards_backoffice:event_edit": form(MARKETERS),
+    "rewards_backoffice:event_state": write(MARKETERS),
+    "rewards_backoffice:event_cancel": form(MARKETERS),
+    "rewards_backoffice:event_check_in": form(NOT_ANALYSTS),
+    "rewards_backoffice:event_no_show": write(NOT_ANALYSTS),
+    "rewards_backoffice:content_list": read(EVERYBODY),
+    "rewards_backoffice:content_create": form(MARKETERS),
+    "rewards_backoffice:content_edit": form(MARKETERS),
+    "rewards_backoffice:window_list": read(EVERYBODY),
+    "rewards_backoffice:window_create": form(MARKETERS),
+    "rewards_backoffice:window_edit": form(MARKETERS),
+    "rewards_backoffice:window_archive": write(MARKETERS),
     "loyalty_backoffice:attention_panel": read(EVERYBODY),
     "loyalty_backoffice:figures_panel": read(EVERYBODY),
     "loyalty_backoffice:trend_panel": read(EVERYBODY),
@@ -429,6 +457,7 @@ def world(db: None) -> World:
     objects["rewards_backoffice:redemption_panel"] = of_customer
     objects["rewards_backoffice:checkout_panel"] = of_customer
     objects["rewards_backoffice:gift_card_panel"] = of_customer
+    objects["rewards_backoffice:task_panel"] = of_customer
     return World(clients, objects)
 
 

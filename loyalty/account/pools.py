@@ -172,7 +172,7 @@ def pool_leave(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
 
 def pool_card(membership: Membership) -> PoolCard | None:
     """The member's pool for the home page, if there is one."""
-    place = place_of(membership)
+    place = place_of(membership) if membership.pools else None  # type: ignore[attr-defined]
     if place is None:
         return None
     balances = pool_balances(place.pool, timezone.now())

@@ -30,7 +30,7 @@ from loyalty.program_words import leftover_words, notices
 from loyalty.selectors.balances import get_balances
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
-from loyalty.selectors.program_times import program_state
+from loyalty.selectors.program_times import ProgramState, program_state
 from loyalty.selectors.transfers import Direction, movements_of
 from loyalty.services.member_cards import cards_of
 from members.account.access import CustomerRequest, customer_view
@@ -64,7 +64,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "plan": plan_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
         "notices": notices(state),
-        "leftovers": leftover_words(state, _held(chosen.membership, now)),
+        "leftovers": _leftovers(state, chosen.membership, now),
         "cards": home_cards(chosen.membership, now),
         "founding": getattr(chosen.membership, "founding_grant", None),
         **_card(chosen),
@@ -72,12 +72,16 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     return render_page(request, "mypage/home.html", chosen, context)
 
 
-def _held(membership: Membership, now: dt.datetime) -> dict[int, int]:
-    """By kind of units what goes on if the program ends; nothing of a wallet that owes."""
-    return {
+def _leftovers(state: ProgramState, membership: Membership, now: dt.datetime) -> list[str]:
+    """What becomes of what they hold when the program ends, once they are told of it. Nothing goes
+    on of a wallet that owes."""
+    if not state.is_told:
+        return []
+    held = {
         balance.wallet_type.pk: 0 if balance.owed else balance.balance + balance.pending
         for balance in get_balances(membership, now)
     }
+    return leftover_words(state, held)
 
 
 @require_safe

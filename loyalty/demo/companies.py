@@ -51,7 +51,7 @@ def _members(program: Program) -> list[Membership]:
         program=program, status=Membership.Status.ACTIVE, enrolled_at__lt=timezone.now() - SINCE
     ).exclude(pool_members__left_at=None, pool_members__isnull=False)
     richest = (
-        Wallet.objects.filter(account__membership__in=free, owed=0)
+        Wallet.objects.filter(account__membership__in=free, owed=0, wallet_type__stored_value=False)
         .order_by("-balance", "pk")
         .values_list("account__membership", flat=True)[: len(ROLES)]
     )

@@ -4,11 +4,13 @@ a payout that was made."""
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from decimal import Decimal
 
 from django.utils import timezone
 
 from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
+from loyalty.errors import InsufficientBalanceError
 from loyalty.giving_definitions import PledgeDefinition
 from loyalty.ledger.balances import holdings
 from loyalty.models import Charity, Membership, Order, Pledge, Program, Transfer, Wallet
@@ -62,10 +64,12 @@ def _donate(member: Membership, charity: Charity, units: int, days: int) -> None
         return
     if holdings([wallet], timezone.now())[wallet.pk].spendable < units + 50:
         return
-    donate_units(
-        wallet=wallet, charity=charity.account, units=units, actor=SYSTEM, key=key,
-        source=Transfer.Source.ACCOUNT.value, now=now,
-    )  # fmt: skip
+    # Who had less then leaves it.
+    with suppress(InsufficientBalanceError):
+        donate_units(
+            wallet=wallet, charity=charity.account, units=units, actor=SYSTEM, key=key,
+            source=Transfer.Source.ACCOUNT.value, now=now,
+        )  # fmt: skip
 
 
 def _pledge(program: Program, charity: Charity) -> None:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0039_segment_source'),
+        ("loyalty", "0039_segment_source"),
     ]
 
     operations = [

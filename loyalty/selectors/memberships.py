@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
-from loyalty.models import Membership, Plan, Transfer, Wallet
+from loyalty.models import Membership, Plan, PoolMember, Transfer, Wallet
 from loyalty.selectors.impact import causes_of_members
 from members.errors import NotFoundError
 from members.models import Customer
@@ -28,10 +28,12 @@ def with_id(public_id: uuid.UUID | str) -> QuerySet[Membership, int]:
 
 def list_memberships(customer: Customer) -> list[Membership]:
     """A customer's memberships, the longest first; `has_plans`: the program has, or had, some;
-    `causes`: its charities, with what went there through the member."""
+    `pools`: whether the member is, or was, in one; `causes`: the program's charities, with what
+    went there through the member."""
     plans = Plan.objects.filter(program=OuterRef("program"))
+    pools = PoolMember.objects.filter(membership=OuterRef("pk"))
     found = memberships().select_related("founding_grant").filter(customer=customer)
-    found = found.annotate(has_plans=Exists(plans), causes=causes_of_members())
+    found = found.annotate(has_plans=Exists(plans), pools=Exists(pools), causes=causes_of_members())
     return list(found.order_by("enrolled_at", "pk"))
 
 

@@ -11,8 +11,11 @@ from rewards.account.wishes import goal_card
 NAMESPACE = "rewards_account"
 ITEM = NavItem(
     "rewards", _("Rewards"), f"{NAMESPACE}:shelf", "gift", order=20,
-    match=(f"{NAMESPACE}:shelf", f"{NAMESPACE}:reward", f"{NAMESPACE}:voucher",
-           f"{NAMESPACE}:credit", f"{NAMESPACE}:gift_card"),
+    match=(
+        f"{NAMESPACE}:shelf", f"{NAMESPACE}:reward", f"{NAMESPACE}:voucher",
+        f"{NAMESPACE}:parcel", f"{NAMESPACE}:event", f"{NAMESPACE}:content",
+        f"{NAMESPACE}:library", f"{NAMESPACE}:credit", f"{NAMESPACE}:gift_card",
+    ),
 )  # fmt: skip
 
 

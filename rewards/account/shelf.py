@@ -21,9 +21,18 @@ from loyalty.services.usable_units import spendable_units
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
 from members.formatting import format_money, format_units
+from members.forms import posted
 from members.services.audit import Actor
+from rewards.account.parcels import parcels_of
+from rewards.account.places import reward_place
 from rewards.account.wishes import wishes_about
+from rewards.address_forms import AddressForm, first_guess
+from rewards.addresses import Address
 from rewards.models import Reward
+from rewards.selectors.access_windows import shown_to
+from rewards.selectors.content import library
+from rewards.selectors.events import coming
+from rewards.selectors.fulfillment import last_address
 from rewards.selectors.redemptions import open_vouchers
 from rewards.selectors.rewards import offered
 from rewards.services.eligibility import Offer, offers_for
@@ -62,10 +71,10 @@ def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpR
     if chosen is None:
         return no_membership(request)
     member, now = chosen.membership, timezone.now()
-    spendable = _spendable(member, now)
+    spendable = spendable_of(member, now)
     units = list(member.program.wallet_types.order_by("pk"))
     items = [
-        _item(offer, spendable, member, request.customer.locale)
+        item_of(offer, spendable, member, request.customer.locale)
         for offer in offers_for(list(offered(member.program)), member, now)
     ]
     near = [item for item in items if item.missing and not item.reasons]
@@ -83,6 +92,10 @@ def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpR
         "vouchers": open_vouchers(member, now).count(),
         "has_credit": any(unit.stored_value for unit in units),
         "charities": charity_cards(member),
+        "parcels": parcels_of(member, now),
+        "windows": [(own, own.is_open(now)) for own in shown_to(member, now)],
+        "has_events": coming(member.program, now).exists(),
+        "has_library": library(member.program).exists(),
     }
     return render_page(request, "rewards/account/shelf.html", chosen, context)
 
@@ -98,14 +111,18 @@ def reward(request: CustomerRequest, public_id: uuid.UUID, reward_id: uuid.UUID)
     found = offered(member.program).filter(public_id=reward_id).first()
     if found is None:
         raise Http404("The program offers no such reward.")
+    place = reward_place(found, member)
+    if request.method != "POST" and place != request.path:
+        return HttpResponseRedirect(place)
     problem = ""
-    if request.method == "POST":
+    form = _address_form(request, member) if found.sent else None
+    if request.method == "POST" and (form is None or form.address()):
         try:
-            return _take(request, member, found)
+            return _take(request, member, found, form.address() if form else None)
         except DomainError as error:
             problem = str(error.message)
     [offer] = offers_for([found], member, now)
-    item = _item(offer, _spendable(member, now), member, request.customer.locale)
+    item = item_of(offer, spendable_of(member, now), member, request.customer.locale)
     context = {
         "title": item.told.name,
         "item": item,
@@ -114,14 +131,30 @@ def reward(request: CustomerRequest, public_id: uuid.UUID, reward_id: uuid.UUID)
         "wishes": wishes_about(member, found),
         # Whoever comes back to this page should not take another by mistake.
         "owned": open_vouchers(member, now).filter(reward=found).order_by("-pk").first(),
-        "key": uuid.uuid4(),
+        "form": form,
+        "key": _key_again(request),
         "breadcrumbs": [(_("Rewards"), reverse("rewards_account:shelf_of", args=[public_id]))],
     }
-    status = 409 if problem else 200
+    status = 409 if problem else 422 if form and form.errors else 200
     return render_page(request, "rewards/account/reward.html", chosen, context, status=status)
 
 
-def _take(request: CustomerRequest, member: Membership, found: Reward) -> HttpResponse:
+def _address_form(request: CustomerRequest, member: Membership) -> AddressForm:
+    guess = first_guess(request.customer, last_address(member))
+    return AddressForm(posted(request), initial=guess)
+
+
+def _key_again(request: CustomerRequest) -> uuid.UUID:
+    """A form that comes back with a mistake takes the same reward when it is sent again."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
+def _take(
+    request: CustomerRequest, member: Membership, found: Reward, address: Address | None
+) -> HttpResponse:
     try:
         key = uuid.UUID(request.POST.get("key", ""))
     except ValueError as error:
@@ -129,7 +162,7 @@ def _take(request: CustomerRequest, member: Membership, found: Reward) -> HttpRe
     taken, _replayed = take_reward(
         membership=member, reward=found, key=f"account:{member.pk}:{key}",
         source=Transfer.Source.ACCOUNT.value, actor=Actor.of_user(request.user),
-        now=timezone.now(),
+        now=timezone.now(), address=address,
     )  # fmt: skip
     messages.success(request, _("%s is yours.") % told(taken.got, request.customer.locale).name)
     if taken.voucher is None:
@@ -137,25 +170,25 @@ def _take(request: CustomerRequest, member: Membership, found: Reward) -> HttpRe
     return HttpResponseRedirect(reverse("rewards_account:voucher", args=[taken.voucher.public_id]))
 
 
-def _spendable(member: Membership, now: dt.datetime) -> dict[int, int]:
+def spendable_of(member: Membership, now: dt.datetime) -> dict[int, int]:
     """By wallet type."""
     return spendable_units([member.pk], now).get(member.pk, {})
 
 
-def _item(offer: Offer, spendable: dict[int, int], member: Membership, locale: str) -> ShelfItem:
+def item_of(offer: Offer, spendable: dict[int, int], member: Membership, locale: str) -> ShelfItem:
     found, unit = offer.reward, offer.reward.wallet_type
     held = spendable.get(found.wallet_type_id, 0)
     missing = max(offer.price - held, 0)
     return ShelfItem(
         reward=found,
         told=told(found, locale),
-        url=reverse("rewards_account:reward", args=[member.public_id, found.public_id]),
+        url=reward_place(found, member),
         icon=icon_of(found),
         gives=gives(found),
         worth=format_money(found.worth, found.program.currency) if found.worth else "",
-        price=format_units(offer.price, unit),
+        price=format_units(offer.price, unit) if offer.price else _("Free"),
         missing=format_units(missing, unit) if missing else "",
-        share=min(int(100 * held / offer.price), 100),
+        share=min(int(100 * held / offer.price), 100) if offer.price else 100,
         reasons=tuple(item.words for item in offer.refusals),
         after=format_units(max(held - offer.price, 0), unit),
     )

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,10 +18,11 @@ from loyalty.card_numbers import qr_code
 from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.formatting import format_day
+from rewards.account.places import place_of
 from rewards.barcodes import barcode
 from rewards.calendar_entries import whole_day
 from rewards.models import Redemption, Voucher
-from rewards.selectors.redemptions import open_vouchers, taken_by
+from rewards.selectors.redemptions import WITHOUT_CODE, open_vouchers, taken_by
 from rewards.texts import told
 from rewards.words import conditions_of, icon_of
 
@@ -49,7 +50,8 @@ def vouchers(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Ht
     member, now = chosen.membership, timezone.now()
     usable = list(open_vouchers(member, now).order_by("voucher__expires_at", "-pk"))
     ids = {item.pk for item in usable}
-    others = taken_by([member]).exclude(pk__in=ids).order_by("-created_at", "-pk")[:30]
+    others = taken_by([member]).exclude(pk__in=ids).exclude(WITHOUT_CODE, status=Status.ISSUED)
+    others = others.order_by("-created_at", "-pk")[:30]
     context = {
         "title": _("My vouchers"),
         "tabs": chosen.tabs("rewards_account:vouchers_of"),
@@ -70,6 +72,8 @@ def voucher(request: CustomerRequest, voucher_id: uuid.UUID) -> HttpResponse:
     found = taken_by(members).filter(voucher__public_id=voucher_id).first()
     if found is None or found.voucher is None:
         raise Http404("This customer has no such voucher.")
+    if place := place_of(found):
+        return HttpResponseRedirect(place)
     owner = next(item for item in members if item.program_id == found.reward.program_id)
     chosen, now = Chosen(owner, members), timezone.now()
     usable = _is_usable(found, now)

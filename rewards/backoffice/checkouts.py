@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.links import customer_crumbs, customer_url, order_url
+from loyalty.backoffice.reason_forms import ReasonForm
 from loyalty.models import Order, Transfer
 from loyalty.selectors.memberships import list_memberships
 from members.formatting import format_money, format_units
@@ -21,7 +22,6 @@ from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
-from rewards.backoffice.redemptions import ReasonOnlyForm
 from rewards.models import Checkout
 from rewards.selectors.checkouts import checkouts, checkouts_of
 from rewards.services.checkouts import cancel_checkout
@@ -68,7 +68,7 @@ def checkout_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def checkout_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Let go what is held for a cart; what comes back is said first."""
     found = get_object_or_404(checkouts(), public_id=public_id)
-    form = ReasonOnlyForm(posted(request))
+    form = ReasonForm(posted(request))
     back = customer_url(found.membership.customer)
     if form.is_valid():
         with errors_on(form):

@@ -37,3 +37,13 @@ def catalogue_crumbs(program: Program, reward: Reward | None = None) -> Crumbs:
     """From the list of programs down to the catalogue of one, or to a reward in it."""
     crumbs = [*program_crumbs(program), (_("Rewards"), catalogue_url(program))]
     return [*crumbs, (reward.name, reward_url(reward))] if reward else crumbs
+
+
+def own_screen(reward: Reward) -> str:
+    """Where a reward is changed together with what it is about; nothing for all others."""
+    if getattr(reward, "event", None) is not None:
+        return reverse(f"{NAMESPACE}:event_edit", args=[reward.program.code, reward.code])
+    item = getattr(reward, "content_item", None)
+    if item is not None:
+        return reverse(f"{NAMESPACE}:content_edit", args=[reward.program.code, item.code])
+    return ""

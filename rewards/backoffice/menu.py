@@ -41,6 +41,17 @@ ITEMS = (
         section="operations",
         match=(f"{NAMESPACE}:gift_card",),
     ),
+    NavItem(
+        "fulfillment",
+        _("Fulfillment"),
+        f"{NAMESPACE}:task_list",
+        "package",
+        order=17,
+        permission="customers.view",
+        section="operations",
+        match=(f"{NAMESPACE}:task",),
+        shortcut="g f",
+    ),
 )
 ACTIONS = {
     "reward.created": _("Made a reward"),
@@ -79,6 +90,23 @@ ACTIONS = {
     "gift_card_batch.codes_read": _("Fetched the codes of gift cards"),
     "gift_card_batch.codes_forgotten": _("Forgot the codes of gift cards"),
     "credit.refunded": _("Refunded an order as store credit"),
+    "reward.unused": _("Took back that a reward was used"),
+    "fulfillment.given": _("Gave a gift or a note"),
+    "fulfillment.addressed": _("Noted an address"),
+    "fulfillment.assigned": _("Said who sends it"),
+    "fulfillment.advanced": _("Went on with a parcel"),
+    "fulfillment.undone": _("Took a step back"),
+    "fulfillment.days": _("Changed how soon is sent"),
+    "fulfillment.forgotten": _("Forgot addresses"),
+    "content.created": _("Added to the library"),
+    "content.changed": _("Changed something in the library"),
+    "access_window.created": _("Planned early access"),
+    "access_window.changed": _("Changed early access"),
+    "access_window.archived": _("Put early access away"),
+    "event.waited": _("Waits for a seat"),
+    "event.left": _("Waits no longer for a seat"),
+    "event.missed": _("Noted who did not come"),
+    "event.canceled": _("Called an event off"),
     "voucher_pool.created": _("Made a list of codes"),
     "voucher_pool.renamed": _("Renamed a list of codes"),
     "voucher_pool.filled": _("Added codes to a list"),
@@ -90,6 +118,13 @@ FIELDS = {
     "voucher": _("Voucher"),
     "cart": _("Cart"),
     "gift_card": _("Gift card"),
+    "what": _("What"),
+    "event": _("Event"),
+    "window": _("Window"),
+    "closes_at": _("Closes"),
+    "assignee": _("Who sees to it"),
+    "days": _("Days"),
+    "sent": _("Is sent"),
     "price": _("Price"),
     "tier_prices": _("Prices by tier"),
     "most_uses": _("How many times"),
@@ -121,6 +156,9 @@ def register() -> None:
     register_customer_panel(
         "gift-cards", _("Gift cards"), f"{NAMESPACE}:gift_card_panel", 23, icon="gift-card", rows=2
     )
+    register_customer_panel(
+        "fulfillment", _("Parcels and notes"), f"{NAMESPACE}:task_panel", 24, icon="package", rows=3
+    )
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target("rewards.reward", TargetKind(_("Reward"), f"{NAMESPACE}:reward_by_id"))
@@ -130,3 +168,10 @@ def register() -> None:
     register_audit_target("rewards.giftcardbatch", TargetKind(_("Batch of gift cards")))
     register_audit_target("rewards.voucherpool", TargetKind(_("List of codes")))
     register_program_link(ProgramLink(_("Rewards"), f"{NAMESPACE}:reward_list", "gift", order=30))
+    register_program_link(
+        ProgramLink(_("Events"), f"{NAMESPACE}:event_list", "calendar-event", order=31)
+    )
+    register_program_link(ProgramLink(_("Library"), f"{NAMESPACE}:content_list", "books", order=32))
+    register_program_link(
+        ProgramLink(_("Early access"), f"{NAMESPACE}:window_list", "door-enter", order=33)
+    )

@@ -28,12 +28,15 @@ from rewards.texts import NAMES, other_languages
 # What kinds need, in words for people.
 _NEEDED = {
     "amount": _l("Say how much."),
+    "price": _l("Only gifts, experiences, events and content may cost nothing."),
     "percent": _l("Say how much."),
     "skus": _l("Name the products of which one is free."),
     "voucher_pool": _l("Choose the list that its codes come from."),
     "prizes": _l("Give at least one of the rewards a weight."),
 }
 LISTS = ("skus", "categories")
+# Made and changed together with what they are about.
+OWN_SCREENS = (Reward.Kind.EVENT_SEAT, Reward.Kind.CONTENT)
 TIMES = ("starts_at", "ends_at")
 
 
@@ -79,7 +82,7 @@ def _text_fields(language: str, name: str) -> dict[str, forms.Field]:
 
 def _candidates(program: Program, reward: Reward | None) -> QuerySet[Reward]:
     """What can be in a mystery gift of the program, and whatever is in this one."""
-    plain_ones = Reward.objects.filter(program=program).exclude(kind=Reward.Kind.MYSTERY)
+    plain_ones = Reward.objects.filter(program=program, kind__in=Reward.DRAWN, sent=False)
     kept = Q(in_gifts__reward=reward) if reward else Q(pk__in=[])
     return plain_ones.filter(~Q(status=Reward.Status.ARCHIVED) | kept).distinct()
 
@@ -88,8 +91,9 @@ class RewardForm(forms.Form):
     """A reward; what it is is chosen once."""
 
     kind = forms.ChoiceField(
-        label=_l("What it is"), choices=Reward.Kind.choices, widget=forms.RadioSelect
-    )
+        label=_l("What it is"), widget=forms.RadioSelect,
+        choices=[item for item in Reward.Kind.choices if item[0] not in OWN_SCREENS],
+    )  # fmt: skip
     name = forms.CharField(
         label=_l("What members call it"), max_length=80, help_text=_l("As “5 off” or “Free cup”.")
     )
@@ -100,8 +104,13 @@ class RewardForm(forms.Form):
         help_text=_l("What is said above is told to members by itself."),
     )  # fmt: skip
     wallet_type = forms.ChoiceField(label=_l("Taken for"))
-    price = amount(_l("Price"), 4, _l("In whole units, as members count them."))
-    amount = at_times(optional(_l("Money")))
+    price = amount(
+        _l("Price"), 4, _l("In whole units, as members count them; 0: nothing."),
+        least="0",
+    )  # fmt: skip
+    amount = at_times(optional(_l("Money off")))
+    # The same of what gives money.
+    given = at_times(optional(_l("Amount"), _l("So much money to spend.")))
     percent = at_times(optional(_l("Percent off")))
     most = at_times(optional(_l("At most"), _l("So much money off one order.")))
     skus = at_times(_listed(_l("Products"), _l("Their SKUs, with commas between them.")))
@@ -132,6 +141,7 @@ class RewardForm(forms.Form):
         _l("Only given"),
         _l("Members do not find it on their shelf: staff give it, or a day of the year does."),
     )
+    sent = switch(_l("It is sent to an address"), _l("The member is asked for it."))
     when = ConditionField(
         scopes=OCCASION_SCOPES, label=_l("Who may take it"), everything=_l("Every member."),
     )  # fmt: skip
@@ -193,6 +203,8 @@ class RewardForm(forms.Form):
                 place = str(item["loc"][0]) if item["loc"] else own
                 words = _NEEDED.get(place, message) if item["type"] == "needed" else message
                 place = "code_prefix" if place == "prefix" else place
+                if place == "amount" and self._kind() in Reward.STORED_VALUE:
+                    place = "given"
                 if place == "texts" and len(item["loc"]) == 3:
                     place = f"text_{item['loc'][1]}_{item['loc'][2]}"
                 self.add_error(place if place in self.fields else None, words)
@@ -210,13 +222,17 @@ class RewardForm(forms.Form):
         for name, value in found.items():
             if isinstance(value, Decimal):
                 found[name] = plain(value)
-        found["code_prefix"] = found["prefix"]
+        found["code_prefix"], found["given"] = found["prefix"], found["amount"]
         found["only_given"] = not found["on_shelf"]
         return found | _initial_parts(self.base)
 
+    def _kind(self) -> str:
+        return self.base.kind if self.base else str(self.cleaned_data.get("kind", ""))
+
     def _said(self) -> dict[str, Any]:
-        data = dict(self.cleaned_data)
-        kind = self.base.kind if self.base else data.get("kind", "")
+        data, kind = dict(self.cleaned_data), self._kind()
+        if kind in Reward.STORED_VALUE:
+            data["amount"] = data["given"]
         said = {name: data[name] for name in RewardDefinition.model_fields if name in data}
         for name in LISTS:
             said[name] = tuple(part.strip() for part in data[name].split(",") if part.strip())

@@ -21,7 +21,13 @@ from members.free_codes import first_free
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
-from rewards.backoffice.links import NAMESPACE, catalogue_crumbs, catalogue_url, reward_url
+from rewards.backoffice.links import (
+    NAMESPACE,
+    catalogue_crumbs,
+    catalogue_url,
+    own_screen,
+    reward_url,
+)
 from rewards.backoffice.reward_figures import figures
 from rewards.backoffice.reward_forms import RewardForm
 from rewards.backoffice.shared_codes import shared_codes_of
@@ -134,6 +140,8 @@ def reward_create(request: HttpRequest, code: str) -> HttpResponse:
 def reward_edit(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
     """Another price, other terms, from now on; what was taken stays as it was told."""
     reward = _reward(code, reward_code)
+    if place := own_screen(reward):
+        return redirect(place)
     form = RewardForm(posted(request), program=reward.program, reward=reward, now=timezone.now())
     if form.is_valid() and (definition := form.definition()):
         with errors_on(form):
@@ -170,6 +178,8 @@ def reward_state(request: HttpRequest, code: str, reward_code: str) -> HttpRespo
 def reward_duplicate(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
     """A draft that is like it."""
     reward = _reward(code, reward_code)
+    if place := own_screen(reward):
+        return redirect(place)
     name = (_("%s (copy)") % reward.name)[:80]
     changes: dict[str, Any] = {
         "code": _free(reward.program, reward.code), "status": "draft", "name": name,

@@ -5,8 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from rewards.backoffice import (
+    access_windows,
     bulk_changes,
     checkouts,
+    content,
+    events,
+    fulfillment,
+    fulfillment_queue,
     gift_card_acts,
     gift_card_batches,
     gift_cards,
@@ -25,6 +30,11 @@ REWARD = f"{CATALOGUE}/<slug:reward_code>"
 CARD = "gift-cards/<uuid:public_id>"
 BATCH = "gift-cards/batches"
 TAKEN = "redemptions/<uuid:public_id>"
+EVENTS = "programs/<slug:code>/events"
+EVENT = f"{EVENTS}/<slug:event_code>"
+CONTENT = "programs/<slug:code>/library"
+WINDOWS = "programs/<slug:code>/early-access"
+TASK = "fulfillment/<uuid:public_id>"
 
 urlpatterns = [
     path(f"{CATALOGUE}/", rewards.reward_list, name="reward_list"),
@@ -100,4 +110,36 @@ urlpatterns = [
         name="gift_card_panel",
     ),
     path("memberships/<uuid:public_id>/reward/", redemptions.reward_take, name="reward_take"),
+    path(f"{EVENTS}/", events.event_list, name="event_list"),
+    path(f"{EVENTS}/new/", events.event_create, name="event_create"),
+    path(f"{EVENT}/", events.event_page, name="event_page"),
+    path(f"{EVENT}/edit/", events.event_edit, name="event_edit"),
+    path(f"{EVENT}/state/", events.event_state, name="event_state"),
+    path(f"{EVENT}/cancel/", events.event_cancel, name="event_cancel"),
+    path(f"{EVENT}/check-in/", events.event_check_in, name="event_check_in"),
+    path(f"{EVENT}/no-show/", events.event_no_show, name="event_no_show"),
+    path(f"{CONTENT}/", content.content_list, name="content_list"),
+    path(f"{CONTENT}/new/", content.content_create, name="content_create"),
+    path(f"{CONTENT}/<slug:item_code>/", content.content_edit, name="content_edit"),
+    path(f"{WINDOWS}/", access_windows.window_list, name="window_list"),
+    path(f"{WINDOWS}/new/", access_windows.window_create, name="window_create"),
+    path(f"{WINDOWS}/<slug:window_code>/", access_windows.window_edit, name="window_edit"),
+    path(
+        f"{WINDOWS}/<slug:window_code>/archive/",
+        access_windows.window_archive,
+        name="window_archive",
+    ),
+    path("fulfillment/", fulfillment_queue.task_list, name="task_list"),
+    path("fulfillment/steps/", fulfillment_queue.task_steps, name="task_steps"),
+    path("fulfillment/undo/", fulfillment_queue.task_undo, name="task_undo"),
+    path("fulfillment/file/", fulfillment_queue.task_csv, name="task_csv"),
+    path("fulfillment/labels/", fulfillment_queue.task_labels, name="task_labels"),
+    path("programs/<slug:code>/fulfillment/", fulfillment_queue.task_days, name="task_days"),
+    path(f"{TASK}/", fulfillment.task_page, name="task"),
+    path(f"{TASK}/address/", fulfillment.task_address, name="task_address"),
+    path(f"{TASK}/assign/", fulfillment.task_assign, name="task_assign"),
+    path(f"{TASK}/<slug:to>/", fulfillment.task_advance, name="task_advance"),
+    path("customers/<uuid:public_id>/parcels/", fulfillment.task_panel, name="task_panel"),
+    path("customers/<uuid:public_id>/parcels/forget/", fulfillment.task_forget, name="task_forget"),
+    path("memberships/<uuid:public_id>/parcel/", fulfillment.task_give, name="task_give"),
 ]

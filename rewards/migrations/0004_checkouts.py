@@ -12,8 +12,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0040_pay_with_units'),
-        ('rewards', '0003_gifts'),
+        ("loyalty", "0043_giving"),
+        ("rewards", "0003_gifts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,9 +1,13 @@
+from rewards.models.access_windows import AccessOpening, AccessWindow
 from rewards.models.checkouts import (
     Checkout,
     CheckoutReward,
     CheckoutUnits,
     CheckoutVoucher,
 )
+from rewards.models.content import ContentDownload, ContentItem
+from rewards.models.events import Event, EventWait
+from rewards.models.fulfillment import FulfillmentStep, FulfillmentTask, FulfillmentTerms
 from rewards.models.gift_cards import GiftCard, GiftCardBatch
 from rewards.models.gifts import GiftDay, GiftOccasion
 from rewards.models.prizes import RewardPrize
@@ -13,11 +17,20 @@ from rewards.models.vouchers import Voucher, VoucherPool, VoucherUse
 from rewards.models.wishes import AutoTake, RewardGoal
 
 __all__ = [
+    "AccessOpening",
+    "AccessWindow",
     "AutoTake",
     "Checkout",
     "CheckoutReward",
     "CheckoutUnits",
     "CheckoutVoucher",
+    "ContentDownload",
+    "ContentItem",
+    "Event",
+    "EventWait",
+    "FulfillmentStep",
+    "FulfillmentTask",
+    "FulfillmentTerms",
     "GiftCard",
     "GiftCardBatch",
     "GiftDay",

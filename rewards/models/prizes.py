@@ -31,7 +31,10 @@ class RewardPrize(models.Model):
                 when=pgtrigger.Before,
                 declare=[("fits", "boolean")],
                 func="""
-                    SELECT gift.kind = 'mystery' AND prize.kind <> 'mystery'
+                    SELECT gift.kind = 'mystery' AND NOT prize.sent
+                           AND prize.kind IN ('amount_off', 'percent_off', 'free_product',
+                                              'free_shipping', 'access', 'partner_voucher',
+                                              'experience')
                            AND gift.program_id = prize.program_id
                       INTO fits
                       FROM rewards_reward gift, rewards_reward prize

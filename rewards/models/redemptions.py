@@ -58,8 +58,9 @@ class Redemption(models.Model):
         Membership, on_delete=models.PROTECT, related_name="reward_redemptions", db_index=False
     )
     status = models.CharField(max_length=16, choices=Status.choices)
-    # In the smallest units of the reward's wallet type; 0: it was given.
+    # In the smallest units of the reward's wallet type; 0: it was given, or cost nothing.
     units = models.BigIntegerField()
+    # None: it was given, or cost nothing.
     spent = models.OneToOneField(Transfer, null=True, on_delete=models.PROTECT, related_name="+")
     # Why it was given; empty: it was taken. And what the member reads with it.
     gift = models.CharField(max_length=16, choices=Gift.choices, blank=True, default="")
@@ -103,7 +104,7 @@ class Redemption(models.Model):
             models.CheckConstraint(
                 name="redemption_taken_or_given",
                 condition=Q(units__gt=0, spent__isnull=False, gift="", message="")
-                | Q(units=0, spent=None, returned=None) & ~Q(gift=""),
+                | Q(units=0, spent=None, returned=None) & (~Q(gift="") | Q(message="")),
             ),
             models.CheckConstraint(
                 name="redemption_status_of_its_times",

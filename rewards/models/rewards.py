@@ -30,6 +30,10 @@ class Reward(models.Model):
         GIFT_CARD = "gift_card", _("Gift card")
         STORE_CREDIT = "store_credit", _("Store credit")
         MYSTERY = "mystery", _("Mystery gift")
+        GIFT = "gift", _("Gift that is sent")
+        EXPERIENCE = "experience", _("Experience")
+        EVENT_SEAT = "event_seat", _("Seat at an event")
+        CONTENT = "content", _("Something to read, hear or watch")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -45,8 +49,17 @@ class Reward(models.Model):
 
     # Which give money that is used as such, and no voucher.
     STORED_VALUE = (Kind.GIFT_CARD, Kind.STORE_CREDIT)
+    # Those that can be in a mystery gift: a voucher is all of them, unless they are sent.
+    DRAWN = (
+        Kind.AMOUNT_OFF, Kind.PERCENT_OFF, Kind.FREE_PRODUCT, Kind.FREE_SHIPPING, Kind.ACCESS,
+        Kind.PARTNER_VOUCHER, Kind.EXPERIENCE,
+    )  # fmt: skip
     # Whose voucher takes something off an order's price.
     OFF_THE_PRICE = (Kind.AMOUNT_OFF, Kind.PERCENT_OFF, Kind.FREE_PRODUCT, Kind.FREE_SHIPPING)
+    # Whose code is not for a checkout: it is sent, opens a door, or something to read.
+    ELSEWHERE = (Kind.GIFT, Kind.EVENT_SEAT, Kind.CONTENT)
+    # What may cost nothing.
+    MAY_BE_FREE = (Kind.GIFT, Kind.EVENT_SEAT, Kind.CONTENT, Kind.EXPERIENCE)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="rewards")
@@ -87,6 +100,8 @@ class Reward(models.Model):
     # How many there are, and how many of them are taken; None: as many as are wanted.
     stock = models.PositiveIntegerField(_("stock"), null=True, blank=True)
     taken = models.PositiveIntegerField(default=0, db_default=0)
+    # How many are kept for those whose turn it is, until they answer.
+    kept = models.PositiveIntegerField(default=0, db_default=0)
     per_member = models.PositiveIntegerField(_("for one member at most"), null=True, blank=True)
     per_period = models.CharField(
         _("in"), max_length=8, choices=Period.choices, default=Period.EVER
@@ -96,6 +111,8 @@ class Reward(models.Model):
     # How long its voucher can be used.
     valid_days = models.PositiveIntegerField(_("days to use it"), null=True, blank=True)
     combines = models.BooleanField(_("together with other vouchers"), default=False)
+    # Whether it goes to an address.
+    sent = models.BooleanField(_("is sent"), default=False, db_default=False)
     prefix = models.CharField(_("codes begin with"), max_length=8, blank=True, default="")
     # Where its codes come from; None: they are made.
     voucher_pool = models.ForeignKey(
@@ -122,13 +139,27 @@ class Reward(models.Model):
                         "gift_card",
                         "store_credit",
                         "mystery",
+                        "gift",
+                        "experience",
+                        "event_seat",
+                        "content",
                     ]
                 ),
             ),
             models.CheckConstraint(
                 name="reward_status_known", condition=Q(status__in=["draft", "live", "archived"])
             ),
-            models.CheckConstraint(name="reward_price_positive", condition=Q(price__gt=0)),
+            models.CheckConstraint(
+                name="reward_price_positive",
+                condition=Q(price__gt=0)
+                | Q(price=0, kind__in=["gift", "experience", "event_seat", "content"]),
+            ),
+            models.CheckConstraint(
+                name="reward_sent_of_its_kind",
+                condition=Q(kind="gift", sent=True)
+                | Q(kind__in=["free_product", "experience"])
+                | Q(~Q(kind="gift"), sent=False),
+            ),
             models.CheckConstraint(
                 name="reward_amount_of_its_kind",
                 condition=Q(kind__in=["amount_off", "gift_card", "store_credit"], amount__gt=0)
@@ -152,7 +183,7 @@ class Reward(models.Model):
             ),
             models.CheckConstraint(
                 name="reward_stock_not_exceeded",
-                condition=Q(stock=None) | Q(taken__lte=F("stock")),
+                condition=Q(stock=None, kept=0) | Q(taken__lte=F("stock") - F("kept")),
             ),
             models.CheckConstraint(
                 name="reward_ends_after_start",
@@ -180,7 +211,7 @@ class Reward(models.Model):
     @property
     def left(self) -> int | None:
         """How many can still be taken; None: as many as are wanted."""
-        return None if self.stock is None else self.stock - self.taken
+        return None if self.stock is None else self.stock - self.taken - self.kept
 
     @property
     def takes_off(self) -> bool:

@@ -10,14 +10,18 @@ from django.db.models import Q, QuerySet
 
 from loyalty.models import Membership
 from members.errors import NotFoundError
-from rewards.models import Redemption, Voucher
+from rewards.models import Redemption, Reward, Voucher
+
+# What has a page of its own instead of a code to be shown.
+WITHOUT_CODE = Q(reward__sent=True) | Q(reward__kind=Reward.Kind.CONTENT)
 
 
 def redemptions() -> QuerySet[Redemption]:
     """With all that is shown of it."""
     return Redemption.objects.select_related(
-        "reward__program", "reward__wallet_type", "membership__customer", "membership__program",
-        "voucher", "gift_card", "credit", "staff", "drawn__program",
+        "reward__program", "reward__wallet_type", "reward__event", "reward__content_item",
+        "membership__customer", "membership__program", "voucher", "gift_card", "credit", "staff",
+        "drawn__program",
     )  # fmt: skip
 
 
@@ -43,4 +47,5 @@ def taken_by(members: Sequence[Membership]) -> QuerySet[Redemption]:
 def open_vouchers(membership: Membership, now: dt.datetime) -> QuerySet[Redemption]:
     """What a member can use now."""
     usable = Q(voucher__expires_at=None) | Q(voucher__expires_at__gt=now)
-    return taken_by([membership]).filter(usable, voucher__status=Voucher.Status.ISSUED)
+    found = taken_by([membership]).filter(usable, voucher__status=Voucher.Status.ISSUED)
+    return found.exclude(WITHOUT_CODE)

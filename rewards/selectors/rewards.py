@@ -19,9 +19,9 @@ Status = Redemption.Status
 
 
 def rewards() -> QuerySet[Reward]:
-    return Reward.objects.select_related("program", "wallet_type", "voucher_pool").prefetch_related(
-        "tier_prices", "prizes__prize"
-    )
+    return Reward.objects.select_related(
+        "program", "wallet_type", "voucher_pool", "event", "content_item"
+    ).prefetch_related("tier_prices", "prizes__prize")
 
 
 def offered(program: Program) -> QuerySet[Reward]:

@@ -20,6 +20,7 @@ from members.services.transactions import run_atomically
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
 from rewards.selectors.redemptions import redemptions
+from rewards.services.deliveries import begin_delivery
 from rewards.services.draws import handed_out
 from rewards.services.given_value import credit_wallets, give_value
 from rewards.services.issuing import issue_voucher
@@ -61,6 +62,7 @@ def give_reward(
             given.save()
         if given.stocked:
             Reward.objects.filter(pk=found.pk).update(taken=F("taken") + 1)
+        begin_delivery(given, None, now)
         if actor is not SYSTEM:
             _audit(given, actor, reason)
         return given, False

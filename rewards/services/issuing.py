@@ -75,7 +75,7 @@ def _from_pool(reward: Reward) -> Voucher:
 
 def _runs_out(reward: Reward, membership: Membership, now: dt.datetime) -> dt.datetime | None:
     """The last day can be used to its end."""
-    if reward.valid_days is None:
+    if reward.valid_days is None or reward.sent or reward.kind in Reward.ELSEWHERE:
         return None
     zone = membership.program.zone
     last = now.astimezone(zone).date() + dt.timedelta(days=reward.valid_days)

@@ -23,12 +23,15 @@ from loyalty.services.redemptions import redeem_units, reverse_redemption
 from members.errors import DomainError, FieldError
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
+from rewards.addresses import Address
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, Voucher
 from rewards.selectors.redemptions import redemptions
 from rewards.selectors.rewards import rewards
+from rewards.services.deliveries import begin_delivery, continue_delivery, end_delivery
 from rewards.services.draws import handed_out
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
+from rewards.services.event_waits import seat_came_free
 from rewards.services.given_value import (
     credit_wallets,
     give_value,
@@ -67,9 +70,11 @@ def take_reward(
     now: dt.datetime,
     hold: dt.timedelta | None = None,
     override: Override | None = None,
+    address: Address | None = None,
 ) -> tuple[Redemption, bool]:
     """Take a reward at its price of now. Returns it, and whether that had been done before by this
-    key. `hold`: only reserve it for so long; else it is issued at once.
+    key. `hold`: only reserve it for so long; else it is issued at once. `address`: where it goes
+    to, if it is sent; without it, it waits for one.
 
     Raises RewardRefusedError with the first reason that is not let pass, InsufficientBalanceError,
     KeyReusedError.
@@ -94,6 +99,7 @@ def take_reward(
         _audit("reward.taken", taken, actor, override.reason if overridden and override else "")
         if hold is None:
             _issue(taken, actor, now)
+        begin_delivery(taken, address, now)
         return taken, False
 
     return run_atomically(take)
@@ -110,6 +116,7 @@ def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) 
         if found.status != Status.RESERVED or _ran_out(found, now):
             raise RedemptionStateError(_("It is not reserved any more."))
         _issue(found, actor, now)
+        continue_delivery(found, now)
         _audit("reward.issued", found, actor)
         return found
 
@@ -134,6 +141,23 @@ def use_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) ->
     return run_atomically(use)
 
 
+def reissue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> Redemption:
+    """Take back that it was used: a mistake at the door, a parcel that was not sent after all.
+    Whatever is not used stays as it is."""
+
+    def reissue() -> Redemption:
+        found = _locked(redemption)
+        if found.status != Status.USED:
+            return found
+        reopen_voucher(voucher_of(found), voucher_of(found).expires_at)
+        found.status, found.closed_at = Status.ISSUED, None
+        found.save(update_fields=["status", "closed_at"])
+        _audit("reward.unused", found, actor)
+        return found
+
+    return run_atomically(reissue)
+
+
 def cancel_redemption(
     *, redemption: Redemption, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> Redemption:
@@ -147,6 +171,7 @@ def cancel_redemption(
         if found.status == Status.EXPIRED:
             raise RedemptionStateError(_("It ran out. It can be brought back instead."))
         take_value_back(found, reason, source, actor, now)
+        end_delivery(found, actor, now)
         if found.voucher is not None:
             close_voucher(found.voucher, Voucher.Status.VOID, now)
         _give_back(found, Status.CANCELLED, reason, source, actor, now)
@@ -163,6 +188,7 @@ def release_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime
         found = _locked(redemption)
         if found.status != Status.RESERVED or not _ran_out(found, now):
             return False
+        end_delivery(found, actor, now)
         _give_back(found, Status.EXPIRED, "", "job", actor, now)
         return True
 
@@ -256,11 +282,12 @@ def _reserve(
     offer: Offer, membership: Membership, wallet: Wallet, key: str, source: str, actor: Actor,
     now: dt.datetime, hold: dt.timedelta,
 ) -> Redemption:  # fmt: skip
-    reward = offer.reward
-    spent, _replayed = redeem_units(
-        wallet=wallet, units=offer.price, key=f"reward:{key}", source=source, actor=actor, now=now,
-        reward=reward.name,
-    )  # fmt: skip
+    reward, spent = offer.reward, None
+    if offer.price:
+        spent, _replayed = redeem_units(
+            wallet=wallet, units=offer.price, key=f"reward:{key}", source=source, actor=actor,
+            now=now, reward=reward.name,
+        )  # fmt: skip
     stocked = reward.stock is not None
     if stocked:
         Reward.objects.filter(pk=reward.pk).update(taken=F("taken") + 1)
@@ -297,11 +324,12 @@ def _give_back(
     redemption.save(
         update_fields=["returned", "stocked", "drawn_stocked", "status", "closed_at", "reason"]
     )
+    seat_came_free(redemption, now)
 
 
 def lock_wallets_of(taken: Sequence[Redemption]) -> None:
     """The wallets that they were paid from or into, and those that these were merged into; of what
-    was given only those that it gave something to."""
+    was given, or cost nothing, only those that it gave something to."""
     own = [item.spent.wallet_id for item in taken if item.spent is not None]
     own += value_wallets(taken)
     kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
@@ -322,8 +350,8 @@ def reward_as_it_is(reward: Reward) -> Reward:
     """The reward now; one of which there are so many is locked until it is taken."""
     found = rewards().get(pk=reward.pk)
     if found.stock is not None:
-        locked = Reward.objects.select_for_update(no_key=True).values_list("stock", "taken")
-        found.stock, found.taken = locked.get(pk=reward.pk)
+        locked = Reward.objects.select_for_update(no_key=True).values_list("stock", "taken", "kept")
+        found.stock, found.taken, found.kept = locked.get(pk=reward.pk)
     return found
 
 

@@ -27,7 +27,7 @@ FIXED = ("code", "kind", "wallet_type")
 @transaction.atomic
 def create_reward(*, program: Program, definition: RewardDefinition, actor: Actor) -> Reward:
     """A further reward, the last in the catalogue. Raises ConflictError where its code is taken."""
-    _lock(program)
+    lock_catalogue(program)
     if Reward.objects.filter(program=program, code=definition.code).exists():
         message = _("There is a reward with this short name already.")
         raise ConflictError(message, errors=[FieldError("code", message, "taken")])
@@ -46,7 +46,7 @@ def change_reward(*, reward: Reward, definition: RewardDefinition, actor: Actor)
     """Bring a reward to what the definition says. What was taken stays as it was told. A repeat
     changes nothing. Raises DomainError where its kind or units would change, or less would be in
     stock than is taken."""
-    _lock(reward.program)
+    lock_catalogue(reward.program)
     found = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
     before = definition_of(found)
     if before == definition:
@@ -71,7 +71,7 @@ def change_reward(*, reward: Reward, definition: RewardDefinition, actor: Actor)
 @transaction.atomic
 def move_rewards(*, program: Program, order: Sequence[int], actor: Actor) -> None:
     """Put the rewards of a program into this order of keys; those not named come after."""
-    _lock(program)
+    lock_catalogue(program)
     known = list(Reward.objects.filter(program=program).order_by("position", "pk"))
     place = {pk: number for number, pk in enumerate(order)}
     arranged = sorted(known, key=lambda item: place.get(item.pk, len(order)))
@@ -86,7 +86,7 @@ def move_rewards(*, program: Program, order: Sequence[int], actor: Actor) -> Non
         )  # fmt: skip
 
 
-def _lock(program: Program) -> None:
+def lock_catalogue(program: Program) -> None:
     """The program's row is the lock of its catalogue."""
     Program.objects.select_for_update(no_key=True).get(pk=program.pk)
 
@@ -146,7 +146,7 @@ def _tier_prices(program: Program, definition: RewardDefinition, scale: int) -> 
 
 
 def _prizes(program: Program, definition: RewardDefinition) -> list[tuple[Reward, int]]:
-    plain = Reward.objects.filter(program=program).exclude(kind=Reward.Kind.MYSTERY)
+    plain = Reward.objects.filter(program=program, kind__in=Reward.DRAWN, sent=False)
     known = {item.code: item for item in plain.filter(code__in=definition.prizes)}
     for code in definition.prizes:
         if code not in known:

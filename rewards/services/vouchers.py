@@ -18,7 +18,7 @@ from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.codes import is_mistyped, plain
 from rewards.errors import VoucherRefusedError
-from rewards.models import Redemption, Voucher, VoucherUse
+from rewards.models import Redemption, Reward, Voucher, VoucherUse
 from rewards.services.issuing import close_voucher, reopen_voucher
 from rewards.services.shared_codes import free_slot, is_used_up, refuse_use
 from rewards.voucher_terms import Taken, taken_off
@@ -141,6 +141,8 @@ def _refuse_state(voucher: Voucher, now: dt.datetime) -> None:
     zone = voucher.program.zone
     if voucher.program.status == Program.Status.DRAFT or voucher.status == Voucher.Status.WAITING:
         raise VoucherRefusedError(_("It was not given to anybody."), code="voucher_not_issued")
+    if voucher.terms.get("kind") in Reward.ELSEWHERE:
+        raise VoucherRefusedError(_("It is not for a checkout."), code="voucher_not_applicable")
     if voucher.status == Voucher.Status.USED:
         raise VoucherRefusedError(_("It has been used."), code="voucher_used")
     if voucher.status == Voucher.Status.VOID:

@@ -220,6 +220,11 @@
     },
     "[data-dialog-close]": (button) => closeDialog(button.closest("dialog")),
     "[data-toast-close]": (button) => button.closest("[data-toast]").remove(),
+    "[data-check-all]": (button) => {
+      const boxes = $$(`input[type=checkbox][name="${button.dataset.checkAll}"]`, button.form);
+      const every = boxes.every((box) => box.checked);
+      boxes.forEach((box) => (box.checked = !every));
+    },
     "[data-copy]": (button) =>
       copy(button).catch(() => showToast({ level: "error", text: texts().failed })),
     "[data-retry]": (button) => {

@@ -22,6 +22,7 @@ READ_BY_POST = (
     f"{BASE}/refunds/preview", f"{BASE}/quotes", f"{BASE}/segment-previews",
     f"{BASE}/vouchers/check", f"{BASE}/checkouts/quote", f"{BASE}/till/people",
     f"{BASE}/gift-cards/check",
+    f"{BASE}/access/check", f"{BASE}/content/{{content_id}}/link",
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
+from rewards.addresses import Address
 from rewards.codes import masked
 from rewards.models import Redemption
 from rewards.selectors.redemptions import get_redemption, of_member, redemptions
@@ -55,6 +56,11 @@ class RedemptionIn(Body):
         None,
         description="Only reserve it for so long: its units are held, and come back by themselves"
         " if it is not issued by then. Without it it is issued at once.",
+    )
+    address: Address | None = Field(
+        None,
+        description="Where it goes to, if the reward is one that is sent; without it, it waits"
+        " for its address.",
     )
 
 
@@ -142,6 +148,7 @@ class RewardRedemptions(ApiView):
             actor=self.actor,
             now=timezone.now(),
             hold=dt.timedelta(minutes=body.hold_minutes) if body.hold_minutes else None,
+            address=body.address,
         )
         return answer(redemption_out(get_redemption(taken.public_id)), HTTPStatus.CREATED)
 

@@ -3,8 +3,12 @@ from __future__ import annotations
 from django.urls import path
 
 from rewards.api.v1 import (
+    access,
     checkout_quotes,
     checkouts,
+    content,
+    events,
+    fulfillment,
     gift_card_uses,
     gift_cards,
     gifts,
@@ -21,6 +25,9 @@ CHECKOUT = "checkouts/<uuid:checkout_id>"
 
 CARD = "gift-cards/<uuid:card_id>"
 TAKEN = "reward-redemptions/<uuid:redemption_id>"
+TASK = "fulfillment-tasks/<uuid:task_id>"
+EVENT = "events/<uuid:event_id>"
+WAIT = "event-waits/<uuid:wait_id>"
 
 urlpatterns = [
     path("rewards", rewards.Rewards.as_view(), name="rewards"),
@@ -67,4 +74,20 @@ urlpatterns = [
     path("vouchers/hold", vouchers.VoucherHold.as_view(), name="voucher-hold"),
     path("vouchers/use", vouchers.VoucherUsing.as_view(), name="voucher-use"),
     path("vouchers/release", vouchers.VoucherRelease.as_view(), name="voucher-release"),
+    path("access/check", access.AccessCheck.as_view(), name="access-check"),
+    path("access/windows", access.AccessWindows.as_view(), name="access-windows"),
+    path("content", content.Content.as_view(), name="content"),
+    path("content/<uuid:content_id>/link", content.ContentLink.as_view(), name="content-link"),
+    path("events", events.Events.as_view(), name="events"),
+    path(EVENT, events.OneEvent.as_view(), name="event"),
+    path(f"{EVENT}/waiting-list", events.EventWaitingList.as_view(), name="event-waiting-list"),
+    path(f"{EVENT}/check-in", events.EventCheckIn.as_view(), name="event-check-in"),
+    path(f"{EVENT}/cancel", events.EventCancellation.as_view(), name="event-cancel"),
+    path(WAIT, events.OneEventWait.as_view(), name="event-wait"),
+    path(f"{WAIT}/accept", events.EventWaitAccept.as_view(), name="event-wait-accept"),
+    path(f"{WAIT}/leave", events.EventWaitLeave.as_view(), name="event-wait-leave"),
+    path("fulfillment-tasks", fulfillment.FulfillmentTasks.as_view(), name="fulfillment-tasks"),
+    path(TASK, fulfillment.OneFulfillmentTask.as_view(), name="fulfillment-task"),
+    path(f"{TASK}/address", fulfillment.FulfillmentAddress.as_view(), name="fulfillment-address"),
+    path(f"{TASK}/advance", fulfillment.FulfillmentAdvance.as_view(), name="fulfillment-advance"),
 ]

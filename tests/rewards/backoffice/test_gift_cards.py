@@ -19,7 +19,7 @@ from loyalty.unit_definitions import WalletTypeDefinition
 from members.models import AuditEntry, Job
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_job, run_scheduled
-from rewards.models import GiftCard, GiftCardBatch
+from rewards.models import GiftCard, GiftCardBatch, Reward
 from rewards.services import gift_card_batches
 from rewards.services.gift_cards import code_of, find_gift_card
 from tests.loyalty.backoffice.conftest import Member, queries_of
@@ -202,6 +202,24 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(club, monkeypatch):
     Job.objects.filter(pk=job.pk).update(state="queued")
     run_job(job.pk)
     assert GiftCard.objects.filter(status="active").count() == 120
+
+
+def test_a_reward_that_gives_money_is_made_and_changed(manager: Client, club):
+    path = reverse("rewards_backoffice:reward_create", args=["beans"])
+    sent = {
+        "kind": "gift_card", "name": "A card", "price": "100", "given": "5", "per_period": "ever",
+        "wallet_type": "points",
+    }  # fmt: skip
+    answer = manager.post(path, sent | {"given": ""})
+    assert answer.context["form"].errors["given"] == ["Say how much."]
+    manager.post(path, sent)
+    reward = Reward.objects.get()
+    assert (reward.kind, reward.amount) == ("gift_card", 5)
+    edit = reverse("rewards_backoffice:reward_edit", args=["beans", reward.code])
+    assert 'value="5"' in text(manager.get(edit))
+    manager.post(edit, sent | {"given": "6"})
+    reward.refresh_from_db()
+    assert reward.amount == 6
 
 
 def test_old_codes_are_forgotten(club):

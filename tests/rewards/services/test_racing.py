@@ -9,6 +9,7 @@ from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
 from tests.rewards.services.racing import TRIES, at_once
+from tests.rewards.services.test_events import accept, give_up, plan, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,3 +56,33 @@ def test_one_voucher_is_used_at_one_checkout():
         )
     )
     assert found == {"done": 1, "voucher_used": TRIES - 1}
+
+
+def test_the_last_seat_of_an_event_is_booked_once():
+    program = make_member(1000, "m0").program
+    members = [make_member(1000, f"m{number}", program) for number in range(10)]
+    event = plan(program, seats=1)
+    found = at_once(lambda number: take(members[number % 10], event.reward, f"k{number}", at=NOW))
+    assert found == {"done": 1, "sold_out": TRIES - 1}
+    assert Reward.objects.get().taken == 1
+    assert sum(spendable(f"m{number}") for number in range(10)) == 10_000 - 100
+
+
+def test_a_seat_that_comes_free_while_all_want_it_goes_to_who_waited():
+    program = make_member(1000, "m0").program
+    members = [make_member(1000, f"m{number}", program) for number in range(10)]
+    event = plan(program, seats=1)
+    booked = take(members[0], event.reward, "first", at=NOW)
+    first = wait_for(event, members[1])
+
+    def act(number):
+        if number == 7:
+            give_up(booked)
+        else:
+            take(members[2 + number % 8], event.reward, f"k{number}", at=NOW)
+
+    assert at_once(act) == {"done": 1, "sold_out": TRIES - 1}
+    reward = Reward.objects.get()
+    assert (reward.taken, reward.kept) == (0, 1)
+    assert at_once(lambda _number: accept(first)) == {"done": TRIES}
+    assert (spendable("m1"), spendable("m2")) == (900, 1000)

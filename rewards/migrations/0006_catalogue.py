@@ -11,8 +11,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0039_segment_source'),
-        ('rewards', '0003_gifts'),
+        ("loyalty", "0043_giving"),
+        ("rewards", "0005_gift_cards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='reward',
             name='kind',
-            field=models.CharField(choices=[('amount_off', 'Money off'), ('percent_off', 'Percent off'), ('free_product', 'Free product'), ('free_shipping', 'Free shipping'), ('access', 'Exclusive access'), ('partner_voucher', "Partner's voucher"), ('mystery', 'Mystery gift')], max_length=16, verbose_name='kind'),
+            field=models.CharField(choices=[('amount_off', 'Money off'), ('percent_off', 'Percent off'), ('free_product', 'Free product'), ('free_shipping', 'Free shipping'), ('access', 'Exclusive access'), ("partner_voucher", "Partner's voucher"), ("gift_card", "Gift card"), ("store_credit", "Store credit"), ('mystery', 'Mystery gift')], max_length=16, verbose_name='kind'),
         ),
         migrations.AddIndex(
             model_name='redemption',
@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['amount_off', 'percent_off', 'free_product', 'free_shipping', 'access', 'partner_voucher', 'mystery'])), name='reward_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['amount_off', 'percent_off', 'free_product', 'free_shipping', 'access', 'partner_voucher', 'gift_card', 'store_credit', 'mystery'])), name='reward_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='voucher',

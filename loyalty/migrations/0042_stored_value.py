@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0039_segment_source'),
+        ("loyalty", "0041_pay_with_units"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from loyalty.ledger.functions import install
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0039_segment_source'),
+        ("loyalty", "0040_leftover_units"),
     ]
 
     operations = [

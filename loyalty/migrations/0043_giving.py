@@ -46,7 +46,7 @@ _UNDONE = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0039_segment_source'),
+        ("loyalty", "0042_stored_value"),
     ]
 
     operations = [

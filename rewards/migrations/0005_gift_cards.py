@@ -12,9 +12,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0040_stored_value'),
+        ("loyalty", "0043_giving"),
         ('members', '0008_staff_phone'),
-        ('rewards', '0003_gifts'),
+        ("rewards", "0004_checkouts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

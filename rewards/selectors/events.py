@@ -1,0 +1,111 @@
+"""Events, who comes, and who waits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from loyalty.models import Membership, Program
+from members.errors import NotFoundError
+from rewards.event_definitions import OF_REWARD, OWN, EventDefinition
+from rewards.models import Event, EventWait, Redemption
+from rewards.selectors.redemptions import redemptions
+from rewards.selectors.rewards import definition_of
+
+Status = Redemption.Status
+BOOKED = (Status.RESERVED, Status.ISSUED, Status.USED)
+
+
+def events() -> QuerySet[Event]:
+    return Event.objects.select_related(
+        "reward__program", "reward__wallet_type", "reward__voucher_pool"
+    ).prefetch_related("reward__tier_prices")
+
+
+def get_event(public_id: UUID | str) -> Event:
+    """Raises NotFoundError."""
+    found = events().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError("There is no such event.")
+    return found
+
+
+def events_of(program: Program) -> QuerySet[Event]:
+    """Soonest first, with how many came and how many wait."""
+    taken = "reward__redemptions"
+    return (
+        events()
+        .filter(reward__program=program)
+        .annotate(
+            came=Count(taken, filter=Q(**{f"{taken}__status": Status.USED}), distinct=True),
+            waiting=Count("waits", filter=Q(waits__status__in=EventWait.OPEN), distinct=True),
+        )
+        .order_by("starts_at", "pk")
+    )
+
+
+def coming(program: Program, now: dt.datetime) -> QuerySet[Event]:
+    """What members of a program may see: live, and not over."""
+    return events().filter(
+        reward__program=program, reward__status="live", status=Event.Status.PLANNED,
+        ends_at__gt=now,
+    )  # fmt: skip
+
+
+def bookings(event: Event) -> QuerySet[Redemption]:
+    """Who has booked, by name."""
+    return (
+        redemptions()
+        .filter(reward=event.reward_id)
+        .filter(Q(status__in=BOOKED) | Q(status=Status.EXPIRED, issued_at__isnull=False))
+    )
+
+
+def bookings_of(members: Sequence[Membership], event: Event) -> QuerySet[Redemption]:
+    own = Q(membership__in=members) | Q(membership__merged_into__in=members)
+    return bookings(event).filter(own)
+
+
+def waits() -> QuerySet[EventWait]:
+    return EventWait.objects.select_related(
+        "event__reward__program", "event__reward__wallet_type", "membership__customer",
+        "membership__program", "redemption",
+    )  # fmt: skip
+
+
+def get_wait(public_id: UUID | str) -> EventWait:
+    """Raises NotFoundError."""
+    found = waits().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError("There is no such place in a waiting list.")
+    return found
+
+
+def open_waits(event: Event) -> QuerySet[EventWait]:
+    """Who waits or was offered a seat, in their order."""
+    return waits().filter(event=event, status__in=EventWait.OPEN).order_by("pk")
+
+
+def waits_of(members: Sequence[Membership]) -> QuerySet[EventWait]:
+    """Where these members wait, also under accounts that were merged into theirs."""
+    own = Q(membership__in=members) | Q(membership__merged_into__in=members)
+    return waits().filter(own, status__in=EventWait.OPEN)
+
+
+def place_in_line(wait: EventWait) -> int:
+    """1: next."""
+    ahead = EventWait.objects.filter(event=wait.event_id, status="waiting", pk__lt=wait.pk)
+    return ahead.count() + 1
+
+
+def event_definition(event: Event) -> EventDefinition:
+    """The event as data."""
+    said = definition_of(event.reward)
+    return EventDefinition.model_validate(
+        {name: getattr(said, name) for name in OF_REWARD}
+        | {name: getattr(event, name) for name in OWN}
+        | {"seats": event.reward.stock, "opens_at": event.reward.starts_at}
+    )

@@ -1,0 +1,99 @@
+"""Whether a member may enter something: by a reward, by a benefit of their tier, by a window."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership, Program
+from loyalty.selectors.member_tiers import member_standings
+from members.errors import DomainError, FieldError
+from members.formatting import format_moment
+from rewards.models import Redemption, Reward
+from rewards.selectors.access_windows import access_windows, own_windows
+from rewards.selectors.redemptions import of_member
+
+Status = Redemption.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`code` is stable: allowed, program_not_live, not_active, not_taken, expired, no_benefit,
+    not_yet, over, not_for_you. `until`: None: as long as nothing changes."""
+
+    allowed: bool
+    code: str
+    words: str
+    opens_at: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+def check_reward(membership: Membership, code: str, now: dt.datetime) -> Access:
+    """By something that the member took."""
+    reward = Reward.objects.filter(program=membership.program_id, code=code).first()
+    if reward is None:
+        raise _unknown("reward", _("The program has no such reward."))
+    if refused := _refused(membership):
+        return refused
+    taken = list(
+        Redemption.objects.filter(
+            of_member(membership), reward=reward, status__in=[Status.ISSUED, Status.USED]
+        ).select_related("voucher")
+    )
+    if not taken:
+        return Access(False, "not_taken", _("The reward was not taken, or was given up."))
+    ends = [item.voucher.expires_at if item.voucher else None for item in taken]
+    if None in ends:
+        return _allowed()
+    last = max(end for end in ends if end is not None)
+    if last <= now:
+        return Access(False, "expired", _("It ran out."), until=last)
+    return _allowed(last)
+
+
+def check_benefit(membership: Membership, benefit: str, now: dt.datetime) -> Access:
+    """By a benefit of the member's tier: its kind, or the name of a perk."""
+    if refused := _refused(membership):
+        return refused
+    standing = member_standings([membership], now).get(membership.pk)
+    found = standing.benefits if standing else []
+    named = {item.kind for item, _words in found} | {item.name for item, _words in found}
+    if benefit not in named - {""}:
+        return Access(False, "no_benefit", _("The member's tier does not bring it."))
+    return _allowed()
+
+
+def check_window(membership: Membership, code: str, now: dt.datetime) -> Access:
+    """By a window before a sale."""
+    window = access_windows(membership.program).filter(code=code).first()
+    if window is None:
+        raise _unknown("window", _("The program has no such window."))
+    if refused := _refused(membership):
+        return refused
+    [own] = own_windows([window], membership, now)
+    if own.opens_at is None:
+        return Access(False, "not_for_you", _("It does not open for this member."))
+    if now >= window.closes_at:
+        return Access(False, "over", _("It is closed."), own.opens_at, window.closes_at)
+    if now < own.opens_at:
+        when = format_moment(own.opens_at, membership.program.zone)
+        return Access(False, "not_yet", _("It opens on %s.") % when, own.opens_at, window.closes_at)
+    return Access(True, "allowed", _("It is open."), own.opens_at, window.closes_at)
+
+
+def _refused(membership: Membership) -> Access | None:
+    if membership.program.status != Program.Status.LIVE:
+        return Access(False, "program_not_live", _("The program is not running."))
+    if membership.status != Membership.Status.ACTIVE:
+        return Access(False, "not_active", _("The membership is not active."))
+    return None
+
+
+def _allowed(until: dt.datetime | None = None) -> Access:
+    return Access(True, "allowed", _("They may enter."), until=until)
+
+
+def _unknown(name: str, message: str) -> DomainError:
+    return DomainError(message, errors=[FieldError(name, message, "not_found")])

@@ -1,0 +1,106 @@
+"""Who may enter: by what they took, by their tier, by a window that opens for some earlier."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from loyalty.models import Membership
+from members.errors import DomainError
+from members.models import Segment, SegmentMember
+from members.segment_uses import segment_uses
+from members.services.audit import SYSTEM
+from rewards.selectors.access_windows import shown_to
+from rewards.services.access import check_benefit, check_reward, check_window
+from rewards.services.access_windows import WindowTerms, archive_window, save_window
+from rewards.services.redemptions import cancel_redemption
+from tests.loyalty.factories import NOW
+from tests.rewards.factories import make_member, offer, take
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def member():
+    return make_member(1000)
+
+
+@pytest.fixture
+def friends(member):
+    segment = Segment.objects.create(code="friends", name="Friends", kind="static")
+    SegmentMember.objects.create(segment=segment, customer=member.customer, since=NOW)
+    return segment
+
+
+def window(member, **terms):
+    said = {"name": "Sale", "closes_at": NOW + 9 * HOUR, "opens_at": NOW + 5 * HOUR} | terms
+    return save_window(program=member.program, code="sale", terms=WindowTerms(**said), actor=SYSTEM)
+
+
+def test_a_window_opens_for_all_and_earlier_for_those_of_a_segment(member, friends):
+    window(member, segments={"friends": NOW + HOUR})
+    other = make_member(0, "c2", member.program)
+    found = check_window(member, "sale", NOW)
+    assert (found.allowed, found.code, found.opens_at) == (False, "not_yet", NOW + HOUR)
+    assert check_window(member, "sale", NOW + HOUR).allowed
+    assert check_window(other, "sale", NOW + HOUR).opens_at == NOW + 5 * HOUR
+    assert check_window(other, "sale", NOW + 5 * HOUR).allowed
+    assert check_window(other, "sale", NOW + 9 * HOUR).code == "over"
+
+
+def test_a_window_for_some_does_not_open_for_others(member, friends):
+    window(member, opens_at=None, segments={"friends": NOW})
+    other = make_member(0, "c2", member.program)
+    assert check_window(member, "sale", NOW).allowed
+    assert check_window(other, "sale", NOW).code == "not_for_you"
+    assert [item.why for item in shown_to(member, NOW)] == ["Friends"]
+    assert shown_to(other, NOW) == []
+    assert [use.label for use in segment_uses()["friends"]] == ["Sale"]
+
+
+def test_a_window_that_was_put_away_is_not_there(member):
+    archive_window(window=window(member), actor=SYSTEM, now=NOW)
+    with pytest.raises(DomainError):
+        check_window(member, "sale", NOW)
+    assert shown_to(member, NOW) == []
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"closes_at": NOW + 5 * HOUR},
+        {"opens_at": None},
+        {"tiers": {"nothing": NOW}},
+        {"segments": {"nobody": NOW}},
+    ],
+)
+def test_a_window_that_makes_no_sense_is_refused(member, terms):
+    with pytest.raises(DomainError):
+        window(member, **terms)
+
+
+def test_a_reward_opens_something_while_it_is_kept_and_its_code_lasts(member):
+    reward = offer(member.program, "lounge", kind="access", price=100, valid_days=1)
+    assert check_reward(member, "lounge", NOW).code == "not_taken"
+    taken = take(member, reward, at=NOW)
+    found = check_reward(member, "lounge", NOW)
+    assert (found.allowed, found.until) == (True, taken.voucher.expires_at)
+    late = check_reward(member, "lounge", taken.voucher.expires_at)
+    assert (late.allowed, late.code) == (False, "expired")
+    cancel_redemption(redemption=taken, reason="", source="api", actor=SYSTEM, now=NOW)
+    assert check_reward(member, "lounge", NOW).code == "not_taken"
+    with pytest.raises(DomainError):
+        check_reward(member, "nothing", NOW)
+
+
+def test_nobody_enters_whose_membership_rests(member):
+    window(member, opens_at=NOW)
+    Membership.objects.filter(pk=member.pk).update(status="suspended")
+    member.refresh_from_db()
+    assert check_window(member, "sale", NOW).code == "not_active"
+    assert check_benefit(member, "free_returns", timezone.now()).code == "not_active"
+
+
+def test_a_benefit_that_no_tier_brings_is_said_so(member):
+    assert check_benefit(member, "free_returns", NOW).code == "no_benefit"
