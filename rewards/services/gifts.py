@@ -19,7 +19,6 @@ from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
-from rewards.selectors.redemptions import redemptions
 from rewards.services.deliveries import begin_delivery
 from rewards.services.draws import handed_out
 from rewards.services.given_value import credit_wallets, give_value
@@ -43,7 +42,7 @@ def give_reward(
     def give() -> tuple[Redemption, bool]:
         wallet = wallet_of(membership, reward)
         lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
-        known = redemptions().filter(key=key).first()
+        known = Redemption.objects.filter(key=key).first()
         if known is not None:
             return _same(known, membership, reward), True
         member = memberships().get(account=wallet.account_id)

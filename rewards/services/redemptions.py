@@ -26,7 +26,7 @@ from members.services.transactions import run_atomically
 from rewards.addresses import Address
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, Voucher
-from rewards.selectors.redemptions import redemptions
+from rewards.selectors.redemptions import redemption_rows
 from rewards.selectors.rewards import rewards
 from rewards.services.deliveries import begin_delivery, continue_delivery, end_delivery
 from rewards.services.draws import handed_out
@@ -84,7 +84,7 @@ def take_reward(
     def take() -> tuple[Redemption, bool]:
         wallet = wallet_of(membership, reward)
         lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
-        known = redemptions().filter(key=key).first()
+        known = Redemption.objects.filter(key=key).first()
         if known is not None:
             return same_redemption(known, membership, reward), True
         # As they are now that nobody else can spend.
@@ -339,8 +339,7 @@ def lock_wallets_of(taken: Sequence[Redemption]) -> None:
 def _locked(redemption: Redemption) -> Redemption:
     """The row as it is now, its wallet locked before it and its voucher after it."""
     lock_wallets_of([redemption])
-    rows = redemptions().select_related("spent__wallet").select_for_update(of=("self",))
-    found = rows.get(pk=redemption.pk)
+    found = redemption_rows().select_for_update(of=("self",)).get(pk=redemption.pk)
     if found.voucher_id is not None:
         found.voucher = Voucher.objects.select_for_update().get(pk=found.voucher_id)
     return found

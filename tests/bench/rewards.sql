@@ -16,9 +16,9 @@ BEGIN
     UPDATE rewards_reward SET taken = taken + 1 WHERE id = the_reward AND stock IS NOT NULL;
     INSERT INTO rewards_redemption (public_id, reward_id, membership_id, status, units, spent_id, stocked, key,
                                     source, reserved_until, created_at, reason, overridden, override_reason,
-                                    gift, message)
+                                    gift, message, draw)
     SELECT gen_random_uuid(), the_reward, m.id, 'reserved', 1, t.id, true, the_key, 'api',
-           at_now + interval '15 minutes', at_now, '', '{}', '', '', ''
+           at_now + interval '15 minutes', at_now, '', '{}', '', '', '', '{}'
       FROM loyalty_transfer t WHERE t.key = the_key;
 END;
 $$;

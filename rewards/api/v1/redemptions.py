@@ -34,9 +34,8 @@ from members.api.schema import query_parameters
 from members.api.views import ApiView
 from rewards.addresses import Address
 from rewards.codes import masked
-from rewards.models import Redemption
+from rewards.models import Redemption, Reward
 from rewards.selectors.redemptions import get_redemption, of_member, redemptions
-from rewards.selectors.rewards import rewards
 from rewards.services.redemptions import (
     cancel_redemption,
     issue_redemption,
@@ -137,7 +136,7 @@ class RewardRedemptions(ApiView):
         """Take a reward for a member. What is against it is said with 409 and its code: not_yet,
         over, sold_out, limit_reached, not_for_you, not_active, insufficient_balance."""
         body = read_body(request, RedemptionIn)
-        reward = rewards().filter(public_id=body.reward).first()
+        reward = Reward.objects.filter(public_id=body.reward).first()
         if reward is None:
             raise refuse_field("reward", _("There is no such reward."), "not_found")
         taken, _replayed = take_reward(
@@ -150,7 +149,7 @@ class RewardRedemptions(ApiView):
             hold=dt.timedelta(minutes=body.hold_minutes) if body.hold_minutes else None,
             address=body.address,
         )
-        return answer(redemption_out(get_redemption(taken.public_id)), HTTPStatus.CREATED)
+        return answer(redemption_out(taken), HTTPStatus.CREATED)
 
 
 class OneRewardRedemption(ApiView):
@@ -169,9 +168,10 @@ class RedemptionIssue(ApiView):
     @idempotent()
     def post(self, request: Request, redemption_id: UUID) -> HttpResponse:
         """Issue what was reserved. Issuing it again changes nothing."""
-        found = get_redemption(redemption_id)
-        issue_redemption(redemption=found, actor=self.actor, now=timezone.now())
-        return answer(redemption_out(get_redemption(redemption_id)))
+        found = issue_redemption(
+            redemption=get_redemption(redemption_id), actor=self.actor, now=timezone.now()
+        )
+        return answer(redemption_out(found))
 
 
 class RedemptionUse(ApiView):
@@ -181,9 +181,10 @@ class RedemptionUse(ApiView):
     @idempotent()
     def post(self, request: Request, redemption_id: UUID) -> HttpResponse:
         """Note that it was used, where no voucher is used at a checkout."""
-        found = get_redemption(redemption_id)
-        use_redemption(redemption=found, actor=self.actor, now=timezone.now())
-        return answer(redemption_out(get_redemption(redemption_id)))
+        found = use_redemption(
+            redemption=get_redemption(redemption_id), actor=self.actor, now=timezone.now()
+        )
+        return answer(redemption_out(found))
 
 
 class RedemptionCancellation(ApiView):
@@ -197,11 +198,11 @@ class RedemptionCancellation(ApiView):
         """Give it up: its units come back to where they came from, its voucher is called back.
         What was used, or ran out, is refused with 409 `redemption_state`."""
         body = read_body(request, RedemptionCancel)
-        cancel_redemption(
+        found = cancel_redemption(
             redemption=get_redemption(redemption_id), reason=body.reason,
             source=Transfer.Source.API.value, actor=self.actor, now=timezone.now(),
         )  # fmt: skip
-        return answer(redemption_out(get_redemption(redemption_id)))
+        return answer(redemption_out(found))
 
 
 def redemption_out(found: Redemption, *, hidden: bool = False) -> RedemptionOut:
