@@ -64,7 +64,7 @@ def goal_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
         url=reverse("rewards_account:reward", args=[membership.public_id, reward.public_id]),
         has=format_units(min(held, offer.price), unit),
         price=format_units(offer.price, unit),
-        share=min(int(100 * max(held, 0) / offer.price), 100),
+        share=min(100 * max(held, 0) // offer.price, 100) if offer.price else 100,
         missing=format_units(missing, unit) if missing else "",
         reason=offer.refusals[0].words if offer.refusals else "",
     )

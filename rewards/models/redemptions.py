@@ -23,6 +23,8 @@ TRANSITIONS = (
     ("reserved", "used"),
     ("issued", "used"), ("issued", "cancelled"), ("issued", "expired"),
     ("used", "cancelled"), ("used", "issued"), ("expired", "issued"),
+    # A till that was offline used it in time.
+    ("expired", "used"),
 )  # fmt: skip
 
 

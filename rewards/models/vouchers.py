@@ -102,6 +102,9 @@ class Voucher(models.Model):
                 fields=["expires_at"], name="voucher_runs_out",
                 condition=Q(status="issued", expires_at__isnull=False),
             ),
+            models.Index(
+                fields=["reward"], name="voucher_shared", condition=Q(most_uses__isnull=False)
+            ),
         ]  # fmt: skip
         triggers = [
             pgtrigger.Protect(name="voucher_stays", operation=pgtrigger.Delete),
@@ -112,6 +115,8 @@ class Voucher(models.Model):
                     ("waiting", "issued"), ("waiting", "void"), ("issued", "used"),
                     ("issued", "expired"), ("issued", "void"), ("used", "issued"),
                     ("used", "void"), ("expired", "issued"),
+                    # A till that was offline used it in time.
+                    ("expired", "used"),
                 ],
             ),
         ]  # fmt: skip
@@ -146,8 +151,8 @@ class VoucherUse(models.Model):
         Membership, null=True, on_delete=models.PROTECT, related_name="+"
     )
     slot = models.PositiveIntegerField(default=1, db_default=1)
-    # The shop's own name for the checkout.
-    checkout = models.CharField(max_length=128)
+    # The shop's own name for the checkout, or that of a cart or sale: source/number.
+    checkout = models.CharField(max_length=161)
     state = models.CharField(max_length=8, choices=State.choices)
     # The hold is over then.
     held_until = models.DateTimeField(null=True)
@@ -175,7 +180,7 @@ class VoucherUse(models.Model):
                 | Q(state__in=["used", "released"], closed_at__isnull=False),
             ),
         ]  # fmt: skip
-
+        indexes = [models.Index(fields=["checkout"], name="voucher_use_checkout")]
         triggers = [
             pgtrigger.Trigger(
                 name="voucher_use_in_its_slots",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Program
 from loyalty.selectors.member_tiers import member_standings
 from members.errors import DomainError, FieldError
 from members.formatting import format_moment
-from rewards.models import Redemption, Reward
+from rewards.models import Redemption, Reward, VoucherUse
 from rewards.selectors.access_windows import access_windows, own_windows
 from rewards.selectors.redemptions import of_member
 
@@ -37,20 +39,30 @@ def check_reward(membership: Membership, code: str, now: dt.datetime) -> Access:
         raise _unknown("reward", _("The program has no such reward."))
     if refused := _refused(membership):
         return refused
-    taken = list(
-        Redemption.objects.filter(
-            of_member(membership), reward=reward, status__in=[Status.ISSUED, Status.USED]
-        ).select_related("voucher")
-    )
-    if not taken:
+    ends = [*_ends_of_taken(membership, reward), *_ends_of_shared(membership, reward)]
+    if not ends:
         return Access(False, "not_taken", _("The reward was not taken, or was given up."))
-    ends = [item.voucher.expires_at if item.voucher else None for item in taken]
     if None in ends:
         return _allowed()
     last = max(end for end in ends if end is not None)
     if last <= now:
         return Access(False, "expired", _("It ran out."), until=last)
     return _allowed(last)
+
+
+def _ends_of_taken(membership: Membership, reward: Reward) -> Iterable[dt.datetime | None]:
+    """Of what the member took or was given, or drew out of a mystery gift."""
+    same = Q(reward=reward) | Q(drawn=reward)
+    return Redemption.objects.filter(
+        same, of_member(membership), status__in=[Status.ISSUED, Status.USED]
+    ).values_list("voucher__expires_at", flat=True)
+
+
+def _ends_of_shared(membership: Membership, reward: Reward) -> Iterable[dt.datetime | None]:
+    """Of the shared codes of it that the member used."""
+    return VoucherUse.objects.filter(
+        of_member(membership), voucher__reward=reward, state=VoucherUse.State.USED
+    ).values_list("voucher__expires_at", flat=True)
 
 
 def check_benefit(membership: Membership, benefit: str, now: dt.datetime) -> Access:

@@ -94,7 +94,10 @@ def _all_priced(prices: Mapping[str, Decimal], percent: Decimal, scale: int) -> 
 
 
 def _priced(price: Decimal, percent: Decimal, scale: int) -> Decimal:
-    """Rounded to what its units have, and at least the smallest of them."""
+    """Rounded to what its units have, and at least the smallest of them; what costs nothing stays
+    so."""
+    if not price:
+        return price
     smallest = Decimal(1).scaleb(-scale)
     raised = (price * (100 + percent) / 100).quantize(smallest, rounding=ROUND_HALF_UP)
     return max(raised, smallest)

@@ -19,7 +19,7 @@ from loyalty.selectors.tier_sets import benefits_of
 from loyalty.services.member_conditions import AskedOfMember, conditions_met
 from loyalty.told_conditions import told_sentence
 from members.formatting import format_moment
-from rewards.models import Redemption, Reward
+from rewards.models import Event, Redemption, Reward
 from rewards.selectors.prizes import filled_pools, prizes_left
 from rewards.selectors.redemptions import of_member
 from rewards.words import limit_words
@@ -104,9 +104,13 @@ class _Finder:
         if reward.ends_at is not None and self.now >= reward.ends_at:
             ended = format_moment(reward.ends_at, zone)
             yield Refusal("over", _("It could be taken until %s.") % ended)
+        elif (event := _event_of(reward)) is not None and self.now >= event.starts_at:
+            yield Refusal("over", _("It has begun."))
 
     def _of_it(self, reward: Reward) -> Iterable[Refusal]:
-        if reward.status != Reward.Status.LIVE or not reward.on_shelf:
+        event = _event_of(reward)
+        off = event is not None and event.status == Event.Status.CANCELED
+        if off or reward.status != Reward.Status.LIVE or not reward.on_shelf:
             yield Refusal("not_offered", _("It is not offered any more."))
         if self._is_gone(reward):
             yield Refusal("sold_out", _("All of them are taken."))
@@ -122,6 +126,11 @@ class _Finder:
             return True
         gift = reward.kind == Reward.Kind.MYSTERY
         return gift and not prizes_left(reward, self.filled)
+
+
+def _event_of(reward: Reward) -> Event | None:
+    is_seat = reward.kind == Reward.Kind.EVENT_SEAT
+    return getattr(reward, "event", None) if is_seat else None
 
 
 def _price(reward: Reward, tier: str) -> int:

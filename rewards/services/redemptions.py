@@ -21,7 +21,7 @@ from loyalty.selectors.memberships import current_wallet, memberships
 from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from members.errors import DomainError, FieldError
-from members.services.audit import Actor, record_audit
+from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.addresses import Address
 from rewards.errors import RedemptionStateError, RewardRefusedError
@@ -162,7 +162,8 @@ def cancel_redemption(
     *, redemption: Redemption, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> Redemption:
     """Give it up: units come back to where they came from, the stock is one more, the voucher is
-    called back. Doing it again changes nothing. Raises RedemptionStateError where it ran out."""
+    called back. Doing it again changes nothing. Raises RedemptionStateError where it ran out or was
+    used: then only staff can, who noted it by mistake, or money that was given can come back."""
 
     def cancel() -> Redemption:
         found = _locked(redemption)
@@ -170,6 +171,9 @@ def cancel_redemption(
             return found
         if found.status == Status.EXPIRED:
             raise RedemptionStateError(_("It ran out. It can be brought back instead."))
+        noted = actor.user is not None or actor is SYSTEM
+        if found.status == Status.USED and not noted and not found.gives_value:
+            raise RedemptionStateError(_("It was used."))
         take_value_back(found, reason, source, actor, now)
         end_delivery(found, actor, now)
         if found.voucher is not None:

@@ -55,6 +55,9 @@ def change_reward(*, reward: Reward, definition: RewardDefinition, actor: Actor)
         if getattr(before, name) != getattr(definition, name):
             message = _("It stays as it is. Make another reward instead.")
             raise DomainError(message, errors=[FieldError(name, message)])
+    if definition.sent and RewardPrize.objects.filter(prize=found).exists():
+        message = _("It is in a mystery gift, and what is drawn is not sent.")
+        raise DomainError(message, errors=[FieldError("sent", message)])
     if definition.stock is not None and definition.stock < found.taken:
         message = _("%s of them are taken already.") % found.taken
         raise DomainError(message, errors=[FieldError("stock", message)])

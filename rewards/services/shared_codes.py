@@ -69,13 +69,17 @@ def stop_shared_code(*, voucher: Voucher, actor: Actor, now: dt.datetime) -> Vou
     return found
 
 
-def refuse_use(voucher: Voucher, checkout: str, member: Membership | None) -> None:
-    """Raises VoucherRefusedError where this member may not use a shared code, or nobody may."""
+def refuse_use(
+    voucher: Voucher, checkout: str, member: Membership | None, now: dt.datetime
+) -> None:
+    """Raises VoucherRefusedError where this member may not use a shared code, or nobody may. A hold
+    that has passed keeps nobody from it."""
     if member is None or member.program_id != voucher.program_id:
         raise VoucherRefusedError(
             _("Say which member uses it: each may once."), code="voucher_needs_member"
         )
-    others = voucher.uses.filter(state__in=OPEN).exclude(checkout=checkout)
+    open_now = Q(state=State.USED) | Q(state=State.HELD, held_until__gt=now)
+    others = voucher.uses.filter(open_now).exclude(checkout=checkout)
     own = Q(membership=member) | Q(membership__merged_into=member)
     if others.filter(own).exists():
         raise VoucherRefusedError(

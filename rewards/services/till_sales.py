@@ -97,7 +97,7 @@ def replay_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
     known = Order.objects.filter(
         source=sale.order.source, external_id=sale.order.external_id
     ).first()
-    problems = []
+    problems, used_now = [], []
     # They are used before the order is recorded: one that is known has had its try.
     for used in _unused(sale):
         if known is not None:
@@ -106,9 +106,16 @@ def replay_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
         try:
             with _tried():
                 _use(sale, used, actor, at)
+            used_now.append(used.voucher)
         except DomainError as error:
             problems.append(Problem(error.code, str(error.message), used.voucher.written))
-    order_id, outcome, refused = _replay_order(sale.order, known, now)
+    try:
+        order_id, outcome, refused = _replay_order(sale.order, known, now)
+    except DomainError:
+        # It contradicts itself and is not recorded: neither are its vouchers used.
+        for voucher in () if _in_transaction() else used_now:
+            release_voucher(voucher=voucher, checkout=sale.checkout, actor=actor, now=now)
+        raise
     return RecordedSale(order_id, outcome, (*problems, *refused))
 
 

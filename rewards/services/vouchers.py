@@ -54,7 +54,7 @@ def check_voucher(
     _refuse_state(voucher, now)
     _refuse_elsewhere(voucher, checkout, now)
     if voucher.most_uses is not None and member is not None:
-        refuse_use(voucher, checkout, member)
+        refuse_use(voucher, checkout, member, now)
     return _taken(voucher, occasion)
 
 
@@ -70,7 +70,7 @@ def hold_voucher(
         _refuse_state(locked, now)
         _free(locked, checkout, now)
         taken = _taken(locked, occasion)
-        told = _place(locked, checkout, member) | {
+        told = _place(locked, checkout, member, now) | {
             "state": State.HELD, "held_until": now + hold,
             "discount": None if occasion is None else taken.amount,
         }  # fmt: skip
@@ -103,7 +103,7 @@ def use_voucher(
         if not held:
             _refuse_state(locked, now)
         _free(locked, checkout, now)
-        place = _place(locked, checkout, member or (known.membership if known else None))
+        place = _place(locked, checkout, member or (known.membership if known else None), now)
         known = known or VoucherUse(voucher=locked, checkout=checkout, created_at=now)
         known.slot, known.membership = place["slot"], place["membership"]
         if not held or known.discount is None:
@@ -154,11 +154,13 @@ def _refuse_state(voucher: Voucher, now: dt.datetime) -> None:
         )
 
 
-def _place(voucher: Voucher, checkout: str, member: Membership | None) -> dict[str, Any]:
+def _place(
+    voucher: Voucher, checkout: str, member: Membership | None, now: dt.datetime
+) -> dict[str, Any]:
     """Whose use it is, and which, where the voucher is shared."""
     if voucher.most_uses is None:
         return {"slot": 1, "membership": None}
-    refuse_use(voucher, checkout, member)
+    refuse_use(voucher, checkout, member, now)
     return {"slot": free_slot(voucher, checkout), "membership": member}
 
 
@@ -206,7 +208,9 @@ def _close(voucher: Voucher, use: VoucherUse, now: dt.datetime, actor: Actor) ->
         if not is_used_up(voucher):
             return
     close_voucher(voucher, Voucher.Status.USED, now)
-    Redemption.objects.filter(voucher=voucher, status=Redemption.Status.ISSUED).update(
+    # An offline till may have used in time what was written down as run out since.
+    had = [Redemption.Status.ISSUED, Redemption.Status.EXPIRED]
+    Redemption.objects.filter(voucher=voucher, status__in=had).update(
         status=Redemption.Status.USED, closed_at=now
     )
     _audit("reward.used", voucher, actor)

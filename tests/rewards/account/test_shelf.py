@@ -14,6 +14,7 @@ from members.services.audit import SYSTEM
 from rewards.models import AutoTake, Redemption
 from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
+from rewards.services.wishes import choose_goal
 from tests.loyalty.backoffice.conftest import queries_of
 from tests.rewards.factories import offer, take
 
@@ -233,3 +234,9 @@ def test_two_quick_taps_and_the_back_button_take_it_once(page: Any, client, memb
     page.get_by_role("link", name="Show its code").click()
     page.get_by_text(Redemption.objects.get().voucher.written).first.wait_for()
     assert Redemption.objects.count() == 1
+
+
+def test_a_goal_that_costs_nothing_is_reached(client, member):
+    free = offer(member.program, kind="experience", price=0)
+    choose_goal(membership=member, reward=free, actor=SYSTEM, now=timezone.now())
+    assert client.get("/me/").status_code == 200

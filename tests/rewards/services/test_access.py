@@ -14,6 +14,8 @@ from rewards.selectors.access_windows import shown_to
 from rewards.services.access import check_benefit, check_reward, check_window
 from rewards.services.access_windows import WindowTerms, archive_window, save_window
 from rewards.services.redemptions import cancel_redemption
+from rewards.services.shared_codes import create_shared_code
+from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW
 from tests.rewards.factories import make_member, offer, take
 
@@ -104,3 +106,20 @@ def test_nobody_enters_whose_membership_rests(member):
 
 def test_a_benefit_that_no_tier_brings_is_said_so(member):
     assert check_benefit(member, "free_returns", NOW).code == "no_benefit"
+
+
+def test_a_reward_that_was_drawn_or_whose_shared_code_was_used_opens_it(member):
+    lounge = offer(member.program, "lounge", kind="access")
+    offer(member.program, "box", kind="mystery", prizes={"lounge": 1})
+    assert check_reward(member, "lounge", NOW).code == "not_taken"
+    box = member.program.rewards.get(code="box")
+    drawn = take(member, box, at=NOW)
+    assert check_reward(member, "lounge", NOW).allowed
+    cancel_redemption(redemption=drawn, reason="", source="api", actor=SYSTEM, now=NOW)
+    assert not check_reward(member, "lounge", NOW).allowed
+    code = create_shared_code(
+        reward=lounge, written="LOUNGE26", most_uses=5, expires_at=NOW + HOUR, actor=SYSTEM, now=NOW
+    )  # fmt: skip
+    use_voucher(voucher=code, checkout="x", occasion=None, actor=SYSTEM, now=NOW, member=member)
+    assert check_reward(member, "lounge", NOW).until == NOW + HOUR
+    assert check_reward(member, "lounge", NOW + HOUR).code == "expired"

@@ -132,3 +132,12 @@ def test_a_mystery_gift_that_is_given_is_drawn_as_well(member, gift):
     assert (spendable(), agrees()) == (100_000, True)
     cancel_redemption(redemption=given, reason="", source="api", actor=SYSTEM, now=NOW)
     assert (spendable(), agrees()) == (100_000, True)
+
+
+def test_what_is_in_it_cannot_become_something_that_is_sent(member, gift):
+    cup = offer(member.program, "mug", kind="experience", status="draft")
+    offer(member.program, "box", kind="mystery", prizes={"mug": 1})
+    sent = definition_of(cup).model_copy(update={"sent": True})
+    with pytest.raises(DomainError) as error:
+        change_reward(reward=cup, definition=sent, actor=SYSTEM)
+    assert [wrong.field for wrong in error.value.errors] == ["sent"]

@@ -12,6 +12,7 @@ from rewards.errors import EventStateError, RewardRefusedError
 from rewards.event_definitions import EventDefinition
 from rewards.models import Event, EventWait, Redemption, Reward
 from rewards.selectors.events import event_definition, open_waits
+from rewards.services.bulk_changes import BulkChange, change_rewards
 from rewards.services.event_jobs import cancel_event, pass_on_seats
 from rewards.services.events import (
     accept_seat,
@@ -212,3 +213,24 @@ def test_an_event_is_somewhere_and_ends_after_it_begins(members):
     for changes in ({"place": ""}, {"ends_at": BEGINS}, {"opens_at": BEGINS}):
         with pytest.raises(ValueError, match=r"place|ends_at|opens_at"):
             plan(members[0].program, **changes)
+
+
+def test_nobody_books_what_was_called_off_or_has_begun_whatever_its_reward_says(members):
+    event = plan(members[0].program)
+    change_rewards(
+        program=event.reward.program, rewards=[event.reward], change=BulkChange(dated=True),
+        actor=SYSTEM,
+    )  # fmt: skip
+    event.reward.refresh_from_db()
+    with pytest.raises(RewardRefusedError) as error:
+        take(members[0], event.reward, "late", at=BEGINS)
+    assert error.value.code == "over"
+    cancel_event(event=event, reason="Rain", actor=SYSTEM, now=NOW)
+    event.reward.refresh_from_db()
+    change_rewards(
+        program=event.reward.program, rewards=[event.reward], change=BulkChange(status="live"),
+        actor=SYSTEM,
+    )  # fmt: skip
+    with pytest.raises(RewardRefusedError) as error:
+        take(members[0], event.reward, at=NOW)
+    assert error.value.code == "not_offered"

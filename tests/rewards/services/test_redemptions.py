@@ -249,3 +249,12 @@ def test_the_database_lets_nothing_go_back(member, program):
         Reward.objects.filter(pk=taken.reward_id).update(stock=1, taken=2)
     with pytest.raises(DatabaseError), transaction.atomic():
         taken.delete()
+
+
+def test_what_was_used_is_not_given_up_by_a_shop_or_a_member(member, program):
+    taken = take(member, offer(program, kind="access"), at=NOW)
+    use_redemption(redemption=taken, actor=SYSTEM, now=NOW)
+    shop = Actor(label="API key Shop")
+    with pytest.raises(RedemptionStateError):
+        cancel_redemption(redemption=taken, reason="", source="api", actor=shop, now=NOW)
+    assert spendable() == 900

@@ -161,3 +161,12 @@ def test_ten_at_once_use_it_as_often_as_it_may_be(people):
     assert VoucherUse.objects.filter(state="used").count() == 3
     assert len(gone) == 7
     assert agrees()
+
+
+def test_a_checkout_that_was_left_takes_no_use_from_others(people):
+    code = share(people, most=1)
+    hold_voucher(voucher=code, checkout="A", occasion=None, now=NOW, member=people[0])
+    with pytest.raises(VoucherRefusedError):
+        check_voucher(code, None, checkout="B", now=NOW, member=people[0])
+    check_voucher(code, None, checkout="B", now=day(1), member=people[0])
+    check_voucher(code, None, checkout="C", now=day(1), member=people[1])
