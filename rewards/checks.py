@@ -73,6 +73,42 @@ CHECKS: dict[str, str] = {
                 AND v.status <> ALL (CASE WHEN v.most_uses IS NULL THEN '{used}'::text[]
                                           ELSE '{used,void}'::text[] END))
     """,
+    _("a cart is paid with as much as its units and its gift cards pay"): """
+        SELECT 'checkout ' || c.id, coalesce(u.paid, 0) || ' and ' || coalesce(g.paid, 0),
+               c.paid_units || ' and ' || c.paid_gift_cards
+          FROM rewards_checkout c
+          LEFT JOIN (SELECT checkout_id, sum(amount) AS paid FROM rewards_checkoutunits
+                      GROUP BY 1) u ON u.checkout_id = c.id
+          LEFT JOIN (SELECT checkout_id, sum(amount) AS paid FROM rewards_checkoutgiftcard
+                      GROUP BY 1) g ON g.checkout_id = c.id
+         WHERE c.paid_units <> coalesce(u.paid, 0) OR c.paid_gift_cards <> coalesce(g.paid, 0)
+    """,
+    _("a gift card pays for a cart from what is on it, as much as it says"): """
+        SELECT 'checkout ' || k.checkout_id, k.amount || ' from account ' || g.account_id,
+               t.amount || ' from account ' || w.account_id
+          FROM rewards_checkoutgiftcard k
+          JOIN rewards_giftcard g ON g.id = k.gift_card_id
+          JOIN loyalty_transfer t ON t.id = k.transfer_id
+          JOIN loyalty_wallet w ON w.id = t.wallet_id
+          JOIN loyalty_wallettype y ON y.id = t.wallet_type_id
+         WHERE t.kind <> 'redemption' OR w.account_id <> g.account_id
+            OR t.amount <> k.amount * 10 ^ y.scale
+    """,
+    _("what a cart that was given up had kept came back, and nothing of one that is held"): """
+        SELECT 'checkout ' || k.checkout_id, CASE c.status WHEN 'reserved' THEN 0 ELSE t.amount END,
+               coalesce(b.amount, 0)
+          FROM (SELECT checkout_id, transfer_id FROM rewards_checkoutunits
+                 UNION ALL
+                SELECT checkout_id, transfer_id FROM rewards_checkoutgiftcard) k
+          JOIN rewards_checkout c ON c.id = k.checkout_id AND c.status <> 'committed'
+          JOIN loyalty_transfer t ON t.id = k.transfer_id
+          LEFT JOIN (SELECT coalesce(reverses_id, corrects_id) AS spent_id, sum(amount) AS amount
+                       FROM loyalty_transfer
+                      WHERE kind = 'reversal'
+                        AND (reverses_id IS NOT NULL OR corrects_id IS NOT NULL)
+                      GROUP BY 1) b ON b.spent_id = k.transfer_id
+         WHERE coalesce(b.amount, 0) <> CASE c.status WHEN 'reserved' THEN 0 ELSE t.amount END
+    """,
 }
 
 

@@ -1,8 +1,10 @@
-"""Carts of the demonstration: orders that were paid partly with units, and some that are held."""
+"""Carts of the demonstration: orders that were paid partly with units or a gift card, and some that
+are held."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 from django.utils import timezone
@@ -15,7 +17,8 @@ from loyalty.services.refunds import record_refunds
 from loyalty.services.usable_units import spendable_units
 from members.errors import DomainError
 from members.services.audit import SYSTEM
-from rewards.models import Checkout
+from rewards.models import Checkout, CheckoutGiftCard, GiftCard
+from rewards.services.checkout_cards import CardPayment
 from rewards.services.checkouts import LONGEST_HOLD, Cart, commit_checkout, reserve_checkout
 
 SOURCE, CHANNEL = "web", "online"
@@ -34,6 +37,8 @@ GOODS = (
 def register() -> None:
     """Called once, when the application is ready; after the catalogue by its name."""
     register_demo_part("rewards-carts", people_pay)
+    # After the gift cards by its name.
+    register_demo_part("stored value in carts", a_card_pays)
 
 
 def people_pay(program: Program) -> None:
@@ -53,12 +58,36 @@ def people_pay(program: Program) -> None:
             _pay(checkout, member, f"W-{3100 + number}", at, returns)
 
 
+def a_card_pays(program: Program) -> None:
+    """A cart that was paid partly with a gift card. Made once."""
+    cards = GiftCard.objects.filter(program=program, status=GiftCard.Status.ACTIVE)
+    member = Membership.objects.filter(program=program, status="active").select_related(
+        "program", "customer"
+    ).order_by("pk").first()  # fmt: skip
+    made = CheckoutGiftCard.objects.filter(gift_card__program=program).exists()
+    card = cards.order_by("-amount", "pk").first()
+    if made or member is None or card is None:
+        return
+    number, at = 3200, timezone.now() - dt.timedelta(days=2)
+    asked = replace(_cart(member, number, at), gift_cards=[CardPayment(card, Decimal(20))])
+    checkout = reserve_checkout(cart=asked, source=API, actor=SYSTEM, now=at, hold=LONGEST_HOLD)
+    _pay(checkout, member, f"W-{number}", at, returns=False)
+
+
 def _reserve(member: Membership, unit: WalletType, number: int, at: dt.datetime) -> Checkout | None:
     """A cart that a part of what they have pays for; who has too little is left out."""
     has = spendable_units([member.pk], timezone.now()).get(member.pk, {}).get(unit.pk, 0)
     units = min(has // 2, MOST) // STEP * STEP
     if not units:
         return None
+    asked = replace(_cart(member, 3100 + number, at), units={unit: units})
+    try:
+        return reserve_checkout(cart=asked, source=API, actor=SYSTEM, now=at, hold=LONGEST_HOLD)
+    except DomainError:
+        return None
+
+
+def _cart(member: Membership, number: int, at: dt.datetime) -> Cart:
     lines = tuple(
         LineInput(
             place, Decimal(price) * pieces, Decimal(pieces), Decimal(price), sku=sku, name=name,
@@ -67,11 +96,7 @@ def _reserve(member: Membership, unit: WalletType, number: int, at: dt.datetime)
     )  # fmt: skip
     total = sum((line.total for line in lines), Decimal(0))
     order = OrderInput("cart", at, member.program.currency, total, lines=lines)
-    cart = Cart(member, SOURCE, f"cart-{3100 + number}", order, {unit: units})
-    try:
-        return reserve_checkout(cart=cart, source=API, actor=SYSTEM, now=at, hold=LONGEST_HOLD)
-    except DomainError:
-        return None
+    return Cart(member, SOURCE, f"cart-{number}", order)
 
 
 def _pay(

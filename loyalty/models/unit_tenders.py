@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from loyalty.models.ledger import Transfer
+from loyalty.models.ledger import Account, Transfer
 from loyalty.models.orders import MoneyField, Order
 from loyalty.models.wallet_types import WalletType
 
@@ -23,6 +23,10 @@ class UnitTender(models.Model):
     wallet_type = models.ForeignKey(
         WalletType, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    # The gift card that paid, by its account; of what a member's own units paid there is none.
+    bearer = models.ForeignKey(
+        Account, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     # The spend; another one where an order that had been called off was taken up again.
     transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="unit_tender")
     # What they paid, in the order's currency.
@@ -32,13 +36,18 @@ class UnitTender(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "order_external_id", "wallet_type"], name="unit_tender_once"
+                fields=["source", "order_external_id", "wallet_type"], name="unit_tender_once",
+                condition=Q(bearer=None),
+            ),
+            models.UniqueConstraint(
+                fields=["source", "order_external_id", "bearer"], name="unit_tender_card_once",
+                condition=~Q(bearer=None),
             ),
             models.CheckConstraint(name="unit_tender_amount", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="unit_tender_addressed", condition=~Q(order_external_id="")
             ),
-        ]
+        ]  # fmt: skip
         indexes = [
             models.Index(fields=["order"], name="unit_tender_order", condition=~Q(order=None)),
             models.Index(

@@ -1,18 +1,18 @@
-"""Units that were spent before their order came, and the order that they pay for."""
+"""Units and gift cards that were spent before their order came, and the order that they pay for."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from loyalty.errors import OrderConflictError
-from loyalty.models import Order, Tender, Transfer, UnitTender
+from loyalty.models import Account, Order, Tender, Transfer, UnitTender, Wallet
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
@@ -58,10 +58,12 @@ def pay_order(
 ) -> None:
     """Say that these spends, each worth so much, pay for an order. One that was told already is
     judged anew: what units paid of it does not earn. Raises OrderConflictError where units of the
-    same kind paid for it before."""
+    same kind, or the same gift card, paid for it before."""
     before = UnitTender.objects.filter(source=order.source, order_external_id=order.external_id)
-    kinds = [transfer.wallet_type_id for transfer in spends]
-    if before.filter(wallet_type__in=kinds).exists():
+    bearers = _bearers(spends)
+    kinds = [spend.wallet_type_id for spend in spends if spend.wallet_id not in bearers]
+    same = Q(bearer=None, wallet_type__in=kinds) | Q(bearer__in=bearers.values())
+    if before.filter(same).exists():
         raise OrderConflictError(
             _("Order %s was paid with other units already.") % order.external_id
         )
@@ -70,7 +72,8 @@ def pay_order(
         UnitTender(
             source=order.source, order_external_id=order.external_id,
             order_id=order.known.order_id if told else None, wallet_type_id=transfer.wallet_type_id,
-            transfer=transfer, amount=amount, recorded_at=now,
+            bearer_id=bearers.get(transfer.wallet_id), transfer=transfer, amount=amount,
+            recorded_at=now,
         )
         for transfer, amount in spends.items()
     )  # fmt: skip
@@ -80,6 +83,14 @@ def pay_order(
             [order.known.order_id], terms=order.terms, now=now, transfer_source=transfer_source,
             causes={},
         )  # fmt: skip
+
+
+def _bearers(spends: Iterable[Transfer]) -> dict[int | None, int]:
+    """Of those that are of gift cards: the cards' accounts, by their wallets."""
+    wallets = Wallet.objects.filter(
+        pk__in=[spend.wallet_id for spend in spends], account__kind=Account.Kind.BEARER
+    )
+    return dict(wallets.values_list("pk", "account_id"))
 
 
 def call_off_payment(*, source: str, external_id: str) -> None:

@@ -86,8 +86,9 @@ class UnitPayments:
             ).select_related("transfer")
             buyers = _buyers(rows)
             for row in rows:
-                known, buyer = asked[row.order_external_id], buyers[row.pk]
-                if known.customer_id is None or were_one(known.customer_id, buyer):
+                # A gift card is nobody's own: it pays for whoever has it.
+                known, buyer = asked[row.order_external_id], buyers.get(row.pk)
+                if None in (known.customer_id, buyer) or were_one(known.customer_id, buyer):
                     found.known[row.order_external_id].append(row)
         return found
 
@@ -216,7 +217,7 @@ class UnitPayments:
 
     def _before(self, order: OrderInput, wallet_type_id: int) -> UnitTender | None:
         for row in self.known.get(order.external_id, ()):
-            if row.wallet_type_id == wallet_type_id:
+            if row.wallet_type_id == wallet_type_id and row.bearer_id is None:
                 return row
         return None
 
@@ -237,7 +238,7 @@ def _buyers(rows: Iterable[UnitTender]) -> dict[int, int]:
     wallets = {row.pk: row.transfer.wallet_id for row in rows}
     found = Membership.objects.filter(account__wallets__in=set(wallets.values()))
     customers = dict(found.values_list("account__wallets", "customer"))
-    return {pk: customers[wallet] for pk, wallet in wallets.items()}
+    return {pk: customers[wallet] for pk, wallet in wallets.items() if wallet in customers}
 
 
 def _wrong(message: str, code: str) -> InvalidOrderError:

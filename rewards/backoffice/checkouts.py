@@ -119,4 +119,9 @@ def kept_by(found: Checkout) -> list[str]:
     ]
     said += [item.redemption.reward.name for item in found.rewards.all()]
     said += [_("Voucher %s") % item.voucher.written for item in found.vouchers.all()]
+    said += [
+        _("Gift card %(card)s pays %(money)s")
+        % {"card": item.gift_card, "money": format_money(item.amount, found.currency)}
+        for item in found.gift_cards.all()
+    ]
     return said

@@ -1,6 +1,7 @@
 from rewards.models.access_windows import AccessOpening, AccessWindow
 from rewards.models.checkouts import (
     Checkout,
+    CheckoutGiftCard,
     CheckoutReward,
     CheckoutUnits,
     CheckoutVoucher,
@@ -21,6 +22,7 @@ __all__ = [
     "AccessWindow",
     "AutoTake",
     "Checkout",
+    "CheckoutGiftCard",
     "CheckoutReward",
     "CheckoutUnits",
     "CheckoutVoucher",

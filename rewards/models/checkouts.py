@@ -1,4 +1,5 @@
-"""Carts on their way to an order: what they keep of a member's units, rewards and vouchers."""
+"""Carts on their way to an order: what they keep of a member's units, rewards and vouchers, and of
+gift cards."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Transfer, WalletType
 from loyalty.models.orders import MoneyField
+from rewards.models.gift_cards import GiftCard
 from rewards.models.redemptions import Redemption
 from rewards.models.vouchers import Voucher
 
@@ -41,7 +43,7 @@ class Checkout(models.Model):
     request_hash = models.BinaryField(max_length=32)
     currency = models.CharField(max_length=3)
     # What the goods cost before, what is taken off, what is left: the base of its tax, of which
-    # units pay a part.
+    # units and gift cards pay a part.
     goods = MoneyField()
     shipping = MoneyField()
     discount = MoneyField()
@@ -49,6 +51,7 @@ class Checkout(models.Model):
     total = MoneyField()
     tax = MoneyField()
     paid_units = MoneyField()
+    paid_gift_cards = MoneyField(default=0)
     # The lines as they are to be recorded.
     lines = models.JSONField(default=list)
     order_external_id = models.CharField(max_length=128, blank=True, default="")
@@ -79,6 +82,12 @@ class Checkout(models.Model):
             models.CheckConstraint(
                 name="checkout_units_pay_a_part",
                 condition=Q(paid_units__gte=0, paid_units__lte=F("total")),
+            ),
+            models.CheckConstraint(
+                name="checkout_gift_cards_pay_a_part",
+                condition=Q(
+                    paid_gift_cards__gte=0, paid_gift_cards__lte=F("total") - F("paid_units")
+                ),
             ),
             models.CheckConstraint(
                 name="checkout_discounts", condition=Q(discount__gte=0, voucher_discount__gte=0)
@@ -112,7 +121,7 @@ class Checkout(models.Model):
     @property
     def to_pay(self) -> Decimal:
         """What is left to be paid with money."""
-        return Decimal(self.total - self.paid_units)
+        return Decimal(self.total - self.paid_units - self.paid_gift_cards)
 
 
 class CheckoutUnits(models.Model):
@@ -133,6 +142,28 @@ class CheckoutUnits(models.Model):
 
     def __str__(self) -> str:
         return f"{self.wallet_type} for {self.checkout}"
+
+
+class CheckoutGiftCard(models.Model):
+    """A gift card that pays a part of it, whoever it belongs to."""
+
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE, related_name="gift_cards")
+    gift_card = models.ForeignKey(GiftCard, on_delete=models.PROTECT, related_name="checkouts")
+    amount = MoneyField()
+    transfer = models.OneToOneField(
+        Transfer, on_delete=models.PROTECT, related_name="checkout_gift_card"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checkout", "gift_card"], name="checkout_gift_card_once"
+            ),
+            models.CheckConstraint(name="checkout_gift_card_amount", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gift_card} at {self.checkout}"
 
 
 class CheckoutReward(models.Model):

@@ -18,7 +18,7 @@ def checkouts() -> QuerySet[Checkout]:
         "membership__customer", "membership__program"
     ).prefetch_related(
         "units__wallet_type", "units__transfer", "rewards__redemption__reward__wallet_type",
-        "rewards__redemption__voucher", "vouchers__voucher",
+        "rewards__redemption__voucher", "vouchers__voucher", "gift_cards__gift_card",
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from rewards.models import (
     Voucher,
     VoucherUse,
 )
+from rewards.services.checkout_cards import card_spends
 from rewards.services.redemptions import cancel_redemption, issue_redemption, take_reward
 from rewards.services.vouchers import release_voucher, use_voucher
 from rewards.voucher_terms import Taken
@@ -97,15 +98,17 @@ def use_all(checkout: Checkout, *, actor: Actor, now: dt.datetime) -> dict[Trans
         if issued.reward.takes_off and issued.voucher is not None:
             _use(issued.voucher, checkout, taken.amount, actor, now)
     spends = checkout.units.select_related("transfer")
-    return {item.transfer: item.amount for item in spends.order_by("pk")}
+    units = {item.transfer: item.amount for item in spends.order_by("pk")}
+    return units | card_spends(checkout)
 
 
 def give_all_back(
     checkout: Checkout, *, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> None:
-    """Whatever of it has not come back yet: units to their lots, vouchers, rewards with their
-    stock. Raises OrderConflictError where its order was told, and stands."""
+    """Whatever of it has not come back yet: units to their lots, money to its gift cards, vouchers,
+    rewards with their stock. Raises OrderConflictError where its order was told, and stands."""
     transfers = [item.transfer for item in checkout.units.select_related("transfer__wallet_type")]
+    transfers += card_spends(checkout)
     if checkout.order_external_id:
         call_off_payment(source=checkout.source, external_id=checkout.order_external_id)
     for taken in checkout.rewards.select_related("redemption__voucher").order_by("pk"):

@@ -16,8 +16,9 @@ from loyalty.services.quotes import Quote
 from loyalty.services.unit_tenders import pays
 from loyalty.services.usable_units import spendable_units
 from members.formatting import format_money, format_units
-from rewards.models import Reward
+from rewards.models import GiftCard, Reward
 from rewards.selectors.rewards import offered
+from rewards.services.checkout_cards import CardFit, fits_of
 from rewards.services.checkout_totals import Priced, priced
 from rewards.services.eligibility import Offer, Refusal, offers_for
 from rewards.voucher_terms import taken_off, terms_of
@@ -66,19 +67,28 @@ class CartQuote:
     quote: Quote
     fits: tuple[Fit, ...]
     best: tuple[Use, ...]
+    cards: tuple[CardFit, ...] = ()
 
 
 def quote_cart(
-    order: OrderInput, membership: Membership, *, now: dt.datetime, with_discounts: bool = True
-) -> CartQuote:
-    """Nothing is kept by it. Raises what `priced` raises."""
+    order: OrderInput, membership: Membership, *, now: dt.datetime, with_discounts: bool = True,
+    cards: Sequence[GiftCard] = (),
+) -> CartQuote:  # fmt: skip
+    """Nothing is kept by it. `cards`: gift cards that may pay, those before others. Raises what
+    `priced` raises."""
     found = priced(order, membership, with_discounts=with_discounts)
     spendable = spendable_units([membership.pk], now).get(membership.pk, {})
     fits = tuple(
         _fit(offer, found, spendable.get(offer.reward.wallet_type_id, 0))
         for offer in offers_for(list(offered(membership.program)), membership, now)
     )
-    return CartQuote(found.quote, fits, tuple(_best(found, fits, membership)))
+    left = found.occasion.basket.total
+    return CartQuote(
+        found.quote,
+        fits,
+        tuple(_best(found, fits, membership)),
+        tuple(fits_of(cards, membership, left, found.coin, now)),
+    )
 
 
 def _fit(offer: Offer, found: Priced, spendable: int) -> Fit:

@@ -27,6 +27,12 @@ from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.errors import CheckoutRefusedError, CheckoutStateError
 from rewards.models import Checkout, Reward, Voucher
+from rewards.services.checkout_cards import (
+    CardPayment,
+    accounts_of,
+    hold_cards,
+    refuse_cards,
+)
 from rewards.services.checkout_holds import (
     give_all_back,
     hold_rewards,
@@ -47,7 +53,8 @@ LONGEST_HOLD = dt.timedelta(days=7)
 @dataclass(frozen=True, slots=True)
 class Cart:
     """What a shop asks to be kept. `units` at the scale of their kinds; vouchers take off one after
-    the other in this order, then the rewards that do."""
+    the other in this order, then the rewards that do. Units pay first, then the gift cards in this
+    order."""
 
     membership: Membership
     source: str
@@ -57,6 +64,7 @@ class Cart:
     rewards: Sequence[Reward] = ()
     vouchers: Sequence[Voucher] = ()
     with_discounts: bool = True
+    gift_cards: Sequence[CardPayment] = ()
 
     def request_hash(self) -> bytes:
         """The same for the same request, whenever it comes."""
@@ -68,6 +76,8 @@ class Cart:
             [voucher.pk for voucher in self.vouchers],
             self.with_discounts,
         ]
+        if self.gift_cards:
+            asked.append([item.asked() for item in self.gift_cards])
         return hashlib.blake2b(orjson.dumps(asked), digest_size=16).digest()
 
 
@@ -124,7 +134,7 @@ def cancel_checkout(
         found = _locked(checkout)
         if found.status in (Status.CANCELLED, Status.EXPIRED):
             return found
-        lock_member_wallets(found.membership)
+        lock_wallets_of_carts([found])
         _end(found, Status.CANCELLED, reason, source, actor, now)
         return found
 
@@ -138,7 +148,7 @@ def expire_checkout(*, checkout: Checkout, now: dt.datetime, actor: Actor) -> bo
         found = _locked(checkout)
         if found.status != Status.RESERVED or found.reserved_until > now:
             return False
-        lock_member_wallets(found.membership)
+        lock_wallets_of_carts([found])
         _end(found, Status.EXPIRED, "", Transfer.Source.JOB.value, actor, now)
         return True
 
@@ -155,6 +165,10 @@ def _check(cart: Cart, hold: dt.timedelta) -> None:
     if len({voucher.pk for voucher in cart.vouchers}) < len(cart.vouchers):
         wrong = FieldError("vouchers", _("It is there twice."), "duplicate")
         raise DomainError(_("A voucher is used once."), errors=[wrong])
+    if len({item.card.pk for item in cart.gift_cards}) < len(cart.gift_cards):
+        wrong = FieldError("gift_cards", _("It is there twice."), "duplicate")
+        raise DomainError(_("A gift card pays once."), errors=[wrong])
+    refuse_cards(cart.gift_cards, cart.membership)
 
 
 def _reserve(
@@ -169,7 +183,8 @@ def _reserve(
         held = known.status == Status.RESERVED and known.reserved_until > now
         if held and bytes(known.request_hash) == asked:
             return known
-    lock_member_wallets(cart.membership, *([known.membership] if known else []))
+    cards = [item.card.account_id for item in cart.gift_cards]
+    lock_wallets_of_carts([known] if known else [], cart.membership, cards)
     if known is not None and known.status == Status.RESERVED:
         give_all_back(known, reason="", source=source, actor=actor, now=now)
     member = memberships().get(pk=cart.membership.merged_into_id or cart.membership.pk)
@@ -180,12 +195,15 @@ def _reserve(
     left = last[0][1].basket if last else found.occasion.basket
     for name, value in totals(cart.order, found, left).items():
         setattr(checkout, name, value)
-    checkout.paid_units = 0
+    checkout.paid_units = checkout.paid_gift_cards = 0
     checkout.save()
     keep_vouchers(checkout, vouchers)
     hold_rewards(checkout, rewards, source=source, actor=actor, now=now)
     checkout.paid_units = hold_units(checkout, cart.units, source=source, actor=actor, now=now)
-    checkout.save(update_fields=["paid_units"])
+    checkout.paid_gift_cards = hold_cards(
+        checkout, cart.gift_cards, source=source, actor=actor, now=now, coin=found.coin
+    )
+    checkout.save(update_fields=["paid_units", "paid_gift_cards"])
     return checkout
 
 
@@ -196,7 +214,7 @@ def _begun(
     """A new row, or the cart's own, without what it kept before."""
     checkout = known or Checkout(source=cart.source, cart=cart.name, round=0)
     if known is not None:
-        for parts in (known.units, known.rewards, known.vouchers):
+        for parts in (known.units, known.rewards, known.vouchers, known.gift_cards):
             parts.all().delete()
     checkout.membership, checkout.status, checkout.reserved_until = member, Status.RESERVED, until
     checkout.round, checkout.request_hash, checkout.created_at = checkout.round + 1, asked, now
@@ -253,12 +271,16 @@ def _locked(checkout: Checkout) -> Checkout:
     return rows.select_for_update(of=("self",)).get(pk=checkout.pk)
 
 
-def lock_member_wallets(*members: Membership) -> None:
-    """All wallets that something of it may come from or go back to, also of those who they were
-    merged into."""
-    own = wallet_ids(members)
+def lock_wallets_of_carts(
+    checkouts: Sequence[Checkout], member: Membership | None = None, cards: Sequence[int] = ()
+) -> None:
+    """All wallets that something of them may come from or go back to, also of those who their
+    members were merged into. `member` and `cards`, by their accounts: of a cart that is new."""
+    members = [item.membership for item in checkouts]
+    own = wallet_ids([*members, member] if member else members)
     kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
-    lock_wallets([*own, *kept])
+    bearers = Wallet.objects.filter(account__in=[*cards, *accounts_of(checkouts)])
+    lock_wallets([*own, *kept, *bearers.values_list("pk", flat=True)])
 
 
 def _ended(checkout: Checkout) -> CheckoutStateError:

@@ -69,11 +69,31 @@ def redeem_gift_card(
             order=order, note=key,
         )  # fmt: skip
         if not replayed:
-            # Who has used it knows it; nobody needs to be told it again.
-            GiftCard.objects.filter(pk=found.pk).update(seed=None)
+            _forget_code(found)
         return paid, replayed
 
     return run_atomically(redeem)
+
+
+def hold_on_gift_card(
+    *, card: GiftCard, amount: Decimal, key: str, source: str, actor: Actor, now: dt.datetime,
+    checkout: str, field: str = "amount",
+) -> Transfer:  # fmt: skip
+    """Spend from a card for the checkout that keeps it; it comes back with that alone. The caller
+    says a `key` that nobody has used. Raises as `redeem_gift_card`."""
+
+    def hold() -> Transfer:
+        found = locked(card)
+        refuse_unusable(found)
+        wallet = wallet_of(found)
+        paid, _replayed = redeem_units(
+            wallet=wallet, units=coins(amount, wallet.wallet_type, field=field), key=key,
+            source=source, actor=actor, now=now, note=checkout, checkout=checkout,
+        )  # fmt: skip
+        _forget_code(found)
+        return paid
+
+    return run_atomically(hold)
 
 
 def refund_gift_card(
@@ -152,13 +172,12 @@ def move_to_credit(
         owner = Membership.objects.select_related("customer").get(account=credit.account_id)
         _refuse_member(owner)
         units = _spendable(wallet, now)
-        if not units:
-            raise GiftCardRefusedError(_("Nothing is left on it."), code="gift_card_empty")
+        refuse_empty(money_of(units, wallet.wallet_type))
         moved, _replayed = move_stored_value(
             wallet=wallet, to=credit, units=units, key=named, source=source, actor=actor, now=now,
             explanation={"gift_card": found.last_four},
         )  # fmt: skip
-        GiftCard.objects.filter(pk=found.pk).update(seed=None)
+        _forget_code(found)
         after = {"gift_card": str(found), "amount": str(money_of(units, wallet.wallet_type))}
         record_audit(actor=actor, action="gift_card.moved", target=owner.customer, after=after)
         return moved, False
@@ -180,16 +199,32 @@ def refuse_unusable(card: GiftCard) -> None:
     raise GiftCardRefusedError(words[status], code=REFUSALS[status])
 
 
+def refuse_elsewhere(card: GiftCard, membership: Membership) -> None:
+    """Raise GiftCardRefusedError where it is of another program than the member."""
+    if card.program_id != membership.program_id:
+        raise GiftCardRefusedError(
+            _("This gift card is of another program."), code="gift_card_elsewhere"
+        )
+
+
+def refuse_empty(balance: Decimal) -> None:
+    """Raise GiftCardRefusedError where nothing is on it."""
+    if not balance:
+        raise GiftCardRefusedError(_("Nothing is left on it."), code="gift_card_empty")
+
+
 def checkout_key(card: GiftCard, checkout: str) -> str:
     """What the ledger calls a payment: the same for a card and for one that it replaced."""
     return f"gift-card:{card.account_id}:{checkout}"
 
 
+def _forget_code(card: GiftCard) -> None:
+    """Who has used it knows it; nobody needs to be told it again."""
+    GiftCard.objects.filter(pk=card.pk).update(seed=None)
+
+
 def _credit_of(membership: Membership, card: GiftCard) -> Wallet:
-    if membership.program_id != card.program_id:
-        raise GiftCardRefusedError(
-            _("This gift card is of another program."), code="gift_card_elsewhere"
-        )
+    refuse_elsewhere(card, membership)
     wallet_type = wallet_of(card).wallet_type
     return current_wallet(credit_wallet(membership.account_id, wallet_type))
 

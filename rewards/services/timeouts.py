@@ -19,7 +19,7 @@ from members.services.audit import SYSTEM
 from members.services.job_runs import Step, run_in_chunks
 from members.services.transactions import run_atomically
 from rewards.models import Checkout, Redemption, Voucher, VoucherUse
-from rewards.services.checkouts import expire_checkout, lock_member_wallets
+from rewards.services.checkouts import expire_checkout, lock_wallets_of_carts
 from rewards.services.issuing import LATE
 from rewards.services.redemptions import (
     expire_redemption,
@@ -57,7 +57,7 @@ def _end_carts(now: dt.datetime, most: int) -> int:
         .select_related("membership")
         .select_for_update(of=("self",), skip_locked=True)[:most]
     )
-    lock_member_wallets(*[cart.membership for cart in carts])
+    lock_wallets_of_carts(carts)
     return sum(expire_checkout(checkout=cart, now=now, actor=SYSTEM) for cart in carts)
 
 

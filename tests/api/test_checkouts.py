@@ -71,7 +71,7 @@ def test_a_cart_is_reserved_paid_and_its_order_finds_what_it_paid(
     assert found["totals"] == {
         "currency": "USD", "goods": "20.00", "shipping": "0.00", "discount": "0.00",
         "voucher_discount": "5.00", "total": "15.00", "tax": "3.00", "paid_units": "2.00",
-        "to_pay": "13.00",
+        "paid_gift_cards": "0.00", "to_pay": "13.00",
         "lines": [{"line_no": 1, "total": "15.00", "discount": "5.00", "tax": "0.00"}],
     }  # fmt: skip
     assert found["status"] == "reserved"

@@ -35,6 +35,7 @@ class CheckoutTotals(Answer):
                        " nothing off.")  # fmt: skip
     tax: str = Field(description="In the total. What units pay is taxed like the rest.")
     paid_units: str
+    paid_gift_cards: str
     to_pay: str = Field(description="What is left for money.")
     lines: list[CheckoutLineOut]
 
@@ -66,6 +67,12 @@ class KeptVoucherOut(Answer):
     amount: str = Field(description="What it takes off.")
 
 
+class KeptGiftCardOut(Answer):
+    gift_card: UUID
+    last_four: str = Field(description="How its code ends. More of it is not told.")
+    amount: str = Field(description="What it pays.")
+
+
 class CheckoutOut(Answer):
     id: UUID
     source: str
@@ -78,6 +85,7 @@ class CheckoutOut(Answer):
     units: list[KeptUnitsOut]
     rewards: list[KeptRewardOut]
     vouchers: list[KeptVoucherOut]
+    gift_cards: list[KeptGiftCardOut]
     created_at: dt.datetime
     committed_at: dt.datetime | None
     closed_at: dt.datetime | None
@@ -111,13 +119,20 @@ def checkout_out(found: Checkout) -> CheckoutOut:
             )
             for item in found.vouchers.all()
         ],
+        gift_cards=[
+            KeptGiftCardOut(
+                gift_card=item.gift_card.public_id, last_four=item.gift_card.last_four,
+                amount=money_text(item.amount),
+            )
+            for item in found.gift_cards.all()
+        ],
         **{name: getattr(found, name) for name in same},
     )  # fmt: skip
 
 
 def _totals(found: Checkout) -> CheckoutTotals:
     money = ("goods", "shipping", "discount", "voucher_discount", "total", "tax", "paid_units",
-             "to_pay")  # fmt: skip
+             "paid_gift_cards", "to_pay")  # fmt: skip
     return CheckoutTotals(
         currency=found.currency,
         lines=[

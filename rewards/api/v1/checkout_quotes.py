@@ -14,10 +14,13 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.pools import member_named
 from loyalty.api.v1.quotes import ProgramQuote, program_quote
+from members.api.authentication import require_scope
 from members.api.bodies import Answer, answer, money_text, read_body
 from members.api.views import ApiView
-from rewards.api.v1.checkouts import MemberCart, basket_of
+from rewards.api.v1.checkouts import MemberCart, basket_of, cards_named
+from rewards.api.v1.gift_card_uses import GiftCardCode
 from rewards.api.v1.rewards import RefusalOut
+from rewards.services.checkout_cards import CardFit
 from rewards.services.checkout_quotes import Fit, Use, quote_cart
 
 
@@ -47,31 +50,54 @@ class UseOut(Answer):
     words: str
 
 
+class CardFitOut(Answer):
+    """A gift card as this cart finds it."""
+
+    gift_card: UUID
+    last_four: str
+    balance: str = Field(description="What is on it.")
+    amount: str = Field(description="What of this cart it would pay, after those before it.")
+    fits: bool = Field(description="Whether it can pay now.")
+    refusals: list[RefusalOut] = Field(description="Why not.")
+
+
+class CartQuoteIn(MemberCart):
+    gift_cards: tuple[GiftCardCode, ...] = Field(
+        (), max_length=10,
+        description="That may pay for it. The key needs the scope `gift_cards:read` too.",
+    )  # fmt: skip
+
+
 class CartQuoteOut(Answer):
     quoted_at: dt.datetime
     quote: ProgramQuote = Field(description="What it costs and earns, and what could pay for it.")
     rewards: list[FitOut] = Field(description="All that are offered, in the catalogue's order.")
+    gift_cards: list[CardFitOut] = Field(description="Those asked about, in their order.")
     best: list[UseOut] = Field(description="Of each kind of units; none where nothing can be used.")
 
 
 class CartQuotes(ApiView):
     scopes = {"POST": "quotes:read"}
 
-    @extend_schema(operation_id="quoteCart", request=MemberCart, responses={200: CartQuoteOut})
+    @extend_schema(operation_id="quoteCart", request=CartQuoteIn, responses={200: CartQuoteOut})
     def post(self, request: Request) -> HttpResponse:
         """Say what a member could use for a cart: units to pay with, rewards that fit and why
-        others do not, and the best use. Nothing is kept."""
-        body, now = read_body(request, MemberCart), timezone.now()
+        others do not, what gift cards would pay, and the best use. Nothing is kept."""
+        body, now = read_body(request, CartQuoteIn), timezone.now()
+        if body.gift_cards:
+            require_scope(self.api_key, "gift_cards:read")
         member = member_named(body.membership, "membership")
         found = quote_cart(
-            basket_of(body.order, now), member, now=now, with_discounts=body.with_discounts
-        )
+            basket_of(body.order, now), member, now=now, with_discounts=body.with_discounts,
+            cards=cards_named(self, body.gift_cards),
+        )  # fmt: skip
         currency = found.quote.program.currency
         return answer(
             CartQuoteOut(
                 quoted_at=now,
                 quote=program_quote(found.quote, member.public_id),
                 rewards=[_fit(item) for item in found.fits],
+                gift_cards=[_card_fit(item) for item in found.cards],
                 best=[_use(item, currency) for item in found.best],
             )
         )
@@ -89,6 +115,17 @@ def _fit(found: Fit) -> FitOut:
         amount=money_text(found.amount),
         fits=found.fits,
         missing=units_text(found.missing, unit.scale),
+        refusals=[RefusalOut(code=item.code, message=item.words) for item in found.refusals],
+    )
+
+
+def _card_fit(found: CardFit) -> CardFitOut:
+    return CardFitOut(
+        gift_card=found.card.public_id,
+        last_four=found.card.last_four,
+        balance=money_text(found.balance),
+        amount=money_text(found.amount),
+        fits=found.fits,
         refusals=[RefusalOut(code=item.code, message=item.words) for item in found.refusals],
     )
 

@@ -1,9 +1,10 @@
-"""/checkouts: carts that keep units, rewards and vouchers until they are paid."""
+"""/checkouts: carts that keep units, rewards, vouchers and gift cards until they are paid."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -16,10 +17,11 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import UnitsAboveZero, parse_units
-from loyalty.api.v1.order_bodies import Source, Text64, order_input
+from loyalty.api.v1.order_bodies import PositiveMoney, Source, Text64, order_input
 from loyalty.api.v1.pools import member_named
 from loyalty.models import Membership, Transfer, WalletType
 from loyalty.services.order_inputs import OrderInput
+from members.api.authentication import require_scope
 from members.api.bodies import (
     NAME,
     TEXT,
@@ -36,10 +38,12 @@ from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.errors import NotFoundError
 from rewards.api.v1.checkout_outputs import CheckoutOut, CheckoutPage, checkout_out
+from rewards.api.v1.gift_card_uses import GiftCardCode, card_named
 from rewards.api.v1.vouchers import BasketIn
-from rewards.models import Checkout, Reward, Voucher
+from rewards.models import Checkout, GiftCard, Reward, Voucher
 from rewards.selectors.checkouts import checkouts, checkouts_of, get_checkout
 from rewards.selectors.rewards import rewards
+from rewards.services.checkout_cards import CardPayment
 from rewards.services.checkouts import (
     Cart,
     cancel_checkout,
@@ -67,6 +71,12 @@ class MemberCart(Body):
     )
 
 
+class CardPaymentIn(GiftCardCode):
+    amount: PositiveMoney | None = Field(
+        None, description="By default what is on it, up to what is left to pay."
+    )
+
+
 class CheckoutIn(MemberCart):
     """A cart, and what is to be kept for it."""
 
@@ -79,6 +89,11 @@ class CheckoutIn(MemberCart):
     vouchers: tuple[Annotated[str, Field(min_length=1, max_length=64, pattern=TEXT)], ...] = Field(
         (), max_length=20, description="Codes, in the order in which they take something off."
     )
+    gift_cards: tuple[CardPaymentIn, ...] = Field(
+        (), max_length=10,
+        description="To pay what units leave of it, one after the other. The key needs the scope"
+        " `gift_cards:write` too.",
+    )  # fmt: skip
     hold_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = Field(
         30, description="All of it comes back by itself if it is not paid by then."
     )
@@ -130,11 +145,19 @@ class Checkouts(ApiView):
         again is answered as before; one that changed is kept anew. What cannot be kept is refused
         with 409 and why: insufficient_balance, spending_refused, voucher_held, sold_out, …"""
         body, now = read_body(request, CheckoutIn), timezone.now()
+        if body.gift_cards:
+            require_scope(self.api_key, "gift_cards:write")
         member = member_named(body.membership, "membership")
         cart = Cart(
             member, body.source, body.cart, basket_of(body.order, now),
             units=_units(body.units, member), rewards=_rewards(body.rewards, member),
             vouchers=_vouchers(body.vouchers), with_discounts=body.with_discounts,
+            gift_cards=[
+                CardPayment(card, Decimal(item.amount) if item.amount else None)
+                for card, item in zip(
+                    cards_named(self, body.gift_cards), body.gift_cards, strict=True
+                )
+            ],
         )  # fmt: skip
         found = reserve_checkout(
             cart=cart, source=SOURCE, actor=self.actor, now=now,
@@ -192,6 +215,14 @@ def basket_of(order: BasketIn, now: dt.datetime) -> OrderInput:
         raise refuse_field("order.tenders", _("Name the units that pay beside the order."))
     facts = order.model_copy(update={"placed_at": order.placed_at or now})
     return order_input(facts, "checkout", "checkout", {})
+
+
+def cards_named(view: ApiView, asked: Sequence[GiftCardCode]) -> list[GiftCard]:
+    """The cards with these codes, or the refusal of the field. Wrong ones are counted."""
+    return [
+        card_named(view, item, field=f"gift_cards[{place}].code")
+        for place, item in enumerate(asked)
+    ]
 
 
 def _units(asked: Sequence[PayUnitsIn], member: Membership) -> dict[WalletType, int]:

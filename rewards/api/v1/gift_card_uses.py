@@ -246,7 +246,7 @@ class CreditRefunds(ApiView):
         return answer(transfer_out(listed_transfer(paid.pk)), HTTPStatus.CREATED)
 
 
-def card_named(view: ApiView, body: GiftCardCode) -> GiftCard:
+def card_named(view: ApiView, body: GiftCardCode, *, field: str = "code") -> GiftCard:
     """The card with this code, or the refusal of the field. Wrong ones are counted."""
     key = f"api-key:{view.api_key.pk}"
     places = [(key, MOST_OF_A_SHOP)]
@@ -255,7 +255,7 @@ def card_named(view: ApiView, body: GiftCardCode) -> GiftCard:
     try:
         return find_gift_card(body.code, *places)
     except NotFoundError as error:
-        raise refuse_field("code", str(error.message), "not_found") from error
+        raise refuse_field(field, str(error.message), "not_found") from error
 
 
 def order_named(address: OrderAddress) -> Order:

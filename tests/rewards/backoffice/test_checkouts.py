@@ -1,6 +1,8 @@
 """A customer's carts in the back-office, what units paid of an order, and its refund."""
 
 import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -9,10 +11,14 @@ from django.utils import timezone
 
 from loyalty.models import Membership, Order
 from members.models import AuditEntry
+from rewards.backoffice.checkouts import kept_by
 from rewards.models import Checkout
+from rewards.selectors.checkouts import get_checkout
+from rewards.services.checkout_cards import CardPayment
 from tests.loyalty.backoffice.conftest import Member, queries_of
 from tests.loyalty.factories import order, record, spendable
-from tests.rewards.factories import offer
+from tests.rewards.cards import issue, money_program
+from tests.rewards.factories import make_member, offer
 from tests.rewards.services.carts import cart, commit, reserve
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,3 +101,11 @@ def test_an_order_says_what_units_paid_and_its_refund_how_it_divides(
     assert "of it money" in effect
     assert "$9.50" in effect
     assert "50 Beans ($0.50)" in effect
+
+
+def test_a_gift_card_that_pays_is_named_by_its_last_signs():
+    program = money_program(code="shop")
+    member, card = make_member(0, "c9", program), issue(program)
+    asked = replace(cart(member), gift_cards=[CardPayment(card, Decimal(5))])
+    found = get_checkout(reserve(asked).public_id)
+    assert kept_by(found) == [f"Gift card •••• {card.last_four} pays $5.00"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from loyalty.models import Order, Program, Refund, Transfer
 from loyalty.selectors.given_back import given_back, paid_in_units
 from members.errors import DomainError
-from rewards.models import Checkout
+from rewards.models import Checkout, GiftCard
+from rewards.selectors.gift_cards import balance_of
+from rewards.services.checkout_cards import CardPayment
 from tests.loyalty.factories import (
     adjust,
     day,
@@ -26,6 +30,7 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.rewards.cards import CREDIT, issue
 from tests.rewards.factories import make_member, offer
 from tests.rewards.services.carts import cart, commit, reserve
 
@@ -46,7 +51,7 @@ def _program(step: int) -> Program:
         return known
     program = make_program(
         f"club{step}",
-        unit={"unit_value": str(WORTH), "spending": {"step": step}},
+        wallet_types=[{"unit_value": str(WORTH), "spending": {"step": step}}, CREDIT],
         enrollment="explicit",
     )
     offer(program, amount=3)
@@ -60,6 +65,10 @@ def earned(number: str) -> int:
     return sum(item.signed_amount for item in found.select_related("wallet"))
 
 
+def _on(cards: Sequence[GiftCard]) -> Decimal:
+    return sum((balance_of(card, day(9)) for card in cards), Decimal(0))
+
+
 @settings(
     max_examples=20, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -69,10 +78,11 @@ def earned(number: str) -> int:
     share=st.integers(0, 100),
     step=st.sampled_from([1, 7, 100]),
     takes=st.sampled_from(["", "amount_off", "percent_off"]),
+    on_card=st.sampled_from([0, 7, 500, 20_000]),
     parts=st.lists(st.integers(1, 100), min_size=1, max_size=4),
 )
 def test_no_circle_of_buying_redeeming_and_giving_back_gains_anything(
-    prices: list[Decimal], share: int, step: int, takes: str, parts: list[int]
+    prices: list[Decimal], share: int, step: int, takes: str, on_card: int, parts: list[int]
 ) -> None:
     run = next(numbers)
     who = f"c{run}"
@@ -86,9 +96,15 @@ def test_no_circle_of_buying_redeeming_and_giving_back_gains_anything(
     spent = 100 if rewards else 0
     most = min(START - spent, int(total * 100 * share / 100))
     units = most - most % step
+    put_on = Decimal(on_card) / 100
+    cards = [issue(member.program, str(put_on), f"g{run}")] if on_card else []
+    asked = replace(
+        cart(member, f"C{run}", order=goods, rewards=rewards, units=units),
+        gift_cards=[CardPayment(card) for card in cards],
+    )
     try:
         with transaction.atomic():
-            found = reserve(cart(member, f"C{run}", order=goods, rewards=rewards, units=units))
+            found = reserve(asked)
     except DomainError:
         return  # More units than what is left costs.
     commit(found, f"A{run}")
@@ -107,10 +123,11 @@ def test_no_circle_of_buying_redeeming_and_giving_back_gains_anything(
         assert all(item.units >= 0 for item in given_now.units)
         assert back <= paid_money
         own = spendable(who, day(9)) - earned(f"A{run}")
-        kept = left
-        assert own * WORTH + back - paid_money + kept <= START * WORTH
-    # All came back: the money as it was paid, the units as they were spent, and nothing earned.
-    assert back == paid_money
+        on_cards, kept = _on(cards), left
+        assert own * WORTH + on_cards + back - paid_money + kept <= START * WORTH + put_on
+    # All came back: the money as it was paid, also on the card, the units as they were spent, and
+    # nothing earned.
+    assert (back, _on(cards)) == (paid_money, put_on)
     assert (spendable(who, day(9)), earned(f"A{run}")) == (START - spent, 0)
     for item in paid_in_units([Order.objects.get(external_id=f"A{run}").pk]).values():
         assert all(part.returned == part.units for part in item)
