@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('loyalty', '0043_giving'),
-        ('rewards', '0007_experiences'),
+        ('rewards', '0008_cards_pay_carts'),
     ]
 
     operations = [
