@@ -60,8 +60,43 @@ CHECKS: dict[str, str] = {
           FROM rewards_redemption d
           JOIN rewards_reward r ON r.id = d.reward_id
           LEFT JOIN rewards_reward p ON p.id = d.drawn_id
-         WHERE (r.kind = 'mystery' AND d.issued_at IS NOT NULL) <> (d.drawn_id IS NOT NULL)
+         WHERE (r.kind = 'mystery' AND d.issued_at IS NOT NULL AND d.drawn_id IS NULL)
+            OR (r.kind <> 'mystery' AND d.drawn_id IS NOT NULL)
             OR p.kind = 'mystery' OR p.program_id <> r.program_id
+    """,
+    _("a code of a list is kept for one reservation, which waits for it"): """
+        SELECT 'voucher ' || v.id, 'a reservation', 'none'
+          FROM rewards_voucher v
+         WHERE v.status = 'kept'
+           AND NOT EXISTS (SELECT FROM rewards_redemption d WHERE d.kept_code_id = v.id)
+         UNION ALL
+        SELECT 'redemption ' || d.id, 'kept', v.status
+          FROM rewards_redemption d JOIN rewards_voucher v ON v.id = d.kept_code_id
+         WHERE v.status <> 'kept'
+    """,
+    _("a voucher or reward that a cart kept is held by it as long as it may be paid"): """
+        SELECT 'checkout ' || c.id, c.status, k.state
+          FROM (SELECT h.checkout_id, u.state
+                  FROM rewards_checkoutvoucher h
+                  JOIN rewards_checkout c ON c.id = h.checkout_id
+                  JOIN rewards_voucheruse u ON u.voucher_id = h.voucher_id
+                   AND u.checkout = c.source || '/' || c.cart
+                 UNION ALL
+                SELECT h.checkout_id, CASE d.status WHEN 'reserved' THEN 'held' END
+                  FROM rewards_checkoutreward h
+                  JOIN rewards_redemption d ON d.id = h.redemption_id) k
+          JOIN rewards_checkout c ON c.id = k.checkout_id
+         WHERE k.state = 'held' AND c.status <> 'reserved'
+            OR k.state = 'used' AND c.status <> 'committed'
+    """,
+    _("of an event as many seats are kept as are offered to those who wait"): """
+        SELECT 'reward ' || r.id, coalesce(w.offered, 0), r.kept
+          FROM rewards_reward r
+          LEFT JOIN (SELECT e.reward_id, count(*) AS offered
+                       FROM rewards_eventwait x JOIN rewards_event e ON e.id = x.event_id
+                      WHERE x.status = 'offered'
+                      GROUP BY 1) w ON w.reward_id = r.id
+         WHERE r.kept <> coalesce(w.offered, 0)
     """,
     _("a voucher that a checkout used is used up"): """
         SELECT 'voucher ' || v.id, coalesce(v.most_uses, 1) || ' uses', count(*) || ', ' || v.status

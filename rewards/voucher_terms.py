@@ -34,6 +34,8 @@ def terms_of(reward: Reward) -> dict[str, Any]:
         "kind": reward.kind, "name": reward.name, "combines": reward.combines,
         "currency": reward.program.currency,
     }  # fmt: skip
+    if reward.sent:
+        terms["sent"] = True
     if reward.takes_off:
         terms["discount"] = _discount(reward)
     return terms

@@ -173,7 +173,7 @@ def redemption_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     def act(data: dict[str, Any]) -> str:
         cancel_redemption(
             redemption=found, reason=data["reason"], source=SOURCE, actor=acting(request),
-            now=timezone.now(),
+            now=timezone.now(), used=True,
         )  # fmt: skip
         return (
             _("It was canceled.") if found.gift else _("It was canceled, and its units came back.")

@@ -71,6 +71,10 @@ class Redemption(models.Model):
     voucher = models.OneToOneField(
         Voucher, null=True, on_delete=models.PROTECT, related_name="redemption"
     )
+    # While it is reserved: the code of a list that it will hand out, which nobody else is given.
+    kept_code = models.OneToOneField(
+        Voucher, null=True, on_delete=models.PROTECT, related_name="kept_for"
+    )
     # What it gave where it gives money: a card, or what was paid in to the member's credit.
     gift_card = models.OneToOneField(
         GiftCard, null=True, on_delete=models.PROTECT, related_name="redemption"
@@ -79,7 +83,7 @@ class Redemption(models.Model):
     # Whether it took one of the stock that has not come back.
     stocked = models.BooleanField()
     # What was drawn out of a mystery gift, and whether it took one of that one's stock; how it was
-    # drawn: the weights there were, and the number that came.
+    # drawn: the weights there were, and the number that came. Nobody is told before it is issued.
     drawn = models.ForeignKey(
         Reward, null=True, on_delete=models.PROTECT, related_name="draws", db_index=False
     )
@@ -125,9 +129,12 @@ class Redemption(models.Model):
                 | Q(gift_card=None, credit=None),
             ),
             models.CheckConstraint(
-                name="redemption_drawn_when_issued",
-                condition=Q(drawn=None, drawn_stocked=False)
-                | Q(drawn__isnull=False, issued_at__isnull=False),
+                name="redemption_drawn_keeps_stock",
+                condition=Q(drawn_stocked=False) | Q(drawn__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="redemption_keeps_code_while_reserved",
+                condition=Q(kept_code=None) | Q(status="reserved"),
             ),
             models.CheckConstraint(
                 name="redemption_override_has_reason",

@@ -215,7 +215,8 @@ class Reward(models.Model):
 
     @property
     def takes_off(self) -> bool:
-        return self.kind in self.OFF_THE_PRICE
+        """At a checkout; a product that is sent to the member is in no basket."""
+        return self.kind in self.OFF_THE_PRICE and not self.sent
 
     @property
     def is_stored_value(self) -> bool:

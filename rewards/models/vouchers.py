@@ -43,6 +43,7 @@ class Voucher(models.Model):
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("In the pool")
+        KEPT = "kept", _("Kept for a reservation")
         ISSUED = "issued", _("To be used")
         USED = "used", _("Used")
         EXPIRED = "expired", _("Expired")
@@ -81,8 +82,8 @@ class Voucher(models.Model):
             ),
             models.CheckConstraint(
                 name="voucher_status_of_its_times",
-                condition=Q(status="waiting", pool__isnull=False, membership=None, issued_at=None,
-                            closed_at=None)
+                condition=Q(status__in=["waiting", "kept"], pool__isnull=False, membership=None,
+                            issued_at=None, closed_at=None)
                 | Q(status="issued", issued_at__isnull=False, closed_at=None)
                 & (Q(membership__isnull=False) | Q(most_uses__isnull=False))
                 | Q(status__in=["used", "expired", "void"], closed_at__isnull=False),
@@ -112,7 +113,8 @@ class Voucher(models.Model):
                 name="voucher_status_goes_on",
                 field="status",
                 transitions=[
-                    ("waiting", "issued"), ("waiting", "void"), ("issued", "used"),
+                    ("waiting", "issued"), ("waiting", "void"), ("waiting", "kept"),
+                    ("kept", "waiting"), ("kept", "issued"), ("issued", "used"),
                     ("issued", "expired"), ("issued", "void"), ("used", "issued"),
                     ("used", "void"), ("expired", "issued"),
                     # A till that was offline used it in time.

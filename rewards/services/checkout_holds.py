@@ -4,9 +4,11 @@ lock and those of its member's wallets."""
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Transfer, Wallet, WalletType
@@ -20,6 +22,7 @@ from loyalty.services.redemptions import (
 )
 from loyalty.services.spending_terms import Bill
 from loyalty.services.unit_tenders import pays
+from members.errors import DomainError
 from members.services.audit import Actor
 from rewards.errors import CheckoutRefusedError
 from rewards.models import (
@@ -37,6 +40,7 @@ from rewards.services.redemptions import cancel_redemption, issue_redemption, ta
 from rewards.services.vouchers import release_voucher, use_voucher
 from rewards.voucher_terms import Taken
 
+logger = logging.getLogger(__name__)
 Status = Redemption.Status
 
 
@@ -94,7 +98,7 @@ def use_all(checkout: Checkout, *, actor: Actor, now: dt.datetime) -> dict[Trans
     for item in checkout.vouchers.select_related("voucher").order_by("voucher"):
         _use(item.voucher, checkout, item.amount, actor, now)
     for taken in checkout.rewards.select_related("redemption__reward").order_by("pk"):
-        issued = issue_redemption(redemption=taken.redemption, actor=actor, now=now)
+        issued = issue_redemption(redemption=taken.redemption, actor=actor, now=now, by_cart=True)
         if issued.reward.takes_off and issued.voucher is not None:
             _use(issued.voucher, checkout, taken.amount, actor, now)
     spends = checkout.units.select_related("transfer")
@@ -106,7 +110,8 @@ def give_all_back(
     checkout: Checkout, *, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> None:
     """Whatever of it has not come back yet: units to their lots, money to its gift cards, vouchers,
-    rewards with their stock. Raises OrderConflictError where its order was told, and stands."""
+    rewards with their stock. A reward of which something was used elsewhere stays with its member,
+    and keeps nothing else back. Raises OrderConflictError where its order was told, and stands."""
     transfers = [item.transfer for item in checkout.units.select_related("transfer__wallet_type")]
     transfers += card_spends(checkout)
     if checkout.order_external_id:
@@ -132,7 +137,17 @@ def _give_up(
         return
     if taken.voucher is not None:
         release_voucher(voucher=taken.voucher, checkout=checkout.name, actor=actor, now=now)
-    cancel_redemption(redemption=taken, reason=reason, source=source, actor=actor, now=now)
+        taken.refresh_from_db(fields=["status"])
+    if taken.status == Status.USED and not taken.gives_value:
+        return
+    try:
+        # Its money was spent, or its voucher used elsewhere: nothing of this one comes back.
+        with transaction.atomic():
+            cancel_redemption(
+                redemption=taken, reason=reason, source=source, actor=actor, now=now, by_cart=True
+            )
+    except DomainError as error:
+        logger.info("redemption %s of a cart stays: %s", taken.pk, error.code)
 
 
 def _use(

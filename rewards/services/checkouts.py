@@ -41,7 +41,7 @@ from rewards.services.checkout_holds import (
     use_all,
 )
 from rewards.services.checkout_totals import Priced, priced, refuse_together, totals, without
-from rewards.services.vouchers import hold_voucher
+from rewards.services.vouchers import hold_voucher, refuse_of_another
 from rewards.voucher_terms import Taken, taken_off, terms_of
 
 Status = Checkout.Status
@@ -233,9 +233,10 @@ def _hold_vouchers(
     occasion = found.occasion
     vouchers, rewards = [], []
     for voucher in cart.vouchers:
+        refuse_of_another(voucher, checkout.membership)
         _use, taken = hold_voucher(
             voucher=voucher, checkout=checkout.name, occasion=occasion, now=now,
-            hold=checkout.reserved_until - now,
+            hold=checkout.reserved_until - now, member=checkout.membership,
         )  # fmt: skip
         if not voucher.terms.get("discount"):
             taken = replace(taken, basket=occasion.basket)

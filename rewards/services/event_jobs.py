@@ -29,7 +29,8 @@ from rewards.services.rewards import change_reward, lock_catalogue
 OFFERS, CALLED_OFF = "seat_offers", "events_called_off"
 PIECE = 50
 Wait = EventWait.Status
-TO_GIVE_BACK = (Redemption.Status.RESERVED, Redemption.Status.ISSUED)
+# Who was let in already, too: there is nothing to be in at.
+TO_GIVE_BACK = (Redemption.Status.RESERVED, Redemption.Status.ISSUED, Redemption.Status.USED)
 
 
 # --- Seats that nobody answered about ---------------------------------------------------------
@@ -133,8 +134,9 @@ def _give_some_back(job: Job) -> Step | None:
     some = list(booked.select_related("spent").order_by("pk")[:PIECE])
     for redemption in some:
         cancel_redemption(
-            redemption=redemption, reason=event.cancel_reason, source="job", actor=SYSTEM, now=now
-        )
+            redemption=redemption, reason=event.cancel_reason, source="job", actor=SYSTEM,
+            now=now, used=True,
+        )  # fmt: skip
     return _step(job, len(some))
 
 

@@ -129,6 +129,9 @@ def advance_task(
         if to == Status.SENT:
             found.carrier, found.tracking_number = carrier.strip(), tracking_number.strip()
         if to == Status.CANCELED and found.redemption is not None:
+            if found.status == Status.RETURNED:
+                # It was sent, and so used; now it is here again.
+                reissue_redemption(redemption=found.redemption, actor=actor, now=now)
             # Cancels the task with it.
             cancel_redemption(
                 redemption=found.redemption, reason=reason, source=source, actor=actor, now=now

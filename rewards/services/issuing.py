@@ -18,15 +18,34 @@ State = VoucherUse.State
 LATE = dt.timedelta(days=1)
 
 
-def issue_voucher(reward: Reward, membership: Membership, now: dt.datetime) -> Voucher:
-    """A new code, or the next one of the reward's pool. Raises RewardRefusedError where none is
-    left."""
-    voucher = _from_pool(reward) if reward.voucher_pool_id else _new(reward)
+def issue_voucher(
+    reward: Reward, membership: Membership, now: dt.datetime, kept: Voucher | None = None
+) -> Voucher:
+    """A new code, the one that was kept for it, or the next one of the reward's pool. Raises
+    RewardRefusedError where none is left."""
+    voucher = kept or (_from_pool(reward) if reward.voucher_pool_id else _new(reward))
     voucher.reward, voucher.membership = reward, membership
     voucher.status, voucher.issued_at = Voucher.Status.ISSUED, now
     voucher.terms, voucher.expires_at = terms_of(reward), _runs_out(reward, membership, now)
     voucher.save()
     return voucher
+
+
+def keep_code(reward: Reward) -> Voucher | None:
+    """Keep the next code of the reward's pool, if it has one, so that nobody else is given it.
+    Raises RewardRefusedError where none is left."""
+    if reward.voucher_pool_id is None:
+        return None
+    voucher = _from_pool(reward)
+    voucher.status = Voucher.Status.KEPT
+    voucher.save(update_fields=["status"])
+    return voucher
+
+
+def leave_code(voucher: Voucher) -> None:
+    """Put a code that was kept back into its pool."""
+    voucher.status = Voucher.Status.WAITING
+    voucher.save(update_fields=["status"])
 
 
 def voucher_of(redemption: Redemption) -> Voucher:

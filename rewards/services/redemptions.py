@@ -21,7 +21,7 @@ from loyalty.selectors.memberships import current_wallet, memberships
 from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from members.errors import DomainError, FieldError
-from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.addresses import Address
 from rewards.errors import RedemptionStateError, RewardRefusedError
@@ -42,9 +42,12 @@ from rewards.services.issuing import (
     close_voucher,
     is_awaited,
     issue_voucher,
+    keep_code,
+    leave_code,
     reopen_voucher,
     voucher_of,
 )
+from rewards.services.kept_by_carts import refuse_kept
 
 Status = Redemption.Status
 # How long something is kept for who reserved it, where nothing else is said.
@@ -92,6 +95,9 @@ def take_reward(
         [offer] = offers_for([reward_as_it_is(reward)], member, now)
         overridden = _refuse(offer, override)
         taken = _reserve(offer, member, wallet, key, source, actor, now, hold or HOLD)
+        if hold is not None:
+            # What is promised cannot run out before it is fetched.
+            taken.kept_code = keep_code(handed_out(taken))
         if overridden and override is not None:
             taken.overridden, taken.override_reason = overridden, override.reason
             taken.staff = actor.user
@@ -105,9 +111,12 @@ def take_reward(
     return run_atomically(take)
 
 
-def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> Redemption:
-    """Hand out what was reserved. Doing it again changes nothing. Raises RedemptionStateError where
-    it was given up or ran out meanwhile, RewardRefusedError where no code is left."""
+def issue_redemption(
+    *, redemption: Redemption, actor: Actor, now: dt.datetime, by_cart: bool = False
+) -> Redemption:
+    """Hand out what was reserved. Doing it again changes nothing. `by_cart`: the cart that it was
+    reserved for does. Raises RedemptionStateError where it was given up or ran out meanwhile, or a
+    cart keeps it."""
 
     def issue() -> Redemption:
         found = _locked(redemption)
@@ -115,6 +124,8 @@ def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) 
             return found
         if found.status != Status.RESERVED or _ran_out(found, now):
             raise RedemptionStateError(_("It is not reserved any more."))
+        if not by_cart:
+            refuse_kept(found)
         _issue(found, actor, now)
         continue_delivery(found, now)
         _audit("reward.issued", found, actor)
@@ -159,11 +170,13 @@ def reissue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime
 
 
 def cancel_redemption(
-    *, redemption: Redemption, reason: str, source: str, actor: Actor, now: dt.datetime
-) -> Redemption:
+    *, redemption: Redemption, reason: str, source: str, actor: Actor, now: dt.datetime,
+    by_cart: bool = False, used: bool = False,
+) -> Redemption:  # fmt: skip
     """Give it up: units come back to where they came from, the stock is one more, the voucher is
-    called back. Doing it again changes nothing. Raises RedemptionStateError where it ran out or was
-    used: then only staff can, who noted it by mistake, or money that was given can come back."""
+    called back. Doing it again changes nothing. `by_cart`: the cart that it was taken for does.
+    `used`: also what was noted as used, by mistake. Raises RedemptionStateError where it ran out,
+    was used, or a cart keeps it; money that was given comes back while it is there."""
 
     def cancel() -> Redemption:
         found = _locked(redemption)
@@ -171,9 +184,10 @@ def cancel_redemption(
             return found
         if found.status == Status.EXPIRED:
             raise RedemptionStateError(_("It ran out. It can be brought back instead."))
-        noted = actor.user is not None or actor is SYSTEM
-        if found.status == Status.USED and not noted and not found.gives_value:
+        if found.status == Status.USED and not used and not found.gives_value:
             raise RedemptionStateError(_("It was used."))
+        if not by_cart:
+            refuse_kept(found)
         take_value_back(found, reason, source, actor, now)
         end_delivery(found, actor, now)
         if found.voucher is not None:
@@ -306,8 +320,9 @@ def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
     if redemption.reward.is_stored_value:
         give_value(redemption, actor, now)
         return
-    redemption.voucher = issue_voucher(handed_out(redemption), redemption.membership, now)
-    redemption.status, redemption.issued_at = Status.ISSUED, now
+    reward, kept = handed_out(redemption), redemption.kept_code
+    redemption.voucher = issue_voucher(reward, redemption.membership, now, kept)
+    redemption.status, redemption.issued_at, redemption.kept_code = Status.ISSUED, now, None
     redemption.save()
 
 
@@ -319,15 +334,17 @@ def _give_back(
             transfer=redemption.spent, key=f"reward:{redemption.key}:back", source=source,
             actor=actor, now=now, note=reason, with_reward=True,
         )  # fmt: skip
+    if redemption.kept_code is not None:
+        leave_code(redemption.kept_code)
+        redemption.kept_code = None
     if redemption.stocked:
         Reward.objects.filter(pk=redemption.reward_id).update(taken=F("taken") - 1)
     if redemption.drawn is not None and redemption.drawn_stocked:
         Reward.objects.filter(pk=redemption.drawn.pk).update(taken=F("taken") - 1)
     redemption.stocked, redemption.drawn_stocked, redemption.status = False, False, status
     redemption.closed_at, redemption.reason = now, reason
-    redemption.save(
-        update_fields=["returned", "stocked", "drawn_stocked", "status", "closed_at", "reason"]
-    )
+    changed = ["returned", "stocked", "drawn_stocked", "kept_code"]
+    redemption.save(update_fields=[*changed, "status", "closed_at", "reason"])
     seat_came_free(redemption, now)
 
 

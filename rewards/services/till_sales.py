@@ -15,7 +15,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from loyalty.models import Order, Transfer
+from loyalty.models import Membership, Order, Transfer
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import record_orders
 from loyalty.services.redemptions import OFFLINE
@@ -42,11 +42,17 @@ class TillSale:
 
     order: OrderInput
     vouchers: tuple[UsedVoucher, ...] = ()
+    # Whose sale it is, in each of the programs that they are in.
+    members: tuple[Membership, ...] = ()
 
     @property
     def checkout(self) -> str:
         """What its vouchers know it by."""
         return f"{self.order.source}/{self.order.external_id}"
+
+    def member_of(self, voucher: Voucher) -> Membership | None:
+        """Who uses a shared voucher."""
+        return next((item for item in self.members if item.program_id == voucher.program_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,9 @@ def record_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
     try:
         for used in _unused(sale):
             hold_voucher(
-                voucher=used.voucher, checkout=sale.checkout, occasion=None, now=now, hold=HOLD
-            )
+                voucher=used.voucher, checkout=sale.checkout, occasion=None, now=now, hold=HOLD,
+                member=sale.member_of(used.voucher),
+            )  # fmt: skip
             held.append(used.voucher)
         [result] = record_orders([sale.order], now=now, transfer_source=Transfer.Source.API)
     except DomainError:
@@ -113,7 +120,7 @@ def replay_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
         order_id, outcome, refused = _replay_order(sale.order, known, now)
     except DomainError:
         # It contradicts itself and is not recorded: neither are its vouchers used.
-        for voucher in () if _in_transaction() else used_now:
+        for voucher in used_now:
             release_voucher(voucher=voucher, checkout=sale.checkout, actor=actor, now=now)
         raise
     return RecordedSale(order_id, outcome, (*problems, *refused))
@@ -182,5 +189,5 @@ def _unused(sale: TillSale) -> list[UsedVoucher]:
 def _use(sale: TillSale, used: UsedVoucher, actor: Actor, at: dt.datetime) -> None:
     use_voucher(
         voucher=used.voucher, checkout=sale.checkout, occasion=None, told=used.amount, actor=actor,
-        now=at,
+        now=at, member=sale.member_of(used.voucher),
     )  # fmt: skip

@@ -137,11 +137,19 @@ def release_voucher(
     return run_atomically(release)
 
 
+def refuse_of_another(voucher: Voucher, member: Membership) -> None:
+    """Raises VoucherRefusedError where a voucher belongs to somebody else than whose cart it is."""
+    owner = voucher.membership and (voucher.membership.merged_into or voucher.membership)
+    if owner is not None and owner.customer_id != member.customer_id:
+        raise VoucherRefusedError(_("It is another member's."), code="voucher_of_another")
+
+
 def _refuse_state(voucher: Voucher, now: dt.datetime) -> None:
     zone = voucher.program.zone
-    if voucher.program.status == Program.Status.DRAFT or voucher.status == Voucher.Status.WAITING:
+    unissued = voucher.status in (Voucher.Status.WAITING, Voucher.Status.KEPT)
+    if voucher.program.status == Program.Status.DRAFT or unissued:
         raise VoucherRefusedError(_("It was not given to anybody."), code="voucher_not_issued")
-    if voucher.terms.get("kind") in Reward.ELSEWHERE:
+    if voucher.terms.get("kind") in Reward.ELSEWHERE or voucher.terms.get("sent"):
         raise VoucherRefusedError(_("It is not for a checkout."), code="voucher_not_applicable")
     if voucher.status == Voucher.Status.USED:
         raise VoucherRefusedError(_("It has been used."), code="voucher_used")

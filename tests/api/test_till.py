@@ -212,3 +212,18 @@ def test_a_voucher_that_ran_out_meanwhile_was_good_when_it_was_used(
     at = (now - dt.timedelta(days=5)).isoformat()
     [refused] = sync(api, sale(member, "b", placed_at=at, vouchers=[{"code": late.written}]))
     assert [problem["code"] for problem in refused["problems"]] == ["voucher_expired"]
+
+
+def test_a_refused_sale_of_the_queue_uses_no_voucher(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    voucher = take(member, reward)
+    wrong = sale(
+        member,
+        "a",
+        vouchers=[{"code": voucher.written}],
+        tenders=[{"kind": "money", "amount": "1"}],
+    )
+    [refused] = sync(api, wrong)
+    voucher.refresh_from_db()
+    assert (refused["outcome"], voucher.status) == ("refused", "issued")

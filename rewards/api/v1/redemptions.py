@@ -219,7 +219,7 @@ def redemption_out(found: Redemption, *, hidden: bool = False) -> RedemptionOut:
         units=units_text(found.units, unit.scale),
         gift=Redemption.Gift(found.gift) if found.gift else None,
         message=found.message,
-        drawn=found.drawn.public_id if found.drawn else None,
+        drawn=found.drawn.public_id if found.drawn and found.issued_at else None,
         voucher=None
         if voucher is None
         else VoucherBrief(

@@ -189,7 +189,9 @@ class TillSales(ApiView):
         members = body.member.members() if body.member else []
         if body.member and not members:
             raise refuse_field("member", _("Nobody is found by this."), "not_found")
-        sale = TillSale(_order(body, body.till, members), tuple(_vouchers(body.vouchers)))
+        sale = TillSale(
+            _order(body, body.till, members), tuple(_vouchers(body.vouchers)), tuple(members)
+        )
         done = record_sale(sale=sale, actor=self.actor, now=now)
         status = HTTPStatus.CREATED if done.outcome == "created" else HTTPStatus.OK
         return answer(_sale_out(sale, done, members, now), status)
@@ -222,7 +224,7 @@ def _synced(item: SaleIn, till: str, actor: Actor) -> SaleOut:
         except DomainError as error:
             problems.append(Problem("voucher_unknown", str(error.message), told.code))
     try:
-        sale = TillSale(_order(item, till, members), tuple(used))
+        sale = TillSale(_order(item, till, members), tuple(used), tuple(members))
         done = replay_sale(sale=sale, actor=actor, now=now)
     except DomainError as error:
         refused = Problem(error.code, _whole(error))

@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from loyalty.ledger.checks import check_rule
 from members.errors import DomainError
 from members.services.audit import SYSTEM
+from rewards.api.v1.redemptions import redemption_out
 from rewards.checks import CHECKS
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward, RewardPrize
@@ -57,10 +58,12 @@ def test_what_is_drawn_is_kept_and_its_code_does_what_it_does(member, gift):
 
 def test_the_same_key_and_another_look_draw_nothing_anew(member, gift):
     held = take(member, gift, at=NOW, hold=dt.timedelta(hours=1))
-    assert held.drawn is None
+    # It is kept for them, and they are not told.
+    assert redemption_out(held).drawn is None
     first = issue_redemption(redemption=held, actor=SYSTEM, now=NOW)
     again = issue_redemption(redemption=held, actor=SYSTEM, now=NOW)
-    assert (first.drawn, first.draw) == (again.drawn, again.draw)
+    assert (first.drawn, first.draw) == (again.drawn, again.draw) == (held.drawn, held.draw)
+    assert redemption_out(first).drawn == held.drawn.public_id
     assert take(member, gift, at=NOW).drawn == first.drawn
     with pytest.raises(DatabaseError), transaction.atomic():
         Redemption.objects.update(drawn=None)
