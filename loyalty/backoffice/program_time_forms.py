@@ -91,7 +91,7 @@ class EndingForm(ReasonForm):
 
     def __init__(self, *args: Any, program: Program, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kinds = list(program.wallet_types.order_by("pk"))
+        self.kinds = list(program.wallet_types.filter(stored_value=False).order_by("pk"))
         self.others = _elsewhere(program) if self.kinds else []
         if not self.others:
             return
@@ -157,8 +157,10 @@ def _rate(label: str) -> forms.DecimalField:
 
 
 def _elsewhere(program: Program) -> list[tuple[str, str]]:
-    """Kinds of units of other live programs, which do not end."""
-    found = WalletType.objects.filter(program__status=Program.Status.LIVE).exclude(program=program)
+    """Kinds of units that are earned in other live programs, which do not end."""
+    found = WalletType.objects.filter(
+        program__status=Program.Status.LIVE, stored_value=False
+    ).exclude(program=program)
     found = found.exclude(
         program__in=ProgramEnding.objects.filter(called_off_at=None).values("program")
     )

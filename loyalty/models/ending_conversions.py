@@ -44,6 +44,12 @@ class EndingConversion(models.Model):
                            AND o.id = NEW.to_wallet_type_id) THEN
                         RAISE EXCEPTION 'units go on in another program' USING ERRCODE = 'SL010';
                     END IF;
+                    IF EXISTS (SELECT FROM loyalty_wallettype
+                                WHERE id IN (NEW.wallet_type_id, NEW.to_wallet_type_id)
+                                  AND stored_value) THEN
+                        RAISE EXCEPTION 'stored value stays, and is not made of units'
+                            USING ERRCODE = 'SL010';
+                    END IF;
                     RETURN NEW;
                 """,
             ),

@@ -87,6 +87,8 @@ def conversions_of(
     for item in terms:
         if item.wallet_type not in own:
             raise _refused(_("There are no units %s in this program.") % item.wallet_type)
+        if own[item.wallet_type].stored_value:
+            raise _refused(_("Stored value stays as it is: the end takes none of it."))
         if item.take <= 0 or item.give <= 0:
             raise _refused(_("Give numbers above zero."))
         found.append(
@@ -104,6 +106,8 @@ def _target(program: Program, item: ConversionTerms) -> WalletType:
     ).exclude(program=program).first()  # fmt: skip
     if target is None:
         raise _refused(_("There is no such kind of units in another program."))
+    if target.stored_value:
+        raise _refused(_("Stored value is paid in: no units become it."))
     if target.program.status != Program.Status.LIVE:
         raise _refused(_("%s is not live: nobody can have units in it.") % target.program.name)
     if target.program.endings.filter(called_off_at=None).exists():

@@ -14,6 +14,7 @@ from members.services.audit import SYSTEM
 from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import make_program, order, record
+from tests.rewards.cards import money_program
 
 
 def text_of(client: Client, address: str) -> str:
@@ -116,6 +117,16 @@ def test_what_is_left_can_go_on_in_another_program(ana: Member, manager: Client)
     assert form.initial[f"take_{kind}"] == "40"
     manager.post(url("program_end", "beans"), said | {"reason": "A new club"})
     assert ProgramEnding.objects.count() == 1
+
+
+def test_stored_value_is_not_asked_for_where_a_program_ends(manager: Client) -> None:
+    for code, name in (("sun", "Sun Club"), ("moon", "Moon Club")):
+        money_program(code, name=name, enrollment="explicit")
+    form = manager.get(url("program_end", "sun")).context["form"]
+    kinds = Program.objects.get(code="sun").wallet_types
+    earned, credit = (kinds.get(stored_value=said).pk for said in (False, True))
+    assert f"to_{credit}" not in form.fields
+    assert [key for key, _words in form.fields[f"to_{earned}"].choices] == ["", "moon/points"]
 
 
 def test_nobody_is_enrolled_where_nothing_is_earned_any_more(

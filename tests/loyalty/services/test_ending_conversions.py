@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -52,6 +53,7 @@ from tests.loyalty.factories import (
     refund,
     wallet_of,
 )
+from tests.rewards.cards import money_program
 
 pytestmark = pytest.mark.django_db
 TERMS = ConversionTerms("points", "stars", "stars", Decimal(2), Decimal(1))
@@ -290,6 +292,38 @@ def test_what_cannot_go_on_is_refused_in_words(
     days = replace(DAYS, conversions=(ConversionTerms(**values),))
     with pytest.raises(ConflictError, match=words):
         preview_ending(program, days, NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"wallet_type": "credit"}, "stays as it is"),
+        ({"program": "shop", "to_wallet_type": "credit"}, "paid in"),
+    ],
+)
+def test_stored_value_neither_goes_on_nor_comes_of_units(
+    changes: dict[str, Any], words: str, stars: Program
+) -> None:
+    program = money_program()
+    money_program("shop", enrollment="explicit")
+    days = replace(DAYS, conversions=(replace(TERMS, **changes),))
+    with pytest.raises(ConflictError, match=words):
+        preview_ending(program, days, NOW)
+    with pytest.raises(ConflictError, match=words), transaction.atomic():
+        plan_ending(program=program, days=days, actor=SYSTEM, now=NOW)
+    assert not EndingConversion.objects.exists()
+
+
+def test_the_database_refuses_stored_value_on_either_side(program: Program) -> None:
+    points = program.wallet_types.get()
+    credit = money_program("shop").wallet_types.get(stored_value=True)
+    for kind, other in ((points, credit), (credit, points)):
+        plain = replace(DAYS, conversions=())
+        ending = plan_ending(program=kind.program, days=plain, actor=SYSTEM, now=day(2))
+        with pytest.raises(DatabaseError, match="stored value"), transaction.atomic():
+            EndingConversion.objects.create(
+                ending=ending, wallet_type=kind, to_wallet_type=other, take=1, give=1
+            )
 
 
 def test_another_program_that_ends_takes_nothing_in(program: Program, stars: Program) -> None:
