@@ -186,6 +186,27 @@ def holdings_then(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, Holdi
         return {row[0]: Holding(*row) for row in cursor.fetchall()}
 
 
+def left_since(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, int]:
+    """By wallet id how much of the units that could still be used at an instant, or later, nothing
+    but expiry has taken since. Wallets with none are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT l.wallet_id, sum(greatest(least(l.remaining, l.remaining - s.taken), 0))::bigint
+              FROM ({lots_then(OF_WALLETS)}) l
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(sum(u.amount), 0) AS taken
+                     FROM loyalty_lotuse u JOIN loyalty_transfer ut ON ut.id = u.transfer_id
+                    WHERE u.lot_id = l.id AND {OCCURRED.had_not("ut")}
+                      AND ut.kind NOT IN ('expiry', 'reinstatement')) s
+             WHERE l.remaining > 0 AND l.ends > %(at)s
+             GROUP BY l.wallet_id
+            """,
+            {"wallets": list(wallet_ids), "at": at, "never": NEVER},
+        )
+        return dict(cursor.fetchall())
+
+
 def held_lots_then(wallet_ids: Iterable[int], at: dt.datetime) -> list[LotThen]:
     """The lots of which something could still be used then or later, those that expired first
     first."""

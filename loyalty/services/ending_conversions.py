@@ -2,6 +2,7 @@
 come to, and the job that does it once the last day to spend is over.
 
 What somebody had in the last instant counts, whenever the work runs; it may have expired meanwhile.
+What a refund took of it since does not go on.
 Each wallet is converted in one transaction, once, and both sides name each other.
 """
 
@@ -18,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.conversion_rates import Converted
-from loyalty.ledger.balances import Holding
-from loyalty.ledger.past import holdings_then
+from loyalty.ledger.balances import Holding, holdings
+from loyalty.ledger.past import holdings_then, left_since
 from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
 from loyalty.models import (
     Account,
@@ -237,13 +238,13 @@ def _convert(
 ) -> int:  # fmt: skip
     """What these held in the last instant. Where nothing is left to give, nothing is written."""
     at = _until(conversion) - INSTANT
-    found = _found(conversion, holdings_then([wallet.pk for wallet in wallets], at))
+    found = _found(conversion, wallets, at, now)
     wallets = [wallet for wallet in wallets if found[wallet.pk].given]
     if not wallets:
         return 0
     targets = _targets(conversion, wallets, holders, now)
     lock_wallets([*(wallet.pk for wallet in wallets), *(item.pk for item in targets.values())])
-    found = _found(conversion, holdings_then([wallet.pk for wallet in wallets], at))
+    found = _found(conversion, wallets, at, now)
     pairs = [
         (wallet, targets[wallet.pk], found[wallet.pk])
         for wallet in wallets
@@ -262,9 +263,20 @@ def _convert(
     return len(pairs)
 
 
-def _found(conversion: EndingConversion, held: dict[int, Holding]) -> dict[int, Converted]:
+def _found(
+    conversion: EndingConversion, wallets: Sequence[Wallet], at: dt.datetime, now: dt.datetime
+) -> dict[int, Converted]:
+    """Of what they held, what nobody has taken since: a refund may have. Who owes something by now
+    brings nothing along, either."""
     rate = rate_of(conversion)
-    return {wallet_id: rate.convert(units_of(item)) for wallet_id, item in held.items()}
+    ids = [wallet.pk for wallet in wallets]
+    held, left = holdings_then(ids, at), left_since(ids, at)
+    owing = {pk for pk, item in holdings(Wallet.objects.filter(pk__in=ids), now).items()
+             if item.owed}  # fmt: skip
+    return {
+        pk: rate.convert(0 if pk in owing else min(units_of(item), left.get(pk, 0)))
+        for pk, item in held.items()
+    }
 
 
 def units_of(held: Holding) -> int:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from loyalty.conversion_rates import ConversionRate
 from loyalty.errors import NotReversibleError
+from loyalty.ledger.checks import verify_ledger
 from loyalty.models import ConvertedWallet, EndingConversion, Membership, Program, Transfer
 from loyalty.program_words import leftover_words, notices
 from loyalty.selectors.member_tiers import member_standing
@@ -244,6 +245,56 @@ def test_where_something_is_owed_nothing_goes_on(
     give_back(refund("R", "101", of="A-ben", at=day(13)))
     assert do_it() == 1
     assert balance("ben", stars) == 0
+
+
+@pytest.mark.parametrize("written_down", [False, True])
+def test_what_was_refunded_since_the_last_day_does_not_go_on(
+    written_down: bool, ending: EndingConversion, program: Program, stars: Program
+) -> None:
+    record(order("B-ann", "40", buyer="ann", at=day(3)))
+    assert end_units(day(11)) == 4
+    if written_down:
+        write_down_expired(now=END + dt.timedelta(hours=1))
+    give_back(refund("R", "120", of="A-ann", at=END + dt.timedelta(hours=2)))
+    # 200 of one order and all of the other.
+    assert do_it() == 2
+    assert [balance(number, stars) for number in ("ann", "ben")] == [120, 50]
+    assert sum(pair.left.amount for pair in ConvertedWallet.objects.all()) == 240 + 100
+    assert verify_ledger(LATE) == []
+
+
+def test_who_owes_since_the_last_day_holds_up_nobody_else(
+    ending: EndingConversion, program: Program, stars: Program
+) -> None:
+    record(order("B-ann", "40", buyer="ann", at=day(3)))
+    redeem_units(
+        wallet=make_wallet(program, "ann"), units=20, key="s", source="api", actor=SYSTEM,
+        now=day(12),
+    )  # fmt: skip
+    assert end_units(day(11)) == 4
+    give_back(refund("R", "320", of="A-ann", at=END + dt.timedelta(hours=2)))
+    # Of that order 300 were left; the 40 of the other had expired before something was owed.
+    assert do_it() == 1
+    assert [balance(number, stars) for number in ("ann", "ben")] == [0, 50]
+    assert find_conversions(LATE) is None
+    assert verify_ledger(LATE) == []
+
+
+def test_units_that_came_back_since_the_last_day_bring_no_more_than_there_was(
+    ending: EndingConversion, program: Program, stars: Program
+) -> None:
+    spent, _replayed = redeem_units(
+        wallet=make_wallet(program, "ann"), units=20, key="s", source="api", actor=SYSTEM,
+        now=day(12),
+    )  # fmt: skip
+    assert end_units(day(13)) == 3
+    reverse_redemption(
+        transfer=spent, key="back", source="api", actor=SYSTEM, now=END + dt.timedelta(hours=1)
+    )  # fmt: skip
+    give_back(refund("R", "10", of="A-ann", at=END + dt.timedelta(hours=2)))
+    assert do_it() == 2
+    assert balance("ann", stars) == 150
+    assert verify_ledger(LATE) == []
 
 
 def test_whoever_left_the_other_program_is_left_alone(
