@@ -17,7 +17,7 @@ def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
 
     A returned line reduces the line it names, else lines of the same SKU in turn. What finds no
     line stays as a line below zero with its own SKU and category, so that it is judged by the same
-    inclusion rules and the sum is exact. What units paid comes back in proportion.
+    inclusion rules and the sum is exact. What units and stored value paid comes back in proportion.
     """
     if not returns:
         return basket
@@ -25,9 +25,14 @@ def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
     kept = replace(basket, lines=lines)
     for given_back in returns:
         kept = _without(kept, given_back)
-    if not basket.paid_units:
+    if not (basket.paid_units or basket.paid_stored_value):
         return kept
-    return replace(kept, paid_units=_share(basket.paid_units, max(kept.total, ZERO), basket.total))
+    left = max(kept.total, ZERO)
+    return replace(
+        kept,
+        paid_units=_share(basket.paid_units, left, basket.total),
+        paid_stored_value=_share(basket.paid_stored_value, left, basket.total),
+    )
 
 
 def as_basket(given: Return) -> Basket:

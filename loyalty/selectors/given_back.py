@@ -11,7 +11,7 @@ from babel.numbers import get_currency_precision
 from loyalty.models import Order, Refund, WalletType
 from loyalty.rules.facts import ZERO
 from loyalty.rules.giving_back import money_back, units_back
-from loyalty.selectors.unit_tenders import Spend, spends_on, units_returned
+from loyalty.selectors.unit_tenders import Spend, spends_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,10 @@ class GivenBack:
 
 def paid_in_units(orders: Iterable[int]) -> dict[int, list[UnitsPart]]:
     """Of orders by their keys, what units paid of them."""
-    spends = spends_on(orders)
-    returned, _count = units_returned([spend.transfer.pk for spend in spends])
     found: dict[int, list[UnitsPart]] = {}
-    for spend in spends:
+    for spend in spends_on(orders):
         transfer = spend.transfer
-        part = UnitsPart(
-            transfer.wallet_type, transfer.amount, _amount(spend), returned[transfer.pk]
-        )
+        part = UnitsPart(transfer.wallet_type, transfer.amount, _amount(spend), spend.back.units)
         found.setdefault(spend.order_id, []).append(part)
     return found
 

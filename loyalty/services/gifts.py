@@ -189,7 +189,7 @@ def _check_giver(wallet: Wallet, now: dt.datetime) -> None:
     status = Membership.objects.values_list("status", flat=True).get(account=wallet.account_id)
     if status != Membership.Status.ACTIVE:
         raise _refused("membership", _("Only active members can give."))
-    check_spending(terms_of(wallet), now)
+    check_spending(terms_of(wallet), now, wallet.wallet_type)
 
 
 def _check_receiver(wallet: Wallet, to: Membership) -> None:

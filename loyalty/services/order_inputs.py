@@ -142,8 +142,8 @@ class OrderInput:
     enroll: bool = False
     # What was given to a charity on top.
     round_up: RoundUpInput | None = None
-    # What its checkout paid in units before. Nothing that the message says, either.
-    prepaid: Decimal = ZERO
+    # What units had paid of it before. Nothing that the message says, either.
+    prepaid: tuple[TenderInput, ...] = ()
 
     @property
     def paid(self) -> tuple[TenderInput, ...]:

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from loyalty.errors import OrderConflictError
 from loyalty.models import Account, Order, Tender, Transfer, UnitTender, Wallet
 from loyalty.selectors.rulebooks import Terms
+from loyalty.selectors.unit_tenders import spends_on
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.reconciliation import reconcile_orders
-from loyalty.services.tender_inputs import TenderInput, paid_by_kind, with_prepaid
+from loyalty.services.tender_inputs import TenderInput, paid_by_kind, tender_kind, with_prepaid
 from members.selectors.merges import were_one
 from members.services.transactions import run_atomically
 
@@ -134,7 +135,11 @@ def _retell_tenders(order_id: int) -> None:
     """The order's tenders, with all that units paid."""
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     told = tuple(TenderInput(item.kind, item.amount) for item in order.tenders.all())
-    paid = sum((row.amount for row in order.unit_tenders.all()), Decimal(0))
+    paid = [
+        TenderInput(tender_kind(spend.transfer.wallet_type), spend.amount)
+        for spend in spends_on([order_id])
+        if spend.amount is not None
+    ]
     order.tenders.all().delete()
     Tender.objects.bulk_create(
         Tender(order=order, kind=kind, amount=amount)

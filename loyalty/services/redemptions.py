@@ -15,7 +15,7 @@ from loyalty.errors import (
     SpendingStoppedError,
 )
 from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
-from loyalty.models import Account, Membership, Order, Transfer, Wallet
+from loyalty.models import Account, Membership, Order, Transfer, Wallet, WalletType
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.services.adjustments import whole_number
@@ -151,14 +151,13 @@ def _redeem(
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
     limited = not reward and program.units[wallet.wallet_type_id].spending.said
-    # What was paid in is the member's money, whatever the program does.
-    stops = not wallet.wallet_type.stored_value and not program.times.spends_at(at)
+    stops = not _can_spend(program, at, wallet.wallet_type)
     if limited or stops:
         lock_wallets([wallet.pk])
         # A repeat is answered whatever the terms are now.
         if not Transfer.objects.filter(key=key).exists():
             if stops:
-                check_spending(program, at)
+                check_spending(program, at, wallet.wallet_type)
             if limited:
                 refuse_beyond_terms(
                     units, wallet_type=wallet.wallet_type, program=program, order=order, bill=bill
@@ -282,13 +281,18 @@ def _audit_return(transfer: Transfer, units: int, actor: Actor, note: str) -> No
         )
 
 
-def check_spending(program: ProgramTerms, at: dt.datetime) -> None:
-    """Raise SpendingStoppedError where nothing could be spent then."""
-    if program.times.spends_at(at):
+def check_spending(program: ProgramTerms, at: dt.datetime, wallet_type: WalletType) -> None:
+    """Raise SpendingStoppedError where nothing of this kind could be spent then."""
+    if _can_spend(program, at, wallet_type):
         return
     if program.times.state_at(at) == "ended":
         raise SpendingStoppedError(_("The program has ended: nothing can be spent any more."))
     raise SpendingStoppedError(_("The program is paused: nothing can be spent meanwhile."))
+
+
+def _can_spend(program: ProgramTerms, at: dt.datetime, wallet_type: WalletType) -> bool:
+    """What was paid in is the member's money, whatever the program does."""
+    return wallet_type.stored_value or program.times.spends_at(at)
 
 
 def terms_of(wallet: Wallet) -> ProgramTerms:

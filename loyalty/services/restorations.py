@@ -17,7 +17,7 @@ from loyalty.models import Order, Transfer
 from loyalty.rules.calendar import add_days, end_of_day
 from loyalty.rules.giving_back import units_back
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
-from loyalty.selectors.unit_tenders import spends_on, units_returned
+from loyalty.selectors.unit_tenders import restored_key, spends_on
 
 
 def restorations(
@@ -27,15 +27,13 @@ def restorations(
     refunds; the caller holds their members' locks."""
     by_order = {order.pk: order for order in orders}
     programs = {program.id: program for program in terms.programs}
-    spends = spends_on(by_order)
-    restored, count = units_returned([spend.transfer.pk for spend in spends])
     movements = []
-    for spend in spends:
+    for spend in spends_on(by_order):
         transfer, order = spend.transfer, by_order[spend.order_id]
         program = programs.get(transfer.wallet_type.program_id)
         if program is None:
             continue
-        due = _due(order, transfer, program) - restored[transfer.pk]
+        due = _due(order, transfer, program) - spend.back.units
         if due <= 0:
             continue
         movements.append(
@@ -45,7 +43,7 @@ def restorations(
                 program=program,
                 occurred_at=max(_given_back_at(order, now), transfer.occurred_at),
                 now=now,
-                key=f"order:{order.pk}:restored:{transfer.pk}:{count[transfer.pk]}",
+                key=restored_key(order.pk, spend),
                 source=transfer_source,
                 explanation={"order": order.external_id},
                 order_id=order.pk,

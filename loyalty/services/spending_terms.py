@@ -12,7 +12,7 @@ from loyalty.models import Order, WalletType
 from loyalty.rules.facts import ZERO
 from loyalty.rules.spending import Refusal, SpendingTerms
 from loyalty.selectors.rulebooks import ProgramTerms
-from loyalty.selectors.unit_tenders import spends_on, units_returned
+from loyalty.selectors.unit_tenders import spends_on
 from members.errors import FieldError
 from members.formatting import format_money, format_percent, format_units
 
@@ -63,13 +63,13 @@ def refuse_beyond_room(
 
 def paid_before(order_id: int, terms: SpendingTerms, wallet_type_id: int) -> Decimal:
     """What units of this kind paid of an order, without what came back."""
-    spent = [
-        spend.transfer
-        for spend in spends_on([order_id])
-        if spend.transfer.wallet_type_id == wallet_type_id
-    ]
-    back, _count = units_returned([transfer.pk for transfer in spent])
-    return terms.worth(sum(transfer.amount - back[transfer.pk] for transfer in spent))
+    return terms.worth(
+        sum(
+            spend.transfer.amount - spend.back.units
+            for spend in spends_on([order_id])
+            if spend.transfer.wallet_type_id == wallet_type_id
+        )
+    )
 
 
 def _fix(refusal: Refusal, terms: SpendingTerms, wallet_type: WalletType, room: int) -> str:

@@ -9,15 +9,18 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from loyalty.models import Tender
+from loyalty.models import Tender, WalletType
 from loyalty.rules.facts import ZERO
 from members.errors import FieldError
+
+# The kinds of what the ledger holds.
+SPENT = (Tender.Kind.UNITS, Tender.Kind.STORED_VALUE)
 
 
 @dataclass(frozen=True, slots=True)
 class TenderInput:
     """What was paid in a way. `units`, whole ones, of a `wallet_type` are spent with the order;
-    without them it is only told that units paid so much. `program`: whose, where several have such
+    without them it is only told that they paid so much. `program`: whose, where several have such
     units."""
 
     kind: str
@@ -25,6 +28,11 @@ class TenderInput:
     units: Decimal | None = None
     wallet_type: str = ""
     program: str = ""
+
+
+def tender_kind(wallet_type: WalletType) -> str:
+    """As what these units pay."""
+    return Tender.Kind.STORED_VALUE if wallet_type.stored_value else Tender.Kind.UNITS
 
 
 def paid_by_kind(tenders: Iterable[TenderInput]) -> dict[str, Decimal]:
@@ -40,17 +48,23 @@ def paid_with(tenders: Iterable[TenderInput], kind: str) -> Decimal:
 
 
 def with_prepaid(
-    tenders: tuple[TenderInput, ...], prepaid: Decimal, total: Decimal
+    tenders: tuple[TenderInput, ...], prepaid: Iterable[TenderInput], total: Decimal
 ) -> tuple[TenderInput, ...]:
-    """The tenders, with what units had paid before. Where they do not say it, it is a part of what
-    they call money, or of the rest."""
-    missing = prepaid - paid_with(tenders, Tender.Kind.UNITS)
-    if missing <= 0:
+    """The tenders, with what units and stored value had paid before. Where they do not say it, it
+    is a part of what they call money, or of the rest."""
+    before = paid_by_kind(prepaid)
+    found = [
+        TenderInput(kind, amount - told)
+        for kind, amount in before.items()
+        if (told := paid_with(tenders, kind)) < amount
+    ]
+    missing = sum((tender.amount for tender in found), ZERO)
+    if not missing:
         return tenders
-    found = [TenderInput(Tender.Kind.UNITS, missing)]
     others = tenders or (TenderInput(Tender.Kind.MONEY, total),)
     for tender in sorted(others, key=lambda item: item.kind != Tender.Kind.MONEY):
-        part = min(missing, tender.amount) if tender.kind != Tender.Kind.UNITS else ZERO
+        stays = tender.kind in before or tender.units is not None
+        part = ZERO if stays else min(missing, tender.amount)
         missing -= part
         if tender.amount > part:
             found.append(replace(tender, amount=tender.amount - part))
@@ -63,7 +77,7 @@ def wrong_units(tenders: Sequence[TenderInput]) -> Iterable[FieldError]:
     for tender in tenders:
         if tender.units is None:
             continue
-        if tender.kind != Tender.Kind.UNITS or not tender.wallet_type or tender.units <= 0:
+        if tender.kind not in SPENT or not tender.wallet_type or tender.units <= 0:
             message = _("Units above zero of a wallet type are spent with a tender of that kind.")
             yield FieldError("tenders", message)
         if (tender.program, tender.wallet_type) in seen:

@@ -21,17 +21,17 @@ from loyalty.errors import (
     OrderConflictError,
 )
 from loyalty.ledger.posting import Movement, post
-from loyalty.models import Membership, Order, Refund, Transfer, UnitTender, WalletType
+from loyalty.models import Membership, Order, Transfer, UnitTender, WalletType
 from loyalty.rules.facts import ZERO
 from loyalty.rules.spending import SpendingTerms
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
-from loyalty.selectors.unit_tenders import units_returned
+from loyalty.selectors.unit_tenders import called_off
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.order_batches import Opened
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.redemptions import OFFLINE, check_spending, spend_movement
 from loyalty.services.spending_terms import paid_before, refuse_beyond_room
-from loyalty.services.tender_inputs import TenderInput
+from loyalty.services.tender_inputs import TenderInput, tender_kind
 from members.errors import FieldError
 from members.formatting import format_money, format_units
 from members.selectors.merges import were_one
@@ -62,6 +62,8 @@ class UnitPayments:
     def __init__(self, terms: Terms, now: dt.datetime, transfer_source: str) -> None:
         self.terms, self.now, self.transfer_source = terms, now, transfer_source
         self.known: defaultdict[str, list[UnitTender]] = defaultdict(list)
+        # Of those the ones whose units came back, because the order had been called off.
+        self.called_off: set[int] = set()
         self.payments: list[_Payment] = []
 
     @classmethod
@@ -83,8 +85,8 @@ class UnitPayments:
         if asked:
             rows = UnitTender.objects.filter(
                 source=orders[0].source, order_external_id__in=list(asked)
-            ).select_related("transfer")
-            buyers = _buyers(rows)
+            ).select_related("transfer__wallet_type", "wallet_type__program")
+            buyers, found.called_off = _buyers(rows), called_off(rows)
             for row in rows:
                 # A gift card is nobody's own: it pays for whoever has it.
                 known, buyer = asked[row.order_external_id], buyers.get(row.pk)
@@ -97,11 +99,18 @@ class UnitPayments:
         if not self.known:
             return orders
         return [
-            replace(order, prepaid=sum((row.amount for row in rows), ZERO))
+            replace(order, prepaid=self._prepaid(rows))
             if (rows := self.known.get(order.external_id)) and order.status not in Order.VOID
             else order
             for order in orders
         ]
+
+    def _prepaid(self, rows: Iterable[UnitTender]) -> tuple[TenderInput, ...]:
+        return tuple(
+            TenderInput(tender_kind(row.wallet_type), row.amount)
+            for row in rows
+            if row.pk not in self.called_off
+        )
 
     def take(self, order: OrderInput, known: Opened) -> None:
         """What an order that was just written, or written anew, asks to be spent for it."""
@@ -146,29 +155,26 @@ class UnitPayments:
             row.save()
 
     def _take(self, order: OrderInput, known: Opened, tender: TenderInput, whole: Decimal) -> None:
-        program, wallet_type_id = self._named(order, known, tender)
+        # What was paid stays, whatever has become of its program, its worth and its terms.
+        before = self._named_before(order, tender)
+        if before is None or before.pk in self.called_off:
+            program, wallet_type_id = self._named(order, known, tender)
+            before = self._before(order, wallet_type_id)
+        if before is not None and before.pk not in self.called_off:
+            _refuse_other_units(order, tender, whole, before)
+            return
         unit = self._unit(wallet_type_id)
+        if tender.kind != tender_kind(unit):
+            message = _("What %(units)s pay is a tender of kind “%(kind)s”.")
+            words = {"units": unit.plural, "kind": tender_kind(unit)}
+            raise _wrong(message % words, "tender_kind")
         units = whole.scaleb(unit.scale)
         if units % 1:
             message = _("Give %(units)s with at most %(decimals)s decimals.")
             raise _wrong(message % {"units": unit.plural, "decimals": unit.scale}, "too_fine")
-        terms = program.units[wallet_type_id].spending
-        amount = pays(terms, int(units), order.currency)
+        amount = pays(program.units[wallet_type_id].spending, int(units), order.currency)
         if amount != tender.amount or not amount:
-            words = {
-                "units": format_units(int(units), unit),
-                "money": format_money(amount, order.currency),
-            }
-            raise _wrong(_("%(units)s pay %(money)s.") % words, "tender_worth")
-        before = self._before(order, wallet_type_id)
-        if before is not None and not self._again(before, known):
-            if before.transfer.amount != units:
-                raise OrderConflictError(
-                    _("Order %s was paid with other units already.") % order.external_id,
-                    errors=[FieldError("tenders", _("They come back as the order does."),
-                                       "immutable")],
-                )  # fmt: skip
-            return
+            raise _wrong_worth(int(units), unit, amount, order.currency)
         self._spend(order, known, program, unit, int(units), amount, before)
 
     def _spend(
@@ -176,7 +182,7 @@ class UnitPayments:
         units: int, amount: Decimal, before: UnitTender | None,
     ) -> None:  # fmt: skip
         at = order.placed_at if self.now - OFFLINE <= order.placed_at <= self.now else self.now
-        check_spending(program, at)
+        check_spending(program, at, unit)
         terms = program.units[unit.pk].spending
         paid = paid_before(known.order_id, terms, unit.pk) if known.known else ZERO
         refuse_beyond_room(units, terms=terms, wallet_type=unit, room=terms.room(order.total, paid))
@@ -215,19 +221,22 @@ class UnitPayments:
             raise _wrong(_("Several programs have such units. Name the program."), "ambiguous")
         return found[0]
 
+    def _named_before(self, order: OrderInput, tender: TenderInput) -> UnitTender | None:
+        """What a tender says that the order was paid with, if it was."""
+        found = [
+            row
+            for row in self.known.get(order.external_id, ())
+            if row.bearer_id is None
+            and row.wallet_type.code == tender.wallet_type
+            and tender.program in ("", row.wallet_type.program.code)
+        ]
+        return found[0] if len(found) == 1 else None
+
     def _before(self, order: OrderInput, wallet_type_id: int) -> UnitTender | None:
         for row in self.known.get(order.external_id, ()):
             if row.wallet_type_id == wallet_type_id and row.bearer_id is None:
                 return row
         return None
-
-    def _again(self, before: UnitTender, known: Opened) -> bool:
-        """Whether all of it came back because the order had been called off, and not refunded."""
-        back, _count = units_returned([before.transfer_id])
-        return (
-            back[before.transfer_id] == before.transfer.amount
-            and not Refund.objects.filter(order=known.order_id).exists()
-        )
 
     def _unit(self, wallet_type_id: int) -> WalletType:
         return wallet_types_of(self.terms)[wallet_type_id]
@@ -239,6 +248,25 @@ def _buyers(rows: Iterable[UnitTender]) -> dict[int, int]:
     found = Membership.objects.filter(account__wallets__in=set(wallets.values()))
     customers = dict(found.values_list("account__wallets", "customer"))
     return {pk: customers[wallet] for pk, wallet in wallets.items() if wallet in customers}
+
+
+def _refuse_other_units(
+    order: OrderInput, tender: TenderInput, whole: Decimal, before: UnitTender
+) -> None:
+    """Raise where an order that is told again names others than it was paid with."""
+    unit, units = before.wallet_type, before.transfer.amount
+    if whole.scaleb(unit.scale) != units:
+        raise OrderConflictError(
+            _("Order %s was paid with other units already.") % order.external_id,
+            errors=[FieldError("tenders", _("They come back as the order does."), "immutable")],
+        )
+    if tender.amount != before.amount:
+        raise _wrong_worth(units, unit, before.amount, order.currency)
+
+
+def _wrong_worth(units: int, unit: WalletType, amount: Decimal, currency: str) -> InvalidOrderError:
+    words = {"units": format_units(units, unit), "money": format_money(amount, currency)}
+    return _wrong(_("%(units)s pay %(money)s.") % words, "tender_worth")
 
 
 def _wrong(message: str, code: str) -> InvalidOrderError:

@@ -122,7 +122,7 @@ class TenderIn(Body):
         None,
         description="Of the buyer's units of this wallet type, to be spent with the order once,"
         " however often it is told; they pay what they are worth. Without them it is only told that"
-        " units paid.",
+        " they paid. Those of a wallet type of stored value are told as kind stored_value.",
     )
     wallet_type: Text64 = Field("", description="With units: the wallet type's code.")
     program: Text64 = Field("", description="Its program, where several have such units.")
@@ -131,8 +131,10 @@ class TenderIn(Body):
     def units_belong_to_their_kind(self) -> Self:
         if (self.units is not None) != bool(self.wallet_type):
             raise PydanticCustomError("one_of", str(_("Give units with their wallet_type.")))
-        if (self.units is not None and self.kind != "units") or (self.program and not self.units):
-            raise PydanticCustomError("one_of", str(_("Only kind “units” spends units.")))
+        spends = self.kind in ("units", "stored_value")
+        if (self.units is not None and not spends) or (self.program and not self.units):
+            message = _("Only the kinds “units” and “stored_value” spend units.")
+            raise PydanticCustomError("one_of", str(message))
         return self
 
 

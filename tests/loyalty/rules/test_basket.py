@@ -1,5 +1,6 @@
 """What is left of an order after its refunds."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -157,3 +158,11 @@ def test_a_return_that_says_nothing_of_tax_takes_it_back_in_proportion(lines, ta
     )
     kept = net_basket(basket, [given_back])
     assert sum(line.total for line in kept.lines) - kept.tax_total == Decimal(net)
+
+
+def test_what_was_paid_otherwise_shrinks_as_the_basket_does():
+    paid = replace(BASKET, paid_units=D(11), paid_stored_value=D(55))
+    kept = net_basket(paid, [returned(total="55")])
+    assert (kept.paid_units, kept.paid_stored_value) == (D("5.5"), D("27.5"))
+    only = net_basket(replace(BASKET, paid_stored_value=D(55)), [returned(total="110")])
+    assert (only.paid_units, only.paid_stored_value) == (0, 0)

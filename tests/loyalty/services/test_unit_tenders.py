@@ -15,10 +15,15 @@ from loyalty.errors import (
     OrderConflictError,
     SpendingRefusedError,
 )
-from loyalty.models import Order, Tender, UnitTender
+from loyalty.models import Order, Program, Refund, Tender, UnitTender
+from loyalty.selectors.given_back import given_back, paid_in_units
 from loyalty.services.order_inputs import OrderInput
+from loyalty.services.program_pauses import pause_program
+from loyalty.services.store_credit import credit_of
 from loyalty.services.tender_inputs import TenderInput
+from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
+    NOW,
     adjust,
     day,
     give_back,
@@ -30,7 +35,10 @@ from tests.loyalty.factories import (
     refund,
     spendable,
     tender,
+    wallet_of,
 )
+from tests.rewards.cards import CREDIT, money_program
+from tests.rewards.factories import make_member
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
@@ -216,3 +224,143 @@ def test_a_message_that_is_outdated_spends_nothing() -> None:
     record(replace(order("A1", "10"), sequence=5))
     record(replace(paid(), sequence=4), now=day(1))
     assert spendable(at=day(1)) == 1010
+
+
+# --- Told again ---------------------------------------------------------------------------------
+
+
+def test_an_order_is_told_again_when_its_units_are_worth_something_else() -> None:
+    holder()
+    record(paid(status="placed"))
+    make_program(unit={"unit_value": "0.02"})
+    record(paid(status="completed"), now=day(1))
+    assert Order.objects.get().status == "completed"
+    assert UnitTender.objects.get().amount == Decimal("2.5")
+    assert spendable(at=day(1)) == 1000 - 250 + 7
+
+
+def test_what_they_paid_is_not_told_anew() -> None:
+    holder()
+    record(paid(status="placed"))
+    make_program(unit={"unit_value": "0.02"})
+    tenders = (TenderInput("money", Decimal(5)), TenderInput("units", Decimal(5), Decimal(250),
+                                                             "points"))  # fmt: skip
+    with pytest.raises(InvalidOrderError) as refused, transaction.atomic():
+        record(order("A1", "10", status="completed", tenders=tenders), now=day(1))
+    assert [wrong.code for wrong in refused.value.errors] == ["tender_worth"]
+
+
+def test_an_order_is_told_again_when_its_program_was_archived() -> None:
+    holder()
+    record(paid(status="placed"))
+    Program.objects.update(status=Program.Status.ARCHIVED)
+    record(paid(status="completed"), now=day(1))
+    assert Order.objects.get().status == "completed"
+    assert moves() == [("adjustment", 1000), ("redemption", -250), ("accrual", 7)]
+
+
+# --- Stored value ---------------------------------------------------------------------------------
+
+
+def credit_holder(**program: Any) -> Any:
+    """A member with $50 of credit."""
+    member = make_member(0, program=money_program(**program))
+    adjust(credit_of(member), 5000, "start")
+    return member
+
+
+def paid_with_credit(number: str = "A1", kind: str = "stored_value", **details: Any) -> OrderInput:
+    """An order of $40, of which $30 of credit pay a part."""
+    tenders = (TenderInput("money", Decimal(10)), TenderInput(kind, Decimal(30), Decimal(30),
+                                                              "credit"))  # fmt: skip
+    return order(number, "40", tenders=tenders, **details)
+
+
+def told_tenders() -> dict[str, Decimal]:
+    return {item.kind: item.amount for item in Tender.objects.all()}
+
+
+def test_credit_that_pays_for_an_order_is_spent_with_it_and_earns() -> None:
+    member = credit_holder()
+    record(paid_with_credit(status="placed"))
+    record(paid_with_credit(status="completed"), now=day(1))
+    assert told_tenders() == {"money": 10, "stored_value": 30}
+    assert credit_of(member).balance == 2000
+    assert spendable() == 40
+    record(paid_with_credit(status="cancelled"), now=day(2))
+    assert (credit_of(member).balance, spendable(at=day(2))) == (5000, 0)
+
+
+def test_credit_does_not_earn_where_the_rule_says_so() -> None:
+    credit_holder(earning_rules=[{"base": {"paid_with_stored_value": False}}])
+    record(paid_with_credit())
+    assert spendable() == 10
+    # What is kept was paid with it in the same proportion.
+    give_back(refund("R1", "20", of="A1", at=day(1)))
+    assert spendable(at=day(1)) == 5
+
+
+@pytest.mark.parametrize(("wallet", "kind"), [("credit", "units"), ("points", "stored_value")])
+def test_units_and_stored_value_are_told_as_what_they_are(wallet: str, kind: str) -> None:
+    member = make_member(0, program=make_program(wallet_types=[{"unit_value": "1"}, CREDIT]))
+    adjust(credit_of(member), 5000, "start")
+    adjust(wallet_of(member.account_id), 100, "points")
+    tenders = (TenderInput("money", Decimal(10)), TenderInput(kind, Decimal(30), Decimal(30),
+                                                              wallet))  # fmt: skip
+    with pytest.raises(InvalidOrderError) as refused, transaction.atomic():
+        record(order("A1", "40", tenders=tenders))
+    assert [(wrong.field, wrong.code) for wrong in refused.value.errors] == [
+        ("tenders", "tender_kind")
+    ]
+
+
+def test_credit_pays_while_the_program_rests() -> None:
+    member = credit_holder()
+    pause_program(
+        program=member.program, starts_at=NOW, ends_at=None, spending=False, note="", now=NOW,
+        actor=SYSTEM,
+    )  # fmt: skip
+    record(paid_with_credit(at=day(1)), now=day(1))
+    assert credit_of(member).balance == 2000
+
+
+# --- Taken up again -------------------------------------------------------------------------------
+
+
+def test_an_order_taken_up_again_gives_back_what_it_was_paid_with_once() -> None:
+    holder()
+    record(paid(status="placed"))
+    record(paid(status="cancelled"), now=day(1))
+    record(paid(status="completed"), now=day(2))
+    found = Order.objects.get()
+    [part] = paid_in_units([found.pk])[found.pk]
+    assert (part.units, part.amount, part.returned) == (250, Decimal("2.5"), 0)
+    give_back(refund("R1", "10", of="A1", at=day(3)))
+    back = given_back(Refund.objects.get())
+    assert (back.money, [item.units for item in back.units]) == (Decimal("7.5"), [250])
+    # Also once all of the second payment is back.
+    [part] = paid_in_units([found.pk])[found.pk]
+    assert (part.units, part.returned) == (250, 250)
+    assert spendable(at=day(3)) == 1000
+
+
+def test_an_order_taken_up_again_without_its_units_was_paid_with_money() -> None:
+    holder()
+    record(paid(status="placed"))
+    record(paid(status="cancelled"), now=day(1))
+    record(order("A1", "10", status="completed"), now=day(2))
+    assert told_tenders() == {}
+    assert spendable(at=day(2)) == 1000 + 10
+    give_back(refund("R1", "4", of="A1", at=day(3)))
+    back = given_back(Refund.objects.get())
+    assert (back.money, back.units) == (4, ())
+
+
+def test_an_order_that_was_refunded_is_told_again_as_it_was_paid() -> None:
+    holder()
+    record(paid(status="placed"))
+    give_back(refund("R1", "10", of="A1", at=day(1)))
+    record(order("A1", "10", status="completed"), now=day(2))
+    assert told_tenders() == {"money": Decimal("7.5"), "units": Decimal("2.5")}
+    assert spendable(at=day(2)) == 1000
+    assert given_back(Refund.objects.get()).money == Decimal("7.5")
