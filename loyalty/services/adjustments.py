@@ -161,8 +161,9 @@ def check_units(units: int) -> None:
         )
 
 
-def terms_of(wallet_type: WalletType, now: dt.datetime) -> Terms:
-    """Units given by hand can be spent at once, and expire by the policy of that day."""
+def terms_of(wallet_type: WalletType, now: dt.datetime, kind: str = "") -> Terms:
+    """Units given by hand can be spent at once, and expire by the policy of that day. `kind`: that
+    of the movement, where it may be an activity; paying in always is one."""
     program = wallet_type.program
     adjusted = Account.objects.get(program=program, kind=Account.Kind.ADJUSTED).pk
     policy = LotPolicy.objects.filter(wallet_type=wallet_type, rule=None).latest("pk")
@@ -173,6 +174,7 @@ def terms_of(wallet_type: WalletType, now: dt.datetime) -> Terms:
     }  # fmt: skip
     if times.renewable:
         lot["until"] = expires_at(lot_terms(policy), now, program.zone)
+        lot["act"] = kind == Transfer.Kind.DEPOSIT or kind in policy.renewed_by
     return Terms(adjusted, lot)
 
 

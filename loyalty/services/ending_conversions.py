@@ -327,11 +327,12 @@ def _entries(
         occurred_at=at, key=_key(conversion, wallet, "left"), pend=True,
         explanation={"became": other.program.name}, **common,
     )  # fmt: skip
+    earned = Transfer.Kind.ACCRUAL.value
     came = movement(
-        direction="in", kind=Transfer.Kind.ACCRUAL.value, ref=_ref(target, other),
+        direction="in", kind=earned, ref=_ref(target, other),
         counter_account_id=_account(other, Account.Kind.ISSUED), amount=units.given,
         occurred_at=now, key=_key(conversion, wallet, "came"),
-        explanation={"came_from": own.program.name}, **common, **terms_of(other, now).lot,
+        explanation={"came_from": own.program.name}, **common, **terms_of(other, now, earned).lot,
     )  # fmt: skip
     return left, came
 

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from loyalty.errors import StoredValueError
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Account, Membership, Order, Transfer, Wallet
+from loyalty.rules.facts import ZERO
+from loyalty.selectors.given_back import paid_in_units
 from loyalty.selectors.memberships import current_wallet
 from loyalty.services.stored_value import (
     coins,
@@ -43,7 +45,7 @@ def refund_order_to_credit(
     now: dt.datetime,
     note: str = "",
 ) -> tuple[Transfer, bool]:
-    """Give money for an order as credit instead of money; of one order no more than it came to.
+    """Give money for an order as credit instead of money; of one order no more than money paid.
     Returns the movement, and whether it had been made before. Raises StoredValueError."""
 
     def refund() -> tuple[Transfer, bool]:
@@ -81,12 +83,14 @@ def _refuse_order(order: Order, wallet: Wallet, units: int) -> None:
         Q(wallet=wallet) | Q(wallet__merged_into=wallet), kind=Transfer.Kind.DEPOSIT,
         explanation__order_id=order.pk, reversals=None,
     ).aggregate(units=Sum("amount"))["units"]  # fmt: skip
-    left = order.total - money_of(before or 0, wallet.wallet_type)
+    # What cards, credit and units paid of it comes back to them.
+    otherwise = sum((part.amount for part in paid_in_units([order.pk]).get(order.pk, [])), ZERO)
+    left = order.total - otherwise - money_of(before or 0, wallet.wallet_type)
     if money_of(units, wallet.wallet_type) > left:
         raise _refused(
             "amount",
             _("At most %s of this order can still be given as credit.")
-            % format_money(max(left, Decimal(0)), order.currency),
+            % format_money(max(left, ZERO), order.currency),
         )
 
 

@@ -85,7 +85,7 @@ def deposit_entry(
         explanation=explanation,
         note=note,
         actor=actor.user.pk if actor.user else None,
-        **terms_of(wallet_type, now).lot,
+        **terms_of(wallet_type, now, Transfer.Kind.DEPOSIT.value).lot,
     )
 
 
@@ -140,8 +140,11 @@ def move_stored_value(
     *, wallet: Wallet, to: Wallet, units: int, key: str, source: str, actor: Actor,
     now: dt.datetime, explanation: dict[str, Any],
 ) -> tuple[Transfer, bool]:  # fmt: skip
-    """From one holder to another: it keeps when it was paid in, and when it expires if it does."""
+    """From one holder to another: it keeps when it was paid in, and when it expires if it does.
+    Where it expires by inactivity, bringing it is an activity of whom it comes to."""
     program = wallet.wallet_type.program
+    lot = terms_of(wallet.wallet_type, now).lot
+    renewal = {"until": lot["until"], "act2": True} if "until" in lot else {}
     transit = Account.objects.get(program=program, kind=Account.Kind.TRANSIT).pk
     entry = movement(
         direction="move",
@@ -156,6 +159,7 @@ def move_stored_value(
         actor=actor.user.pk if actor.user else None,
         w2=to.pk,
         a2=to.account_id,
+        **renewal,
     )
     return _post(entry, wallet, now)
 

@@ -86,7 +86,7 @@ class UnitPayments:
             rows = UnitTender.objects.filter(
                 source=orders[0].source, order_external_id__in=list(asked)
             ).select_related("transfer__wallet_type", "wallet_type__program")
-            buyers, found.called_off = _buyers(rows), called_off(rows)
+            buyers, found.called_off = _buyers(rows), called_off(list(rows))
             for row in rows:
                 # A gift card is nobody's own: it pays for whoever has it.
                 known, buyer = asked[row.order_external_id], buyers.get(row.pk)

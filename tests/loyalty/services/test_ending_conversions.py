@@ -44,6 +44,7 @@ from members.services.audit import SYSTEM
 from members.services.jobs import start_or_resume_job
 from tests.loyalty.factories import (
     NOW,
+    adjust,
     day,
     define,
     give_back,
@@ -184,6 +185,18 @@ def test_what_still_waits_goes_on_too(stars: Program) -> None:
     write_down_expired(now=LATE)
     assert do_it() == 1
     assert balance("dan", stars) == 50
+
+
+def test_what_comes_keeps_what_is_there_where_earning_does(program: Program) -> None:
+    stars = make_program(
+        "stars", enrollment="explicit", earning_rules=[{"wallet_type": "stars"}],
+        unit={"code": "stars", "expiry": {"kind": "inactivity", "length": 1}},
+    )  # fmt: skip
+    record(order("A", "320", buyer="ann", at=day(1)))
+    adjust(make_wallet(stars, "ann"), 5, "start")
+    plan_ending(program=program, days=DAYS, actor=SYSTEM, now=day(2))
+    assert do_it() == 1
+    assert balance("ann", stars, day(40)) == 5 + 160
 
 
 def test_what_comes_counts_for_no_tier(program: Program) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from loyalty.errors import LedgerError, StoredValueError
+from loyalty.ledger.balances import holdings
 from loyalty.ledger.checks import verify_ledger
 from loyalty.ledger.reports import totals
 from loyalty.models import Order, Transfer, Wallet
@@ -17,6 +18,7 @@ from loyalty.services.redemptions import redeem_units
 from loyalty.services.store_credit import credit_of, refund_order_to_credit
 from loyalty.services.totals import rebuild_days
 from members.services.audit import SYSTEM
+from rewards.services.gift_card_money import move_to_credit, top_up_gift_card
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -29,7 +31,8 @@ from tests.loyalty.factories import (
     refund,
     tender,
 )
-from tests.rewards.cards import CREDIT, issue, money_program, pay
+from tests.rewards.cards import CREDIT, issue, left, money_program, pay
+from tests.rewards.cards import give_back as back_to_card
 from tests.rewards.factories import make_member
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +72,53 @@ def test_an_order_gives_no_more_credit_than_it_came_to(member):
     assert (refused.value.code, refused.value.errors[0].field) == ("credit_refused", "amount")
     to_credit(member, "20", "r3")
     assert credit_of(member).balance == 5000
+
+
+@pytest.mark.parametrize("refunded", [False, True])
+def test_what_comes_back_to_a_gift_card_is_not_given_as_credit_too(member, refunded):
+    card = issue(member.program, "100")
+    record(order(total="50", tenders=[tender("stored_value", "30"), tender("money", "20")]))
+    pay(card, "30", order=Order.objects.get())
+    if refunded:
+        give_back(refund(total="50", of="A1"))
+        assert left(card) == "100.00"
+    with pytest.raises(StoredValueError) as refused:
+        to_credit(member, "20.01")
+    assert refused.value.errors[0].field == "amount"
+    to_credit(member, "20", "r2")
+    assert credit_of(member).balance == 2000
+
+
+def test_what_came_back_by_hand_is_not_given_as_credit_too(member):
+    card = issue(member.program, "100")
+    record(order(total="50"))
+    pay(card, "50", order=Order.objects.get())
+    back_to_card(card)
+    with pytest.raises(StoredValueError):
+        to_credit(member, "1")
+
+
+def test_paying_in_keeps_all_that_is_there_where_it_expires_by_inactivity():
+    expiry = {"kind": "inactivity", "length": 12}
+    program = make_program(wallet_types=[{}, {**CREDIT, "expiry": expiry}])
+    card = issue(program, "100")
+    top_up_gift_card(
+        card=card, amount=Decimal(50), key="t", source="api", actor=SYSTEM, now=day(360)
+    )
+    assert left(card, day(700)) == "150.00"
+    assert left(card, day(740)) == "0.00"
+
+
+def test_what_a_card_brings_to_credit_that_had_expired_is_there():
+    expiry = {"kind": "inactivity", "length": 12}
+    program = make_program(wallet_types=[{}, {**CREDIT, "expiry": expiry}])
+    member = make_member(0, program=program)
+    adjust(credit_of(member), 500, "start")
+    card = issue(program, "100", at=day(390))
+    move_to_credit(card=card, membership=member, key="m", source="api", actor=SYSTEM, now=day(400))
+    wallet = credit_of(member)
+    assert holdings([wallet], day(400))[wallet.pk].spendable == 10_000
+    assert holdings([wallet], day(760))[wallet.pk].spendable == 10_000
 
 
 def test_an_order_of_somebody_else_is_refused(member):
