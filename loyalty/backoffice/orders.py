@@ -18,6 +18,7 @@ from loyalty.backoffice.lots import LotRow, lot_rows
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.order_states import state_steps
 from loyalty.models import Order, OrderEvaluation, Transfer, WalletType
+from loyalty.selectors.charities import round_ups
 from loyalty.selectors.given_back import paid_in_units
 from loyalty.selectors.lots import lots_of_order
 from loyalty.selectors.transfers import transfers
@@ -84,6 +85,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "tenders",
         "refunds__lines",
         "discounts__rule_version__rule__program",
+        Prefetch("charity_entries", round_ups()),
         Prefetch(
             "evaluations",
             OrderEvaluation.objects.select_related("program", "membership"),

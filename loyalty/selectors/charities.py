@@ -15,7 +15,7 @@ from loyalty.giving_definitions import (
     CharityText,
     PledgeDefinition,
 )
-from loyalty.models import Charity, Pledge, Program, WalletType
+from loyalty.models import Charity, CharityEntry, Pledge, Program, WalletType
 from members.errors import NotFoundError
 
 NOTHING = Decimal(0)
@@ -35,6 +35,13 @@ class Worth(NamedTuple):
 def charities() -> QuerySet[Charity]:
     """With all that showing one needs."""
     return Charity.objects.select_related("account__program").prefetch_related("rates__wallet_type")
+
+
+def round_ups() -> QuerySet[CharityEntry]:
+    """What was given on top of orders, and was not taken back."""
+    return CharityEntry.objects.filter(
+        kind=CharityEntry.Kind.ROUND_UP, reverses=None, reversed_by=None
+    ).select_related("charity__account__program")
 
 
 def charities_in(program: Program, *, live: bool = True) -> list[Charity]:

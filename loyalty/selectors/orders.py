@@ -6,7 +6,8 @@ from decimal import Decimal
 from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from loyalty.models import Order, OrderLine, Refund, Transfer, UnitTender
+from loyalty.models import Order, OrderLine, Refund, Transfer
+from loyalty.selectors.charities import round_ups
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -17,12 +18,7 @@ def orders() -> QuerySet[Order]:
         "tenders",
         "refunds__lines",
         "discounts__rule_version__rule__program",
-        Prefetch(
-            "unit_tenders",
-            UnitTender.objects.select_related("wallet_type__program", "transfer").order_by("pk"),
-        ),
-        "unit_tenders__transfer__reversals",
-        "unit_tenders__transfer__corrections",
+        Prefetch("charity_entries", round_ups()),
         Prefetch(
             "transfers",
             Transfer.objects.select_related("wallet__wallet_type", "wallet_type__program"),

@@ -92,6 +92,9 @@ def test_an_order_is_rounded_up(api: ApiClient, giver: Membership) -> None:
     assert api.post("/orders", body, Idempotency_Key="o1").status_code in (200, 201)
     entry = CharityEntry.objects.get(kind="round_up")
     assert (f"{entry.money:.2f}", entry.membership) == ("0.50", giver)
+    assert api.get("/orders/shop/S1").json()["round_up"] == body["round_up"]
+    api.post("/orders", body | {"status": "cancelled"}, Idempotency_Key="o1b")
+    assert api.get("/orders/shop/S1").json()["round_up"] is None
     wrong = body | {"external_id": "S2", "round_up": body["round_up"] | {"charity": "paws"}}  # type: ignore[operator]
     refused = api.post("/orders", wrong, Idempotency_Key="o2")
     assert refused.status_code in (400, 422)

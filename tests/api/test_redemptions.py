@@ -54,7 +54,11 @@ def test_what_an_order_is_paid_with_is_tied_to_it(api: ApiClient, earned: Member
     made = redeem(api, earned, order=address).json()
     assert made["order"] == address
     assert made["explanation"]["title"] == "Paid for order A-1001"
+    [paid] = api.get("/orders/shop/A-1001").json()["unit_tenders"]
+    assert (paid["wallet_type"], paid["units"], paid["returned"]) == ("points", "8", "0")
     api.post("/orders", order_body(status="cancelled"))
+    [paid] = api.get("/orders/shop/A-1001").json()["unit_tenders"]
+    assert (paid["units"], paid["returned"]) == ("8", "8")
     history = api.get(f"/memberships/{earned.public_id}/transfers").json()["results"]
     assert sorted((item["kind"], item["units"]) for item in history) == [
         ("accrual", "12"), ("clawback", "-12"), ("redemption", "-8"), ("reversal", "8"),

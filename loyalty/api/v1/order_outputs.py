@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,8 @@ from pydantic import Field
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import AwardOut, moved_awards
-from loyalty.models import Order, OrderDiscount, Refund, Tender, UnitTender, WalletType
-from loyalty.selectors.given_back import GivenBack, given_back
+from loyalty.models import CharityEntry, Order, OrderDiscount, Refund, Tender, WalletType
+from loyalty.selectors.given_back import GivenBack, UnitsPart, given_back, paid_in_units
 from members.api.bodies import Answer, money_text, plain_text
 from members.api.pagination import Page
 from members.models import Customer
@@ -76,6 +76,14 @@ class GivenDiscountOut(Answer):
     amount: str
 
 
+class RoundUpOut(Answer):
+    """What its buyer gave to a charity on top of it."""
+
+    program: str
+    charity: str
+    amount: str
+
+
 class RefundLineOut(Answer):
     line_no: int
     order_line_no: int | None
@@ -128,8 +136,12 @@ class OrderOut(Answer):
     coupons: list[str]
     lines: list[LineOut]
     tenders: list[TenderOut]
-    unit_tenders: list[UnitTenderOut] = Field(description="The units that paid of it, by kind.")
+    unit_tenders: list[UnitTenderOut] = Field(
+        description="The units that paid of it, whoever told them: the order, its checkout or a"
+        " redemption."
+    )
     discounts: list[GivenDiscountOut] = Field(description="By discount rules, as they were told.")
+    round_up: RoundUpOut | None = Field(description="Not of an order that was canceled.")
     refunds: list[str] = Field(description="Numbers of the refunds that came for it.")
     awards: list[AwardOut] = Field(description="All that it moved.")
     recorded_at: dt.datetime
@@ -141,6 +153,16 @@ class OrderPage(Page):
 
 def order_out(order: Order) -> OrderOut:
     """Of an order as `loyalty.selectors.orders.orders` loads it."""
+    return orders_out([order])[0]
+
+
+def orders_out(orders: Sequence[Order]) -> list[OrderOut]:
+    """The same of several, with what units paid of all of them at once."""
+    paid = paid_in_units([order.pk for order in orders])
+    return [_order_out(order, paid.get(order.pk, ())) for order in orders]
+
+
+def _order_out(order: Order, paid: Iterable[UnitsPart]) -> OrderOut:
     lines = sorted(order.lines.all(), key=lambda line: line.line_no)
     transfers = sorted(order.transfers.all(), key=lambda transfer: transfer.pk)
     return OrderOut(
@@ -180,8 +202,9 @@ def order_out(order: Order) -> OrderOut:
             TenderOut(kind=Tender.Kind(tender.kind), amount=money_text(tender.amount))
             for tender in order.tenders.all()
         ],
-        unit_tenders=[_unit_tender(item) for item in order.unit_tenders.all()],
+        unit_tenders=[_unit_tender(part) for part in paid],
         discounts=[_discount(item) for item in order.discounts.all()],
+        round_up=next((_round_up(item) for item in order.charity_entries.all()), None),
         refunds=sorted(refund.external_id for refund in order.refunds.all()),
         awards=moved_awards(transfers),
         recorded_at=order.recorded_at,
@@ -224,12 +247,17 @@ def given_back_out(found: GivenBack) -> GivenBackOut:
     )
 
 
-def _unit_tender(paid: UnitTender) -> UnitTenderOut:
-    kind, transfer = paid.wallet_type, paid.transfer
-    back = [*transfer.reversals.all(), *transfer.corrections.all()]
-    returned = sum(item.amount for item in back)
+def _unit_tender(paid: UnitsPart) -> UnitTenderOut:
+    kind = paid.wallet_type
     return UnitTenderOut(
-        **_part(kind, transfer.amount, paid.amount), returned=units_text(returned, kind.scale)
+        **_part(kind, paid.units, paid.amount), returned=units_text(paid.returned, kind.scale)
+    )
+
+
+def _round_up(given: CharityEntry) -> RoundUpOut:
+    account = given.charity.account
+    return RoundUpOut(
+        program=account.program.code, charity=account.code, amount=money_text(given.money)
     )
 
 

@@ -22,7 +22,7 @@ from loyalty.api.v1.order_bodies import (
     known_people,
     order_input,
 )
-from loyalty.api.v1.order_outputs import OrderOut, OrderPage, order_out
+from loyalty.api.v1.order_outputs import OrderOut, OrderPage, order_out, orders_out
 from loyalty.errors import InvalidOrderError
 from loyalty.models import Transfer
 from loyalty.selectors.orders import get_order, orders
@@ -82,7 +82,10 @@ class Orders(ApiView):
         query = read_query(request, OrderQuery)
         people = current_ids(Customer.objects.filter(public_id=query.customer))
         found = orders().filter(customer__in=people)
-        page = paginate(request, found, query, ordering=["-placed_at", "-pk"], row=order_out)
+        page = paginate(
+            request, found, query, ordering=["-placed_at", "-pk"], row=lambda order: order
+        )
+        page["results"] = orders_out(page["results"])
         return answer(OrderPage(**page))
 
     @extend_schema(

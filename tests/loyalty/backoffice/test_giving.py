@@ -10,12 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from loyalty.models import Charity, CharityEntry, CharityPayout, Pledge, StandingGift
+from loyalty.models import Charity, CharityEntry, CharityPayout, Order, Pledge, StandingGift
 from loyalty.services.gifts import donate_units
+from loyalty.services.order_inputs import RoundUpInput
 from loyalty.services.standing_gifts import set_standing_gift
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member
+from tests.loyalty.factories import order, record
 
 
 def url(name: str, *args: object) -> str:
@@ -40,6 +42,16 @@ def given(ana: Member, units: int = 50, *, days: int = 3) -> CharityEntry:
         key=f"g{units}", source="account", now=timezone.now() - dt.timedelta(days=days),
     )  # fmt: skip
     return CharityEntry.objects.latest("pk")
+
+
+def test_an_order_s_page_says_what_was_rounded_up(agent: Client, ana: Member) -> None:
+    up = RoundUpInput("beans", "trees", Decimal("0.50"))
+    record(order("A-7", "9.50", at=timezone.now() - dt.timedelta(days=1), round_up=up))
+    page = agent.get(url("order_page", Order.objects.get(external_id="A-7").pk)).content.decode()
+    assert "Rounded up for City Trees" in page
+    assert "$0.50" in page
+    other = agent.get(url("order_page", Order.objects.get(external_id="A-1001").pk))
+    assert "Rounded up" not in other.content.decode()
 
 
 def test_a_charity_is_added_changed_and_archived(manager: Client, ana: Member) -> None:

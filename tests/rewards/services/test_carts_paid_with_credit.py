@@ -40,9 +40,7 @@ def tenders() -> dict[str, int]:
 
 
 @pytest.mark.parametrize("told_before", [False, True])
-def test_what_credit_paid_of_a_cart_earns_like_money(
-    told_before: bool, member: Membership
-) -> None:
+def test_what_credit_paid_of_a_cart_earns_like_money(told_before: bool, member: Membership) -> None:
     found = reserve_with_credit(member)
     if told_before:
         record(order("A1", "20", status="placed"))
