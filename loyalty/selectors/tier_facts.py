@@ -15,6 +15,7 @@ from loyalty.models import ManualTier, Membership, Order
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.selectors.tier_sets import TierTerms
 from loyalty.tiers.facts import Fact, Manual
+from loyalty.unearned import earned_sql
 
 ONE = Decimal(1)
 Whose = dict[str, list[Any]]
@@ -70,8 +71,7 @@ _REFUNDS = f"""
      ORDER BY f.refunded_at, f.id
 """
 # What was earned of a kind of unit and what was taken back of that; also by those who were merged
-# into the member. What a paid plan brings was bought, and what came from
-# a program that ended was earned there.
+# into the member.
 _UNITS = f"""
     SELECT k.member, t.id, t.occurred_at, t.amount, t.kind, t.corrects_id,
            t.order_id IS NOT NULL, least(o.confirmed_at, o.completed_at)
@@ -83,8 +83,7 @@ _UNITS = f"""
       JOIN loyalty_wallet w ON w.account_id = m.account_id
       JOIN loyalty_wallettype y ON y.id = w.wallet_type_id AND y.code = %(unit)s
       JOIN loyalty_transfer t ON t.wallet_id = w.id AND t.kind IN ('accrual', 'clawback')
-       AND t.key NOT LIKE 'plan-credit:%%' AND t.key NOT LIKE 'conversion:%%'
-       AND t.occurred_at >= k.since
+       AND {earned_sql("t")} AND t.occurred_at >= k.since
       LEFT JOIN loyalty_order o ON o.id = t.order_id
 """
 _ACTIVITIES = f"""

@@ -16,6 +16,7 @@ from django.db import connection
 from loyalty.models import Program
 from loyalty.tier_definitions import TiersDefinition
 from loyalty.tiers.spread import Part, Spread
+from loyalty.unearned import earned_sql
 
 PARTS = 1000
 YEAR = dt.timedelta(days=365)
@@ -50,7 +51,7 @@ _AMOUNTS = {
            AND e.program_id = %(program)s AND o.status NOT IN ('cancelled', 'refunded')
            AND o.placed_at >= %(since)s AND o.placed_at < %(now)s
          GROUP BY 1""",
-    "units": """
+    "units": f"""
         SELECT coalesce(m.merged_into_id, m.id) AS member,
                sum(CASE WHEN t.kind = 'accrual' THEN t.amount ELSE -t.amount END)
                    / power(10::numeric, y.scale) AS amount
@@ -59,7 +60,7 @@ _AMOUNTS = {
           JOIN loyalty_wallet w ON w.id = t.wallet_id
           JOIN loyalty_membership m ON m.account_id = w.account_id
          WHERE y.program_id = %(program)s AND y.code = %(unit)s
-           AND t.kind IN ('accrual', 'clawback')
+           AND t.kind IN ('accrual', 'clawback') AND {earned_sql("t")}
            AND t.occurred_at >= %(since)s AND t.occurred_at < %(now)s
          GROUP BY 1, y.scale""",
     "score": """

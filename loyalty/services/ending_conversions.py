@@ -38,6 +38,7 @@ from loyalty.selectors.ending_conversions import rate_of
 from loyalty.selectors.program_times import end_times
 from loyalty.services.adjustments import terms_of
 from loyalty.services.memberships import enroll_many
+from loyalty.unearned import CONVERSION
 from members.errors import ConflictError, FieldError
 from members.formatting import format_number
 from members.jobs import Work
@@ -311,7 +312,7 @@ def _targets(
 
 
 def _key(conversion: EndingConversion, wallet: Wallet, side: str) -> str:
-    return f"conversion:{conversion.pk}:{wallet.pk}:{side}"
+    return f"{CONVERSION}{conversion.pk}:{wallet.pk}:{side}"
 
 
 def _entries(

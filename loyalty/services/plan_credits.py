@@ -29,6 +29,7 @@ from loyalty.plan_times import credit_time
 from loyalty.rules.lots import expires_at, lot_times
 from loyalty.selectors.rulebooks import lot_terms
 from loyalty.selectors.subscriptions import owner_of
+from loyalty.unearned import PLAN_CREDIT
 from members.services.audit import Actor
 
 
@@ -129,7 +130,7 @@ def _give(
         counter_account_id=_issued(membership),
         amount=version.credits,
         occurred_at=at,
-        key=f"plan-credit:{charge.pk}:{number}",
+        key=f"{PLAN_CREDIT}{charge.pk}:{number}",
         source=Transfer.Source.JOB.value,
         explanation={
             "plan": version.name,
@@ -195,7 +196,7 @@ def _withdrawal(
         counter_account_id=_issued(membership),
         amount=units,
         occurred_at=now,
-        key=f"plan-credit:{charge.pk}:{credit.number}:back",
+        key=f"{PLAN_CREDIT}{charge.pk}:{credit.number}:back",
         source=source,
         explanation={
             "plan": charge.version.name,

@@ -32,6 +32,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.services.gifts import donate_units
+from loyalty.unearned import was_earned
 from members.errors import DomainError, FieldError
 from members.formatting import format_number, format_percent
 from members.jobs import Work
@@ -141,11 +142,13 @@ def _give_some(job: Job) -> Step | None:
 
 
 def _due(now: dt.datetime) -> QuerySet[StandingGift]:
-    """Those whose member has something new that can be spent, since they were looked at."""
+    """Those whose member has something new that can be spent, since they were looked at. What is
+    used up by now is looked at too, or it would be made up for later."""
     new = (
         Lot.objects.filter(
-            wallet__account=OuterRef("membership__account"),
-            wallet__wallet_type=OuterRef("wallet_type"),
+            was_earned("transfer__"),
+            transfer__wallet__account=OuterRef("membership__account"),
+            transfer__wallet__wallet_type=OuterRef("wallet_type"),
             transfer__kind=Transfer.Kind.ACCRUAL,
             spendable_at__lte=now,
             spendable_at__gt=OuterRef("started_at"),
@@ -196,8 +199,8 @@ def _donate(gift: StandingGift, wallet: Wallet, units: int, now: dt.datetime) ->
 def _earned(gift: StandingGift, wallet: Wallet, now: dt.datetime) -> int:
     """What has become spendable since the gift began, less what was taken back of it."""
     ripe = Lot.objects.filter(
-        wallet=wallet, transfer__kind=Transfer.Kind.ACCRUAL, parent=None, spendable_at__lte=now,
-        spendable_at__gt=gift.started_at,
+        was_earned("transfer__"), transfer__wallet=wallet, transfer__kind=Transfer.Kind.ACCRUAL,
+        parent=None, spendable_at__lte=now, spendable_at__gt=gift.started_at,
     )  # fmt: skip
     granted = ripe.aggregate(units=Sum("granted", default=0))["units"]
     accruals = ripe.values("transfer")

@@ -123,8 +123,10 @@ def held(number: str = "c1", at: dt.datetime = NOW, program: Program | None = No
     return holdings([wallet], at)[wallet.pk]
 
 
-def spendable(number: str = "c1", at: dt.datetime = NOW) -> int:
-    return held(number, at).spendable
+def spendable(
+    number: str = "c1", at: dt.datetime = NOW, program: Program | None = None
+) -> int:
+    return held(number, at, program).spendable
 
 
 def moves(number: str = "c1") -> list[tuple[str, int]]:

@@ -27,6 +27,7 @@ from tests.loyalty.factories import (
     tell,
     told,
 )
+from tests.loyalty.planning import join, pay, plan
 
 pytestmark = pytest.mark.django_db
 
@@ -46,8 +47,9 @@ def ladder(name: str, window: str = "rolling_12_months") -> dict:
 def history(name: str) -> Program:
     make_type("review")
     program = make_program(
-        tiers=ladder(name), earning_rules=[{"code": "base"}, reward("review", 7)]
-    )
+        tiers=ladder(name), earning_rules=[{"code": "base"}, reward("review", 7)],
+        plans=[plan(credits={"units": 500})],
+    )  # fmt: skip
     make_wallet(program, "nobody")
     with_gift = (line(1, "60"), line(2, "40", stored_value=True))
     record(order("A", "100", lines=with_gift), order("B", "30", buyer="c2"))
@@ -57,6 +59,8 @@ def history(name: str) -> Program:
     give_back(refund("R2", "50", of="D", at=day(11), lines=(returned(1, "50"),)))
     give_back(refund("R3", "5", at=day(12), buyer="c2"))
     tell(told("V1"), told("V2", buyer="c2", subject="CAP"), told("V3", subject="HAT"))
+    # What a plan brings was bought, and counts nowhere.
+    pay(join(Membership.objects.get(customer__external_id="c2")), day(13))
     return program
 
 
