@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Any, cast
 
@@ -27,11 +26,11 @@ from loyalty.card_numbers import grouped, qr_code
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Transfer
 from loyalty.program_words import leftover_words, notices
-from loyalty.selectors.balances import get_balances
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.program_times import ProgramState, program_state
 from loyalty.selectors.transfers import Direction, movements_of
+from loyalty.services.ending_conversions import units_left_then
 from loyalty.services.member_cards import cards_of
 from members.account.access import CustomerRequest, customer_view
 from members.paging import paginate
@@ -64,7 +63,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "plan": plan_card(chosen.membership),
         "tier": member_standing(chosen.membership, now),
         "notices": notices(state),
-        "leftovers": _leftovers(state, chosen.membership, now),
+        "leftovers": _leftovers(state, chosen.membership),
         "cards": home_cards(chosen.membership, now),
         "founding": getattr(chosen.membership, "founding_grant", None),
         **_card(chosen),
@@ -72,16 +71,12 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     return render_page(request, "mypage/home.html", chosen, context)
 
 
-def _leftovers(state: ProgramState, membership: Membership, now: dt.datetime) -> list[str]:
-    """What becomes of what they hold when the program ends, once they are told of it. Nothing goes
-    on of a wallet that owes."""
-    if not state.is_told:
+def _leftovers(state: ProgramState, membership: Membership) -> list[str]:
+    """What becomes of what they hold when the program ends, once they are told of it."""
+    end = state.times.end
+    if end is None or not state.is_told:
         return []
-    held = {
-        balance.wallet_type.pk: 0 if balance.owed else balance.balance + balance.pending
-        for balance in get_balances(membership, now)
-    }
-    return leftover_words(state, held)
+    return leftover_words(state, units_left_then(membership, end.spend_until))
 
 
 @require_safe

@@ -158,6 +158,14 @@ def preview_conversion(
         return ConversionEffect(conversion, *cursor.fetchone())
 
 
+def units_left_then(membership: Membership, until: dt.datetime) -> dict[int, int]:
+    """By kind of units, what a member will have in the last instant before `until`, if nothing more
+    is earned or spent: what expires before is not among it."""
+    wallets = list(Wallet.objects.filter(account=membership.account_id))
+    held = holdings(wallets, until - INSTANT)
+    return {wallet.wallet_type_id: units_of(held[wallet.pk]) for wallet in wallets}
+
+
 # --- Doing it -----------------------------------------------------------------------------------
 
 

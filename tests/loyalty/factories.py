@@ -123,9 +123,7 @@ def held(number: str = "c1", at: dt.datetime = NOW, program: Program | None = No
     return holdings([wallet], at)[wallet.pk]
 
 
-def spendable(
-    number: str = "c1", at: dt.datetime = NOW, program: Program | None = None
-) -> int:
+def spendable(number: str = "c1", at: dt.datetime = NOW, program: Program | None = None) -> int:
     return held(number, at, program).spendable
 
 

@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty.models import Order
-from loyalty.services.ending_conversions import ConversionTerms
+from loyalty.selectors.balances import get_balances
+from loyalty.services.ending_conversions import ConversionTerms, units_left_then
 from loyalty.services.program_endings import EndingDays, end_units, plan_ending
 from loyalty.services.program_pauses import pause_program
 from members.models import Customer
@@ -44,6 +45,20 @@ def test_members_read_what_theirs_become(maya: Customer, sign_in: SignIn, shop: 
     plan(shop, -3, 10, 30, terms)
     page = read(sign_in(maya), "/me/")
     assert re.search(r"your [\d,]+ Beans become [\d,]+ stars in Star Club\.", page)
+
+
+def test_what_expires_before_the_end_does_not_go_on(
+    maya: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    make_program("stars", name="Star Club", unit={"code": "stars", "plural": "stars"},
+                 earning_rules=[])  # fmt: skip
+    terms = ConversionTerms("points", "stars", "stars", Decimal(1), Decimal(2))
+    plan(shop, -3, 10, 30, terms)
+    left = units_left_then(maya.memberships.get(), timezone.now() + dt.timedelta(days=29))
+    held = get_balances(maya.memberships.get(), timezone.now())[0]
+    assert 0 < sum(left.values()) < held.balance + held.pending
+    page = read(sign_in(maya), "/me/")
+    assert f"your {sum(left.values())} Beans become {2 * sum(left.values())} stars" in page
 
 
 def test_a_pause_is_said_on_the_home_page_and_in_the_terms(

@@ -27,6 +27,7 @@ from loyalty.services.ending_conversions import (
     convert_wallets,
     find_conversions,
     run_conversions,
+    units_left_then,
 )
 from loyalty.services.expiry import write_down_expired
 from loyalty.services.program_endings import (
@@ -151,6 +152,24 @@ def test_members_read_what_theirs_become(ending: EndingConversion, program: Prog
     assert leftover_words(program_state(program, day(3)), {kind: 320}) == []
     [notice] = notices(state)
     assert "2 points become 1 star in Star Club." in notice.text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_members_read_of_what_they_will_have_on_the_last_day(stars: Program) -> None:
+    program = make_program("short", unit={"expiry": {"kind": "days", "length": 12}})
+    record(order("A1", "50", buyer="dan", at=day(1)), order("A2", "30", buyer="dan", at=day(10)))
+    dan = Membership.objects.get(program=program)
+    plan_ending(program=program, days=DAYS, actor=SYSTEM, now=day(2))
+    kind = program.wallet_types.get().pk
+    assert units_left_then(dan, END) == {kind: 30}
+    # What the end itself takes is there up to it.
+    assert end_units(day(11)) == 1
+    assert units_left_then(dan, END) == {kind: 30}
+    redeem_units(
+        wallet=wallet_of(dan.account_id), units=70, key="s", source="api", actor=SYSTEM, now=day(12)
+    )
+    assert units_left_then(dan, END) == {kind: 10}
+    give_back(refund("R", "50", of="A1", at=day(12)))
+    assert units_left_then(dan, END) == {kind: 0}
 
 
 def test_what_was_left_on_the_last_day_goes_on_though_it_has_expired_since(
