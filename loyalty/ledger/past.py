@@ -99,7 +99,7 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
                sum(CASE WHEN t.to_account_id = w.account_id THEN t.amount ELSE -t.amount END)
                    FILTER (WHERE t.kind IN ('gift', 'pool', 'merge') OR t.kind = 'reversal'
                                  AND o.kind IN ('gift', 'pool', 'merge')) AS moved,
-               sum(t.debt_change) AS owed, bool_or(t.debt_change > 0) AS indebted
+               sum(t.debt_change) AS owed
           FROM loyalty_transfer t
           JOIN loyalty_wallet w ON w.id = t.wallet_id
           LEFT JOIN loyalty_transfer o ON o.id = coalesce(t.reverses_id, t.corrects_id)
@@ -132,7 +132,7 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
            coalesce(m.expired, 0) + coalesce(h.lapsed, 0) - d.settled AS expired,
            coalesce(m.written_off, 0) AS written_off, coalesce(m.moved, 0) AS moved,
            coalesce(h.pending, 0) AS pending, b.balance,
-           CASE WHEN d.blocks AND d.owed > d.settled THEN 0
+           CASE WHEN d.blocks THEN 0
                 ELSE greatest(b.balance - greatest(d.owed, 0) + d.settled, 0) END AS spendable,
            greatest(d.owed, 0) - d.settled AS owed,
            coalesce(h.pending, 0) + b.balance AS outstanding
@@ -144,10 +144,11 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
       -- ahead is settled by the units that it was taken from, and by no others; it blocks nothing,
       -- for nothing was owed when it was told.
       CROSS JOIN LATERAL (
-           SELECT coalesce(m.owed, 0) + coalesce(a.units, 0) AS owed,
-                  w.debt_blocks AND coalesce(m.indebted, false) AS blocks,
-                  least(greatest(coalesce(m.owed, 0), 0), greatest(coalesce(h.settling, 0), 0))
-                      AS settled) d
+           SELECT least(greatest(coalesce(m.owed, 0), 0), greatest(coalesce(h.settling, 0), 0))
+                      AS settled) s
+      CROSS JOIN LATERAL (
+           SELECT coalesce(m.owed, 0) + coalesce(a.units, 0) AS owed, s.settled,
+                  w.debt_blocks AND coalesce(m.owed, 0) > s.settled AS blocks) d
       -- Below zero: units told late have repaid a debt that was made after this instant.
       CROSS JOIN LATERAL (SELECT coalesce(h.matured, 0) - least(d.owed, 0) AS balance) b
      WHERE {scope.wallets}
@@ -178,8 +179,7 @@ def holdings_then(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, Holdi
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT wallet_id, balance::bigint, pending::bigint, owed::bigint,"
-            "       debt_blocks AND owed > 0"
+            "SELECT wallet_id, balance::bigint, pending::bigint, owed::bigint, debt_blocks"
             f"  FROM ({wallets_then(OF_WALLETS)}) w",
             {"wallets": list(wallet_ids), "at": at, "never": NEVER},
         )

@@ -13,6 +13,8 @@ from loyalty.ledger.balances import Holding, holdings
 from loyalty.ledger.past import held_lots_then, holdings_then
 from loyalty.ledger.reports import Figures, totals
 from loyalty.models import NEVER, Wallet
+from loyalty.services.lots import settle_debt
+from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -100,6 +102,25 @@ def test_a_refund_told_late_that_was_taken_from_later_units_blocks_no_past_momen
     assert Wallet.objects.get(pk=wallet.pk).debt_blocks
     assert holdings_then([wallet.pk], day(5))[wallet.pk] == before
     assert (before.owed, before.blocked) == (10, False)
+
+
+def test_a_debt_that_was_settled_before_blocks_no_later_moment(db):
+    wallet = make_wallet(make_program(debt_policy="refuse_redemption_only"))
+    record(order("A0", "10"))
+    adjust(wallet, -10, "first")
+    give_back(refund("R0", of="A0", at=day(1)))
+    settle_debt(
+        wallet=wallet, way="write_off", actor=SYSTEM, note="Lost", key="s", source="backoffice",
+        now=day(2),
+    )  # fmt: skip
+    record(order("A1", "10", at=day(3)))
+    adjust(wallet, -10, "second", now=day(3))
+    record(order("A2", "50", at=day(9)))
+    give_back(refund(of="A1", at=day(4)), now=day(10))
+    assert Wallet.objects.get(pk=wallet.pk).debt_blocks
+    assert holdings_then([wallet.pk], day(1))[wallet.pk].blocked
+    then = holdings_then([wallet.pk], day(5))[wallet.pk]
+    assert (then.owed, then.blocked) == (10, False)
 
 
 def seen(found: dict[int, Holding]) -> dict[int, tuple[int, ...]]:
