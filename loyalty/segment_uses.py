@@ -1,4 +1,4 @@
-"""Which earning rules ask whether their buyer is in a segment."""
+"""Which earning rules and pledges ask whether somebody is in a segment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty.models import EarningRuleVersion
+from loyalty.models import EarningRuleVersion, Pledge
 from loyalty.rule_conditions import stored_condition
 from members.conditions.tree import ConditionError
 from members.segment_uses import SegmentUse, register_segment_uses
@@ -51,11 +51,25 @@ def uses_of_segments() -> Iterator[SegmentUse]:
     return segments_asked_for(_("rule"), map(_asking, versions))
 
 
+def pledge_uses_of_segments() -> Iterator[SegmentUse]:
+    """Pledges and drafts of them: one that is over still counts what is told late."""
+    found = Pledge.objects.exclude(status=Pledge.Status.ARCHIVED).exclude(when={})
+    asking = map(_pledge_asking, found.select_related("charity__account__program"))
+    return segments_asked_for(_("pledge"), asking)
+
+
 def register() -> None:
     register_segment_uses("rules", uses_of_segments)
+    register_segment_uses("pledges", pledge_uses_of_segments)
 
 
 def _asking(version: EarningRuleVersion) -> Asking:
     rule = version.rule
     url = reverse("loyalty_backoffice:program_page", args=[rule.program.code])
     return Asking(rule.pk, version.body["when"], f"{rule.name} ({rule.program.name})", url)
+
+
+def _pledge_asking(pledge: Pledge) -> Asking:
+    account = pledge.charity.account
+    url = reverse("loyalty_backoffice:charity", args=[account.program.code, account.code])
+    return Asking(pledge.pk, pledge.when, f"{pledge.name} ({account.program.name})", url)

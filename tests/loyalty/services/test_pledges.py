@@ -4,15 +4,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import DatabaseError, connections, transaction
+from django.urls import reverse
 
 from loyalty.models import Membership, Pledge, PledgeEvent
 from loyalty.selectors.impact import impact_of_member
 from loyalty.selectors.programs import definition_of
 from loyalty.services.activity_decisions import reverse_activity
 from loyalty.services.pledge_events import look_back
+from members.errors import ConflictError
 from members.models import Customer
+from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
+from members.services.segments import archive_segment, create_segment
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import (
     NOW,
@@ -133,6 +137,19 @@ def test_who_joins_is_counted_once_and_who_is_merged_is_one(db):
     deliver_waiting()
     assert given() == 1
     assert Membership.objects.filter(program=program).count() == 2
+
+
+def test_a_segment_that_a_pledge_asks_for_is_in_use_until_it_is_archived(db):
+    segment = create_segment(actor=SYSTEM, name="Regulars", kind="static", now=NOW)
+    when = {"field": "customer.segments", "op": "has_any", "value": [segment.code]}
+    program = club(EACH_ORDER | {"when": when})
+    [use] = segment_uses()[segment.code]
+    assert (use.kind, use.label) == ("pledge", f"A tree for each order ({program.name})")
+    assert use.url == reverse("loyalty_backoffice:charity", args=[program.code, "trees"])
+    with pytest.raises(ConflictError):
+        archive_segment(actor=SYSTEM, segment=segment, now=NOW)
+    Pledge.objects.update(status="archived")
+    assert segment_uses() == {}
 
 
 @pytest.mark.django_db(transaction=True)
