@@ -13,14 +13,15 @@ class LedgerError(DomainError):
 
 class InsufficientBalanceError(LedgerError):
     """Fewer units can be spent than asked for. `spendable`: how many can, at the wallet type's
-    scale; `words`: the same for people."""
+    scale; `words`: the same for people; `key`: that of the movement, where it is known."""
 
     code = "insufficient_balance"
     status = 409
 
-    def __init__(self, spendable: int, words: str = "") -> None:
+    def __init__(self, spendable: int, words: str = "", *, key: str = "") -> None:
         super().__init__(_("Only %s can be spent.") % (words or spendable))
         self.spendable = spendable
+        self.key = key
 
 
 class SpendingRefusedError(LedgerError):

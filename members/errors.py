@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
@@ -54,3 +55,13 @@ class NotFoundError(DomainError):
 class ConflictError(DomainError):
     code = "conflict"
     status = 409
+
+
+@contextmanager
+def placed(index: int) -> Iterator[None]:
+    """What cannot be taken here is that input of those that came at once."""
+    try:
+        yield
+    except DomainError as error:
+        error.index = index
+        raise

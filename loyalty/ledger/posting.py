@@ -238,7 +238,7 @@ def _translate(error: psycopg.Error) -> LedgerError | None:
     message = error.diag.message_primary or ""
     match error.sqlstate:
         case "SL001":
-            return InsufficientBalanceError(int(detail))
+            return InsufficientBalanceError(int(detail), key=error.diag.message_hint or "")
         case "SL002":
             return KeyReusedError(message)
         case "SL003":

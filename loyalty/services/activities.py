@@ -22,7 +22,7 @@ from loyalty.services.activity_limits import why_over_limit
 from loyalty.services.cap_books import with_budgets
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
 from loyalty.services.order_inputs import CustomerRef
-from members.errors import ConflictError, DomainError, FieldError
+from members.errors import ConflictError, DomainError, FieldError, placed
 from members.selectors.merges import were_one
 
 Outcome = Literal["created", "unchanged", "over_limit"]
@@ -119,12 +119,9 @@ def _record(
     results: list[ActivityResult] = []
     counting: list[Judged] = []
     for index, (given, known) in enumerate(zip(inputs, opened, strict=True)):
-        try:
+        with placed(index):
             earlier = stored.get(given.external_id)
             result = _again(earlier, given, known) if earlier else _new(given, known, types, now)
-        except DomainError as error:
-            error.index = index
-            raise
         results.append(result)
         made = result.activity
         if made and result.outcome == "created" and made.state == Activity.State.APPROVED:

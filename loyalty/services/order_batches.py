@@ -81,6 +81,15 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """An order whose content is new, and its place in the batch."""
+
+    place: int
+    order_id: int
+    order: OrderInput
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolling:
     """How unknown people become members: from which source, and whether also where a program
     enrolls only those who asked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -12,20 +12,24 @@ from loyalty.errors import InvalidOrderError
 from loyalty.models import OrderDiscount
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.services.order_batches import Written
 from loyalty.services.order_inputs import OrderInput
-from members.errors import FieldError
+from members.errors import FieldError, placed
 
 
-def keep_discounts(orders: Iterable[tuple[int, OrderInput]], terms: Terms) -> None:
-    """Of orders by their keys, which are new or have other content than before. Raises
-    InvalidOrderError, naming a rule that there is not."""
-    orders = list(orders)
-    OrderDiscount.objects.filter(order__in=[key for key, _order in orders]).delete()
-    OrderDiscount.objects.bulk_create(
-        OrderDiscount(order_id=key, rule_version_id=version.id, amount=amount)
-        for key, order in orders
-        for version, amount in _versions(order, terms)
-    )
+def keep_discounts(written: Sequence[Written], terms: Terms) -> None:
+    """Raises InvalidOrderError, naming a rule that there is not."""
+    if not written:
+        return
+    OrderDiscount.objects.filter(order__in=[item.order_id for item in written]).delete()
+    rows: list[OrderDiscount] = []
+    for item in written:
+        with placed(item.place):
+            rows += [
+                OrderDiscount(order_id=item.order_id, rule_version_id=version.id, amount=amount)
+                for version, amount in _versions(item.order, terms)
+            ]
+    OrderDiscount.objects.bulk_create(rows)
 
 
 def _versions(order: OrderInput, terms: Terms) -> Iterator[tuple[DiscountVersion, Decimal]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,6 +25,7 @@ from loyalty.services.order_batches import (
     Opened,
     Rows,
     Wanted,
+    Written,
     hold_people,
     open_batch,
     write_batch,
@@ -39,7 +40,7 @@ from loyalty.services.tender_inputs import paid_by_kind
 from loyalty.services.unit_tenders import UnitPayments
 from loyalty.services.window_awards import Contribution, window_movements
 from members.conditions.moments import Moment
-from members.errors import DomainError, FieldError
+from members.errors import FieldError, placed
 from members.selectors.merges import were_one
 
 # outdated: a newer message about the order had come before.
@@ -89,44 +90,61 @@ def _record(
 ) -> list[OrderResult]:
     if not orders:
         return []
-    source = orders[0].source
-    wanted = [_wanted(order) for order in orders]
-    terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
+    terms, opened = open_batch(
+        [_wanted(order) for order in orders],
+        source=orders[0].source, program_ids=program_ids, enrolling=enrolling,
+    )  # fmt: skip
     rounds = rounds_of(orders, terms)
     if len(rounds) > 1:
         how = (now, transfer_source, program_ids, enrolling, whole)
         return in_rounds(lambda some: _record(some, *how), orders, rounds)
-    payments = UnitPayments.load(orders, opened, terms, now, transfer_source)
+    return _record_opened(orders, opened, terms, now, transfer_source, whole)
+
+
+def _record_opened(
+    orders: Sequence[OrderInput],
+    opened: Sequence[Opened],
+    terms: Terms,
+    now: dt.datetime,
+    transfer_source: str,
+    whole: set[int],
+) -> list[OrderResult]:
+    """The caller holds the wallets of all buyers."""
+    anew = [_content_anew(order, known) for order, known in zip(orders, opened, strict=True)]
+    payments = UnitPayments.load(orders, opened, anew, terms, now, transfer_source)
     orders = payments.completed(orders)
     rows = Rows()
     windows: list[Contribution] = []
     wishes = _all_wishes(orders, opened, terms, now)
     new = [wish for found in wishes for wish in found]
-    book = CapBook.load(new, whole=whole | _budgets_of(new, orders, opened))
+    reconciles = any(anew) or any(known.parked for known in opened)
+    book = CapBook.load(new, whole=whole | (_budgets_of(new) if reconciles else set()))
     results: list[OrderResult] = []
     changed: list[int] = []
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
-        try:
-            result = _take(order, known, terms, wishes[index], rows, book, now, transfer_source)
+        with placed(index):
+            if known.known:
+                result = _take_again(order, known, anew[index], now)
+            else:
+                result = _judge(
+                    order, known, terms, wishes[index], rows, book, now, transfer_source
+                )
             windows += _contributions(order, known, wishes[index], result)
             if result.outcome in ("created", "updated"):
                 payments.take(order, known)
-        except DomainError as error:
-            error.index = index
-            raise
         results.append(result)
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
     _write(rows, payments, terms, now)
-    _keep_discounts(orders, results, terms)
-    _keep_round_ups(orders, results, now)
+    keep_discounts(_written(orders, results, lambda order: order.discounts), terms)
+    keep_round_ups(_written(orders, results, lambda order: order.round_up), now=now)
     book.write()
     of_windows = window_movements(windows, now=now, transfer_source=transfer_source)
     post(with_pools(of_windows, terms), now=now)
     if changed:
         parked = [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
         reconcile_with_parked(
-            changed, source, parked, terms=terms, now=now, transfer_source=transfer_source
+            changed, orders[0].source, parked, terms=terms, now=now, transfer_source=transfer_source
         )
     told = [result.customer_id for result in results if result.outcome in ("created", "updated")]
     refresh_customers(told, terms=terms, now=now, locked=True)
@@ -145,46 +163,32 @@ def _wanted(order: OrderInput) -> Wanted:
     return Wanted(order.external_id, order.customer, order.placed_at, order.enroll)
 
 
-def _keep_discounts(
-    orders: Sequence[OrderInput], results: Sequence[OrderResult], terms: Terms
-) -> None:
-    """Nothing to do where no order names a discount rule; one that is written anew may have."""
-    written = [
-        (result.order_id, order)
-        for order, result in zip(orders, results, strict=True)
-        if result.outcome == "updated" or (result.outcome == "created" and order.discounts)
+def _written(
+    orders: Sequence[OrderInput], results: Sequence[OrderResult],
+    says: Callable[[OrderInput], object],
+) -> list[Written]:  # fmt: skip
+    """Those that say something now, or may have said it before they were written anew."""
+    return [
+        Written(place, result.order_id, order)
+        for place, (order, result) in enumerate(zip(orders, results, strict=True))
+        if result.outcome == "updated" or (result.outcome == "created" and says(order))
     ]
-    if written:
-        keep_discounts(written, terms)
 
 
-def _keep_round_ups(
-    orders: Sequence[OrderInput], results: Sequence[OrderResult], now: dt.datetime
-) -> None:
-    written = [
-        (result.order_id, order)
-        for order, result in zip(orders, results, strict=True)
-        if result.outcome == "updated" or (result.outcome == "created" and order.round_up)
-    ]
-    if written:
-        keep_round_ups(written, now=now)
-
-
-def _take(
-    order: OrderInput,
-    known: Opened,
-    terms: Terms,
-    wishes: Sequence[Wish],
-    rows: Rows,
-    book: CapBook,
-    now: dt.datetime,
-    transfer_source: str,
-) -> OrderResult:
+def _content_anew(order: OrderInput, known: Opened) -> bytes | None:
+    """The hash of what a known order consists of by now; None: it is as it was."""
     if not known.known:
-        return _judge(order, known, terms, wishes, rows, book, now, transfer_source)
+        return None
+    body_hash = order.content().body_hash()
+    return body_hash if body_hash != known.body_hash else None
+
+
+def _take_again(
+    order: OrderInput, known: Opened, anew: bytes | None, now: dt.datetime
+) -> OrderResult:
     outcome: Outcome = "unchanged"
-    if known.body_hash != order.content().body_hash():
-        outcome = "updated" if _rewrite(order, known, now) else "outdated"
+    if anew is not None:
+        outcome = "updated" if _rewrite(order, known, anew, now) else "outdated"
     return OrderResult(known.order_id, order.external_id, outcome, known.customer_id)
 
 
@@ -283,23 +287,16 @@ def _judge(
     )
 
 
-def _budgets_of(
-    wishes: Sequence[Wish], orders: Sequence[OrderInput], opened: Sequence[Opened]
-) -> set[int]:
+def _budgets_of(wishes: Sequence[Wish]) -> set[int]:
     """The budgets to lock as a whole from the beginning: those of new orders in a batch that will
     reconcile others, or themselves, for which it needs all slices. Whoever held some of them by
     then and waited for the rest would be in the way of others who do the same."""
-    budgets = {
+    return {
         version.rule_id
         for wish in wishes
         for version in wish.versions
         if version.body.caps.budget is not None
     }
-    reconciles = budgets and any(
-        known.parked or (known.known and known.body_hash != order.content().body_hash())
-        for order, known in zip(orders, opened, strict=True)
-    )
-    return budgets if reconciles else set()
 
 
 def _contributions(
@@ -315,7 +312,7 @@ def _contributions(
             )  # fmt: skip
 
 
-def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
+def _rewrite(order: OrderInput, known: Opened, body_hash: bytes, now: dt.datetime) -> bool:
     """A known order with other content: take the new content, keep its place and its
     evaluations. False: the message is older than what is known, and changes nothing."""
     stored = Order.objects.select_for_update().get(pk=known.order_id)
@@ -344,7 +341,7 @@ def _rewrite(order: OrderInput, known: Opened, now: dt.datetime) -> bool:
     ):  # fmt: skip
         setattr(stored, name, getattr(order, name))
     stored.coupons = list(order.coupons)
-    stored.body_hash = order.content().body_hash()
+    stored.body_hash = body_hash
     stored.save()
     stored.lines.all().delete()
     stored.tenders.all().delete()

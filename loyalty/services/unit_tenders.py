@@ -65,22 +65,26 @@ class UnitPayments:
         # Of those the ones whose units came back, because the order had been called off.
         self.called_off: set[int] = set()
         self.payments: list[_Payment] = []
+        self.places: dict[str, int] = {}
 
     @classmethod
     def load(
         cls,
         orders: Sequence[OrderInput],
         opened: Sequence[Opened],
+        anew: Sequence[bytes | None],
         terms: Terms,
         now: dt.datetime,
         transfer_source: str,
     ) -> UnitPayments:
-        """With what was paid for these orders before; no query where there can be nothing."""
+        """With what was paid for these orders before; no query where there can be nothing. `anew`:
+        of those that are known with other content, what that is."""
         found = cls(terms, now, transfer_source)
+        found.places = {order.external_id: place for place, order in enumerate(orders)}
         asked = {
             order.external_id: known
-            for order, known in zip(orders, opened, strict=True)
-            if known.parked or (known.known and known.body_hash != order.content().body_hash())
+            for order, known, content in zip(orders, opened, anew, strict=True)
+            if known.parked or content is not None
         }
         if asked:
             rows = UnitTender.objects.filter(
@@ -125,11 +129,14 @@ class UnitPayments:
         try:
             post([payment.movement for payment in self.payments], now=self.now)
         except InsufficientBalanceError as error:
-            units = {payment.wallet_type_id for payment in self.payments}
-            words = str(error.spendable)
-            if len(units) == 1:
-                words = format_units(error.spendable, self._unit(units.pop()))
-            raise InsufficientBalanceError(error.spendable, words) from error
+            refused = next(
+                payment for payment in self.payments if payment.movement["key"] == error.key
+            )
+            words = format_units(error.spendable, self._unit(refused.wallet_type_id))
+            told = InsufficientBalanceError(error.spendable, words, key=error.key)
+            told.errors = (FieldError("tenders", told.message, told.code),)
+            told.index = self.places[refused.order.external_id]
+            raise told from error
 
     def write(self) -> None:
         """Say what pays for which order, once the orders are there."""

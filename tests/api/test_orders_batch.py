@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from loyalty.models import Membership, Order
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
+from tests.loyalty.factories import make_program
 
 
 def batch(count: int, **changes: Any) -> dict[str, Any]:
@@ -65,6 +68,48 @@ def test_an_order_that_cannot_be_taken_is_named_by_its_place(
     problem = assert_problem(api.post("/orders/batch", body), 422, "invalid_order")
     assert [item["field"] for item in problem["errors"]] == ["orders[1].currency"]
     assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"round_up": {"program": "beans", "charity": "paws", "amount": "0.5"}},
+         "round_up.charity"),
+        ({"discounts": [{"program": "beans", "rule": "none", "amount": "1"}], "total": "11.50",
+          "discount_total": "1"}, "discounts[0].rule"),
+    ],
+)  # fmt: skip
+def test_an_order_that_names_what_there_is_not_is_named_by_its_place(
+    api: ApiClient, membership: Membership, wrong: dict[str, Any], field: str
+) -> None:
+    body = batch(3)
+    body["orders"][2] |= wrong
+    problem = assert_problem(api.post("/orders/batch", body), 422, "invalid_order")
+    assert [item["field"] for item in problem["errors"]] == [f"orders[2].{field}"]
+    assert not Order.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_whose_buyer_has_too_few_units_is_named_by_its_place(
+    api: ApiClient, membership: Membership
+) -> None:
+    make_program("stars", unit={"code": "stars", "plural": "Stars", "unit_value": "0.01"},
+                 earning_rules=[{"wallet_type": "stars"}])  # fmt: skip
+    earned = batch(3)
+    for number, order in enumerate(earned["orders"]):
+        order["customer"] = {"external_id": f"C-{number}"}
+    assert api.post("/orders/batch", earned).status_code == 200
+    paid = batch(3, source="paid")
+    asked = [("stars", 4), ("points", 13), ("stars", 5)]
+    for number, (unit, units) in enumerate(asked):
+        paid["orders"][number]["customer"] = {"external_id": f"C-{number}"}
+        paid["orders"][number]["tenders"] = [
+            {"kind": "units", "wallet_type": unit, "units": str(units), "amount": f"0.{units:02}"},
+            {"kind": "money", "amount": f"{12.5 - units / 100:.2f}"},
+        ]
+    problem = assert_problem(api.post("/orders/batch", paid), 409, "insufficient_balance")
+    assert [item["field"] for item in problem["errors"]] == ["orders[1].tenders"]
+    assert problem["detail"].replace("\N{NO-BREAK SPACE}", " ") == "Only 12 Beans can be spent."
 
 
 def test_a_number_may_be_there_once(api: ApiClient, membership: Membership) -> None:

@@ -56,12 +56,12 @@ BEGIN
     ELSE
         IF w.owed > 0 AND NOT pending AND (w.debt_blocks OR w.balance - w.owed < units) THEN
             PERFORM ledger_refuse_spend(
-                CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END, units);
+                e, CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END);
         END IF;
         rest := ledger_take(giver, t_id, units, '{}', pending, false, false, at_time, at_now);
     END IF;
     IF rest > 0 THEN
-        PERFORM ledger_refuse_spend(units - rest, units);
+        PERFORM ledger_refuse_spend(e, units - rest);
     END IF;
     PERFORM ledger_transfer(e, t_id, units, 0, false, at_now);
 

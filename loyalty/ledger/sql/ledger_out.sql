@@ -63,7 +63,7 @@ BEGIN
         IF w.debt_blocks AND coalesce(e->>'rev', e->>'cor') IS NULL
            OR w.balance - w.owed < rest - repaid THEN
             PERFORM ledger_refuse_spend(
-                CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END, units);
+                e, CASE WHEN w.debt_blocks THEN 0 ELSE greatest(w.balance - w.owed, 0) END);
         END IF;
     END IF;
     IF rest > 0 AND at_time < at_now THEN
@@ -75,7 +75,7 @@ BEGIN
                             e->>'wo' IS NOT NULL, at_time, at_now);
     END IF;
     IF rest > repaid AND NOT debt THEN
-        PERFORM ledger_refuse_spend(units - rest, units);
+        PERFORM ledger_refuse_spend(e, units - rest);
     END IF;
     PERFORM ledger_transfer(e, t_id, units, rest, false, at_now);
     IF rest > 0 AND debt AND e->>'wo' IS NOT NULL THEN

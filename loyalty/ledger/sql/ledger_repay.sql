@@ -10,7 +10,7 @@ BEGIN
     rest := ledger_take((e->>'w')::bigint, t_id, units, '{}', false, false, false,
                         (e->>'at')::timestamptz, at_now);
     IF rest > 0 THEN
-        PERFORM ledger_refuse_spend(units - rest, units);
+        PERFORM ledger_refuse_spend(e, units - rest);
     END IF;
     PERFORM ledger_transfer(e, t_id, units, 0, false, at_now);
     PERFORM ledger_settle(

@@ -1,0 +1,15 @@
+from django.db import migrations
+
+from loyalty.ledger.functions import install
+
+
+class Migration(migrations.Migration):
+    """A spend that is refused says which one it is."""
+
+    dependencies = [("loyalty", "0044_cards_pay_orders")]
+    operations = [
+        *install("ledger_refuse_spend", "ledger_repay", "ledger_move", "ledger_out"),
+        migrations.RunSQL(
+            "DROP FUNCTION IF EXISTS ledger_refuse_spend(bigint, bigint)", migrations.RunSQL.noop
+        ),
+    ]
