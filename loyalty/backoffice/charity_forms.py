@@ -19,6 +19,7 @@ from loyalty.models import ActivityType, Charity, Pledge, Program, WalletType
 from loyalty.rule_conditions import OCCASION_SCOPES
 from loyalty.rules.calendar import localize
 from loyalty.selectors.charities import charities_in, charity_definition, pledge_definition
+from loyalty.selectors.wallet_types import earned_types
 from members.backoffice.condition_builder import ConditionField
 from members.choices import language_name
 
@@ -73,7 +74,7 @@ class CharityForm(DefinedForm):
     def __init__(self, data: Any = None, *, program: Program, charity: Charity | None) -> None:
         self.program = program
         self.base = charity_definition(charity) if charity else None
-        self.units: list[WalletType] = list(program.wallet_types.order_by("pk"))
+        self.units: list[WalletType] = earned_types(program)
         super().__init__(data, initial=self._initial())
         icon = self.fields["icon"]
         assert isinstance(icon, forms.ChoiceField)

@@ -46,7 +46,7 @@ class Impact:
         """Money behind the things, and units behind both."""
         program = self.charity.account.program
         parts = [format_units(units, kind) for kind, units in self.units if units]
-        if self.charity.thing_singular and self.worth.money:
+        if self.charity.thing_singular and int(self.worth.things) and self.worth.money:
             parts.insert(0, format_money(self.worth.money, program.currency))
         return " · ".join(parts)
 
@@ -65,9 +65,9 @@ class Owed:
 
 
 def worth_words(charity: Charity, worth: Worth) -> str:
-    if not charity.thing_singular:
-        return format_money(worth.money, charity.account.program.currency)
     whole = int(worth.things)
+    if not charity.thing_singular or (not whole and worth.money):
+        return format_money(worth.money, charity.account.program.currency)
     name = charity.thing_singular if whole == 1 else charity.thing_plural
     return f"{format_number(whole)}\N{NO-BREAK SPACE}{name}"
 

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from loyalty.models import WalletType
+from loyalty.models import Program, WalletType
 from loyalty.selectors.rulebooks import Terms
+
+
+def earned_types(program: Program) -> list[WalletType]:
+    """What members earn in a program, in its order: all but stored value, which is money."""
+    return list(program.wallet_types.filter(stored_value=False).order_by("pk"))
 
 
 def wallet_types_of(terms: Terms) -> dict[int, WalletType]:

@@ -19,6 +19,7 @@ from loyalty.backoffice.program_fields import optional, plain
 from loyalty.models import Program
 from loyalty.plain_numbers import whole
 from loyalty.rule_conditions import OCCASION_SCOPES
+from loyalty.selectors.wallet_types import earned_types
 from members.backoffice.condition_builder import ConditionField
 from members.forms import errors_on, posted
 from members.free_codes import first_free
@@ -56,7 +57,7 @@ class ContentForm(forms.Form):
     ) -> None:
         self.program, self.item = program, item
         super().__init__(data, files, initial=_initial(item) if item else {})
-        units = list(program.wallet_types.all())
+        units = earned_types(program)
         choice = self.fields["wallet_type"]
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [(unit.code, unit.plural) for unit in units]

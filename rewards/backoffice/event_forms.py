@@ -17,6 +17,7 @@ from loyalty.models import Program
 from loyalty.rule_conditions import OCCASION_SCOPES
 from loyalty.rules.calendar import localize
 from loyalty.selectors.tier_sets import tier_set_at
+from loyalty.selectors.wallet_types import earned_types
 from members.backoffice.condition_builder import ConditionField
 from rewards.event_definitions import EventDefinition
 from rewards.models import Event
@@ -88,7 +89,7 @@ class EventForm(forms.Form):
         tier_set = tier_set_at(program, now)
         self.tiers = list(tier_set.tiers.all()) if tier_set else []
         super().__init__(data, initial=self._initial())
-        units = list(program.wallet_types.all())
+        units = earned_types(program)
         choice = self.fields["wallet_type"]
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [(item.code, item.plural) for item in units]

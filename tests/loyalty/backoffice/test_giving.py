@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.backoffice.charity_forms import CharityForm
 from loyalty.models import Charity, CharityEntry, CharityPayout, Order, Pledge, StandingGift
 from loyalty.services.gifts import donate_units
 from loyalty.services.order_inputs import RoundUpInput
@@ -17,7 +18,7 @@ from loyalty.services.standing_gifts import set_standing_gift
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member
-from tests.loyalty.factories import order, record
+from tests.loyalty.factories import make_program, order, record
 
 
 def url(name: str, *args: object) -> str:
@@ -167,3 +168,12 @@ def test_a_customers_page_says_what_went_through_them(agent: Client, ana: Member
     end = url("standing_gift_end", member.public_id, ana.wallet.wallet_type.code)
     assert agent.post(end).status_code == 302
     assert StandingGift.objects.get().ended_at is not None
+
+
+def test_a_charity_gives_nothing_for_stored_value(manager: Client, ana: Member) -> None:
+    program = make_program(
+        "cash", earning_rules=[{"wallet_type": "points"}],
+        wallet_types=[{"code": "points"}, {"code": "credit", "plural": "Credits", "decimals": 2,
+                                           "stored_value": True}],
+    )  # fmt: skip
+    assert [item.code for item in CharityForm(program=program, charity=None).units] == ["points"]

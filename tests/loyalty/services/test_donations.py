@@ -92,3 +92,15 @@ def test_what_either_gave_is_told_of_the_one_that_is_kept_and_of_each_again(db):
     assert [item.words for item in impact_of_member(ann)] == ["1\N{NO-BREAK SPACE}tree"]
     undo_merge(merge=merged, actor=SYSTEM, source="api", now=day(3))
     assert [item.words for item in impact_of_member(ann)] == ["1\N{NO-BREAK SPACE}tree"]
+
+
+def test_less_than_one_thing_is_told_in_money(db):
+    club()
+    ann = member()
+    donate(ann, 30)
+    [found] = impact_of_member(ann)
+    assert (found.words, found.sub) == ("$3.00", "30\N{NO-BREAK SPACE}points")
+    donate(ann, 20, "d2")
+    [found] = impact_of_member(ann)
+    assert found.words == "1\N{NO-BREAK SPACE}tree"
+    assert found.sub.startswith("$5.00 · ")
