@@ -6,7 +6,7 @@ from loyalty.ledger.functions import install
 class Migration(migrations.Migration):
     """A spend that is refused says which one it is."""
 
-    dependencies = [("loyalty", "0044_cards_pay_orders")]
+    dependencies = [("loyalty", "0045_stored_value_stays_where_it_is")]
     operations = [
         *install("ledger_refuse_spend", "ledger_repay", "ledger_move", "ledger_out"),
         migrations.RunSQL(
