@@ -18,7 +18,13 @@ from loyalty.selectors.unit_tenders import spends_on
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.reconciliation import reconcile_orders
-from loyalty.services.tender_inputs import TenderInput, paid_by_kind, tender_kind, with_prepaid
+from loyalty.services.tender_inputs import (
+    TenderInput,
+    paid_by_kind,
+    refuse_overpaid,
+    tender_kind,
+    with_prepaid,
+)
 from members.selectors.merges import were_one
 from members.services.transactions import run_atomically
 
@@ -140,6 +146,7 @@ def _retell_tenders(order_id: int) -> None:
         for spend in spends_on([order_id])
         if spend.amount is not None
     ]
+    refuse_overpaid(paid, order.total, order.external_id, order.currency)
     order.tenders.all().delete()
     Tender.objects.bulk_create(
         Tender(order=order, kind=kind, amount=amount)

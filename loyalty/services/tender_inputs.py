@@ -9,9 +9,11 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from loyalty.errors import OrderConflictError
 from loyalty.models import Tender, WalletType
 from loyalty.rules.facts import ZERO
 from members.errors import FieldError
+from members.formatting import format_money
 
 # The kinds of what the ledger holds.
 SPENT = (Tender.Kind.UNITS, Tender.Kind.STORED_VALUE)
@@ -69,6 +71,20 @@ def with_prepaid(
         if tender.amount > part:
             found.append(replace(tender, amount=tender.amount - part))
     return tuple(found)
+
+
+def refuse_overpaid(
+    paid: Iterable[TenderInput], total: Decimal, number: str, currency: str
+) -> None:
+    """Raise OrderConflictError where more was paid for an order before than it costs."""
+    before = sum((tender.amount for tender in paid), ZERO)
+    if before > total:
+        words = {"number": number, "paid": format_money(before, currency)}
+        least = _("At least this. To take less, cancel its checkout first, or refund a part of it.")
+        raise OrderConflictError(
+            _("Units and gift cards have paid %(paid)s of order %(number)s.") % words,
+            errors=[FieldError("total", least, "below_paid")],
+        )
 
 
 def wrong_units(tenders: Sequence[TenderInput]) -> Iterable[FieldError]:

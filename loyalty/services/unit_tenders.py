@@ -31,7 +31,7 @@ from loyalty.services.order_batches import Opened
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.redemptions import OFFLINE, check_spending, spend_movement
 from loyalty.services.spending_terms import paid_before, refuse_beyond_room
-from loyalty.services.tender_inputs import TenderInput, tender_kind
+from loyalty.services.tender_inputs import TenderInput, refuse_overpaid, tender_kind
 from members.errors import FieldError
 from members.formatting import format_money, format_units
 from members.selectors.merges import were_one
@@ -99,22 +99,25 @@ class UnitPayments:
         return found
 
     def completed(self, orders: Sequence[OrderInput]) -> Sequence[OrderInput]:
-        """The orders, with what had been paid before their messages came."""
-        if not self.known:
-            return orders
-        return [
-            replace(order, prepaid=self._prepaid(rows))
-            if (rows := self.known.get(order.external_id)) and order.status not in Order.VOID
-            else order
-            for order in orders
-        ]
+        """The orders, with what had been paid before their messages came. Raises OrderConflictError
+        where that is more than one of them costs."""
+        return [self._completed(order) for order in orders] if self.known else orders
 
-    def _prepaid(self, rows: Iterable[UnitTender]) -> tuple[TenderInput, ...]:
-        return tuple(
+    def _completed(self, order: OrderInput) -> OrderInput:
+        rows = self.known.get(order.external_id, ())
+        if order.status in Order.VOID or not rows:
+            return order
+        prepaid = tuple(
             TenderInput(tender_kind(row.wallet_type), row.amount)
             for row in rows
             if row.pk not in self.called_off
         )
+        try:
+            refuse_overpaid(prepaid, order.total, order.external_id, order.currency)
+        except OrderConflictError as error:
+            error.index = self.places[order.external_id]
+            raise
+        return replace(order, prepaid=prepaid)
 
     def take(self, order: OrderInput, known: Opened) -> None:
         """What an order that was just written, or written anew, asks to be spent for it."""

@@ -1,6 +1,7 @@
 """Carts: what they keep, what they come to, and what becomes of it."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -214,6 +215,33 @@ def test_the_order_that_comes_later_finds_what_its_cart_paid() -> None:
     record(order("A1", "20", at=SOON), now=LATER)
     record(order("A1", "20", at=SOON, status="paid"), now=LATER)
     assert spendable(at=LATER) == 1000 - 500 + 15
+
+
+def test_an_order_that_costs_less_than_its_cart_paid_is_refused_whichever_comes_first() -> None:
+    member = shopper()
+    commit(reserve(cart(member, units=500)))
+    with pytest.raises(OrderConflictError) as error:
+        record(order("A1", "4", at=SOON), now=SOON)
+    assert [wrong.code for wrong in error.value.errors] == ["below_paid"]
+    record(order("A2", "4"))
+    with pytest.raises(OrderConflictError):
+        commit(reserve(cart(member, "C2", units=450)), "A2")
+    record(order("A1", "5", at=SOON), now=SOON)
+    assert {
+        item.kind: item.amount for item in Order.objects.get(external_id="A1").tenders.all()
+    } == {"units": 5}
+
+
+def test_an_order_taken_up_again_is_not_paid_by_what_came_back() -> None:
+    member = shopper()
+    commit(reserve(cart(member, units=500)))
+    sold = order("A1", "20", at=SOON)
+    record(sold, now=SOON)
+    record(replace(sold, status="cancelled"), now=LATER)
+    assert spendable(at=LATER) == 1000
+    record(replace(sold, status="completed", sequence=9), now=LATER)
+    assert {item.kind: item.amount for item in Tender.objects.all()} in ({}, {"money": 20})
+    assert spendable(at=LATER) == 1020
 
 
 def test_a_message_that_tells_of_the_units_is_the_same() -> None:
