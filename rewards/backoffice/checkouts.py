@@ -118,7 +118,7 @@ def kept_by(found: Checkout) -> list[str]:
         for item in found.units.all()
     ]
     said += [item.redemption.reward.name for item in found.rewards.all()]
-    said += [_("Voucher %s") % item.voucher.written for item in found.vouchers.all()]
+    said += [_("Voucher %s") % item.voucher.masked for item in found.vouchers.all()]
     said += [
         _("Gift card %(card)s pays %(money)s")
         % {"card": item.gift_card, "money": format_money(item.amount, found.currency)}

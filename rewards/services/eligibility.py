@@ -104,11 +104,11 @@ class _Finder:
         if reward.ends_at is not None and self.now >= reward.ends_at:
             ended = format_moment(reward.ends_at, zone)
             yield Refusal("over", _("It could be taken until %s.") % ended)
-        elif (event := _event_of(reward)) is not None and self.now >= event.starts_at:
+        elif (event := event_of(reward)) is not None and self.now >= event.starts_at:
             yield Refusal("over", _("It has begun."))
 
     def _of_it(self, reward: Reward) -> Iterable[Refusal]:
-        event = _event_of(reward)
+        event = event_of(reward)
         off = event is not None and event.status == Event.Status.CANCELED
         if off or reward.status != Reward.Status.LIVE or not reward.on_shelf:
             yield Refusal("not_offered", _("It is not offered any more."))
@@ -128,7 +128,8 @@ class _Finder:
         return gift and not prizes_left(reward, self.filled)
 
 
-def _event_of(reward: Reward) -> Event | None:
+def event_of(reward: Reward) -> Event | None:
+    """The event that a seat is at."""
     is_seat = reward.kind == Reward.Kind.EVENT_SEAT
     return getattr(reward, "event", None) if is_seat else None
 

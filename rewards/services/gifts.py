@@ -18,9 +18,10 @@ from members.errors import DomainError, FieldError
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.errors import RewardRefusedError
-from rewards.models import Redemption, Reward
+from rewards.models import Event, Redemption, Reward
 from rewards.services.deliveries import begin_delivery
 from rewards.services.draws import handed_out
+from rewards.services.eligibility import event_of
 from rewards.services.given_value import credit_wallets, give_value
 from rewards.services.issuing import issue_voucher
 from rewards.services.redemptions import reward_as_it_is, same_redemption, wallet_of
@@ -47,7 +48,7 @@ def give_reward(
             return _same(known, membership, reward), True
         member = memberships().get(account=wallet.account_id)
         found = reward_as_it_is(reward)
-        _refuse(found, member)
+        _refuse(found, member, now)
         given = Redemption(
             reward=found, membership=member, status=Redemption.Status.ISSUED, units=0, gift=gift,
             message=message.strip(), stocked=found.stock is not None, key=key, source=source,
@@ -96,13 +97,16 @@ def _same(known: Redemption, membership: Membership, reward: Reward) -> Redempti
     return same_redemption(known, membership, reward)
 
 
-def _refuse(reward: Reward, member: Membership) -> None:
+def _refuse(reward: Reward, member: Membership, now: dt.datetime) -> None:
     if member.program.status != Program.Status.LIVE:
         raise RewardRefusedError(_("The program is not running."), code="program_not_live")
     if member.status != Membership.Status.ACTIVE:
         raise RewardRefusedError(_("The membership is not active."), code="not_active")
     if reward.status != Reward.Status.LIVE:
         raise RewardRefusedError(_("Only a live reward can be given."), code="not_offered")
+    event = event_of(reward)
+    if event is not None and (event.status == Event.Status.CANCELED or now >= event.starts_at):
+        raise RewardRefusedError(_("It was called off, or has begun."), code="over")
     if reward.left == 0:
         raise RewardRefusedError(_("All of them are taken."), code="sold_out")
 

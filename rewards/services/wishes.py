@@ -55,9 +55,12 @@ def set_auto_take(
 ) -> AutoTake:
     """Have the reward taken whenever the member's balance comes to so much, in the smallest units;
     None: to its price. Who has that much already takes it by hand; it begins when they reach it
-    again. Raises DomainError where the balance is below the price."""
+    again. Raises DomainError where the balance is below the price, or it costs nothing."""
     _refuse_not_offered(membership, reward)
     [offer] = offers_for([reward], membership, now)
+    if not offer.price:
+        words = _("It costs nothing, so no balance is waited for. Take it now.")
+        raise DomainError(words, errors=[FieldError("balance", words)])
     at = offer.price if balance is None else balance
     if at < offer.price:
         words = _("At least its price, %s.") % format_units(offer.price, reward.wallet_type)

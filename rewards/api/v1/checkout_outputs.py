@@ -13,7 +13,7 @@ from loyalty.api.v1.amounts import Units, units_text
 from members.api.bodies import Answer, money_text
 from members.api.pagination import Page
 from rewards.api.v1.redemptions import VoucherBrief
-from rewards.models import Checkout, Redemption
+from rewards.models import Checkout, Redemption, Voucher
 
 
 class CheckoutLineOut(Answer):
@@ -96,7 +96,8 @@ class CheckoutPage(Page):
     results: list[CheckoutOut]
 
 
-def checkout_out(found: Checkout) -> CheckoutOut:
+def checkout_out(found: Checkout, *, hidden: bool = False) -> CheckoutOut:
+    """`hidden`: for a key that may not see codes."""
     """Of a cart as `rewards.selectors.checkouts.checkouts` loads it."""
     same = ("source", "cart", "reserved_until", "order_external_id", "created_at", "committed_at",
             "closed_at", "reason")  # fmt: skip
@@ -111,10 +112,10 @@ def checkout_out(found: Checkout) -> CheckoutOut:
             )
             for item in found.units.all()
         ],
-        rewards=[_reward(item.redemption, item.amount) for item in found.rewards.all()],
+        rewards=[_reward(item.redemption, item.amount, hidden) for item in found.rewards.all()],
         vouchers=[
             KeptVoucherOut(
-                voucher=item.voucher.public_id, code=item.voucher.written,
+                voucher=item.voucher.public_id, code=_code(item.voucher, hidden),
                 amount=money_text(item.amount),
             )
             for item in found.vouchers.all()
@@ -146,7 +147,11 @@ def _totals(found: Checkout) -> CheckoutTotals:
     )
 
 
-def _reward(taken: Redemption, amount: Decimal) -> KeptRewardOut:
+def _code(voucher: Voucher, hidden: bool) -> str:
+    return voucher.masked if hidden else voucher.written
+
+
+def _reward(taken: Redemption, amount: Decimal, hidden: bool) -> KeptRewardOut:
     voucher = taken.voucher
     return KeptRewardOut(
         redemption=taken.public_id,
@@ -156,7 +161,7 @@ def _reward(taken: Redemption, amount: Decimal) -> KeptRewardOut:
         **_units(taken.reward.wallet_type, taken.units),
         amount=money_text(amount),
         voucher=VoucherBrief(
-            id=voucher.public_id, code=voucher.written, expires_at=voucher.expires_at
+            id=voucher.public_id, code=_code(voucher, hidden), expires_at=voucher.expires_at
         )
         if voucher
         else None,

@@ -39,6 +39,7 @@ from members.api.views import ApiView
 from members.errors import NotFoundError
 from rewards.api.v1.checkout_outputs import CheckoutOut, CheckoutPage, checkout_out
 from rewards.api.v1.gift_card_uses import GiftCardCode, card_named
+from rewards.api.v1.redemptions import hides_codes
 from rewards.api.v1.vouchers import BasketIn
 from rewards.models import Checkout, GiftCard, Reward, Voucher
 from rewards.selectors.checkouts import checkouts, checkouts_of, get_checkout
@@ -172,7 +173,7 @@ class OneCheckout(ApiView):
     @extend_schema(operation_id="getCheckout", responses={200: CheckoutOut})
     def get(self, request: Request, checkout_id: UUID) -> HttpResponse:
         """Read a cart, what it keeps and what it comes to."""
-        return answer(checkout_out(get_checkout(checkout_id)))
+        return answer(checkout_out(get_checkout(checkout_id), hidden=hides_codes(self)))
 
 
 class CheckoutCommit(ApiView):

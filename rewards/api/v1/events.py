@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -39,7 +40,7 @@ class EventOut(Answer):
     status: Event.Status
     live: bool = Field(description="Whether members see it.")
     place: str
-    link: str
+    link: str = Field(description="Empty for a key without `events:write`: who has booked is told.")
     starts_at: dt.datetime
     ends_at: dt.datetime
     opens_at: dt.datetime | None
@@ -98,7 +99,8 @@ class Events(ApiView):
             found = found.filter(reward__program__code=query.program.replace("\x00", "\n"))
         if query.coming:
             found = found.filter(ends_at__gt=timezone.now())
-        page = paginate(request, found, query, ordering=["starts_at", "pk"], row=event_out)
+        shown = partial(event_out, hidden=_hides_link(self))
+        page = paginate(request, found, query, ordering=["starts_at", "pk"], row=shown)
         return answer(EventPage(**page))
 
 
@@ -108,7 +110,7 @@ class OneEvent(ApiView):
     @extend_schema(operation_id="getEvent", responses={200: EventOut})
     def get(self, request: Request, event_id: UUID) -> HttpResponse:
         """Read an event."""
-        return answer(event_out(get_event(event_id)))
+        return answer(event_out(get_event(event_id), hidden=_hides_link(self)))
 
 
 class EventWaitingList(ApiView):
@@ -190,12 +192,18 @@ class EventCancellation(ApiView):
         return answer(event_out(get_event(event_id)))
 
 
-def event_out(event: Event) -> EventOut:
+def _hides_link(view: ApiView) -> bool:
+    """Only who has booked is told where it is on the net."""
+    return "events:write" not in view.api_key.scopes
+
+
+def event_out(event: Event, *, hidden: bool = False) -> EventOut:
     reward = event.reward
     scale = reward.wallet_type.scale
-    same = ("status", "place", "link", "starts_at", "ends_at")
+    same = ("status", "place", "starts_at", "ends_at")
     return EventOut(
         id=event.public_id,
+        link="" if hidden else event.link,
         reward=reward.public_id,
         program=reward.program.code,
         code=reward.code,

@@ -126,7 +126,7 @@ class RewardRedemptions(ApiView):
             found = found.filter(reward__public_id=query.reward)
         if query.status:
             found = found.filter(status=query.status)
-        shown = partial(redemption_out, hidden=_hides_codes(self))
+        shown = partial(redemption_out, hidden=hides_codes(self))
         page = paginate(request, found, query, ordering=["-pk"], row=shown)
         return answer(RedemptionPage(**page))
 
@@ -158,7 +158,7 @@ class OneRewardRedemption(ApiView):
     @extend_schema(operation_id="getRewardRedemption", responses={200: RedemptionOut})
     def get(self, request: Request, redemption_id: UUID) -> HttpResponse:
         """Read what was taken."""
-        return answer(redemption_out(get_redemption(redemption_id), hidden=_hides_codes(self)))
+        return answer(redemption_out(get_redemption(redemption_id), hidden=hides_codes(self)))
 
 
 class RedemptionIssue(ApiView):
@@ -236,6 +236,6 @@ def redemption_out(found: Redemption, *, hidden: bool = False) -> RedemptionOut:
     )
 
 
-def _hides_codes(view: ApiView) -> bool:
+def hides_codes(view: ApiView) -> bool:
     """Whoever reads a code could use it."""
     return "vouchers:read" not in view.api_key.scopes

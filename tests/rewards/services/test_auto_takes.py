@@ -146,3 +146,10 @@ def test_only_what_is_offered_can_be_wished_for(member, reward):
             choose_goal(membership=member, reward=wanted, actor=SYSTEM, now=NOW)
         with pytest.raises(RewardRefusedError):
             auto(member, wanted)
+
+
+def test_what_costs_nothing_is_not_waited_for(member):
+    free = offer(member.program, "sticker", kind="gift", price=0)
+    with pytest.raises(DomainError) as error:
+        set_auto_take(membership=member, reward=free, balance=None, actor=SYSTEM, now=NOW)
+    assert [wrong.field for wrong in error.value.errors] == ["balance"]

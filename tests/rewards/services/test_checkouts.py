@@ -227,9 +227,8 @@ def test_an_order_that_costs_less_than_its_cart_paid_is_refused_whichever_comes_
     with pytest.raises(OrderConflictError):
         commit(reserve(cart(member, "C2", units=450)), "A2")
     record(order("A1", "5", at=SOON), now=SOON)
-    assert {
-        item.kind: item.amount for item in Order.objects.get(external_id="A1").tenders.all()
-    } == {"units": 5}
+    paid = Tender.objects.filter(order__external_id="A1")
+    assert {item.kind: item.amount for item in paid} == {"units": 5}
 
 
 def test_an_order_taken_up_again_is_not_paid_by_what_came_back() -> None:
@@ -240,7 +239,7 @@ def test_an_order_taken_up_again_is_not_paid_by_what_came_back() -> None:
     record(replace(sold, status="cancelled"), now=LATER)
     assert spendable(at=LATER) == 1000
     record(replace(sold, status="completed", sequence=9), now=LATER)
-    assert {item.kind: item.amount for item in Tender.objects.all()} in ({}, {"money": 20})
+    assert "units" not in {item.kind for item in Tender.objects.all()}
     assert spendable(at=LATER) == 1020
 
 

@@ -23,6 +23,7 @@ from rewards.services.events import (
     leave_waiting_list,
     note_no_show,
 )
+from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, take
@@ -234,3 +235,9 @@ def test_nobody_books_what_was_called_off_or_has_begun_whatever_its_reward_says(
     with pytest.raises(RewardRefusedError) as error:
         take(members[0], event.reward, at=NOW)
     assert error.value.code == "not_offered"
+    with pytest.raises(RewardRefusedError) as error:
+        give_reward(
+            membership=members[0], reward=event.reward, gift="staff", message="", key="g", source="backoffice",
+            actor=SYSTEM, now=NOW,
+        )  # fmt: skip
+    assert error.value.code == "over"
