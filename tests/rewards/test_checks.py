@@ -19,7 +19,7 @@ from tests.loyalty.factories import NOW
 from tests.rewards.factories import make_member, offer, take, voucher_of
 
 pytestmark = pytest.mark.django_db
-TAKEN, PAID, BACK, ALIKE, DRAWN, USED, *_CARTS = CHECKS
+TAKEN, PAID, BACK, ALIKE, DRAWN, _CODES, _HELD, _SEATS, USED, *_CARTS = CHECKS
 HOUR = dt.timedelta(hours=1)
 BENT = (
     (TAKEN, "UPDATE rewards_reward SET taken = taken + 1"),
