@@ -173,7 +173,9 @@ def test_paid_it_is_taken_once_and_its_order_finds_it(club: Program, member: Mem
     ]  # fmt: skip
     record(order("A1", "20", at=SOON, status="paid"), now=LATER)
     assert (left(first), left(second)) == ("0.00", "46.00")
-    assert sum(item.amount for item in told.tenders.all()) == 20
+    assert {item.kind: item.amount for item in told.tenders.all()} == {
+        "money": 5, "units": 3, "stored_value": 12,
+    }  # fmt: skip
 
 
 def test_an_order_without_a_buyer_is_paid_by_the_card_too(
@@ -191,6 +193,9 @@ def test_an_order_that_came_before_is_paid_by_the_card(club: Program, member: Me
     record(order("A1", "20"))
     commit(found, at=SOON)
     assert UnitTender.objects.filter(order=Order.objects.get()).count() == 2
+    assert {item.kind: item.amount for item in Order.objects.get().tenders.all()} == {
+        "money": 15, "units": 1, "stored_value": 4,
+    }  # fmt: skip
 
 
 def test_a_refund_divides_between_money_units_and_cards(club: Program, member: Membership) -> None:
