@@ -237,7 +237,7 @@ def test_nobody_books_what_was_called_off_or_has_begun_whatever_its_reward_says(
     assert error.value.code == "not_offered"
     with pytest.raises(RewardRefusedError) as error:
         give_reward(
-            membership=members[0], reward=event.reward, gift="staff", message="", key="g", source="backoffice",
-            actor=SYSTEM, now=NOW,
+            membership=members[0], reward=event.reward, gift="staff", message="", key="g",
+            source="backoffice", actor=SYSTEM, now=NOW,
         )  # fmt: skip
     assert error.value.code == "over"
