@@ -23,7 +23,7 @@ from rewards.models import Event, EventWait, Redemption
 from rewards.selectors.events import events, waits
 from rewards.selectors.rewards import definition_of
 from rewards.services.event_waits import close_list, close_offer, locked_reward, offer_seats
-from rewards.services.redemptions import cancel_redemption
+from rewards.services.redemptions import cancel_redemption, lock_taken
 from rewards.services.rewards import change_reward, lock_catalogue
 
 OFFERS, CALLED_OFF = "seat_offers", "events_called_off"
@@ -132,6 +132,7 @@ def _give_some_back(job: Job) -> Step | None:
     now = dt.datetime.fromisoformat(job.params["now"])
     booked = Redemption.objects.filter(reward=event.reward_id, status__in=TO_GIVE_BACK)
     some = list(booked.select_related("spent").order_by("pk")[:PIECE])
+    lock_taken(some)
     for redemption in some:
         cancel_redemption(
             redemption=redemption, reason=event.cancel_reason, source="job", actor=SYSTEM,

@@ -29,7 +29,7 @@ from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.job_runs import Step, run_in_chunks
 from rewards.errors import RewardRefusedError
 from rewards.models import GiftDay, GiftOccasion, Redemption, Reward
-from rewards.services.gifts import JOB, give_reward
+from rewards.services.gifts import JOB, give_reward, lock_all
 
 KIND = "gift_days"
 KEPT = Kept(GiftOccasion._meta.db_table, "gift_day_id")
@@ -142,8 +142,11 @@ def _due(gift_day: GiftDay, days: Sequence[DueDay], after: int) -> list[Celebrat
 
 def _give(now: dt.datetime, after: int) -> int:
     given = 0
-    for gift_day, days in _running(now):
-        due = {item.membership_id: item for item in reversed(_due(gift_day, days, after))}
+    found = [(gift_day, _due(gift_day, days, after)) for gift_day, days in _running(now)]
+    people = {item.membership_id for _day, items in found for item in items}
+    lock_all(Membership.objects.filter(pk__in=people))
+    for gift_day, items in found:
+        due = {item.membership_id: item for item in reversed(items)}
         members = memberships().filter(pk__in=due)
         for member in _for_tiers(gift_day, members, now):
             if not _give_one(gift_day, member, due.pop(member.pk), now):

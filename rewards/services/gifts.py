@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Program, Transfer
 from loyalty.plain_numbers import whole
 from loyalty.selectors.adjustment_limits import limits_of
-from loyalty.selectors.memberships import memberships
+from loyalty.selectors.memberships import memberships, wallet_ids
 from loyalty.services.adjustment_limits import lock_staff, require_at_once
 from members.errors import DomainError, FieldError
 from members.services.audit import SYSTEM, Actor, record_audit
@@ -89,6 +90,13 @@ def give_by_staff(
         )  # fmt: skip
 
     return run_atomically(give)
+
+
+def lock_all(members: Iterable[Membership]) -> None:
+    """The wallets of all who are given something in one piece of work, before the first is: a
+    reward of which there are so many stays locked from then on, and whoever takes it has locked
+    their own wallet before."""
+    lock_wallets(wallet_ids(members))
 
 
 def _same(known: Redemption, membership: Membership, reward: Reward) -> Redemption:

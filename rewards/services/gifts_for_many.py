@@ -22,7 +22,7 @@ from members.services.jobs import start_or_resume_job
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
 from rewards.selectors.rewards import rewards
-from rewards.services.gifts import JOB, give_reward
+from rewards.services.gifts import JOB, give_reward, lock_all
 
 KIND = "gifts_for_many"
 PIECE = 100
@@ -94,6 +94,7 @@ def _give_piece(job: Job) -> Step | None:
     found = list(receivers(reward, segment).filter(pk__gt=after).order_by("pk")[:PIECE])
     if not found:
         return None
+    lock_all(found)
     given = sum(_give(job, reward, member) for member in found)
     result["given"] = result.get("given", 0) + given
     result["left_out"] = result.get("left_out", 0) + len(found) - given

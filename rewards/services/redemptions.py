@@ -64,17 +64,10 @@ class Override:
 
 
 def take_reward(
-    *,
-    membership: Membership,
-    reward: Reward,
-    key: str,
-    source: str,
-    actor: Actor,
-    now: dt.datetime,
-    hold: dt.timedelta | None = None,
-    override: Override | None = None,
+    *, membership: Membership, reward: Reward, key: str, source: str, actor: Actor,
+    now: dt.datetime, hold: dt.timedelta | None = None, override: Override | None = None,
     address: Address | None = None,
-) -> tuple[Redemption, bool]:
+) -> tuple[Redemption, bool]:  # fmt: skip
     """Take a reward at its price of now. Returns it, and whether that had been done before by this
     key. `hold`: only reserve it for so long; else it is issued at once. `address`: where it goes
     to, if it is sent; without it, it waits for one.
@@ -355,6 +348,14 @@ def lock_wallets_of(taken: Sequence[Redemption]) -> None:
     own += value_wallets(taken)
     kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
     lock_wallets([*own, *kept])
+
+
+def lock_taken(taken: Sequence[Redemption]) -> None:
+    """All of a piece of work before any of it changes: wallets, then rows. From the first change
+    on a reward is locked, and whoever waits for that has locked their own before."""
+    lock_wallets_of(taken)
+    rows = Redemption.objects.select_for_update().order_by("pk").values_list("pk")
+    list(rows.filter(pk__in=[item.pk for item in taken]))
 
 
 def _locked(redemption: Redemption) -> Redemption:

@@ -23,7 +23,7 @@ from rewards.services.checkouts import expire_checkout, lock_wallets_of_carts
 from rewards.services.issuing import LATE
 from rewards.services.redemptions import (
     expire_redemption,
-    lock_wallets_of,
+    lock_taken,
     release_redemption,
 )
 
@@ -63,8 +63,7 @@ def _end_carts(now: dt.datetime, most: int) -> int:
 
 def _end_rewards(now: dt.datetime, most: int) -> int:
     held, over = list(_held(now)[:most]), list(_over(now)[:most])
-    # All wallets at once and in their order: whoever takes a reward waits for one of them.
-    lock_wallets_of([*held, *over])
+    lock_taken([*held, *over])
     ended = [release_redemption(redemption=item, actor=SYSTEM, now=now) for item in held]
     ended += [expire_redemption(redemption=item, now=now) for item in over]
     return sum(ended)

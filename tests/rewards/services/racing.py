@@ -1,12 +1,16 @@
 """The same act many times at once."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from members.errors import DomainError
+
+Result = TypeVar("Result")
 
 THREADS, TRIES = 8, 50
 
@@ -25,3 +29,43 @@ def at_once(act: Callable[[int], object], tries: int = TRIES) -> Counter[str]:
 
     with ThreadPoolExecutor(THREADS) as threads:
         return Counter(threads.map(attempt, range(tries)))
+
+
+def in_the_way_of(
+    piece: Callable[[], Result], lock: Callable[[], object], act: Callable[[], object]
+) -> Result:
+    """Somebody has locked what is theirs when a piece of work begins, and acts when it waits for
+    them. That is a deadlock, and raises, where it holds already what they need."""
+
+    def work() -> Result:
+        try:
+            return piece()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            lock()
+            working = other.submit(work)
+            _until_it_waits(working)
+            with connection.cursor() as cursor:
+                # Whoever acts is told first, for the piece would begin anew and hide it.
+                cursor.execute("SET LOCAL deadlock_timeout = '20ms'")
+            act()
+        return working.result()
+
+
+def _until_it_waits(working: Future[Result]) -> None:
+    """For something that this connection has locked."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks"
+        " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    )
+    for _look in range(2000):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+        assert not working.done(), "it did not wait"
+        time.sleep(0.01)
+    raise AssertionError("it never waited")
