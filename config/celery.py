@@ -83,6 +83,11 @@ app.conf.beat_schedule = {
         "args": ["auto_takes"],
         "schedule": 60.0,
     },
+    "reward-tallies": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["reward_tallies"],
+        "schedule": crontab(minute="*/10"),
+    },
     "seat-offers": {
         "task": "members.tasks.run_scheduled",
         "args": ["seat_offers"],

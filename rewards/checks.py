@@ -41,7 +41,8 @@ CHECKS: dict[str, str] = {
                       GROUP BY 1) b ON b.spent_id = d.spent_id
          WHERE coalesce(b.amount, 0) <> CASE WHEN d.returned_id IS NULL THEN 0 ELSE d.units END
             OR (d.returned_id IS NOT NULL AND NOT d.returned_id = ANY (b.ids))
-            OR (d.returned_id IS NULL AND d.status = 'expired' AND d.issued_at IS NULL)
+            OR (d.returned_id IS NULL AND d.spent_id IS NOT NULL AND d.status = 'expired'
+                AND d.issued_at IS NULL)
             OR (d.returned_id IS NOT NULL AND (d.stocked OR d.status NOT IN
                 ('cancelled', 'expired')))
     """,
@@ -107,6 +108,32 @@ CHECKS: dict[str, str] = {
             OR (count(*) = coalesce(v.most_uses, 1)
                 AND v.status <> ALL (CASE WHEN v.most_uses IS NULL THEN '{used}'::text[]
                                           ELSE '{used,void}'::text[] END))
+    """,
+    _("a shared code is used as often as it says, and no more often than it may be"): """
+        SELECT 'voucher ' || v.id, count(u.id) || ' of ' || v.most_uses, v.uses_taken
+          FROM rewards_voucher v
+          LEFT JOIN rewards_voucheruse u ON u.voucher_id = v.id AND u.state IN ('held', 'used')
+         WHERE v.most_uses IS NOT NULL
+         GROUP BY v.id
+        HAVING count(u.id) <> v.uses_taken OR count(u.id) > v.most_uses
+    """,
+    _("of a list of codes as many are there as were put in"): """
+        SELECT 'list ' || p.id, count(v.id), p.codes
+          FROM rewards_voucherpool p LEFT JOIN rewards_voucher v ON v.pool_id = p.id
+         GROUP BY p.id HAVING count(v.id) <> p.codes
+    """,
+    _("a reward was handed out and used as often as its figures say"): """
+        SELECT 'reward ' || coalesce(d.reward_id, t.reward_id),
+               concat_ws(', ', d.taken, d.used, d.units), concat_ws(', ', t.taken, t.used, t.units)
+          FROM (SELECT reward_id, count(*) AS taken, sum((status = 'used')::int) AS used,
+                       sum(units) AS units
+                  FROM rewards_redemption
+                 WHERE issued_at IS NOT NULL AND status IN ('issued', 'used', 'expired')
+                 GROUP BY 1) d
+          FULL JOIN (SELECT reward_id, sum(taken) AS taken, sum(used) AS used, sum(units) AS units
+                       FROM rewards_rewardtally GROUP BY 1) t ON t.reward_id = d.reward_id
+         WHERE (coalesce(d.taken, 0), coalesce(d.used, 0), coalesce(d.units, 0))
+               <> (coalesce(t.taken, 0), coalesce(t.used, 0), coalesce(t.units, 0))
     """,
     _("a cart is paid with as much as its units and its gift cards pay"): """
         SELECT 'checkout ' || c.id, coalesce(u.paid, 0) || ' and ' || coalesce(g.paid, 0),

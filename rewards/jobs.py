@@ -12,6 +12,7 @@ from rewards.services import (
     gift_card_batches,
     gift_days,
     gifts_for_many,
+    tallies,
     timeouts,
     voucher_files,
 )
@@ -119,6 +120,20 @@ KINDS = (
         find_work=event_jobs.find_lapsed_offers,
         start_label=_("Pass seats on"),
         words=event_jobs.lapsed_words,
+        routine=True,
+    ),
+    JobKind(
+        key=tallies.KIND,
+        label=_("Figures of rewards"),
+        icon="chart-bar",
+        description=_(
+            "Brings together, by day, how often rewards were taken and used. What is shown does not"
+            " wait for it. Runs by itself every ten minutes."
+        ),
+        run=tallies.run_tallies,
+        find_work=tallies.find_tallies,
+        start_label=_("Bring figures together"),
+        words=tallies.tally_words,
         routine=True,
     ),
     JobKind(

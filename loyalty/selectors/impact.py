@@ -25,6 +25,7 @@ from loyalty.models import (
 )
 from loyalty.rules.calendar import add_months
 from loyalty.selectors.charities import NOTHING, Worth, by_key, charities, charities_in
+from loyalty.selectors.selves import selves
 from members.formatting import format_money, format_number, format_units
 
 
@@ -106,9 +107,7 @@ def impact_of_program(program: Program, *, live: bool = False) -> list[Impact]:
 
 def impact_of_member(membership: Membership) -> list[Impact]:
     """What went to charities through a member, under whichever name, most first."""
-    own = CharityEntry.objects.filter(
-        Q(membership=membership) | Q(membership__merged_into=membership)
-    )
+    own = CharityEntry.objects.filter(membership__in=selves([membership]))
     keys = set(own.values_list("charity", flat=True))
     found = _impacts(list(charities().filter(pk__in=keys)), own)
     given = [item for item in found if item.worth.money or item.worth.things]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from loyalty.errors import StoredValueError
@@ -79,9 +79,9 @@ def _refuse_order(order: Order, wallet: Wallet, units: int) -> None:
     if order.currency != owner.program.currency:
         raise _refused("order", _("It is in another currency."))
     # Not by the movements' own order: nothing that becomes of it changes when money can be spent.
+    own = [wallet.pk, *wallet.duplicates.values_list("pk", flat=True)]
     before = Transfer.objects.filter(
-        Q(wallet=wallet) | Q(wallet__merged_into=wallet), kind=Transfer.Kind.DEPOSIT,
-        explanation__order_id=order.pk, reversals=None,
+        wallet__in=own, kind=Transfer.Kind.DEPOSIT, explanation__order_id=order.pk, reversals=None
     ).aggregate(units=Sum("amount"))["units"]  # fmt: skip
     # What cards, credit and units paid of it comes back to them.
     otherwise = sum((part.amount for part in paid_in_units([order.pk]).get(order.pk, [])), ZERO)

@@ -51,7 +51,7 @@ def reward_list(request: HttpRequest, code: str) -> HttpResponse:
     shown = request.GET.get("show", "")
     status = SHOWN.get(shown, Status.LIVE)
     now = timezone.now()
-    found = list(with_figures(rewards().filter(program=program, status=status), now))
+    found = list(with_figures(rewards().filter(program=program, status=status), program, now))
     path = catalogue_url(program)
     context = {
         "program": program,
@@ -76,7 +76,7 @@ def reward_list(request: HttpRequest, code: str) -> HttpResponse:
 def reward_page(request: HttpRequest, code: str, reward_code: str) -> HttpResponse:
     """What a reward is, how often it is taken, and by whom."""
     reward, now = _reward(code, reward_code), timezone.now()
-    found = with_figures(rewards().filter(pk=reward.pk), now).get()
+    found = with_figures(rewards().filter(pk=reward.pk), reward.program, now).get()
     page = paginate(
         redemptions().filter(reward=reward),
         request=request,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -43,7 +44,9 @@ class SharedCodeForm(forms.Form):
 def shared_codes_of(reward: Reward) -> QuerySet[Voucher]:
     """The newest first, each with how often it was used."""
     shared = Voucher.objects.filter(reward=reward, most_uses__isnull=False)
-    used = Count("uses", filter=Q(uses__state=VoucherUse.State.USED))
+    held = VoucherUse.objects.filter(voucher=OuterRef("pk"), state=VoucherUse.State.HELD)
+    count = held.order_by().values("voucher").annotate(count=Count("pk")).values("count")
+    used = F("uses_taken") - Coalesce(Subquery(count), 0)
     return shared.select_related("program").annotate(times=used).order_by("-pk")
 
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -25,7 +24,8 @@ from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
 from members.services.job_runs import queue_job
 from rewards.backoffice.links import NAMESPACE, catalogue_crumbs
-from rewards.models import Voucher, VoucherPool
+from rewards.models import VoucherPool
+from rewards.selectors.voucher_pools import pools_of
 from rewards.services.generated_vouchers import MOST, start_generation
 from rewards.services.voucher_files import start_voucher_import
 from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
@@ -86,15 +86,11 @@ class GenerateForm(forms.Form):
 def pool_list(request: HttpRequest, code: str) -> HttpResponse:
     """Every list of a program with how many codes are left in it."""
     program = get_object_or_404(Program, code=code)
-    waiting = Q(vouchers__status=Voucher.Status.WAITING)
-    pools = program.voucher_pools.annotate(
-        left=Count("vouchers", filter=waiting), all=Count("vouchers")
-    )
     context = {
         "program": program,
         "title": _("Lists of codes"),
         "breadcrumbs": catalogue_crumbs(program),
-        "pools": pools,
+        "pools": pools_of(program),
         "may_edit": is_allowed(request.user, "programs.edit"),
     }
     return render(request, "rewards/backoffice/voucher_pool_list.html", context)

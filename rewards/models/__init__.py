@@ -14,6 +14,7 @@ from rewards.models.gifts import GiftDay, GiftOccasion
 from rewards.models.prizes import RewardPrize
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward, RewardPrice
+from rewards.models.tallies import RewardTally
 from rewards.models.vouchers import Voucher, VoucherPool, VoucherUse
 from rewards.models.wishes import AutoTake, RewardGoal
 
@@ -42,6 +43,7 @@ __all__ = [
     "RewardGoal",
     "RewardPrice",
     "RewardPrize",
+    "RewardTally",
     "Voucher",
     "VoucherPool",
     "VoucherUse",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models import Membership, Transfer
 from rewards.models.gift_cards import GiftCard
 from rewards.models.rewards import Reward
+from rewards.models.tallies import counted_by_day
 from rewards.models.vouchers import Voucher
 
 # How something that was taken may go on.
@@ -145,6 +146,9 @@ class Redemption(models.Model):
             models.Index(
                 fields=["drawn"], name="redemption_drawn", condition=Q(drawn__isnull=False)
             ),
+            # The newest first, of all and of each state.
+            models.Index(fields=["-created_at", "-id"], name="redemption_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="redemption_of_status"),
             models.Index(fields=["membership", "-created_at"], name="redemption_of_member"),
             models.Index(fields=["reward", "-created_at"], name="redemption_of_reward"),
             models.Index(
@@ -162,6 +166,7 @@ class Redemption(models.Model):
             pgtrigger.FSM(
                 name="redemption_status_goes_on", field="status", transitions=list(TRANSITIONS)
             ),
+            counted_by_day(),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ import uuid
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Program
@@ -24,6 +24,8 @@ class VoucherPool(models.Model):
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="voucher_pools")
     code = models.CharField(_("code"), max_length=64, validators=[code_validator])
     name = models.CharField(_("name"), max_length=80)
+    # How many were ever put in.
+    codes = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -67,6 +69,8 @@ class Voucher(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
     # So often it can be used, once by each member; None: it is one member's, and is used once.
     most_uses = models.PositiveIntegerField(null=True)
+    # How many of these are held or used; the database counts it with each use.
+    uses_taken = models.PositiveIntegerField(default=0, db_default=0)
     # What it does, as it was told to whoever took it.
     terms = models.JSONField(default=dict)
     issued_at = models.DateTimeField(null=True)
@@ -92,6 +96,11 @@ class Voucher(models.Model):
                 name="voucher_of_one_or_shared",
                 condition=Q(most_uses=None)
                 | Q(most_uses__gt=0, membership=None, pool=None, reward__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="voucher_used_as_often_as_it_may_be",
+                condition=Q(most_uses=None, uses_taken=0)
+                | Q(most_uses__isnull=False, uses_taken__lte=F("most_uses")),
             ),
         ]  # fmt: skip
         indexes = [
@@ -182,7 +191,13 @@ class VoucherUse(models.Model):
                 | Q(state__in=["used", "released"], closed_at__isnull=False),
             ),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["checkout"], name="voucher_use_checkout")]
+        indexes = [
+            models.Index(fields=["checkout"], name="voucher_use_checkout"),
+            models.Index(
+                fields=["voucher", "held_until"], name="voucher_use_held",
+                condition=Q(state="held"),
+            ),
+        ]  # fmt: skip
         triggers = [
             pgtrigger.Trigger(
                 name="voucher_use_in_its_slots",
@@ -198,7 +213,23 @@ class VoucherUse(models.Model):
                     END IF;
                     RETURN NEW;
                 """,
-            )
+            ),
+            # Whoever writes holds the voucher's row.
+            pgtrigger.Trigger(
+                name="voucher_use_counted",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.After,
+                declare=[("more", "integer")],
+                func="""
+                    more := (NEW.state IN ('held', 'used'))::int
+                            - coalesce((OLD.state IN ('held', 'used'))::int, 0);
+                    IF more <> 0 THEN
+                        UPDATE rewards_voucher SET uses_taken = uses_taken + more
+                         WHERE id = NEW.voucher_id AND most_uses IS NOT NULL;
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

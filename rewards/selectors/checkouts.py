@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from loyalty.models import Membership
+from loyalty.selectors.selves import selves
 from members.errors import NotFoundError
 from rewards.models import Checkout
 
@@ -32,5 +33,4 @@ def get_checkout(public_id: UUID | str) -> Checkout:
 
 def checkouts_of(members: Sequence[Membership]) -> QuerySet[Checkout]:
     """Theirs, also under accounts that were merged into theirs."""
-    own = Q(membership__in=members) | Q(membership__merged_into__in=members)
-    return checkouts().filter(own)
+    return checkouts().filter(membership__in=selves(members))

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from loyalty.models import Membership, Program
+from loyalty.selectors.selves import selves
 from members.errors import NotFoundError
 from rewards.event_definitions import OF_REWARD, OWN, EventDefinition
 from rewards.models import Event, EventWait, Redemption
@@ -65,8 +66,7 @@ def bookings(event: Event) -> QuerySet[Redemption]:
 
 
 def bookings_of(members: Sequence[Membership], event: Event) -> QuerySet[Redemption]:
-    own = Q(membership__in=members) | Q(membership__merged_into__in=members)
-    return bookings(event).filter(own)
+    return bookings(event).filter(membership__in=selves(members))
 
 
 def waits() -> QuerySet[EventWait]:
@@ -91,8 +91,7 @@ def open_waits(event: Event) -> QuerySet[EventWait]:
 
 def waits_of(members: Sequence[Membership]) -> QuerySet[EventWait]:
     """Where these members wait, also under accounts that were merged into theirs."""
-    own = Q(membership__in=members) | Q(membership__merged_into__in=members)
-    return waits().filter(own, status__in=EventWait.OPEN)
+    return waits().filter(membership__in=selves(members), status__in=EventWait.OPEN)
 
 
 def place_in_line(wait: EventWait) -> int:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from loyalty.models import Membership
+from loyalty.selectors.selves import selves
 from members.errors import NotFoundError
 from rewards.addresses import Address, kept_address
 from rewards.models import FulfillmentTask
@@ -71,7 +72,7 @@ def counts_by_status(found: QuerySet[FulfillmentTask]) -> dict[str, int]:
 
 def sent_to(members: Sequence[Membership]) -> QuerySet[FulfillmentTask]:
     """What goes to these members, also under accounts that were merged into theirs."""
-    return tasks().filter(Q(membership__in=members) | Q(membership__merged_into__in=members))
+    return tasks().filter(membership__in=selves(members))
 
 
 def last_address(membership: Membership) -> Address | None:

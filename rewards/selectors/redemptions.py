@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from loyalty.models import Membership
+from loyalty.selectors.selves import selves
 from members.errors import NotFoundError
 from rewards.models import Redemption, Reward, Voucher
 
@@ -27,7 +28,7 @@ def redemptions() -> QuerySet[Redemption]:
 
 def of_member(membership: Membership) -> Q:
     """What a member took, also under an account that was merged into theirs."""
-    return Q(membership=membership) | Q(membership__merged_into=membership)
+    return Q(membership__in=selves([membership]))
 
 
 def redemption_rows() -> QuerySet[Redemption]:
@@ -49,8 +50,7 @@ def get_redemption(public_id: UUID | str) -> Redemption:
 
 def taken_by(members: Sequence[Membership]) -> QuerySet[Redemption]:
     """What these members took, also under accounts that were merged into theirs."""
-    own = Q(membership__in=members) | Q(membership__merged_into__in=members)
-    return redemptions().filter(own)
+    return redemptions().filter(membership__in=selves(members))
 
 
 def open_vouchers(membership: Membership, now: dt.datetime) -> QuerySet[Redemption]:

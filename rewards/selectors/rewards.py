@@ -5,17 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from loyalty.models import Program
 from loyalty.plain_numbers import whole
-from loyalty.rules.calendar import start_of_day
 from members.errors import NotFoundError
 from rewards.definitions import RewardDefinition
-from rewards.models import Redemption, Reward
-
-Status = Redemption.Status
+from rewards.models import Reward, RewardTally
 
 
 def rewards() -> QuerySet[Reward]:
@@ -37,36 +34,32 @@ def get_reward(public_id: UUID | str) -> Reward:
     return found
 
 
-def with_figures(found: QuerySet[Reward], now: dt.datetime) -> QuerySet[Reward]:
-    """How often each was taken, in the last thirty days too, and how often it was used."""
-    recent = now - dt.timedelta(days=30)
-    kept = Q(redemptions__status__in=[Status.ISSUED, Status.USED, Status.EXPIRED])
-    kept &= Q(redemptions__issued_at__isnull=False)
+def with_figures(found: QuerySet[Reward], program: Program, now: dt.datetime) -> QuerySet[Reward]:
+    """How often each of the program's was taken, in the last thirty days too, and how often it was
+    used."""
+    recent = now.astimezone(program.zone).date() - dt.timedelta(days=30)
     return found.annotate(
-        taken_ever=Count("redemptions", filter=kept),
-        taken_lately=Count("redemptions", filter=kept & Q(redemptions__created_at__gte=recent)),
-        used_ever=Count("redemptions", filter=Q(redemptions__status=Status.USED)),
-        units_ever=Sum("redemptions__units", filter=kept, default=0),
+        taken_ever=Sum("tallies__taken", default=0),
+        taken_lately=Sum("tallies__taken", filter=Q(tallies__day__gt=recent), default=0),
+        used_ever=Sum("tallies__used", default=0),
+        units_ever=Sum("tallies__units", default=0),
     )
 
 
 def taken_by_month(reward: Reward, now: dt.datetime, months: int = 12) -> dict[dt.date, int]:
     """How many were handed out and kept in each of the last months, in the program's time zone;
     months without any are in it."""
-    zone = reward.program.zone
-    first = now.astimezone(zone).date().replace(day=1)
-    days = [first]
+    today = now.astimezone(reward.program.zone).date()
+    days = [today.replace(day=1)]
     while len(days) < months:
         days.append((days[-1] - dt.timedelta(days=1)).replace(day=1))
     found = (
-        Redemption.objects.filter(reward=reward, issued_at__isnull=False)
-        .filter(issued_at__gte=start_of_day(days[-1], zone), issued_at__lte=now)
-        .exclude(status=Status.CANCELLED)
-        .annotate(month=TruncMonth("issued_at", tzinfo=zone))
+        RewardTally.objects.filter(reward=reward, day__gte=days[-1], day__lte=today)
+        .annotate(month=TruncMonth("day"))
         .values_list("month")
-        .annotate(count=Count("pk"))
+        .annotate(count=Sum("taken"))
     )
-    counted = {month.date(): count for month, count in found}
+    counted = dict(found)
     return {day: counted.get(day, 0) for day in reversed(days)}
 
 

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -76,19 +76,19 @@ def _take_some(job: Job) -> Step | None:
 def _due(now: dt.datetime) -> QuerySet[AutoTake]:
     """Those whose balance is on the other side of what they wait for, as far as wallets say; one
     that changed with time alone is looked at as well."""
-    wallet = Wallet.objects.filter(
-        account=OuterRef("membership__account"), wallet_type=OuterRef("reward__wallet_type")
-    )
-    found = AutoTake.objects.annotate(
-        held=Subquery(wallet.values(left=F("balance") - F("owed"))[:1]),
-        changes=Subquery(wallet.values("next_change_at")[:1]),
-    )
-    crossed = Q(armed=True, held__gte=F("balance")) | Q(armed=False, held__lt=F("balance"))
+    wallet = "membership__account__wallets"
+    needed = F("balance") + F(f"{wallet}__owed")
+    crossed = Q(**{"armed": True, f"{wallet}__balance__gte": needed})
+    crossed |= Q(**{"armed": False, f"{wallet}__balance__lt": needed})
+    changed = Q(**{f"{wallet}__next_change_at__lte": now})
     running = Q(
         membership__status=Membership.Status.ACTIVE,
         membership__program__status=Program.Status.LIVE,
     )
-    return found.filter(running, crossed | Q(changes__lte=now))
+    # One join and no look-up for each, for all of them are asked about every minute.
+    return AutoTake.objects.filter(
+        running, crossed | changed, **{f"{wallet}__wallet_type": F("reward__wallet_type")}
+    )
 
 
 def _lock(due: Sequence[AutoTake]) -> None:

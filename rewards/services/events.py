@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Program, Wallet
+from loyalty.selectors.selves import selves
 from members.errors import ConflictError, DomainError, FieldError
 from members.formatting import format_moment
 from members.services.audit import Actor, record_audit
@@ -84,7 +85,7 @@ def join_waiting_list(
         found = _locked(event)
         owner = membership.merged_into or membership
         known = waits().filter(
-            event=found, membership__in=_selves(owner), status__in=EventWait.OPEN
+            event=found, membership__in=selves([owner]), status__in=EventWait.OPEN
         ).first()  # fmt: skip
         if known is not None:
             return known
@@ -198,16 +199,10 @@ def _refuse_list(event: Event, member: Membership, now: dt.datetime) -> None:
     if reward.left:
         raise ConflictError(_("There are seats. Book one."))
     booked = Redemption.objects.filter(
-        Redemption.HAD, reward=reward, membership__in=_selves(member)
+        Redemption.HAD, reward=reward, membership__in=selves([member])
     ).count()
     if reward.per_member is not None and booked >= reward.per_member:
         raise EventStateError(_("You have booked already."))
-
-
-def _selves(member: Membership) -> list[int]:
-    """A member, and whom they were under other accounts."""
-    others = Membership.objects.filter(merged_into=member).values_list("pk", flat=True)
-    return [member.pk, *others]
 
 
 def _lock_wallets_of(membership: Membership) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership
+from loyalty.selectors.selves import selves
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 from rewards.codes import new_code, plain
@@ -79,13 +80,12 @@ def refuse_use(
             _("Say which member uses it: each may once."), code="voucher_needs_member"
         )
     open_now = Q(state=State.USED) | Q(state=State.HELD, held_until__gt=now)
-    others = voucher.uses.filter(open_now).exclude(checkout=checkout)
-    own = Q(membership=member) | Q(membership__merged_into=member)
-    if others.filter(own).exists():
+    own = voucher.uses.filter(open_now, membership__in=selves([member]))
+    if own.exclude(checkout=checkout).exists():
         raise VoucherRefusedError(
             _("This member has used it already."), code="voucher_used_by_member"
         )
-    if others.count() >= (voucher.most_uses or 1):
+    if _taken_by_others(voucher, checkout, now) >= (voucher.most_uses or 1):
         raise VoucherRefusedError(_("It was used as often as it may be."), code="voucher_used_up")
 
 
@@ -98,13 +98,31 @@ def free_slot(voucher: Voucher, checkout: str) -> int:
     last: int = taken.aggregate(last=Max("slot"))["last"] or 0
     if last < (voucher.most_uses or 1):
         return last + 1
-    slots = set(taken.values_list("slot", flat=True))
-    return next(slot for slot in range(1, last + 1) if slot not in slots)
+    if not taken.filter(slot=1).exists():
+        return 1
+    following = taken.filter(slot=OuterRef("slot") + 1)
+    before_gap = taken.filter(~Exists(following)).order_by("slot").values_list("slot", flat=True)
+    return int(before_gap[0]) + 1
 
 
 def is_used_up(voucher: Voucher) -> bool:
     """Whether nobody else can use it."""
-    return voucher.uses.filter(state=State.USED).count() >= (voucher.most_uses or 1)
+    all_taken = _uses_taken(voucher) >= (voucher.most_uses or 1)
+    return all_taken and not voucher.uses.filter(state=State.HELD).exists()
+
+
+def _taken_by_others(voucher: Voucher, checkout: str, now: dt.datetime) -> int:
+    """How many of its uses other checkouts have now: all, without this one's and those that are
+    kept for nobody any more, which are few. All of them are not counted, for there may be a
+    million."""
+    passed = voucher.uses.filter(state=State.HELD, held_until__lte=now).exclude(checkout=checkout)
+    own = voucher.uses.filter(state__in=OPEN, checkout=checkout)
+    return _uses_taken(voucher) - passed.count() - own.count()
+
+
+def _uses_taken(voucher: Voucher) -> int:
+    """As it is now: the database counts it with each use."""
+    return Voucher.objects.values_list("uses_taken", flat=True).get(pk=voucher.pk)
 
 
 def _check(

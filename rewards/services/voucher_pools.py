@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
@@ -119,4 +120,7 @@ def add_codes(pool: VoucherPool, good: list[tuple[str, str]]) -> int:
             """,
             [pool.pk, pool.program_id, [code for code, _w in good], [w for _c, w in good]],
         )
-        return int(cursor.rowcount)
+        added = int(cursor.rowcount)
+    if added:
+        VoucherPool.objects.filter(pk=pool.pk).update(codes=F("codes") + added)
+    return added

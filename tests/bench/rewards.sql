@@ -48,4 +48,5 @@ CREATE OR REPLACE FUNCTION bench_codes(the_pool bigint, first bigint, last bigin
     SELECT gen_random_uuid(), upper(md5('code ' || n)), upper(md5('code ' || n)), p.id, p.program_id, 'waiting',
            '{}', now()
       FROM generate_series(first, last) n, rewards_voucherpool p WHERE p.id = the_pool;
+    UPDATE rewards_voucherpool SET codes = codes + last - first + 1 WHERE id = the_pool;
 $$;

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import Membership, MemberTier, OrderEvaluation, Program, TierCheckpoint
 from loyalty.selectors.member_tiers import standings
@@ -25,6 +24,7 @@ from members.services.audit import SYSTEM
 from members.services.merging import merge_customers, undo_merge
 from tests.loyalty.factories import day, give_back, order, record, refund
 from tests.loyalty.services.test_tiers import LADDER, tiered, tiers
+from tests.plans import rows_read
 
 pytestmark = pytest.mark.django_db
 
@@ -204,31 +204,9 @@ def test_what_was_given_by_hand_stays_on_top(short: None) -> None:
     assert assert_all_is_as_if_begun_anew(day(10)) == 1
 
 
-def rows_read(act: Callable[[], Any]) -> int:
-    """Rows that PostgreSQL hands out for the facts of tiers, as it counts itself."""
-    read = 0
-    with CaptureQueriesContext(connection) as queries:
-        act()
-    for query in queries:
-        sql = query["sql"]
-        if "AS k (member, since)" in sql:
-            with connection.cursor() as cursor:
-                # A table of some hundred rows is read as a whole, whatever is asked of it.
-                cursor.execute("SET LOCAL enable_seqscan = off")
-                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
-                [plan] = cursor.fetchone()[0]
-                cursor.execute("SET LOCAL enable_seqscan = on")
-            read += _scanned(plan["Plan"])
-    return read
-
-
-def _scanned(node: dict[str, Any]) -> int:
-    own = 0
-    if "Relation Name" in node:
-        own = int(
-            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        )
-    return own + sum(_scanned(child) for child in node.get("Plans", ()))
+def facts_read(act: Callable[[], Any]) -> int:
+    """Rows that the database hands out for the facts of tiers."""
+    return sum(rows_read(act, "AS k (member, since)").values())
 
 
 def long_history(orders: int) -> None:
@@ -251,7 +229,7 @@ def test_an_order_reads_no_more_of_a_long_history(window: str) -> None:
             cursor.execute("ANALYZE loyalty_order, loyalty_orderevaluation, loyalty_orderline")
         # What was told at once is gone through once, by the next order.
         record(order(f"B{orders}", "10", at=day(orders)))
-        read[orders] = rows_read(lambda at=orders: record(order(f"C{at}", "10", at=day(at + 1))))
+        read[orders] = facts_read(lambda at=orders: record(order(f"C{at}", "10", at=day(at + 1))))
     assert read[600] <= read[60] + 20
 
 

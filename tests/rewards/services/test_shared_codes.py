@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from loyalty.ledger.checks import check_rule
 from members.errors import ConflictError, DomainError
@@ -67,6 +67,34 @@ def test_each_member_uses_it_once_until_it_is_used_up(people):
     release_voucher(voucher=code, checkout="A", actor=SYSTEM, now=NOW)
     code.refresh_from_db()
     assert (code.status, use(code, cem, "E").slot, agrees()) == ("issued", 1, True)
+
+
+def test_what_is_let_go_in_the_middle_is_used_by_the_next(people):
+    ann, bob, cem, dan = people
+    code = share(people, 3)
+    for member, checkout in ((ann, "A"), (bob, "B"), (cem, "C")):
+        hold_voucher(voucher=code, checkout=checkout, occasion=None, now=NOW, member=member)
+    release_voucher(voucher=code, checkout="B", actor=SYSTEM, now=NOW)
+    assert (use(code, dan, "D").slot, agrees()) == (2, True)
+    code.refresh_from_db()
+    assert (code.uses_taken, code.status) == (3, "issued")
+    for member, checkout in ((ann, "A"), (cem, "C")):
+        use(code, member, checkout)
+    code.refresh_from_db()
+    assert (code.uses_taken, code.status, agrees()) == (3, "used", True)
+
+
+def test_the_database_counts_its_uses_and_lets_nobody_count_more(people):
+    code = share(people, 1)
+    own = Voucher.objects.create(
+        code="OWN1", written="OWN1", program=code.program, reward=code.reward, status="issued",
+        membership=people[0], issued_at=NOW,
+    )  # fmt: skip
+    for which, most in ((code, 1), (own, 0)):
+        with pytest.raises(IntegrityError, match="voucher_used_as_often_as_it_may_be"):
+            Voucher.objects.filter(pk=which.pk).update(uses_taken=most + 1)
+    Voucher.objects.filter(pk=code.pk).update(uses_taken=1)
+    assert not agrees()
 
 
 def test_a_hold_takes_one_of_its_uses_until_it_passes(people):
