@@ -323,6 +323,9 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # What one key may do in a minute; 0: no limit.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6_000)
+# What one member may do with tokens in a minute, and what one address may ask of what is public.
+MEMBER_REQUESTS_PER_MINUTE = env.int("MEMBER_REQUESTS_PER_MINUTE", default=240)
+PUBLIC_REQUESTS_PER_MINUTE = env.int("PUBLIC_REQUESTS_PER_MINUTE", default=600)
 # The largest body: 500 orders in one request need more than a form does.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 REST_FRAMEWORK = {

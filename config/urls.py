@@ -39,3 +39,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 if settings.DEVELOPMENT:
     urlpatterns.append(path("dev/inbox/", include("config.devmail.urls")))
+    urlpatterns.append(path("demo-shop/", include("config.demoshop.urls")))

@@ -14,6 +14,7 @@ from members.audit import (
 ACTIONS = {
     "customer.created": _("Created a customer"),
     "customer.updated": _("Changed a customer"),
+    "customer.tokens_revoked": _("Called back a member's tokens"),
     "customer.noted": _("Wrote a note"),
     "customer.merged": _("Merged a duplicate into a customer"),
     "customer.merged_away": _("Merged a customer into another"),

@@ -12,6 +12,7 @@ class RewardsConfig(AppConfig):
             demo_cards,
             demo_checkouts,
             demo_experiences,
+            demo_storefront,
             jobs,
             merging,
             program_parts,
@@ -28,6 +29,7 @@ class RewardsConfig(AppConfig):
         demo_checkouts.register()
         demo_cards.register()
         demo_experiences.register()
+        demo_storefront.register()
         jobs.register()
         merging.register()
         program_parts.register()

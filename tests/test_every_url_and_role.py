@@ -106,6 +106,7 @@ TABLE: dict[str, Who] = {
     "backoffice:styleguide": read(EVERYBODY),
     "backoffice:styleguide_dialog": form(EVERYBODY),
     "backoffice:styleguide_panel": read(EVERYBODY),
+    "rewards_backoffice:storefront": form(ADMINISTRATORS),
     "rewards_backoffice:reward_list": read(EVERYBODY),
     "rewards_backoffice:reward_page": read(EVERYBODY),
     "rewards_backoffice:reward_by_id": read(EVERYBODY),

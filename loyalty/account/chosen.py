@@ -10,7 +10,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from loyalty.models import Membership
-from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.memberships import list_memberships, named_membership
 from members.account.access import CustomerRequest
 from members.navigation import Tab
 
@@ -45,7 +45,7 @@ def choose_membership(request: CustomerRequest, public_id: uuid.UUID | None) -> 
     """
     memberships = list_memberships(request.customer)
     if public_id is not None:
-        found = _named(memberships, public_id)
+        found = named_membership(memberships, public_id)
         if found is None:
             raise Http404("This customer has no such membership.")
         if len(memberships) > 1:
@@ -55,16 +55,6 @@ def choose_membership(request: CustomerRequest, public_id: uuid.UUID | None) -> 
         return None
     last = request.session.get(SESSION_KEY)
     return Chosen(min(memberships, key=lambda item: _rank(item, last)), memberships)
-
-
-def _named(memberships: Sequence[Membership], public_id: uuid.UUID) -> Membership | None:
-    """The one of this address, which may be from before a merge."""
-    for item in memberships:
-        if item.public_id == public_id:
-            return item
-    before = Membership.objects.filter(public_id=public_id, merged_into__isnull=False)
-    kept = before.values_list("merged_into_id", flat=True).first()
-    return next((item for item in memberships if item.pk == kept), None)
 
 
 def remember(request: CustomerRequest, membership: Membership) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.account import charities, companies, giving, plans, pools, profile, purchases, views
+from loyalty.account import (
+    charities,
+    companies,
+    giving,
+    leaving,
+    plans,
+    pools,
+    profile,
+    purchases,
+    views,
+)
 
 app_name = "mypage"
 
@@ -25,6 +35,7 @@ urlpatterns = [
     path("<uuid:public_id>/purchases/<int:pk>/", purchases.purchase, name="purchase"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),
+    path("<uuid:public_id>/leave/", leaving.leave, name="leave"),
     path("<uuid:public_id>/giving/", charities.giving, name="giving_of"),
     path("<uuid:public_id>/giving/<slug:code>/", charities.charity, name="charity"),
     path(

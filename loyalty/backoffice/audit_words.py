@@ -44,6 +44,7 @@ POINTS: Words = {
     "pledge.created": _("Made a pledge"),
     "pledge.changed": _("Changed a pledge"),
     "membership.enrolled": _("Enrolled a customer"),
+    "membership.left": _("Left the program"),
     "candidate.invited": _("Invited a customer"),
     "candidate.waiting": _("Put a customer on the waiting list"),
     "candidate.declined": _("Declined an invitation"),

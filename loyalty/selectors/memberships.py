@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
@@ -35,6 +35,16 @@ def list_memberships(customer: Customer) -> list[Membership]:
     found = memberships().select_related("founding_grant").filter(customer=customer)
     found = found.annotate(has_plans=Exists(plans), pools=Exists(pools), causes=causes_of_members())
     return list(found.order_by("enrolled_at", "pk"))
+
+
+def named_membership(memberships: Sequence[Membership], public_id: uuid.UUID) -> Membership | None:
+    """The one of these with this id, which may be from before a merge; None: it is none of them."""
+    for item in memberships:
+        if item.public_id == public_id:
+            return item
+    before = Membership.objects.filter(public_id=public_id, merged_into__isnull=False)
+    kept = before.values_list("merged_into_id", flat=True).first()
+    return next((item for item in memberships if item.pk == kept), None)
 
 
 def current_wallet(wallet: Wallet, key: str = "") -> Wallet:

@@ -25,10 +25,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION", "")
         scheme, _space, presented = header.partition(" ")
         if not header:
-            raise _unauthorized(_("Send an API key: “Authorization: Bearer setia_…”."))
+            raise unauthorized(_("Send an API key: “Authorization: Bearer setia_…”."))
         key = authenticate_api_key(presented.strip()) if scheme.lower() == "bearer" else None
         if key is None:
-            raise _unauthorized(
+            raise unauthorized(
                 _("This key is not known, was revoked, or has expired."), "invalid_token"
             )
         return AnonymousUser(), key
@@ -52,6 +52,6 @@ def require_scope(key: ApiKey, *scopes: str) -> None:
         )
 
 
-def _unauthorized(message: str, error: str = "") -> ApiError:
+def unauthorized(message: str, error: str = "") -> ApiError:
     challenge = f'{CHALLENGE}, error="{error}"' if error else CHALLENGE
     return ApiError(HTTPStatus.UNAUTHORIZED, message, headers={"WWW-Authenticate": challenge})

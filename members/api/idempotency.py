@@ -11,7 +11,7 @@ import functools
 import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from django.db import connection
@@ -46,8 +46,8 @@ def idempotent(
             if name is None:
                 return handler(view, request, *args, **kwargs)
             once = functools.partial(handler, view, request, *args, **kwargs)
-            key = cast("ApiKey", request.auth)
-            response = run_atomically(lambda: _once(key, name, _digest(request), once))
+            key, kept_as = view.idempotency_record(name)
+            response = run_atomically(lambda: _once(key, kept_as, _digest(request), once))
             if told_apart is not None:
                 response.content = orjson.dumps(told_apart(orjson.loads(response.content)))
             return response

@@ -17,6 +17,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
+from members.api.cors import preflight, tell_browser
 from members.api.problems import ApiError, problem
 
 PREFIX = "/api/v1/"
@@ -36,7 +37,8 @@ class ApiMiddleware:
             return self.get_response(request)
         language = translation.get_language_from_request(request)
         with translation.override(language):
-            response = _answer(request)
+            response = preflight(request) or _answer(request)
+            tell_browser(request, response)
         response["Content-Language"] = language
         response["Content-Length"] = str(len(response.content))
         patch_vary_headers(response, ("Accept-Language",))

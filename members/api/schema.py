@@ -32,8 +32,8 @@ RATE_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 PROBLEMS = {
     "400": "The request cannot be read: malformed JSON, a parameter or cursor that is not right.",
-    "401": "No key, or one that is not known, was revoked or has expired.",
-    "403": "The key lacks the scope.",
+    "401": "No key or token, or one that is not known, was revoked or has expired.",
+    "403": "The key lacks the scope, or the token is not for pages of this origin.",
     "404": "There is no such object.",
     "406": "The caller does not accept JSON.",
     "409": "It contradicts what is there, or the first request with the key is still running.",
@@ -110,6 +110,19 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         }
 
 
+class MemberTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "members.api.member_views.MemberTokenAuthentication"
+    name = "memberToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token for what is one member's own, which the shop's server gets from"
+            " `POST /member-tokens`: `setia-member_…`.",
+        }
+
+
 class ApiSchema(AutoSchema):
     """Adds to each operation what all of them share."""
 
@@ -122,7 +135,7 @@ class ApiSchema(AutoSchema):
         reference = self.resolve_serializer(Problem, "response").ref  # type: ignore[arg-type]
         for response in operation["responses"].values():
             response.setdefault("headers", {}).update(_rate_headers())
-        for status in _problem_statuses(operation):
+        for status in _problem_statuses(operation, public=not self.get_auth()):
             operation["responses"][status] = {
                 "description": PROBLEMS[status],
                 "content": {CONTENT_TYPE: {"schema": reference}},
@@ -212,9 +225,9 @@ def _yaml() -> bytes:
     return rendered
 
 
-def _problem_statuses(operation: dict[str, Any]) -> list[str]:
+def _problem_statuses(operation: dict[str, Any], *, public: bool) -> list[str]:
     parameters = operation.get("parameters", [])
-    statuses = {"401", "403", "406", "429"}
+    statuses = {"406", "429"} if public else {"401", "403", "406", "429"}
     if "requestBody" in operation:
         statuses |= {"400", "409", "413", "415", "422"}
     if any(item["in"] in {"query", "header"} for item in parameters):

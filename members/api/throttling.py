@@ -1,4 +1,5 @@
-"""How many requests a key may make in a minute, counted in Valkey for all processes together.
+"""How many requests a key, a member or an address may make in a minute, counted in Valkey for all
+processes together.
 
 A process takes a few requests' worth at a time, so most requests need no round trip at all. What a
 process has taken and not used is lost with the minute: a key may be stopped a few requests early,
@@ -24,6 +25,8 @@ WINDOW = 60
 # Of the limit, what a process takes at once.
 SHARE = 100
 MOST_AT_ONCE = 50
+# More callers than this are not remembered at once: members and visitors are many.
+REMEMBERED = 10_000
 # Valkey answers in far less, or not at all; after a failure it is left alone for a while.
 TIMEOUT = 0.25
 LEFT_ALONE_FOR = 5.0
@@ -48,7 +51,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Window:
-    """One key in one minute: what this process still holds, and what is left for the others."""
+    """One caller in one minute: what this process still holds, and what is left for the others."""
 
     number: int
     limit: int
@@ -57,24 +60,29 @@ class _Window:
     used_up: bool = False
 
 
-_windows: dict[int, _Window] = {}
+_windows: dict[int | str, _Window] = {}
 _lock = threading.Lock()
 _away_until = 0.0
 
 
-def take(key_id: int) -> Allowance | None:
-    """Count a request of this key. None: there is no limit, or nobody who could count."""
-    limit: int = settings.API_REQUESTS_PER_MINUTE
+def take(caller: int | str, limit: int | None = None) -> Allowance | None:
+    """Count a request of this caller: an API key by its number, others by a name; `limit` is that
+    of API keys where it is not said. None: there is no limit, or nobody who could count."""
+    if limit is None:
+        limit = settings.API_REQUESTS_PER_MINUTE
+    assert limit is not None
     now = time.time()
     if limit <= 0:
         return None
     number = int(now // WINDOW)
     reset = math.ceil((number + 1) * WINDOW - now)
     with _lock:
-        window = _windows.get(key_id)
+        window = _windows.get(caller)
         if window is None or window.number != number or window.limit != limit:
-            window = _windows[key_id] = _Window(number, limit)
-        if not window.held and not window.used_up and not _refill(window, key_id):
+            if len(_windows) >= REMEMBERED:
+                _windows.clear()  # what was held is lost: some are stopped a few requests early
+            window = _windows[caller] = _Window(number, limit)
+        if not window.held and not window.used_up and not _refill(window, caller):
             return None
         if not window.held:
             return Allowance(False, limit, 0, reset)
@@ -90,13 +98,13 @@ def forget_windows() -> None:
     _valkey.cache_clear()
 
 
-def _refill(window: _Window, key_id: int) -> bool:
+def _refill(window: _Window, caller: int | str) -> bool:
     """Take the next few requests out of the common count; False when Valkey does not answer."""
     global _away_until  # noqa: PLW0603  (state of the process)
     if time.monotonic() < _away_until:
         return False
     wanted = max(1, min(MOST_AT_ONCE, window.limit // SHARE))
-    name = f"setia:rate:{key_id}:{window.number}"
+    name = f"setia:rate:{caller}:{window.number}"
     try:
         with _valkey(settings.CACHES["default"]["LOCATION"]).pipeline(transaction=False) as pipe:
             pipe.incrby(name, wanted)

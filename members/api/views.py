@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.http.response import HttpResponseBase
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -36,27 +37,45 @@ class ApiView(APIView):
     metadata_class = None
     scopes: ClassVar[dict[str, str | tuple[str, ...]]]
 
+    too_many: ClassVar[str | Promise] = gettext_lazy(
+        "Too many requests with this key in this minute."
+    )
     allowance: Allowance | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """In place of the framework's own: negotiation among one, one authentication, one limit."""
         require_json_accepted(request.META.get("HTTP_ACCEPT", ""))
-        key = cast("ApiKey", request.auth)
-        self.allowance = take(key.pk)
+        self.allowance = self.count_request()
         if self.allowance is not None and not self.allowance.granted:
             raise ApiError(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                _("Too many requests with this key in this minute."),
+                self.too_many,
                 headers={"Retry-After": str(self.allowance.reset)},
             )
-        scope = self.scopes.get("GET" if request.method == "HEAD" else request.method or "")
+        self.require_permission()
+
+    def count_request(self) -> Allowance | None:
+        return take(self.api_key.pk)
+
+    def require_permission(self) -> None:
+        """Refuse who may not do this at all."""
+        method = self.request.method or ""
+        scope = self.scopes.get("GET" if method == "HEAD" else method)
         if scope is not None:
-            require_scope(key, *((scope,) if isinstance(scope, str) else scope))
+            require_scope(self.api_key, *((scope,) if isinstance(scope, str) else scope))
+
+    def idempotency_record(self, name: str) -> tuple[ApiKey, str]:
+        """Under which API key, and as what, an Idempotency-Key is kept."""
+        return self.api_key, name
+
+    def key_for_ledger(self, digest: str) -> str:
+        """What the ledger knows an Idempotency-Key as, of which this is the digest."""
+        return f"api:{self.api_key.pk}:{digest}"
 
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> Response:
-        response["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             response["Allow"] = ", ".join(self.allowed_methods)
         if self.allowance is not None:

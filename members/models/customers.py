@@ -60,6 +60,8 @@ class Customer(models.Model):
     birthday = models.DateField(_("birthday"), null=True, blank=True)
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
+    # Member tokens that were issued before are void. NULL: none was ever called back.
+    tokens_from = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True)
     search_text = models.GeneratedField(

@@ -31,6 +31,7 @@ SCOPES: dict[str, str | Promise] = {
     "customers:write": gettext_lazy("Create and change customers"),
     "segments:read": gettext_lazy("Read segments and who is in them"),
     "segments:write": gettext_lazy("Make and change segments, and keep lists of customers"),
+    "member_tokens:write": gettext_lazy("Issue tokens with which members use what is theirs"),
     "memberships:read": gettext_lazy("Read memberships"),
     "memberships:write": gettext_lazy("Enroll customers"),
     "orders:read": gettext_lazy("Read orders"),
@@ -135,6 +136,13 @@ def authenticate_api_key(presented: str) -> ApiKey | None:
         return None
     _note_use(key, timezone.now())
     return key
+
+
+def find_active_key(prefix: str) -> ApiKey | None:
+    """The key with this prefix while it opens something. Whoever asks has shown otherwise that the
+    prefix was told by us."""
+    key = _find(prefix)
+    return key if key is not None and key.state == "active" else None
 
 
 def forget_cached_keys() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from typing import Any
 
@@ -17,7 +18,10 @@ from members.picture_files import keep_picture
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit, snapshot
 
-FIELDS = ("name", "accent_color", "currency", "time_zone", "locale")
+FIELDS = ("name", "accent_color", "currency", "time_zone", "locale", "shop_origins")
+# As browsers name the place that a page comes from: no path, and no capitals.
+ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+MOST_ORIGINS = 20
 
 
 def update_merchant(*, actor: Actor, changes: dict[str, Any]) -> Merchant:
@@ -67,5 +71,10 @@ def _check(merchant: Merchant) -> None:
         errors.append(FieldError("time_zone", _("There is no such time zone.")))
     if merchant.locale not in dict(settings.LANGUAGES):
         errors.append(FieldError("locale", _("Setia does not speak this language yet.")))
+    if wrong := [item for item in merchant.shop_origins if not ORIGIN.fullmatch(item)]:
+        words = _("Write an address like https://shop.example, without a path: not “%s”.")
+        errors.append(FieldError("shop_origins", words % wrong[0]))
+    if len(merchant.shop_origins) > MOST_ORIGINS:
+        errors.append(FieldError("shop_origins", _("At most %s.") % MOST_ORIGINS))
     if errors:
         raise DomainError(_("The settings cannot be kept like this."), errors=errors)

@@ -21,7 +21,7 @@ from members.formatting import format_day
 from rewards.account.places import place_of
 from rewards.barcodes import barcode
 from rewards.calendar_entries import whole_day
-from rewards.models import Redemption, Voucher
+from rewards.models import Redemption
 from rewards.selectors.redemptions import WITHOUT_CODE, open_vouchers, taken_by
 from rewards.texts import told
 from rewards.words import conditions_of, icon_of
@@ -127,10 +127,7 @@ def _row(item: Redemption, request: CustomerRequest, now: dt.datetime) -> Vouche
 
 
 def _is_usable(found: Redemption, now: dt.datetime) -> bool:
-    voucher = found.voucher
-    if voucher is None or voucher.status != Voucher.Status.ISSUED:
-        return False
-    return voucher.expires_at is None or voucher.expires_at > now
+    return found.voucher is not None and found.voucher.is_usable(now)
 
 
 def _until(found: Redemption) -> str:

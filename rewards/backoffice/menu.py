@@ -52,8 +52,18 @@ ITEMS = (
         match=(f"{NAMESPACE}:task",),
         shortcut="g f",
     ),
+    NavItem(
+        "storefront",
+        _("Storefront"),
+        f"{NAMESPACE}:storefront",
+        "building-store",
+        order=15,
+        permission="merchant.edit",
+        section="settings",
+    ),
 )
 ACTIONS = {
+    "storefront.changed": _("Changed what the shop's pages show"),
     "reward.created": _("Made a reward"),
     "reward.changed": _("Changed a reward"),
     "reward.picture_changed": _("Changed a reward's picture"),
@@ -112,6 +122,7 @@ ACTIONS = {
     "voucher_pool.filled": _("Added codes to a list"),
 }
 FIELDS = {
+    "elements": _("What is shown"),
     "reward": _("Reward"),
     "rewards": _("Rewards"),
     "redemption": _("Redemption"),
@@ -166,6 +177,10 @@ def register() -> None:
         "rewards.giftcard", TargetKind(_("Gift card"), f"{NAMESPACE}:gift_card_page")
     )
     register_audit_target("rewards.giftcardbatch", TargetKind(_("Batch of gift cards")))
+    register_audit_target(
+        "rewards.storefront",
+        TargetKind(_("Storefront"), f"{NAMESPACE}:storefront", takes_id=False),
+    )
     register_audit_target("rewards.voucherpool", TargetKind(_("List of codes")))
     register_program_link(ProgramLink(_("Rewards"), f"{NAMESPACE}:reward_list", "gift", order=30))
     register_program_link(

@@ -20,6 +20,7 @@ from rewards.backoffice import (
     redemptions,
     rewards,
     shared_codes,
+    storefront,
     voucher_pools,
 )
 
@@ -37,6 +38,7 @@ WINDOWS = "programs/<slug:code>/early-access"
 TASK = "fulfillment/<uuid:public_id>"
 
 urlpatterns = [
+    path("settings/storefront/", storefront.storefront, name="storefront"),
     path(f"{CATALOGUE}/", rewards.reward_list, name="reward_list"),
     path(f"{CATALOGUE}/new/", rewards.reward_create, name="reward_create"),
     path(f"{CATALOGUE}/change/", bulk_changes.reward_bulk, name="reward_bulk"),

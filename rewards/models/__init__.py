@@ -15,6 +15,7 @@ from rewards.models.prizes import RewardPrize
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward, RewardPrice
 from rewards.models.tallies import RewardTally
+from rewards.models.storefront import Element, Storefront
 from rewards.models.vouchers import Voucher, VoucherPool, VoucherUse
 from rewards.models.wishes import AutoTake, RewardGoal
 
@@ -29,6 +30,7 @@ __all__ = [
     "CheckoutVoucher",
     "ContentDownload",
     "ContentItem",
+    "Element",
     "Event",
     "EventWait",
     "FulfillmentStep",
@@ -44,6 +46,7 @@ __all__ = [
     "RewardPrice",
     "RewardPrize",
     "RewardTally",
+    "Storefront",
     "Voucher",
     "VoucherPool",
     "VoucherUse",

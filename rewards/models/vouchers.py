@@ -145,6 +145,12 @@ class Voucher(models.Model):
         """Until when it can be used, as people say it; None: for ever."""
         return None if self.expires_at is None else self.expires_at - dt.timedelta(seconds=1)
 
+    def is_usable(self, now: dt.datetime) -> bool:
+        """By the clock, whether or not its end was written down."""
+        if self.status != Voucher.Status.ISSUED:
+            return False
+        return self.expires_at is None or self.expires_at > now
+
 
 class VoucherUse(models.Model):
     """A voucher at one checkout: kept for it for a while, used by it, or let go again."""

@@ -114,9 +114,7 @@ class Balances(ApiView):
         query = read_query(request, AsOfQuery)
         if query.as_of is not None:
             return answer(_balances_then(get_membership(membership_id), query.as_of))
-        now = timezone.now()
-        balances = read_member_balances(membership_id, now)
-        return answer(BalancesOut(as_of=now, balances=[_balance_out(item) for item in balances]))
+        return answer(balances_now(membership_id))
 
 
 class Lots(ApiView):
@@ -129,15 +127,27 @@ class Lots(ApiView):
         """List the lots that a member's balances consist of, those that expire first first."""
         query = read_query(request, LotQuery)
         membership = get_membership(membership_id)
-        at = _instant(membership, query.as_of)
-        found = past_balances(membership, at)
-        lots = sorted((lot for item in found for lot in item.lots), key=_place)
-        page = paginate_list(request, lots, query, place=_place, row=lambda lot: lot)
-        units = {item.wallet.pk: item.wallet_type for item in found}
-        page["results"] = [
-            lot_out(item, units[item.lot.wallet_id]) for item in with_origins(page["results"])
-        ]
-        return answer(LotPage(as_of=at, **page))
+        return answer(lots_page(request, membership, query, _instant(membership, query.as_of)))
+
+
+def balances_now(membership_id: UUID) -> BalancesOut:
+    now = timezone.now()
+    balances = read_member_balances(membership_id, now)
+    return BalancesOut(as_of=now, balances=[_balance_out(item) for item in balances])
+
+
+def lots_page(
+    request: Request, membership: Membership, query: PageQuery, at: dt.datetime
+) -> LotPage:
+    """The lots as of then, those that expire first first."""
+    found = past_balances(membership, at)
+    lots = sorted((lot for item in found for lot in item.lots), key=_place)
+    page = paginate_list(request, lots, query, place=_place, row=lambda lot: lot)
+    units = {item.wallet.pk: item.wallet_type for item in found}
+    page["results"] = [
+        lot_out(item, units[item.lot.wallet_id]) for item in with_origins(page["results"])
+    ]
+    return LotPage(as_of=at, **page)
 
 
 def _place(lot: LotThen) -> list[str | int]:

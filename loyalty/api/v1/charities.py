@@ -191,7 +191,7 @@ class StandingGifts(ApiView):
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """What a member gives by themselves, of which units."""
         found = standing_gifts_of(get_membership(membership_id)).values()
-        return answer(StandingGiftsOut(results=[_standing_out(item) for item in found]))
+        return answer(StandingGiftsOut(results=[standing_out(item) for item in found]))
 
 
 class OneStandingGift(ApiView):
@@ -211,10 +211,10 @@ class OneStandingGift(ApiView):
         if charity is None:
             raise refuse_field("charity", _("The program has no such charity."), "not_found")
         gift = set_standing_gift(
-            membership=member, wallet_type=_units_of(member, wallet_type), charity=charity,
+            membership=member, wallet_type=units_of(member, wallet_type), charity=charity,
             percent=Decimal(body.percent), actor=self.actor, now=timezone.now(),
         )  # fmt: skip
-        return answer(_standing_out(gift))
+        return answer(standing_out(gift))
 
     @extend_schema(operation_id="endStandingGift", responses={200: StandingGiftsOut})
     def delete(self, request: Request, membership_id: UUID, wallet_type: str) -> HttpResponse:
@@ -222,11 +222,11 @@ class OneStandingGift(ApiView):
         was given stays given."""
         member = get_membership(membership_id)
         end_standing_gift(
-            membership=member, wallet_type=_units_of(member, wallet_type), actor=self.actor,
+            membership=member, wallet_type=units_of(member, wallet_type), actor=self.actor,
             now=timezone.now(),
         )  # fmt: skip
         found = standing_gifts_of(member).values()
-        return answer(StandingGiftsOut(results=[_standing_out(item) for item in found]))
+        return answer(StandingGiftsOut(results=[standing_out(item) for item in found]))
 
 
 def charity_out(charity: Charity) -> CharityOut:
@@ -272,14 +272,14 @@ def _nothing(charity: Charity) -> Impact:
     return Impact(charity, Worth(NOTHING, NOTHING))
 
 
-def _units_of(member: Membership, code: str) -> WalletType:
+def units_of(member: Membership, code: str) -> WalletType:
     found = WalletType.objects.filter(program=member.program_id, code=code).first()
     if found is None:
         raise NotFoundError("The program has no such units.")
     return found
 
 
-def _standing_out(gift: StandingGift) -> StandingGiftOut:
+def standing_out(gift: StandingGift) -> StandingGiftOut:
     return StandingGiftOut(
         wallet_type=gift.wallet_type.code,
         charity=gift.charity.account.code,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from http import HTTPStatus
 from typing import Annotated, Self
 
@@ -15,12 +14,18 @@ from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import parse_units
-from loyalty.api.v1.transfers import TransferOut, listed_transfer, transfer_out, wallet_named
+from loyalty.api.v1.transfers import (
+    TransferOut,
+    ledger_key,
+    listed_transfer,
+    transfer_out,
+    wallet_named,
+)
 from loyalty.models import Account, Membership, Transfer, Wallet
 from loyalty.selectors.memberships import with_card, with_id
 from loyalty.services.gifts import LONGEST_MESSAGE, donate_units, give_units, most_to_give
 from members.api.bodies import TEXT, Body, PublicId, answer, read_body, refuse_field
-from members.api.idempotency import idempotent, read_key
+from members.api.idempotency import idempotent
 from members.api.views import ApiView
 
 
@@ -69,9 +74,7 @@ class Gifts(ApiView):
         the movement out of the giver's wallet; `/transfers/{id}/reversal` undoes it."""
         body = read_body(request, GiftIn)
         wallet = wallet_named(body.membership, body.wallet_type)
-        # Longer than a record of the answer is kept, the ledger itself knows the key.
-        name = hashlib.sha256((read_key(request) or "").encode()).hexdigest()
-        transfer = self._give(body, wallet, f"api:{self.api_key.pk}:{name}")
+        transfer = self._give(body, wallet, ledger_key(self, request))
         return answer(transfer_out(listed_transfer(transfer.pk)), HTTPStatus.CREATED)
 
     def _units(self, body: GiftIn, wallet: Wallet) -> int:

@@ -188,7 +188,7 @@ def ledger_key(view: ApiView, request: Request) -> str:
     """The request's Idempotency-Key for the ledger, which knows it longer than a record of the
     answer is kept."""
     name = hashlib.sha256(require_key(request).encode()).hexdigest()
-    return f"api:{view.api_key.pk}:{name}"
+    return view.key_for_ledger(name)
 
 
 def listed_transfers() -> QuerySet[Transfer]:

@@ -40,6 +40,7 @@ from loyalty.api.v1 import (
     tiers,
     transfers,
 )
+from loyalty.api.v1.own_urls import urlpatterns as own
 
 app_name = "api-loyalty"
 
@@ -232,4 +233,5 @@ urlpatterns = [
         name="program-downgrades",
     ),
     path("programs/<slug:code>/rules", rules.ProgramRules.as_view(), name="program-rules"),
+    *own,
 ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from members.api.v1 import customers, jobs, merges, segments
+from members.api.v1 import customers, jobs, me, member_tokens, merges, segments
 
 app_name = "api-members"
 
@@ -29,6 +29,14 @@ urlpatterns = [
         segments.OneSegmentMember.as_view(),
         name="segment-member",
     ),
+    path("member-tokens", member_tokens.MemberTokens.as_view(), name="member-tokens"),
+    path(
+        "member-tokens/revoke",
+        member_tokens.MemberTokensRevocation.as_view(),
+        name="member-tokens-revoke",
+    ),
+    path("tier-badges", member_tokens.TierBadges.as_view(), name="tier-badges"),
+    path("me", me.Me.as_view(), name="me"),
     path("jobs", jobs.Jobs.as_view(), name="jobs"),
     path("jobs/<uuid:job_id>", jobs.OneJob.as_view(), name="job"),
 ]

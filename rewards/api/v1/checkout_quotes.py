@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.pools import member_named
 from loyalty.api.v1.quotes import ProgramQuote, program_quote
+from loyalty.models import Membership
 from members.api.authentication import require_scope
 from members.api.bodies import Answer, answer, money_text, read_body
 from members.api.views import ApiView
@@ -21,7 +22,7 @@ from rewards.api.v1.checkouts import MemberCart, basket_of, cards_named
 from rewards.api.v1.gift_card_uses import GiftCardCode
 from rewards.api.v1.rewards import RefusalOut
 from rewards.services.checkout_cards import CardFit
-from rewards.services.checkout_quotes import Fit, Use, quote_cart
+from rewards.services.checkout_quotes import CartQuote, Fit, Use, quote_cart
 
 
 class FitOut(Answer):
@@ -91,16 +92,18 @@ class CartQuotes(ApiView):
             basket_of(body.order, now), member, now=now, with_discounts=body.with_discounts,
             cards=cards_named(self, body.gift_cards),
         )  # fmt: skip
-        currency = found.quote.program.currency
-        return answer(
-            CartQuoteOut(
-                quoted_at=now,
-                quote=program_quote(found.quote, member.public_id),
-                rewards=[_fit(item) for item in found.fits],
-                gift_cards=[_card_fit(item) for item in found.cards],
-                best=[_use(item, currency) for item in found.best],
-            )
-        )
+        return answer(cart_quote_out(found, member, now))
+
+
+def cart_quote_out(found: CartQuote, member: Membership, now: dt.datetime) -> CartQuoteOut:
+    currency = found.quote.program.currency
+    return CartQuoteOut(
+        quoted_at=now,
+        quote=program_quote(found.quote, member.public_id),
+        rewards=[_fit(item) for item in found.fits],
+        gift_cards=[_card_fit(item) for item in found.cards],
+        best=[_use(item, currency) for item in found.best],
+    )
 
 
 def _fit(found: Fit) -> FitOut:

@@ -196,12 +196,12 @@ def _offers(found: list[Reward], member: Membership | None) -> dict[int, OfferOu
     own = [reward for reward in found if reward.program_id == member.program_id]
     spendable = spendable_units([member.pk], now).get(member.pk, {})
     return {
-        offer.reward.pk: _offer(offer, spendable.get(offer.reward.wallet_type_id, 0))
+        offer.reward.pk: offer_out(offer, spendable.get(offer.reward.wallet_type_id, 0))
         for offer in offers_for(own, member, now)
     }
 
 
-def _offer(offer: Offer, spendable: int) -> OfferOut:
+def offer_out(offer: Offer, spendable: int) -> OfferOut:
     scale, missing = offer.reward.wallet_type.scale, max(offer.price - spendable, 0)
     return OfferOut(
         price=units_text(offer.price, scale),

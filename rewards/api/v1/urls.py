@@ -14,9 +14,11 @@ from rewards.api.v1 import (
     gifts,
     redemptions,
     rewards,
+    storefront,
     till,
     vouchers,
 )
+from rewards.api.v1.own_urls import urlpatterns as own
 
 app_name = "api-rewards"
 
@@ -78,6 +80,10 @@ urlpatterns = [
     path("access/windows", access.AccessWindows.as_view(), name="access-windows"),
     path("content", content.Content.as_view(), name="content"),
     path("content/<uuid:content_id>/link", content.ContentLink.as_view(), name="content-link"),
+    path("storefront", storefront.StorefrontSettings.as_view(), name="storefront"),
+    path("storefront/earn", storefront.StorefrontEarn.as_view(), name="storefront-earn"),
+    path("storefront/basket", storefront.StorefrontBaskets.as_view(), name="storefront-basket"),
+    path("storefront/tiers", storefront.StorefrontTiers.as_view(), name="storefront-tiers"),
     path("events", events.Events.as_view(), name="events"),
     path(EVENT, events.OneEvent.as_view(), name="event"),
     path(f"{EVENT}/waiting-list", events.EventWaitingList.as_view(), name="event-waiting-list"),
@@ -90,4 +96,5 @@ urlpatterns = [
     path(TASK, fulfillment.OneFulfillmentTask.as_view(), name="fulfillment-task"),
     path(f"{TASK}/address", fulfillment.FulfillmentAddress.as_view(), name="fulfillment-address"),
     path(f"{TASK}/advance", fulfillment.FulfillmentAdvance.as_view(), name="fulfillment-advance"),
+    *own,
 ]

@@ -1,0 +1,243 @@
+"""/me/memberships/…: what a member does with what is theirs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from loyalty.models import Membership, Program, Transfer
+from members.models import AuditEntry, Customer
+from members.services.audit import SYSTEM
+from rewards.definitions import RewardDefinition
+from rewards.models import Redemption, Reward
+from rewards.services.redemptions import issue_redemption
+from rewards.services.rewards import create_reward
+from tests.api.conftest import ApiClient, assert_problem
+from tests.loyalty.factories import adjust, make_program, make_wallet, wallet_of
+from tests.rewards.factories import take
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TREES = {
+    "code": "trees", "name": "City Trees", "thing_singular": "tree", "thing_plural": "trees",
+    "thing_price": "5", "texts": {"el": {"name": "Δέντρα"}},
+}  # fmt: skip
+TIERS = {
+    "metric": "spend", "window": "lifetime",
+    "tiers": [{"code": "sprout", "name": "Sprout"},
+              {"code": "oak", "name": "Oak", "threshold": "500"}],
+}  # fmt: skip
+BASKET = {"order": {"currency": "USD", "total": "20", "lines": [{"sku": "tea", "total": "20"}]}}
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    unit = {"singular": "Bean", "plural": "Beans", "unit_value": "0.01",
+            "expiry": {"kind": "months", "length": 12}}  # fmt: skip
+    return make_program("beans", name="Bean Club", unit=unit, charities=[TREES], tiers=TIERS)
+
+
+@pytest.fixture
+def ann(membership: Membership) -> Membership:
+    """She has 250 Beans."""
+    adjust(wallet_of(membership.account_id), 250, "start", now=timezone.now(), note="Only for us")
+    return membership
+
+
+@pytest.fixture
+def me(key_with: Callable[..., ApiClient], ann: Membership) -> ApiClient:
+    shop = key_with("member_tokens:write")
+    body = {"customer": {"external_id": "C-1"}}
+    return ApiClient(shop.post("/member-tokens", body).json()["token"])
+
+
+@pytest.fixture
+def at(ann: Membership) -> str:
+    return f"/me/memberships/{ann.public_id}"
+
+
+def offer(program: Program, code: str, price: int, **more: Any) -> Reward:
+    values = {"code": code, "kind": "amount_off", "name": code.title(), "price": price,
+              "amount": 5, "status": "live"}  # fmt: skip
+    definition = RewardDefinition.model_validate(values | more)
+    return create_reward(program=program, definition=definition, actor=SYSTEM)
+
+
+def test_balances_and_what_expires(me: ApiClient, at: str) -> None:
+    [balance] = me.get(f"{at}/balances").json()["balances"]
+    assert (balance["spendable"], balance["worth"]["amount"]) == ("250", "2.50")
+    assert balance["next_expiry"]["units"] == "250"
+    [lot] = me.get(f"{at}/lots").json()["results"]
+    assert (lot["remaining"], lot["kind"]) == ("250", "adjustment")
+    assert lot["expires_at"]
+
+
+def test_the_history_says_why_and_keeps_notes_to_staff(me: ApiClient, at: str) -> None:
+    [moved] = me.get(f"{at}/transfers").json()["results"]
+    assert (moved["units"], moved["words"]) == ("250", "+250\xa0Beans")
+    assert moved["explanation"]["title"]
+    assert "Only for us" not in me.get(f"{at}/transfers").content.decode()
+    assert me.get(f"{at}/transfers/{moved['id']}").json() == moved
+    assert me.get(f"{at}/transfers?wallet_type=stamps").json()["results"] == []
+    assert_problem(me.get(f"{at}/transfers/{2**63}"), 404, "not_found")
+
+
+def test_a_movement_of_somebody_else_is_not_there(me: ApiClient, at: str, program: Program) -> None:
+    other = adjust(make_wallet(program, "c9"), 10, "other", now=timezone.now())
+    assert_problem(me.get(f"{at}/transfers/{other.pk}"), 404, "not_found")
+
+
+def test_the_tier_and_what_is_missing(me: ApiClient, at: str) -> None:
+    told = me.get(f"{at}/tier").json()
+    assert (told["tier"]["name"], told["next"]["tier"], told["next"]["missing"]) == (
+        "Sprout", "oak", "500",
+    )  # fmt: skip
+
+
+def test_rewards_are_ready_near_or_locked(me: ApiClient, at: str, program: Program) -> None:
+    offer(program, "ready", 100)
+    offer(program, "near", 500)
+    offer(program, "locked", 10, starts_at="2999-01-01T00:00:00Z")
+    offer(program, "draft", 10, status="draft")
+    found = me.get(f"{at}/rewards").json()["results"]
+    assert [(item["code"], item["state"], item["share"]) for item in found] == [
+        ("ready", "ready", 100), ("near", "near", 50), ("locked", "locked", 100),
+    ]  # fmt: skip
+    assert found[1]["missing_words"] == "250\xa0Beans"
+    assert found[2]["offer"]["refusals"][0]["code"] == "not_yet"
+    pages = me.get(f"{at}/rewards?limit=2").json()
+    assert [item["code"] for item in me.get(pages["next"]).json()["results"]] == ["locked"]
+    assert me.get(f"{at}/rewards/{found[0]['id']}").json() == found[0]
+
+
+def test_a_reward_is_taken_once_and_is_among_the_vouchers(
+    me: ApiClient, at: str, program: Program
+) -> None:
+    reward = offer(program, "five", 100)
+    path = f"{at}/rewards/{reward.public_id}/take"
+    assert_problem(me.post(path, {}), 400, "idempotency_key_required")
+    first, again = (me.post(path, {}, Idempotency_Key="k1") for _ in range(2))
+    assert (first.status_code, again["Idempotent-Replayed"]) == (201, "true")
+    assert first.json() == again.json()
+    taken = Redemption.objects.get()
+    assert taken.voucher is not None
+    assert first.json()["voucher"]["code"] == taken.voucher.written
+    assert Transfer.objects.get(kind="redemption").source == "account"
+    listed = me.get(f"{at}/vouchers?usable=true").json()["results"]
+    assert [item["id"] for item in listed] == [str(taken.public_id)]
+    assert me.get(f"{at}/vouchers/{taken.public_id}").json() == listed[0]
+    assert_problem(
+        me.post(f"{at}/rewards/{offer(program, 'dear', 900).public_id}/take", {},
+                Idempotency_Key="k2"),
+        409, "insufficient_balance",
+    )  # fmt: skip
+    entry = AuditEntry.objects.get(action="reward.taken")
+    assert entry.actor_label.startswith("Member, by API key")
+
+
+def test_what_is_only_reserved_keeps_its_secret(
+    me: ApiClient, at: str, ann: Membership, program: Program
+) -> None:
+    prize = offer(program, "prize", 50)
+    gift = offer(program, "gift", 10, kind="mystery", amount=None, prizes={"prize": 1})
+    held = take(ann, gift, hold=dt.timedelta(minutes=5))
+    [told] = me.get(f"{at}/vouchers").json()["results"]
+    assert (told["name"], told["voucher"]) == ("Gift", None)
+    issue_redemption(redemption=held, actor=SYSTEM, now=timezone.now())
+    [told] = me.get(f"{at}/vouchers").json()["results"]
+    assert told["name"] == prize.name
+    assert told["voucher"]["usable"]
+
+
+def test_keys_of_members_are_apart(
+    me: ApiClient, at: str, program: Program, key_with: Callable[..., ApiClient]
+) -> None:
+    """Also where both came by one API key, and where that key itself uses the same text."""
+    reward = offer(program, "five", 100)
+    shop = key_with("member_tokens:write", "memberships:write")
+    Customer.objects.create(external_id="C-2")
+    answers = []
+    for number in ("C-1", "C-2"):
+        token = shop.post("/member-tokens", {"customer": {"external_id": number}}).json()["token"]
+        browser = ApiClient(token)
+        answers.append(browser.post("/me/memberships", {"program": "beans"}, Idempotency_Key="k"))
+    assert [answer.status_code for answer in answers] == [200, 201]
+    body = {"program": "beans", "customer": {"external_id": "C-2"}}
+    assert shop.post("/memberships", body, Idempotency_Key="k").status_code == 200
+    taken = me.post(f"{at}/rewards/{reward.public_id}/take", {}, Idempotency_Key="k")
+    assert taken.status_code == 201
+
+
+def test_the_goal_is_chosen_read_and_dropped(me: ApiClient, at: str, program: Program) -> None:
+    reward = offer(program, "five", 500)
+    assert me.get(f"{at}/goal").json() == {"reward": None}
+    chosen = me.put(f"{at}/goal", {"reward": str(reward.public_id)}).json()["reward"]
+    assert (chosen["code"], chosen["is_goal"], chosen["share"]) == ("five", True, 50)
+    assert me.get(f"{at}/goal").json()["reward"] == chosen
+    nobody = {"reward": "00000000-0000-4000-8000-000000000000"}
+    assert_problem(me.put(f"{at}/goal", nobody), 422, "invalid_request", "reward")
+    assert me.request("DELETE", f"{at}/goal").json() == {"reward": None}
+
+
+def test_a_member_gives_to_a_charity(me: ApiClient, at: str) -> None:
+    [trees] = me.get(f"{at}/charities", Accept_Language="el").json()["results"]
+    assert (trees["name"], trees["given"]) == ("Δέντρα", "")
+    body = {"charity": "trees", "units": "100"}
+    assert_problem(me.post(f"{at}/donations", body), 400, "idempotency_key_required")
+    given = me.post(f"{at}/donations", body, Idempotency_Key="d1")
+    assert (given.status_code, given.json()["units"]) == (201, "-100")
+    rest = me.post(f"{at}/donations", body | {"units": "all"}, Idempotency_Key="d2")
+    assert rest.json()["units"] == "-150"
+    assert me.get(f"{at}/charities").json()["results"][0]["given"]
+    wrong = me.post(f"{at}/donations", body | {"charity": "seas"}, Idempotency_Key="d3")
+    assert_problem(wrong, 422, "invalid_request", "charity")
+    wrong = me.post(f"{at}/donations", body | {"wallet_type": "x"}, Idempotency_Key="d4")
+    assert_problem(wrong, 422, "invalid_request", "wallet_type")
+
+
+def test_a_share_is_given_by_itself_until_it_is_not(me: ApiClient, at: str) -> None:
+    path = f"{at}/standing-gifts/points"
+    gift = me.put(path, {"charity": "trees", "percent": "10"}).json()
+    assert (gift["charity"], gift["percent"]) == ("trees", "10")
+    assert len(me.get(f"{at}/standing-gifts").json()["results"]) == 1
+    assert me.request("DELETE", path).json()["results"] == []
+
+
+def test_a_basket_says_what_it_earns_and_what_fits(
+    me: ApiClient, at: str, program: Program
+) -> None:
+    offer(program, "five", 100)
+    told = me.post(f"{at}/quote", BASKET).json()
+    assert told["quote"]["totals"][0]["units"] == "20"
+    assert [(item["code"], item["fits"], item["amount"]) for item in told["rewards"]] == [
+        ("five", True, "5.00")
+    ]
+    for_another = {"order": BASKET["order"] | {"customer": {"external_id": "C-9"}}}  # type: ignore[dict-item]
+    assert_problem(me.post(f"{at}/quote", for_another), 422, "invalid_request", "order.customer")
+
+
+def test_a_member_changes_what_they_say_of_themselves(me: ApiClient) -> None:
+    changed = me.patch("/me", {"given_name": "Anna", "phone": "+60 12-345 6789", "locale": "el"})
+    assert changed.status_code == 200, changed.content
+    assert (changed.json()["given_name"], changed.json()["phone"]) == ("Anna", "+60123456789")
+    assert me.get("/me").json() == changed.json()
+    assert_problem(me.patch("/me", {"email": "x@example.com"}), 422, "invalid_request", "email")
+    assert_problem(me.patch("/me", {"locale": "xx"}), 422, "invalid_request", "locale")
+    Customer.objects.create(external_id="C-2", phone="+60198765432")
+    refused = me.patch("/me", {"phone": "+60198765432"})
+    problem = assert_problem(refused, 422, "invalid_request", "phone")
+    assert problem["errors"][0]["code"] == "not_accepted"
+    assert "Another customer" not in refused.content.decode()
+
+
+def test_a_member_leaves_and_comes_back(me: ApiClient, at: str) -> None:
+    assert me.post(f"{at}/leave").json()["status"] == "left"
+    assert me.post(f"{at}/leave").json()["status"] == "left"
+    assert me.post("/me/memberships", {"program": "beans"}).status_code == 201
+    assert me.get(at).json()["status"] == "active"
+    assert me.get(f"{at}/balances").json()["balances"][0]["spendable"] == "250"
+    unknown = me.post("/me/memberships", {"program": "nope"})
+    assert_problem(unknown, 422, "invalid_request", "program")
