@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),
     },
+    "send-messages": {"task": "campaigns.tasks.send_messages", "schedule": 15.0},
     "resume-stale-jobs": {"task": "members.tasks.resume_stale_jobs", "schedule": 30.0},
     "prune-jobs": {"task": "members.tasks.prune_jobs", "schedule": crontab(hour="3", minute="40")},
     # Jobs: each has a line that names its kind (docs/development.md).
@@ -72,6 +73,12 @@ app.conf.beat_schedule = {
         "task": "members.tasks.run_scheduled",
         "args": ["reward_timeouts"],
         "schedule": 60.0,
+    },
+    # Before the morning in most places; whoever still sleeps is written to later.
+    "expiry-warnings": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["expiry_warnings"],
+        "schedule": crontab(hour="5", minute="50"),
     },
     "gift-card-codes": {
         "task": "members.tasks.run_scheduled",

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
+    "anymail",
     "django_celery_beat",
     "django_htmx",
     "drf_spectacular",
@@ -318,6 +319,17 @@ vars().update(env.email_url("EMAIL_URL", default=f"smtp://127.0.0.1:{DEVMAIL_POR
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="") or "Setia <no-reply@setia.example>"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# A provider by its API in place of a mail server, as django-anymail names it: "postmark". Its keys
+# are in ANYMAIL_…, as ANYMAIL_POSTMARK_SERVER_TOKEN.
+MAIL_PROVIDER = env.str("MAIL_PROVIDER", default="")
+if MAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+ANYMAIL: dict[str, Any] = {
+    name.removeprefix("ANYMAIL_"): value
+    for name, value in env.ENVIRON.items()
+    if name.startswith("ANYMAIL_")
+}
+ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "DEBUG_API_REQUESTS": False}
 
 # --- API ----------------------------------------------------------------------------------------
 

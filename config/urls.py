@@ -15,18 +15,22 @@ domain: list[URLPattern | URLResolver] = [
     # First: programs ask most often, and each pattern before theirs is tried for nothing.
     path("api/v1/", include("loyalty.api.v1.urls")),
     path("api/v1/", include("rewards.api.v1.urls")),
+    path("api/v1/", include("campaigns.api.v1.urls")),
     path("api/v1/", include("members.api.v1.urls")),
     # Last of its prefix: it answers whatever is not there.
     path("api/", include("members.api.urls")),
     path("", include("members.urls")),
     path("", include("rewards.urls")),
+    path("messages/", include("campaigns.urls")),
     path("payments/<slug:provider>/notices/", payment_notice, name="payment_notice"),
     path("me/", include("loyalty.account.urls")),
     path("me/", include("rewards.account.urls")),
+    path("me/", include("campaigns.account.urls")),
     path("programs/", include("loyalty.account.public_urls")),
     path("backoffice/", include("members.backoffice.urls")),
     path("backoffice/", include("loyalty.backoffice.urls")),
     path("backoffice/", include("rewards.backoffice.urls")),
+    path("backoffice/", include("campaigns.backoffice.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -36,6 +40,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("backoffice/repair/", admin.site.urls),
 ]
+
+# What a provider tells about mails that went out; it signs what it says.
+if settings.MAIL_PROVIDER:
+    urlpatterns.append(path("mail-events/", include("anymail.urls")))
 
 if settings.DEVELOPMENT:
     urlpatterns.append(path("dev/inbox/", include("config.devmail.urls")))

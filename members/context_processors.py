@@ -42,6 +42,10 @@ class Shell:
     def mypage(self) -> list[navigation.NavLink]:
         return navigation.mypage_links(self._request)
 
+    @cached_property
+    def mypage_tools(self) -> list[navigation.NavLink]:
+        return navigation.mypage_tools(self._request)
+
     @property
     def programs(self) -> list[navigation.ProgramChoice]:
         return list(navigation.program_choices(self._request))

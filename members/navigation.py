@@ -86,6 +86,7 @@ ProgramSource = Callable[[HttpRequest], Sequence[ProgramChoice]]
 
 _backoffice: dict[str, NavItem] = {}
 _mypage: dict[str, NavItem] = {}
+_mypage_tools: dict[str, NavItem] = {}
 _program_source: list[ProgramSource] = []
 _program_links: dict[str, ProgramLink] = {}
 _search_url_name: list[str] = []
@@ -99,6 +100,12 @@ def register_nav_item(item: NavItem) -> None:
 def register_mypage_item(item: NavItem) -> None:
     """Add an entry to the bottom bar of the customers' own pages."""
     _mypage[item.key] = item
+
+
+def register_mypage_tool(item: NavItem) -> None:
+    """Add a page that customers reach from what they say about themselves; the first of them also
+    from the top of each page."""
+    _mypage_tools[item.key] = item
 
 
 def register_program_source(source: ProgramSource) -> None:
@@ -139,6 +146,11 @@ def backoffice_links(request: HttpRequest, section: Section) -> list[NavLink]:
 def mypage_links(request: HttpRequest) -> list[NavLink]:
     """The entries of the customer's bottom bar."""
     return _links(request, list(_mypage.values()))
+
+
+def mypage_tools(request: HttpRequest) -> list[NavLink]:
+    """The pages beside the customer's bottom bar."""
+    return _links(request, list(_mypage_tools.values()))
 
 
 def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:

@@ -25,7 +25,7 @@ _BOOKS = {"reports.view", "backtests.run"}
 _SERVICE = {
     "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
     "pools.edit", "activities.decide", "plans.serve", "rewards.give",
-    "gift_cards.serve", "fulfillment.work",
+    "gift_cards.serve", "fulfillment.work", "messages.serve",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -48,6 +48,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "rules.draft",
             "rules.publish",
             "segments.edit",
+            "messages.edit",
             "imports.run",
             "jobs.run",
         }
@@ -72,6 +73,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             # Whether one person suffices for that.
             "rules.settings",
             "segments.edit",
+            "messages.edit",
             "imports.run",
             "jobs.run",
             # Work that rebuilds derived figures, for whoever looks after the installation.

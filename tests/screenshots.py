@@ -160,6 +160,13 @@ PAGES = (
     Page("fulfillment", ("rewards_backoffice:task_list",)),
     Page("fulfillment-task", ("rewards_backoffice:task", "parcel")),
     Page("fulfillment-labels", ("rewards_backoffice:task_labels",)),
+    Page("messages", ("messages_backoffice:occasion_list",)),
+    Page("messages-occasion", ("messages_backoffice:occasion", "occasion")),
+    Page("messages-words", ("messages_backoffice:words", "occasion", "channel", "locale")),
+    Page("messages-sent", ("messages_backoffice:delivery_list",)),
+    Page("messages-policy", ("messages_backoffice:policy",)),
+    Page("messages-customer", ("messages_backoffice:message_panel", "customer")),
+    Page("messages-consents", ("messages_backoffice:consents", "customer")),
     Page("events", ("rewards_backoffice:event_list", "program")),
     Page("event", ("rewards_backoffice:event_page", "program", "event_code")),
     Page("event-new", ("rewards_backoffice:event_create", "program")),
@@ -211,6 +218,10 @@ PAGES = (
     Page("account-giving", ("mypage:giving",), who="customer"),
     Page("account-giving-charity", ("mypage:charity", "membership", "charity"), who="customer"),
     Page("account-events", ("rewards_account:events",), who="customer"),
+    Page("account-messages", ("messages_account:inbox",), who="customer"),
+    Page("account-message", ("messages_account:message", "own_message"), who="customer"),
+    Page("account-choices", ("messages_account:choices",), who="customer"),
+    Page("stop-link", ("messages:stop", "stop_token"), who="nobody"),
     Page("account-event", ("rewards_account:event", "event"), who="customer"),
     Page("account-library", ("rewards_account:library",), who="customer"),
     Page("account-parcel", ("rewards_account:parcel", "own_parcel"), who="customer"),
@@ -247,6 +258,8 @@ class Demo:
         return Customer.objects.get(email=settings.SETIA_DEMO_CUSTOMER)
 
     def argument(self, name: str) -> Any:
+        from campaigns.links import StopLink, stop_token
+        from campaigns.selectors.inbox import inbox_of
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
         from loyalty.models import (
@@ -332,6 +345,13 @@ class Demo:
                 FulfillmentTask.objects.filter(membership__customer=self.guide, kind="reward")
                 .earliest("pk")
                 .public_id
+            ),
+            "occasion": lambda: "welcome",
+            "channel": lambda: "email",
+            "locale": lambda: "en",
+            "own_message": lambda: inbox_of(self.guide)[0].public_id,
+            "stop_token": lambda: stop_token(
+                StopLink(self.guide.public_id, self.guide.public_id, "email", "points")
             ),
             "event": lambda: Event.objects.earliest("starts_at").public_id,
             "event_code": lambda: Event.objects.earliest("starts_at").reward.code,

@@ -107,6 +107,19 @@ TABLE: dict[str, Who] = {
     "backoffice:styleguide_dialog": form(EVERYBODY),
     "backoffice:styleguide_panel": read(EVERYBODY),
     "rewards_backoffice:storefront": form(ADMINISTRATORS),
+    "messages_backoffice:occasion_list": read(EVERYBODY),
+    "messages_backoffice:occasion": read(EVERYBODY) | write(MARKETERS),
+    "messages_backoffice:language": write(MARKETERS),
+    "messages_backoffice:words": read(EVERYBODY) | write(MARKETERS),
+    "messages_backoffice:preview": form(EVERYBODY),
+    "messages_backoffice:test": write(MARKETERS),
+    "messages_backoffice:archive": write(MARKETERS),
+    "messages_backoffice:policy": read(EVERYBODY) | write(MARKETERS),
+    "messages_backoffice:delivery_list": read(EVERYBODY),
+    "messages_backoffice:delivery": read(EVERYBODY),
+    "messages_backoffice:again": write(NOT_ANALYSTS),
+    "messages_backoffice:message_panel": read(EVERYBODY),
+    "messages_backoffice:consents": form(NOT_ANALYSTS),
     "rewards_backoffice:reward_list": read(EVERYBODY),
     "rewards_backoffice:reward_page": read(EVERYBODY),
     "rewards_backoffice:reward_by_id": read(EVERYBODY),
@@ -459,6 +472,11 @@ def world(db: None) -> World:
     objects["rewards_backoffice:checkout_panel"] = of_customer
     objects["rewards_backoffice:gift_card_panel"] = of_customer
     objects["rewards_backoffice:task_panel"] = of_customer
+    objects["messages_backoffice:message_panel"] = of_customer
+    objects["messages_backoffice:consents"] = of_customer
+    words = {"code": "gift", "channel": "email", "locale": "en"}
+    for name in ("occasion", "language", "words", "preview", "test", "archive"):
+        objects[f"messages_backoffice:{name}"] = words
     return World(clients, objects)
 
 

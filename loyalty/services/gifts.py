@@ -29,9 +29,12 @@ from loyalty.services.redemptions import check_spending, terms_of
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
+from members.services.outbox import record_event
 from members.services.transactions import run_atomically
 
 LONGEST_MESSAGE = 200
+# The outbox event of a gift to a member: the movement out.
+GIVEN = "units.given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def give_units(
         if not replayed:
             _audit("points.given", transfer, wallet, actor)
             _audit("points.received", transfer, taker, actor)
+            record_event(GIVEN, {"transfer": transfer.pk})
         return transfer, replayed
 
     return run_atomically(give)

@@ -70,14 +70,11 @@ _ENROLL = """
     ), told AS (
         INSERT INTO members_outboxevent
                (kind, payload, created_at, available_at, attempts, last_error)
-        SELECT %(event)s, jsonb_build_object('program', %(program)s), now(), now(), 0, ''
+        SELECT %(event)s,
+               jsonb_build_object('program', %(program)s,
+                                  'memberships', (SELECT jsonb_agg(id) FROM members)),
+               now(), now(), 0, ''
          WHERE EXISTS (SELECT FROM members)
-           AND (EXISTS (SELECT FROM loyalty_foundingbonus WHERE program_id = %(program)s)
-                OR EXISTS (SELECT FROM loyalty_pledge p
-                             JOIN loyalty_charity c ON c.id = p.charity_id
-                             JOIN loyalty_account a ON a.id = c.account_id
-                            WHERE a.program_id = %(program)s AND p.event = 'member'
-                              AND p.status = 'live'))
     )
     -- Where there are tiers, everybody has one; it is worked out when it is asked for.
     INSERT INTO loyalty_membertier (membership_id, tier_id, since, total, changes_at)

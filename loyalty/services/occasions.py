@@ -37,8 +37,11 @@ from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
 from members.services.job_runs import Step, run_in_chunks
+from members.services.outbox import record_event
 
 KIND = "occasions"
+# The outbox event of what was given for days of the year.
+GIVEN = "occasion.given"
 # Days that are made up for when the work did not run.
 MISSED = 30
 # Memberships looked at in one piece.
@@ -166,7 +169,9 @@ def _give_all(
     ids = {item.key: item.transfer_id for item in post(with_pools(movements, terms), now=now)}
     for row, key in kept:
         row.transfer_id = ids.get(key)
-    OccasionGrant.objects.bulk_create(row for row, _key in kept)
+    grants = OccasionGrant.objects.bulk_create(row for row, _key in kept)
+    if movements:
+        record_event(GIVEN, {"grants": [row.pk for row in grants if row.units]})
     refresh_customers(people, terms=terms, now=now)
     return len(movements)
 

@@ -14,8 +14,8 @@ from rewards.models.gifts import GiftDay, GiftOccasion
 from rewards.models.prizes import RewardPrize
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward, RewardPrice
-from rewards.models.tallies import RewardTally
 from rewards.models.storefront import Element, Storefront
+from rewards.models.tallies import RewardTally
 from rewards.models.vouchers import Voucher, VoucherPool, VoucherUse
 from rewards.models.wishes import AutoTake, RewardGoal
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Transfer
 from rewards.models.gift_cards import GiftCard
+from rewards.models.redemption_triggers import redemptions_issued
 from rewards.models.rewards import Reward
 from rewards.models.tallies import counted_by_day
 from rewards.models.vouchers import Voucher
@@ -167,6 +168,7 @@ class Redemption(models.Model):
                 name="redemption_status_goes_on", field="status", transitions=list(TRANSITIONS)
             ),
             counted_by_day(),
+            *redemptions_issued(),
         ]
 
     def __str__(self) -> str:

@@ -132,6 +132,8 @@
     (event) => {
       const form = event.target;
       if (form.method === "dialog") return;
+      // What is shown in a frame leaves the page, and its form, as they are.
+      if (event.submitter?.formTarget) return;
       const stop = () => {
         event.preventDefault();
         event.stopImmediatePropagation();
@@ -212,7 +214,22 @@
     showToast({ level: "success", text: button.dataset.copied || button.dataset.copy });
   }
 
+  // Where somebody was writing last: a click on a word to insert takes the focus away.
+  let writing = null;
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("textarea, input[type=text]")) writing = event.target;
+  });
+
+  function insertText(button) {
+    const inForm = writing && writing.isConnected && writing.form === button.closest("form");
+    const field = inForm ? writing : $(button.dataset.insertInto);
+    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   const clicks = {
+    "[data-insert]": (button) => insertText(button),
     "[data-dialog]": (link, event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();

@@ -12,6 +12,7 @@ from django.urls import URLPattern, get_resolver
 from drf_spectacular.validation import validate_schema
 from ruamel.yaml import YAML
 
+from campaigns.api.v1.urls import urlpatterns as campaigns_urls
 from loyalty.api.v1.urls import urlpatterns as loyalty_urls
 from members.api.v1.urls import urlpatterns as members_urls
 from rewards.api.v1.urls import urlpatterns as rewards_urls
@@ -51,7 +52,7 @@ def test_yaml_says_the_same(client: Client, document: dict[str, Any]) -> None:
 
 
 def test_every_address_and_method_is_described(document: dict[str, Any]) -> None:
-    patterns: list[URLPattern] = [*members_urls, *loyalty_urls, *rewards_urls]
+    patterns: list[URLPattern] = [*members_urls, *loyalty_urls, *rewards_urls, *campaigns_urls]
     for pattern in patterns:
         path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
         described = set(document["paths"][path])

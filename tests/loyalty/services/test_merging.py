@@ -207,9 +207,11 @@ MEMBERSHIP_FIELDS = {
     "loyalty.pledgeevent.membership": "stays: it says for whom it was counted",
     "loyalty.standinggift.membership": "stays, and rests: only an active member gives a share",
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
+    "campaigns.message.membership": "stays: it was told about that one",
 }
 WALLET_FIELDS = {
     "loyalty.wallet.merged_into": "points to the one that counts",
+    "campaigns.expirynotice.wallet": "stays, unseen: what goes on is told of the one that counts",
     "loyalty.transfer.wallet": "stays: it is history",
     "loyalty.lot.wallet": "stays: what is left goes on as a child lot",
     "loyalty.adjustmentrequest.wallet": "stays: once approved it is for the wallet that counts",

@@ -1,0 +1,84 @@
+"""What a customer wants to be told, by which way, and by which clock."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from campaigns.models import ConsentChange, ContactPreference
+from campaigns.selectors.consents import Choice, blocked_because, choices_of
+from campaigns.selectors.policies import get_policy
+from campaigns.services.blocked_addresses import unblock_address
+from campaigns.services.consents import choose_time_zone, set_consents
+from campaigns.time_zones import known_zones
+from members.account.access import CustomerRequest, customer_view
+from members.errors import DomainError
+from members.models import Customer
+from members.services.audit import Actor
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_view
+def choices(request: CustomerRequest) -> HttpResponse:
+    """A box for each topic and way; a yes may have to be confirmed by a mail."""
+    customer = request.customer
+    shown = choices_of(customer)
+    if request.method == "POST":
+        return _saved(request, shown)
+    preference = ContactPreference.objects.filter(customer=customer).first()
+    policy = get_policy()
+    blocked = [
+        (channel, found)
+        for channel in {choice.channel.key: choice.channel for choice in shown}.values()
+        if (address := channel.address(customer))
+        and (found := blocked_because(channel.key, address))
+    ]
+    context = {
+        "choices": shown,
+        "blocked": blocked,
+        "time_zone": preference.time_zone if preference else "",
+        "time_zones": sorted(zone for zone in known_zones() if "/" in zone),
+        "quiet": policy if policy.quiet_from != policy.quiet_until else None,
+    }
+    return render(request, "messages/account/choices.html", context)
+
+
+def _saved(request: CustomerRequest, shown: list[Choice]) -> HttpResponse:
+    customer, actor, now = request.customer, Actor.of_user(request.user), timezone.now()
+    if channel := request.POST.get("unblock", ""):
+        _unblock(customer, channel, shown, actor)
+        messages.success(request, _("We try this address again."))
+        return redirect("messages_account:choices")
+    wanted = {
+        (choice.channel.key, choice.topic.code): choice.name in request.POST
+        for choice in shown
+        # What was not touched stays unsaid.
+        if (choice.name in request.POST) != choice.wanted
+    }
+    try:
+        changes = set_consents(
+            customer=customer, wanted=wanted, source=ConsentChange.Source.ACCOUNT.value,
+            actor=actor, now=now,
+        )  # fmt: skip
+        choose_time_zone(
+            customer=customer, time_zone=request.POST.get("time_zone", "")[:64], actor=actor
+        )
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect("messages_account:choices")
+    asked = any(change.became == "asked" for change in changes)
+    messages.success(
+        request,
+        _("Almost done: open the mail that we sent you, and confirm it.") if asked else _("Saved."),
+    )
+    return redirect("messages_account:choices")
+
+
+def _unblock(customer: Customer, key: str, shown: list[Choice], actor: Actor) -> None:
+    channel = next((choice.channel for choice in shown if choice.channel.key == key), None)
+    if channel is not None and (address := channel.address(customer)):
+        unblock_address(customer=customer, channel=key, address=address, actor=actor)

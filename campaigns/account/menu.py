@@ -1,0 +1,19 @@
+"""What messages add to the customer's own pages."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from members.navigation import NavItem, register_mypage_tool
+
+NAMESPACE = "messages_account"
+TOOLS = (
+    NavItem("messages", _("Messages"), f"{NAMESPACE}:inbox", "mail", order=10),
+    NavItem("choices", _("What you are told"), f"{NAMESPACE}:choices", "checklist", order=20),
+)
+
+
+def register() -> None:
+    """Add them; called once, when the application is ready."""
+    for tool in TOOLS:
+        register_mypage_tool(tool)

@@ -1,0 +1,227 @@
+"""What was sent, to whom, and what became of it; a customer's own messages and what they want."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
+from campaigns.channels import all_channels, channel_named
+from campaigns.models import Consent, ConsentChange, Delivery, Message
+from campaigns.occasions import all_occasions, occasion_named
+from campaigns.selectors.consents import Choice, blocked_because, choices_of
+from campaigns.selectors.messages import deliveries, get_delivery, messages_of
+from campaigns.services.blocked_addresses import unblock_address
+from campaigns.services.consents import set_consents
+from campaigns.services.retries import may_be_sent_again, send_again
+from campaigns.topics import TOPICS
+from campaigns.words import reason_words
+from loyalty.backoffice.links import customer_crumbs, customer_url
+from members.errors import DomainError
+from members.forms import errors_on, posted
+from members.models import Customer
+from members.paging import paginate
+from members.policy import acting, is_allowed, staff_view
+from members.responses import dialog_done
+from members.selectors.merges import current
+
+State = Delivery.State
+
+
+@require_safe
+@staff_view("customers.view")
+def delivery_list(request: HttpRequest) -> HttpResponse:
+    """Newest first; by state, occasion and way."""
+    wanted = {
+        "state": _one_of(request, "state", State.values),
+        "channel": _one_of(request, "channel", [way.key for way in all_channels()]),
+        "occasion": _one_of(request, "occasion", [found.code for found in all_occasions()]),
+    }
+    found = deliveries()
+    if wanted["state"]:
+        found = found.filter(state=wanted["state"])
+    if wanted["channel"]:
+        found = found.filter(channel=wanted["channel"])
+    if wanted["occasion"]:
+        found = found.filter(message__occasion=wanted["occasion"])
+    page = paginate(found, request=request, orderings={"": ("-pk",)}, default="", per_page=50)
+    context = {
+        "title": _("Sent messages"),
+        "breadcrumbs": crumbs(),
+        "tabs": tabs("delivery_list"),
+        "page": page,
+        "rows": [_row(item) for item in page.items],
+        "wanted": wanted,
+        "states": State.choices,
+        "channels": all_channels(),
+        "occasions": all_occasions(),
+    }
+    return render(request, "messages/backoffice/delivery_list.html", context)
+
+
+@require_safe
+@staff_view("customers.view")
+def delivery(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """One of them, with all that is known of it."""
+    found = get_delivery(public_id)
+    occasion = occasion_named(found.message.occasion)
+    context = {
+        "title": found.subject or (occasion.label if occasion else found.message.occasion),
+        "breadcrumbs": [*crumbs()],
+        "row": _row(found),
+        "delivery": found,
+        "customer": current(found.message.customer),
+        "may_send_again": may_be_sent_again(found) and is_allowed(request.user, "messages.serve"),
+    }
+    return render(request, "messages/backoffice/delivery.html", context)
+
+
+@require_POST
+@staff_view("messages.serve")
+def delivery_again(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Have it tried anew."""
+    found = get_delivery(public_id)
+    try:
+        send_again(delivery=found, actor=acting(request), now=timezone.now())
+        messages.success(request, _("It is being sent again."))
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return redirect(f"{NAMESPACE}:delivery", found.public_id)
+
+
+@require_safe
+@staff_view("customers.view")
+def message_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What a customer was told, newest first, and what they want to be told."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    page = paginate(
+        messages_of(customer), request=request, orderings={"": ("-created_at", "-pk")},
+        default="", per_page=6,
+    )  # fmt: skip
+    choices = choices_of(customer)
+    context = {
+        "customer": customer,
+        "title": _("Messages"),
+        "panel_id": "messages",
+        "panel_icon": "mail",
+        "panel_flush": True,
+        "panel_refresh": "messages-changed",
+        "breadcrumbs": customer_crumbs(customer),
+        "page": page,
+        "rows": [_of_message(item) for item in page.items],
+        "choices": choices,
+        "blocked": _blocked(customer, choices),
+        "may_change": is_allowed(request.user, "messages.serve"),
+    }
+    return render(request, "messages/backoffice/message_panel.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("messages.serve")
+def consents(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Note what a customer has told us that they want."""
+    customer = get_object_or_404(Customer, public_id=public_id)
+    choices = choices_of(customer)
+    blocked = _blocked(customer, choices)
+    form = _consent_form(choices, blocked=bool(blocked), data=posted(request))
+    back = customer_url(customer)
+    if form.is_valid():
+        with errors_on(form):
+            set_consents(
+                customer=customer,
+                wanted={
+                    (choice.channel.key, choice.topic.code): form.cleaned_data[choice.name]
+                    for choice in choices
+                    if form.cleaned_data[choice.name] != choice.wanted
+                },
+                source=ConsentChange.Source.STAFF.value, actor=acting(request),
+                now=timezone.now(),
+            )  # fmt: skip
+            if form.cleaned_data.get("unblock"):
+                for channel, address in blocked:
+                    unblock_address(
+                        customer=customer, channel=channel, address=address, actor=acting(request)
+                    )
+            return dialog_done(request, url=back, changed="messages", message=_("Saved."))
+    context = {
+        "title": _("What they want to be told"),
+        "lead": str(customer),
+        "effect": _("Only what they have told you themselves. What they said stays on record."),
+        "form": form, "back": back, "submit": _("Save"),
+        "history": _history(customer),
+    }  # fmt: skip
+    status = 422 if form.errors else 200
+    return render(request, "messages/backoffice/consents.html", context, status=status)
+
+
+def _consent_form(choices: list[Choice], *, blocked: bool, data: Any) -> forms.Form:
+    fields: dict[str, forms.Field] = {
+        choice.name: forms.BooleanField(
+            label=f"{choice.topic.label} · {choice.channel.label}", required=False,
+            initial=choice.wanted, help_text=str(choice.topic.description),
+        )
+        for choice in choices
+    }  # fmt: skip
+    if blocked:
+        fields["unblock"] = forms.BooleanField(
+            label=_("Their address works again"), required=False,
+            help_text=_("Nothing is sent to it, because mail came back or was reported as spam."),
+        )  # fmt: skip
+    form_class: type[forms.Form] = type("ConsentForm", (forms.Form,), fields)
+    return form_class(data)
+
+
+def _history(customer: Customer) -> list[tuple[ConsentChange, str, str]]:
+    """The last changes, with the topic and what was said in words."""
+    said = dict(Consent.State.choices)
+    return [
+        (change, str(TOPICS[change.topic].label), str(said.get(change.became, "–")))
+        for change in ConsentChange.objects.filter(customer=customer)[:8]
+        if change.topic in TOPICS
+    ]
+
+
+def _blocked(customer: Customer, choices: list[Choice]) -> list[tuple[str, str]]:
+    """The channels and addresses of theirs that nothing is sent to."""
+    channels = {choice.channel.key: choice.channel for choice in choices}
+    return [
+        (key, address)
+        for key, channel in channels.items()
+        if (address := channel.address(customer)) and blocked_because(key, address)
+    ]
+
+
+def _one_of(request: HttpRequest, name: str, known: list[str]) -> str:
+    said = request.GET.get(name, "")
+    return said if said in known else ""
+
+
+def _row(item: Delivery) -> dict[str, Any]:
+    occasion = occasion_named(item.message.occasion)
+    channel = channel_named(item.channel)
+    return {
+        "delivery": item,
+        "occasion": occasion.label if occasion else item.message.occasion,
+        "channel": channel,
+        "reason": reason_words(item.reason) if item.reason else "",
+    }
+
+
+def _of_message(item: Message) -> dict[str, Any]:
+    occasion = occasion_named(item.occasion)
+    ways = sorted(item.deliveries.all(), key=lambda way: way.pk)
+    subject = next((way.subject for way in ways if way.subject), "")
+    label = occasion.label if occasion else item.occasion
+    return {
+        "message": item, "icon": occasion.icon if occasion else "mail",
+        "subject": subject or label, "occasion": label,
+        "ways": [(way, channel_named(way.channel), reason_words(way.reason)) for way in ways],
+    }  # fmt: skip

@@ -1,0 +1,247 @@
+"""Writing the words of an occasion, seeing them as they will be read, and sending them to
+oneself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_http_methods, require_POST
+
+from campaigns.backoffice.occasions import ways_of
+from campaigns.backoffice.places import (
+    NAMESPACE,
+    crumbs,
+    find_channel,
+    find_occasion,
+    occasion_url,
+)
+from campaigns.channels import Channel
+from campaigns.models import MessageTemplate, TemplateVersion
+from campaigns.occasions import Occasion
+from campaigns.ready_texts import ready_text
+from campaigns.services.previews import preview_words, send_test
+from campaigns.services.templates import LONGEST, Words, archive_template, save_words
+from members.errors import DomainError
+from members.forms import errors_on, posted
+from members.models import Customer, User
+from members.policy import acting, is_allowed, require, staff_view
+from members.selectors.customer_search import search_customers
+
+# A mail brings its own looks. It is shown in a frame that runs nothing and sends nothing.
+_FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:;"
+    " frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox"
+)
+
+
+class WordsForm(forms.Form):
+    subject = forms.CharField(label=_l("Subject"), max_length=LONGEST["subject"])
+    body = forms.CharField(
+        label=_l("Text"), widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "true"}),
+        max_length=LONGEST["body"], strip=False,
+    )  # fmt: skip
+    text = forms.CharField(
+        label=_l("Plain text"), required=False, widget=forms.Textarea(attrs={"rows": 8}),
+        max_length=LONGEST["text"], strip=False,
+        help_text=_l("For mail programs that show no pictures. Empty: made from the text above."),
+    )  # fmt: skip
+    member = forms.CharField(
+        label=_l("As this customer reads it"), required=False, max_length=200,
+        help_text=_l("A name, an address or a number. Empty: with samples."),
+    )  # fmt: skip
+
+    def __init__(self, channel: Channel, data: Any = None, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        if channel.markup:
+            self.fields["body"].help_text = _("MJML: sections, columns, texts and buttons.")
+            self.fields["body"].widget.attrs |= {"class": "code-input", "spellcheck": "false"}
+        else:
+            del self.fields["text"]
+
+    def words(self) -> Words:
+        data = self.cleaned_data
+        return Words(data["subject"], data["body"], data.get("text", ""))
+
+
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.view")
+def words(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
+    """The words, with what they may use beside them, and as they will be read."""
+    if request.method == "POST":
+        require(request.user, "messages.edit")
+    occasion, way = _about(code, channel)
+    version = _chosen_version(request, _template(occasion, way, locale))
+    form = WordsForm(way, posted(request), _initial(occasion, way, version))
+    if form.is_valid():
+        with errors_on(form):
+            saved = save_words(
+                occasion=occasion, channel=way, locale=locale, words=form.words(),
+                actor=acting(request), now=timezone.now(),
+            )  # fmt: skip
+            messages.success(request, _("Saved as version %s. It is used now.") % saved.number)
+            return redirect(_address("words", occasion, way, saved.template.locale))
+    context = _context(request, occasion, way, locale, form) | {"asked": request.GET.get("version")}
+    status = 422 if form.errors else 200
+    return render(request, "messages/backoffice/words.html", context, status=status)
+
+
+@xframe_options_sameorigin
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.view")
+def preview(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
+    """What is in use, or what is being written, as it will be read."""
+    occasion, way = _about(code, channel)
+    template = _template(occasion, way, locale)
+    data = posted(request) or _initial(occasion, way, _chosen_version(request, template))
+    form = WordsForm(way, data)
+    if not form.is_valid():
+        wrong = [error for errors in form.errors.values() for error in errors]
+        return _frame(request, {"errors": wrong})
+    try:
+        told = preview_words(
+            occasion=occasion, channel=way, locale=locale, words=form.words(),
+            customer=_customer(request, form.cleaned_data["member"]),
+        )  # fmt: skip
+    except DomainError as error:
+        return _frame(request, {"errors": [str(item.message) for item in error.errors]})
+    return _framed(HttpResponse(told.html)) if told.html else _frame(request, {"told": told})
+
+
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
+@require_POST
+@staff_view("messages.edit")
+def test(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
+    """Send what is being written to oneself; nothing is saved."""
+    occasion, way = _about(code, channel)
+    form = WordsForm(way, request.POST)
+    user = request.user
+    assert isinstance(user, User)
+    if not form.is_valid():
+        messages.error(request, _("Write a subject and a text first."))
+    else:
+        try:
+            send_test(
+                occasion=occasion, channel=way, locale=locale, words=form.words(), to=user.email,
+                actor=acting(request),
+                customer=_customer(request, form.cleaned_data["member"]),
+            )  # fmt: skip
+            messages.success(request, _("It is on its way to %s.") % user.email)
+        except DomainError as error:
+            messages.error(request, str(error.message))
+    # What is being written is still there.
+    written = {name: request.POST.get(name, "") for name in ("subject", "body", "text", "member")}
+    context = _context(request, occasion, way, locale, WordsForm(way, initial=written))
+    return render(request, "messages/backoffice/words.html", context)
+
+
+@require_POST
+@staff_view("messages.edit")
+def archive(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
+    """Use the next language, or the ready-made words, from now on."""
+    occasion, way = _about(code, channel)
+    template = _template(occasion, way, locale)
+    if template is None:
+        raise Http404("There are no such words.")
+    archive_template(template=template, actor=acting(request), now=timezone.now())
+    messages.success(request, _("These words are not used any more."))
+    return redirect(occasion_url(occasion))
+
+
+@require_POST
+@staff_view("messages.edit")
+def language(request: HttpRequest, code: str) -> HttpResponse:
+    """Begin words in another language, from those that there are."""
+    occasion = find_occasion(code)
+    way = find_channel(request.POST.get("channel", ""))
+    locale = request.POST.get("locale", "").strip().lower()[:16]
+    if not locale.replace("-", "").isalnum():
+        messages.error(request, _("Write a language like en or pt-br."))
+        return redirect(occasion_url(occasion))
+    return redirect(_address("words", occasion, way, locale))
+
+
+def _context(
+    request: HttpRequest, occasion: Occasion, way: Channel, locale: str, form: WordsForm
+) -> dict[str, Any]:
+    template = _template(occasion, way, locale)
+    versions = template.versions.select_related("author") if template else None
+    return {
+        "title": f"{occasion.label} · {way.label} · {locale}",
+        "breadcrumbs": crumbs(occasion),
+        "template": template,
+        "versions": list(versions[:20]) if versions else [],
+        "variables": [(variable, f"{{{{ {variable.name} }}}}") for variable in
+                      occasion.all_variables],
+        "form": form,
+        "may_edit": is_allowed(request.user, "messages.edit"),
+        "preview_url": _address("preview", occasion, way, locale),
+        "test_url": _address("test", occasion, way, locale),
+        "archive_url": _address("archive", occasion, way, locale),
+        "back": occasion_url(occasion),
+    }  # fmt: skip
+
+
+def _about(code: str, channel: str) -> tuple[Occasion, Channel]:
+    occasion, way = find_occasion(code), find_channel(channel)
+    if way not in ways_of(occasion):
+        raise Http404("It is not told by this way.")
+    return occasion, way
+
+
+def _template(occasion: Occasion, way: Channel, locale: str) -> MessageTemplate | None:
+    return MessageTemplate.objects.filter(
+        occasion=occasion.code, channel=way.key, locale=locale, archived_at=None
+    ).first()
+
+
+def _chosen_version(
+    request: HttpRequest, template: MessageTemplate | None
+) -> TemplateVersion | None:
+    """The one that is asked for, else the last."""
+    if template is None:
+        return None
+    asked = request.GET.get("version", "")
+    if asked.isdecimal() and len(asked) < 9:
+        return get_object_or_404(TemplateVersion, template=template, number=int(asked))
+    return template.versions.first()
+
+
+def _initial(occasion: Occasion, way: Channel, version: TemplateVersion | None) -> dict[str, str]:
+    if version is not None:
+        return {"subject": version.subject, "body": version.body, "text": version.text}
+    ready = ready_text(occasion.code, way.key)
+    assert ready is not None
+    return {"subject": ready.subject, "body": ready.body}
+
+
+def _customer(request: HttpRequest, text: str) -> Customer | None:
+    """Only who may see customers sees their messages."""
+    if not text.strip() or not is_allowed(request.user, "customers.view"):
+        return None
+    hits = search_customers(text.replace("\x00", ""), limit=1)
+    return hits[0].customer if hits else None
+
+
+def _frame(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    return _framed(render(request, "messages/backoffice/frame.html", context))
+
+
+def _framed(response: HttpResponse) -> HttpResponse:
+    response["Content-Security-Policy"] = _FRAME_POLICY
+    return response
+
+
+def _address(name: str, occasion: Occasion, way: Channel, locale: str) -> str:
+    return reverse(f"{NAMESPACE}:{name}", args=[occasion.code, way.key, locale])

@@ -1,0 +1,70 @@
+"""What messages add to the shells of the back-office: an entry, a panel, words of the log."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.backoffice.places import NAMESPACE
+from members.audit import (
+    TargetKind,
+    register_audit_actions,
+    register_audit_fields,
+    register_audit_target,
+)
+from members.navigation import NavItem, register_nav_item
+from members.panels import register_customer_panel
+
+ITEM = NavItem(
+    "messages",
+    _("Messages"),
+    f"{NAMESPACE}:occasion_list",
+    "mail",
+    order=38,
+    permission="programs.view",
+    match=(f"{NAMESPACE}:",),
+    shortcut="g m",
+)
+ACTIONS = {
+    "occasion.set": _("Changed how members are told of something"),
+    "messaging.policy": _("Changed when and how often members are written to"),
+    "template.saved": _("Saved the words of a message"),
+    "template.archived": _("Put the words of a message away"),
+    "template.tested": _("Sent a message to oneself"),
+    "consent.changed": _("Changed what somebody wants to be told"),
+    "contact.time_zone": _("Changed by which clock somebody lives"),
+    "address.unblocked": _("Let an address be written to again"),
+    "message.sent_again": _("Sent a message again"),
+}
+FIELDS = {
+    "is_on": _("Is told"),
+    "channels": _("Ways"),
+    "channel": _("Way"),
+    "topic": _("Topic"),
+    "quiet_from": _("Quiet from"),
+    "quiet_until": _("Quiet until"),
+    "cap": _("Messages at most"),
+    "cap_days": _("In so many days"),
+    "double_opt_in": _("A yes is confirmed"),
+    "assumed_topics": _("Told without a yes"),
+    "subject": _("Subject"),
+    "version": _("Version"),
+    "language": _("Language"),
+    "occasion": _("Occasion"),
+    "email_points": _("Points and tier by e-mail"),
+    "email_offers": _("Offers by e-mail"),
+}
+
+
+def register() -> None:
+    """Add everything; called once, when the application is ready."""
+    register_nav_item(ITEM)
+    register_customer_panel(
+        "messages", _("Messages"), f"{NAMESPACE}:message_panel", 26, icon="mail", rows=4
+    )
+    register_audit_actions(ACTIONS)
+    register_audit_fields(FIELDS)
+    register_audit_target(
+        "campaigns.occasionsetting", TargetKind(_("Occasion"), f"{NAMESPACE}:occasion")
+    )
+    register_audit_target("campaigns.messagetemplate", TargetKind(_("Words of a message")))
+    register_audit_target("campaigns.messagingpolicy", TargetKind(_("Messages")))

@@ -1,0 +1,160 @@
+"""What members may be told: switched on and off, by which ways, and what became of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, fields
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.views.decorators.http import require_http_methods, require_safe
+
+from campaigns.backoffice.places import crumbs, find_occasion, occasion_url, tabs
+from campaigns.channels import Channel, all_channels
+from campaigns.models import MessageTemplate, OccasionSetting
+from campaigns.occasions import Occasion, all_occasions
+from campaigns.ready_texts import READY_LOCALE, ready_text
+from campaigns.selectors.messages import Figures, figures_since
+from campaigns.selectors.policies import setting_of, settings_by_code
+from campaigns.selectors.templates import templates_of
+from campaigns.services.policies import set_occasion
+from campaigns.topics import TOPICS, choosable_topics
+from members.forms import errors_on, posted
+from members.policy import acting, is_allowed, require, staff_view
+
+LATELY = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An occasion in the list. `setting`: none where it cannot be switched off."""
+
+    occasion: Occasion
+    setting: OccasionSetting | None
+    channels: list[Channel]
+    topic: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words for a channel and a language; `template`: none where they are ready-made."""
+
+    channel: Channel
+    locale: str
+    template: MessageTemplate | None
+    saved_at: dt.datetime | None = None
+    version: int = 0
+
+
+class OccasionForm(forms.Form):
+    is_on = forms.BooleanField(label=_l("Tell members"), required=False)
+    channels = forms.MultipleChoiceField(
+        label=_l("By which ways"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    topic = forms.ChoiceField(
+        label=_l("As part of"),
+        help_text=_l("Members say yes or no to it. Orders and rewards are always told."),
+    )
+
+    def __init__(self, occasion: Occasion, setting: OccasionSetting, data: object = None) -> None:
+        initial = {
+            "is_on": setting.is_on, "channels": setting.channels, "topic": setting.topic,
+        }  # fmt: skip
+        super().__init__(data, initial=initial)  # type: ignore[arg-type]
+        channels, topic = self.fields["channels"], self.fields["topic"]
+        assert isinstance(channels, forms.MultipleChoiceField)
+        assert isinstance(topic, forms.ChoiceField)
+        channels.choices = [(way.key, way.label) for way in ways_of(occasion)]
+        own = [TOPICS[occasion.topic]] if TOPICS[occasion.topic].needed else choosable_topics()
+        topic.choices = [(found.code, found.label) for found in own]
+
+
+def ways_of(occasion: Occasion) -> list[Channel]:
+    """The channels for which there are words."""
+    return [way for way in all_channels() if ready_text(occasion.code, way.key)]
+
+
+@require_safe
+@staff_view("programs.view")
+def occasion_list(request: HttpRequest) -> HttpResponse:
+    """All of them, with what became of each lately."""
+    figures = figures_since(timezone.now() - LATELY)
+    settings = settings_by_code()
+    context = {
+        "title": _("Messages"),
+        "tabs": tabs("occasion_list"),
+        "rows": [_row(occasion, settings.get(occasion.code), figures)
+                 for occasion in all_occasions()],
+        "may_edit": is_allowed(request.user, "messages.edit"),
+    }  # fmt: skip
+    return render(request, "messages/backoffice/occasion_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("programs.view")
+def occasion(request: HttpRequest, code: str) -> HttpResponse:
+    """One of them: how it is told, its words, and what became of it."""
+    if request.method == "POST":
+        require(request.user, "messages.edit")
+    found = find_occasion(code)
+    setting = setting_of(found)
+    may_edit = is_allowed(request.user, "messages.edit") and not found.always_by
+    form = OccasionForm(found, setting, posted(request) if may_edit else None)
+    if form.is_valid():
+        data = form.cleaned_data
+        with errors_on(form):
+            set_occasion(
+                occasion=found, is_on=data["is_on"], channels=data["channels"],
+                topic=data["topic"], actor=acting(request), now=timezone.now(),
+            )  # fmt: skip
+            messages.success(request, _("Saved. It counts for what happens from now on."))
+            return redirect(occasion_url(found))
+    figures = figures_since(timezone.now() - LATELY, occasion=found.code)
+    context = {
+        "title": found.label,
+        "breadcrumbs": crumbs(),
+        "occasion": found,
+        "setting": setting,
+        "form": form,
+        "wordings": _wordings(found),
+        "figures": [(way, figures.get((found.code, way.key), Figures())) for way in ways_of(found)],
+        "topic": TOPICS.get(setting.topic),
+        "may_edit": may_edit,
+        "may_write": is_allowed(request.user, "messages.edit"),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "messages/backoffice/occasion.html", context, status=status)
+
+
+def _row(
+    occasion: Occasion, setting: OccasionSetting | None, figures: dict[tuple[str, str], Figures]
+) -> Row:
+    keys = setting.channels if setting else [occasion.always_by]
+    own = [found for (code, _channel), found in figures.items() if code == occasion.code]
+    total = Figures(
+        **{item.name: sum(getattr(one, item.name) for one in own) for item in fields(Figures)}
+    )
+    ways = [way for way in all_channels() if way.key in keys]
+    topic = TOPICS.get(setting.topic if setting else occasion.topic)
+    return Row(occasion, setting, ways, str(topic.label) if topic else "", total)
+
+
+def _wordings(occasion: Occasion) -> list[Wording]:
+    """By channel: the ready-made words unless the merchant has English ones, and all others."""
+    own, found = templates_of(occasion.code), []
+    for way in ways_of(occasion):
+        mine = [
+            Wording(way, template.locale, template, saved_at, number)
+            for template, number, saved_at in own
+            if template.channel == way.key
+        ]
+        if READY_LOCALE not in [wording.locale for wording in mine]:
+            found.append(Wording(way, READY_LOCALE, None))
+        found += mine
+    return found

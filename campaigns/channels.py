@@ -1,0 +1,81 @@
+"""The ways by which members are told. Each is registered with what it needs; another way is
+another `Channel`, and nothing else has to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from django.utils.functional import Promise
+
+from members.models import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is handed over. `name`: by which the delivery is known, also to the provider."""
+
+    name: str
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class HandOverError(Exception):
+    """It was not taken for certain. `later`: another attempt may go better; `lasting`: the address
+    is the reason, and always will be."""
+
+    def __init__(self, reason: str, detail: str, *, later: bool, lasting: bool = False) -> None:
+        super().__init__(detail)
+        self.reason, self.detail, self.later, self.lasting = reason, detail, later, lasting
+
+
+class UnclearError(Exception):
+    """Nobody knows whether it was taken: the line broke before the answer came."""
+
+
+class Line(Protocol):
+    """An open line to a provider."""
+
+    def hand_over(self, letter: Letter) -> str:
+        """Returns the provider's name for it. Raises HandOverError, UnclearError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """`open_line`: how letters go out; none: a message is told as soon as it is written, because
+    it is read here. `markup`: its bodies are MJML. `address`: where somebody is reached; empty:
+    nowhere."""
+
+    key: str
+    label: Promise
+    icon: str
+    markup: bool
+    address: Callable[[Customer], str]
+    open_line: Callable[[], AbstractContextManager[Line]] | None = None
+
+
+_channels: dict[str, Channel] = {}
+
+
+def register_channel(channel: Channel) -> None:
+    """Make it known; the same key again replaces it."""
+    _channels[channel.key] = channel
+
+
+def all_channels() -> list[Channel]:
+    return list(_channels.values())
+
+
+def channel_named(key: str) -> Channel | None:
+    return _channels.get(key)
+
+
+def sending_channels() -> list[Channel]:
+    """Those by which something goes out, so that people are asked."""
+    return [channel for channel in _channels.values() if channel.open_line is not None]

@@ -1,0 +1,23 @@
+from campaigns.models.consents import (
+    BlockedAddress,
+    Consent,
+    ConsentChange,
+    ContactPreference,
+)
+from campaigns.models.messages import Delivery, Message
+from campaigns.models.occasions import ExpiryNotice, MessagingPolicy, OccasionSetting
+from campaigns.models.templates import MessageTemplate, TemplateVersion
+
+__all__ = [
+    "BlockedAddress",
+    "Consent",
+    "ConsentChange",
+    "ContactPreference",
+    "Delivery",
+    "ExpiryNotice",
+    "Message",
+    "MessageTemplate",
+    "MessagingPolicy",
+    "OccasionSetting",
+    "TemplateVersion",
+]

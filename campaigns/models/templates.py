@@ -1,0 +1,69 @@
+"""The merchant's own words for an occasion, by channel and language."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class MessageTemplate(models.Model):
+    """Words of the merchant's own; where there are none, the ready-made ones are used."""
+
+    occasion = models.CharField(max_length=32)
+    channel = models.CharField(max_length=16)
+    locale = models.CharField(_("language"), max_length=16)
+    # Put away: the language falls back to the next one.
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["occasion", "channel", "locale"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["occasion", "channel", "locale"], name="message_template_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.occasion} · {self.channel} · {self.locale}"
+
+
+class TemplateVersion(models.Model):
+    """A wording as it was saved; the last one is used. A row never changes, so what was sent can
+    always be read again."""
+
+    template = models.ForeignKey(
+        MessageTemplate, on_delete=models.PROTECT, related_name="versions", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    subject = models.CharField(_("subject"), max_length=200)
+    # MJML for e-mail, plain text elsewhere.
+    body = models.TextField(_("text"), max_length=40_000)
+    # Plain text beside the MJML; empty: derived from it.
+    text = models.TextField(_("plain text"), max_length=20_000, blank=True, default="")
+    # What the MJML became, with its variables still in it.
+    html = models.TextField(blank=True, default="")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
+        db_index=False,
+    )  # fmt: skip
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="template_version_once"),
+            models.CheckConstraint(
+                name="template_version_has_words", condition=~Q(subject="") & ~Q(body="")
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="template_version_immutable", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} · {self.number}"

@@ -1,0 +1,89 @@
+"""The registry of what members may be told: each occasion with the variables that its words use."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from campaigns.models import Message
+
+Kind = Literal["text", "units", "money", "day", "code", "link"]
+KINDS: dict[Kind, Promise] = {
+    "text": _("text"), "units": _("amount of units"), "money": _("money"), "day": _("day"),
+    "code": _("code"), "link": _("link"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A word that a template may use. `sample`: what a preview without a member shows."""
+
+    name: str
+    label: Promise
+    kind: Kind
+    sample: str
+    # May say nothing, so a text should have {{#name}}…{{/name}} around it.
+    may_be_empty: bool = False
+
+    @property
+    def kind_words(self) -> Promise:
+        return KINDS[self.kind]
+
+
+# In every message.
+COMMON = (
+    Variable("given_name", _("Given name"), "text", "Olivia", may_be_empty=True),
+    Variable("merchant", _("Your name"), "text", "Oakmarket"),
+    Variable("program", _("The program's name"), "text", "Oak Points"),
+    Variable("link", _("Where the button leads"), "link", "https://shop.example/me/"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something that happens to a member. `priority`: the lower, the sooner it is sent where not
+    everything may be; `news_for`: how long it is worth telling."""
+
+    code: str
+    label: Promise
+    description: Promise
+    icon: str
+    topic: str
+    priority: int
+    variables: tuple[Variable, ...] = ()
+    news_for: dt.timedelta = dt.timedelta(days=7)
+    # Called once for each way by which it was told, in the transaction that says so.
+    told: Callable[[Message, dt.datetime], None] | None = field(default=None)
+    # Not switched on and off, and by one way alone.
+    always_by: str = ""
+
+    @property
+    def all_variables(self) -> tuple[Variable, ...]:
+        return (*COMMON, *self.variables)
+
+    @property
+    def sample(self) -> dict[str, str]:
+        return {variable.name: variable.sample for variable in self.all_variables}
+
+
+_occasions: dict[str, Occasion] = {}
+
+
+def register_occasion(occasion: Occasion) -> None:
+    """Make it known; the same code again replaces it."""
+    _occasions[occasion.code] = occasion
+
+
+def all_occasions() -> list[Occasion]:
+    """In the order in which they were registered."""
+    return list(_occasions.values())
+
+
+def occasion_named(code: str) -> Occasion | None:
+    return _occasions.get(code)

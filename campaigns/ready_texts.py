@@ -1,0 +1,163 @@
+"""Ready-made words for each occasion, in English: good enough to be sent as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+READY_LOCALE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyText:
+    subject: str
+    body: str
+
+
+def _mail(title: str, *parts: str, button: str = "") -> str:
+    """A body as people write it: a title, texts, a button."""
+    lines = [f'<mj-text mj-class="title">{title}</mj-text>', *parts]
+    if button:
+        lines.append(f'<mj-button href="{{{{ link }}}}">{button}</mj-button>')
+    inner = "\n    ".join(lines)
+    return f"<mj-section>\n  <mj-column>\n    {inner}\n  </mj-column>\n</mj-section>"
+
+
+def _text(words: str, looks: str = "") -> str:
+    named = f' mj-class="{looks}"' if looks else ""
+    return f"<mj-text{named}>{words}</mj-text>"
+
+
+_HELLO = "Hello{{#given_name}} {{ given_name }}{{/given_name}},"
+
+READY: dict[tuple[str, str], ReadyText] = {
+    ("welcome", "email"): ReadyText(
+        "Welcome to {{ program }}",
+        _mail(
+            "Good to have you{{#given_name}}, {{ given_name }}{{/given_name}}",
+            _text("You are a member of {{ program }} now. Here is how it works:"),
+            _text("<b>You earn</b><br>{{ how_to_earn }}"),
+            _text("<b>You use it</b><br>{{ how_to_use }}"),
+            _text("Your card: {{ card_number }}. Show it at the till, or just give your name.",
+                  "soft"),
+            button="See your card and balance",
+        ),
+    ),
+    ("welcome", "inbox"): ReadyText(
+        "Welcome to {{ program }}",
+        "Good to have you. {{ how_to_earn }} {{ how_to_use }}",
+    ),
+    ("order_earned", "email"): ReadyText(
+        "You earned {{ earned }}",
+        _mail(
+            "You earned {{ earned }}",
+            _text(f"{_HELLO}<br>thank you for your order {{{{ order }}}} of {{{{ order_day }}}}."),
+            _text("{{ balance }}", "figure"),
+            _text("to use now{{#worth}}, worth {{ worth }}{{/worth}}.", "soft"),
+            _text("{{#pending}}{{ pending }}{{/pending}}"),
+            button="See what you can take",
+        ),
+    ),
+    ("order_earned", "inbox"): ReadyText(
+        "You earned {{ earned }}",
+        "For your order {{ order }} of {{ order_day }}. {{#pending}}{{ pending }} {{/pending}}"
+        "You can use {{ balance }} now{{#worth}}, worth {{ worth }}{{/worth}}.",
+    ),
+    ("tier_up", "email"): ReadyText(
+        "You are {{ tier }} now",
+        _mail(
+            "You are {{ tier }} now",
+            _text(f"{_HELLO}<br>that is how good a customer you are. Thank you."),
+            _text("{{#benefits}}<b>What you have as {{ tier }}</b><br>{{ benefits }}{{/benefits}}"),
+            _text("{{#until}}It is yours until {{ until }} at least.{{/until}}", "soft"),
+            button="See your tier",
+        ),
+    ),
+    ("tier_up", "inbox"): ReadyText(
+        "You are {{ tier }} now",
+        "Thank you for being such a good customer.{{#benefits}} What you have: {{ benefits }}."
+        "{{/benefits}}{{#until}} It is yours until {{ until }} at least.{{/until}}",
+    ),
+    ("reward_issued", "email"): ReadyText(
+        "Here is your reward: {{ reward }}",
+        _mail(
+            "{{ reward }}",
+            _text(f"{_HELLO}<br>here is what you took."),
+            _text("{{#code}}{{ code }}{{/code}}", "code"),
+            _text("{{#until}}It can be used to {{ until }}.{{/until}}"),
+            button="Show it",
+        ),
+    ),
+    ("reward_issued", "inbox"): ReadyText(
+        "Your reward: {{ reward }}",
+        "{{#code}}Its code: {{ code }}. {{/code}}"
+        "{{#until}}It can be used to {{ until }}.{{/until}}",
+    ),
+    ("expiring", "email"): ReadyText(
+        "{{ amount }} expire by {{ last_day }}",
+        _mail(
+            "{{ amount }} expire soon",
+            _text(f"{_HELLO}<br>do not let them go."),
+            _text("{{ amount }}", "figure"),
+            _text("{{#worth}}That is {{ worth }} for you. {{/worth}}"
+                  "The last day to use them is {{ first_day }}."
+                  "{{#several_days}} Some last a little longer, to {{ last_day }}."
+                  "{{/several_days}}"),
+            button="Use them",
+        ),
+    ),
+    ("expiring", "inbox"): ReadyText(
+        "{{ amount }} expire soon",
+        "{{#worth}}They are worth {{ worth }}. {{/worth}}The last day to use them is"
+        " {{ first_day }}.{{#several_days}} Some last a little longer, to {{ last_day }}."
+        "{{/several_days}}",
+    ),
+    ("birthday", "email"): ReadyText(
+        "A present for your birthday",
+        _mail(
+            "Happy birthday{{#given_name}}, {{ given_name }}{{/given_name}}",
+            _text("We have something for you:"),
+            _text("{{ gift }}", "figure"),
+            _text("{{#words}}{{ words }}{{/words}}"),
+            _text("{{#code}}{{ code }}{{/code}}", "code"),
+            _text("{{#until}}It can be used to {{ until }}.{{/until}}", "soft"),
+            button="Have a look",
+        ),
+    ),
+    ("birthday", "inbox"): ReadyText(
+        "Happy birthday!",
+        "A present for you: {{ gift }}.{{#words}} {{ words }}{{/words}}"
+        "{{#until}} It can be used to {{ until }}.{{/until}}",
+    ),
+    ("gift", "email"): ReadyText(
+        "You were given {{ gift }}",
+        _mail(
+            "You were given something",
+            _text(f"{_HELLO}<br>there is something new in {{{{ program }}}}"
+                  "{{#giver}}, from {{ giver }}{{/giver}}:"),
+            _text("{{ gift }}", "figure"),
+            _text("{{#words}}“{{ words }}”{{/words}}"),
+            _text("{{#code}}{{ code }}{{/code}}", "code"),
+            _text("{{#until}}It can be used to {{ until }}.{{/until}}", "soft"),
+            button="Have a look",
+        ),
+    ),
+    ("gift", "inbox"): ReadyText(
+        "You were given {{ gift }}",
+        "{{#giver}}From {{ giver }}. {{/giver}}{{#words}}“{{ words }}” {{/words}}"
+        "{{#until}}It can be used to {{ until }}.{{/until}}",
+    ),
+    ("confirm", "email"): ReadyText(
+        "Please confirm: messages from {{ merchant }}",
+        _mail(
+            "One click, and it is settled",
+            _text(f"{_HELLO}<br>you want {{{{ merchant }}}} to write to you about: "
+                  "{{ topics }}. Please confirm that this address is yours."),
+            _text("Was it not you? Then do nothing, and you will not be written to.", "soft"),
+            button="Yes, write to me",
+        ),
+    ),
+}  # fmt: skip
+
+
+def ready_text(occasion: str, channel: str) -> ReadyText | None:
+    return READY.get((occasion, channel))

@@ -1,0 +1,187 @@
+"""What people say about being written to: each change kept, with where it was said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.addresses import digest_of
+from campaigns.channels import Channel, channel_named, sending_channels
+from campaigns.links import ConfirmLink, StopLink, confirm_url
+from campaigns.models import Consent, ConsentChange, ContactPreference, Delivery, OccasionSetting
+from campaigns.occasions import occasion_named
+from campaigns.selectors.policies import get_policy
+from campaigns.services.messages import News, write_messages
+from campaigns.time_zones import known_zones
+from campaigns.topics import TOPICS, choosable_topics
+from members.errors import DomainError, FieldError
+from members.models import Customer
+from members.selectors.merges import refuse_merged
+from members.services.audit import SYSTEM, Actor, record_audit
+
+State = Consent.State
+Source = ConsentChange.Source
+CONFIRM = "confirm"
+# Whoever told us on their behalf has their word, so nothing is confirmed again.
+_BELIEVED = (Source.STAFF, Source.API, Source.MERGE)
+
+
+@transaction.atomic
+def set_consents(
+    *,
+    customer: Customer,
+    wanted: Mapping[tuple[str, str], bool],
+    source: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> list[ConsentChange]:
+    """Note what somebody wants, by channel and topic. A yes that they said themselves is confirmed
+    by a link in a mail first, where the merchant wants it so. What changes nothing leaves no trace.
+    Raises DomainError for channels and topics that there is nothing to say about."""
+    refuse_merged(customer)
+    _check(wanted)
+    # Two of one customer take turns.
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    known = {(row.channel, row.topic): row for row in Consent.objects.filter(customer=customer)}
+    confirmed = source in _BELIEVED or not get_policy().double_opt_in
+    changes = []
+    for (channel, topic), yes in sorted(wanted.items()):
+        row = known.get((channel, topic))
+        said = row.state if row else ""
+        became = _became(said, yes=yes, confirmed=confirmed)
+        if became != said:
+            changes.append(_note(customer, channel, topic, said, became, source, actor, now))
+    _audit(customer, changes, actor)
+    asked = {change.channel for change in changes if change.became == State.ASKED}
+    for way in sending_channels():
+        if way.key in asked:
+            _ask(customer, way, now)
+    return changes
+
+
+@transaction.atomic
+def confirm_consents(*, link: ConfirmLink, now: dt.datetime) -> list[ConsentChange]:
+    """The address is theirs: whatever waits for that is a yes. Opened again it changes nothing, and
+    nothing once the customer has another address."""
+    customer = Customer.objects.select_for_update().get(public_id=link.customer)
+    channel = channel_named(link.channel)
+    if channel is None or digest_of(channel.address(customer)).hex() != link.digest:
+        return []
+    asked = Consent.objects.filter(customer=customer, channel=link.channel, state=State.ASKED)
+    changes = [
+        _note(
+            customer, row.channel, row.topic, State.ASKED.value, State.GRANTED.value,
+            Source.CONFIRMED.value, SYSTEM, now,
+        )
+        for row in asked.order_by("topic")
+    ]  # fmt: skip
+    _audit(customer, changes, SYSTEM)
+    return changes
+
+
+@transaction.atomic
+def stop(
+    *, customer: Customer, link: StopLink, topics: list[str], source: str, now: dt.datetime
+) -> list[ConsentChange]:
+    """They do not want these topics any more, by the link in a message."""
+    changes = set_consents(
+        customer=customer, wanted={(link.channel, topic): False for topic in topics},
+        source=source, actor=SYSTEM, now=now,
+    )  # fmt: skip
+    Delivery.objects.filter(public_id=link.delivery, unsubscribed_at=None).update(
+        unsubscribed_at=now
+    )
+    return changes
+
+
+@transaction.atomic
+def choose_time_zone(*, customer: Customer, time_zone: str, actor: Actor) -> None:
+    """By which clock they live; empty: as we guess it."""
+    refuse_merged(customer)
+    if time_zone and time_zone not in known_zones():
+        message = _("There is no such time zone.")
+        raise DomainError(message, errors=[FieldError("time_zone", message)])
+    known = ContactPreference.objects.select_for_update().filter(customer=customer).first()
+    was = known.time_zone if known else ""
+    if was == time_zone:
+        return
+    if time_zone:
+        ContactPreference.objects.update_or_create(
+            customer=customer, defaults={"time_zone": time_zone}
+        )
+    elif known:
+        known.delete()
+    record_audit(
+        actor=actor, action="contact.time_zone", target=customer, before={"time_zone": was},
+        after={"time_zone": time_zone},
+    )  # fmt: skip
+
+
+def _check(wanted: Mapping[tuple[str, str], bool]) -> None:
+    channels = {channel.key for channel in sending_channels()}
+    topics = {topic.code for topic in choosable_topics()}
+    errors = []
+    for channel, topic in wanted:
+        if channel not in channels:
+            errors.append(FieldError("channel", _("There is no such channel."), "not_found"))
+        if topic in TOPICS and topic not in topics:
+            words = _("What belongs to orders and rewards is always told.")
+            errors.append(FieldError("topic", words, "always_told"))
+        elif topic not in topics:
+            errors.append(FieldError("topic", _("There is no such topic."), "not_found"))
+    if errors:
+        raise DomainError(str(errors[0].message), errors=errors)
+
+
+def _became(said: str, *, yes: bool, confirmed: bool) -> str:
+    if not yes:
+        return State.DENIED
+    if said == State.GRANTED or confirmed:
+        return State.GRANTED
+    return State.ASKED
+
+
+def _note(
+    customer: Customer, channel: str, topic: str, was: str, became: str, source: str,
+    actor: Actor, now: dt.datetime,
+) -> ConsentChange:  # fmt: skip
+    Consent.objects.update_or_create(
+        customer=customer, channel=channel, topic=topic,
+        defaults={"state": became, "changed_at": now},
+    )  # fmt: skip
+    return ConsentChange.objects.create(
+        customer=customer, channel=channel, topic=topic, was=was, became=became, source=source,
+        actor_label=actor.label[:200], at=now,
+    )  # fmt: skip
+
+
+def _audit(customer: Customer, changes: list[ConsentChange], actor: Actor) -> None:
+    if changes:
+        record_audit(
+            actor=actor, action="consent.changed", target=customer,
+            before={f"{item.channel}_{item.topic}": item.was for item in changes},
+            after={f"{item.channel}_{item.topic}": item.became for item in changes},
+        )  # fmt: skip
+
+
+def _ask(customer: Customer, channel: Channel, now: dt.datetime) -> None:
+    """Send the link that confirms all that waits for it. One a day, however often they click."""
+    address, occasion = channel.address(customer), occasion_named(CONFIRM)
+    if not address or occasion is None:
+        return
+    digest = digest_of(address).hex()
+    asked = Consent.objects.filter(customer=customer, channel=channel.key, state=State.ASKED)
+    names = [str(TOPICS[row.topic].label) for row in asked.order_by("topic")]
+    news = News(
+        customer=customer,
+        occurrence=f"{customer.public_id}:{channel.key}:{digest[:16]}:{now.date().isoformat()}",
+        values=lambda: {
+            "topics": ", ".join(names),
+            "link": confirm_url(ConfirmLink(customer.public_id, channel.key, digest)),
+        },
+    )
+    setting = OccasionSetting(code=CONFIRM, channels=[channel.key], topic=occasion.topic)
+    write_messages(occasion=occasion, setting=setting, news=[news], now=now)

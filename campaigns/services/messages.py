@@ -1,0 +1,167 @@
+"""Writing down that somebody is to be told something: once, however often it is asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.urls import reverse
+from django.utils import translation
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from campaigns.channels import Channel, channel_named
+from campaigns.links import absolute
+from campaigns.models import Delivery, Message, OccasionSetting
+from campaigns.occasions import Occasion
+from campaigns.selectors.policies import setting_of
+from campaigns.selectors.templates import Templates, load_templates
+from campaigns.services.rendering import fill, wanted_words
+from campaigns.wording import WordingError
+from loyalty.models import Membership
+from members.models import Customer, Merchant
+from members.selectors.merchants import get_merchant
+
+logger = logging.getLogger(__name__)
+
+SEND_TASK = "campaigns.tasks.send_messages"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What somebody is to be told. `occurrence` names which one it was: told again, it is the same.
+    `values` says it in the language that is active then; `link`: a path on the member's pages."""
+
+    customer: Customer
+    occurrence: str
+    values: Callable[[], Mapping[str, str]]
+    membership: Membership | None = None
+    link: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def watched(occasion: Occasion) -> OccasionSetting | None:
+    """How the occasion is told now; None: it is off."""
+    setting = setting_of(occasion)
+    return setting if setting.is_on else None
+
+
+def write_messages(
+    *, occasion: Occasion, setting: OccasionSetting, news: Sequence[News], now: dt.datetime
+) -> list[Message]:
+    """Write those that were not written yet, with what is to be sent, and wake a worker when the
+    caller's transaction commits. Returns the new ones."""
+    if not news:
+        return []
+    merchant = get_merchant()
+    templates = load_templates(merchant.locale)
+    fresh = _without_known(occasion, news)
+    rows = [_message(occasion, setting, item, templates, merchant, now) for item in fresh]
+    with transaction.atomic():
+        Message.objects.bulk_create(rows, ignore_conflicts=True)
+        # Of two that wrote the same at once, one has a row.
+        keys = dict(
+            Message.objects.filter(public_id__in=[row.public_id for row in rows]).values_list(
+                "public_id", "pk"
+            )
+        )
+        written = [row for row in rows if row.public_id in keys]
+        for row in written:
+            row.pk = keys[row.public_id]
+        channels = [found for key in setting.channels if (found := channel_named(key))]
+        _write_deliveries(occasion, written, channels, templates, now)
+    return written
+
+
+def wake_senders() -> None:
+    """Ask for sending now. Without a broker it goes out with the next regular run."""
+    try:
+        current_app.signature(SEND_TASK).apply_async(retry=False)
+    except (KombuError, RedisError, OSError):
+        return
+
+
+def home_of(membership: Membership) -> str:
+    return reverse("mypage:home_of", args=[membership.public_id])
+
+
+def _without_known(occasion: Occasion, news: Sequence[News]) -> list[News]:
+    named = {item.occurrence: item for item in news}
+    known = Message.objects.filter(occasion=occasion.code, occurrence__in=list(named))
+    for occurrence in known.values_list("occurrence", flat=True):
+        del named[occurrence]
+    return list(named.values())
+
+
+def _message(
+    occasion: Occasion, setting: OccasionSetting, item: News, templates: Templates,
+    merchant: Merchant, now: dt.datetime,
+) -> Message:  # fmt: skip
+    locale = templates.locale_for(occasion.code, item.customer.locale)
+    program = item.membership.program.name if item.membership else ""
+    with translation.override(locale):
+        values = {
+            "given_name": item.customer.given_name,
+            "merchant": merchant.name,
+            "program": program,
+            "link": absolute(item.link or reverse("mypage:home")),
+            **item.values(),
+        }
+    return Message(
+        customer=item.customer, membership=item.membership, occasion=occasion.code,
+        occurrence=item.occurrence, topic=setting.topic, locale=locale, values=values,
+        facts=dict(item.facts), created_at=now, stale_at=now + occasion.news_for,
+    )  # fmt: skip
+
+
+def _write_deliveries(
+    occasion: Occasion, written: Sequence[Message], channels: Sequence[Channel],
+    templates: Templates, now: dt.datetime,
+) -> None:  # fmt: skip
+    rows = [
+        _queued(occasion, message, channel, now)
+        if channel.open_line is not None
+        else _told_here(occasion, message, channel, templates, now)
+        for message in written
+        for channel in channels
+    ]
+    Delivery.objects.bulk_create(rows)
+    if occasion.told is not None:
+        for row in rows:
+            if row.state == Delivery.State.SENT:
+                occasion.told(row.message, now)
+    if any(row.state == Delivery.State.QUEUED for row in rows):
+        transaction.on_commit(wake_senders)
+
+
+def _queued(occasion: Occasion, message: Message, channel: Channel, now: dt.datetime) -> Delivery:
+    return Delivery(
+        message=message, channel=channel.key, state=Delivery.State.QUEUED,
+        priority=occasion.priority, available_at=now,
+    )  # fmt: skip
+
+
+def _told_here(
+    occasion: Occasion, message: Message, channel: Channel, templates: Templates, now: dt.datetime
+) -> Delivery:
+    """It is read on their own page, so it has arrived as soon as it is written. Words that cannot
+    be put together any more hold up nothing else that follows the event."""
+    row = Delivery(
+        message=message, channel=channel.key, priority=occasion.priority, available_at=now
+    )
+    try:
+        wanted = wanted_words(templates, occasion.code, channel.key, message.locale)
+        told = fill(wanted, message.values, {})
+    except WordingError:
+        logger.exception("message %s has no words for %s", message.pk, channel.key)
+        row.state, row.reason = Delivery.State.FAILED, "wording"
+        return row
+    row.state = Delivery.State.SENT
+    row.handed_over_at = row.sent_at = row.delivered_at = now
+    row.version, row.subject, row.text = told.version, told.subject, told.text
+    return row

@@ -1,0 +1,83 @@
+"""What the merchant settles about messages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.channels import channel_named
+from campaigns.models import MessagingPolicy, OccasionSetting
+from campaigns.occasions import Occasion
+from campaigns.ready_texts import ready_text
+from campaigns.topics import TOPICS, choosable_topics
+from members.errors import DomainError, FieldError
+from members.services.audit import Actor, record_audit, snapshot
+
+POLICY_FIELDS = [
+    "quiet_from", "quiet_until", "cap", "cap_days", "double_opt_in", "assumed_topics",
+]  # fmt: skip
+
+
+@transaction.atomic
+def set_occasion(
+    *, occasion: Occasion, is_on: bool, channels: Sequence[str], topic: str, actor: Actor,
+    now: dt.datetime,
+) -> OccasionSetting:  # fmt: skip
+    """Whether and how members are told of it from now on. What is on stays on since it was."""
+    _check_occasion(occasion, is_on, channels, topic)
+    row, _new = OccasionSetting.objects.select_for_update().get_or_create(
+        code=occasion.code, defaults={"topic": occasion.topic}
+    )
+    before = _said(row)
+    if is_on and not row.is_on:
+        row.since = now
+    row.is_on, row.channels, row.topic = is_on, list(channels), topic
+    if before == _said(row):
+        return row
+    row.save()
+    record_audit(actor=actor, action="occasion.set", target=row, before=before, after=_said(row))
+    return row
+
+
+@transaction.atomic
+def set_policy(*, changes: dict[str, Any], actor: Actor) -> MessagingPolicy:
+    """Raises DomainError. What changes nothing leaves no trace."""
+    MessagingPolicy.objects.get_or_create(pk=1)
+    row = MessagingPolicy.objects.select_for_update().get(pk=1)
+    before = snapshot(row, POLICY_FIELDS)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    known = {topic.code for topic in choosable_topics()}
+    if not set(row.assumed_topics) <= known:
+        message = _("There is no such topic.")
+        raise DomainError(message, errors=[FieldError("assumed_topics", message)])
+    after = snapshot(row, POLICY_FIELDS)
+    changed = [name for name in POLICY_FIELDS if before[name] != after[name]]
+    if changed:
+        row.save()
+        record_audit(
+            actor=actor, action="messaging.policy", target=row,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )  # fmt: skip
+    return row
+
+
+def _check_occasion(occasion: Occasion, is_on: bool, channels: Sequence[str], topic: str) -> None:
+    usable = [key for key in channels if channel_named(key) and ready_text(occasion.code, key)]
+    if len(usable) != len(channels) or (is_on and not channels):
+        message = _("Choose at least one way to tell them.")
+        raise DomainError(message, errors=[FieldError("channels", message)])
+    # Nobody can decline what is needed, so an occasion is that by its nature alone.
+    fits = topic in TOPICS and (not TOPICS[topic].needed or topic == occasion.topic)
+    if not fits:
+        message = _("Choose one of the topics.")
+        raise DomainError(message, errors=[FieldError("topic", message)])
+
+
+def _said(row: OccasionSetting) -> dict[str, Any]:
+    return {"is_on": row.is_on, "channels": list(row.channels), "topic": row.topic}

@@ -1,0 +1,124 @@
+"""The merchant's own words: each saving is a version, checked before anybody can be sent it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from campaigns.channels import Channel
+from campaigns.mail_bodies import compile_mail
+from campaigns.models import MessageTemplate, TemplateVersion
+from campaigns.occasions import Occasion
+from campaigns.wording import WordingError, check_wording
+from members.errors import DomainError, FieldError
+from members.services.audit import Actor, record_audit
+
+LOCALE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+LONGEST = {"subject": 200, "body": 40_000, "text": 20_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody wrote. `text`: plain text beside MJML, empty: derived from it."""
+
+    subject: str
+    body: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedWords:
+    words: Words
+    html: str
+
+
+def check_words(occasion: Occasion, channel: Channel, words: Words) -> CheckedWords:
+    """Raises DomainError that names the field and what is wrong in it."""
+    words = Words(
+        " ".join(words.subject.replace("\x00", "").split()),
+        words.body.replace("\x00", "").strip(),
+        words.text.replace("\x00", "").strip() if channel.markup else "",
+    )
+    known = [variable.name for variable in occasion.all_variables]
+    errors = [
+        error
+        for name in ("subject", "body", "text")
+        if (error := _wrong(name, getattr(words, name), known))
+    ]
+    html = ""
+    if not errors and channel.markup:
+        try:
+            html = compile_mail(words.body)
+        except WordingError as error:
+            errors.append(FieldError("body", str(error)))
+    if errors:
+        raise DomainError(str(errors[0].message), code="template_invalid", errors=errors)
+    return CheckedWords(words, html)
+
+
+def save_words(
+    *, occasion: Occasion, channel: Channel, locale: str, words: Words, actor: Actor,
+    now: dt.datetime,
+) -> TemplateVersion:  # fmt: skip
+    """Use these words from now on. The same as before makes no version. Raises DomainError."""
+    locale = _checked_locale(locale)
+    checked = check_words(occasion, channel, words)
+    with transaction.atomic():
+        template, _new = MessageTemplate.objects.select_for_update().get_or_create(
+            occasion=occasion.code, channel=channel.key, locale=locale
+        )
+        last = template.versions.first()
+        if last is not None and template.archived_at is None and _same(last, checked.words):
+            return last
+        if template.archived_at is not None:
+            template.archived_at = None
+            template.save(update_fields=["archived_at"])
+        number = template.versions.aggregate(last=Max("number", default=0))["last"] + 1
+        version: TemplateVersion = template.versions.create(
+            number=number, subject=checked.words.subject, body=checked.words.body,
+            text=checked.words.text, html=checked.html, author=actor.user, created_at=now,
+        )  # fmt: skip
+        record_audit(
+            actor=actor, action="template.saved", target=template,
+            after={"subject": version.subject, "version": number},
+        )  # fmt: skip
+    return version
+
+
+@transaction.atomic
+def archive_template(*, template: MessageTemplate, actor: Actor, now: dt.datetime) -> None:
+    """Use the next language, or the ready-made words, from now on. Again changes nothing."""
+    row = MessageTemplate.objects.select_for_update().get(pk=template.pk)
+    if row.archived_at is None:
+        row.archived_at = now
+        row.save(update_fields=["archived_at"])
+        record_audit(actor=actor, action="template.archived", target=row)
+
+
+def _wrong(field: str, text: str, known: list[str]) -> FieldError | None:
+    if not text and field != "text":
+        return FieldError(field, _("Write something."), "required")
+    if len(text) > LONGEST[field]:
+        return FieldError(field, _("At most %s characters.") % LONGEST[field], "too_long")
+    try:
+        check_wording(text, known)
+    except WordingError as error:
+        return FieldError(field, str(error), "unknown_variable")
+    return None
+
+
+def _checked_locale(locale: str) -> str:
+    lowered = locale.strip().lower().replace("_", "-")
+    if len(lowered) > 16 or not LOCALE.fullmatch(lowered):
+        message = _("Write a language like en or pt-br.")
+        raise DomainError(message, errors=[FieldError("locale", message)])
+    return lowered
+
+
+def _same(last: TemplateVersion, words: Words) -> bool:
+    return (last.subject, last.body, last.text) == (words.subject, words.body, words.text)

@@ -1,0 +1,104 @@
+"""What providers tell about mails: django-anymail has checked who says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+from uuid import UUID
+
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.models import BlockedAddress, ConsentChange, Delivery
+from campaigns.services.blocked_addresses import block_address
+from campaigns.services.consents import set_consents
+from campaigns.topics import choosable_topics
+from members.models import Customer
+from members.selectors.merges import current
+from members.services.audit import SYSTEM
+
+logger = logging.getLogger(__name__)
+State = Delivery.State
+CHANNEL = "email"
+# The mailbox does not exist, rather than being full for a while.
+_GONE = (RejectReason.INVALID, RejectReason.BOUNCED)
+
+
+def follow_tracking(sender: Any, event: AnymailTrackingEvent, **details: Any) -> None:
+    """Receiver of anymail's signal."""
+    note_event(event=event, now=timezone.now())
+
+
+@transaction.atomic
+def note_event(*, event: AnymailTrackingEvent, now: dt.datetime) -> None:
+    """Bring the delivery to what is told. Told again, or of a mail that is not ours, it changes
+    nothing."""
+    row = _delivery_of(event)
+    match event.event_type:
+        case EventType.DELIVERED if row is not None:
+            _arrived(row, now)
+        case EventType.BOUNCED | EventType.REJECTED | EventType.FAILED:
+            lasting = event.event_type == EventType.BOUNCED and event.reject_reason in _GONE
+            _came_back(row, event, now, lasting=lasting)
+        case EventType.COMPLAINED:
+            if event.recipient:
+                _block(event.recipient, BlockedAddress.Reason.COMPLAINED, now)
+            _declined(row, ConsentChange.Source.COMPLAINT, now)
+        case EventType.UNSUBSCRIBED:
+            _declined(row, ConsentChange.Source.ONE_CLICK, now)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    tracking.connect(follow_tracking, dispatch_uid="campaigns.tracking")
+
+
+def _delivery_of(event: AnymailTrackingEvent) -> Delivery | None:
+    named = (event.metadata or {}).get("delivery", "")
+    rows = Delivery.objects.select_for_update().filter(channel=CHANNEL)
+    if named:
+        try:
+            return rows.filter(public_id=UUID(str(named))).first()
+        except ValueError:
+            return None
+    return rows.filter(reference=event.message_id).first() if event.message_id else None
+
+
+def _arrived(row: Delivery, now: dt.datetime) -> None:
+    """Nobody knew of some whether they went out."""
+    if row.state == State.UNCERTAIN:
+        row.state, row.sent_at, row.reason = State.SENT, now, ""
+    if row.delivered_at is None and row.state == State.SENT:
+        row.delivered_at = now
+        row.save()
+
+
+def _came_back(
+    row: Delivery | None, event: AnymailTrackingEvent, now: dt.datetime, *, lasting: bool
+) -> None:
+    if lasting and event.recipient:
+        _block(event.recipient, BlockedAddress.Reason.BOUNCED, now)
+    if row is not None and row.state in (State.SENT, State.UNCERTAIN):
+        row.state = State.FAILED
+        row.reason = "bounced" if lasting else "refused"
+        row.save()
+
+
+def _declined(row: Delivery | None, source: str, now: dt.datetime) -> None:
+    if row is None:
+        return
+    if row.unsubscribed_at is None:
+        row.unsubscribed_at = now
+        row.save(update_fields=["unsubscribed_at"])
+    owner = Customer.objects.select_related("merged_into").get(messages__deliveries=row)
+    set_consents(
+        customer=current(owner),
+        wanted={(CHANNEL, topic.code): False for topic in choosable_topics()},
+        source=source, actor=SYSTEM, now=now,
+    )  # fmt: skip
+
+
+def _block(address: str, reason: str, now: dt.datetime) -> None:
+    block_address(channel=CHANNEL, address=address, reason=reason, now=now)

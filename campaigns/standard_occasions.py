@@ -1,0 +1,49 @@
+"""The occasions that there are, and what follows which event."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.occasions import Occasion, Variable, register_occasion
+from campaigns.services import told_expiry, told_members, told_orders, told_rewards
+from campaigns.services.consents import CONFIRM
+from loyalty.services.gifts import GIVEN as UNITS_GIVEN
+from loyalty.services.memberships import JOINED
+from loyalty.services.occasions import GIVEN as DAY_GIVEN
+from loyalty.services.tier_changes import CHANGED as TIER_CHANGED
+from members.models.changes import CHANGED
+from members.outbox import register_consumer
+from rewards.models.redemption_triggers import ISSUED
+
+CONFIRMATION = Occasion(
+    code=CONFIRM,
+    label=_("Confirming a yes"),
+    description=_("Somebody wants to be told something, and the address must be theirs."),
+    icon="mail-check",
+    topic="orders",
+    priority=5,
+    variables=(Variable("topics", _("What they want to be told"), "text", "Offers"),),
+    always_by="email",
+)
+OCCASIONS = (
+    told_members.WELCOME,
+    told_orders.EARNED,
+    told_rewards.REWARD,
+    told_expiry.EXPIRING,
+    told_members.TIER_UP,
+    told_rewards.BIRTHDAY,
+    told_rewards.GIFT,
+    CONFIRMATION,
+)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    for occasion in OCCASIONS:
+        register_occasion(occasion)
+    register_consumer(JOINED, told_members.follow_joined)
+    register_consumer(TIER_CHANGED, told_members.follow_tiers)
+    register_consumer(CHANGED, told_orders.follow_orders)
+    register_consumer(ISSUED, told_rewards.follow_issued)
+    register_consumer(DAY_GIVEN, told_rewards.follow_days)
+    register_consumer(UNITS_GIVEN, told_rewards.follow_gifts)

@@ -1,0 +1,44 @@
+"""What messages are about, as people choose what they want to be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`needed`: it belongs to what somebody bought or took, so it is sent to everybody, at any
+    hour, and is not counted."""
+
+    code: str
+    label: Promise
+    description: Promise
+    needed: bool = False
+
+
+TOPICS = {
+    topic.code: topic
+    for topic in (
+        Topic(
+            "orders", _("Orders and rewards"),
+            _("What an order earned, and the codes of rewards."), needed=True,
+        ),
+        Topic(
+            "points", _("Points and tier"),
+            _("What becomes of your points: before they expire, another tier, presents."),
+        ),
+        Topic("offers", _("Offers"), _("What is new, and what is cheaper for a while.")),
+    )
+}  # fmt: skip
+
+
+def is_needed(code: str) -> bool:
+    return code in TOPICS and TOPICS[code].needed
+
+
+def choosable_topics() -> list[Topic]:
+    """Those that people can say yes or no to."""
+    return [topic for topic in TOPICS.values() if not topic.needed]

@@ -1,0 +1,36 @@
+"""What became of a message, in words."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+REASONS: dict[str, Promise] = {
+    # Not sent.
+    "no_consent": _("They did not say that they want this"),
+    "unsubscribed": _("They do not want this"),
+    "not_confirmed": _("They have not confirmed it yet"),
+    "no_address": _("There is no address"),
+    "address_blocked": _("The address does not exist, or reported a message as spam"),
+    "cap": _("They were written to often enough lately"),
+    "too_late": _("It was no news any more"),
+    "not_member": _("They are no member any more"),
+    "occasion_off": _("The occasion was switched off"),
+    # Waits.
+    "quiet": _("Until their quiet hours are over"),
+    "no_provider": _("The mail server was not reached; it is tried again"),
+    "refused": _("The mail server did not take it"),
+    # Failed.
+    "address_refused": _("The mail server does not know the address"),
+    "bounced": _("It came back: the address does not exist"),
+    "complained": _("Reported as spam"),
+    "wording": _("The words could not be put together"),
+    "gave_up": _("The mail server did not take it for days"),
+    # Nobody knows.
+    "interrupted": _("The worker died while it was handed over"),
+    "unclear": _("The line broke before the answer came"),
+}
+
+
+def reason_words(code: str) -> str:
+    return str(REASONS.get(code, code))

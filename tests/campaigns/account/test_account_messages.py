@@ -1,0 +1,119 @@
+"""Members read what they were told on their own page, and choose what they want to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.models import Consent, ContactPreference, Delivery
+from campaigns.selectors.consents import is_blocked
+from campaigns.services.blocked_addresses import block_address
+from tests.campaigns.factories import send, tell
+from tests.factories import CustomerFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
+INBOX, CHOICES = "messages_account:inbox", "messages_account:choices"
+
+
+def signed_in(customer: Any) -> Client:
+    client = Client()
+    client.force_login(customer.user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def read(client: Client, name: str, *args: Any) -> str:
+    answer = client.get(reverse(name, args=args))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_inbox_has_what_they_were_told_and_marks_what_was_read() -> None:
+    ana = CustomerFactory(with_user=True)
+    client = signed_in(ana)
+    assert "No messages yet" in read(client, INBOX)
+    for number in range(2):
+        tell(ana, str(number), channels=("email", "inbox"))
+    assert read(client, INBOX).count("message-unread") == 2
+    row = Delivery.objects.filter(channel="inbox").first()
+    assert row is not None
+    assert "From Noah." in read(client, "messages_account:message", row.public_id)
+    row.refresh_from_db()
+    first = row.read_at
+    read(client, "messages_account:message", row.public_id)
+    row.refresh_from_db()
+    assert row.read_at == first is not None
+    assert read(client, INBOX).count("message-unread") == 1
+    client.post(reverse(INBOX))
+    assert read(client, INBOX).count("message-unread") == 0
+
+
+def test_nobody_reads_what_others_were_told() -> None:
+    ana, ben = CustomerFactory(with_user=True), CustomerFactory(with_user=True)
+    tell(ana, channels=("email", "inbox"))
+    client = signed_in(ben)
+    for row in Delivery.objects.all():
+        address = reverse("messages_account:message", args=[row.public_id])
+        assert client.get(address).status_code == 404
+        assert Client().get(address).status_code == 302
+    assert "You were given" not in read(client, INBOX)
+    assert not Delivery.objects.exclude(read_at=None).exists()
+
+
+def test_a_yes_is_confirmed_by_mail_and_a_no_counts_at_once() -> None:
+    ana = CustomerFactory(with_user=True)
+    client = signed_in(ana)
+    read(client, CHOICES)
+    client.post(reverse(CHOICES), {"email-offers": "on", "time_zone": "Asia/Tokyo"})
+    assert dict(Consent.objects.values_list("topic", "state")) == {
+        "offers": "asked", "points": "denied",
+    }  # fmt: skip
+    assert ContactPreference.objects.get().time_zone == "Asia/Tokyo"
+    send()
+    assert "confirm" in mail.outbox[0].subject
+    assert "Open the mail that we sent you" in read(client, CHOICES)
+
+
+def test_what_was_not_touched_stays_unsaid() -> None:
+    ana = CustomerFactory(with_user=True)
+    client = signed_in(ana)
+    client.post(reverse(CHOICES), {"email-points": "on"})
+    assert not Consent.objects.exists()
+
+
+def test_an_address_that_works_again_is_tried_again() -> None:
+    ana = CustomerFactory(with_user=True)
+    client = signed_in(ana)
+    block_address(channel="email", address=ana.email, reason="bounced", now=timezone.now())
+    assert "Mails to your address came back" in read(client, CHOICES)
+    client.post(reverse(CHOICES), {"unblock": "email"})
+    assert not is_blocked("email", ana.email)
+
+
+def test_it_is_reached_from_every_page_of_theirs_without_asking_the_database() -> None:
+    ana = CustomerFactory(with_user=True)
+    client = signed_in(ana)
+    page = read(client, "mypage:profile")
+    assert reverse(INBOX) in page
+    assert reverse(CHOICES) in page
+
+
+@pytest.mark.browser
+def test_the_pages_are_accessible(
+    page: Any, live_server: Any, maya: Any, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    tell(maya, channels=("inbox",))
+    cookie = signed_in(maya).cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    for name in (INBOX, CHOICES):
+        page.goto(reverse(name))
+        assert_no_axe_violations(page)
+    page.goto(reverse(INBOX))
+    page.get_by_role("link", name="You were given").click()
+    page.get_by_text("From Noah.").wait_for()
+    assert_no_axe_violations(page)

@@ -1,0 +1,27 @@
+"""The fixtures of loyalty's screens serve here, too."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from campaigns.services.policies import set_policy
+from members.services.audit import SYSTEM
+from tests.loyalty.account.conftest import maya, shop  # noqa: F401
+from tests.loyalty.account.conftest import sign_in as sign_in_customer  # noqa: F401
+from tests.loyalty.backoffice.conftest import (  # noqa: F401
+    agent,
+    ana,
+    beans,
+    client_of,
+    manager,
+    sign_in,
+)
+from tests.loyalty.conftest import coherent_ledger  # noqa: F401
+
+
+@pytest.fixture
+def awake(db: None) -> None:
+    """Nobody has quiet hours, so a test may run at any time of day."""
+    set_policy(changes={"quiet_from": dt.time(0), "quiet_until": dt.time(0)}, actor=SYSTEM)

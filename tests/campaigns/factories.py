@@ -1,0 +1,84 @@
+"""Short ways to messages. All go through the services."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from campaigns.channels import channel_named
+from campaigns.models import Delivery, Message
+from campaigns.occasions import occasion_named
+from campaigns.services.messages import News, write_messages
+from campaigns.services.policies import set_occasion
+from campaigns.services.sending import send_waiting
+from campaigns.services.templates import Words, save_words
+from loyalty.models import Membership
+from members.models import Customer
+from members.services.audit import SYSTEM
+from members.services.outbox import deliver_waiting
+
+VALUES = {
+    "gift": "50 Beans", "giver": "Noah", "words": "", "code": "", "until": "", "tier": "Gold",
+    "benefits": "", "reward": "5 off",
+}  # fmt: skip
+
+
+def switch_on(code: str, *channels: str, topic: str = "", at: dt.datetime | None = None) -> Any:
+    occasion = occasion_named(code)
+    assert occasion is not None
+    return set_occasion(
+        occasion=occasion, is_on=True, channels=channels or ("email", "inbox"),
+        topic=topic or occasion.topic, actor=SYSTEM, now=at or timezone.now(),
+    )  # fmt: skip
+
+
+def tell(
+    customer: Customer, occurrence: str = "one", *, code: str = "gift",
+    membership: Membership | None = None, at: dt.datetime | None = None, channels: Any = ("email",),
+    topic: str = "", **values: str,
+) -> Message | None:  # fmt: skip
+    """Have one message written; nothing where it was written before."""
+    occasion = occasion_named(code)
+    assert occasion is not None
+    setting = switch_on(code, *channels, topic=topic, at=at)
+    written = write_messages(
+        occasion=occasion, setting=setting,
+        news=[News(customer, occurrence, lambda: {**VALUES, **values}, membership)],
+        now=at or timezone.now(),
+    )  # fmt: skip
+    return written[0] if written else None
+
+
+def write(
+    code: str,
+    subject: str,
+    body: str,
+    *,
+    channel: str = "inbox",
+    locale: str = "en",
+    text: str = "",
+) -> Any:
+    occasion, found = occasion_named(code), channel_named(channel)
+    assert occasion is not None
+    assert found is not None
+    return save_words(
+        occasion=occasion, channel=found, locale=locale, words=Words(subject, body, text),
+        actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+
+
+def send(at: dt.datetime | None = None, limit: int = 100) -> int:
+    return send_waiting(limit=limit, clock=lambda: at or timezone.now())
+
+
+def follow() -> None:
+    """What waits in the outbox has been followed up."""
+    while deliver_waiting():
+        pass
+
+
+def states(**which: Any) -> list[tuple[str, str]]:
+    rows = Delivery.objects.filter(**which).order_by("message_id", "channel")
+    return list(rows.values_list("state", "reason"))

@@ -1,0 +1,185 @@
+"""Members hear 60, 30 and 7 days before units expire, and some units expire only then."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from campaigns.models import Delivery, ExpiryNotice
+from campaigns.services.told_expiry import find_warnings, run_warnings, tell_expiring
+from loyalty.models import Lot, LotChange, Membership, Wallet
+from members.services.audit import SYSTEM
+from members.services.job_runs import start_work
+from tests.campaigns.factories import send, switch_on
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    day,
+    make_program,
+    make_wallet,
+    order,
+    record,
+    spendable,
+)
+
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("awake"),
+    pytest.mark.usefixtures("coherent_ledger"),
+]  # fmt: skip
+YEAR = {"kind": "days", "length": 365, "last_day": "start_of_day"}
+
+
+def club(expiry: dict[str, Any] = YEAR, **unit: Any) -> Wallet:
+    """A member with 250 points, worth 2.50, who earned them at NOW."""
+    program = make_program(unit={"unit_value": "0.01", "expiry": expiry, **unit})
+    wallet = make_wallet(program)
+    adjust(wallet, 250, "start")
+    return wallet
+
+
+def told() -> list[tuple[str, str]]:
+    rows = Delivery.objects.filter(channel="inbox").order_by("pk")
+    return [(one.replace("\xa0", " "), two.replace("\xa0", " "))
+            for one, two in rows.values_list("subject", "text")]  # fmt: skip
+
+
+def days_told(first: int, last: int) -> list[int]:
+    """On which days after NOW something was told."""
+    return [offset for offset in range(first, last) if tell_expiring(day(offset))]
+
+
+def test_it_is_told_sixty_thirty_and_seven_days_ahead_with_its_worth() -> None:
+    club()
+    switch_on("expiring", at=NOW)
+    ends = Lot.objects.get().expires_at
+    assert ends is not None
+    at = [(ends - day(offset)).days for offset in days_told(200, 380)]
+    assert at == [59, 29, 6]
+    subject, text = told()[0]
+    assert subject == "250 points expire soon"
+    assert text == "They are worth $2.50. The last day to use them is Mar 14, 2025."
+
+
+def test_the_same_day_again_tells_nothing() -> None:
+    club()
+    switch_on("expiring", at=NOW)
+    assert tell_expiring(day(330)) == 1
+    assert tell_expiring(day(330)) == 0
+    assert tell_expiring(day(331)) == 0
+
+
+def test_who_is_found_late_is_told_once_and_not_of_each_distance() -> None:
+    club()
+    switch_on("expiring", at=NOW)
+    assert days_told(360, 370) == [360]
+
+
+def test_what_was_spent_is_not_told() -> None:
+    wallet = club()
+    switch_on("expiring", at=NOW)
+    adjust(wallet, -250, "spent", now=day(1))
+    assert days_told(200, 380) == []
+
+
+def test_what_lives_shorter_than_the_distance_is_not_told_at_it() -> None:
+    club({"kind": "days", "length": 20})
+    switch_on("expiring", at=NOW)
+    assert len(days_told(0, 25)) == 1
+
+
+def test_who_earns_every_day_hears_of_it_once_a_week() -> None:
+    program = make_program(unit={"expiry": {"kind": "days", "length": 100}})
+    wallet = make_wallet(program)
+    for offset in range(60):
+        adjust(wallet, 10, f"d{offset}", now=day(offset))
+    switch_on("expiring", at=NOW)
+    found = days_told(35, 160)
+    weeks = Counter((offset - found[0]) // 7 for offset in found)
+    # The three distances take turns within a week.
+    assert max(weeks.values()) <= 3
+    assert len(found) < 40
+    # Whatever day it was, somebody had been told of it at least a week ahead.
+    last = max(Lot.objects.values_list("expires_at", flat=True))
+    assert ExpiryNotice.objects.get(days=7).through >= last
+
+
+def test_units_that_expire_by_inactivity_are_told_too() -> None:
+    program = make_program(unit={"expiry": {"kind": "inactivity", "length": 6}})
+    make_wallet(program)
+    record(order("A1", "250", at=NOW), now=NOW)
+    switch_on("expiring", at=NOW)
+    assert len(days_told(90, 190)) == 3
+
+
+def test_nobody_is_told_while_it_is_off() -> None:
+    club()
+    assert find_warnings(day(330)) is None
+    assert tell_expiring(day(330)) == 0
+
+
+def test_who_has_left_is_not_told() -> None:
+    club()
+    switch_on("expiring", at=NOW)
+    Membership.objects.update(status="left")
+    assert tell_expiring(day(330)) == 0
+
+
+def test_units_that_must_be_warned_of_expire_only_after_they_were_told() -> None:
+    club(YEAR | {"warned_days": 14})
+    assert spendable(at=day(500)) == 250
+    switch_on("expiring", at=NOW)
+    assert tell_expiring(day(306)) == 1
+    lot = Lot.objects.get()
+    assert lot.expires_at == lot.planned_expires_at
+    assert LotChange.objects.get().reason == "warned"
+    assert spendable(at=day(366)) == 0
+
+
+def test_told_late_they_live_so_many_days_longer() -> None:
+    club(YEAR | {"warned_days": 14})
+    switch_on("expiring", at=NOW)
+    tell_expiring(day(400))
+    assert spendable(at=day(413)) == 250
+    assert spendable(at=day(415)) == 0
+
+
+def test_a_long_notice_is_given_in_time() -> None:
+    club(YEAR | {"warned_days": 90})
+    switch_on("expiring", at=NOW)
+    assert days_told(200, 290)[0] in (274, 275)
+    assert Lot.objects.get().expires_at == Lot.objects.get().planned_expires_at
+
+
+def test_a_mail_that_was_not_sent_is_no_warning() -> None:
+    club(YEAR | {"warned_days": 14})
+    switch_on("expiring", "email", at=NOW)
+    tell_expiring(day(306))
+    send(day(306))
+    assert Delivery.objects.get().reason == "no_address"
+    assert spendable(at=day(500)) == 250
+
+
+def test_a_mail_that_was_sent_is_one() -> None:
+    wallet = club(YEAR | {"warned_days": 14})
+    customer = Membership.objects.get(account=wallet.account_id).customer
+    customer.email = "ana@example.com"
+    customer.save()
+    switch_on("expiring", "email", at=NOW)
+    tell_expiring(day(306))
+    assert spendable(at=day(500)) == 250
+    send(day(306))
+    assert spendable(at=day(500)) == 0
+
+
+def test_a_job_tells_everybody_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("campaigns.services.told_expiry.PIECE", 2)
+    program = make_program(unit={"expiry": YEAR})
+    for number in range(5):
+        adjust(make_wallet(program, f"c{number}"), 100, f"start{number}")
+    switch_on("expiring", at=NOW)
+    job = start_work(kind="expiry_warnings", actor=SYSTEM, now=day(330))
+    assert job is not None
+    done = run_warnings(job.pk)
+    assert done is not None
+    assert (done.state, done.result) == ("succeeded", {"told": 5})
+    assert find_warnings(day(330)) is None

@@ -1,0 +1,112 @@
+"""What providers tell is followed, by who they say they are; anymail checks that."""
+
+import json
+from base64 import b64encode
+
+import pytest
+from anymail.signals import AnymailTrackingEvent
+from django.test import Client
+from django.urls import include, path
+from django.utils import timezone
+from pytest_django import Settings
+
+from campaigns.models import BlockedAddress, Delivery
+from campaigns.selectors.consents import choices_of, is_blocked
+from campaigns.services.tracking import note_event
+from tests.campaigns.factories import send, states, tell
+from tests.factories import CustomerFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
+urlpatterns = [path("mail-events/", include("anymail.urls"))]
+
+
+def told(kind: str, **details: object) -> None:
+    row = Delivery.objects.get()
+    event = AnymailTrackingEvent(
+        event_type=kind, recipient=row.message.customer.email,
+        metadata={"delivery": str(row.public_id)}, **details,
+    )  # fmt: skip
+    note_event(event=event, now=timezone.now())
+
+
+def sent() -> Delivery:
+    tell(CustomerFactory(email="ana@example.com"))
+    send()
+    return Delivery.objects.get()
+
+
+def test_that_it_arrived_is_noted_once() -> None:
+    sent()
+    told("delivered")
+    first = Delivery.objects.get().delivered_at
+    told("delivered")
+    assert Delivery.objects.get().delivered_at == first is not None
+
+
+def test_an_uncertain_one_that_arrived_was_sent() -> None:
+    row = sent()
+    Delivery.objects.filter(pk=row.pk).update(state="failed", reason="x")
+    for state in ("queued", "sending", "uncertain"):
+        Delivery.objects.filter(pk=row.pk).update(state=state, sent_at=None)
+    told("delivered")
+    assert states() == [("sent", "")]
+
+
+def test_what_came_back_for_good_failed_and_the_address_is_not_used_again() -> None:
+    sent()
+    told("bounced", reject_reason="bounced")
+    told("bounced", reject_reason="bounced")
+    assert states() == [("failed", "bounced")]
+    assert is_blocked("email", "ANA@example.com")
+    assert BlockedAddress.objects.get().reason == "bounced"
+
+
+def test_a_mailbox_that_is_full_for_a_while_is_not_given_up() -> None:
+    sent()
+    told("bounced", reject_reason="other")
+    assert states() == [("failed", "refused")]
+    assert not is_blocked("email", "ana@example.com")
+
+
+def test_who_reports_it_as_spam_is_not_written_to_any_more() -> None:
+    row = sent()
+    told("complained")
+    customer = row.message.customer
+    assert is_blocked("email", "ana@example.com")
+    assert not any(choice.wanted for choice in choices_of(customer))
+    row.refresh_from_db()
+    assert row.unsubscribed_at is not None
+
+
+def test_what_is_told_of_mails_that_are_not_ours_changes_nothing() -> None:
+    event = AnymailTrackingEvent(
+        event_type="delivered", recipient="x@example.com", message_id="<unknown>",
+        metadata={"delivery": "nonsense"},
+    )  # fmt: skip
+    note_event(event=event, now=timezone.now())
+
+
+def test_only_who_knows_the_secret_can_tell(settings: Settings) -> None:
+    row = sent()
+    settings.ROOT_URLCONF = __name__
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "setia:right"}
+    body = json.dumps(
+        {
+            "RecordType": "Delivery", "MessageID": "1", "Recipient": "ana@example.com",
+            "DeliveredAt": "2026-11-27T08:00:00Z", "Metadata": {"delivery": str(row.public_id)},
+        }
+    )  # fmt: skip
+    address, client = "/mail-events/postmark/tracking/", Client(enforce_csrf_checks=True)
+
+    def post(password: str) -> int:
+        login = b64encode(f"setia:{password}".encode()).decode()
+        return client.post(
+            address, body, "application/json", headers={"Authorization": f"Basic {login}"}
+        ).status_code
+
+    assert post("wrong") == 400
+    row.refresh_from_db()
+    assert row.delivered_at is None
+    assert post("right") == 200
+    row.refresh_from_db()
+    assert row.delivered_at is not None
