@@ -1,4 +1,7 @@
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class CampaignsConfig(AppConfig):
@@ -6,16 +9,39 @@ class CampaignsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from campaigns import demo, jobs, merging, standard_channels, standard_occasions
+        # The tasks are named wherever one is queued, not only in the worker that runs them.
+        from campaigns import (
+            demo,
+            demo_webhooks,
+            jobs,
+            merging,
+            standard_channels,
+            standard_occasions,
+            tasks,  # noqa: F401
+        )
         from campaigns.account import menu as account_menu
         from campaigns.backoffice import menu as backoffice_menu
-        from campaigns.services import tracking
+        from campaigns.backoffice import webhook_menu
+        from campaigns.services import tracking, webhook_telling
 
         standard_channels.register()
         standard_occasions.register()
         demo.register()
+        demo_webhooks.register()
         jobs.register()
         merging.register()
         tracking.register()
+        webhook_telling.register()
         account_menu.register()
         backoffice_menu.register()
+        webhook_menu.register()
+        post_migrate.connect(_keep_wishes, sender=self)
+
+
+def _keep_wishes(apps: Any = apps, **_signal: Any) -> None:
+    """A later version may tell more: whoever is told everything is told that too."""
+    if "webhookendpoint" not in apps.all_models["campaigns"]:
+        return
+    from campaigns.services.webhook_endpoints import keep_wishes
+
+    keep_wishes()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
+from campaigns.services import webhook_deliveries, webhook_replays
 from campaigns.services.sending import send_waiting
 
 BATCH = 100
 # Well below the interval at which a broker would hand the task to another worker.
 LONGEST_RUN = 60.0
+# Other endpoints' work, and messages, have their turn too.
+LONGEST_WEBHOOK_RUN = 20.0
 
 
 @shared_task
@@ -23,3 +27,15 @@ def send_messages() -> int:
         if claimed < BATCH:
             break
     return taken
+
+
+@shared_task
+def deliver_webhooks() -> int:
+    """Send what is due to the endpoints of webhooks."""
+    return webhook_deliveries.deliver_due(seconds=LONGEST_WEBHOOK_RUN)
+
+
+@shared_task
+def prune_webhooks() -> int:
+    """Forget events, and what became of them, of long ago."""
+    return webhook_replays.prune_webhooks(now=timezone.now())

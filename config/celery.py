@@ -12,6 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "deliver-outbox": {"task": "members.tasks.deliver_outbox", "schedule": 5.0},
+    "deliver-webhooks": {"task": "campaigns.tasks.deliver_webhooks", "schedule": 5.0},
     "link-parked-refunds": {"task": "loyalty.tasks.link_parked_refunds", "schedule": 60.0},
     "link-payments": {"task": "loyalty.tasks.link_payments", "schedule": 60.0},
     "expire-adjustment-requests": {
@@ -29,6 +30,10 @@ app.conf.beat_schedule = {
     "prune-outbox": {
         "task": "members.tasks.prune_outbox",
         "schedule": crontab(hour="3", minute="20"),
+    },
+    "prune-webhooks": {
+        "task": "campaigns.tasks.prune_webhooks",
+        "schedule": crontab(hour="3", minute="30"),
     },
     "prune-idempotency-records": {
         "task": "members.tasks.prune_idempotency_records",

@@ -1,5 +1,6 @@
 """Django settings, from the environment only. docs/operations.md lists every variable."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -352,7 +353,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # Choices stay where they are used: the same field name has other ones elsewhere.
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["campaigns.api.webhook_schema.add_webhooks"],
     "APPEND_COMPONENTS": {
         "headers": {
             f"RateLimit-{name}": {"description": text, "schema": {"type": "integer"}}
@@ -364,6 +365,19 @@ SPECTACULAR_SETTINGS = {
         }
     },
 }
+
+# --- Webhooks -------------------------------------------------------------------------------------
+
+# Networks of the merchant's own that webhooks may reach, as 10.20.0.0/16; all others that are not
+# of the net are refused. On a developer's machine that machine itself.
+WEBHOOK_PRIVATE_NETWORKS = env.list(
+    "WEBHOOK_PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1/128"] if DEVELOPMENT else []
+)
+for _network in WEBHOOK_PRIVATE_NETWORKS:
+    try:
+        ip_network(_network)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"WEBHOOK_PRIVATE_NETWORKS: {error}.") from error
 
 # --- Payments of paid plans -----------------------------------------------------------------------
 

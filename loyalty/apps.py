@@ -12,6 +12,7 @@ class LoyaltyConfig(AppConfig):
         from loyalty import condition_fields, jobs, merging, segment_uses
         from loyalty.account import menu as account_menu
         from loyalty.backoffice import menu as backoffice_menu
+        from loyalty.selectors import telling
         from loyalty.services.facts import follow_changes
         from loyalty.services.founding import follow_enrollments
         from loyalty.services.memberships import JOINED
@@ -34,6 +35,7 @@ class LoyaltyConfig(AppConfig):
         account_menu.register()
         backoffice_menu.register()
         merging.register()
+        telling.register()
         post_migrate.connect(_provide_rows, sender=self)
 
 

@@ -10,7 +10,7 @@ class MembersConfig(AppConfig):
         from members import condition_fields, tasks, words  # noqa: F401
         from members.account import landing  # noqa: F401  (links customers as they sign in)
         from members.backoffice import menu, places
-        from members.selectors import history
+        from members.selectors import history, told_customers
         from members.services import (
             invitations,
             mail,
@@ -25,6 +25,7 @@ class MembersConfig(AppConfig):
         menu.register()
         places.register()
         history.register()
+        told_customers.register()
         invitations.register()
         mail.register()
         merged_details.register()

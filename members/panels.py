@@ -25,7 +25,8 @@ RANKS = 8
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A place in a shell. `rows` is the room it holds while it loads."""
+    """A place in a shell. `rows` is the room it holds while it loads; `needed` says whether it is
+    there at all, in a constant number of queries."""
 
     key: str
     title: Text
@@ -35,6 +36,7 @@ class Panel:
     icon: str = ""
     column: Column = "main"
     rows: int = 4
+    needed: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,11 @@ def register_home_panel(
     icon: str = "",
     column: Column = "main",
     rows: int = 4,
+    needed: Callable[[], bool] | None = None,
 ) -> None:
     """Put a panel on the home page; its URL takes nothing. "wide" spans both columns."""
-    _home_panels[key] = Panel(key, title, url_name, order, permission, icon, column, rows)
+    panel = Panel(key, title, url_name, order, permission, icon, column, rows, needed)
+    _home_panels[key] = panel
 
 
 def register_customer_header(
@@ -178,7 +182,7 @@ def _placed(request: HttpRequest, panels: Any, *args: Any) -> list[PlacedPanel]:
     placed: list[PlacedPanel] = []
     for panel in sorted(panels, key=lambda panel: panel.order):
         url = _url(request, panel.permission, panel.url_name, *args)
-        if url:
+        if url and (panel.needed is None or panel.needed()):
             place = len(placed) + 1
             rank = str(place) if place <= RANKS else "last"
             title = str(panel.title)

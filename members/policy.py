@@ -83,6 +83,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "merchant.edit",
             "staff.manage",
             "api_keys.manage",
+            "webhooks.manage",
             "audit.view",
         }
     ),

@@ -78,6 +78,10 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "refunded": (_("Refunded"), "warning"),
     "partly_refunded": (_("Partly refunded"), "warning"),
     "returned": (_("Returned"), "warning"),
+    "delivered": (_("Delivered"), "success"),
+    "not_sent": (_("Not sent"), "neutral"),
+    "switched_off": (_("Off"), "neutral"),
+    "given_up_on": (_("Given up"), "danger"),
     "sale": (_("Sale"), "success"),
     "return": (_("Return"), "warning"),
 }

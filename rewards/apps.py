@@ -20,7 +20,7 @@ class RewardsConfig(AppConfig):
         )
         from rewards.account import menu as account_menu
         from rewards.backoffice import menu as backoffice_menu
-        from rewards.selectors import access_windows
+        from rewards.selectors import access_windows, telling
         from rewards.services import called_off
 
         called_off.register()
@@ -37,3 +37,4 @@ class RewardsConfig(AppConfig):
         account_menu.register()
         backoffice_menu.register()
         access_windows.register()
+        telling.register()

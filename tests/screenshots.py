@@ -194,6 +194,10 @@ PAGES = (
     Page("merchant", ("backoffice:merchant",)),
     Page("team", ("backoffice:team",)),
     Page("api-keys", ("backoffice:api_key_list",)),
+    Page("webhooks", ("webhooks:endpoint_list",)),
+    Page("webhook", ("webhooks:endpoint", "webhook")),
+    Page("webhook-new", ("webhooks:endpoint_create",)),
+    Page("webhook-deliveries", ("webhooks:delivery_list",)),
     Page("audit-log", ("backoffice:audit_log",)),
     Page("styleguide", ("backoffice:styleguide",)),
     Page("enrollment-members", ("loyalty_backoffice:program_members", "program")),
@@ -259,6 +263,7 @@ class Demo:
 
     def argument(self, name: str) -> Any:
         from campaigns.links import StopLink, stop_token
+        from campaigns.models import WebhookEndpoint
         from campaigns.selectors.inbox import inbox_of
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
@@ -301,6 +306,7 @@ class Demo:
             "lot": lambda: self._lot().pk,
             "program": lambda: PROGRAM,
             "gift_card": lambda: GiftCard.objects.earliest("pk").public_id,
+            "webhook": lambda: WebhookEndpoint.objects.earliest("pk").public_id,
             "plan": lambda: "plus",
             "subscription": lambda: (
                 Subscription.objects.get(membership__customer=self.guide).public_id

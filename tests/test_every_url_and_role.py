@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from members.models import StaffMember, User
+from tests.campaigns.webhooks import make_endpoint
 from tests.factories import (
     ApiKeyFactory,
     CustomerFactory,
@@ -120,6 +121,19 @@ TABLE: dict[str, Who] = {
     "messages_backoffice:again": write(NOT_ANALYSTS),
     "messages_backoffice:message_panel": read(EVERYBODY),
     "messages_backoffice:consents": form(NOT_ANALYSTS),
+    "webhooks:endpoint_list": read(ADMINISTRATORS),
+    "webhooks:endpoint_create": form(ADMINISTRATORS),
+    "webhooks:endpoint": read(ADMINISTRATORS),
+    "webhooks:endpoint_edit": form(ADMINISTRATORS),
+    "webhooks:endpoint_switch": write(ADMINISTRATORS),
+    "webhooks:endpoint_rotate": form(ADMINISTRATORS),
+    "webhooks:endpoint_ping": write(ADMINISTRATORS),
+    "webhooks:endpoint_replay": form(ADMINISTRATORS),
+    "webhooks:endpoint_delete": write(ADMINISTRATORS),
+    "webhooks:home_panel": read(ADMINISTRATORS),
+    "webhooks:delivery_list": read(ADMINISTRATORS),
+    "webhooks:delivery": read(ADMINISTRATORS),
+    "webhooks:delivery_replay": write(ADMINISTRATORS),
     "rewards_backoffice:reward_list": read(EVERYBODY),
     "rewards_backoffice:reward_page": read(EVERYBODY),
     "rewards_backoffice:reward_by_id": read(EVERYBODY),
@@ -477,6 +491,11 @@ def world(db: None) -> World:
     words = {"code": "gift", "channel": "email", "locale": "en"}
     for name in ("occasion", "language", "words", "preview", "test", "archive"):
         objects[f"messages_backoffice:{name}"] = words
+    endpoint = make_endpoint("https://listener.example/hooks")
+    objects |= {
+        name: {"public_id": endpoint.public_id} for name in TABLE if "webhooks:endpoint_" in name
+    }
+    objects["webhooks:endpoint"] = {"public_id": endpoint.public_id}
     return World(clients, objects)
 
 

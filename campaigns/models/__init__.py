@@ -7,6 +7,13 @@ from campaigns.models.consents import (
 from campaigns.models.messages import Delivery, Message
 from campaigns.models.occasions import ExpiryNotice, MessagingPolicy, OccasionSetting
 from campaigns.models.templates import MessageTemplate, TemplateVersion
+from campaigns.models.webhooks import (
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+    WebhookSecret,
+)
 
 __all__ = [
     "BlockedAddress",
@@ -20,4 +27,9 @@ __all__ = [
     "MessagingPolicy",
     "OccasionSetting",
     "TemplateVersion",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookSecret",
 ]

@@ -15,6 +15,7 @@ from loyalty.models.ledger import Transfer
 from loyalty.models.memberships import Membership
 from members.models import Customer
 from members.models.changes import customers_changed
+from members.models.telling import tells
 
 
 class ActivityType(models.Model):
@@ -129,9 +130,11 @@ class Activity(models.Model):
                 fields=["recorded_at", "id"], name="activity_waiting", condition=Q(state="pending")
             ),
         ]
-        triggers = customers_changed(
-            "customer_id", ("type_id", "state", "occurred_at")
-        ) + told_about_customers("r.occurred_at", ("type_id", "state", "occurred_at"))
+        triggers = [
+            *customers_changed("customer_id", ("type_id", "state", "occurred_at")),
+            *told_about_customers("r.occurred_at", ("type_id", "state", "occurred_at")),
+            *tells("told.activities", "state"),
+        ]
 
     def __str__(self) -> str:
         return self.type.words(self.subject_name or self.subject)

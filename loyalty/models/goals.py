@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.programs import Program
+from members.models.telling import tells
 
 
 class Goal(models.Model):
@@ -91,6 +92,7 @@ class Goal(models.Model):
             ),
         ]  # fmt: skip
         triggers = [
+            *tells("told.goals", "state"),
             pgtrigger.Trigger(
                 name="goal_closed_stays",
                 operation=pgtrigger.Update | pgtrigger.Delete,

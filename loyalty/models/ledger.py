@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.instants import NEVER
 from loyalty.models.checkpoint_triggers import of_transfers
+from members.models.telling import tells_new
 
 
 class Account(models.Model):
@@ -317,6 +318,7 @@ class Transfer(models.Model):
                 """,
             ),
             *of_transfers(),
+            *tells_new("told.transfers", "kind"),
         ]
 
     def __str__(self) -> str:

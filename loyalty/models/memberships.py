@@ -10,6 +10,7 @@ from loyalty.models.checkpoint_triggers import of_memberships
 from loyalty.models.ledger import Account
 from loyalty.models.programs import Program
 from members.models import Customer
+from members.models.telling import tells
 
 
 class Membership(models.Model):
@@ -95,6 +96,7 @@ class Membership(models.Model):
         ]
         triggers = [
             *of_memberships(),
+            *tells("told.memberships", "status"),
             pgtrigger.Trigger(
                 name="membership_source_fixed",
                 operation=pgtrigger.UpdateOf("source", "source_detail"),  # type: ignore[no-untyped-call]

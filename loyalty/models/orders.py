@@ -12,6 +12,7 @@ from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
 from members.models import Customer
 from members.models.changes import customers_changed
+from members.models.telling import tells, tells_new
 
 
 class MoneyField(models.DecimalField):  # type: ignore[type-arg]
@@ -108,6 +109,7 @@ class Order(models.Model):
             "r.placed_at",
             ("status", "placed_at", "total", "confirmed_at", "completed_at", "body_hash"),
         )
+        triggers += tells("told.orders", "status", ("customer_id", "total"))
 
     def __str__(self) -> str:
         return self.external_id
@@ -225,6 +227,7 @@ class Refund(models.Model):
             ("order_id", "total", "refunded_at"),
             joins="LEFT JOIN loyalty_order x ON x.id = r.order_id",
         )
+        triggers += tells_new("told.refunds")
 
     @property
     def is_parked(self) -> bool:

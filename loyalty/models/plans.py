@@ -16,6 +16,7 @@ from loyalty.models.memberships import Membership
 from loyalty.models.orders import MoneyField
 from loyalty.models.programs import Program, code_validator
 from loyalty.models.wallet_types import LotPolicy, WalletType
+from members.models.telling import tells
 
 
 class Plan(models.Model):
@@ -242,6 +243,7 @@ class Subscription(models.Model):
                 condition=Q(ended_at=None),
             ),
         ]
+        triggers = tells("told.subscriptions", "state", ("period_number", "cancel_at_period_end"))
 
     def __str__(self) -> str:
         return f"{self.membership}: {self.plan}"

@@ -28,6 +28,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 from rest_framework.request import Request
 
+from members import plain_money
 from members.api.problems import ApiError
 from members.errors import DomainError, FieldError
 
@@ -183,10 +184,7 @@ Phone = Annotated[
 ]
 
 
-def money_text(amount: Decimal) -> str:
-    """12.5000 → "12.50"; what is finer than a hundredth stays."""
-    text = f"{amount:.4f}"
-    return text[:-2] if text.endswith("00") else text.rstrip("0")
+money_text = plain_money.money_text
 
 
 def plain_text(number: Decimal) -> str:

@@ -1,6 +1,7 @@
 from members.models.api_keys import ApiKey, IdempotencyRecord
 from members.models.audit import AuditEntry
 from members.models.customers import Customer, CustomerNote
+from members.models.event_wishes import EventWish
 from members.models.facts import CustomerFacts
 from members.models.jobs import Job, JobError, JobLogLine
 from members.models.merchant import Merchant
@@ -17,6 +18,7 @@ __all__ = [
     "CustomerFacts",
     "CustomerMerge",
     "CustomerNote",
+    "EventWish",
     "IdempotencyRecord",
     "Job",
     "JobError",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import folding
 from members.models.changes import customers_changed
+from members.models.telling import tells
 
 # What segments may ask about.
 _TELLING = (
@@ -128,6 +129,7 @@ class Customer(models.Model):
         ]
         triggers = [
             *customers_changed("id", _TELLING),
+            *tells("told.customers", "merged_into_id", _TELLING),
             pgtrigger.Trigger(
                 name="customer_merged_in_one_step",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("merged_into_id"),  # type: ignore[no-untyped-call]

@@ -10,17 +10,16 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
 
 from members.models import OutboxEvent
 from members.outbox import subscription_of
+from members.services.waking import wake_worker
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def record_event(kind: str, payload: dict[str, Any], *, urgent: bool = False) ->
     """Write an event in the caller's transaction; `urgent` wakes a worker when it commits."""
     event = OutboxEvent.objects.create(kind=kind, payload=payload)
     if urgent:
-        transaction.on_commit(_wake_worker)
+        transaction.on_commit(partial(wake_worker, DELIVERY_TASK))
     return event
 
 
@@ -122,11 +121,3 @@ def _postpone(event: OutboxEvent, error: Exception) -> None:
 def _delay(attempts: int) -> timedelta:
     doubled: int = 2 ** min(attempts - 1, 16)
     return min(FIRST_DELAY * doubled, LONGEST_DELAY)
-
-
-def _wake_worker() -> None:
-    """Ask for delivery now. Without a broker the events go out with the next regular delivery."""
-    try:
-        current_app.signature(DELIVERY_TASK).apply_async(retry=False)
-    except (KombuError, RedisError, OSError) as error:
-        logger.warning("no worker could be woken: %s", type(error).__name__)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Transfer, WalletType
 from loyalty.models.orders import MoneyField
+from members.models.telling import tells
 from rewards.models.gift_cards import GiftCard
 from rewards.models.redemptions import Redemption
 from rewards.models.vouchers import Voucher
@@ -100,6 +101,7 @@ class Checkout(models.Model):
             ),
         ]
         triggers = [
+            *tells("told.checkouts", "status"),
             pgtrigger.Protect(name="checkout_stays", operation=pgtrigger.Delete),
             pgtrigger.FSM(
                 name="checkout_status_goes_on", field="status",

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership
+from members.models.telling import tells
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward
 
@@ -52,6 +53,7 @@ class Event(models.Model):
             ),
         ]
         triggers = [
+            *tells("told.events", "status"),
             pgtrigger.Protect(name="event_stays", operation=pgtrigger.Delete),
             pgtrigger.FSM(
                 name="event_status_goes_on", field="status", transitions=[("planned", "canceled")]
@@ -114,6 +116,7 @@ class EventWait(models.Model):
             ),
         ]  # fmt: skip
         triggers = [
+            *tells("told.event_waits", "status"),
             pgtrigger.Protect(name="event_wait_stays", operation=pgtrigger.Delete),
             pgtrigger.FSM(
                 name="event_wait_goes_on",

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Program
+from members.models.telling import tells
 from rewards.models.redemptions import Redemption
 
 # How a task goes on: forward, back by one undone step, or to an end that can be opened again.
@@ -120,6 +121,7 @@ class FulfillmentTask(models.Model):
             models.Index(fields=["program", "status"], name="fulfillment_of_program"),
         ]  # fmt: skip
         triggers = [
+            *tells("told.parcels", "status"),
             pgtrigger.Protect(name="fulfillment_stays", operation=pgtrigger.Delete),
             pgtrigger.FSM(
                 name="fulfillment_goes_on", field="status", transitions=[*STEPS, *UNDONE]

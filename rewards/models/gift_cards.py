@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models import Account, Program, Transfer
 from loyalty.models.orders import MoneyField
 from members.models import Customer, Job
+from members.models.telling import tells
 
 
 class GiftCardBatch(models.Model):
@@ -130,6 +131,7 @@ class GiftCard(models.Model):
             ),
         ]
         triggers = [
+            *tells("told.gift_cards", "status"),
             pgtrigger.Protect(name="gift_card_stays", operation=pgtrigger.Delete),
             pgtrigger.FSM(
                 name="gift_card_status_goes_on",

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Transfer
+from members.models.telling import tells
 from rewards.models.gift_cards import GiftCard
 from rewards.models.redemption_triggers import redemptions_issued
 from rewards.models.rewards import Reward
@@ -157,6 +158,7 @@ class Redemption(models.Model):
             ),
         ]
         triggers = [
+            *tells("told.redemptions", "status", ("returned_id",)),
             pgtrigger.Protect(name="redemption_stays", operation=pgtrigger.Delete),
             pgtrigger.Protect(
                 name="redemption_drawn_once",

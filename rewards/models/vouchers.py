@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models import Membership, Program
 from loyalty.models.orders import MoneyField
 from loyalty.models.programs import code_validator
+from members.models.telling import tells
 from rewards.codes import masked
 from rewards.models.rewards import Reward
 
@@ -117,6 +118,7 @@ class Voucher(models.Model):
             ),
         ]  # fmt: skip
         triggers = [
+            *tells("told.vouchers", "status"),
             pgtrigger.Protect(name="voucher_stays", operation=pgtrigger.Delete),
             pgtrigger.FSM(
                 name="voucher_status_goes_on",

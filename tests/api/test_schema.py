@@ -12,7 +12,9 @@ from django.urls import URLPattern, get_resolver
 from drf_spectacular.validation import validate_schema
 from ruamel.yaml import YAML
 
-from campaigns.api.v1.urls import urlpatterns as campaigns_urls
+from campaigns.api.v1.urls import urlpatterns as messages_urls
+from campaigns.api.v1.webhook_urls import urlpatterns as webhook_urls
+from campaigns.webhook_events import told_types
 from loyalty.api.v1.urls import urlpatterns as loyalty_urls
 from members.api.v1.urls import urlpatterns as members_urls
 from rewards.api.v1.urls import urlpatterns as rewards_urls
@@ -52,7 +54,9 @@ def test_yaml_says_the_same(client: Client, document: dict[str, Any]) -> None:
 
 
 def test_every_address_and_method_is_described(document: dict[str, Any]) -> None:
-    patterns: list[URLPattern] = [*members_urls, *loyalty_urls, *rewards_urls, *campaigns_urls]
+    patterns: list[URLPattern] = [
+        *members_urls, *loyalty_urls, *rewards_urls, *messages_urls, *webhook_urls,
+    ]  # fmt: skip
     for pattern in patterns:
         path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
         described = set(document["paths"][path])
@@ -82,6 +86,14 @@ def security_of(path: str) -> list[dict[str, list[str]]]:
     if below == "storefront" or below.startswith("storefront/"):
         return []
     return [{"memberToken": []}] if below.split("/")[0] == "me" else [{"apiKey": []}]
+
+
+def test_all_that_webhooks_are_told_is_described(document: dict[str, Any]) -> None:
+    assert list(document["webhooks"]) == [kind.name for kind in told_types()]
+    told = document["webhooks"]["points.earned"]["post"]["requestBody"]["content"]
+    data = told["application/json"]["schema"]["properties"]["data"]
+    assert data == {"$ref": "#/components/schemas/ToldMovementData"}
+    assert "units" in document["components"]["schemas"]["ToldMovementData"]["required"]
 
 
 def test_the_document_needs_no_key(client: Client) -> None:

@@ -23,7 +23,7 @@ from config import embedded  # noqa: E402
 
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
-    "liability", "rewards",
+    "liability", "rewards", "webhooks",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def main() -> None:
             rewards,
             segments,
             tiers,
+            webhooks,
         )
         from tests.bench.figures import tables
 
@@ -60,6 +61,7 @@ def main() -> None:
             "tiers": (f"Tiers of {options.reviewed:,} members", tiers.rounds, tiers.GOALS),
             "orders": ("Orders", measures.rounds, measures.GOALS),
             "rewards": ("Rewards and vouchers", rewards.rounds, rewards.GOALS),
+            "webhooks": ("Webhooks to a receiver on this machine", webhooks.rounds, webhooks.GOALS),
             "spends": ("Aged books, spends", aged_books.spends, aged_books.SPEND_GOALS),
             "sweeps": (
                 "Aged books, what expires", aged_books.sweeps, aged_books.SWEEP_GOALS

@@ -1,13 +1,15 @@
-"""The fixtures of loyalty's screens serve here, too."""
+"""The fixtures of loyalty's screens serve here, too; and a receiver of webhooks."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 
 from campaigns.services.policies import set_policy
 from members.services.audit import SYSTEM
+from tests.campaigns.receiver import Receiver, receiving
 from tests.loyalty.account.conftest import maya, shop  # noqa: F401
 from tests.loyalty.account.conftest import sign_in as sign_in_customer  # noqa: F401
 from tests.loyalty.backoffice.conftest import (  # noqa: F401
@@ -25,3 +27,9 @@ from tests.loyalty.conftest import coherent_ledger  # noqa: F401
 def awake(db: None) -> None:
     """Nobody has quiet hours, so a test may run at any time of day."""
     set_policy(changes={"quiet_from": dt.time(0), "quiet_until": dt.time(0)}, actor=SYSTEM)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
