@@ -24,9 +24,10 @@ def people_share(program: Program) -> None:
     if guide is None:
         return
     friends = list(members.exclude(pk=guide.pk).order_by("customer__external_id")[:2])
-    for number, friend in enumerate(friends, start=1):
-        _give(friend, guide, 40 * number, "Thank you for the lift!", f"demo:gift-to-guide-{number}")
-    if friends:
+    if friends and not Transfer.objects.filter(kind="gift", key__startswith="demo:gift-").exists():
+        for number, friend in enumerate(friends, start=1):
+            thanks, key = "Thank you for the lift!", f"demo:gift-to-guide-{number}"
+            _give(friend, guide, 40 * number, thanks, key)
         _give(guide, friends[0], 60, "Happy birthday!", "demo:gift-of-guide")
     if friends and not Pool.objects.filter(program=program).exists():
         _share(program, guide, friends[0])
@@ -34,7 +35,7 @@ def people_share(program: Program) -> None:
 
 def _give(giver: Membership, taker: Membership, units: int, message: str, key: str) -> None:
     wallet = _wallet_with(giver, units)
-    if wallet is not None and not Transfer.objects.filter(key=key).exists():
+    if wallet is not None:
         give_units(
             wallet=wallet, to=taker, units=units, message=message, actor=SYSTEM, key=key,
             source=Transfer.Source.ACCOUNT, now=timezone.now(),

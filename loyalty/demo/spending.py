@@ -23,7 +23,9 @@ STEP = 100
 
 def people_spend(program: Program) -> None:
     """Made once for each member, however often the demonstration is loaded."""
-    members = Membership.objects.filter(program=program, merged_into=None)
+    members = Membership.objects.filter(program=program, merged_into=None).select_related(
+        "customer"
+    )
     others = members.exclude(customer__external_id=person_of(GUIDE_HOUSEHOLD).number)
     for number, member in enumerate(others.order_by("customer__external_id")):
         if number % SHARE == 0:
@@ -39,14 +41,17 @@ def first_wallet(member: Membership) -> Wallet:
 def _spend(member: Membership) -> None:
     """Once or twice, the earlier one first: about half of what there is."""
     wallet = first_wallet(member)
-    chance, now = random.Random(member.customer_id), timezone.now()
+    if Transfer.objects.filter(wallet=wallet).exclude(source=Transfer.Source.IMPORT).exists():
+        # They have had their turn, or something else befell them.
+        return
+    chance, now = random.Random(member.customer.external_id), timezone.now()
     times = sorted(chance.uniform(1, DAYS) for _ in range(chance.randint(1, 2)))
     for number, ago in enumerate(reversed(times), start=1):
         key = f"demo:spent:{member.pk}:{number}"
         at = now - dt.timedelta(days=ago)
         held = min(past_balances(member, at)[0].held.balance, _held(wallet, now))
         units = int(held * chance.uniform(0.3, 0.8)) // STEP * STEP
-        if units and not Transfer.objects.filter(key=key).exists():
+        if units:
             redeem_units(
                 wallet=wallet, units=units, key=key, source=Transfer.Source.API, actor=SYSTEM,
                 now=at,

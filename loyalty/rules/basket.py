@@ -24,7 +24,9 @@ def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
     lines = tuple(replace(line, ordered=line.as_ordered) for line in basket.lines)
     kept = replace(basket, lines=lines)
     for given_back in returns:
-        kept = _without(kept, given_back)
+        # A message that gives nothing back changes nothing, where there was something to give.
+        if given_back.lines or given_back.total or not basket.total:
+            kept = _without(kept, given_back)
     if not (basket.paid_units or basket.paid_stored_value):
         return kept
     left = max(kept.total, ZERO)

@@ -119,6 +119,14 @@ def test_giving_more_back_never_earns_more(rule, basket, data):
     assert units(rule, basket, returning(basket, less)) <= units(rule, basket)
 
 
+def test_giving_nothing_back_after_all_that_was_charged_changes_nothing():
+    rule = parse_body({"kind": "rate", "units": 1, "per": 1, "rounding": {"mode": "up"}})
+    lines = tuple(Line(number, Decimal("0.01"), "mug", "mug") for number in (1, 2))
+    basket = Basket(lines, discount_total=Decimal("0.01"))
+    back = returning(basket, [ZERO, Decimal("0.01")])
+    assert units(rule, basket, back, Return(ZERO)) == units(rule, basket, back)
+
+
 @given(rules, baskets(), st.data())
 def test_giving_back_in_two_parts_is_like_giving_back_at_once(rule, basket, data):
     paid = charged(basket)
