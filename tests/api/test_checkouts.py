@@ -152,6 +152,21 @@ def test_carts_are_listed(api: ApiClient, member: Membership) -> None:
     assert api.get(f"/checkouts/{listed[0]['id']}").json() == listed[0]
 
 
+def test_who_may_not_read_vouchers_sees_no_code_of_a_cart(
+    api: ApiClient, key_with: Callable[..., ApiClient], member: Membership, reward: Reward
+) -> None:
+    found = reserve(api, member, rewards=[str(reward.public_id)]).json()
+    done = api.post(f"/checkouts/{found['id']}/commit", {"order_external_id": "A-9"}).json()
+    code = done["rewards"][0]["voucher"]["code"]
+    reader = key_with("checkouts:read")
+    one = reader.get(f"/checkouts/{found['id']}").json()
+    [listed] = reader.get("/checkouts").json()["results"]
+    for shown in (one, listed):
+        hidden = shown["rewards"][0]["voucher"]["code"]
+        assert hidden != code
+        assert hidden.startswith("•")
+
+
 def test_it_takes_the_right_key(key_with: Callable[..., ApiClient], member: Membership) -> None:
     assert_problem(reserve(key_with("checkouts:read"), member), 403, "insufficient_scope")
     assert key_with("checkouts:write").get("/checkouts").status_code == 403

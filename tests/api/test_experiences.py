@@ -191,3 +191,13 @@ def test_who_may_only_read_sends_nothing(
     path = f"/events/{event.public_id}/check-in"
     assert reader.post(path, {"code": "x"}, Idempotency_Key="y").status_code == 403
     assert key_with("orders:write").get("/events").status_code == 403
+
+
+def test_where_an_event_is_on_the_net_is_told_to_whoever_keeps_events_alone(
+    api: ApiClient, key_with: Callable[..., ApiClient], event: Event
+) -> None:
+    Event.objects.update(link="https://meet.example/tasting")
+    reader = key_with("rewards:read")
+    for asker, told in ((api, "https://meet.example/tasting"), (reader, "")):
+        assert asker.get(f"/events/{event.public_id}").json()["link"] == told
+        assert [item["link"] for item in asker.get("/events").json()["results"]] == [told]

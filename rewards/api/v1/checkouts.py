@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -136,7 +137,8 @@ class Checkouts(ApiView):
             found = found.filter(status=query.status)
         if query.cart:
             found = found.filter(cart=query.cart)
-        page = paginate(request, found, query, ordering=["-pk"], row=checkout_out)
+        shown = partial(checkout_out, hidden=hides_codes(self))
+        page = paginate(request, found, query, ordering=["-pk"], row=shown)
         return answer(CheckoutPage(**page))
 
     @extend_schema(operation_id="reserveCheckout", request=CheckoutIn, responses={200: CheckoutOut})

@@ -83,7 +83,11 @@ def test_what_is_told_of_mails_that_are_not_ours_changes_nothing() -> None:
         event_type="delivered", recipient="x@example.com", message_id="<unknown>",
         metadata={"delivery": "nonsense"},
     )  # fmt: skip
+    row = sent()
     note_event(event=event, now=timezone.now())
+    before, after = row.delivered_at, Delivery.objects.get()
+    assert (after.state, after.delivered_at) == (row.state, before)
+    assert not is_blocked("email", "x@example.com")
 
 
 def test_only_who_knows_the_secret_can_tell(settings: Settings) -> None:
