@@ -7,10 +7,7 @@ from functools import cache
 
 from babel.core import get_global
 
-
-@cache
-def known_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+from members.choices import known_zones
 
 
 @cache

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -37,12 +36,13 @@ from loyalty.stored_value_rules import check_stored_value
 from loyalty.tier_definitions import TiersDefinition, check_wallet_types
 from loyalty.time_definitions import EndingDefinition, PauseDefinition
 from loyalty.unit_definitions import WalletTypeDefinition
+from members.choices import known_zones
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 def known_time_zone(value: str) -> str:
-    if value not in zoneinfo.available_timezones():
+    if value not in known_zones():
         raise ValueError(_("No such time zone; write one like Europe/Athens."))
     return value
 

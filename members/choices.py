@@ -61,8 +61,14 @@ def _legal_tender() -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=1)
+def known_zones() -> frozenset[str]:
+    """Every time zone there is. Asking the system reads hundreds of files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def time_zones(also: str = "") -> Choices:
     """The zones that are named after a place, and UTC."""
-    names = {name for name in zoneinfo.available_timezones() if name.startswith(_AREAS)}
+    names = {name for name in known_zones() if name.startswith(_AREAS)}
     chosen = sorted(names | ({also} if also else set()) - {"UTC"})
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in chosen)]

@@ -1,5 +1,6 @@
 """What every test has: the services, a clean cache, and a browser for those that ask."""
 
+import gc
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from config.embedded import layout, leased, needed_services
+from tests import emptying
 from tests.chromium import ARGUMENTS, PROJECT, find_chromium
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
@@ -22,6 +24,13 @@ SERVICES = ExitStack()
 
 def pytest_configure(config: pytest.Config) -> None:
     SERVICES.enter_context(leased(layout(), needed_services()))
+    emptying.install()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays until the end: looking through it for garbage finds nothing."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

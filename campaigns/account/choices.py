@@ -14,8 +14,8 @@ from campaigns.selectors.consents import Choice, blocked_because, choices_of
 from campaigns.selectors.policies import get_policy
 from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import choose_time_zone, set_consents
-from campaigns.time_zones import known_zones
 from members.account.access import CustomerRequest, customer_view
+from members.choices import known_zones
 from members.errors import DomainError
 from members.models import Customer
 from members.services.audit import Actor

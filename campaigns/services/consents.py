@@ -15,8 +15,8 @@ from campaigns.models import Consent, ConsentChange, ContactPreference, Delivery
 from campaigns.occasions import occasion_named
 from campaigns.selectors.policies import get_policy
 from campaigns.services.messages import News, write_messages
-from campaigns.time_zones import known_zones
 from campaigns.topics import TOPICS, choosable_topics
+from members.choices import known_zones
 from members.errors import DomainError, FieldError
 from members.models import Customer
 from members.selectors.merges import refuse_merged

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from typing import Any
 
 from babel.core import get_global
@@ -12,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from members.choices import known_zones
 from members.errors import DomainError, FieldError
 from members.models import Merchant
 from members.picture_files import keep_picture
@@ -67,7 +67,7 @@ def _check(merchant: Merchant) -> None:
             errors.extend(FieldError(name, message) for message in messages)
     if merchant.currency not in get_global("all_currencies"):
         errors.append(FieldError("currency", _("Write the three letters of a currency.")))
-    if merchant.time_zone not in zoneinfo.available_timezones():
+    if merchant.time_zone not in known_zones():
         errors.append(FieldError("time_zone", _("There is no such time zone.")))
     if merchant.locale not in dict(settings.LANGUAGES):
         errors.append(FieldError("locale", _("Setia does not speak this language yet.")))
