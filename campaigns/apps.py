@@ -12,6 +12,7 @@ class CampaignsConfig(AppConfig):
         # The tasks are named wherever one is queued, not only in the worker that runs them.
         from campaigns import (
             demo,
+            demo_connections,
             demo_webhooks,
             jobs,
             merging,
@@ -20,21 +21,24 @@ class CampaignsConfig(AppConfig):
             tasks,  # noqa: F401
         )
         from campaigns.account import menu as account_menu
+        from campaigns.backoffice import connection_menu, webhook_menu
         from campaigns.backoffice import menu as backoffice_menu
-        from campaigns.backoffice import webhook_menu
-        from campaigns.services import tracking, webhook_telling
+        from campaigns.services import inbound, tracking, webhook_telling
 
         standard_channels.register()
         standard_occasions.register()
         demo.register()
+        demo_connections.register()
         demo_webhooks.register()
         jobs.register()
         merging.register()
         tracking.register()
+        inbound.register()
         webhook_telling.register()
         account_menu.register()
         backoffice_menu.register()
         webhook_menu.register()
+        connection_menu.register()
         post_migrate.connect(_keep_wishes, sender=self)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.services import told_expiry, webhook_replays
+from campaigns.services import shop_histories, told_expiry, webhook_replays
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
@@ -21,6 +21,16 @@ KINDS = (
         start_label=_("Tell what expires"),
         words=told_expiry.warning_words,
         routine=True,
+    ),
+    JobKind(
+        key=shop_histories.KIND,
+        label=_("History of a shop"),
+        icon="plug-connected",
+        description=_("Brings in what happened in a shop before it was connected. Begun there."),
+        run=shop_histories.run_history,
+        view_permission="connections.manage",
+        run_permission="connections.manage",
+        words=shop_histories.history_words,
     ),
     JobKind(
         key=webhook_replays.KIND,

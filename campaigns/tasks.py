@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns.services import webhook_deliveries, webhook_replays
+from campaigns.services import inbound, webhook_deliveries, webhook_replays
 from campaigns.services.sending import send_waiting
 
 BATCH = 100
@@ -39,3 +39,9 @@ def deliver_webhooks() -> int:
 def prune_webhooks() -> int:
     """Forget events, and what became of them, of long ago."""
     return webhook_replays.prune_webhooks(now=timezone.now())
+
+
+@shared_task
+def prune_messages_in() -> int:
+    """Forget what came in by connections long ago."""
+    return inbound.prune_messages(now=timezone.now())

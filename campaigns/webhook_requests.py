@@ -49,7 +49,11 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Outcome:
     began = time.monotonic()
     try:
         target = resolve(url)
-        status, answer = _exchange(target, body, headers)
+        sent = {
+            "Content-Type": "application/json", "Content-Length": str(len(body)),
+            "User-Agent": "Setia-Webhooks/1", **headers,
+        }  # fmt: skip
+        status, _headers, answer = exchange(target, "POST", sent, body, longest=KEPT_OF_BODY)
     except RefusedAddressError:
         return Outcome(_since(began), error=REFUSED)
     except (socket.gaierror, UnicodeError):
@@ -65,25 +69,32 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Outcome:
     return Outcome(_since(began), status=status, body=_text(answer))
 
 
-def _exchange(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+def exchange(
+    target: Target,
+    method: str,
+    headers: dict[str, str],
+    body: bytes = b"",
+    *,
+    longest: int,
+    seconds: float | None = None,
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """One request to a target that was judged: status, headers and so much of the answer."""
     connection = _connected(target)
     # Whoever answers drop by drop is cut off.
-    watch = threading.Timer(TOTAL_SECONDS, _cut, [connection.sock])
+    watch = threading.Timer(seconds or TOTAL_SECONDS, _cut, [connection.sock])
     watch.daemon = True
     watch.start()
     try:
         if isinstance(connection.sock, ssl.SSLSocket):
             connection.sock.do_handshake()
-        connection.putrequest("POST", target.path, skip_host=True, skip_accept_encoding=True)
+        connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
         for name, value in {
-            "Host": target.host_header, "Content-Type": "application/json",
-            "Content-Length": str(len(body)), "User-Agent": "Setia-Webhooks/1",
-            "Connection": "close", **headers,
+            "Host": target.host_header, "Connection": "close", **headers
         }.items():  # fmt: skip
             connection.putheader(name, value)
-        connection.endheaders(body)
+        connection.endheaders(body or None)
         response = connection.getresponse()
-        return response.status, response.read(KEPT_OF_BODY)
+        return response.status, response.headers, response.read(longest)
     finally:
         watch.cancel()
         connection.close()

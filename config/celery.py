@@ -35,6 +35,10 @@ app.conf.beat_schedule = {
         "task": "campaigns.tasks.prune_webhooks",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "prune-messages-in": {
+        "task": "campaigns.tasks.prune_messages_in",
+        "schedule": crontab(hour="3", minute="40"),
+    },
     "prune-idempotency-records": {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),

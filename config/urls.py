@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from campaigns.api.connections import receive_message
 from loyalty.api.payments import payment_notice
 
 # Sign-in to the repair pages goes through the same limits and second factor as everywhere else.
@@ -24,6 +25,7 @@ domain: list[URLPattern | URLResolver] = [
     path("", include("rewards.urls")),
     path("messages/", include("campaigns.urls")),
     path("payments/<slug:provider>/notices/", payment_notice, name="payment_notice"),
+    path("connections/<uuid:public_id>/", receive_message, name="connection_receive"),
     path("me/", include("loyalty.account.urls")),
     path("me/", include("rewards.account.urls")),
     path("me/", include("campaigns.account.urls")),
@@ -33,6 +35,7 @@ domain: list[URLPattern | URLResolver] = [
     path("backoffice/", include("rewards.backoffice.urls")),
     path("backoffice/", include("campaigns.backoffice.urls")),
     path("backoffice/", include("campaigns.backoffice.webhook_urls")),
+    path("backoffice/", include("campaigns.backoffice.connection_urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -84,6 +84,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "staff.manage",
             "api_keys.manage",
             "webhooks.manage",
+            "connections.manage",
             "audit.view",
         }
     ),

@@ -48,6 +48,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "posted": (_("Posted"), "success"),
     "undoing": (_("Being undone"), "info"),
     "undone": (_("Undone"), "neutral"),
+    "skipped": (_("Passed over"), "neutral"),
     "refused": (_("Refused"), "danger"),
     "kept": (_("Could not be undone"), "warning"),
     "held": (_("Held back"), "danger"),

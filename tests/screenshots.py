@@ -194,6 +194,12 @@ PAGES = (
     Page("merchant", ("backoffice:merchant",)),
     Page("team", ("backoffice:team",)),
     Page("api-keys", ("backoffice:api_key_list",)),
+    Page("connections", ("connections:connection_list",)),
+    Page("connection", ("connections:connection", "connection")),
+    Page("connection-new", ("connections:connection_create",)),
+    Page("connection-mapping", ("connections:connection_mapping", "mapped_connection")),
+    Page("messages-in", ("connections:message_list",)),
+    Page("message-in", ("connections:message", "message_in")),
     Page("webhooks", ("webhooks:endpoint_list",)),
     Page("webhook", ("webhooks:endpoint", "webhook")),
     Page("webhook-new", ("webhooks:endpoint_create",)),
@@ -263,7 +269,7 @@ class Demo:
 
     def argument(self, name: str) -> Any:
         from campaigns.links import StopLink, stop_token
-        from campaigns.models import WebhookEndpoint
+        from campaigns.models import Connection, InboundMessage, WebhookEndpoint
         from campaigns.selectors.inbox import inbox_of
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
@@ -306,6 +312,11 @@ class Demo:
             "lot": lambda: self._lot().pk,
             "program": lambda: PROGRAM,
             "gift_card": lambda: GiftCard.objects.earliest("pk").public_id,
+            "connection": lambda: Connection.objects.get(kind="shopify").public_id,
+            "mapped_connection": lambda: Connection.objects.get(kind="mapped").public_id,
+            "message_in": lambda: (
+                InboundMessage.objects.filter(state="failed").earliest("pk").public_id
+            ),
             "webhook": lambda: WebhookEndpoint.objects.earliest("pk").public_id,
             "plan": lambda: "plus",
             "subscription": lambda: (

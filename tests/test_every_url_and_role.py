@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from members.models import StaffMember, User
+from tests.campaigns.shops import connect
 from tests.campaigns.webhooks import make_endpoint
 from tests.factories import (
     ApiKeyFactory,
@@ -121,6 +122,22 @@ TABLE: dict[str, Who] = {
     "messages_backoffice:again": write(NOT_ANALYSTS),
     "messages_backoffice:message_panel": read(EVERYBODY),
     "messages_backoffice:consents": form(NOT_ANALYSTS),
+    "connections:connection_list": read(ADMINISTRATORS),
+    "connections:connection_create": form(ADMINISTRATORS),
+    "connections:connection": read(ADMINISTRATORS),
+    "connections:connection_edit": form(ADMINISTRATORS),
+    "connections:connection_secret": form(ADMINISTRATORS),
+    "connections:connection_switch": write(ADMINISTRATORS),
+    "connections:connection_replay": write(ADMINISTRATORS),
+    "connections:connection_delete": write(ADMINISTRATORS),
+    "connections:connection_mapping": form(ADMINISTRATORS),
+    "connections:connection_file": form(ADMINISTRATORS),
+    "connections:connection_history": form(ADMINISTRATORS),
+    "connections:connection_export": form(ADMINISTRATORS),
+    "connections:home_panel": read(ADMINISTRATORS),
+    "connections:message_list": read(ADMINISTRATORS),
+    "connections:message": read(ADMINISTRATORS),
+    "connections:message_replay": write(ADMINISTRATORS),
     "webhooks:endpoint_list": read(ADMINISTRATORS),
     "webhooks:endpoint_create": form(ADMINISTRATORS),
     "webhooks:endpoint": read(ADMINISTRATORS),
@@ -491,6 +508,11 @@ def world(db: None) -> World:
     words = {"code": "gift", "channel": "email", "locale": "en"}
     for name in ("occasion", "language", "words", "preview", "test", "archive"):
         objects[f"messages_backoffice:{name}"] = words
+    tool = connect("mapped")
+    objects |= {
+        name: {"public_id": tool.public_id} for name in TABLE if "connections:connection_" in name
+    }
+    objects["connections:connection"] = {"public_id": tool.public_id}
     endpoint = make_endpoint("https://listener.example/hooks")
     objects |= {
         name: {"public_id": endpoint.public_id} for name in TABLE if "webhooks:endpoint_" in name

@@ -1,3 +1,4 @@
+from campaigns.models.connections import Connection, InboundMessage, KnownVersion
 from campaigns.models.consents import (
     BlockedAddress,
     Consent,
@@ -17,11 +18,14 @@ from campaigns.models.webhooks import (
 
 __all__ = [
     "BlockedAddress",
+    "Connection",
     "Consent",
     "ConsentChange",
     "ContactPreference",
     "Delivery",
     "ExpiryNotice",
+    "InboundMessage",
+    "KnownVersion",
     "Message",
     "MessageTemplate",
     "MessagingPolicy",

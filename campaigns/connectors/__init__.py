@@ -1,0 +1,1 @@
+"""What shops and tools say, put into what the services take. Nothing here touches the database."""
