@@ -13,6 +13,7 @@ class CampaignsConfig(AppConfig):
         from campaigns import (
             demo,
             demo_connections,
+            demo_surveys,
             demo_webhooks,
             jobs,
             merging,
@@ -21,8 +22,9 @@ class CampaignsConfig(AppConfig):
             tasks,  # noqa: F401
         )
         from campaigns.account import menu as account_menu
-        from campaigns.backoffice import connection_menu, webhook_menu
+        from campaigns.backoffice import connection_menu, survey_menu, webhook_menu
         from campaigns.backoffice import menu as backoffice_menu
+        from campaigns.selectors import surveys, telling
         from campaigns.services import inbound, tracking, webhook_telling
 
         standard_channels.register()
@@ -30,6 +32,10 @@ class CampaignsConfig(AppConfig):
         demo.register()
         demo_connections.register()
         demo_webhooks.register()
+        demo_surveys.register()
+        surveys.register()
+        telling.register()
+        survey_menu.register()
         jobs.register()
         merging.register()
         tracking.register()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.services import shop_histories, told_expiry, webhook_replays
+from campaigns.services import shop_histories, survey_invitations, told_expiry, webhook_replays
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
@@ -31,6 +31,20 @@ KINDS = (
         view_permission="connections.manage",
         run_permission="connections.manage",
         words=shop_histories.history_words,
+    ),
+    JobKind(
+        key=survey_invitations.KIND,
+        label=_("Whom surveys ask"),
+        icon="message-question",
+        description=_(
+            "Asks members by a message, each once, while a survey is asked. Runs by itself every"
+            " day, and when another survey begins."
+        ),
+        run=survey_invitations.run_invitations,
+        find_work=survey_invitations.find_invitations,
+        start_label=_("Ask now"),
+        words=survey_invitations.invitation_words,
+        routine=True,
     ),
     JobKind(
         key=webhook_replays.KIND,

@@ -146,6 +146,22 @@ READY: dict[tuple[str, str], ReadyText] = {
         "{{#giver}}From {{ giver }}. {{/giver}}{{#words}}“{{ words }}” {{/words}}"
         "{{#until}}It can be used to {{ until }}.{{/until}}",
     ),
+    ("survey", "email"): ReadyText(
+        "{{ survey }}",
+        _mail(
+            "{{ survey }}",
+            _text(f"{_HELLO}<br>we would like to know what you think."),
+            _text("{{#intro}}{{ intro }}{{/intro}}"),
+            _text("{{#reward}}Thank you: {{ reward }}, once you have answered.{{/reward}}"),
+            _text("{{#until}}You can answer until {{ until }}.{{/until}}", "soft"),
+            button="Answer",
+        ),
+    ),
+    ("survey", "inbox"): ReadyText(
+        "{{ survey }}",
+        "{{#intro}}{{ intro }} {{/intro}}{{#reward}}Once you have answered, {{ reward }} are"
+        " yours.{{/reward}}{{#until}} You can answer until {{ until }}.{{/until}}",
+    ),
     ("confirm", "email"): ReadyText(
         "Please confirm: messages from {{ merchant }}",
         _mail(

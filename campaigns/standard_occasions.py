@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.occasions import Occasion, Variable, register_occasion
 from campaigns.services import told_expiry, told_members, told_orders, told_rewards
 from campaigns.services.consents import CONFIRM
+from campaigns.services.survey_invitations import SURVEY
 from loyalty.services.gifts import GIVEN as UNITS_GIVEN
 from loyalty.services.memberships import JOINED
 from loyalty.services.occasions import GIVEN as DAY_GIVEN
@@ -33,6 +34,7 @@ OCCASIONS = (
     told_members.TIER_UP,
     told_rewards.BIRTHDAY,
     told_rewards.GIFT,
+    SURVEY,
     CONFIRMATION,
 )
 

@@ -89,6 +89,11 @@ app.conf.beat_schedule = {
         "args": ["expiry_warnings"],
         "schedule": crontab(hour="5", minute="50"),
     },
+    "survey-invitations": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["survey_invitations"],
+        "schedule": crontab(minute="*/10"),
+    },
     "gift-card-codes": {
         "task": "members.tasks.run_scheduled",
         "args": ["gift_card_codes"],

@@ -49,6 +49,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "rules.publish",
             "segments.edit",
             "messages.edit",
+            "surveys.edit",
             "imports.run",
             "jobs.run",
         }
@@ -74,6 +75,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "rules.settings",
             "segments.edit",
             "messages.edit",
+            "surveys.edit",
             "imports.run",
             "jobs.run",
             # Work that rebuilds derived figures, for whoever looks after the installation.

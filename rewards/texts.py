@@ -28,7 +28,7 @@ class Told:
 def told(reward: Reward, locale: str = "") -> Told:
     """In the language of `locale`, or of the page where that is empty."""
     said: Mapping[str, str] = {}
-    for language in _nearest(locale or get_language() or ""):
+    for language in nearest(locale or get_language() or ""):
         if language in reward.texts:
             said = reward.texts[language]
             break
@@ -40,7 +40,7 @@ def other_languages(first: str) -> list[tuple[str, str]]:
     return [(code, str(name)) for code, name in LANGUAGES.items() if code != first]
 
 
-def _nearest(locale: str) -> Iterator[str]:
+def nearest(locale: str) -> Iterator[str]:
     """zh-hans-cn, zh-hans, zh: the closest first. What is written for a place of a language serves
     who said no place: zh for zh-hans."""
     parts = locale.lower().replace("_", "-").split("-")

@@ -167,6 +167,11 @@ PAGES = (
     Page("messages-policy", ("messages_backoffice:policy",)),
     Page("messages-customer", ("messages_backoffice:message_panel", "customer")),
     Page("messages-consents", ("messages_backoffice:consents", "customer")),
+    Page("surveys", ("surveys_backoffice:survey_list",)),
+    Page("survey", ("surveys_backoffice:survey", "survey")),
+    Page("survey-edit", ("surveys_backoffice:survey_edit", "draft_survey")),
+    Page("survey-preview", ("surveys_backoffice:survey_preview", "survey")),
+    Page("survey-words", ("surveys_backoffice:survey_words", "survey", "survey_question")),
     Page("events", ("rewards_backoffice:event_list", "program")),
     Page("event", ("rewards_backoffice:event_page", "program", "event_code")),
     Page("event-new", ("rewards_backoffice:event_create", "program")),
@@ -231,6 +236,9 @@ PAGES = (
     Page("account-messages", ("messages_account:inbox",), who="customer"),
     Page("account-message", ("messages_account:message", "own_message"), who="customer"),
     Page("account-choices", ("messages_account:choices",), who="customer"),
+    Page("account-surveys", ("surveys_account:surveys",), who="customer"),
+    Page("account-survey", ("surveys_account:survey", "membership", "survey"), who="customer"),
+    Page("survey-link", ("surveys:survey", "survey_token"), who="nobody"),
     Page("stop-link", ("messages:stop", "stop_token"), who="nobody"),
     Page("account-event", ("rewards_account:event", "event"), who="customer"),
     Page("account-library", ("rewards_account:library",), who="customer"),
@@ -269,8 +277,9 @@ class Demo:
 
     def argument(self, name: str) -> Any:
         from campaigns.links import StopLink, stop_token
-        from campaigns.models import Connection, InboundMessage, WebhookEndpoint
+        from campaigns.models import Connection, InboundMessage, Survey, WebhookEndpoint
         from campaigns.selectors.inbox import inbox_of
+        from campaigns.survey_links import survey_path
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
         from loyalty.models import (
@@ -370,6 +379,10 @@ class Demo:
             "stop_token": lambda: stop_token(
                 StopLink(self.guide.public_id, self.guide.public_id, "email", "points")
             ),
+            "survey": lambda: Survey.objects.get(state="live").public_id,
+            "draft_survey": lambda: Survey.objects.get(state="draft").public_id,
+            "survey_question": lambda: "words",
+            "survey_token": lambda: survey_path(Survey.objects.get(state="live")).split("/")[-2],
             "event": lambda: Event.objects.earliest("starts_at").public_id,
             "event_code": lambda: Event.objects.earliest("starts_at").reward.code,
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,

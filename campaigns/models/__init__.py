@@ -7,6 +7,7 @@ from campaigns.models.consents import (
 )
 from campaigns.models.messages import Delivery, Message
 from campaigns.models.occasions import ExpiryNotice, MessagingPolicy, OccasionSetting
+from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
 from campaigns.models.templates import MessageTemplate, TemplateVersion
 from campaigns.models.webhooks import (
     WebhookAttempt,
@@ -30,6 +31,10 @@ __all__ = [
     "MessageTemplate",
     "MessagingPolicy",
     "OccasionSetting",
+    "Survey",
+    "SurveyAnswer",
+    "SurveyQuestion",
+    "SurveyResponse",
     "TemplateVersion",
     "WebhookAttempt",
     "WebhookDelivery",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -19,16 +17,13 @@ from loyalty.gift_forms import GiftForm
 from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.gifts import charities_of, find_recipient, givable_wallets, room_to_give
+from loyalty.services.gift_lookups import may_look_up
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
 from members.formatting import format_units
 from members.forms import posted
-from members.models import Customer
 from members.navigation import Tab
 from members.services.audit import Actor
-
-# Whoever looks up more people than this in an hour is not giving presents.
-LOOKUPS_PER_HOUR = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,19 +107,9 @@ def _form(
     program = membership.program
 
     def find(text: str) -> Membership | None:
-        return find_recipient(program, text) if _may_look_up(request.customer) else None
+        return find_recipient(program, text) if may_look_up(request.customer) else None
 
     return GiftForm(data, wallet=wallet, charities=charities_of(program), find=find)
-
-
-def _may_look_up(customer: Customer) -> bool:
-    """Counted, so that nobody can try out who else is a member."""
-    name = f"gift-lookups:{customer.pk}:{int(time.time() // 3600)}"
-    cache.add(name, 0, timeout=3600)
-    try:
-        return cache.incr(name) <= LOOKUPS_PER_HOUR
-    except ValueError:  # it was dropped between the two
-        return True
 
 
 def _name_of(form: GiftForm) -> str:

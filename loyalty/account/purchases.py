@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -17,7 +16,7 @@ from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.models import Membership, Order, WalletType
 from loyalty.selectors.given_back import paid_in_units
 from loyalty.selectors.memberships import list_memberships
-from loyalty.selectors.orders import list_order_rows, orders
+from loyalty.selectors.orders import earned_in, list_order_rows, orders
 from loyalty.services.own_judgments import explain_own_order
 from members.account.access import CustomerRequest, customer_view
 from members.formatting import format_money, format_units
@@ -85,7 +84,7 @@ def purchase(request: CustomerRequest, public_id: uuid.UUID, pk: int) -> HttpRes
 
 
 def _entry(order: Order, chosen: Chosen) -> TimelineEntry:
-    earned = _earned(order, chosen.membership)
+    earned = earned_in(order, chosen.membership)
     return TimelineEntry(
         icon="shopping-bag",
         kind="success" if any(earned.values()) else "neutral",
@@ -121,19 +120,9 @@ def _paid(order: Order, membership: Membership) -> list[str]:
 
 
 def _in_words(order: Order, membership: Membership) -> str:
-    return _words(_earned(order, membership))
+    return _words(earned_in(order, membership))
 
 
 def _words(earned: dict[WalletType, int]) -> str:
     found = [format_units(units, kind, sign=True) for kind, units in earned.items() if units]
     return ", ".join(found) or _("Nothing earned")
-
-
-def _earned(order: Order, membership: Membership) -> dict[WalletType, int]:
-    """What the ledger holds of it in this program, less what was taken back."""
-    found: defaultdict[WalletType, int] = defaultdict(int)
-    for transfer in order.transfers.all():
-        kind = transfer.wallet_type
-        if kind.program_id == membership.program_id and transfer.rule_version_id is not None:
-            found[kind] += transfer.signed_amount
-    return dict(found)

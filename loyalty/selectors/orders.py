@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from decimal import Decimal
 
 from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from loyalty.models import Order, OrderLine, Refund, Transfer
+from loyalty.models import Membership, Order, OrderLine, Refund, Transfer, WalletType
 from loyalty.selectors.charities import round_ups
 from members.errors import NotFoundError
 from members.models import Customer
@@ -66,3 +67,14 @@ def with_row_facts(found: QuerySet[Order]) -> QuerySet[Order]:
     ).prefetch_related(
         Prefetch("transfers", Transfer.objects.select_related("wallet", "wallet_type"))
     )
+
+
+def earned_in(order: Order, membership: Membership) -> dict[WalletType, int]:
+    """What the ledger holds of an order, of a list, in a member's program, less what was taken
+    back."""
+    found: defaultdict[WalletType, int] = defaultdict(int)
+    for transfer in order.transfers.all():
+        kind = transfer.wallet_type
+        if kind.program_id == membership.program_id and transfer.rule_version_id is not None:
+            found[kind] += transfer.signed_amount
+    return dict(found)

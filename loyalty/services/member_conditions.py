@@ -4,7 +4,7 @@ rules."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loyalty.models import Membership, WalletType
@@ -50,4 +50,26 @@ def conditions_met(
         for version in versions
         if version.when is not None
         and version.when.holds(day, wish.context.answers.get(version.id, ""))
+    }
+
+
+def members_meeting(
+    condition: Condition, memberships: Sequence[Membership], now: dt.datetime
+) -> set[int]:
+    """The keys of those members of one program for whom a condition holds. A constant number of
+    queries."""
+    if not memberships:
+        return set()
+    program = memberships[0].program_id
+    unit = WalletType.objects.filter(program=program).order_by("pk").first()
+    if unit is None:
+        return set()
+    terms = next(item for item in fresh_terms().programs if item.id == program)
+    version = RuleVersion(1, "", 1, unit.pk, unit.scale, _ASKING, when=condition)
+    day = Deed(NOTHING, Moment(now, terms.zone))
+    wishes = [Wish(terms, [version], item.pk, item.customer_id, day) for item in memberships]
+    return {
+        item.pk
+        for item, wish in zip(memberships, with_contexts(wishes), strict=True)
+        if condition.holds(day, wish.context.answers.get(version.id, ""))
     }

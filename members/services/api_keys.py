@@ -69,6 +69,8 @@ SCOPES: dict[str, str | Promise] = {
     "backtests:read": gettext_lazy("Read backtests"),
     "backtests:write": gettext_lazy("Try rules on real orders"),
     "jobs:read": gettext_lazy("Watch jobs"),
+    "surveys:read": gettext_lazy("Read surveys and what was answered"),
+    "surveys:write": gettext_lazy("Make, ask and end surveys"),
     "webhooks:read": gettext_lazy("Read where webhooks go, and what became of them"),
     "webhooks:write": gettext_lazy("Make and change webhooks, and send again"),
 }

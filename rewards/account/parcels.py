@@ -26,12 +26,11 @@ from rewards.address_forms import AddressForm, first_guess
 from rewards.addresses import kept_address
 from rewards.models import FulfillmentTask, Redemption
 from rewards.selectors.fulfillment import last_address, sent_to
+from rewards.selectors.parcels import TOLD, is_surprise
 from rewards.services.fulfillment import set_address
 
 Status = FulfillmentTask.Status
 SHOWN_FOR = dt.timedelta(days=30)
-# What a member may see: gifts of the staff are a surprise until they are sent, or need an address.
-TOLD = Q(kind=FulfillmentTask.Kind.REWARD) | Q(status__in=[Status.AWAITED, Status.SENT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,10 @@ def parcels_of(member: Membership, now: dt.datetime) -> list[Parcel]:
 
 
 def parcel_of(task: FulfillmentTask) -> Parcel:
-    hidden = task.kind != FulfillmentTask.Kind.REWARD and task.status == Status.AWAITED
     return Parcel(
         task,
         reverse("rewards_account:parcel", args=[task.public_id]),
-        _("Something for you") if hidden else task.what,
+        _("Something for you") if is_surprise(task) else task.what,
         _state_words(task),
     )
 

@@ -28,6 +28,9 @@ READ_BY_POST = (
     f"{BASE}/member-tokens", f"{BASE}/tier-badges", f"{BASE}/storefront/basket",
     f"{BASE}/me/storefront/basket", f"{BASE}/me/memberships/{{membership_id}}/quote",
     f"{BASE}/access/check", f"{BASE}/content/{{content_id}}/link",
+    f"{BASE}/surveys/{{survey_id}}/links",
+    f"{BASE}/me/memberships/{{membership_id}}/library/{{content_id}}/link",
+    f"{BASE}/surveys/{{survey_id}}/links",
 )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ class CustomerConsents(ApiView):
     def get(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Read what a customer wants to be told, by each way. What belongs to orders and rewards is
         always told, so it is not in the list."""
-        return answer(_consents_out(current(get_customer(customer_id))))
+        return answer(ConsentsOut(consents=consents_of(current(get_customer(customer_id)))))
 
     @extend_schema(operation_id="changeConsents", request=ConsentsIn, responses={200: ConsentsOut})
     def patch(self, request: Request, customer_id: UUID) -> HttpResponse:
@@ -74,16 +74,14 @@ class CustomerConsents(ApiView):
         except DomainError as error:
             error.place_fields("consents")
             raise
-        return answer(_consents_out(customer))
+        return answer(ConsentsOut(consents=consents_of(customer)))
 
 
-def _consents_out(customer: Customer) -> ConsentsOut:
-    return ConsentsOut(
-        consents=[
-            ConsentOut(
-                channel=choice.channel.key, topic=choice.topic.code, said=choice.said,
-                wanted=choice.wanted,
-            )
-            for choice in choices_of(customer)
-        ]
-    )  # fmt: skip
+def consents_of(customer: Customer) -> list[ConsentOut]:
+    return [
+        ConsentOut(
+            channel=choice.channel.key, topic=choice.topic.code, said=choice.said,
+            wanted=choice.wanted,
+        )
+        for choice in choices_of(customer)
+    ]  # fmt: skip

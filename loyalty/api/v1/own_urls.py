@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.api.v1 import own_balances, own_giving, own_memberships
+from loyalty.api.v1 import own_balances, own_gifts, own_giving, own_memberships, own_pools
 
 OWN = "me/memberships/<uuid:membership_id>"
 
@@ -28,5 +28,22 @@ urlpatterns = [
         f"{OWN}/standing-gifts/<slug:wallet_type>",
         own_giving.OwnStandingGift.as_view(),
         name="own-standing-gift",
+    ),
+    path(f"{OWN}/gifts", own_gifts.OwnGifts.as_view(), name="own-gifts"),
+    path(f"{OWN}/plans", own_gifts.OwnPlans.as_view(), name="own-plans"),
+    path(f"{OWN}/purchases", own_gifts.OwnPurchases.as_view(), name="own-purchases"),
+    path(f"{OWN}/pool", own_pools.OwnPool.as_view(), name="own-pool"),
+    path(f"{OWN}/pool/moves", own_pools.OwnPoolMoves.as_view(), name="own-pool-moves"),
+    path(f"{OWN}/pool/leave", own_pools.OwnPoolLeaving.as_view(), name="own-pool-leaving"),
+    path(f"{OWN}/pool/requests", own_pools.OwnSpendRequests.as_view(), name="own-spend-requests"),
+    path(
+        f"{OWN}/pool/requests/<uuid:request_id>/decision",
+        own_pools.OwnSpendDecision.as_view(),
+        name="own-spend-decision",
+    ),
+    path(
+        f"{OWN}/pool/requests/<uuid:request_id>/withdraw",
+        own_pools.OwnSpendWithdrawal.as_view(),
+        name="own-spend-withdrawal",
     ),
 ]

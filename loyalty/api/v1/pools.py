@@ -213,8 +213,8 @@ class PoolBalances(ApiView):
     def get(self, request: Request, pool_id: UUID) -> HttpResponse:
         """Read what a pool holds now, one balance for each wallet type."""
         now = timezone.now()
-        balances = pool_balances(get_pool(pool_id), now)
-        return answer(PoolBalancesOut(as_of=now, balances=[_balance(item) for item in balances]))
+        held = [pool_balance_out(item) for item in pool_balances(get_pool(pool_id), now)]
+        return answer(PoolBalancesOut(as_of=now, balances=held))
 
 
 class PoolTransfers(ApiView):
@@ -272,7 +272,7 @@ def _brief(pool: Pool) -> PoolBrief:
     )
 
 
-def _balance(item: Balance) -> PoolBalanceOut:
+def pool_balance_out(item: Balance) -> PoolBalanceOut:
     scale, lapse = item.wallet_type.scale, item.next_lapse
     return PoolBalanceOut(
         wallet_type=item.wallet_type.code,

@@ -73,7 +73,7 @@ class Content(ApiView):
         query = read_query(request, ContentQuery)
         member = member_named(query.membership, "membership")
         found = entries_for(list(library(member.program)), member, timezone.now())
-        return answer(ContentList(results=[_out(entry) for entry in found]))
+        return answer(ContentList(results=[content_out(entry) for entry in found]))
 
 
 class ContentLink(ApiView):
@@ -96,7 +96,7 @@ class ContentLink(ApiView):
         return answer(ContentLinkOut(url=settings.SITE_URL + path, expires_at=now + LINK_FOR))
 
 
-def _out(entry: Entry) -> ContentOut:
+def content_out(entry: Entry) -> ContentOut:
     item = entry.item
     return ContentOut(
         id=item.public_id,

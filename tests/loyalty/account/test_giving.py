@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from loyalty.account.giving import LOOKUPS_PER_HOUR
 from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Program, Transfer, Wallet, WalletType
+from loyalty.services.gift_lookups import LOOKUPS_PER_HOUR
 from members.models import Customer
 from tests.loyalty.account.conftest import Shop, define_program
 

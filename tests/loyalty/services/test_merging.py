@@ -207,6 +207,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.pledgeevent.membership": "stays: it says for whom it was counted",
     "loyalty.standinggift.membership": "stays, and rests: only an active member gives a share",
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
+    "campaigns.surveyresponse.membership": "stays: who answered under either name has answered",
     "campaigns.message.membership": "stays: it was told about that one",
 }
 WALLET_FIELDS = {

@@ -1,0 +1,12 @@
+"""What this application tells outside; registered when it is ready."""
+
+from __future__ import annotations
+
+from members.public_events import register_event_source
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    from campaigns.selectors.telling import surveys
+
+    register_event_source("told.survey_responses", surveys.tell_answers, surveys.ANSWER_TYPES)
