@@ -13,10 +13,12 @@ class CampaignsConfig(AppConfig):
         from campaigns import (
             demo,
             demo_connections,
+            demo_journeys,
             demo_surveys,
             demo_webhooks,
             jobs,
             merging,
+            segment_uses,
             standard_channels,
             standard_occasions,
             tasks,  # noqa: F401
@@ -31,6 +33,7 @@ class CampaignsConfig(AppConfig):
         standard_occasions.register()
         demo.register()
         demo_connections.register()
+        demo_journeys.register()
         demo_webhooks.register()
         demo_surveys.register()
         surveys.register()
@@ -38,6 +41,7 @@ class CampaignsConfig(AppConfig):
         survey_menu.register()
         jobs.register()
         merging.register()
+        segment_uses.register()
         tracking.register()
         inbound.register()
         webhook_telling.register()

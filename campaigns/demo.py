@@ -9,14 +9,16 @@ from django.utils import timezone
 
 from campaigns.channels import channel_named
 from campaigns.models import OccasionSetting
+from campaigns.news import News
 from campaigns.occasions import Occasion
 from campaigns.services.consents import set_consents
-from campaigns.services.messages import News, write_messages
+from campaigns.services.messages import write_messages
 from campaigns.services.policies import set_occasion
 from campaigns.services.templates import Words, save_words
 from campaigns.services.told_expiry import EXPIRING
 from campaigns.services.told_members import TIER_UP, WELCOME, welcome_news
 from campaigns.services.told_orders import EARNED, order_news
+from campaigns.services.told_plans import OCCASIONS as PLAN_OCCASIONS
 from campaigns.services.told_rewards import BIRTHDAY, GIFT, REWARD, reward_news
 from loyalty.demo.parts import register_demo_part
 from loyalty.models import Membership, Order, Program
@@ -25,7 +27,7 @@ from rewards.selectors.redemptions import taken_by
 
 # After the rewards, which some of the messages are about.
 PART = "told_messages"
-ON = (WELCOME, EARNED, REWARD, EXPIRING, TIER_UP, BIRTHDAY, GIFT)
+ON = (WELCOME, EARNED, REWARD, EXPIRING, TIER_UP, BIRTHDAY, GIFT, *PLAN_OCCASIONS)
 PEOPLE = 12
 MALAY = Words(
     "Selamat datang ke {{ program }}",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.services import shop_histories, survey_invitations, told_expiry, webhook_replays
+from campaigns.services import (
+    journey_starts,
+    shop_histories,
+    survey_invitations,
+    told_expiry,
+    told_trials,
+    webhook_replays,
+)
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
@@ -44,6 +51,31 @@ KINDS = (
         find_work=survey_invitations.find_invitations,
         start_label=_("Ask now"),
         words=survey_invitations.invitation_words,
+        routine=True,
+    ),
+    JobKind(
+        key=told_trials.KIND,
+        label=_("Trials of plans that end soon"),
+        icon="hourglass",
+        description=_(
+            "Tells members three days before the trial of their plan ends. Runs by itself every"
+            " hour."
+        ),
+        run=told_trials.run_trials,
+        find_work=told_trials.find_trials,
+        start_label=_("Tell whose trial ends"),
+        words=told_trials.trial_words,
+        routine=True,
+    ),
+    JobKind(
+        key=journey_starts.KIND,
+        label=_("Beginnings of journeys"),
+        icon="route",
+        description=_("Looks for members who begin a journey. Runs by itself every hour."),
+        run=journey_starts.run_starts,
+        find_work=journey_starts.find_starts,
+        start_label=_("Look for who begins a journey"),
+        words=journey_starts.start_words,
         routine=True,
     ),
     JobKind(

@@ -62,6 +62,8 @@ class Occasion:
     told: Callable[[Message, dt.datetime], None] | None = field(default=None)
     # Not switched on and off, and by one way alone.
     always_by: str = ""
+    # Only journeys tell it, so it is not switched on and off.
+    only_in_journeys: bool = False
 
     @property
     def all_variables(self) -> tuple[Variable, ...]:

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from campaigns.journey_texts import JOURNEY_TEXTS
+from campaigns.plan_texts import PLAN_TEXTS
+from campaigns.text_parts import HELLO as _HELLO
+from campaigns.text_parts import ReadyText
+from campaigns.text_parts import mail as _mail
+from campaigns.text_parts import text as _text
 
 READY_LOCALE = "en"
 
-
-@dataclass(frozen=True, slots=True)
-class ReadyText:
-    subject: str
-    body: str
-
-
-def _mail(title: str, *parts: str, button: str = "") -> str:
-    """A body as people write it: a title, texts, a button."""
-    lines = [f'<mj-text mj-class="title">{title}</mj-text>', *parts]
-    if button:
-        lines.append(f'<mj-button href="{{{{ link }}}}">{button}</mj-button>')
-    inner = "\n    ".join(lines)
-    return f"<mj-section>\n  <mj-column>\n    {inner}\n  </mj-column>\n</mj-section>"
-
-
-def _text(words: str, looks: str = "") -> str:
-    named = f' mj-class="{looks}"' if looks else ""
-    return f"<mj-text{named}>{words}</mj-text>"
-
-
-_HELLO = "Hello{{#given_name}} {{ given_name }}{{/given_name}},"
+__all__ = ["READY", "READY_LOCALE", "ReadyText", "ready_text"]
 
 READY: dict[tuple[str, str], ReadyText] = {
     ("welcome", "email"): ReadyText(
@@ -115,8 +99,8 @@ READY: dict[tuple[str, str], ReadyText] = {
         "A present for your birthday",
         _mail(
             "Happy birthday{{#given_name}}, {{ given_name }}{{/given_name}}",
-            _text("We have something for you:"),
-            _text("{{ gift }}", "figure"),
+            _text("{{#gift}}We have something for you:{{/gift}}"),
+            _text("{{#gift}}{{ gift }}{{/gift}}", "figure"),
             _text("{{#words}}{{ words }}{{/words}}"),
             _text("{{#code}}{{ code }}{{/code}}", "code"),
             _text("{{#until}}It can be used to {{ until }}.{{/until}}", "soft"),
@@ -125,7 +109,7 @@ READY: dict[tuple[str, str], ReadyText] = {
     ),
     ("birthday", "inbox"): ReadyText(
         "Happy birthday!",
-        "A present for you: {{ gift }}.{{#words}} {{ words }}{{/words}}"
+        "{{#gift}}A present for you: {{ gift }}.{{/gift}}{{#words}} {{ words }}{{/words}}"
         "{{#until}} It can be used to {{ until }}.{{/until}}",
     ),
     ("gift", "email"): ReadyText(
@@ -173,7 +157,8 @@ READY: dict[tuple[str, str], ReadyText] = {
         ),
     ),
 }  # fmt: skip
+READY |= PLAN_TEXTS
 
 
 def ready_text(occasion: str, channel: str) -> ReadyText | None:
-    return READY.get((occasion, channel))
+    return READY.get((occasion, channel)) or JOURNEY_TEXTS.get((occasion, channel))

@@ -5,12 +5,21 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.occasions import Occasion, Variable, register_occasion
-from campaigns.services import told_expiry, told_members, told_orders, told_rewards
+from campaigns.services import (
+    journey_starts,
+    told_expiry,
+    told_journeys,
+    told_members,
+    told_orders,
+    told_plans,
+    told_rewards,
+)
 from campaigns.services.consents import CONFIRM
 from campaigns.services.survey_invitations import SURVEY
 from loyalty.services.gifts import GIVEN as UNITS_GIVEN
 from loyalty.services.memberships import JOINED
 from loyalty.services.occasions import GIVEN as DAY_GIVEN
+from loyalty.services.subscription_states import WENT_ON as PLAN_WENT_ON
 from loyalty.services.tier_changes import CHANGED as TIER_CHANGED
 from members.models.changes import CHANGED
 from members.outbox import register_consumer
@@ -35,6 +44,7 @@ OCCASIONS = (
     told_rewards.BIRTHDAY,
     told_rewards.GIFT,
     SURVEY,
+    *told_plans.OCCASIONS,
     CONFIRMATION,
 )
 
@@ -43,9 +53,14 @@ def register() -> None:
     """Called once, when the application is ready."""
     for occasion in OCCASIONS:
         register_occasion(occasion)
+    told_journeys.register()
     register_consumer(JOINED, told_members.follow_joined)
     register_consumer(TIER_CHANGED, told_members.follow_tiers)
     register_consumer(CHANGED, told_orders.follow_orders)
+    register_consumer(JOINED, journey_starts.follow_joined)
+    register_consumer(TIER_CHANGED, journey_starts.follow_tiers)
+    register_consumer(CHANGED, journey_starts.follow_orders)
     register_consumer(ISSUED, told_rewards.follow_issued)
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
+    register_consumer(PLAN_WENT_ON, told_plans.follow_plans)
     register_consumer(UNITS_GIVEN, told_rewards.follow_gifts)

@@ -31,6 +31,16 @@ REASONS: dict[str, Promise] = {
     "unclear": _("The line broke before the answer came"),
 }
 
+# Why a journey is over.
+LEAVING: dict[str, Promise] = {
+    "finished": _("All steps were taken"),
+    "goal": _("They reached the goal"),
+    "held_out": _("Kept aside, to compare with"),
+    "not_member": _("They are no member any more"),
+    "program_over": _("The program does not run"),
+    "journey_ended": _("The journey was ended"),
+}
+
 
 def reason_words(code: str) -> str:
     return str(REASONS.get(code, code))

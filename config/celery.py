@@ -44,6 +44,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="35"),
     },
     "send-messages": {"task": "campaigns.tasks.send_messages", "schedule": 15.0},
+    "go-on-with-journeys": {"task": "campaigns.tasks.go_on_with_journeys", "schedule": 20.0},
     "resume-stale-jobs": {"task": "members.tasks.resume_stale_jobs", "schedule": 30.0},
     "prune-jobs": {"task": "members.tasks.prune_jobs", "schedule": crontab(hour="3", minute="40")},
     # Jobs: each has a line that names its kind (docs/development.md).
@@ -93,6 +94,17 @@ app.conf.beat_schedule = {
         "task": "members.tasks.run_scheduled",
         "args": ["survey_invitations"],
         "schedule": crontab(minute="*/10"),
+    },
+    "plan-trials": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["plan_trials"],
+        "schedule": crontab(minute="55"),
+    },
+    # After what is given for days of the year, so that a message about it finds it.
+    "journey-starts": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["journey_starts"],
+        "schedule": crontab(minute="55"),
     },
     "gift-card-codes": {
         "task": "members.tasks.run_scheduled",

@@ -63,6 +63,17 @@ class Bar:
     members: int
 
 
+@dataclass(frozen=True, slots=True)
+class TierFigures:
+    """A tier on both sides: its members after the last day, and what those were given."""
+
+    code: str
+    live: int
+    draft: int
+    live_units: Mapping[str, int]
+    draft_units: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class BacktestFigures:
     """All that came of a backtest."""
@@ -154,6 +165,37 @@ class BacktestFigures:
         """What became of which rule: added, changed or removed."""
         live, draft = map(Wordings.from_json, (self.backtest.live, self.backtest.draft))
         return live.changed_to(draft)
+
+    def tiers(self) -> list[TierFigures]:
+        """The draft's from the first to the highest, then those that only life has; none where no
+        other tiers were tried."""
+        sums, wanted = self.sums, Wordings.from_json(self.backtest.draft).tiers
+        if wanted is None:
+            return []
+        codes = dict.fromkeys(
+            [*(tier.code for tier in wanted.tiers), *sorted(sums.tier_members["live"])]
+        )
+        return [
+            TierFigures(
+                code, sums.tier_members["live"][code], sums.tier_members["draft"][code],
+                sums.tier_units["live"].get(code, {}), sums.tier_units["draft"].get(code, {}),
+            )
+            for code in codes
+        ]  # fmt: skip
+
+    def moved(self) -> tuple[int, int]:
+        """How many members would stand higher among the draft's tiers, and how many lower."""
+        wanted = Wordings.from_json(self.backtest.draft).tiers
+        ranks = {tier.code: rank for rank, tier in enumerate(wanted.tiers)} if wanted else {}
+        pairs = [
+            (ranks[new] - ranks[was], count)
+            for (was, new), count in self.sums.tier_moves.items()
+            if was in ranks and new in ranks
+        ]
+        return (
+            sum(count for more, count in pairs if more > 0),
+            sum(count for more, count in pairs if more < 0),
+        )
 
     def months(self) -> list[tuple[str, Figures]]:
         """Those of the period and, where a bonus came later, after it."""

@@ -13,21 +13,24 @@ from django.utils.translation import gettext as _
 from loyalty.definitions import ProgramDefinition
 from loyalty.rule_conditions import stored_condition
 from loyalty.rule_definitions import EarningRuleDefinition
-from loyalty.rules.bodies import EarningBody
+from loyalty.rules.bodies import AnniversaryBody, EarningBody
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.lots import LotTerms
 from loyalty.rules.rulesets import RuleSet
 from loyalty.rules.stacking import Multiplying
+from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import PendingDefinition
 from members.errors import DomainError, FieldError
 
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """What rules say, as a program file has them; `multiplying`: how several multipliers work."""
+    """What rules say, as a program file has them; `multiplying`: how several multipliers work;
+    `tiers`: other tiers than those of life."""
 
     rules: tuple[EarningRuleDefinition, ...]
     multiplying: str = "best"
+    tiers: TiersDefinition | None = None
 
     @classmethod
     def of(cls, program: ProgramDefinition) -> Wordings:
@@ -35,12 +38,20 @@ class Wordings:
 
     def as_json(self) -> dict[str, Any]:
         rules = [rule.model_dump(mode="json", exclude_none=True) for rule in self.rules]
-        return {"multiplying": self.multiplying, "earning_rules": rules}
+        said: dict[str, Any] = {"multiplying": self.multiplying, "earning_rules": rules}
+        if self.tiers is not None:
+            said["tiers"] = self.tiers.model_dump(mode="json", exclude_defaults=True)
+        return said
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Wordings:
         rules = kept["earning_rules"]
-        return cls(tuple(map(EarningRuleDefinition.model_validate, rules)), kept["multiplying"])
+        tiers = kept.get("tiers")
+        return cls(
+            tuple(map(EarningRuleDefinition.model_validate, rules)),
+            kept["multiplying"],
+            TiersDefinition.model_validate(tiers) if tiers else None,
+        )
 
     def changed_to(self, draft: Wordings) -> dict[str, str]:
         """What becomes of which rule, by its code: added, changed or removed."""
@@ -93,14 +104,27 @@ def draft_rules(
     units: Mapping[str, KnownUnit],
     since: dt.datetime,
 ) -> RuleSet:
+    """Those by which orders earn."""
+    versions = draft_versions(published, live, draft, units, since, EarningBody)
+    return RuleSet(versions, cast("Multiplying", draft.multiplying))
+
+
+def draft_versions(
+    published: Sequence[RuleVersion],
+    live: Wordings,
+    draft: Wordings,
+    units: Mapping[str, KnownUnit],
+    since: dt.datetime,
+    kind: type[EarningBody] | type[AnniversaryBody],
+) -> list[RuleVersion]:
     """The published versions as they were, but from `since` on with what the draft says instead.
-    Rules that no order awards by, such as those for birthdays, are not among them."""
+    `kind`: rules by which orders earn, or those for days of the year."""
     changes = live.changed_to(draft)
     rule_ids = {version.rule_code: version.rule_id for version in published}
     made = {
         rule.code: _version(-number, rule, units, since, rule_ids.get(rule.code, -number))
         for number, rule in enumerate(draft.rules, start=1)
-        if changes.get(rule.code) in {"added", "changed"} and isinstance(rule.body(), EarningBody)
+        if changes.get(rule.code) in {"added", "changed"} and isinstance(rule.body(), kind)
     }
     kept = [
         version
@@ -118,7 +142,7 @@ def draft_rules(
     versions = [*before, *made.values()]
     place = {code: number for number, code in enumerate(_order(published, draft))}
     versions.sort(key=lambda version: place[version.rule_code])
-    return RuleSet(versions, cast("Multiplying", draft.multiplying))
+    return versions
 
 
 def _order(published: Sequence[RuleVersion], draft: Wordings) -> Iterator[str]:
@@ -146,7 +170,6 @@ def _version(
     rule_id: int,
 ) -> RuleVersion:
     unit, body = units[rule.wallet_type], rule.body()
-    assert isinstance(body, EarningBody)
     return RuleVersion(
         id=number, rule_name=rule.name, number=0, wallet_type_id=unit.pk, scale=unit.scale,
         body=body, starts_at=since, rule_id=rule_id, lot_terms=_terms(rule, unit.terms),

@@ -103,6 +103,8 @@ class Member:
     segments: frozenset[str]
     events: Sequence[Event]
     credits: Mapping[str, Sequence[Credit]]
+    # By side their tier after the last day, where the draft has other tiers.
+    tiers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -122,6 +124,15 @@ class Sums:
     outstanding: dict[str, Units] = field(
         default_factory=lambda: {side: Counter() for side in SIDES}
     )
+    # By side and tier: how many have it in the end, and what those were given, by wallet type.
+    tier_members: dict[str, Counter[str]] = field(
+        default_factory=lambda: {side: Counter() for side in SIDES}
+    )
+    tier_units: dict[str, defaultdict[str, Units]] = field(
+        default_factory=lambda: {side: defaultdict(Counter) for side in SIDES}
+    )
+    # How many have which tier in life and which under the draft.
+    tier_moves: Counter[tuple[str, str]] = field(default_factory=Counter)
     # By place among the edges; below zero for members who are worse off.
     spread: Counter[int] = field(default_factory=Counter)
     winners: list[Example] = field(default_factory=list)
@@ -136,6 +147,10 @@ class Sums:
             self.rules[side].update(other.rules[side])
             self.rule_orders[side].update(other.rule_orders[side])
             self.outstanding[side].update(other.outstanding[side])
+            self.tier_members[side].update(other.tier_members[side])
+            for tier, units in other.tier_units[side].items():
+                self.tier_units[side][tier].update(units)
+        self.tier_moves.update(other.tier_moves)
         self.spread.update(other.spread)
         self.winners = _furthest([*self.winners, *other.winners], 1)
         self.losers = _furthest([*self.losers, *other.losers], -1)
@@ -148,6 +163,14 @@ class Sums:
             "rules": {side: dict(self.rules[side]) for side in SIDES},
             "rule_orders": {side: dict(self.rule_orders[side]) for side in SIDES},
             "outstanding": {side: dict(self.outstanding[side]) for side in SIDES},
+            "tiers": {
+                "members": {side: dict(self.tier_members[side]) for side in SIDES},
+                "units": {
+                    side: {tier: dict(units) for tier, units in self.tier_units[side].items()}
+                    for side in SIDES
+                },
+                "moves": [[*pair, count] for pair, count in sorted(self.tier_moves.items())],
+            },
             "spread": {str(place): count for place, count in sorted(self.spread.items())},
             "winners": [example.as_json() for example in self.winners],
             "losers": [example.as_json() for example in self.losers],
@@ -164,6 +187,13 @@ class Sums:
             sums.rules[side].update(kept["rules"][side])
             sums.rule_orders[side].update(kept["rule_orders"][side])
             sums.outstanding[side].update(kept["outstanding"][side])
+        # Older answers know of no tiers.
+        if tiers := kept.get("tiers"):
+            for side in SIDES:
+                sums.tier_members[side].update(tiers["members"][side])
+                for tier, units in tiers["units"][side].items():
+                    sums.tier_units[side][tier].update(units)
+            sums.tier_moves.update({(was, new): count for was, new, count in tiers["moves"]})
         sums.spread.update({int(place): count for place, count in kept["spread"].items()})
         sums.winners = [Example.from_json(example) for example in kept["winners"]]
         sums.losers = [Example.from_json(example) for example in kept["losers"]]
@@ -202,12 +232,21 @@ class Adder:
             self._add_event(event, own)
         for side in SIDES:
             self._add_credits(side, member.credits[side], own)
+        self._add_tiers(member, own)
         if not own.orders and not any(own.units.values()):
             return
         self.sums.whole.add(own)
         for code in member.segments:
             self.sums.segments[code].add(own)
         self._compare(member, own)
+
+    def _add_tiers(self, member: Member, own: Figures) -> None:
+        if not member.tiers:
+            return
+        for side, tier in member.tiers.items():
+            self.sums.tier_members[side][tier] += 1
+            self.sums.tier_units[side][tier].update(own.units[side])
+        self.sums.tier_moves[member.tiers.get("live", ""), member.tiers.get("draft", "")] += 1
 
     def _add_event(self, event: Event, own: Figures) -> None:
         month = self.sums.months[self._day(_begin(event))[0]]

@@ -132,6 +132,16 @@ class AccountCodes(Part):
     stored_value_expired: BookCode = Field(
         "4340", description="Stored value that expired, where it may."
     )
+    discounts: BookCode = Field(
+        "4350", description="What sales came in less by for discounts: matched with their revenue."
+    )
+    rule_discounts: BookCode = Field(
+        "6340", description="What discount rules and discount cards took off orders."
+    )
+    reward_discounts: BookCode = Field("6341", description="What rewards took off orders.")
+    voucher_discounts: BookCode = Field(
+        "6342", description="What vouchers that anybody may use took off orders."
+    )
 
 
 class CompanyTerms(Part):
@@ -193,7 +203,8 @@ class ProgramDefinition(Part):
         " off the prices as they were, or each off what those before it left.",
     )  # fmt: skip
     four_eyes: bool = Field(
-        False, description="Rules written in the browser are published by a second person."
+        False,
+        description="Rules and tiers written in the browser are published by a second person.",
     )
     partners: tuple[PartyDefinition, ...] = Field((), description="Whom units come from or go to.")
     charities: tuple[CharityDefinition, ...] = Field((), description="Whom members may give to.")

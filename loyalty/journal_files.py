@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from loyalty.models import Program, WalletType
 from loyalty.plain_numbers import exact, whole
+from loyalty.selectors.discount_journal import DiscountJournal
 from loyalty.selectors.journal import BookAccount, Journal
 
 HEADER = (
@@ -26,7 +28,23 @@ def journal_name(journal: Journal) -> str:
 
 def journal_rows(journal: Journal) -> Iterator[Row]:
     """Without the header. Each entry is two rows with one number: a debit and a credit."""
-    line = _Line(journal)
+    line = _Line(journal.wallet_type.program, journal.wallet_type)
+    yield from _booked(journal, line)
+    yield from _liability(journal, line)
+
+
+def discount_rows(journal: DiscountJournal) -> Iterator[Row]:
+    """The same of what discounts cost: rows without units."""
+    yield from _booked(journal, _Line(journal.program))
+
+
+def discount_journal_name(journal: DiscountJournal) -> str:
+    """The name of the file."""
+    return f"discounts-{journal.program.code}-{journal.since}-{journal.until}.csv"
+
+
+def _booked(journal: Journal | DiscountJournal, line: _Line) -> Iterator[Row]:
+    """Opening balances, entries, closing balances."""
     books = "closed" if journal.closed else "open"
     since, until = journal.since.isoformat(), journal.until.isoformat()
     for item in journal.balances:
@@ -45,7 +63,6 @@ def journal_rows(journal: Journal) -> Iterator[Row]:
         yield line.balance(
             "closing", until, item.account, item.closing_units, item.closing_worth, books
         )
-    yield from _liability(journal, line)
 
 
 def _liability(journal: Journal, line: _Line) -> Iterator[Row]:
@@ -63,8 +80,8 @@ def _liability(journal: Journal, line: _Line) -> Iterator[Row]:
 class _Line:
     """Writes rows with what is the same in all of them."""
 
-    def __init__(self, journal: Journal) -> None:
-        self.wallet_type = journal.wallet_type
+    def __init__(self, program: Program, wallet_type: WalletType | None = None) -> None:
+        self.program, self.wallet_type = program, wallet_type
 
     def balance(
         self, row: str, day: str, account: BookAccount, units: int, worth: Decimal, books: str
@@ -91,12 +108,13 @@ class _Line:
         (debit_units, debit_worth), (credit_units, credit_worth) = (
             (amounts, none) if debit else (none, amounts)
         )
-        program = self.wallet_type.program
+        program, units_of = self.program, self.wallet_type
         return (
-            row, number, day, program.code, self.wallet_type.code, kind, account.code,
+            row, number, day, program.code, units_of.code if units_of else "", kind, account.code,
             account.role, account.party, debit_units, credit_units, debit_worth, credit_worth,
             program.currency, books,
         )  # fmt: skip
 
     def _units(self, units: int) -> str:
-        return exact(whole(abs(units), self.wallet_type), 0)
+        """Nothing where it is money alone."""
+        return exact(whole(abs(units), self.wallet_type), 0) if self.wallet_type else ""

@@ -67,6 +67,11 @@ class PlanDefinition(Part):
     )  # fmt: skip
     credits: CreditsDefinition | None = Field(None, description="Units that come with it.")
     benefits: tuple[BenefitDefinition, ...] = Field((), description="What its members have.")
+    upgrade: Literal["renewal", "at_once"] = Field(
+        "renewal", description="Members with a plan that costs less a month get this one when"
+        " theirs renews, or at once: then what is left of their payment is taken off the first one"
+        " for this.",
+    )  # fmt: skip
     retry_days: tuple[RetryDay, ...] = Field(
         (1, 3, 7), description="A payment that failed is tried again so many days after it was due."
     )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from loyalty.models import PlanVersion, Subscription
 from loyalty.plan_definitions import PlanDefinition
+from loyalty.selectors.plan_changes import PlanChange
 from loyalty.selectors.plans import benefits_of_plan
 from loyalty.tier_words import benefit_words
 from members.formatting import UnitNames, format_day, format_money, format_number, format_units
@@ -63,6 +64,35 @@ def offer_words(
         "%(trial)s. Your first payment is on %(day)s; then %(price)s, until you cancel. Cancel "
         "before that day and you pay nothing."
     ) % {"trial": trial_words(trial_days), "day": format_day(first), "price": price}
+
+
+def change_words(
+    held: Subscription, change: PlanChange, currency: str, zone: zoneinfo.ZoneInfo
+) -> Iterator[str]:
+    """What whoever changes to another plan agrees to: what is paid now, and from when on."""
+    name, price = change.version.name, price_words(change.version, currency)
+    day = format_day(change.begins, zone) if change.begins else ""
+    if not change.at_once:
+        yield _("You pay nothing today. You have %(plan)s until %(day)s.") % {
+            "plan": held.version.name, "day": day,
+        }  # fmt: skip
+        yield _("From then on you have %(plan)s for %(price)s, until you cancel.") % {
+            "plan": name, "price": price,
+        }  # fmt: skip
+        return
+    money = {
+        "now": format_money(change.pays_now, currency),
+        "price": format_money(change.version.price, currency),
+        "left": format_money(change.taken_off, currency), "plan": held.version.name,
+    }  # fmt: skip
+    if change.taken_off:
+        yield _("You pay %(now)s: %(price)s, less %(left)s that is left of %(plan)s.") % money
+    else:
+        yield _("You pay %(now)s.") % money
+    assert change.period_end is not None
+    yield _("%(plan)s begins now. It renews on %(day)s for %(price)s, until you cancel.") % {
+        "plan": name, "price": price, "day": format_day(change.period_end, zone),
+    }  # fmt: skip
 
 
 def credit_words(version: PlanVersion) -> str:

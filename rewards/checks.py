@@ -50,7 +50,8 @@ CHECKS: dict[str, str] = {
         SELECT 'redemption ' || d.id, d.status, coalesce(v.status, 'no voucher')
           FROM rewards_redemption d LEFT JOIN rewards_voucher v ON v.id = d.voucher_id
          WHERE v.status IS DISTINCT FROM
-               CASE WHEN d.issued_at IS NULL THEN NULL
+               CASE WHEN d.issued_at IS NULL OR d.gift_card_id IS NOT NULL
+                      OR d.credit_id IS NOT NULL THEN NULL
                     WHEN d.status = 'cancelled' THEN 'void' ELSE d.status END
             OR v.reward_id IS DISTINCT FROM
                CASE WHEN v.id IS NOT NULL THEN coalesce(d.drawn_id, d.reward_id) END
@@ -108,6 +109,14 @@ CHECKS: dict[str, str] = {
             OR (count(*) = coalesce(v.most_uses, 1)
                 AND v.status <> ALL (CASE WHEN v.most_uses IS NULL THEN '{used}'::text[]
                                           ELSE '{used,void}'::text[] END))
+    """,
+    _("what vouchers took off is booked, while they are used"): """
+        SELECT 'use ' || u.id, u.cost, coalesce(b.booked, 0)
+          FROM (SELECT id, CASE state WHEN 'used' THEN coalesce(discount, 0) ELSE 0 END AS cost
+                  FROM rewards_voucheruse) u
+          FULL JOIN (SELECT subject, sum(amount) AS booked FROM loyalty_discountentry
+                      WHERE kind <> 'rule' GROUP BY 1) b ON b.subject = 'use:' || u.id
+         WHERE coalesce(u.cost, 0) <> coalesce(b.booked, 0)
     """,
     _("a shared code is used as often as it says, and no more often than it may be"): """
         SELECT 'voucher ' || v.id, count(u.id) || ' of ' || v.most_uses, v.uses_taken

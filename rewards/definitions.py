@@ -22,6 +22,7 @@ from loyalty.rules.amounts import plain_text
 from loyalty.rules.body_parts import Code, Part, PositiveAmount
 from members.conditions.tree import ConditionError
 from rewards.models import Reward
+from rewards.part_definitions import ContentPart, SeatEvent
 from rewards.texts import LANGUAGES
 
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
@@ -40,6 +41,8 @@ OF_KINDS = {
     "prefix": WITH_VOUCHER,
     "prizes": (Reward.Kind.MYSTERY,),
     "voucher_pool": tuple(kind for kind in WITH_VOUCHER if kind != Reward.Kind.MYSTERY),
+    "event": (Reward.Kind.EVENT_SEAT,),
+    "content": (Reward.Kind.CONTENT,),
     "sent": (Reward.Kind.GIFT, Reward.Kind.EXPERIENCE, Reward.Kind.FREE_PRODUCT),
 }
 NEEDED = {
@@ -166,6 +169,13 @@ class RewardDefinition(Part):
         {}, description="Of mystery: what may be in it, rewards by their codes, and how often each"
         " comes compared with the others.",
     )  # fmt: skip
+
+    event: SeatEvent | None = Field(
+        None, description="Of event_seat: what it is a seat of. A file says it."
+    )
+    content: ContentPart | None = Field(
+        None, description="Of content: what of the library it opens. A file says it."
+    )
 
     @field_validator("texts")
     @classmethod

@@ -16,6 +16,8 @@ OF_REWARD = (
     "code", "name", "summary", "details", "wallet_type", "price", "tier_prices", "worth", "cost",
     "per_member", "when",
 )  # fmt: skip
+# And what follows from it.
+OF_SEAT = ("stock", "starts_at", "ends_at")
 OWN = ("place", "link", "starts_at", "ends_at", "offer_hours")
 
 
@@ -33,8 +35,8 @@ class EventDefinition(Part):
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     seats: Annotated[int, Field(ge=1, le=1_000_000)]
-    per_member: Annotated[int, Field(ge=1, le=100)] = Field(
-        1, description="So many seats for one member at most."
+    per_member: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        1, description="So many seats for one member at most. Empty: any."
     )
     wallet_type: str = Field("points", description="Code of the units that a seat is taken for.")
     price: Money = Field(description="How many whole units a seat takes; 0: none.")

@@ -1,4 +1,5 @@
-"""This application's part in a merge of two customers: who bought which gift cards."""
+"""This application's part in a merge of two customers: who bought which gift cards, and what they
+save for."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from datetime import datetime
 from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
 from members.models import Customer, CustomerMerge
 from rewards.models import GiftCard
+from rewards.services import merged_wishes
 
 
 def merge_buyers(merging: Merging) -> Record:
@@ -45,4 +47,15 @@ def register() -> None:
             preview_undo=nothing_to_undo,
         ),
         order=70,
+    )
+    register_merge_handler(
+        "wishes",
+        MergeHandler(
+            fields=(),
+            preview=merged_wishes.preview_wishes,
+            merge=merged_wishes.merge_wishes,
+            undo=merged_wishes.part_wishes,
+            preview_undo=nothing_to_undo,
+        ),
+        order=71,
     )

@@ -47,6 +47,7 @@ PAGES = (
     Page("customer-past", ("loyalty_backoffice:customer_past", "customer")),
     Page("customer-tier", ("loyalty_backoffice:tier_panel", "customer")),
     Page("tiers", ("loyalty_backoffice:tier_set_page", "program")),
+    Page("tiers-publish", ("loyalty_backoffice:tier_draft_publish", "program")),
     Page("tiers-edit", ("loyalty_backoffice:tier_set_edit", "program")),
     Page("tiers-falls", ("loyalty_backoffice:tier_falls", "program")),
     Page("customer-plan", ("loyalty_backoffice:plan_panel", "customer")),
@@ -162,6 +163,10 @@ PAGES = (
     Page("fulfillment-labels", ("rewards_backoffice:task_labels",)),
     Page("messages", ("messages_backoffice:occasion_list",)),
     Page("messages-occasion", ("messages_backoffice:occasion", "occasion")),
+    Page("journeys", ("messages_backoffice:journey_list",)),
+    Page("journey", ("messages_backoffice:journey", "journey")),
+    Page("journey-edit", ("messages_backoffice:journey_edit", "journey")),
+    Page("journey-people", ("messages_backoffice:journey_people", "journey")),
     Page("messages-words", ("messages_backoffice:words", "occasion", "channel", "locale")),
     Page("messages-sent", ("messages_backoffice:delivery_list",)),
     Page("messages-policy", ("messages_backoffice:policy",)),
@@ -186,6 +191,7 @@ PAGES = (
     Page("backtests", ("loyalty_backoffice:backtest_list",)),
     Page("backtest-new", ("loyalty_backoffice:backtest_create",)),
     Page("backtest", ("loyalty_backoffice:backtest_page", "backtest")),
+    Page("backtest-tiers", ("loyalty_backoffice:backtest_page", "backtest_of_tiers")),
     Page(
         "backtest-compare",
         ("loyalty_backoffice:backtest_compare",),
@@ -250,6 +256,7 @@ PAGES = (
     Page("account-give", ("mypage:give",), who="customer"),
     Page("account-pool", ("mypage:pool",), who="customer"),
     Page("account-plan", ("mypage:plan",), who="customer"),
+    Page("account-plan-change", ("mypage:plan_change", "membership", "other_plan"), who="customer"),
     Page("account-company", ("mypage:pool",), who="buyer"),
     Page("account-company-ask", ("mypage:spend_ask", "buyer"), who="buyer"),
     Page("account-company-approver", ("mypage:pool",), who="approver"),
@@ -277,7 +284,7 @@ class Demo:
 
     def argument(self, name: str) -> Any:
         from campaigns.links import StopLink, stop_token
-        from campaigns.models import Connection, InboundMessage, Survey, WebhookEndpoint
+        from campaigns.models import Connection, InboundMessage, Journey, Survey, WebhookEndpoint
         from campaigns.selectors.inbox import inbox_of
         from campaigns.survey_links import survey_path
         from loyalty.demo.duplicates import NUMBER, guest_order
@@ -328,6 +335,7 @@ class Demo:
             ),
             "webhook": lambda: WebhookEndpoint.objects.earliest("pk").public_id,
             "plan": lambda: "plus",
+            "other_plan": lambda: "table",
             "subscription": lambda: (
                 Subscription.objects.get(membership__customer=self.guide).public_id
             ),
@@ -353,6 +361,7 @@ class Demo:
             "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
             "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
             "backtest": lambda: Backtest.objects.earliest("pk").public_id,
+            "backtest_of_tiers": lambda: Backtest.objects.get(name="A higher oak").public_id,
             "two_backtests": lambda: "&with=".join(
                 str(found.public_id) for found in Backtest.objects.order_by("pk")[:2]
             ),
@@ -373,6 +382,7 @@ class Demo:
                 .public_id
             ),
             "occasion": lambda: "welcome",
+            "journey": lambda: Journey.objects.filter(trigger="joined").get().public_id,
             "channel": lambda: "email",
             "locale": lambda: "en",
             "own_message": lambda: inbox_of(self.guide)[0].public_id,

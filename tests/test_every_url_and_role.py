@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from members.models import StaffMember, User
+from tests.campaigns.factories import make_journey
 from tests.campaigns.shops import connect
 from tests.campaigns.webhooks import make_endpoint
 from tests.factories import (
@@ -109,6 +110,14 @@ TABLE: dict[str, Who] = {
     "backoffice:styleguide_dialog": form(EVERYBODY),
     "backoffice:styleguide_panel": read(EVERYBODY),
     "rewards_backoffice:storefront": form(ADMINISTRATORS),
+    "messages_backoffice:journey_list": read(EVERYBODY),
+    "messages_backoffice:journey_create": write(MARKETERS),
+    "messages_backoffice:journey": read(EVERYBODY),
+    "messages_backoffice:journey_edit": form(MARKETERS),
+    "messages_backoffice:journey_people": read(EVERYBODY),
+    "messages_backoffice:journey_state": write(MARKETERS),
+    "messages_backoffice:journey_step": form(MARKETERS),
+    "messages_backoffice:journey_step_move": write(MARKETERS),
     "messages_backoffice:occasion_list": read(EVERYBODY),
     "messages_backoffice:occasion": read(EVERYBODY) | write(MARKETERS),
     "messages_backoffice:language": write(MARKETERS),
@@ -255,6 +264,9 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:tier_set_page": read(EVERYBODY),
     "loyalty_backoffice:tier_set_edit": form(MARKETERS),
     "loyalty_backoffice:tier_ladder": write(MARKETERS),
+    "loyalty_backoffice:tier_draft_publish": form(MARKETERS),
+    "loyalty_backoffice:tier_draft_send_back": form(MARKETERS),
+    "loyalty_backoffice:tier_draft_discard": form(MARKETERS),
     "loyalty_backoffice:tier_panel": read(EVERYBODY),
     "loyalty_backoffice:tier_give": form(NOT_ANALYSTS),
     "loyalty_backoffice:tier_end": form(NOT_ANALYSTS),
@@ -273,6 +285,7 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:order_claim": form(AGENTS),
     "loyalty_backoffice:order_unclaim": form(AGENTS),
     "loyalty_backoffice:enroll": form(AGENTS),
+    "loyalty_backoffice:membership_suspension": form(AGENTS),
     "loyalty_backoffice:customer_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust_preview": read(NOT_ANALYSTS),
@@ -396,6 +409,7 @@ TABLE: dict[str, Who] = {
     "loyalty_backoffice:breakage_csv": read(NOT_AGENTS),
     "loyalty_backoffice:journal": read(NOT_AGENTS),
     "loyalty_backoffice:journal_csv": read(NOT_AGENTS),
+    "loyalty_backoffice:journal_discounts": read(NOT_AGENTS),
     "loyalty_backoffice:account_codes": form(MARKETERS),
     "loyalty_backoffice:books_close": form(ADMINISTRATORS),
     "loyalty_backoffice:books_reopen": form(ADMINISTRATORS),
@@ -523,6 +537,8 @@ def world(db: None) -> World:
         name: {"public_id": tool.public_id} for name in TABLE if "connections:connection_" in name
     }
     objects["connections:connection"] = {"public_id": tool.public_id}
+    of_journey = {"public_id": make_journey().public_id, "key": "s1"}
+    objects |= {name: of_journey for name in TABLE if ":journey" in name}
     endpoint = make_endpoint("https://listener.example/hooks")
     objects |= {
         name: {"public_id": endpoint.public_id} for name in TABLE if "webhooks:endpoint_" in name

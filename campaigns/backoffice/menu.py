@@ -34,6 +34,11 @@ ACTIONS = {
     "contact.time_zone": _("Changed by which clock somebody lives"),
     "address.unblocked": _("Let an address be written to again"),
     "message.sent_again": _("Sent a message again"),
+    "journey.created": _("Began to write a journey"),
+    "journey.published": _("Put a journey live"),
+    "journey.paused": _("Paused a journey"),
+    "journey.resumed": _("Went on with a journey"),
+    "journey.ended": _("Ended a journey"),
 }
 FIELDS = {
     "is_on": _("Is told"),
@@ -50,6 +55,7 @@ FIELDS = {
     "version": _("Version"),
     "language": _("Language"),
     "occasion": _("Occasion"),
+    "trigger": _("Begins with"),
     "email_points": _("Points and tier by e-mail"),
     "email_offers": _("Offers by e-mail"),
 }
@@ -67,4 +73,5 @@ def register() -> None:
         "campaigns.occasionsetting", TargetKind(_("Occasion"), f"{NAMESPACE}:occasion")
     )
     register_audit_target("campaigns.messagetemplate", TargetKind(_("Words of a message")))
+    register_audit_target("campaigns.journey", TargetKind(_("Journey")))
     register_audit_target("campaigns.messagingpolicy", TargetKind(_("Messages")))

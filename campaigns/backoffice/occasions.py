@@ -104,7 +104,9 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
         require(request.user, "messages.edit")
     found = find_occasion(code)
     setting = setting_of(found)
-    may_edit = is_allowed(request.user, "messages.edit") and not found.always_by
+    may_edit = is_allowed(request.user, "messages.edit") and not (
+        found.always_by or found.only_in_journeys
+    )
     form = OccasionForm(found, setting, posted(request) if may_edit else None)
     if form.is_valid():
         data = form.cleaned_data
@@ -135,7 +137,8 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
 def _row(
     occasion: Occasion, setting: OccasionSetting | None, figures: dict[tuple[str, str], Figures]
 ) -> Row:
-    keys = setting.channels if setting else [occasion.always_by]
+    alone = [occasion.always_by] if occasion.always_by else [way.key for way in ways_of(occasion)]
+    keys = setting.channels if setting else alone
     own = [found for (code, _channel), found in figures.items() if code == occasion.code]
     total = Figures(
         **{item.name: sum(getattr(one, item.name) for one in own) for item in fields(Figures)}

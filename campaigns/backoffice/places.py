@@ -17,7 +17,8 @@ NAMESPACE = "messages_backoffice"
 def tabs(current: str) -> list[Tab]:
     """The pages about messages."""
     pages = (
-        ("occasion_list", _("Occasions")), ("delivery_list", _("Sent messages")),
+        ("occasion_list", _("Occasions")), ("journey_list", _("Journeys")),
+        ("delivery_list", _("Sent messages")),
         ("policy", _("When and how often")),
     )  # fmt: skip
     return [

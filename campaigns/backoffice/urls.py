@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from django.urls import path
 
-from campaigns.backoffice import deliveries, editor, occasions, policy
+from campaigns.backoffice import deliveries, editor, journey_editor, journeys, occasions, policy
 
 app_name = "messages_backoffice"
 
 WORDS = "messages/occasions/<slug:code>/<slug:channel>/<slug:locale>"
 
+JOURNEY = "messages/journeys/<uuid:public_id>"
+
 urlpatterns = [
+    path("messages/journeys/", journeys.journey_list, name="journey_list"),
+    path("messages/journeys/new/", journeys.journey_create, name="journey_create"),
+    path(f"{JOURNEY}/", journeys.journey, name="journey"),
+    path(f"{JOURNEY}/edit/", journey_editor.journey_edit, name="journey_edit"),
+    path(f"{JOURNEY}/people/", journeys.journey_people, name="journey_people"),
+    path(f"{JOURNEY}/state/", journeys.journey_state, name="journey_state"),
+    path(f"{JOURNEY}/steps/<slug:key>/", journey_editor.journey_step, name="journey_step"),
+    path(
+        f"{JOURNEY}/steps/<slug:key>/move/",
+        journey_editor.journey_step_move,
+        name="journey_step_move",
+    ),
     path("messages/", occasions.occasion_list, name="occasion_list"),
     path("messages/policy/", policy.policy, name="policy"),
     path("messages/sent/", deliveries.delivery_list, name="delivery_list"),

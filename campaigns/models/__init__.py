@@ -5,6 +5,7 @@ from campaigns.models.consents import (
     ConsentChange,
     ContactPreference,
 )
+from campaigns.models.journeys import Journey, JourneyVersion, Passage, PassageStep
 from campaigns.models.messages import Delivery, Message
 from campaigns.models.occasions import ExpiryNotice, MessagingPolicy, OccasionSetting
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
@@ -26,11 +27,15 @@ __all__ = [
     "Delivery",
     "ExpiryNotice",
     "InboundMessage",
+    "Journey",
+    "JourneyVersion",
     "KnownVersion",
     "Message",
     "MessageTemplate",
     "MessagingPolicy",
     "OccasionSetting",
+    "Passage",
+    "PassageStep",
     "Survey",
     "SurveyAnswer",
     "SurveyQuestion",

@@ -24,5 +24,5 @@ def settings_by_code() -> dict[str, OccasionSetting]:
         occasion.code: known.get(occasion.code)
         or OccasionSetting(code=occasion.code, topic=occasion.topic)
         for occasion in all_occasions()
-        if not occasion.always_by
+        if not (occasion.always_by or occasion.only_in_journeys)
     }

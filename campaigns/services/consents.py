@@ -12,9 +12,10 @@ from campaigns.addresses import digest_of
 from campaigns.channels import Channel, channel_named, sending_channels
 from campaigns.links import ConfirmLink, StopLink, confirm_url
 from campaigns.models import Consent, ConsentChange, ContactPreference, Delivery, OccasionSetting
+from campaigns.news import News
 from campaigns.occasions import occasion_named
 from campaigns.selectors.policies import get_policy
-from campaigns.services.messages import News, write_messages
+from campaigns.services.messages import write_messages
 from campaigns.topics import TOPICS, choosable_topics
 from members.choices import known_zones
 from members.errors import DomainError, FieldError

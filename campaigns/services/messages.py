@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 from celery import current_app
 from django.db import transaction
@@ -18,31 +16,19 @@ from redis.exceptions import RedisError
 from campaigns.channels import Channel, channel_named
 from campaigns.links import absolute
 from campaigns.models import Delivery, Message, OccasionSetting
+from campaigns.news import News
 from campaigns.occasions import Occasion
 from campaigns.selectors.policies import setting_of
 from campaigns.selectors.templates import Templates, load_templates
 from campaigns.services.rendering import fill, wanted_words
 from campaigns.wording import WordingError
 from loyalty.models import Membership
-from members.models import Customer, Merchant
+from members.models import Merchant
 from members.selectors.merchants import get_merchant
 
 logger = logging.getLogger(__name__)
 
 SEND_TASK = "campaigns.tasks.send_messages"
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What somebody is to be told. `occurrence` names which one it was: told again, it is the same.
-    `values` says it in the language that is active then; `link`: a path on the member's pages."""
-
-    customer: Customer
-    occurrence: str
-    values: Callable[[], Mapping[str, str]]
-    membership: Membership | None = None
-    link: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def watched(occasion: Occasion) -> OccasionSetting | None:

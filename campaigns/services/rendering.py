@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from campaigns.mail_bodies import compile_mail, plain_text
 from campaigns.models import TemplateVersion
-from campaigns.ready_texts import ReadyText, ready_text
+from campaigns.ready_texts import ready_text
 from campaigns.selectors.templates import Templates
+from campaigns.text_parts import ReadyText
 from campaigns.wording import WordingError, read_wording
 from members.branding import foreground_on, parse_hex, to_hex
 from members.models import Merchant

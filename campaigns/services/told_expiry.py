@@ -19,8 +19,9 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from campaigns.models import ExpiryNotice, Message
+from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
-from campaigns.services.messages import News, watched, write_messages
+from campaigns.services.messages import watched, write_messages
 from loyalty.lot_words import last_day
 from loyalty.models import Lot, Wallet
 from loyalty.selectors.balances import worth_of

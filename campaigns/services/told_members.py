@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Message, OccasionSetting
+from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
-from campaigns.services.messages import News, home_of, watched, write_messages
+from campaigns.services.messages import home_of, watched, write_messages
 from loyalty.card_numbers import grouped
 from loyalty.lot_words import last_day
 from loyalty.models import Membership, Program, TierChange
@@ -86,18 +87,24 @@ def follow_tiers(events: Sequence[OutboxEvent]) -> None:
         return
     now = timezone.now()
     named = {event.payload["change"] for event in events}
-    rows = TierChange.objects.filter(
-        pk__in=named, why__in=_EARNED, recorded_at__gte=setting.since,
-        membership__status=Membership.Status.ACTIVE,
-    )  # fmt: skip
-    changes = list(rows.select_related("membership__customer__merged_into", "membership__program"))
+    rows = TierChange.objects.filter(pk__in=named, recorded_at__gte=setting.since)
+    news = tier_news(rows, now)
+    write_messages(occasion=TIER_UP, setting=setting, news=news, now=now)
+
+
+def tier_news(rows: QuerySet[TierChange], now: dt.datetime) -> list[News]:
+    """Of those that led to a higher tier which is still theirs."""
+    changes = list(
+        rows.filter(why__in=_EARNED, membership__status=Membership.Status.ACTIVE).select_related(
+            "membership__customer__merged_into", "membership__program"
+        )
+    )
     standings = member_standings([change.membership for change in changes], now)
-    news = [
+    return [
         _tier_up(change, stands)
         for change in changes
         if (stands := standings.get(change.membership_id)) and _is_higher(change, stands)
     ]
-    write_messages(occasion=TIER_UP, setting=setting, news=news, now=now)
 
 
 def welcome_news(member: Membership) -> News:

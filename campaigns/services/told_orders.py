@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from campaigns.models import OccasionSetting
+from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
-from campaigns.services.messages import News, watched, write_messages
+from campaigns.services.messages import watched, write_messages
 from loyalty.instants import NEVER
 from loyalty.lot_words import matures_words
 from loyalty.models import Lot, Membership, Order, Transfer, WalletType

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from campaigns.models import OccasionSetting
+from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
-from campaigns.services.messages import News, home_of, watched, write_messages
+from campaigns.services.messages import home_of, watched, write_messages
 from loyalty.models import Membership, OccasionGrant, Transfer, WalletType
 from members.formatting import format_day, format_units
 from members.models import Customer, OutboxEvent
@@ -24,6 +25,8 @@ from rewards.texts import told
 from rewards.words import gives
 
 FRESH = dt.timedelta(days=3)
+# A present may come some weeks before the day.
+BIRTHDAY_LATELY = dt.timedelta(days=62)
 _CODE = Variable("code", _l("Code of the voucher"), "code", "OAK-7F3K-9QTX", may_be_empty=True)
 _UNTIL = Variable("until", _l("Last day"), "day", "Jan 26, 2027", may_be_empty=True)
 _GIFT = (
@@ -120,6 +123,24 @@ def follow_gifts(events: Sequence[OutboxEvent]) -> None:
     )  # fmt: skip
     news = [_gift_news(transfer) for transfer in rows.order_by("pk")]
     write_messages(occasion=GIFT, setting=setting, news=news, now=now)
+
+
+def birthday_news(member: Membership, now: dt.datetime) -> News | None:
+    """What a member was given for this birthday, as it is told when it is given; None: nothing."""
+    lately = now - BIRTHDAY_LATELY
+    given = redemptions().filter(
+        membership=member, gift=Redemption.Gift.BIRTHDAY, issued_at__gt=lately, issued_at__lte=now
+    )
+    if (row := given.order_by("-pk").first()) is not None:
+        return reward_news(row)
+    grants = OccasionGrant.objects.filter(
+        membership=member, units__gt=0, recorded_at__gt=lately, recorded_at__lte=now,
+        rule_version__body__day="birthday",
+    ).select_related(
+        "membership__customer__merged_into", "membership__program", "rule__wallet_type"
+    )  # fmt: skip
+    grant = grants.order_by("-pk").first()
+    return _day_news(grant) if grant else None
 
 
 def _issued(named: set[int], setting: OccasionSetting, now: dt.datetime) -> QuerySet[Redemption]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.pages import no_membership, render_page
+from loyalty.account.plan_changes import other_plans
 from loyalty.models import Membership, PlanCharge, PlanVersion, Program, Subscription
 from loyalty.payments.base import ProviderError
 from loyalty.payments.providers import provider_named, usual_provider
@@ -83,6 +84,7 @@ def plan(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "title": _("Your plan") if running else _("Plans"),
         "tabs": chosen.tabs("mypage:plan_of"),
         "running": _running(running, membership) if running else None,
+        "others": list(other_plans(running, membership)) if running else [],
         "offers": [] if running else [_offer(version, membership) for version in offers],
         "invoices": [
             (charge, *INVOICE_STATES[charge.state])

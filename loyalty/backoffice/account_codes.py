@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from pydantic import ValidationError
 
 from loyalty.definitions import AccountCodes
+from loyalty.discount_account_words import DISCOUNT_NAMES
 from loyalty.models import Program
 from loyalty.selectors.programs import account_codes_of, definition_of
 from loyalty.services.programs import apply_definition
@@ -35,6 +36,7 @@ LABELS = {
     "written_off": _l("Debts written off"),
     "revaluation": _l("New worth of units"),
     **ACCOUNT_NAMES,
+    **DISCOUNT_NAMES,
 }
 
 

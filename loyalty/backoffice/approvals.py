@@ -24,7 +24,13 @@ from loyalty.backoffice.adjustments import Effect, insufficient_text
 from loyalty.backoffice.links import customer_url
 from loyalty.errors import InsufficientBalanceError
 from loyalty.ledger.balances import holdings
-from loyalty.models import Activity, AdjustmentRequest, BulkAdjustment, EarningRuleVersion
+from loyalty.models import (
+    Activity,
+    AdjustmentRequest,
+    BulkAdjustment,
+    EarningRuleVersion,
+    TierDraft,
+)
 from loyalty.selectors.activities import (
     counted_activities,
     decided_activities,
@@ -39,6 +45,7 @@ from loyalty.selectors.adjustment_requests import (
     waiting_requests,
 )
 from loyalty.selectors.rules import waiting_rules
+from loyalty.selectors.tier_drafts import waiting_tiers
 from loyalty.services.adjustment_requests import (
     WAITS,
     approve_request,
@@ -102,6 +109,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
         "rows": _rows(page.items, user),
         "batches": list(_batches(user, now)) if may_approve and not decided else [],
         "rules": [] if decided else _waiting_rules(user),
+        "tiers": [] if decided else _waiting_tiers(user),
         "activities": activity_rows(shown[:SHOWN]) if is_allowed(user, "activities.decide") else [],
         "activity_count": 0 if decided else counted_activities().count(),
         "decided": decided,
@@ -189,8 +197,10 @@ def waiting_badge(request: HttpRequest) -> int:
 
 
 def menu_badge(request: HttpRequest) -> int:
-    """All that waits for this reader: adjustments, rules and activities."""
-    others = _rules_of_others(request).union(_activities_for(request), all=True)
+    """All that waits for this reader: adjustments, rules, tiers and activities."""
+    others = _rules_of_others(request).union(
+        _tiers_of_others(request), _activities_for(request), all=True
+    )
     return waiting_badge(request) + others.count()
 
 
@@ -204,6 +214,11 @@ def rules_to_publish(request: HttpRequest) -> int:
     return _rules_of_others(request).count()
 
 
+def tiers_to_publish(request: HttpRequest) -> int:
+    """How many drafts of tiers wait for this reader to publish them."""
+    return _tiers_of_others(request).count()
+
+
 def _activities_for(request: HttpRequest) -> QuerySet[Any, Any]:
     if not is_allowed(request.user, "activities.decide"):
         return Activity.objects.none()
@@ -215,6 +230,21 @@ def _rules_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
         return EarningRuleVersion.objects.none()
     waiting = waiting_rules().select_related(None).exclude(asked_by=_user(request))
     return waiting.order_by().values("pk")
+
+
+def _tiers_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
+    if not is_allowed(request.user, "programs.edit"):
+        return TierDraft.objects.none()
+    waiting = waiting_tiers().select_related(None).exclude(asked_by=_user(request))
+    return waiting.order_by().values("pk")
+
+
+def _waiting_tiers(user: User) -> list[tuple[TierDraft, bool]]:
+    """As rules: everybody's for those who may publish them, else one's own."""
+    found = waiting_tiers()
+    if not is_allowed(user, "programs.edit"):
+        found = found.filter(asked_by=user)
+    return [(draft, draft.asked_by_id == user.pk) for draft in found]
 
 
 def _waiting_rules(user: User) -> list[tuple[EarningRuleVersion, bool]]:

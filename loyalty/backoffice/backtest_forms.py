@@ -15,6 +15,8 @@ from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.program_files import dump_rules, load_rules
 from loyalty.selectors.programs import definition_of
+from loyalty.selectors.tier_drafts import drafted_tiers, tier_draft_of
+from loyalty.tier_definitions import TiersDefinition
 from members.errors import DomainError
 
 PRESETS = (30, 90, 365)
@@ -29,6 +31,11 @@ class BacktestForm(forms.Form):
     )  # fmt: skip
     since = forms.DateField(label=_l("First day"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_l("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
+    tiers = forms.ChoiceField(
+        label=_l("Tiers"), required=False, widget=forms.RadioSelect,
+        choices=[("", _l("As they count now")), ("draft", _l("As the draft says"))],
+        help_text=_l("From the first day on, with all that they bring."),
+    )  # fmt: skip
     without = forms.MultipleChoiceField(
         label=_l("Leave out"), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=_l("Live rules that the draft does without."),
@@ -44,12 +51,14 @@ class BacktestForm(forms.Form):
     )
 
     def __init__(
-        self, data: Any, *, program: Program, today: dt.date, days: int, drafts: Sequence[Any] = ()
-    ) -> None:
+        self, data: Any, *, program: Program, today: dt.date, days: int,
+        drafts: Sequence[Any] = (), tiers: str = "",
+    ) -> None:  # fmt: skip
         self.program, self.definition = program, definition_of(program, timezone.now())
         initial = {
             "since": today - dt.timedelta(days=days - 1),
             "until": today,
+            "tiers": tiers,
             "rules": dump_rules(with_changes(self.definition, put=drafts)),
         }
         super().__init__(data, initial=initial)
@@ -58,6 +67,15 @@ class BacktestForm(forms.Form):
         ]
         if not self.definition.earning_rules:
             del self.fields["without"]
+        self.tier_draft = tier_draft_of(program)
+        if self.tier_draft is None:
+            del self.fields["tiers"]
+
+    def wanted_tiers(self) -> TiersDefinition | None:
+        """Those of the draft, where they are to be tried."""
+        if self.tier_draft is None or self.cleaned_data.get("tiers") != "draft":
+            return None
+        return drafted_tiers(self.tier_draft)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
+from loyalty.backoffice.backtest_tiers import tier_table
 from loyalty.backtest_figures import BacktestFigures, Bar, UnitFigures
 from loyalty.backtest_sums import Example, Figures
 from loyalty.models import Backtest, Order
@@ -76,6 +77,7 @@ def page_context(backtest: Backtest) -> dict[str, Any]:
     return context | {
         "found": found,
         "figures": list(_headline(found)),
+        "tiers": tier_table(found),
         "rules": [_rule_row(found, item) for item in found.rules()],
         "charts": [_by_month(found, unit) for unit in found.awarded],
         "months": [_period(found, _month(key), item) for key, item in found.months()],
@@ -280,7 +282,8 @@ def _notes(found: BacktestFigures) -> list[str]:
         _("A rule that the draft changes counts as changed from the first day of the period; all"
           " others count as they were when each order came."),
         _("“Left at the end” is what would not have expired, if nobody had spent any of it."),
-        _("Only what orders give is in it: rules for activities, birthdays and the like are not."),
+        _("What orders and days of the year, such as birthdays, give is in it; what activities give"
+          " is not."),
         _("Segments are those of today."),
     ]  # fmt: skip
     if BEHAVIOR in scopes:
@@ -295,7 +298,12 @@ def _notes(found: BacktestFigures) -> list[str]:
             _("Balances are what was held before, and what is given here: nobody spends any, and"
               " none expire.")
         )  # fmt: skip
-    if found.backtest.program.tier_sets.exists():
+    if found.tiers():
+        notes.append(
+            _("The draft’s tiers count from the first day of the period on: who has less than their"
+              " tier asks for keeps it until the next review.")
+        )  # fmt: skip
+    elif found.backtest.program.tier_sets.exists():
         notes.append(_("Tiers are those that priced the orders in life, also under the draft."))
     if found.result["has_budgets"]:
         notes.append(

@@ -55,6 +55,7 @@ def backtest_create(request: HttpRequest) -> HttpResponse:
     form = BacktestForm(
         request.POST or None, program=program, today=today, days=_days(request),
         drafts=_drafts(request, program),
+        tiers="draft" if request.GET.get("tiers") == "draft" else "",
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         backtest = _create(request, program, form)
@@ -68,6 +69,7 @@ def backtest_create(request: HttpRequest) -> HttpResponse:
         "programs": Program.objects.order_by("name"),
         "presets": PRESETS,
         "drafts": request.GET.getlist("draft"),
+        "has_tiers": program.tier_sets.exists(),
     }
     status = 422 if form.is_bound else 200
     return render(request, "loyalty/backoffice/backtest_form.html", context, status=status)
@@ -138,6 +140,7 @@ def _create(request: HttpRequest, program: Program, form: BacktestForm) -> Backt
         backtest = create_backtest(
             program=program, since=said["since"], until=said["until"], draft=said["draft"],
             name=said["name"], actor=acting(request), now=timezone.now(),
+            tiers=form.wanted_tiers(),
         )  # fmt: skip
     except DomainError as error:
         for wrong in error.errors:

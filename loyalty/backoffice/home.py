@@ -11,7 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.approvals import activities_badge, rules_to_publish, waiting_badge
+from loyalty.backoffice.approvals import (
+    activities_badge,
+    rules_to_publish,
+    tiers_to_publish,
+    waiting_badge,
+)
 from loyalty.backoffice.links import customer_url, program_url
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
@@ -151,6 +156,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 
 def _needs(request: HttpRequest) -> list[Need]:
     needs = [*_drift(request), *_approvals(request), *_activities(request), *_rules(request)]
+    needs += _tiers(request)
     needs += _companies(request)
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
@@ -213,6 +219,23 @@ def _rules(request: HttpRequest) -> list[Need]:
     return [
         Need(
             "coins", "warning", _("Earning rules"), text,
+            reverse("loyalty_backoffice:approval_list"), _("Read them"),
+        )
+    ]  # fmt: skip
+
+
+def _tiers(request: HttpRequest) -> list[Need]:
+    waiting = tiers_to_publish(request)
+    if not waiting:
+        return []
+    text = ngettext(
+        "The tiers of %(number)s program wait for you to publish them.",
+        "The tiers of %(number)s programs wait for you to publish them.",
+        waiting,
+    ) % {"number": format_number(waiting)}
+    return [
+        Need(
+            "trophy", "warning", _("Tiers"), text,
             reverse("loyalty_backoffice:approval_list"), _("Read them"),
         )
     ]  # fmt: skip

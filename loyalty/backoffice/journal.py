@@ -20,9 +20,20 @@ from django.views.decorators.http import require_safe
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.insights import UnitsForm, chosen_units, unit_choices
 from loyalty.backoffice.moments import EARLIEST, LATEST
-from loyalty.journal_files import HEADER, journal_name, journal_rows
+from loyalty.discount_account_words import DISCOUNT_NAMES
+from loyalty.journal_files import (
+    HEADER,
+    discount_journal_name,
+    discount_rows,
+    journal_name,
+    journal_rows,
+)
 from loyalty.models import Account, Transfer, WalletType
 from loyalty.selectors.closed_periods import list_closed_periods
+from loyalty.selectors.discount_journal import (
+    DiscountJournal,
+    read_discount_journal,
+)
 from loyalty.selectors.journal import (
     MEMBERS,
     REVALUATION,
@@ -84,6 +95,12 @@ class JournalChoice:
     def journal(self) -> Journal:
         return read_journal(self.wallet_type, self.since, self.until, monthly=self.monthly)
 
+    def discounts(self) -> DiscountJournal:
+        """Of the program of these units, on the same days."""
+        return read_discount_journal(
+            self.wallet_type.program, self.since, self.until, monthly=self.monthly
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
@@ -113,6 +130,7 @@ def journal_page(request: HttpRequest) -> HttpResponse:
         return render(request, "loyalty/backoffice/journal.html", {})
     journal = choice.journal()
     program = choice.wallet_type.program
+    discounts = choice.discounts()
     periods = list_closed_periods(program)
     context = {
         "choice": choice,
@@ -124,6 +142,8 @@ def journal_page(request: HttpRequest) -> HttpResponse:
         "balances": [_account_row(item) for item in journal.balances],
         "entries": [_entry_row(entry) for entry in journal.entries[:SHOWN_ENTRIES]],
         "more": len(journal.entries) - SHOWN_ENTRIES,
+        "discounts": discounts,
+        "discount_balances": [_account_row(item) for item in discounts.balances],
         "periods": periods,
         "may_edit": is_allowed(request.user, "programs.edit"),
         "may_close": is_allowed(request.user, "books.close"),
@@ -143,11 +163,23 @@ def journal_csv(request: HttpRequest) -> HttpResponse:
     return csv_response(journal_name(journal), chain([HEADER], journal_rows(journal)))
 
 
+@require_safe
+@staff_view("reports.view")
+def discounts_csv(request: HttpRequest) -> HttpResponse:
+    """What discounts cost, as a file."""
+    choice = _read(request)
+    if choice is None:
+        raise Http404
+    journal = choice.discounts()
+    rows = chain([HEADER], discount_rows(journal))
+    return csv_response(discount_journal_name(journal), rows)
+
+
 def account_name(account: BookAccount) -> str:
     """What an account is for, in words."""
     names: dict[str, Any] = {
         MEMBERS: _("Owed to members"), REVALUATION: _("New worth of units"),
-        "partners": _("Partner"), "charities": _("Charity"), **ACCOUNT_NAMES,
+        "partners": _("Partner"), "charities": _("Charity"), **ACCOUNT_NAMES, **DISCOUNT_NAMES,
     }  # fmt: skip
     name = str(names.get(account.role) or Account.Kind(account.role).label)
     return f"{name}: {account.party}" if account.party else name

@@ -28,13 +28,13 @@ from loyalty.selectors.subscriptions import (
     get_subscription,
     history_of,
     owner_of,
+    paid_charge,
     running_of,
 )
 from loyalty.services.plan_payments import (
     RefundPreview,
     cancel_now,
     mark_paid,
-    paid_charge,
     preview_refund,
     refund_charge,
 )

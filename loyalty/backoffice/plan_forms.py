@@ -34,6 +34,11 @@ class PlanForm(BenefitsForm):
         label=gettext_lazy("Days of trial"), min_value=0, max_value=365,
         help_text=gettext_lazy("0: none. A member has one trial in a program, ever."),
     )  # fmt: skip
+    upgrade = forms.ChoiceField(
+        label=gettext_lazy("Who has a cheaper plan gets this one"),
+        choices=PlanVersion.Upgrade.choices,
+        help_text=gettext_lazy("To a plan that costs less a month one changes at the renewal."),
+    )  # fmt: skip
     offered = forms.BooleanField(
         label=gettext_lazy("Members can take it"), required=False,
         help_text=gettext_lazy("Without this, those who have it keep it."),
@@ -85,8 +90,8 @@ class PlanForm(BenefitsForm):
     def said(self) -> dict[str, Any]:
         """As a definition has it."""
         values, base = self.cleaned_data, self.base
-        named = ("name", "description", "price", "period", "trial_days", "offered", "retry_days",
-                 "grace_days", "pay_days")  # fmt: skip
+        named = ("name", "description", "price", "period", "trial_days", "offered", "upgrade",
+                 "retry_days", "grace_days", "pay_days")  # fmt: skip
         return {name: values[name] for name in named} | {
             "code": base.code if base else slugify(values["name"])[:32].strip("-_") or "plan",
             "credits": self._credits(),
@@ -117,9 +122,11 @@ def _initial(base: PlanDefinition | None, currency: str) -> dict[str, Any]:
     if base is None:
         return {
             "period": "month", "every": "month", "offered": True, "trial_days": 14,
+            "upgrade": "renewal",
             "retry_days": "1, 3, 7", "grace_days": 10, "pay_days": 14,
         }  # fmt: skip
-    named = ("name", "description", "period", "trial_days", "offered", "grace_days", "pay_days")
+    named = ("name", "description", "period", "trial_days", "offered", "upgrade", "grace_days",
+             "pay_days")  # fmt: skip
     expiry = _expiry(base)
     found = {name: getattr(base, name) for name in named} | {
         "price": f"{base.price:.{get_currency_precision(currency)}f}",

@@ -69,6 +69,11 @@ def _entries(row: RuleRow, program: Program, now: dt.datetime) -> list[Entry]:
     return sorted(shown, key=lambda entry: entry.version.starts_at or now)
 
 
+def _days_until(at: dt.datetime, first: dt.datetime) -> float:
+    """By the clocks: a day of 23 or 25 hours is drawn as wide as the others."""
+    return (at.astimezone(first.tzinfo) - first) / dt.timedelta(days=1)
+
+
 def _timeline(entries: list[Entry], program: Program, now: dt.datetime) -> Timeline:
     today = now.astimezone(program.zone).date()
     days = [today + dt.timedelta(days=number) for number in range(DAYS + 1)]
@@ -76,8 +81,8 @@ def _timeline(entries: list[Entry], program: Program, now: dt.datetime) -> Timel
     spans = [
         Span(
             entry.rule.name,
-            max((entry.version.starts_at or first) - first, dt.timedelta()) / dt.timedelta(days=1),
-            min((entry.version.ends_at or last) - first, last - first) / dt.timedelta(days=1),
+            max(_days_until(entry.version.starts_at or first, first), 0),
+            min(_days_until(entry.version.ends_at or last, first), DAYS),
             "good" if entry.state == "live" else "info",
             entry.sentence,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pydantic import ValidationError
 
 from loyalty.backoffice.links import Crumbs, program_crumbs
+from loyalty.backoffice.tier_drafts import draft_context
 from loyalty.backoffice.tier_ladder import shown_ladder, suggested_thresholds
 from loyalty.backoffice.tier_set_forms import (
     TierSettingsForm,
@@ -24,8 +26,10 @@ from loyalty.backoffice.tier_set_forms import (
 )
 from loyalty.models import Program
 from loyalty.selectors.member_tiers import unit_names
+from loyalty.selectors.tier_drafts import drafted_tiers, tier_draft_of
 from loyalty.selectors.tier_previews import preview_tiers
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at, tiers_of
+from loyalty.services.tier_drafts import ask_to_publish_tiers, save_tier_draft
 from loyalty.services.tier_sets import change_tiers
 from loyalty.tier_definitions import TierDefinition, TiersDefinition
 from loyalty.tier_words import benefit_words, tier_amount
@@ -39,9 +43,10 @@ LEAST = 2
 @require_safe
 @staff_view("programs.view")
 def tier_set_page(request: HttpRequest, code: str) -> HttpResponse:
-    """The program's tiers as they are now, with what each brings."""
+    """The program's tiers as they are now, with what each brings, and a draft beside them."""
     program = get_object_or_404(Program, code=code)
-    found = tier_set_at(program, timezone.now())
+    now = timezone.now()
+    found = tier_set_at(program, now)
     units = unit_names(program.pk)
     context = {
         "program": program,
@@ -57,6 +62,7 @@ def tier_set_page(request: HttpRequest, code: str) -> HttpResponse:
             for tier in (found.tiers.all() if found else ())
         ],
         "may_edit": is_allowed(request.user, "programs.edit"),
+        **draft_context(request, program, now),
     }
     return render(request, "loyalty/backoffice/tier_set_page.html", context)
 
@@ -64,10 +70,10 @@ def tier_set_page(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.edit")
 def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
-    """Change the tiers: the form, then what it makes of the members, then it is saved."""
+    """Change the tiers: the form, then what it makes of the members, then it is saved. A draft is
+    gone on with."""
     program = get_object_or_404(Program, code=code)
-    now = timezone.now()
-    base = tiers_of(program, now)
+    base = _base(program)
     data = _steps_changed(request, program)
     shown = base or _proposal()
     settings = TierSettingsForm(data, program=program, initial=settings_initial(shown))
@@ -103,7 +109,7 @@ def tier_ladder(request: HttpRequest, code: str) -> HttpResponse:
     steps = TierSteps(request.POST, prefix="tier")
     tiers = None
     if settings.is_valid() and steps.is_valid():
-        tiers = _definition(tiers_of(program, timezone.now()), settings, steps)
+        tiers = _definition(_base(program), settings, steps)
     context = {
         "program": program,
         "edit_url": reverse("loyalty_backoffice:tier_set_edit", args=[program.code]),
@@ -137,7 +143,8 @@ def _save(
             "title": _("Save these tiers?"),
             "breadcrumbs": _crumbs(program),
             "preview": preview_tiers(program, tiers, now),
-            "draft": program.status == Program.Status.DRAFT,
+            "draft": program.live_since is None,
+            "four_eyes": program.four_eyes,
             "sent": [
                 (name, value)
                 for name, values in request.POST.lists()
@@ -147,11 +154,29 @@ def _save(
         }
         return render(request, "loyalty/backoffice/tier_set_confirm.html", context)
     with errors_on(settings):
-        change_tiers(program=program, tiers=tiers, actor=acting(request), now=now)
+        messages.success(request, _write(request, program, tiers, now))
     if settings.errors:
         return None
-    messages.success(request, _("The tiers were saved."))
     return redirect(_page(program))
+
+
+def _write(request: HttpRequest, program: Program, tiers: TiersDefinition, now: dt.datetime) -> str:
+    """Keep them as a draft, ask a second person for them, or let them count. What was done."""
+    actor, wish = acting(request), request.POST["confirmed"]
+    if wish in ("draft", "ask"):
+        save_tier_draft(program=program, tiers=tiers, actor=actor, now=now)
+        if wish == "draft":
+            return _("The draft of the tiers was saved. It counts for nothing yet.")
+        ask_to_publish_tiers(program=program, actor=actor, now=now)
+        return _("A second person now has to publish these tiers.")
+    change_tiers(program=program, tiers=tiers, actor=actor, now=now)
+    return _("The tiers were saved.")
+
+
+def _base(program: Program) -> TiersDefinition | None:
+    """What the form begins with: the draft, else the tiers that count."""
+    draft = tier_draft_of(program)
+    return drafted_tiers(draft) if draft else tiers_of(program, timezone.now())
 
 
 def _definition(

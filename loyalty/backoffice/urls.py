@@ -68,6 +68,8 @@ from loyalty.backoffice import (
     rules,
     self_checks,
     settlements,
+    suspensions,
+    tier_drafts,
     tier_sets,
     till,
     wizard,
@@ -106,6 +108,11 @@ urlpatterns = [
     path("programs/<slug:code>/plans/<slug:plan>/edit/", plans.plan_edit, name="plan_edit"),
     path("programs/<slug:code>/subscribers/", plans.subscriber_list, name="subscriber_list"),
     path("memberships/<uuid:public_id>/tier/", member_tiers.tier_give, name="tier_give"),
+    path(
+        "memberships/<uuid:public_id>/suspension/",
+        suspensions.membership_suspension,
+        name="membership_suspension",
+    ),
     path("manual-tiers/<uuid:public_id>/end/", member_tiers.tier_end, name="tier_end"),
     path("till/", till.till, name="till"),
     path("enrollment/sample/", enrollment_files.enrollment_sample, name="enrollment_sample"),
@@ -146,6 +153,14 @@ urlpatterns = [
     path("programs/<slug:code>/tiers/", tier_sets.tier_set_page, name="tier_set_page"),
     path("programs/<slug:code>/tiers/ladder/", tier_sets.tier_ladder, name="tier_ladder"),
     path("programs/<slug:code>/tiers/edit/", tier_sets.tier_set_edit, name="tier_set_edit"),
+    *(
+        path(
+            f"programs/<slug:code>/tiers/draft/{name.replace('_', '-')}/",
+            getattr(tier_drafts, f"tier_draft_{name}"),
+            name=f"tier_draft_{name}",
+        )
+        for name in ("publish", "send_back", "discard")
+    ),
     path("programs/<slug:code>/tier-falls/", downgrades.tier_falls, name="tier_falls"),
     path("programs/<slug:code>/tier-falls/file/", downgrades.tier_falls_csv, name="tier_falls_csv"),
     path("customers/<uuid:public_id>/movements/", customers.movement_panel, name="movement_panel"),
@@ -395,6 +410,7 @@ urlpatterns = [
     path("insights/breakage/file/", breakage.breakage_csv, name="breakage_csv"),
     path("insights/journal/", journal.journal_page, name="journal"),
     path("insights/journal/file/", journal.journal_csv, name="journal_csv"),
+    path("insights/journal/discounts/", journal.discounts_csv, name="journal_discounts"),
     path(
         "insights/journal/<slug:code>/accounts/",
         account_codes.account_codes,

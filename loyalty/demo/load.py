@@ -31,6 +31,7 @@ from loyalty.demo.segments import people_in_segments
 from loyalty.demo.sharing import people_share
 from loyalty.demo.spending import people_spend
 from loyalty.demo.staff_work import staff_at_work
+from loyalty.demo.tier_work import draft_tiers
 from loyalty.demo.trial import try_rules
 from loyalty.models import Order, Program
 from loyalty.program_files import load_program
@@ -90,6 +91,7 @@ def load_demo(
     people_in_segments()
     people_want(program)
     try_rules(program)
+    draft_tiers(program)
     answer_the_wizard()
     run_demo_parts(program)
 

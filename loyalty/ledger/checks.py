@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_noop as _
 
 from loyalty.instants import NEVER
+from loyalty.ledger import discounts
 
 SHOWN = 20
 
@@ -283,6 +284,7 @@ DERIVED: dict[str, str] = {
          ORDER BY 1
     """,
 }
+CHECKS |= discounts.CHECKS
 # All that is looked at; higher applications add theirs.
 RULES = CHECKS | DERIVED
 

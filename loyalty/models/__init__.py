@@ -7,6 +7,7 @@ from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.candidates import Candidate, JoinRequest
 from loyalty.models.charities import Charity, CharityEntry, CharityPayout, CharityRate
 from loyalty.models.companies import Company, SpendRequest
+from loyalty.models.discount_entries import DiscountEntry
 from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVersion
 from loyalty.models.ending_conversions import ConvertedWallet, EndingConversion
 from loyalty.models.goals import Goal, GoalPoint
@@ -42,6 +43,7 @@ from loyalty.models.programs import Program
 from loyalty.models.standing_gifts import StandingGift
 from loyalty.models.tier_changes import TierChange
 from loyalty.models.tier_checkpoints import TierCheckpoint
+from loyalty.models.tier_drafts import TierDraft
 from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
 from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
 from loyalty.models.unit_tenders import UnitTender
@@ -70,6 +72,7 @@ __all__ = [
     "Company",
     "ConvertedWallet",
     "DailyTotal",
+    "DiscountEntry",
     "EarningRule",
     "EarningRuleVersion",
     "EndingConversion",
@@ -121,6 +124,7 @@ __all__ = [
     "Tier",
     "TierChange",
     "TierCheckpoint",
+    "TierDraft",
     "TierSet",
     "Transfer",
     "UnitTender",

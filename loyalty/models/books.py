@@ -27,8 +27,8 @@ class ClosedPeriod(models.Model):
     )
     # What a unit was worth when the books were closed, by wallet type key, as decimal text.
     unit_values = models.JSONField(default=dict)
-    # What was booked in the period, by wallet type key: {"units": net, "movements": count}. Worked
-    # out once it is closed; NULL until then.
+    # What was booked in the period, by wallet type key: {"units": net, "movements": count}, and of
+    # "discounts": {"money": net, "lines": count}. Worked out once it is closed; NULL until then.
     booked = models.JSONField(null=True)
     reopened_at = models.DateTimeField(null=True)
     reopened_by = models.ForeignKey(

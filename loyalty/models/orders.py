@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models.canceled_orders import orders_canceled
 from loyalty.models.checkpoint_triggers import of_evaluations, told_about_customers
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
@@ -110,6 +111,7 @@ class Order(models.Model):
             ("status", "placed_at", "total", "confirmed_at", "completed_at", "body_hash"),
         )
         triggers += tells("told.orders", "status", ("customer_id", "total"))
+        triggers += orders_canceled()
 
     def __str__(self) -> str:
         return self.external_id

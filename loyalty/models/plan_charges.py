@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
@@ -55,6 +56,12 @@ class PlanCharge(models.Model):
     )
     refunded = MoneyField(default=0)
     refunded_at = models.DateTimeField(null=True)
+    # Of what was paid: how much was left when another plan took the place of this one, and was
+    # taken off the first payment for that.
+    carried = MoneyField(default=0, db_default=0)
+    carried_from = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="carried_to"
+    )
 
     class Meta:
         ordering = ["-issued_at", "-id"]
@@ -68,6 +75,13 @@ class PlanCharge(models.Model):
             models.CheckConstraint(
                 name="plan_charge_amount",
                 condition=Q(amount__gt=0, refunded__gte=0, refunded__lte=F("amount")),
+            ),
+            # Nothing is both given back and taken off something else.
+            models.CheckConstraint(
+                name="plan_charge_carried",
+                condition=Q(carried=0)
+                | Q(carried__gt=0, state__in=["paid", "refunded"])
+                & Q(carried__lte=F("amount") - F("refunded")),
             ),
             models.CheckConstraint(
                 name="plan_charge_period", condition=Q(period_end__gt=F("period_start"))
@@ -99,6 +113,17 @@ class PlanCharge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.program}: {self.invoice_number}"
+
+    @property
+    def taken_off(self) -> Decimal:
+        """What was left of the plan before, and lowers this one's first payment."""
+        return self.carried_from.carried if self.carried_from else Decimal(0)
+
+    @property
+    def refundable(self) -> Decimal:
+        """What of a payment can still be given back."""
+        left: Decimal = self.amount - self.carried - self.refunded
+        return left
 
 
 class PlanCredit(models.Model):

@@ -59,6 +59,10 @@ class PlanVersion(models.Model):
         MONTH = "month", _("every month")
         PERIOD = "period", _("with every payment")
 
+    class Upgrade(models.TextChoices):
+        RENEWAL = "renewal", _("When the plan before renews")
+        AT_ONCE = "at_once", _("At once, with what is left of the plan before taken off")
+
     MONTHS = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
@@ -87,6 +91,11 @@ class PlanVersion(models.Model):
     grace_days = models.PositiveSmallIntegerField()
     # An invoice that nobody collects is due so many days after its date.
     pay_days = models.PositiveSmallIntegerField()
+    # When members who have a cheaper plan of the program get this one instead.
+    upgrade = models.CharField(
+        max_length=16, choices=Upgrade.choices, default=Upgrade.RENEWAL,
+        db_default=Upgrade.RENEWAL,
+    )  # fmt: skip
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -156,6 +165,7 @@ class Subscription(models.Model):
         BACKOFFICE = "backoffice", _("Back-office")
         API = "api", _("API")
         RENEWAL = "renewal", _("Renewal")
+        CHANGE = "change", _("Instead of another plan")
 
     ENDED = (State.CANCELED, State.LAPSED)
 

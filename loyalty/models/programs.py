@@ -124,10 +124,10 @@ class Program(models.Model):
     # What new companies begin with, as the program file says it.
     company_terms = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     four_eyes = models.BooleanField(
-        _("a second person publishes rules"),
+        _("a second person publishes rules and tiers"),
         default=False,
         db_default=False,
-        help_text=_("Whoever wrote a rule asks; somebody else reads it and publishes it."),
+        help_text=_("Whoever wrote a rule or tiers asks; somebody else reads them and publishes."),
     )
     # Whether it was ever paused, or was to end: only then is anybody asked about it.
     has_times = models.BooleanField(default=False, db_default=False)

@@ -61,8 +61,16 @@ def amounts_of(decimals: Sequence[Decimal]) -> Amounts:
     assert isinstance(exponent, int)
     if exponent >= 0:
         return Amounts(list(map(int, decimals)), 1)
-    per = 10**-exponent
-    return Amounts(list(map(int, map(mul, decimals, repeat(Decimal(per))))), per)
+    per, times = _TENS[-exponent] if -exponent < len(_TENS) else _tens(-exponent)
+    return Amounts(list(map(int, map(mul, decimals, repeat(times)))), per)
+
+
+def _tens(digits: int) -> tuple[int, Decimal]:
+    return 10**digits, Decimal(10**digits)
+
+
+# For the decimals that money and quantities have, made once.
+_TENS = tuple(map(_tens, range(12)))
 
 
 def ratio_of(one: Decimal, another: Decimal, scale: int = 0) -> tuple[int, int]:

@@ -105,7 +105,7 @@ def awarder(body: WindowedBody, scale: int) -> Awarder:
 
 def reached_by(body: WindowedBody, parts: Sequence[Part]) -> list[dt.datetime]:
     """When the goal was reached, each time that it counts, in the order of business time."""
-    ordered = sorted(parts)
+    ordered = _in_order(parts)
     if isinstance(body, StreakBody):
         found, _length = _streaks(body, ordered)
     else:
@@ -128,13 +128,19 @@ def progress(body: WindowedBody, parts: Sequence[Part]) -> Decimal:
 def standing(body: WindowedBody, parts: Sequence[Part]) -> Decimal:
     """What counts towards the next time; of a streak the periods in a row so far."""
     if isinstance(body, StreakBody):
-        return Decimal(_streaks(body, sorted(parts))[1])
+        return Decimal(_streaks(body, _in_order(parts))[1])
     return sum((amount for _at, amount in parts), ZERO)
 
 
 def window_start(body: WindowedBody, at: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date:
     """The first day of the window that a moment is in, in the program's time zone."""
     return period_start(body.period, at, zone)
+
+
+def _in_order(parts: Iterable[Part]) -> list[Part]:
+    """By instants: clocks of one zone would put the second 01:10 of an autumn night before the
+    first 01:50."""
+    return sorted(parts, key=lambda part: part[0].astimezone(dt.UTC))
 
 
 def _streaks(body: StreakBody, ordered: Iterable[Part]) -> tuple[list[dt.datetime], int]:

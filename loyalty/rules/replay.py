@@ -12,14 +12,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from loyalty.rules.basket import as_basket, net_basket
 from loyalty.rules.bodies import StreakBody, WindowedBody
 from loyalty.rules.bonus import Part, progress, window_start
 from loyalty.rules.bonus import award as bonus
-from loyalty.rules.calendar import period_start
+from loyalty.rules.calendar import period_start, start_of_day
 from loyalty.rules.caps import Room, smallest_units
+from loyalty.rules.celebrations import KeptDay, keeping_of
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.events import (
     Budgets,
@@ -27,11 +28,13 @@ from loyalty.rules.events import (
     Event,
     GivenBack,
     Person,
+    Pricing,
     Program,
     Sale,
     SharedBudgets,
 )
-from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion, Return
+from loyalty.rules.facts import NO_CONTEXT, NOTHING, ZERO, Context, Deed, Occasion, Return
+from loyalty.rules.grants import grant
 from loyalty.rules.history import History
 from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
@@ -55,8 +58,13 @@ class Life:
     given is an account for each."""
 
     def __init__(
-        self, program: Program, person: Person, sides: Sequence[tuple[RuleSet, Budgets]]
+        self,
+        program: Program,
+        person: Person,
+        sides: Sequence[tuple[RuleSet, Budgets]],
+        drafted: Pricing | None = None,
     ) -> None:
+        """`drafted`: their tiers under the last set of rules, where those are others."""
         self.history = History(
             program,
             person,
@@ -66,6 +74,14 @@ class Life:
         self.accounts = [
             Account(program, person, rules, budgets, self.history) for rules, budgets in sides
         ]
+        if drafted is not None:
+            self.accounts[-1].tiers = drafted
+
+    def celebrate(self, day: KeptDay) -> None:
+        """A day of the year comes, before what happens on it."""
+        self.history.reach(day.at)
+        for account in self.accounts:
+            account.celebrate(day)
 
     def live(self, event: Event) -> None:
         """The next event, in the order of `in_order`."""
@@ -82,14 +98,15 @@ class Life:
         found = [account.rules.at(sale.at) for account in self.accounts]
         shared, owns = alike(*found)
         reckoner = Reckoner(sale.occasion.basket)
-        awards: tuple[Award, ...] = ()
+        alike_for_all = NOTHING_SHARED
         if shared:
             multiplying = self.accounts[0].rules.multiplying
             awards = evaluate(
                 shared, sale.occasion, multiplying=multiplying, reckoner=reckoner
             ).awards
+            alike_for_all = _Shared.of(sale, awards)
         for account, rules, own in zip(self.accounts, found, owns, strict=True):
-            account.sell(sale, rules, own, awards, reckoner)
+            account.sell(sale, rules, own, alike_for_all, reckoner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,27 @@ class _Member:
 
 
 NO_ROOMS: Mapping[int, Room] = {}
+
+
+class _Shared(NamedTuple):
+    """What an order is given alike by all sides: no caps of members or budgets are in it. `credits`
+    of what gave units, `counted` of what belongs to a window."""
+
+    awards: tuple[Award, ...]
+    credits: list[Credit]
+    counted: list[Award]
+
+    @classmethod
+    def of(cls, sale: Sale, awards: tuple[Award, ...]) -> _Shared:
+        at = sale.at
+        return cls(
+            awards,
+            [Credit(sale, at, award.version, award.units) for award in awards if award.units],
+            [award for award in awards if award.counted is not None],
+        )
+
+
+NOTHING_SHARED = _Shared((), [], [])
 
 
 @dataclass(slots=True)
@@ -134,7 +172,7 @@ class Account:
         history: History,
     ) -> None:
         self.program, self.person, self.rules = program, person, rules
-        self.budgets, self.history = budgets, history
+        self.budgets, self.history, self.tiers = budgets, history, person.tiers
         self.credits: list[Credit] = []
         self._joined = False
         self.balances: defaultdict[int, int] = defaultdict(int, person.balances)
@@ -147,22 +185,20 @@ class Account:
         sale: Sale,
         rules: InForce,
         own: Sequence[RuleVersion],
-        shared: tuple[Award, ...],
+        shared: _Shared,
         reckoner: Reckoner,
     ) -> None:
         """Judge a new order by its own versions; what those gave that it shares is known."""
         self._joined = True
         context = self._context(rules, sale.occasion)
         rooms = self._rooms(rules, sale.at) if rules.capped else NO_ROOMS
-        awards = shared
+        awards: tuple[Award, ...] = ()
         if own:
-            awards += evaluate(
+            awards = evaluate(
                 own, sale.occasion, rooms,
                 context=context, multiplying=self.rules.multiplying, reckoner=reckoner,
             ).awards  # fmt: skip
-        judged: _Judged | None = None
-        if sale.returned:
-            judged = self._judged[sale.id] = _Judged(context, _remembered(rooms, awards))
+        self._keep(shared, sale)
         balances, at = self.balances, sale.at
         for award in awards:
             units = award.units
@@ -170,13 +206,23 @@ class Account:
                 # As `_give` does, of which there is nothing more often.
                 version = award.version
                 if version.counts:
-                    self._use_up(version, sale, units)
+                    self._use_up(version, sale.at, units)
                 self.credits.append(Credit(sale, at, version, units))
                 balances[version.wallet_type_id] += units
-                if judged is not None:
-                    judged.given[version.id] = units
             elif award.counted is not None:
                 self._count(award, sale)
+        if sale.returned:
+            judged = self._judged[sale.id] = _Judged(context, _remembered(rooms, awards))
+            for award in (*shared.awards, *awards):
+                if award.units:
+                    judged.given[award.version.id] = award.units
+
+    def _keep(self, shared: _Shared, sale: Sale) -> None:
+        self.credits += shared.credits
+        for credit in shared.credits:
+            self.balances[credit.version.wallet_type_id] += credit.units
+        for award in shared.counted:
+            self._count(award, sale)
 
     def take_back(self, back: GivenBack) -> None:
         """Bring the order to what is left of it, or take back what the return itself would earn."""
@@ -190,6 +236,27 @@ class Account:
         alone = not program.reconciles_linked if back.linked else program.takes_back_unlinked
         if alone and self._is_member(back.at) and back.currency == program.currency:
             self._take_own_amount(back)
+
+    def celebrate(self, day: KeptDay) -> None:
+        """Give what rules give for a day, by the wording that was in force as it began."""
+        zone = self.program.zone
+        begins, moment = start_of_day(day.given_on, zone), Moment(day.at, zone)
+        if not self.program.times.earns_at(begins):
+            return
+        for version in self.rules.calendar:
+            if not version.in_force(begins) or keeping_of(version) != day.keeping:
+                continue
+            answers = {}
+            if version.when is not None and version.when.outer:
+                facts = self._facts(version, day.at, leading=False)
+                answers[version.id] = version.when.answers(facts, moment)
+            rooms = {version.id: self._room(version, day.at)} if version.counts else NO_ROOMS
+            deed = Deed(NOTHING, moment)
+            [award] = grant((version,), deed, rooms, context=Context(answers)).awards
+            if award.units:
+                if version.counts:
+                    self._use_up(version, day.at, award.units)
+                self._credit(Credit(None, day.at, version, award.units))
 
     def _is_member(self, at: dt.datetime) -> bool:
         since = self.person.enrolled_at
@@ -254,33 +321,33 @@ class Account:
 
     def _give(self, version: RuleVersion, sale: Sale, units: int) -> None:
         if version.counts:
-            self._use_up(version, sale, units)
+            self._use_up(version, sale.at, units)
         self._credit(Credit(sale, sale.at, version, units))
 
-    def _use_up(self, version: RuleVersion, sale: Sale, units: int) -> None:
+    def _use_up(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
         caps = version.body.caps
         if caps.per_member is not None:
-            key = version.rule_id, period_start(caps.period, sale.at, self.program.zone)
+            key = version.rule_id, period_start(caps.period, at, self.program.zone)
             self._used[key] = max(self._used[key] + units, 0)
         if caps.budget is not None:
-            self.budgets.take(version, sale.at, units)
+            self.budgets.take(version, at, units)
 
     def _credit(self, credit: Credit) -> None:
         self.credits.append(credit)
         self.balances[credit.version.wallet_type_id] += credit.units
 
     def _rooms(self, rules: InForce, at: dt.datetime) -> dict[int, Room]:
-        rooms = {}
-        for version in rules.capped:
-            caps, member, budget = version.body.caps, None, None
-            if caps.per_member is not None:
-                start = period_start(caps.period, at, self.program.zone)
-                cap = smallest_units(caps.per_member, version.scale)
-                member = max(cap - self._used[version.rule_id, start], 0)
-            if caps.budget is not None:
-                budget = self.budgets.room(version, at)
-            rooms[version.id] = Room(member, budget)
-        return rooms
+        return {version.id: self._room(version, at) for version in rules.capped}
+
+    def _room(self, version: RuleVersion, at: dt.datetime) -> Room:
+        caps, member, budget = version.body.caps, None, None
+        if caps.per_member is not None:
+            start = period_start(caps.period, at, self.program.zone)
+            cap = smallest_units(caps.per_member, version.scale)
+            member = max(cap - self._used[version.rule_id, start], 0)
+        if caps.budget is not None:
+            budget = self.budgets.room(version, at)
+        return Room(member, budget)
 
     def _context(self, rules: InForce, occasion: Occasion, *, leading: bool = True) -> Context:
         if not rules.asking and not rules.by_brackets:
@@ -294,7 +361,7 @@ class Account:
         return Context(answers, {version.id: spent for version in rules.by_brackets})
 
     def _facts(self, version: RuleVersion, at: dt.datetime, *, leading: bool) -> dict[str, Any]:
-        tiers = self.person.tiers
+        tiers = self.tiers
         balance = Decimal(max(self.balances[version.wallet_type_id], 0)).scaleb(-version.scale)
         return {
             CUSTOMER: self.person.customer,

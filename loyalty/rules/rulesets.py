@@ -105,10 +105,16 @@ def _tied_alike(sides: Sequence[InForce]) -> frozenset[int]:
 
 
 class RuleSet:
-    """Rule versions in order of evaluation."""
+    """Rule versions in order of evaluation; `calendar`: those for days of the year."""
 
-    def __init__(self, versions: Iterable[RuleVersion], multiplying: Multiplying = "best") -> None:
+    def __init__(
+        self,
+        versions: Iterable[RuleVersion],
+        multiplying: Multiplying = "best",
+        calendar: Iterable[RuleVersion] = (),
+    ) -> None:
         self.versions, self.multiplying = tuple(versions), multiplying
+        self.calendar = tuple(calendar)
         ends = {at for item in self.versions for at in (item.starts_at, item.ends_at) if at}
         self._turns = sorted(ends)
         # Before the first turn, and from each of them on.
@@ -117,9 +123,13 @@ class RuleSet:
             for at in self._samples()
         ]
         self.scopes = frozenset(
-            scope for item in self.versions if item.when is not None for scope in item.when.scopes
+            scope for item in self.everything if item.when is not None for scope in item.when.scopes
         )
         self.by_brackets = any(map(_by_brackets, self.versions))
+
+    @property
+    def everything(self) -> tuple[RuleVersion, ...]:
+        return (*self.versions, *self.calendar)
 
     def at(self, at: dt.datetime) -> InForce:
         return self._stretches[bisect_right(self._turns, at)]
@@ -127,12 +137,12 @@ class RuleSet:
     def periods_before(self, at: dt.datetime) -> frozenset[str]:
         """The periods over which orders are looked at together, by versions that were in force
         before then: of caps, windows, the year and budgets."""
-        begun = [item for item in self.versions if item.starts_at is None or item.starts_at < at]
+        begun = [item for item in self.everything if item.starts_at is None or item.starts_at < at]
         return frozenset(period for item in begun for period in _periods(item))
 
     @property
     def has_budgets(self) -> bool:
-        return any(item.body.caps.budget is not None for item in self.versions)
+        return any(item.body.caps.budget is not None for item in self.everything)
 
     def _samples(self) -> list[dt.datetime]:
         """A moment in each stretch."""

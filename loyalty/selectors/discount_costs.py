@@ -8,21 +8,17 @@ from decimal import Decimal
 
 from django.db import connection
 
+from loyalty.ledger.discounts import KEPT
 from loyalty.models import Program
 
-# An order that came to nothing cost nothing; of one that came back in part, the part that is kept.
-_COSTS = """
+_COSTS = f"""
     SELECT v.rule_id, count(*), count(DISTINCT o.customer_id), sum(d.amount),
            round(sum(d.amount * x.kept), 4), coalesce(sum(o.total * x.kept), 0)
       FROM loyalty_orderdiscount d
       JOIN loyalty_earningruleversion v ON v.id = d.rule_version_id
       JOIN loyalty_earningrule r ON r.id = v.rule_id
       JOIN loyalty_order o ON o.id = d.order_id
-     CROSS JOIN LATERAL (
-           SELECT CASE WHEN o.status IN ('cancelled', 'refunded') THEN 0
-                       WHEN o.total > 0 THEN greatest(1 - coalesce(sum(f.total), 0) / o.total, 0)
-                       ELSE 1 END AS kept
-             FROM loyalty_refund f WHERE f.order_id = o.id) x
+     CROSS JOIN LATERAL ({KEPT}) x
      WHERE r.program_id = %(program)s
        AND (%(since)s::timestamptz IS NULL OR o.placed_at >= %(since)s)
        AND (%(until)s::timestamptz IS NULL OR o.placed_at < %(until)s)

@@ -65,6 +65,8 @@ def _lines(
         yield _("Nobody new can take it. Who has it keeps it, and it renews.")
     if not before.offered and said.offered:
         yield _("Members can take it again.")
+    if before.upgrade != said.upgrade:
+        yield _("When members with a cheaper plan get it changes for those who ask from now on.")
     dunning = ("retry_days", "grace_days", "pay_days")
     if any(getattr(before, name) != getattr(said, name) for name in dunning):
         yield _("Days to pay, retries and grace are for charges from the next renewal on.")

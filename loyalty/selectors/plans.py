@@ -49,6 +49,7 @@ def plan_definition(version: PlanVersion) -> PlanDefinition:
         credits=_credits(version),
         benefits=benefits_of_plan(version),
         retry_days=tuple(version.retry_days),
+        upgrade=version.upgrade,
         grace_days=version.grace_days,
         pay_days=version.pay_days,
     )

@@ -54,6 +54,14 @@ def history_of(memberships: Iterable[Membership]) -> list[Subscription]:
     return list(found.prefetch_related(Prefetch("charges", charges)).order_by("-asked_at", "-pk"))
 
 
+def paid_charge(subscription: Subscription, now: dt.datetime) -> PlanCharge | None:
+    """The payment for the period that is running."""
+    found = subscription.charges.select_related("version__credits_wallet_type").filter(
+        state=PlanCharge.State.PAID, period_end__gt=now, period_start__lte=now
+    )
+    return found.order_by("-period_number").first()
+
+
 def get_subscription(public_id: UUID) -> Subscription:
     """Raises NotFoundError."""
     found = subscriptions().filter(public_id=public_id).first()

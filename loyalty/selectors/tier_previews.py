@@ -44,7 +44,7 @@ class TierPreview:
 def preview_tiers(program: Program, tiers: TiersDefinition, now: dt.datetime) -> TierPreview:
     """Where members would stand if these were the tiers from now on."""
     live = terms_of(program)
-    draft = _with_draft(live, tiers, now)
+    draft = with_draft(live, tiers, now)
     rows = Membership.objects.filter(program=program).exclude(status=Membership.Status.MERGED)
     members, after, looked_at = rows.count(), 0, 0
     has, would, below = Counter[str](), Counter[str](), Counter[str]()
@@ -71,7 +71,8 @@ def preview_tiers(program: Program, tiers: TiersDefinition, now: dt.datetime) ->
     return TierPreview(steps, up, down, looked_at, members)
 
 
-def _with_draft(live: ProgramTerms, tiers: TiersDefinition, now: dt.datetime) -> ProgramTerms:
+def with_draft(live: ProgramTerms, tiers: TiersDefinition, now: dt.datetime) -> ProgramTerms:
+    """A program with the draft's tiers from `now` on, instead of those that it has then."""
     known = live.tiers.ladders if live.tiers and live.tiers.at(now) else ()
     before = tuple(item for item in known if item.starts_at is None or item.starts_at < now)
     drafted = draft_ladder(tiers, now if before else None)

@@ -5,18 +5,17 @@ which it is used up. Within the day it is taken as given evenly."""
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from loyalty.backtest_sums import SIDES
-from loyalty.rules.calendar import start_of_day
+from loyalty.rules.calendar import end_of_day, start_of_day
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.events import Budgets
 from loyalty.services.backtest_setups import Setup
-
-DAY = dt.timedelta(days=1)
 
 
 class Unlimited:
@@ -67,7 +66,7 @@ def budgets_of(setup: Setup, parts: Iterable[Mapping[str, Any]]) -> dict[str, Bu
         side: UsedUp(
             {
                 version.id: end
-                for version in setup.sides[side].versions
+                for version in setup.sides[side].everything
                 if version.body.caps.budget is not None
                 and (end := _end(version, wanted[side].get(str(version.rule_id), {}), setup))
             }
@@ -81,7 +80,13 @@ def _end(version: RuleVersion, days: Mapping[str, int], setup: Setup) -> dt.date
     left = smallest_units(version.body.caps.budget, version.scale)
     for day in sorted(days):
         if days[day] > left:
-            start = start_of_day(dt.date.fromisoformat(day), setup.program.zone)
-            return start + DAY * (max(left, 0) / days[day])
+            return _within(dt.date.fromisoformat(day), max(left, 0) / days[day], setup.program.zone)
         left -= days[day]
     return None
+
+
+def _within(day: dt.date, share: float, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+    """The moment at which such a share of a day is over, which has 23 hours or 25 where clocks
+    change."""
+    start, end = (at.astimezone(dt.UTC) for at in (start_of_day(day, zone), end_of_day(day, zone)))
+    return start + (end - start) * share

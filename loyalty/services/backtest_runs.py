@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,14 @@ from django.utils import timezone
 from loyalty.backtest_sums import Sums
 from loyalty.models import Backtest, BacktestPart
 from loyalty.rules.events import Budgets
+from loyalty.selectors.replayed_days import everybody_in_ranges
 from loyalty.selectors.replayed_orders import customer_ranges
 from loyalty.services.backtest_budgets import Unlimited, budgets_of, wanted_by_day
 from loyalty.services.backtest_setups import Setup
 from members.models import Job
 from members.services.jobs import JobProgress, claim_job, running, save_checkpoint
 
-PROCESSES = 2
-LOOKED_EVERY = 0.5
+LOOKED_EVERY = 0.1
 Stage = BacktestPart.Stage
 # Customers (first, last) and how many orders they have.
 Range = tuple[int, int, int]
@@ -52,7 +52,7 @@ def run_backtest(job_id: int) -> Job | None:
     return Job.objects.get(pk=job_id)
 
 
-def help_backtest(job_id: int, *, share: int, of: int, parent: int) -> None:
+def help_backtest(job_id: int, *, parent: int) -> None:
     """A second process's part of the work; it ends with the process `parent` that asked for it."""
     backtest = Backtest.objects.select_related("program").get(job=job_id)
     setup, ranges = Setup.of(backtest), _ranges(backtest.job)
@@ -64,18 +64,22 @@ def help_backtest(job_id: int, *, share: int, of: int, parent: int) -> None:
     ):
         stage = Stage.BUDGETS
     budgets = _budgets(setup, stage)
-    for number in _missing(backtest, stage, ranges):
-        if os.getppid() != parent:
+    for number in reversed(_missing(backtest, stage, ranges)):
+        if os.getppid() != parent or _is_there(backtest, stage, number):
             return
-        if number % of == share:
-            _do_part(setup, stage, number, ranges[number], budgets)
+        _do_part(setup, stage, number, ranges[number], budgets)
 
 
 def _work(job: Job, backtest: Backtest, progress: JobProgress) -> None:
     setup = Setup.of(backtest)
     stages = _stages(setup)
     if "ranges" not in job.checkpoint:
-        ranges = list(customer_ranges(setup.stretch.since, setup.stretch.until))
+        stretch = setup.stretch
+        ranges = list(
+            everybody_in_ranges(stretch)
+            if stretch.everybody
+            else customer_ranges(stretch.since, stretch.until)
+        )
         total = len(stages) * sum(count for _first, _last, count in ranges)
         save_checkpoint(job, {"ranges": ranges}, done=0, total=total)
     ranges = _ranges(job)
@@ -86,17 +90,18 @@ def _work(job: Job, backtest: Backtest, progress: JobProgress) -> None:
 
 
 def _do_stage(setup: Setup, stage: str, ranges: Sequence[Range], progress: JobProgress) -> None:
+    """The helper comes from the other end: whoever is faster does more, until they meet."""
     backtest, budgets = setup.backtest, _budgets(setup, stage)
     missing = _missing(backtest, stage, ranges)
     # Within a transaction nobody else would see what is there.
-    several = len(missing) > PROCESSES and not connection.in_atomic_block
-    count = PROCESSES if several else 1
-    with _helpers(progress.job, count) as helpers:
+    several = len(missing) > 2 and not connection.in_atomic_block
+    with _helper(progress.job) if several else nullcontext() as helper:
         for number in missing:
-            if number % count == 0:
-                _do_part(setup, stage, number, ranges[number], budgets)
-                progress.update(_orders_done(backtest))
-        while any(helper.poll() is None for helper in helpers):
+            if helper is not None and _is_there(backtest, stage, number):
+                break
+            _do_part(setup, stage, number, ranges[number], budgets)
+            progress.update(_orders_done(backtest))
+        while helper is not None and helper.poll() is None:
             time.sleep(LOOKED_EVERY)
             progress.update(_orders_done(backtest))
     # Of a helper that ended before its time.
@@ -106,30 +111,19 @@ def _do_stage(setup: Setup, stage: str, ranges: Sequence[Range], progress: JobPr
 
 
 @contextmanager
-def _helpers(job: Job, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Further processes that work on the same stage; gone when the block ends, however it does."""
+def _helper(job: Job) -> Iterator[subprocess.Popen[bytes]]:
+    """A second process that works on the same stage; gone when the block ends, however it does."""
     manage = str(Path(settings.BASE_DIR) / "manage.py")
-    helpers = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                manage,
-                "backtest_helper",
-                str(job.pk),
-                f"{share}/{count}",
-                str(os.getpid()),
-            ],
-            stdin=subprocess.DEVNULL,
-        )
-        for share in range(1, count)
-    ]
+    helper = subprocess.Popen(
+        [sys.executable, manage, "backtest_helper", str(job.pk), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+    )
     try:
-        yield helpers
+        yield helper
     finally:
-        for helper in helpers:
-            if helper.poll() is None:
-                helper.terminate()
-            helper.wait()
+        if helper.poll() is None:
+            helper.terminate()
+        helper.wait()
 
 
 def _do_part(
@@ -182,12 +176,12 @@ def _finish(setup: Setup) -> None:
             "rule_units": {
                 version.rule_code: setup.units[version.wallet_type_id].code
                 for rules in setup.sides.values()
-                for version in rules.versions
+                for version in rules.everything
             },
             "rule_names": {
                 version.rule_code: version.rule_name
                 for rules in setup.sides.values()
-                for version in rules.versions
+                for version in rules.everything
             },
         }
         backtest.result_version = Backtest.VERSION
@@ -216,6 +210,10 @@ def _ranges(job: Job | None) -> list[Range]:
 def _missing(backtest: Backtest, stage: str, ranges: Sequence[Range]) -> list[int]:
     done = set(backtest.parts.filter(stage=stage).values_list("number", flat=True))
     return [number for number in range(len(ranges)) if number not in done]
+
+
+def _is_there(backtest: Backtest, stage: str, number: int) -> bool:
+    return backtest.parts.filter(stage=stage, number=number).exists()
 
 
 def _is_done(backtest: Backtest, stage: str, ranges: Sequence[Range]) -> bool:

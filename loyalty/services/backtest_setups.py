@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from loyalty.backtest_rules import KnownUnit, Wordings, draft_rules
+from loyalty.backtest_rules import KnownUnit, Wordings, draft_versions
 from loyalty.backtest_sums import SIDES, Adder, Member, Sums, Unit
+from loyalty.backtest_tiers import with_tiers
 from loyalty.models import Backtest, LotPolicy, Program, WalletType
+from loyalty.rules.bodies import AnniversaryBody, EarningBody
 from loyalty.rules.calendar import end_of_day, period_start, start_of_day
+from loyalty.rules.celebrations import keepings
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.events import Budgets, Credit, Event, Sale
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
@@ -25,6 +29,8 @@ from loyalty.selectors.replayed_orders import (
     replayed_customers,
 )
 from loyalty.selectors.rulebooks import fresh_terms, lot_terms
+from loyalty.tier_definitions import TiersDefinition
+from members.conditions.scopes import TIER
 
 
 @dataclass
@@ -35,6 +41,8 @@ class Setup:
     sides: Mapping[str, RuleSet]
     units: Mapping[int, WalletType]
     terms: Mapping[int, LotTerms]
+    # Those of the draft, where it has others than life.
+    tiers: TiersDefinition | None = None
     _lasts: dict[tuple[int, int, dt.date], bool] = field(default_factory=dict)
 
     @classmethod
@@ -44,18 +52,14 @@ class Setup:
         policies = LotPolicy.objects.filter(wallet_type__in=units, rule=None).order_by("pk")
         terms = {policy.wallet_type_id: lot_terms(policy) for policy in policies}
         known = {unit.code: KnownUnit(pk, unit.scale, terms[pk]) for pk, unit in units.items()}
-        published = _published(program, backtest.versions)
+        published, others = _published(program, backtest.versions)
         live, draft = Wordings.from_json(backtest.live), Wordings.from_json(backtest.draft)
         since = start_of_day(backtest.since, program.zone)
-        return cls(
-            backtest,
-            {
-                "live": RuleSet(published, live.multiplying),  # type: ignore[arg-type]
-                "draft": draft_rules(published, live, draft, known, since),
-            },
-            units,
-            terms,
-        )
+        sides = {
+            "live": RuleSet(published, live.multiplying, others),  # type: ignore[arg-type]
+            "draft": _drafted(published, others, live, draft, known, since),
+        }
+        return cls(backtest, sides, units, terms, draft.tiers)
 
     @property
     def program(self) -> Program:
@@ -81,8 +85,14 @@ class Setup:
                 starts.append(BEGINNING)
             else:
                 starts.append(start_of_day(period_start(period, self.since, zone), zone))
-        scopes = frozenset(scope for rules in self.sides.values() for scope in rules.scopes)
-        return Stretch(self.program, min(starts), self.until, scopes)
+        scopes = {scope for rules in self.sides.values() for scope in rules.scopes}
+        if self.tiers is not None:
+            scopes.add(TIER)
+        return Stretch(
+            self.program, min(starts), self.until, frozenset(scopes),
+            keeping=keepings(item for rules in self.sides.values() for item in rules.calendar),
+            tiers=self.tiers, draft_from=self.since,
+        )  # fmt: skip
 
     @property
     def has_budgets(self) -> bool:
@@ -95,9 +105,12 @@ class Setup:
         program = program_of_replay(self.program)
         sides = [(self.sides[side], budgets[side]) for side in SIDES]
         for one in replayed_customers(self.stretch, first, last):
-            life = Life(program, one.person, sides)
-            for event in one.events:
-                life.live(event)
+            life = Life(program, one.person, sides, one.drafted)
+            if one.days:
+                _live_with_days(life, one)
+            else:
+                for event in one.events:
+                    life.live(event)
             yield one, life
 
     def add_up(self, first: int, last: int, budgets: Mapping[str, Budgets]) -> Sums:
@@ -117,9 +130,22 @@ class Setup:
                         else [credit for credit in account.credits if credit.at >= since]
                         for side, account in zip(SIDES, life.accounts, strict=True)
                     },
+                    self._tiers_in_the_end(one, life),
                 )
             )
         return adder.total()
+
+    def _tiers_in_the_end(self, one: Replayed, life: Life) -> dict[str, str]:
+        """By side the tier that a member has after the last day; asked only where the draft has
+        other tiers."""
+        if self.tiers is None or not one.is_member:
+            return {}
+        last = self.until - dt.timedelta(microseconds=1)
+        held = {
+            side: account.tiers.pricing(last, leading=False) if account.tiers else None
+            for side, account in zip(SIDES, life.accounts, strict=True)
+        }
+        return {side: str(tier) for side, tier in held.items() if tier is not None}
 
     @property
     def in_money(self) -> bool:
@@ -159,8 +185,38 @@ class Setup:
         return found
 
 
-def _published(program: Program, versions: list[int]) -> tuple[RuleVersion, ...]:
+def _published(
+    program: Program, versions: list[int]
+) -> tuple[tuple[RuleVersion, ...], tuple[RuleVersion, ...]]:
+    """The wordings by which orders earn, and those for days of the year."""
     for terms in fresh_terms().programs:
         if terms.id == program.pk:
-            return terms.rulebook.named(versions)
-    return ()
+            asked, days = set(versions), []
+            for version in terms.rulebook.others:
+                if version.id in asked and isinstance(version.body, AnniversaryBody):
+                    days.append(version)
+            return terms.rulebook.named(versions), tuple(days)
+    return (), ()
+
+
+def _drafted(
+    published: tuple[RuleVersion, ...], others: tuple[RuleVersion, ...], live: Wordings,
+    draft: Wordings, units: Mapping[str, KnownUnit], since: dt.datetime,
+) -> RuleSet:  # fmt: skip
+    orders = draft_versions(published, live, draft, units, since, EarningBody)
+    days = draft_versions(others, live, draft, units, since, AnniversaryBody)
+    if draft.tiers is not None:
+        orders = with_tiers(orders, draft.tiers, units, since, EarningBody)
+        days = with_tiers(days, draft.tiers, units, since, AnniversaryBody)
+    return RuleSet(orders, draft.multiplying, days)  # type: ignore[arg-type]
+
+
+def _live_with_days(life: Life, one: Replayed) -> None:
+    """Days of the year come before what happens on them."""
+    days = deque(one.days)
+    for event in one.events:
+        while days and days[0].at <= event.at:
+            life.celebrate(days.popleft())
+        life.live(event)
+    for day in days:
+        life.celebrate(day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import replace
 
 import orjson
 from django.db import transaction
@@ -14,6 +15,9 @@ from loyalty.backtest_rules import Wordings
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Backtest, EarningRuleVersion, Program
 from loyalty.selectors.programs import definition_of
+from loyalty.selectors.tier_sets import tiers_of
+from loyalty.services.tier_sets import refuse_missing
+from loyalty.tier_definitions import TiersDefinition
 from members.errors import DomainError, FieldError
 from members.formatting import format_days, format_number
 from members.models import Job
@@ -34,17 +38,23 @@ def create_backtest(
     actor: Actor,
     now: dt.datetime,
     name: str = "",
+    tiers: TiersDefinition | None = None,
 ) -> Backtest:
-    """Keep the question; its job is to be handed to a worker. The same question again, while it is
-    not answered, is the same backtest. Raises DomainError."""
+    """Keep the question; its job is to be handed to a worker. `tiers`: other tiers than those that
+    count, to be tried with it. The same question again, while it is not answered, is the same
+    backtest. Raises DomainError."""
     program = Program.objects.select_for_update().get(pk=program.pk)
     _check_days(since, until, now.astimezone(program.zone).date())
     live = _live_wordings(program, now)
-    wanted = Wordings.of(draft)
+    wanted = replace(Wordings.of(draft), tiers=_other_tiers(program, tiers, now))
     _check_units(program, wanted)
-    if not live.changed_to(wanted) and wanted.multiplying == live.multiplying:
+    same_rules = not live.changed_to(wanted) and wanted.multiplying == live.multiplying
+    if same_rules and wanted.tiers is None:
         raise DomainError(
-            _("The draft says the same as the live rules: change, add or leave out a rule."),
+            _(
+                "The draft says the same as the live rules: change, add or leave out a rule, or try"
+                " other tiers."
+            ),
             code="nothing_changed",
         )
     name = name.strip() or format_days(since, until)
@@ -82,6 +92,16 @@ def _live_wordings(program: Program, now: dt.datetime) -> Wordings:
     if program.live_since is None:
         return Wordings((), definition.multiplying)
     return Wordings.of(definition)
+
+
+def _other_tiers(
+    program: Program, tiers: TiersDefinition | None, now: dt.datetime
+) -> TiersDefinition | None:
+    """None where they are those that count anyway."""
+    if tiers is None:
+        return None
+    refuse_missing(program, tiers)
+    return None if tiers == tiers_of(program, now) else tiers
 
 
 def _published(program: Program) -> list[int]:

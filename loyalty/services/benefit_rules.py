@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from loyalty.models import EarningRule, EarningRuleVersion, Program, WalletType
 from loyalty.rules.bodies import parse_body
 from loyalty.services.rule_versions import (
@@ -20,7 +18,8 @@ from loyalty.services.rule_versions import (
     put_in_force,
     write_draft,
 )
-from loyalty.tier_definitions import EARNING_KINDS, BenefitDefinition, plain
+from loyalty.tier_benefits import benefit_body, benefit_rule_name, earning_benefits
+from loyalty.tier_definitions import BenefitDefinition
 from members.services.audit import Actor
 
 
@@ -66,9 +65,15 @@ def apply_benefit_rules(
         rule = existing.get(code) or EarningRule(
             program=program, wallet_type=item.wallet_type, code=code, source=source
         )
-        rule.name, rule.position = rule_name(item.of.name, item.benefit), position + number
+        rule.name, rule.position = benefit_rule_name(item.of.name, item.benefit), position + number
         rule.save()
-        _apply_body(rule, _body(item), drafting, actor=actor, now=now)
+        _apply_body(
+            rule,
+            benefit_body(item.of.field, item.of.code, item.benefit),
+            drafting,
+            actor=actor,
+            now=now,
+        )
 
 
 def _wanted(
@@ -76,32 +81,12 @@ def _wanted(
 ) -> Iterator[tuple[str, _Wanted]]:
     first = next(iter(wallet_types.values()))
     for of in sources:
-        for benefit in of.benefits:
-            if benefit.kind in EARNING_KINDS:
-                wallet_type = wallet_types.get(benefit.wallet_type, first)
-                code = f"{prefix}{of.code}-{'x' if benefit.factor else 'birthday'}"
-                # Another kind of unit is another rule: a rule keeps its own.
-                code = code if wallet_type == first else f"{code}-{wallet_type.pk}"
-                yield code, _Wanted(of, benefit, wallet_type)
-
-
-def rule_name(of: str, benefit: BenefitDefinition) -> str:
-    """What explanations call it."""
-    if benefit.factor is not None:
-        return _("%(tier)s: %(factor)s ×") % {"tier": of, "factor": plain(benefit.factor)}
-    return _("%(tier)s: birthday") % {"tier": of}
-
-
-def _body(item: _Wanted) -> dict[str, Any]:
-    benefit = item.benefit
-    said: dict[str, Any] = {
-        "when": {"field": item.of.field, "op": "is", "value": item.of.code},
-    }
-    if benefit.factor is not None:
-        said |= {"kind": "multiplier", "factor": benefit.factor}
-    else:
-        said |= {"kind": "occasion", "day": "birthday", "units": benefit.units}
-    return parse_body(said).model_dump(mode="json")
+        for benefit in earning_benefits(of.benefits):
+            wallet_type = wallet_types.get(benefit.wallet_type, first)
+            code = f"{prefix}{of.code}-{'x' if benefit.factor else 'birthday'}"
+            # Another kind of unit is another rule: a rule keeps its own.
+            code = code if wallet_type == first else f"{code}-{wallet_type.pk}"
+            yield code, _Wanted(of, benefit, wallet_type)
 
 
 def _apply_body(

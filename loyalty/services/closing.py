@@ -26,6 +26,11 @@ BOOKED = """
        AND t.booked_on >= coalesce(%(since)s::date, '-infinity')
      GROUP BY t.wallet_type_id
 """
+DISCOUNTS = """
+    SELECT coalesce(sum(amount), 0), count(*) FROM loyalty_discountentry
+     WHERE program_id = %(program)s AND booked_on <= %(until)s::date
+       AND booked_on >= coalesce(%(since)s::date, '-infinity')
+"""
 
 
 def close_books(
@@ -64,9 +69,14 @@ def note_booked(period: ClosedPeriod) -> ClosedPeriod:
     types = list(period.program.wallet_types.values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(BOOKED, {"types": types, "until": period.until, "since": period.since})
-        found = {
+        found: dict[str, Any] = {
             str(pk): {"units": units, "movements": count} for pk, units, count in cursor.fetchall()
         }
+        cursor.execute(
+            DISCOUNTS, {"program": period.program_id, "until": period.until, "since": period.since}
+        )
+        money, lines = cursor.fetchone()
+        found["discounts"] = {"money": str(money), "lines": lines}
     period.booked = found
     period.save(update_fields=["booked"])
     return period

@@ -12,13 +12,15 @@ from loyalty.errors import InvalidOrderError
 from loyalty.models import OrderDiscount
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.services.discount_costs import book_rule_discounts
 from loyalty.services.order_batches import Written
 from loyalty.services.order_inputs import OrderInput
 from members.errors import FieldError, placed
 
 
-def keep_discounts(written: Sequence[Written], terms: Terms) -> None:
-    """Raises InvalidOrderError, naming a rule that there is not."""
+def keep_discounts(written: Sequence[Written], terms: Terms, now: dt.datetime) -> None:
+    """New ones are booked here, what changes when the order is reconciled. Raises
+    InvalidOrderError, naming a rule that there is not."""
     if not written:
         return
     OrderDiscount.objects.filter(order__in=[item.order_id for item in written]).delete()
@@ -30,6 +32,7 @@ def keep_discounts(written: Sequence[Written], terms: Terms) -> None:
                 for version, amount in _versions(item.order, terms)
             ]
     OrderDiscount.objects.bulk_create(rows)
+    book_rule_discounts(sorted({row.order_id for row in rows}), now=now)
 
 
 def _versions(order: OrderInput, terms: Terms) -> Iterator[tuple[DiscountVersion, Decimal]]:

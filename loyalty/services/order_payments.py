@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from loyalty.errors import OrderConflictError
 from loyalty.models import Account, Order, Tender, Transfer, UnitTender, Wallet
 from loyalty.selectors.rulebooks import Terms
-from loyalty.selectors.unit_tenders import spends_on
+from loyalty.selectors.unit_tenders import called_off, spends_on
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.reconciliation import reconcile_orders
@@ -66,30 +66,51 @@ def pay_order(
     """Say that these spends, each worth so much, pay for an order. One that was told already is
     judged anew: what units paid of it does not earn. Raises OrderConflictError where units of the
     same kind, or the same gift card, paid for it before."""
-    before = UnitTender.objects.filter(source=order.source, order_external_id=order.external_id)
     bearers = _bearers(spends)
-    kinds = [spend.wallet_type_id for spend in spends if spend.wallet_id not in bearers]
-    same = Q(bearer=None, wallet_type__in=kinds) | Q(bearer__in=bearers.values())
-    if before.filter(same).exists():
-        raise OrderConflictError(
-            _("Order %s was paid with other units already.") % order.external_id
-        )
+    before = _paid_before(order, spends, bearers)
     told = order.known.known
-    UnitTender.objects.bulk_create(
-        UnitTender(
-            source=order.source, order_external_id=order.external_id,
-            order_id=order.known.order_id if told else None, wallet_type_id=transfer.wallet_type_id,
-            bearer_id=bearers.get(transfer.wallet_id), transfer=transfer, amount=amount,
-            recorded_at=now,
-        )
-        for transfer, amount in spends.items()
-    )  # fmt: skip
+    fresh = []
+    for transfer, amount in spends.items():
+        row = before.get((transfer.wallet_type_id, bearers.get(transfer.wallet_id)))
+        if row is not None:
+            row.transfer, row.amount = transfer, amount
+            row.save(update_fields=["transfer", "amount"])
+            continue
+        fresh.append(
+            UnitTender(
+                source=order.source, order_external_id=order.external_id,
+                order_id=order.known.order_id if told else None,
+                wallet_type_id=transfer.wallet_type_id, bearer_id=bearers.get(transfer.wallet_id),
+                transfer=transfer, amount=amount, recorded_at=now,
+            )
+        )  # fmt: skip
+    UnitTender.objects.bulk_create(fresh)
     if told and spends:
         _retell_tenders(order.known.order_id)
         reconcile_orders(
             [order.known.order_id], terms=order.terms, now=now, transfer_source=transfer_source,
             causes={},
         )  # fmt: skip
+
+
+def _paid_before(
+    order: OrderToPay, spends: Mapping[Transfer, Decimal], bearers: Mapping[int | None, int]
+) -> dict[tuple[int, int | None], UnitTender]:
+    """What these pay in place of: it came back whole when the order was called off, before it was
+    taken up again. Raises OrderConflictError where something of the same kind still pays."""
+    kinds = [spend.wallet_type_id for spend in spends if spend.wallet_id not in bearers]
+    rows = list(
+        UnitTender.objects.filter(
+            Q(bearer=None, wallet_type__in=kinds) | Q(bearer__in=bearers.values()),
+            source=order.source, order_external_id=order.external_id,
+        ).select_related("transfer")
+    )  # fmt: skip
+    back = called_off(rows) if rows else set()
+    if any(row.pk not in back for row in rows):
+        raise OrderConflictError(
+            _("Order %s was paid with other units already.") % order.external_id
+        )
+    return {(row.wallet_type_id, row.bearer_id): row for row in rows}
 
 
 def _bearers(spends: Iterable[Transfer]) -> dict[int | None, int]:

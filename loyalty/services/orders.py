@@ -136,7 +136,7 @@ def _record_opened(
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
     _write(rows, payments, terms, now)
-    keep_discounts(_written(orders, results, lambda order: order.discounts), terms)
+    keep_discounts(_written(orders, results, lambda order: order.discounts), terms, now)
     keep_round_ups(_written(orders, results, lambda order: order.round_up), now=now)
     book.write()
     of_windows = window_movements(windows, now=now, transfer_source=transfer_source)

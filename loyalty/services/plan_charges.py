@@ -7,6 +7,7 @@ is killed in between asks again and gets the same answer.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 from django.db import connection
@@ -25,8 +26,15 @@ ASKED_AGAIN = dt.timedelta(hours=1)
 LOOKED_UP_AGAIN = dt.timedelta(days=1)
 
 
-def issue_charge(subscription: Subscription, *, now: dt.datetime) -> PlanCharge:
-    """The invoice of the current period; a second one is never written."""
+def issue_charge(
+    subscription: Subscription, *, now: dt.datetime, before: PlanCharge | None = None
+) -> PlanCharge:
+    """The invoice of the current period; a second one is never written. `before`: the payment of
+    the plan before, what is left of which is taken off.
+
+    Its number follows from the subscription's: whoever is killed while a provider is asked comes
+    to the same one, and asks under the same key.
+    """
     known = subscription.charges.filter(period_number=subscription.period_number).first()
     if known is not None:
         return known
@@ -42,6 +50,7 @@ def issue_charge(subscription: Subscription, *, now: dt.datetime) -> PlanCharge:
         last=Max("invoice_number", default=0)
     )["last"]
     return PlanCharge.objects.create(
+        public_id=uuid.uuid5(subscription.public_id, str(subscription.period_number)),
         subscription=subscription,
         version=version,
         period_number=subscription.period_number,
@@ -49,7 +58,8 @@ def issue_charge(subscription: Subscription, *, now: dt.datetime) -> PlanCharge:
         period_end=subscription.period_end,
         program=program,
         invoice_number=last + 1,
-        amount=version.price,
+        amount=version.price - (before.carried if before else 0),
+        carried_from=before,
         currency=program.currency,
         issued_at=now,
         due_at=now if collects else add_days(now, version.pay_days, program.zone),

@@ -13,7 +13,7 @@ from loyalty.models import PaymentEvent, PlanCharge, Subscription
 from loyalty.payments.base import Collected, Notice, ProviderError
 from loyalty.payments.providers import provider_named
 from loyalty.plan_times import unused_part
-from loyalty.selectors.subscriptions import owner_of
+from loyalty.selectors.subscriptions import owner_of, paid_charge
 from loyalty.services.plan_charges import note_collected, note_paid, note_refunded
 from loyalty.services.plan_credits import Unused, unused_credits, withdraw_credits
 from loyalty.services.subscription_states import end, settle
@@ -90,11 +90,12 @@ def preview_refund(charge: PlanCharge, *, now: dt.datetime) -> RefundPreview:
     _refuse_unpaid(charge)
     zone = owner_of(charge.subscription).program.zone
     part = unused_part(
-        charge.amount, charge.currency, start=charge.period_start, end=charge.period_end, at=now,
-        zone=zone,
+        charge.amount + charge.taken_off, charge.currency, start=charge.period_start,
+        end=charge.period_end, at=now, zone=zone,
     )  # fmt: skip
+    part = min(part, charge.refundable)
     return RefundPreview(
-        charge.amount, part, unused_credits(charge, now=now), _is_current(charge, now)
+        charge.refundable, part, unused_credits(charge, now=now), _is_current(charge, now)
     )
 
 
@@ -143,14 +144,6 @@ def cancel_now(
     return run_atomically(cancel)
 
 
-def paid_charge(subscription: Subscription, now: dt.datetime) -> PlanCharge | None:
-    """The payment for the period that is running."""
-    found = subscription.charges.select_related("version__credits_wallet_type").filter(
-        state=PlanCharge.State.PAID, period_end__gt=now, period_start__lte=now
-    )
-    return found.order_by("-period_number").first()
-
-
 def _is_news(charge: PlanCharge, found: Collected) -> bool:
     """A refusal matters where it was waited for; else the answer to the call has told it, or
     will."""
@@ -194,6 +187,8 @@ def _is_current(charge: PlanCharge, now: dt.datetime) -> bool:
 def _refuse_unpaid(charge: PlanCharge) -> None:
     if charge.state != PlanCharge.State.PAID:
         raise PaymentRefusedError(_("Only what was paid can be given back, and once."))
+    if not charge.refundable:
+        raise PaymentRefusedError(_("All of it was taken off the price of another plan."))
 
 
 def _hold(charge: PlanCharge) -> tuple[PlanCharge, Subscription]:

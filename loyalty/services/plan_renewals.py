@@ -8,6 +8,7 @@ for under its own key. So the work can be killed anywhere, and run twice.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -137,6 +138,8 @@ def _follow(held: Subscription, at: dt.datetime, now: dt.datetime) -> Subscripti
     assert plan is not None
     end(held, State.CANCELED, Why.CHANGED, at=at, now=now)
     follower = Subscription(
+        # Whoever is killed in between comes to the same number, and so to the same charge.
+        public_id=uuid.uuid5(held.public_id, f"{plan.pk}:{held.period_number + 1}"),
         membership=held.membership, plan=plan, version=current_version(plan), state=State.ACTIVE,
         source=Subscription.Source.RENEWAL, provider=held.provider,
         provider_customer=held.provider_customer, provider_method=held.provider_method,

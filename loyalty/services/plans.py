@@ -206,6 +206,7 @@ def _new_version(
         credits_every=given.every if given else PlanVersion.CreditsEvery.MONTH,
         credits_policy=_policy(plan, given, wallet_type, now),
         retry_days=list(said.retry_days),
+        upgrade=said.upgrade,
         grace_days=said.grace_days,
         pay_days=said.pay_days,
         written_by=actor.user,

@@ -225,6 +225,11 @@ def publish_drafts(applied: Applied, actor: Actor, now: dt.datetime) -> None:
             _("Somebody else has to take it live: you have written “%s”.") % own[0].rule.name,
             code="second_person",
         )
+    if program.four_eyes and actor.user and program.tier_sets.filter(written_by=actor.user):
+        raise ConflictError(
+            _("Somebody else has to take it live: you have written its tiers."),
+            code="second_person",
+        )
     EarningRuleVersion.objects.filter(pk__in=[draft.pk for draft in drafts]).update(
         status=EarningRuleVersion.Status.PUBLISHED,
         published_at=now,

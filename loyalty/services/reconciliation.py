@@ -37,6 +37,7 @@ from loyalty.services.contexts import (
     context_from_json,
     with_contexts,
 )
+from loyalty.services.discount_costs import book_rule_discounts
 from loyalty.services.maturities import ByHand, retimings, times_of
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import MemberRef
@@ -99,6 +100,7 @@ def reconcile_orders(
     movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
     post(with_pools(movements, terms), now=now)
     retime(retimings(orders, terms=terms, now=now, by_hand=by_hand), now=now)
+    book_rule_discounts([order.pk for order in orders], now=now, causes=causes)
     refresh_customers([order.customer_id for order in orders], terms=terms, now=now, locked=True)
 
 

@@ -17,6 +17,8 @@ from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.outbox import record_event
 
 State, Why = Subscription.State, Subscription.Why
+# The outbox event of whatever may have changed about a plan or its invoices.
+WENT_ON = "plan.went_on"
 # Whoever asked for a plan and never gave leave to collect is asked no more.
 PATIENCE = dt.timedelta(days=7)
 
@@ -155,6 +157,7 @@ def end(
 
 
 def tell(subscription: Subscription) -> None:
-    """Segments may ask for it."""
+    """Segments may ask for it, and members are told."""
     people = [owner_of(subscription).customer_id]
     record_event(kind=CHANGED, payload={"customers": people})
+    record_event(kind=WENT_ON, payload={"subscription": subscription.pk})

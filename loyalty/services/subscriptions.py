@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Plan, Program, Subscription
 from loyalty.payments.providers import provider_named, usual_provider
+from loyalty.selectors.plan_changes import refuse_change, refuse_plan
 from loyalty.selectors.plans import current_version
 from loyalty.selectors.subscriptions import (
     had_a_plan,
@@ -64,7 +65,7 @@ def cancel_at_period_end(
     Again changes nothing."""
 
     def cancel() -> Subscription:
-        held = _running(subscription)
+        held = hold_running(subscription)
         if held.state == State.WAITING:
             end(held, State.CANCELED, Why.AT_ONCE, at=now, now=now, actor=actor, note=note)
             return held
@@ -82,7 +83,7 @@ def resume(*, subscription: Subscription, actor: Actor, now: dt.datetime) -> Sub
     """It renews after all. Again changes nothing."""
 
     def take_up() -> Subscription:
-        held = _running(subscription)
+        held = hold_running(subscription)
         if not held.cancel_at_period_end:
             return held
         if held.period_end is not None and held.period_end <= now:
@@ -101,14 +102,9 @@ def change_plan(
     """It becomes another plan when it renews; the plan that it is now calls that off."""
 
     def change() -> Subscription:
-        held = _running(subscription)
+        held = hold_running(subscription)
         wanted = None if plan == held.plan else plan
-        if held.state == State.WAITING or held.cancel_at_period_end:
-            raise ConflictError(
-                _("It does not renew: cancel it, or take it up again, first."), code="no_renewal"
-            )
-        if wanted is not None:
-            _refuse_plan(wanted, owner_of(held).program)
+        refuse_change(held, plan)
         if held.next_plan != wanted:
             held.next_plan = wanted
             held.save(update_fields=["next_plan"])
@@ -140,7 +136,7 @@ def _subscribe(
     program = membership.program
     if membership.status != Membership.Status.ACTIVE or program.status != Program.Status.LIVE:
         raise ConflictError(_("Only active members of a live program can join."), code="inactive")
-    _refuse_plan(plan, program)
+    refuse_plan(plan, program)
     if running_of(membership) is not None:
         raise ConflictError(_("There is a plan already: change or cancel it."), code="plan_running")
     payer = provider_named(provider) if provider else usual_provider()
@@ -168,12 +164,8 @@ def _permission(membership: Membership, provider: str) -> dict[str, str]:
     }
 
 
-def _refuse_plan(plan: Plan, program: Program) -> None:
-    if plan.program_id != program.pk or not plan.offered:
-        raise ConflictError(_("This plan is not offered."), code="plan_not_offered")
-
-
-def _running(subscription: Subscription) -> Subscription:
+def hold_running(subscription: Subscription) -> Subscription:
+    """As `hold`. Raises ConflictError where it has ended."""
     held = hold(subscription)
     if not held.running:
         raise ConflictError(_("This plan has ended."), code="plan_ended")

@@ -20,6 +20,7 @@ from loyalty.models import (
     MemberTier,
     Program,
     Tier,
+    TierDraft,
     TierSet,
     WalletType,
 )
@@ -27,8 +28,8 @@ from loyalty.rule_definitions import TIER_RULES
 from loyalty.selectors.tier_sets import definition_of_set, tier_set_at
 from loyalty.services.applied import Applied
 from loyalty.services.benefit_rules import BenefitSource, apply_benefit_rules
-from loyalty.tier_definitions import TiersDefinition, plain
-from members.errors import DomainError, FieldError
+from loyalty.tier_definitions import TiersDefinition, check_wallet_types, plain
+from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 
 SOURCE = "tiers"
@@ -47,7 +48,9 @@ def apply_tiers(
     """Bring a program's tiers to what its definition says, from now on."""
     if definition.tiers is not None:
         _refuse_unknown_activities(definition.tiers)
-    words = _write(applied.program, definition.tiers, wallet_types, actor=actor, now=now)
+    words = _write(
+        applied.program, definition.tiers, wallet_types, actor=actor, now=now, alone=True
+    )
     if words:
         applied.changes.append(words)
 
@@ -56,18 +59,44 @@ def apply_tiers(
 def change_tiers(
     *, program: Program, tiers: TiersDefinition | None, actor: Actor, now: dt.datetime
 ) -> bool:
-    """The program's tiers are these from now on. Whether that changes anything."""
+    """The program's tiers are these from now on, and a draft of them is done with. Whether that
+    changes anything. Raises ConflictError where a second person publishes them."""
     program = Program.objects.select_for_update().get(pk=program.pk)
-    wallet_types = {item.code: item for item in program.wallet_types.order_by("pk")}
-    if tiers is not None:
-        _refuse_unknown_activities(tiers)
-    words = _write(program, tiers, wallet_types, actor=actor, now=now)
+    words = put_tiers_in_force(program, tiers, actor=actor, now=now, alone=True)
+    TierDraft.objects.filter(program=program).delete()
     if words:
-        Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
         record_audit(
             actor=actor, action="program.changed", target=program, after={"changes": [words]}
         )
     return bool(words)
+
+
+def put_tiers_in_force(
+    program: Program,
+    tiers: TiersDefinition | None,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    alone: bool = False,
+) -> str:
+    """What has changed by it, in words. `program` is locked; `alone`: no second person has read
+    them."""
+    wallet_types = {item.code: item for item in program.wallet_types.order_by("pk")}
+    if tiers is not None:
+        refuse_missing(program, tiers)
+    words = _write(program, tiers, wallet_types, actor=actor, now=now, alone=alone)
+    if words:
+        Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
+    return words
+
+
+def refuse_missing(program: Program, tiers: TiersDefinition) -> None:
+    """Raise DomainError where the tiers name units or activities that are not there."""
+    _refuse_unknown_activities(tiers)
+    try:
+        check_wallet_types(tiers, list(program.wallet_types.values_list("code", flat=True)))
+    except ValueError as error:
+        raise DomainError(str(error), code="invalid_tiers") from error
 
 
 def _write(
@@ -77,12 +106,19 @@ def _write(
     *,
     actor: Actor,
     now: dt.datetime,
+    alone: bool,
 ) -> str:
     """What has changed, in words; empty: nothing."""
     drafting = program.live_since is None
     current = tier_set_at(program, now)
     if (definition_of_set(current) if current else None) == tiers:
         return ""
+    if alone and not drafting and program.four_eyes and actor.user is not None:
+        raise ConflictError(
+            _("A second person publishes the tiers of this program: change them on their own page,"
+              " and ask for them to be published."),
+            code="second_person",
+        )  # fmt: skip
     if drafting:
         _forget(program.tier_sets.values_list("pk", flat=True))
     else:

@@ -63,7 +63,12 @@ class EventForm(forms.Form):
     )  # fmt: skip
     seats = forms.IntegerField(label=_l("Seats"), min_value=1, max_value=1_000_000)
     per_member = forms.IntegerField(
-        label=_l("Seats for one member"), min_value=1, max_value=100, initial=1
+        label=_l("Seats for one member"),
+        min_value=1,
+        max_value=10_000,
+        initial=1,
+        required=False,
+        help_text=_l("Empty: as many as they like."),
     )
     wallet_type = forms.ChoiceField(label=_l("Taken for"))
     price = amount(_l("Price of a seat"), 4, _l("In whole units; 0: free."), least="0")
@@ -134,8 +139,12 @@ class EventForm(forms.Form):
         said = {name: data[name] for name in EventDefinition.model_fields if name in data}
         for name in TIMES:
             said[name] = said_moment(said[name], self.program)
-        said["tier_prices"] = {
-            tier.code: price for tier in self.tiers if (price := data.get(f"tier_{tier.code}"))
+        shown = {tier.code for tier in self.tiers}
+        known = self.base.tier_prices if self.base else {}
+        # Those of tiers that are not there now stay.
+        said["tier_prices"] = {tier: price for tier, price in known.items() if tier not in shown}
+        said["tier_prices"] |= {
+            tier: price for tier in shown if (price := data.get(f"tier_{tier}"))
         }
         said["worth"], said["cost"] = said["worth"] or 0, said["cost"] or 0
         if self.base is not None:

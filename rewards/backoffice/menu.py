@@ -113,6 +113,7 @@ ACTIONS = {
     "access_window.created": _("Planned early access"),
     "access_window.changed": _("Changed early access"),
     "access_window.archived": _("Put early access away"),
+    "event.changed": _("Changed an event"),
     "event.waited": _("Waits for a seat"),
     "event.left": _("Waits no longer for a seat"),
     "event.missed": _("Noted who did not come"),

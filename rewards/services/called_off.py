@@ -6,15 +6,15 @@ import logging
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.models import Order, Transfer
+from loyalty.models.canceled_orders import CANCELED
 from members.errors import DomainError
 from members.models import OutboxEvent
-from members.models.changes import CHANGED
 from members.outbox import register_consumer
+from members.selectors.merges import were_one
 from members.services.audit import SYSTEM
 from rewards.models import Checkout
 from rewards.services.checkouts import cancel_checkout
@@ -23,22 +23,24 @@ logger = logging.getLogger(__name__)
 
 
 def register() -> None:
-    """Follow the orders of customers; called once, when the application is ready."""
-    register_consumer(CHANGED, follow_orders)
+    """Follow orders that are canceled; called once, when the application is ready."""
+    register_consumer(CANCELED, follow_orders)
 
 
 def follow_orders(events: Sequence[OutboxEvent]) -> None:
-    """Outbox consumer of `customers.changed`: rewards and vouchers come back; what units paid the
-    order itself has given back."""
-    people = {pk for event in events for pk in event.payload["customers"]}
-    canceled = Order.objects.filter(
-        source=OuterRef("source"), external_id=OuterRef("order_external_id"),
-        customer__in=people, status=Order.Status.CANCELLED,
-    )  # fmt: skip
-    found = Checkout.objects.filter(
-        Exists(canceled), status=Checkout.Status.COMMITTED, membership__customer__in=people
-    )
-    for checkout in found.order_by("pk"):
+    """Outbox consumer of `orders.canceled`: rewards and vouchers come back, and what units paid
+    that the order itself has not given back; also of an order that names no buyer."""
+    orders = {pk for event in events for pk in event.payload["orders"]}
+    for order in Order.objects.filter(pk__in=orders, status=Order.Status.CANCELLED).order_by("pk"):
+        checkout = Checkout.objects.select_related("membership").filter(
+            source=order.source, order_external_id=order.external_id,
+            status=Checkout.Status.COMMITTED,
+        ).first()  # fmt: skip
+        if checkout is None:
+            continue
+        buyer, member = order.customer_id, checkout.membership
+        if buyer is not None and not were_one(buyer, member.customer_id):
+            continue
         try:
             with transaction.atomic():
                 cancel_checkout(

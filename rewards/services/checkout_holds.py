@@ -33,7 +33,6 @@ from rewards.models import (
     Redemption,
     Reward,
     Voucher,
-    VoucherUse,
 )
 from rewards.services.checkout_cards import card_spends
 from rewards.services.redemptions import cancel_redemption, issue_redemption, take_reward
@@ -153,10 +152,9 @@ def _give_up(
 def _use(
     voucher: Voucher, checkout: Checkout, amount: Decimal, actor: Actor, now: dt.datetime
 ) -> None:
-    use, _known = use_voucher(
-        voucher=voucher, checkout=checkout.name, occasion=None, actor=actor, now=now
+    use_voucher(
+        voucher=voucher, checkout=checkout.name, occasion=None, told=amount, actor=actor, now=now
     )
-    VoucherUse.objects.filter(pk=use.pk).update(discount=amount)
 
 
 def _wallet_of(membership: Membership, kind: WalletType) -> Wallet:

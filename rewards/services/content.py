@@ -31,6 +31,7 @@ from rewards.errors import ContentRefusedError
 from rewards.models import ContentDownload, ContentItem, Redemption, Reward
 from rewards.selectors.content import content_items
 from rewards.selectors.redemptions import of_member
+from rewards.selectors.rewards import definition_of
 from rewards.services.redemptions import use_redemption
 from rewards.services.rewards import change_reward, create_reward
 
@@ -160,6 +161,9 @@ def _write(
     item: ContentItem, terms: ContentTerms, file: File[bytes] | None, actor: Actor, action: str
 ) -> ContentItem:
     _check(item, terms, file)
+    if terms.price is not None:
+        # While it still has what it said before.
+        item.reward = _write_reward(item, terms, actor)
     for name in ("title", "summary", "link", "status"):
         setattr(item, name, getattr(terms, name))
     item.when = dict(terms.when)
@@ -169,8 +173,6 @@ def _write(
         item.file.save(f"{uuid.uuid4().hex}.bin", file, save=False)
     elif terms.link:
         item.file, item.file_name = "", ""
-    if terms.price is not None:
-        item.reward = _write_reward(item, terms, actor)
     item.save()
     record_audit(
         actor=actor, action=action, target=item.program,
@@ -180,16 +182,24 @@ def _write(
 
 
 def _write_reward(item: ContentItem, terms: ContentTerms, actor: Actor) -> Reward:
-    definition = RewardDefinition.model_validate(
-        {
-            "code": item.reward.code if item.reward else f"read-{item.code}"[:64],
-            "kind": "content", "name": terms.title[:80], "summary": terms.summary[:200],
-            "price": terms.price, "per_member": 1, "status": terms.status,
-            "wallet_type": item.reward.wallet_type.code if item.reward else terms.wallet_type,
-        }
-    )  # fmt: skip
+    said: dict[str, Any] = {
+        "name": terms.title[:80], "summary": terms.summary[:200], "status": terms.status,
+    }  # fmt: skip
     if item.reward is None:
+        definition = RewardDefinition.model_validate(
+            said
+            | {
+                "code": f"read-{item.code}"[:64], "kind": "content", "price": terms.price,
+                "per_member": 1, "wallet_type": terms.wallet_type,
+            }
+        )  # fmt: skip
         return create_reward(program=item.program, definition=definition, actor=actor)
+    was = {"name": item.title[:80], "summary": item.summary[:200], "status": item.status}
+    # What is not changed here stays as a file or another page has set it.
+    changed = {name: value for name, value in said.items() if value != was[name]}
+    definition = RewardDefinition.model_validate(
+        definition_of(item.reward).model_dump() | changed | {"price": terms.price}
+    )
     return change_reward(reward=item.reward, definition=definition, actor=actor)
 
 

@@ -15,8 +15,9 @@ from members.errors import ConflictError, DomainError, FieldError
 from members.formatting import format_moment
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
+from rewards.definitions import RewardDefinition
 from rewards.errors import EventStateError
-from rewards.event_definitions import OWN, EventDefinition
+from rewards.event_definitions import OF_REWARD, OF_SEAT, OWN, EventDefinition
 from rewards.models import Event, EventWait, Redemption, Reward
 from rewards.selectors.events import bookings, events, waits
 from rewards.selectors.rewards import definition_of
@@ -53,9 +54,7 @@ def change_event(
     if definition.seats < found.reward.taken + found.reward.kept:
         message = _("%s of them are taken already.") % (found.reward.taken + found.reward.kept)
         raise DomainError(message, errors=[FieldError("seats", message)])
-    change_reward(
-        reward=found.reward, definition=definition.reward(found.reward.status), actor=actor
-    )
+    change_reward(reward=found.reward, definition=_with_rest(definition, found.reward), actor=actor)
     for name in OWN:
         setattr(found, name, getattr(definition, name))
     found.save()
@@ -186,6 +185,12 @@ def note_no_show(*, event: Event, actor: Actor, now: dt.datetime) -> int:
         return len(missed)
 
     return run_atomically(note)
+
+
+def _with_rest(definition: EventDefinition, reward: Reward) -> RewardDefinition:
+    """Of the seat what an event says; the rest stays as a file or another page has set it."""
+    said = definition.reward(reward.status).model_dump(include={*OF_REWARD, *OF_SEAT})
+    return RewardDefinition.model_validate(definition_of(reward).model_dump() | said)
 
 
 def _refuse_list(event: Event, member: Membership, now: dt.datetime) -> None:

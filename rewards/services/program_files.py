@@ -14,13 +14,15 @@ from members.services.audit import Actor
 from rewards.definitions import RewardDefinition, VoucherPoolDefinition
 from rewards.models import Reward
 from rewards.selectors.rewards import definition_of, rewards
+from rewards.services.reward_parts import apply_part, refuse_without_part, with_part
 from rewards.services.rewards import change_reward, create_reward, move_rewards
 from rewards.services.voucher_pools import create_voucher_pool, rename_voucher_pool
 
 
 def rewards_of(program: Program) -> list[RewardDefinition]:
-    """All of them, in their order."""
-    return [definition_of(reward) for reward in rewards().filter(program=program)]
+    """All of them, in their order, with what stands behind them."""
+    found = rewards().filter(program=program).select_related("event", "content_item")
+    return [with_part(definition_of(reward), reward) for reward in found]
 
 
 def pools_of(program: Program) -> list[VoucherPoolDefinition]:
@@ -46,7 +48,7 @@ def apply_pools(
 
 
 def apply_rewards(
-    applied: Applied, wanted: Sequence[RewardDefinition], actor: Actor, _now: dt.datetime
+    applied: Applied, wanted: Sequence[RewardDefinition], actor: Actor, now: dt.datetime
 ) -> None:
     """Rewards that the definition names are made or changed, and come in its order before others.
     Raises DomainError naming the place."""
@@ -57,7 +59,7 @@ def apply_rewards(
     places = sorted(enumerate(wanted), key=lambda place: bool(place[1].prizes))
     for index, item in places:
         try:
-            known[item.code] = _apply(applied, known.get(item.code), item, actor)
+            known[item.code] = _apply(applied, known.get(item.code), item, actor, now)
         except DomainError as error:
             errors = [
                 FieldError(f"rewards[{index}].{each.field}", each.message, each.code)
@@ -72,14 +74,20 @@ def apply_rewards(
 
 
 def _apply(
-    applied: Applied, known: Reward | None, wanted: RewardDefinition, actor: Actor
-) -> Reward:
+    applied: Applied, known: Reward | None, wanted: RewardDefinition, actor: Actor,
+    now: dt.datetime,
+) -> Reward:  # fmt: skip
+    itself = wanted.model_copy(update={"event": None, "content": None})
     if known is None:
-        made = create_reward(program=applied.program, definition=wanted, actor=actor)
+        refuse_without_part(wanted)
+        made = create_reward(program=applied.program, definition=itself, actor=actor)
+        apply_part(made, wanted, actor, now)
         applied.changes.append(_("New reward: %s") % made.name)
         return made
-    if definition_of(known) == wanted:
-        return known
-    changed = change_reward(reward=known, definition=wanted, actor=actor)
-    applied.changes.append(_("Reward changed: %s") % changed.name)
+    changed = known
+    if definition_of(known) != itself:
+        changed = change_reward(reward=known, definition=itself, actor=actor)
+    behind = apply_part(changed, wanted, actor, now)
+    if behind or changed is not known:
+        applied.changes.append(_("Reward changed: %s") % changed.name)
     return changed

@@ -58,8 +58,9 @@ def change_reward(*, reward: Reward, definition: RewardDefinition, actor: Actor)
     if definition.sent and RewardPrize.objects.filter(prize=found).exists():
         message = _("It is in a mystery gift, and what is drawn is not sent.")
         raise DomainError(message, errors=[FieldError("sent", message)])
-    if definition.stock is not None and definition.stock < found.taken:
-        message = _("%s of them are taken already.") % found.taken
+    promised = found.taken + found.kept
+    if definition.stock is not None and definition.stock < promised:
+        message = _("%s of them are taken already.") % promised
         raise DomainError(message, errors=[FieldError("stock", message)])
     _write(found, definition)
     old, new = before.model_dump(mode="json"), definition.model_dump(mode="json")
@@ -101,7 +102,15 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
         raise _wrong("wallet_type", _("The program has no such units."))
     _refuse_money(program, definition, wallet_type)
     values: dict[str, Any] = definition.model_dump(
-        exclude={"wallet_type", "price", "tier_prices", "voucher_pool", "prizes"}
+        exclude={
+            "wallet_type",
+            "price",
+            "tier_prices",
+            "voucher_pool",
+            "prizes",
+            "event",
+            "content",
+        }
     )
     values["texts"] = definition.model_dump(mode="json", exclude_defaults=True).get("texts", {})
     for name, value in values.items():

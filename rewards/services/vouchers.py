@@ -21,6 +21,7 @@ from rewards.errors import VoucherRefusedError
 from rewards.models import Redemption, Reward, Voucher, VoucherUse
 from rewards.services.issuing import close_voucher, reopen_voucher
 from rewards.services.shared_codes import free_slot, is_used_up, refuse_use
+from rewards.services.voucher_costs import book_use
 from rewards.voucher_terms import Taken, taken_off
 
 HOLD = dt.timedelta(minutes=30)
@@ -110,6 +111,7 @@ def use_voucher(
             known.discount = _discount(locked, occasion) if told is None else told
         known.state, known.closed_at, known.held_until = State.USED, now, None
         known.save()
+        book_use(known, now)
         _close(locked, known, now, actor)
         return known, False
 
@@ -130,6 +132,8 @@ def release_voucher(
         was_used = known.state == State.USED
         known.state, known.closed_at, known.held_until = State.RELEASED, now, None
         known.save()
+        if was_used:
+            book_use(known, now)
         if was_used and (locked.most_uses is None or locked.status == Voucher.Status.USED):
             _reopen(locked, actor)
         return known

@@ -70,3 +70,19 @@ def test_it_takes_its_scope(key_with: Callable[..., ApiClient], membership: obje
     assert_problem(
         reader.post("/backtests", body(), **{"Idempotency-Key": "c"}), 403, "insufficient_scope"
     )
+
+
+def test_other_tiers_are_tried(trying: ApiClient) -> None:
+    steps = [
+        {"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 10},
+    ]  # fmt: skip
+    refused = trying.post("/backtests", body(tiers={"tiers": []}), **{"Idempotency-Key": "w"})
+    assert_problem(refused, 422, "invalid_request", "tiers.tiers")
+    said = body(rules=[], tiers={"tiers": steps})
+    asked = trying.post("/backtests", said, **{"Idempotency-Key": "t"})
+    assert asked.json()["draft"]["tiers"]["tiers"][1]["code"] == "gold"
+    run_backtest(Backtest.objects.get().job_id)
+    found = trying.get(f"/backtests/{asked.json()['id']}").json()["result"]["tiers"]
+    assert [(tier["code"], tier["live_members"], tier["draft_members"]) for tier in found] == [
+        ("base", 0, 0), ("gold", 0, 1),
+    ]  # fmt: skip

@@ -173,3 +173,16 @@ def test_wrong_methods(api: ApiClient, membership: Membership) -> None:
     for path in (address, f"{address}/balances", f"{address}/lots", f"{address}/transfers"):
         assert_problem(api.post(path, {}), 405, "method_not_allowed")
     assert_problem(api.request("DELETE", "/memberships"), 405, "method_not_allowed")
+
+
+def test_a_member_is_suspended_and_takes_part_again(api: ApiClient, membership: Membership) -> None:
+    path = f"/memberships/{membership.public_id}"
+    once = {"Idempotency-Key": "s"}
+    refused = api.post(f"{path}/suspend", {}, **{"Idempotency-Key": "x"})
+    assert_problem(refused, 422, "invalid_request", "reason")
+    body = {"reason": "Sells on what they buy"}
+    first = api.post(f"{path}/suspend", body, **once)
+    again = api.post(f"{path}/suspend", body, **once)
+    assert (first.json()["status"], again.json()) == ("suspended", first.json())
+    resumed = api.post(f"{path}/resume", {"reason": "Settled"}, **{"Idempotency-Key": "r"})
+    assert resumed.json()["status"] == "active"

@@ -91,10 +91,6 @@ def test_purchases_say_what_they_earned(me: ApiClient, at: str) -> None:
     assert (found["external_id"], found["earned"][0]["units"]) == ("A1", "20")
 
 
-def test_a_program_without_plans_offers_none(me: ApiClient, at: str) -> None:
-    assert me.get(f"{at}/plans").json() == {"subscription": None, "offered": []}
-
-
 def test_a_pool_is_shared_filled_and_left(
     me: ApiClient, at: str, ann: Membership, ben: Membership
 ) -> None:

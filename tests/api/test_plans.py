@@ -124,3 +124,19 @@ def test_reading_does_not_suffice_for_writing(key_with: Any, ann: Membership) ->
     reader = key_with("memberships:read")
     assert take(reader, ann, "plus").status_code == 403
     assert reader.get(f"/memberships/{ann.public_id}/subscriptions").status_code == 200
+
+
+def test_a_plan_is_changed_at_once_where_it_is_sold_so(api: ApiClient) -> None:
+    ben = member(
+        make_club(plan(price="9"), plan("pro", price="30", upgrade="at_once"), code="two",
+                  at=ago(60)), "c7", ago(50),
+    )  # fmt: skip
+    held = join(ben, at=ago(3))
+    path = f"/subscriptions/{held.public_id}"
+    api.post(f"/invoices/{held.charges.get().public_id}/payment", {}, **{"Idempotency-Key": "p"})
+    waits = api.post(f"{path}/change", {"plan": "pro"}, **{"Idempotency-Key": "a"}).json()
+    assert (waits["plan"], waits["becomes"]) == ("plus", "pro")
+    said = {"plan": "pro", "at": "offered"}
+    found = api.post(f"{path}/change", said, **{"Idempotency-Key": "b"}).json()
+    assert (found["plan"], found["invoices"][0]["state"]) == ("pro", "open")
+    assert float(found["invoices"][0]["taken_off"]) > 0

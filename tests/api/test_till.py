@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from loyalty.models import Membership, Order, Program
+from loyalty.services.memberships import enroll_customer
 from members.models import Customer
 from members.services.audit import SYSTEM
 from rewards.models import Reward, Voucher, VoucherUse
@@ -227,3 +228,35 @@ def test_a_refused_sale_of_the_queue_uses_no_voucher(
     [refused] = sync(api, wrong)
     voucher.refresh_from_db()
     assert (refused["outcome"], voucher.status) == ("refused", "issued")
+
+
+@pytest.fixture
+def twin(member: Membership) -> Membership:
+    """Somebody else, whose customer number is the number of Ann's card."""
+    other = Customer.objects.create(external_id=member.card_number, email="bo@example.com")
+    return enroll_customer(
+        customer=other, program=member.program, source="api", actor=SYSTEM, at=timezone.now()
+    )[0]
+
+
+def test_where_two_people_are_meant_it_is_asked_and_nobody_is_taken_for_the_other(
+    api: ApiClient, member: Membership, twin: Membership
+) -> None:
+    assert len(people(api, scanned=member.card_number)) == 2
+    answer = api.post("/till/sales", sale(member, till="till-3"), Idempotency_Key="k1")
+    assert answer.status_code == 422
+    assert [item["code"] for item in answer.json()["errors"]] == ["ambiguous"]
+    assert not Order.objects.exists()
+    told = sale(till="till-3") | {"member": {"email": "bo@example.com"}}
+    assert api.post("/till/sales", told, Idempotency_Key="k2").status_code == 201
+    assert Order.objects.get().customer_id == twin.customer_id
+
+
+def test_an_offline_sale_that_means_two_people_is_recorded_for_nobody_and_said(
+    api: ApiClient, member: Membership, twin: Membership
+) -> None:
+    body = {"till": "till-3", "sales": [sale(member)]}
+    [result] = api.post("/till/sync", body, Idempotency_Key="k1").json()["results"]
+    assert (result["outcome"], result["problems"][0]["code"]) == ("created", "member_ambiguous")
+    assert Order.objects.get().customer_id is None
+    assert spendable(api, member) == "1000"

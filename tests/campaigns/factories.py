@@ -8,16 +8,20 @@ from typing import Any
 from django.utils import timezone
 
 from campaigns.channels import channel_named
-from campaigns.models import Delivery, Message
+from campaigns.models import Delivery, Journey, Message
+from campaigns.news import News
 from campaigns.occasions import occasion_named
-from campaigns.services.messages import News, write_messages
+from campaigns.ready_journeys import ready_journey
+from campaigns.services.journeys import create_journey
+from campaigns.services.messages import write_messages
 from campaigns.services.policies import set_occasion
 from campaigns.services.sending import send_waiting
 from campaigns.services.templates import Words, save_words
-from loyalty.models import Membership
+from loyalty.models import Membership, Program
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
+from tests.loyalty.factories import make_program
 
 VALUES = {
     "gift": "50 Beans", "giver": "Noah", "words": "", "code": "", "until": "", "tier": "Gold",
@@ -66,6 +70,16 @@ def write(
     return save_words(
         occasion=occasion, channel=found, locale=locale, words=Words(subject, body, text),
         actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+
+
+def make_journey(program: Program | None = None, code: str = "welcome") -> Journey:
+    """A draft from a ready-made one."""
+    ready = ready_journey(code)
+    assert ready is not None
+    return create_journey(
+        program=program or make_program(), name=str(ready.name), trigger=ready.trigger,
+        body=ready.body, actor=SYSTEM, now=timezone.now(),
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors.backtests import get_backtest, list_backtests
 from loyalty.selectors.programs import definition_of
 from loyalty.services.backtests import create_backtest
+from loyalty.tier_definitions import TiersDefinition
 from members.api.bodies import (
     Answer,
     Body,
@@ -60,6 +61,10 @@ class BacktestIn(Body):
     without: Annotated[list[Code], Field(max_length=100)] = Field(
         [], description="Codes of live rules that are left out."
     )
+    tiers: dict[str, Any] | None = Field(
+        None, description="Other tiers to try with it, as a program file has them; null: those that"
+        " count.",
+    )  # fmt: skip
 
 
 class SideOut(Answer):
@@ -94,11 +99,22 @@ class BarOut(Answer):
     members: int
 
 
+class TierOut(Answer):
+    """A tier's members after the last day, and what those were given."""
+
+    code: str
+    live_members: int
+    draft_members: int
+    live: SideOut
+    draft: SideOut
+
+
 class ResultOut(Answer):
     total: PeriodOut
     months: dict[str, PeriodOut]
     segments: dict[str, PeriodOut]
     rules: list[RuleOut]
+    tiers: list[TierOut] = Field(description="Only where other tiers were tried.")
     better: int = Field(description="Members to whom the draft gives more.")
     worse: int
     same: int
@@ -164,6 +180,7 @@ class Backtests(ApiView):
             until=body.until,
             draft=with_changes(live, put=_rules(body), without=body.without),
             name=body.name,
+            tiers=_tiers(body),
             actor=self.actor,
             now=now,
         )
@@ -200,6 +217,17 @@ def _rules(body: BacktestIn) -> list[EarningRuleDefinition]:
     return found
 
 
+def _tiers(body: BacktestIn) -> TiersDefinition | None:
+    if body.tiers is None:
+        return None
+    try:
+        return TiersDefinition.model_validate(body.tiers)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in ("tiers", *first["loc"]))
+        raise refuse_field(place, first["msg"]) from error
+
+
 def _brief(backtest: Backtest) -> dict[str, Any]:
     return {
         "id": backtest.public_id, "program": backtest.program.code, "name": backtest.name,
@@ -232,6 +260,13 @@ def _result(found: BacktestFigures) -> ResultOut:
                 draft=units_text(item.draft, item.unit.scale),
             )
             for item in found.rules()
+        ],
+        tiers=[
+            TierOut(
+                code=item.code, live_members=item.live, draft_members=item.draft,
+                live=_side(found, item.live_units), draft=_side(found, item.draft_units),
+            )
+            for item in found.tiers()
         ],
         better=found.better,
         worse=found.worse,

@@ -17,15 +17,10 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import Units, UnitsAboveZero, parse_units, units_text
 from loyalty.api.v1.own_balances import OwnTransferOut, own_transfer_out
 from loyalty.api.v1.own_memberships import own_membership
-from loyalty.api.v1.plans import PlanOut, plan_out
-from loyalty.api.v1.subscriptions import SubscriptionOut, subscription_out
 from loyalty.api.v1.transfers import ledger_key
 from loyalty.models import Membership, Order, Transfer, Wallet
 from loyalty.selectors.gifts import find_recipient, givable_wallets
-from loyalty.selectors.member_tiers import unit_names
 from loyalty.selectors.orders import earned_in, list_order_rows
-from loyalty.selectors.plans import current_versions
-from loyalty.selectors.subscriptions import running_of
 from loyalty.selectors.transfers import movements_of
 from loyalty.services.gift_lookups import may_look_up
 from loyalty.services.gifts import LONGEST_MESSAGE, give_units
@@ -52,11 +47,6 @@ class OwnGiftIn(Body):
     wallet_type: Annotated[str, Field(max_length=64, pattern=TEXT)] = "points"
     units: UnitsAboveZero
     message: Annotated[str, Field(max_length=LONGEST_MESSAGE, pattern=r"^[^\x00]*$")] = ""
-
-
-class OwnPlansOut(Answer):
-    subscription: SubscriptionOut | None = Field(description="The plan that the member has.")
-    offered: list[PlanOut] = Field(description="Those that can be taken, on the member's page.")
 
 
 class EarnedOut(Answer):
@@ -101,23 +91,6 @@ class OwnGifts(MemberView):
         )  # fmt: skip
         shown = own_transfer_out(movements_of([member]).get(pk=made.pk))
         return answer(shown, HTTPStatus.CREATED)
-
-
-class OwnPlans(MemberView):
-    scopes = {"GET": MEMBER}
-
-    @extend_schema(operation_id="listOwnPlans", responses={200: OwnPlansOut})
-    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
-        """Read the paid plan that the member has, and what is offered."""
-        member = own_membership(self, membership_id)
-        running, units = running_of(member), unit_names(member.program_id)
-        offers = [item for item in current_versions(member.program) if item.plan.offered]
-        return answer(
-            OwnPlansOut(
-                subscription=subscription_out(running) if running else None,
-                offered=[] if running else [plan_out(item, units) for item in offers],
-            )
-        )
 
 
 class OwnPurchases(MemberView):

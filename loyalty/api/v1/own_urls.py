@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from loyalty.api.v1 import own_balances, own_gifts, own_giving, own_memberships, own_pools
+from loyalty.api.v1 import (
+    own_balances,
+    own_gifts,
+    own_giving,
+    own_memberships,
+    own_plans,
+    own_pools,
+)
 
 OWN = "me/memberships/<uuid:membership_id>"
 
@@ -20,6 +27,10 @@ urlpatterns = [
         own_balances.OwnTransfer.as_view(),
         name="own-transfer",
     ),
+    path(f"{OWN}/plan", own_plans.OwnPlan.as_view(), name="own-plan"),
+    path(f"{OWN}/plan/change", own_plans.OwnPlanChange.as_view(), name="own-plan-change"),
+    path(f"{OWN}/plan/cancel", own_plans.OwnPlanCancel.as_view(), name="own-plan-cancel"),
+    path(f"{OWN}/plan/resume", own_plans.OwnPlanResume.as_view(), name="own-plan-resume"),
     path(f"{OWN}/tier", own_balances.OwnTier.as_view(), name="own-tier"),
     path(f"{OWN}/charities", own_giving.OwnCharities.as_view(), name="own-charities"),
     path(f"{OWN}/donations", own_giving.OwnDonations.as_view(), name="own-donations"),
@@ -30,7 +41,6 @@ urlpatterns = [
         name="own-standing-gift",
     ),
     path(f"{OWN}/gifts", own_gifts.OwnGifts.as_view(), name="own-gifts"),
-    path(f"{OWN}/plans", own_gifts.OwnPlans.as_view(), name="own-plans"),
     path(f"{OWN}/purchases", own_gifts.OwnPurchases.as_view(), name="own-purchases"),
     path(f"{OWN}/pool", own_pools.OwnPool.as_view(), name="own-pool"),
     path(f"{OWN}/pool/moves", own_pools.OwnPoolMoves.as_view(), name="own-pool-moves"),

@@ -22,6 +22,7 @@ from loyalty.selectors.subscriptions import (
     of_members,
     owner_of,
 )
+from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_payments import cancel_now, mark_paid, preview_refund, refund_charge
 from loyalty.services.subscriptions import cancel_at_period_end, change_plan, resume, subscribe
 from members.api.bodies import (
@@ -61,9 +62,11 @@ class CancelIn(Body):
 
 
 class ChangeIn(Body):
-    plan: PlanCode = Field(
-        description="What it becomes when it renews; the plan that it is calls a change off."
-    )
+    plan: PlanCode = Field(description="What it becomes; the plan that it is calls a change off.")
+    at: Literal["renewal", "offered"] = Field(
+        "renewal", description="When it renews, or as the other plan’s terms say: at once, if it"
+        " costs more and is sold so.",
+    )  # fmt: skip
 
 
 class PayIn(Body):
@@ -82,6 +85,7 @@ class InvoiceOut(Answer):
     number: int = Field(description="Counted in the program.")
     plan: str
     amount: str
+    taken_off: str = Field(description="What was left of the plan before, and lowered the amount.")
     currency: str
     state: Literal["open", "failed", "paid", "refunded", "void"]
     period_start: dt.datetime
@@ -156,7 +160,7 @@ class MembershipSubscriptions(ApiView):
         body = read_body(request, SubscribeIn)
         owner = _owner(membership_id)
         found = subscribe(
-            membership=owner, plan=_plan(owner, body.plan), source=Subscription.Source.API,
+            membership=owner, plan=plan_named(owner, body.plan), source=Subscription.Source.API,
             actor=self.actor, now=timezone.now(),
         )  # fmt: skip
         return answer(subscription_out(get_subscription(found.public_id)), HTTPStatus.CREATED)
@@ -217,12 +221,14 @@ class SubscriptionChange(ApiView):
     )
     @idempotent(required=True)
     def post(self, request: Request, subscription_id: UUID) -> HttpResponse:
-        """Let a paid plan become another one when it renews."""
+        """Let a paid plan become another one. The answer is the subscription that goes on: at once
+        that is a new one."""
         body = read_body(request, ChangeIn)
         found = get_subscription(subscription_id)
-        plan = _plan(owner_of(found), body.plan)
-        change_plan(subscription=found, plan=plan, actor=self.actor, now=timezone.now())
-        return answer(subscription_out(get_subscription(subscription_id)))
+        plan = plan_named(owner_of(found), body.plan)
+        change = change_as_offered if body.at == "offered" else change_plan
+        went_on = change(subscription=found, plan=plan, actor=self.actor, now=timezone.now())
+        return answer(subscription_out(get_subscription(went_on.public_id)))
 
 
 class InvoicePayment(ApiView):
@@ -301,6 +307,7 @@ def invoice_out(charge: PlanCharge) -> InvoiceOut:
         number=charge.invoice_number,
         plan=charge.version.name,
         amount=plain_text(charge.amount),
+        taken_off=plain_text(charge.taken_off),
         currency=charge.currency,
         state=charge.state,
         period_start=charge.period_start,
@@ -320,7 +327,8 @@ def _owner(membership_id: UUID) -> Membership:
     return found.merged_into or found
 
 
-def _plan(membership: Membership, code: str) -> Plan:
+def plan_named(membership: Membership, code: str) -> Plan:
+    """One of the program's, named in a body."""
     found = Plan.objects.filter(program=membership.program_id, code=code, ended_at=None).first()
     if found is None:
         raise refuse_field("plan", _("There is no such plan."), "not_found")

@@ -37,6 +37,7 @@ from loyalty.api.v1 import (
     settlements,
     spend_requests,
     subscriptions,
+    suspensions,
     tiers,
     transfers,
 )
@@ -56,6 +57,14 @@ BULK = "bulk-adjustments/<uuid:bulk_id>"
 urlpatterns = [
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
     path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
+    path(
+        f"{MEMBERSHIP}/suspend",
+        suspensions.MembershipSuspension.as_view(),
+        name="membership-suspend",
+    ),
+    path(
+        f"{MEMBERSHIP}/resume", suspensions.MembershipResumption.as_view(), name="membership-resume"
+    ),
     path("charities", charities.Charities.as_view(), name="charities"),
     path("charities/<uuid:charity_id>", charities.OneCharity.as_view(), name="charity"),
     path(

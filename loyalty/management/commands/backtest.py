@@ -16,6 +16,7 @@ from loyalty.backtest_sums import SIDES
 from loyalty.program_files import load_rules
 from loyalty.selectors.backtests import get_backtest
 from loyalty.selectors.programs import definition_of, get_program
+from loyalty.selectors.tier_drafts import drafted_tiers, tier_draft_of
 from loyalty.services.backtest_runs import run_backtest
 from loyalty.services.backtests import create_backtest
 from members.errors import DomainError
@@ -36,6 +37,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rules", required=True, type=Path, help="a file with earning_rules, or a program file"
         )
+        parser.add_argument(
+            "--draft-tiers", action="store_true", help="with the draft of the program's tiers"
+        )
         parser.add_argument("--name", default="", help="what the backtest is called")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,11 +47,15 @@ class Command(BaseCommand):
         try:
             program = get_program(options["program"])
             text = options["rules"].read_text(encoding="utf-8")
+            drafted = tier_draft_of(program) if options["draft_tiers"] else None
+            if options["draft_tiers"] and drafted is None:
+                raise CommandError("The program has no draft of its tiers.")
             backtest = create_backtest(
                 program=program,
                 since=options["since"],
                 until=options["until"],
                 draft=load_rules(text, definition_of(program, timezone.now())),
+                tiers=drafted_tiers(drafted) if drafted else None,
                 name=options["name"] or options["rules"].name,
                 actor=SYSTEM,
                 now=timezone.now(),
@@ -86,6 +94,8 @@ def _lines(found: BacktestFigures) -> Iterator[str]:
             f"  {rule.name}",
             [format_points(units, rule.unit.scale) for units in (rule.live, rule.draft)],
         )
+    for tier in found.tiers():
+        yield _row(f"  in tier {tier.code}", [format_number(tier.live), format_number(tier.draft)])
     yield (
         f"Members better off: {format_number(found.better)}, worse: {format_number(found.worse)},"
         f" the same: {format_number(found.same)}"

@@ -13,9 +13,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job", type=int, help="the job's number")
-        parser.add_argument("share", help="which share of the work, such as 1/2")
         parser.add_argument("parent", type=int, help="the process that started it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        share, of = map(int, options["share"].split("/"))
-        help_backtest(options["job"], share=share, of=of, parent=options["parent"])
+        help_backtest(options["job"], parent=options["parent"])

@@ -10,11 +10,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from loyalty.journal_files import HEADER, journal_rows
+from loyalty.journal_files import HEADER, Row, discount_rows, journal_rows
+from loyalty.ledger.checks import check_rule
+from loyalty.ledger.discounts import RULES_BOOKED
 from loyalty.ledger.reports import booked_net
 from loyalty.management.arguments import add_program, day, program_named
 from loyalty.models import Program
 from loyalty.rules.calendar import end_of_period
+from loyalty.selectors.discount_journal import DiscountJournal, read_discount_journal
 from loyalty.selectors.journal import Journal, read_journal
 
 
@@ -36,7 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--month", type=month, help="such as 2026-03; default: the last one")
         parser.add_argument("--since", type=day, help="first day, instead of a month")
         parser.add_argument("--until", type=day, help="last day; default: that of its month")
-        parser.add_argument("--wallet-type", help="only this kind of unit; default: all")
+        parser.add_argument(
+            "--wallet-type", help="only this kind of unit; default: all, and what discounts cost"
+        )
         parser.add_argument(
             "--per",
             choices=["day", "month"],
@@ -56,16 +61,19 @@ class Command(BaseCommand):
             wallet_types = wallet_types.filter(code=options["wallet_type"])
             if not wallet_types:
                 raise CommandError(f"There is no wallet type {options['wallet_type']!r}.")
-        journals = [
-            read_journal(item, since, until, monthly=options["per"] == "month")
-            for item in wallet_types
-        ]
-        for journal in journals:
+        monthly = options["per"] == "month"
+        rows: list[Row] = []
+        for item in wallet_types:
+            journal = read_journal(item, since, until, monthly=monthly)
             _check(journal, closed=options["closed"])
-        self._write(journals, options["output"])
+            rows += journal_rows(journal)
+        if not options["wallet_type"]:
+            discounts = read_discount_journal(program, since, until, monthly=monthly)
+            _check_discounts(discounts, closed=options["closed"])
+            rows += discount_rows(discounts)
+        self._write([HEADER, *rows], options["output"])
 
-    def _write(self, journals: Iterable[Journal], output: Path | None) -> None:
-        rows = [HEADER, *(row for journal in journals for row in journal_rows(journal))]
+    def _write(self, rows: Iterable[Row], output: Path | None) -> None:
         if output is None:
             csv.writer(self.stdout).writerows(rows)
             return
@@ -96,4 +104,16 @@ def _check(journal: Journal, *, closed: bool) -> None:
             f"{code}: the journal closes with {journal.owed_units}, the ledger with {net}. Where"
             " movements have only just been posted, try again in a moment; else run verify_ledger"
             " --repair-caches."
+        )
+
+
+def _check_discounts(journal: DiscountJournal, *, closed: bool) -> None:
+    """All lines together are what orders were given less."""
+    if closed and not journal.closed:
+        raise CommandError(f"Discounts: the books are not closed to {journal.until}.")
+    wrong = check_rule(RULES_BOOKED, timezone.now())
+    if wrong is not None:
+        raise CommandError(
+            "Discounts: what is booked is not what orders were given less, of "
+            + ", ".join(wrong.rows)
         )

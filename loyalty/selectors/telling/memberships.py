@@ -85,7 +85,8 @@ def tell_memberships(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:
 
 def _names(row: ToldRow) -> Iterable[str]:
     match row.was, row.became:
-        case (None | Status.LEFT, Status.ACTIVE):
+        # Who was merged is a member again when that is undone.
+        case (None | Status.LEFT | Status.MERGED, Status.ACTIVE):
             yield "membership.joined"
         case (Status.SUSPENDED, Status.ACTIVE):
             yield "membership.resumed"

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from drf_spectacular.utils import extend_schema
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -56,6 +57,7 @@ from rewards.services.till_sales import (
 from rewards.services.vouchers import find_voucher
 from rewards.till_receipts import receipt_lines
 
+SEVERAL = _l("Several people are found by this. Ask who it is, and name them by something else.")
 Shown = Annotated[str, Field(max_length=128, pattern=TEXT)]
 
 
@@ -146,7 +148,9 @@ class SyncIn(Body):
 class ProblemOut(Answer):
     """What could not be honored."""
 
-    code: str = Field(description="insufficient_balance, voucher_used, member_unknown, …")
+    code: str = Field(
+        description="insufficient_balance, voucher_used, member_unknown, member_ambiguous, …"
+    )
     message: str
     voucher: str = Field(description="Which voucher; empty: not one.")
 
@@ -189,6 +193,8 @@ class TillSales(ApiView):
         members = body.member.members() if body.member else []
         if body.member and not members:
             raise refuse_field("member", _("Nobody is found by this."), "not_found")
+        if _several(members):
+            raise refuse_field("member", str(SEVERAL), "ambiguous")
         sale = TillSale(
             _order(body, body.till, members), tuple(_vouchers(body.vouchers)), tuple(members)
         )
@@ -217,6 +223,10 @@ def _synced(item: SaleIn, till: str, actor: Actor) -> SaleOut:
     members = item.member.members() if item.member else []
     if item.member and not members:
         problems.append(Problem("member_unknown", _("Nobody is found by this.")))
+    if _several(members):
+        # Nobody is asked any more: better nobody earns than somebody else.
+        problems.append(Problem("member_ambiguous", str(SEVERAL)))
+        members = []
     used = []
     for told in item.vouchers:
         try:
@@ -234,6 +244,11 @@ def _synced(item: SaleIn, till: str, actor: Actor) -> SaleOut:
         )  # fmt: skip
     found = _sale_out(sale, done, members, now)
     return found.model_copy(update={"problems": _problems([*problems, *done.problems])})
+
+
+def _several(members: Sequence[Membership]) -> bool:
+    """Whether more than one person is meant; one may be a member of several programs."""
+    return len({member.customer_id for member in members}) > 1
 
 
 def _whole(error: DomainError) -> str:

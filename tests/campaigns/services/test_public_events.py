@@ -26,10 +26,12 @@ from loyalty.services.activity_decisions import (
 )
 from loyalty.services.expiry import write_down_expired
 from loyalty.services.goals import close_goal
+from loyalty.services.leaving import leave_program
 from loyalty.services.lots import reinstate_units, settle_debt
 from loyalty.services.plan_payments import cancel_now
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.subscriptions import cancel_at_period_end
+from loyalty.services.suspensions import resume_membership, suspend_membership
 from members.models import Customer, EventWish, OutboxEvent
 from members.services.audit import SYSTEM
 from members.services.customers import create_customer, update_customer
@@ -107,8 +109,11 @@ def people() -> None:
     for number in ("c1", "c2"):
         adjust(make_wallet(program, number), 50, f"start-{number}")
     merging.part(merging.merge())
-    for status in ("suspended", "active", "left"):
-        Membership.objects.filter(customer=ann).update(status=status)
+    [found] = Membership.objects.filter(customer=ann)
+    for act in (suspend_membership, suspend_membership, resume_membership, resume_membership):
+        act(membership=found, reason="Asked for", actor=SYSTEM, now=NOW)
+    leave_program(membership=found, actor=SYSTEM, now=NOW)
+    leave_program(membership=found, actor=SYSTEM, now=NOW)
 
 
 def movements() -> None:
@@ -303,6 +308,16 @@ def test_what_services_write_is_told_by_the_schema_of_its_type(story):
     found = heard()
     assert found.keys() >= STORIES[story]
     assert WebhookDelivery.objects.count() == sum(found.values())
+
+
+def test_what_becomes_of_a_membership_is_told_once_however_often_it_is_asked_for():
+    make_endpoint(LISTENER)
+    people()
+    found = heard()
+    once = ("membership.suspended", "membership.resumed", "membership.left")
+    assert [found[name] for name in once] == [1, 1, 1]
+    # Two joined, and the one that was merged is a member again when that is undone.
+    assert (found["membership.merged"], found["membership.joined"]) == (1, 3)
 
 
 def test_the_stories_tell_every_type_that_there_is():

@@ -11,10 +11,14 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty.models import Membership, Order
+from loyalty.plan_definitions import PlanDefinition
+from loyalty.selectors.programs import definition_of
 from loyalty.services.pools import PoolTerms, create_pool
+from loyalty.services.programs import apply_definition
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
+from tests.loyalty.planning import join, pay, plan
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -133,6 +137,29 @@ def test_two_taps_give_to_a_charity(
     page.get_by_role("button", name="Give 50").click()
     page.get_by_role("button", name="Stop it").wait_for()
     assert_no_axe_violations(page)
+
+
+def test_a_member_sees_what_another_plan_costs_and_changes_to_it(
+    signed_in_page: Any, maya: Customer, shop: Shop,
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:  # fmt: skip
+    now = timezone.now()
+    plans = (plan(), plan("pro", price="30", upgrade="at_once"))
+    said = definition_of(shop.program, now).model_copy(
+        update={"plans": tuple(map(PlanDefinition.model_validate, plans))}
+    )
+    apply_definition(said, actor=SYSTEM, now=now)
+    pay(join(Membership.objects.select_related("program").get(customer=maya), at=now), now)
+    page = signed_in_page
+    page.goto("/me/plan/")
+    assert_no_axe_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("link", name="Change to Pro").click()
+    page.get_by_text("that is left of Plus").wait_for()
+    assert_no_axe_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Change now for").click()
+    page.locator("[data-toast]", has_text="You have Pro now.").wait_for()
 
 
 def test_a_member_looks_into_the_pool_takes_out_and_leaves(

@@ -14,9 +14,10 @@ from django.utils import timezone
 from loyalty.models import Membership, Plan, PlanCharge, Subscription
 from loyalty.plan_definitions import PlanDefinition
 from loyalty.selectors.programs import definition_of
+from loyalty.selectors.subscriptions import running_of
 from loyalty.services.plan_payments import mark_paid
 from loyalty.services.programs import apply_definition
-from members.formatting import format_day
+from members.formatting import format_day, format_money
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
@@ -178,3 +179,76 @@ def test_a_plan_is_taken_and_canceled_on_a_phone(
     assert_no_axe_violations(page)
     page.get_by_role("button", name="Cancel the plan").click()
     page.get_by_text("is not renewed").wait_for()
+
+
+def had(maya: Customer, sign_in: SignIn, membership: Membership) -> Client:
+    """She pays for Plus, without a trial, and may have Pro instead."""
+    client = sign_in(maya)
+    client.post(path(membership, "take/plus/"))
+    mark_paid(charge=PlanCharge.objects.get(), actor=SYSTEM, now=timezone.now())
+    return client
+
+
+@pytest.fixture
+def paid(maya: Customer, sign_in: SignIn, shop: Shop) -> tuple[Client, Membership]:
+    now = timezone.now()
+    plans = tuple(
+        PlanDefinition.model_validate(item)
+        for item in (
+            plan(price="9.90"),
+            plan("pro", price="30", upgrade="at_once", description="For more."),
+            plan("lite", price="3"),
+        )
+    )
+    said = definition_of(shop.program, now).model_copy(update={"plans": plans})
+    apply_definition(said, actor=SYSTEM, now=now)
+    membership = Membership.objects.select_related("program").get(customer=maya)
+    return had(maya, sign_in, membership), membership
+
+
+def test_an_upgrade_says_what_it_costs_now_and_is_had_at_once(
+    paid: tuple[Client, Membership],
+) -> None:
+    client, membership = paid
+    assert "Change to Pro" in text_of(client, "/me/plan/")
+    page = client.get(path(membership, "change/pro/"))
+    asked = page.content.decode().replace("\N{NO-BREAK SPACE}", " ")
+    change = page.context["other"].change
+    assert f"less {format_money(change.taken_off, 'USD')} that is left of Plus" in asked
+    assert f"Change now for {format_money(change.pays_now, 'USD')}" in asked
+    assert Subscription.objects.count() == 1
+    done = client.post(path(membership, "change/pro/"), {"pays_now": change.pays_now}, follow=True)
+    assert "You have Pro now." in done.content.decode()
+    assert running_of(membership).plan.code == "pro"
+
+
+def test_a_sum_that_nobody_agreed_to_is_not_charged(paid: tuple[Client, Membership]) -> None:
+    client, membership = paid
+    for agreed in ("1", "", "x", "NaN"):
+        client.post(path(membership, "change/pro/"), {"pays_now": agreed})
+        assert running_of(membership).plan.code == "plus"
+
+
+def test_a_downgrade_waits_for_the_renewal_and_is_called_off(
+    paid: tuple[Client, Membership],
+) -> None:
+    client, membership = paid
+    asked = text_of(client, path(membership, "change/lite/"))
+    assert "You pay nothing today." in asked
+    client.post(path(membership, "change/lite/"), {"pays_now": "0"})
+    page = text_of(client, "/me/plan/")
+    assert "Then you have Lite." in page
+    assert "Stay with Plus" in page
+    client.post(path(membership, "change/plus/"))
+    assert "Then you have Lite." not in text_of(client, "/me/plan/")
+
+
+def test_a_plan_that_is_canceled_has_no_other_to_change_to(
+    paid: tuple[Client, Membership],
+) -> None:
+    client, membership = paid
+    client.post(path(membership, "cancel/"))
+    assert "Change to Pro" not in text_of(client, "/me/plan/")
+    page = client.get(path(membership, "change/pro/"), follow=True).content.decode()
+    assert "take it up again" in page
+    assert client.get(path(membership, "change/none/")).status_code == 404

@@ -16,10 +16,14 @@ from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.selectors.programs import definition_of
 from loyalty.services.backtest_runs import run_backtest
 from loyalty.services.backtests import create_backtest
+from loyalty.tier_definitions import TiersDefinition
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+STEPS = [{"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 10}]
 
 
 @pytest.fixture
@@ -35,6 +39,7 @@ def try_rate(ana: Member, name: str, units: str) -> Backtest:
     backtest = create_backtest(
         program=ana.program, since=today - dt.timedelta(days=80), until=today, name=name,
         draft=with_changes(definition_of(ana.program, now), put=[rule]), actor=SYSTEM, now=now,
+        tiers=TiersDefinition.model_validate({"tiers": STEPS}),
     )  # fmt: skip
     assert backtest.job_id is not None
     run_backtest(backtest.job_id)

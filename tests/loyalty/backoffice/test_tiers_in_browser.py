@@ -10,6 +10,10 @@ import pytest
 from django.utils import timezone
 
 from loyalty.models import ManualTier, Membership, TierSet
+from loyalty.services.tier_drafts import ask_to_publish_tiers, save_tier_draft
+from loyalty.tier_definitions import TiersDefinition
+from members.services.audit import Actor
+from tests.factories import UserFactory
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import make_program, order, record
 
@@ -30,7 +34,7 @@ def silver(transactional_db: None) -> Membership:
     ago = timezone.now() - dt.timedelta(days=340)
     make_program(at=ago, tiers={"tiers": LADDER, "window": "rolling_12_months"})
     record(order("A", "673", at=ago), now=timezone.now())
-    return Membership.objects.select_related("customer").get()
+    return Membership.objects.select_related("customer", "program").get()
 
 
 def assert_fits(page: Any, assert_no_axe_violations: Callable[[Any], None]) -> None:
@@ -44,9 +48,19 @@ def test_each_page_is_read_and_fits(
     sign_in: Callable[[str], Any],
     assert_no_axe_violations: Callable[[Any], None],
 ) -> None:
+    wanted = TiersDefinition.model_validate({"tiers": LADDER[:2]})
+    writer = Actor.of_user(UserFactory())
+    program = silver.program
+    save_tier_draft(program=program, tiers=wanted, actor=writer, now=timezone.now())
+    ask_to_publish_tiers(program=program, actor=writer, now=timezone.now())
     page = sign_in("marketing_manager")
+    page.goto(url("approval_list"))
+    page.get_by_text("Tiers").first.wait_for()
+    assert_fits(page, assert_no_axe_violations)
     for name, said in (
-        ("tier_set_page", "How they are reached and lost"),
+        ("tier_set_page", "Draft of the tiers"),
+        ("tier_draft_publish", "Publish the tiers"),
+        ("tier_draft_send_back", "Why not"),
         ("tier_set_edit", "Look at the effect"),
         ("tier_falls", "Silver"),
     ):

@@ -91,7 +91,9 @@ class Front:
         return payer, method
 
     def intents(self) -> list[dict[str, Any]]:
-        found = requests.get(f"{self.behind}/v1/payment_intents", auth=(KEY, ""), timeout=10)
+        found = requests.get(
+            f"{self.behind}/v1/payment_intents?limit=100", auth=(KEY, ""), timeout=10
+        )
         data: list[dict[str, Any]] = found.json()["data"]
         return data
 

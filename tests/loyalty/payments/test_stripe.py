@@ -16,13 +16,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from loyalty.models import PaymentEvent, PlanCharge, Subscription
+from campaigns.models import Delivery
+from loyalty.models import PaymentEvent, Plan, PlanCharge, Subscription
 from loyalty.payments.stripe import Stripe, minor_units
+from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_payments import cancel_now
 from loyalty.services.plan_renewals import renew_plans
 from loyalty.services.subscriptions import permit_collecting
 from members.errors import ConflictError
 from members.services.audit import SYSTEM
+from tests.campaigns.conftest import awake  # noqa: F401
+from tests.campaigns.factories import follow, switch_on
 from tests.loyalty.payments.shops import KEY, SECRET, Front, front, localstripe
 from tests.loyalty.planning import charges, join, make_club, member, plan
 
@@ -139,6 +143,52 @@ def test_another_card_pays_what_the_first_one_would_not(shop: Front) -> None:
     renew_plans(ago(3))
     found.refresh_from_db()
     assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+
+
+def upgrade(found: Subscription) -> Subscription:
+    pro = Plan.objects.get(code="pro")
+    return change_as_offered(subscription=found, plan=pro, actor=SYSTEM, now=timezone.now())
+
+
+def with_pro(shop: Front, number: str = GOOD) -> Subscription:
+    club = make_club(plan(price="9"), plan("pro", price="30", upgrade="at_once"), at=ago(30))
+    found = join(member(club, at=ago(20)), at=ago(10))
+    payer, method = shop.payer_with(number)
+    return permit_collecting(subscription=found, customer=payer, method=method, now=ago(10))
+
+
+def test_an_upgrade_is_collected_at_once_less_what_is_left(shop: Front) -> None:
+    plus = with_pro(shop)
+    pro = upgrade(plus)
+    [(state, amount)] = charges(pro)
+    assert (pro.state, state) == ("active", "paid")
+    before = plus.charges.get()
+    assert before.carried + Decimal(amount) == 30
+    collected = [intent["amount"] for intent in shop.intents()]
+    assert collected.count(minor_units(Decimal(amount), "USD")) == 1
+
+
+def test_an_upgrade_whose_payment_is_refused_changes_nothing(shop: Front) -> None:
+    plus = with_pro(shop)
+    payer, method = shop.payer_with(DECLINED)
+    plus = permit_collecting(subscription=plus, customer=payer, method=method, now=timezone.now())
+    with pytest.raises(ConflictError) as error:
+        upgrade(plus)
+    assert error.value.code == "payment_refused"
+    plus.refresh_from_db()
+    assert (plus.state, plus.charges.get().carried) == ("active", 0)
+    assert Subscription.objects.count() == 1
+
+
+def test_an_upgrade_whose_answer_is_lost_is_asked_for_again_and_charged_once(shop: Front) -> None:
+    plus = with_pro(shop)
+    count = len(shop.intents())
+    shop.loses_next = True
+    pro = upgrade(plus)
+    assert charges(pro)[0][0] == "open"
+    renew_plans(timezone.now() + dt.timedelta(hours=2))
+    assert charges(pro)[0][0] == "paid"
+    assert len(shop.intents()) == count + 1
 
 
 def test_an_answer_that_was_lost_is_asked_for_again_and_charges_once(shop: Front) -> None:
@@ -288,3 +338,18 @@ def test_secrets_are_in_no_log_and_no_row(shop: Front, caplog: Any) -> None:
 )  # fmt: skip
 def test_money_is_counted_in_the_smallest_coin(amount: str, currency: str, minor: int) -> None:
     assert minor_units(Decimal(amount), currency) == minor
+
+
+@pytest.mark.usefixtures("awake")
+def test_each_payment_that_fails_is_told_with_what_happens_next(shop: Front) -> None:
+    switch_on("plan_payment_failed", at=ago(40))
+    found = subscribed(shop, DECLINED, at=ago(30), trial_days=14, grace_days=10)
+    ended = found.trial_ends_at
+    assert ended is not None
+    for days in (0, 0, 1, 3, 7, 8):
+        renew_plans(ended + dt.timedelta(days=days))
+        follow()
+    told = Delivery.objects.filter(channel="inbox").order_by("pk").values_list("text", flat=True)
+    assert len(told) == 4
+    assert ["We try again on" in text for text in told] == [True, True, True, False]
+    assert all("Without a payment your plan ends on" in text for text in told)

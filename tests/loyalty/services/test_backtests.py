@@ -5,16 +5,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from loyalty.backtest_figures import BacktestFigures
 from loyalty.backtest_rules import with_changes
 from loyalty.models import Backtest, BacktestPart, Program, Transfer
 from loyalty.rule_definitions import EarningRuleDefinition
-from loyalty.selectors import replayed_orders
+from loyalty.selectors import replayed_days, replayed_orders
 from loyalty.selectors.programs import definition_of
 from loyalty.services import backtest_runs
 from loyalty.services.backtests import create_backtest
+from loyalty.services.occasions import give_occasions
 from loyalty.services.programs import apply_definition
+from loyalty.tier_definitions import TiersDefinition
 from members.errors import DomainError
 from members.models import Customer, Job, Segment, SegmentMember
 from members.services.audit import SYSTEM
@@ -26,6 +29,7 @@ from tests.loyalty.factories import (
     give_back,
     line,
     make_program,
+    make_wallet,
     order,
     record,
     refund,
@@ -230,3 +234,146 @@ def test_what_cannot_be_replayed_is_refused(db, how, code):
     assert code is None or refused.value.code == code
     assert not Backtest.objects.exists()
     assert not Job.objects.exists()
+
+
+# --- Days of the year, and other tiers ------------------------------------------------------------
+
+BIRTHDAY = {"code": "day", "name": "Day", "kind": "occasion", "units": 100}
+STEPS = [
+    {"code": "base", "name": "Member"},
+    {"code": "gold", "name": "Gold", "threshold": 100,
+     "benefits": [{"kind": "multiplier", "factor": "2"}, {"kind": "birthday_bonus", "units": 50}]},
+]  # fmt: skip
+
+
+def born(number: str, birthday: str) -> None:
+    Customer.objects.filter(external_id=number).update(birthday=birthday)
+
+
+def ladder(*steps: dict[str, Any], **said: Any) -> TiersDefinition:
+    return TiersDefinition.model_validate({"tiers": list(steps)} | said)
+
+
+def members_by_tier(found: BacktestFigures) -> dict[str, tuple[int, int]]:
+    return {item.code: (item.live, item.draft) for item in found.tiers()}
+
+
+def test_days_of_the_year_count_on_both_sides_also_for_who_buys_nothing(db):
+    program = make_program(earning_rules=[{}, BIRTHDAY])
+    for number in ("c1", "c2", "c3"):
+        make_wallet(program, number, NOW)
+    born("c1", "1990-03-20")
+    born("c2", "1991-04-01")
+    born("c3", "1991-09-01")
+    record(order("A", "10", at=day(1)))
+    for at in range(31):
+        give_occasions(day(at))
+    found = answer(ask(program, rule(**BIRTHDAY | {"units": 30})))
+    assert issued(found) == (210, 70)
+    assert found.sums.rules["live"]["day"] == 200
+    given = Transfer.objects.aggregate(sum=Sum("amount"))["sum"]
+    assert given == issued(found)[0]
+    assert {item.code: item.change for item in found.rules()} == {"base": "", "day": "changed"}
+    assert [found.whole.units["live"]["points"], found.whole.orders] == [210, 1]
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ({"days_before": 7}, 100), ({"day": "enrollment"}, 0), ({"day": "first_purchase"}, 0),
+        ({"caps": {"per_member": 60, "period": "year"}}, 60),
+        ({"when": {"field": "customer.country", "op": "is", "value": "GR"}}, 0),
+    ],
+)  # fmt: skip
+def test_a_day_is_given_as_its_rule_says(db, said, given):
+    program = make_program()
+    make_wallet(program, "c1", NOW)
+    born("c1", "1990-04-10")
+    record(order("A", "10", at=day(1)))
+    found = answer(ask(program, rule(**BIRTHDAY | said)))
+    assert found.sums.rules["draft"]["day"] == given
+    assert found.sums.rules["live"]["day"] == 0
+
+
+def test_a_budget_for_days_ends_for_everybody_together(db):
+    program = make_program()
+    for number in range(6):
+        make_wallet(program, f"c{number}", NOW)
+        born(f"c{number}", f"1990-03-{20 + number}")
+    record(order("A", "10", at=day(1)))
+    gift = rule(**BIRTHDAY | {"caps": {"budget": 300}})
+    assert answer(ask(program, gift)).sums.rules["draft"]["day"] == 300
+
+
+def test_other_tiers_are_tried_with_what_they_bring_and_who_would_have_which(db):
+    program = make_program(unit=CENTS, tiers={"window": "lifetime", "tiers": STEPS})
+    for number in ("c1", "c2", "c3"):
+        make_wallet(program, number, NOW)
+    born("c1", "1990-04-10")
+    record(order("A", "60", at=day(1)), order("B", "60", at=day(2)), order("C", "10", at=day(3)))
+    record(order("D", "30", at=day(1), buyer="c2"))
+    lower = ladder(
+        STEPS[0],
+        STEPS[1] | {"threshold": 50, "benefits": [{"kind": "multiplier", "factor": "3"},
+                                                   {"kind": "birthday_bonus", "units": 70}]},
+        window="lifetime",
+    )  # fmt: skip
+    found = answer(ask(program, tiers=lower))
+    # Life: 60, 60, 10 twice, 30, 50 for the birthday. The draft: 60, 60 and 10 three times, 30, 70.
+    assert issued(found) == (60 + 60 + 20 + 30 + 50, 60 + 180 + 30 + 30 + 70)
+    assert members_by_tier(found) == {"base": (2, 2), "gold": (1, 1)}
+    assert found.moved() == (0, 0)
+    [_base, gold] = found.tiers()
+    assert (gold.live_units, gold.draft_units) == ({"points": 190}, {"points": 340})
+    higher = ladder(STEPS[0], STEPS[1] | {"threshold": 5000}, window="lifetime")
+    found = answer(ask(program, tiers=higher))
+    assert members_by_tier(found) == {"base": (2, 3), "gold": (1, 0)}
+    assert found.moved() == (0, 1)
+    assert issued(found)[1] == 60 + 60 + 10 + 30
+
+
+def test_the_drafts_tiers_count_from_the_first_day_and_nobody_falls_before_a_review(db):
+    program = make_program(tiers={"tiers": STEPS})
+    make_wallet(program, "c1", NOW)
+    record(order("A", "200", at=day(1)))
+    record(order("B", "10", at=day(10)))
+    higher = ladder(STEPS[0], STEPS[1] | {"threshold": 900})
+    found = answer(ask(program, tiers=higher, since=5))
+    assert members_by_tier(found) == {"base": (0, 0), "gold": (1, 1)}
+    assert issued(found) == (20, 20)
+
+
+def test_tiers_are_tried_where_there_are_none_and_a_rule_may_ask_for_them(db):
+    asks = {"code": "vip", "name": "Vip", "kind": "fixed", "units": 7,
+            "when": {"field": "membership.tier", "op": "is", "value": "gold"}}  # fmt: skip
+    program = make_program()
+    make_wallet(program, "c1", NOW)
+    record(order("A", "150", at=day(1)), order("B", "10", at=day(2)))
+    wanted = ladder(STEPS[0], {k: v for k, v in STEPS[1].items() if k != "benefits"})
+    found = answer(ask(program, rule(**asks), tiers=wanted))
+    assert issued(found) == (160, 167)
+    assert members_by_tier(found) == {"base": (0, 0), "gold": (0, 1)}
+
+
+def test_the_tiers_that_count_anyway_are_no_draft(db):
+    program = make_program(tiers={"tiers": STEPS})
+    record(order("A", "10", at=day(1)))
+    with pytest.raises(DomainError) as error:
+        ask(program, tiers=ladder(*STEPS))
+    assert error.value.code == "nothing_changed"
+    with pytest.raises(DomainError, match="stars"):
+        ask(program, tiers=ladder(*STEPS, metric="units", wallet_type="stars"))
+
+
+def test_members_who_bought_nothing_are_in_one_range_each_once(db, monkeypatch):
+    program = make_program(earning_rules=[{}, BIRTHDAY])
+    for number in range(7):
+        make_wallet(program, f"c{number}", NOW)
+        born(f"c{number}", "1990-03-20")
+    record(order("A", "10", at=day(1)), order("B", "10", at=day(1)))
+    ranges = replayed_days.everybody_in_ranges
+    monkeypatch.setattr(
+        backtest_runs, "everybody_in_ranges", lambda stretch: ranges(stretch, size=2)
+    )
+    found = answer(ask(program, rule(code="base", units=2)))
+    assert issued(found) == (720, 740)

@@ -196,8 +196,8 @@ MEMBERSHIP_FIELDS = {
     "rewards.redemption.membership": "stays: what was taken under either name counts",
     "rewards.voucher.membership": "stays with what it was taken for",
     "rewards.voucheruse.membership": "stays: a shared code used under either name counts",
-    "rewards.rewardgoal.membership": "stays, unseen: the one that counts has its own",
-    "rewards.autotake.membership": "stays, and rests: only members that count are looked at",
+    "rewards.rewardgoal.membership": "stays, unseen: the one that counts has the newest",
+    "rewards.autotake.membership": "stays, and rests: the one that counts has the newest",
     "rewards.fulfillmenttask.membership": "stays: it is read with the one that counts",
     "rewards.eventwait.membership": "stays: it is read with the one that counts",
     "rewards.contentdownload.membership": "stays: who fetched it under either name fetched it",
@@ -209,6 +209,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
     "campaigns.surveyresponse.membership": "stays: who answered under either name has answered",
     "campaigns.message.membership": "stays: it was told about that one",
+    "campaigns.passage.membership": "stays, and ends: only an active member is led on",
 }
 WALLET_FIELDS = {
     "loyalty.wallet.merged_into": "points to the one that counts",

@@ -1,5 +1,7 @@
 """A bonus for reaching so much belongs to a window: every order of it counts, as it is now."""
 
+import datetime as dt
+
 import pytest
 
 from loyalty.models import Transfer, WindowAward
@@ -128,3 +130,16 @@ def test_what_was_spent_is_owed():
     adjust(wallet_of(WindowAward.objects.get().membership.account_id), -50, "k", now=day(1))
     give_back(refund("R1", "1", of="A", at=day(2)))
     assert held(at=day(2)).owed == 50
+
+
+def test_in_an_hour_that_comes_twice_the_later_order_brings_the_bonus():
+    """01:50 by summer time, and twenty minutes later 01:10 by winter time."""
+    make_program(
+        time_zone="America/New_York",
+        earning_rules=[{"code": "bonus", "name": "Big day", "kind": "threshold_bonus",
+                        "reach": 100, "window": "day", "units": 50}],
+    )  # fmt: skip
+    first, second = (dt.datetime(2025, 11, 2, *at, tzinfo=dt.UTC) for at in ((5, 50), (6, 10)))
+    record(order("A", "60", at=first))
+    record(order("B", "60", at=second))
+    assert Transfer.objects.get().occurred_at == second

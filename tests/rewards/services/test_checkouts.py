@@ -13,7 +13,9 @@ from loyalty.errors import (
     OrderConflictError,
     SpendingRefusedError,
 )
-from loyalty.models import Order, Tender, Transfer, UnitTender
+from loyalty.ledger.checks import RULES, check_rule
+from loyalty.models import DiscountEntry, Order, Tender, Transfer, UnitTender
+from loyalty.selectors.discount_journal import read_discount_journal
 from loyalty.services.redemptions import reverse_redemption
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
@@ -24,6 +26,7 @@ from rewards.errors import (
     VoucherRefusedError,
 )
 from rewards.models import Checkout, Redemption, Reward, Voucher, VoucherUse
+from rewards.services.shared_codes import create_shared_code
 from rewards.services.timeouts import end_timeouts
 from tests.loyalty.factories import (
     NOW,
@@ -393,3 +396,72 @@ def test_a_canceled_order_gives_back_all_that_its_cart_took(told: bool) -> None:
     assert (spendable(at=day(1)), voucher.status) == (900, "issued")
     assert Reward.objects.get(code="tour").taken == 0
     assert Checkout.objects.get().status == "cancelled"
+
+
+def told_all() -> None:
+    while deliver_waiting():
+        pass
+
+
+def test_a_canceled_order_that_names_no_buyer_gives_back_all_that_its_cart_took() -> None:
+    member = shopper()
+    tour = offer(member.program, "tour", kind="access", stock=2)
+    voucher = voucher_of(take(member, offer(member.program), at=NOW))
+    commit(reserve(cart(member, vouchers=[voucher], rewards=[tour], units=500)))
+    record(order("A1", "15", at=SOON, buyer=None), now=SOON)
+    told_all()
+    record(order("A1", "15", at=SOON, buyer=None, status="cancelled"), now=LATER)
+    told_all()
+    voucher.refresh_from_db()
+    assert (spendable(at=day(1)), voucher.status) == (900, "issued")
+    assert Reward.objects.get(code="tour").taken == 0
+    assert Checkout.objects.get().status == "cancelled"
+
+
+def test_a_canceled_order_of_somebody_else_gives_back_nothing() -> None:
+    member = shopper()
+    tour = offer(member.program, "tour", kind="access", stock=2)
+    commit(reserve(cart(member, rewards=[tour])))
+    record(order("A1", "20", at=SOON, buyer="c9", status="cancelled"), now=SOON)
+    told_all()
+    assert Checkout.objects.get().status == "committed"
+
+
+def test_another_cart_pays_for_an_order_that_was_taken_up_again() -> None:
+    member = shopper()
+    commit(reserve(cart(member, units=500)))
+    record(order("A1", "20", at=SOON), now=SOON)
+    record(order("A1", "20", at=SOON, status="cancelled"), now=LATER)
+    told_all()
+    assert spendable(at=day(1)) == 1000
+    record(order("A1", "20", at=SOON), now=day(1))
+    commit(reserve(cart(member, "C2", units=300, at=day(2)), at=day(2)), at=day(2))
+    paid = UnitTender.objects.get()
+    assert (paid.amount, paid.transfer.amount) == (3, 300)
+    assert Tender.objects.filter(kind="units").values_list("amount", flat=True).get() == 3
+    earned = spendable(at=day(3))
+    # It pays in the third cart's place no more than once.
+    third = reserve(cart(member, "C3", units=100, at=day(3)), at=day(3))
+    with pytest.raises(OrderConflictError):
+        commit(third, at=day(3))
+    assert earned == 700 + 17
+
+
+def test_what_rewards_and_vouchers_take_off_is_a_cost_in_the_journal() -> None:
+    member = shopper()
+    five, shared = offer(member.program, combines=True), offer(member.program, "ten", amount="10",
+                                                               combines=True)  # fmt: skip
+    code = create_shared_code(
+        reward=shared, written="", most_uses=9, expires_at=None, actor=SYSTEM, now=NOW
+    )
+    found = commit(reserve(cart(member, total="40", rewards=[five], vouchers=[code])))
+    costs = DiscountEntry.objects.order_by("pk")
+    assert list(costs.values_list("kind", "amount")) == [("voucher", 10), ("reward", 5)]
+    days = (NOW.date(), NOW.date())
+    journal = read_discount_journal(member.program, *days)
+    assert {item.account.role: item.closing_worth for item in journal.balances} == {
+        "voucher_discounts": 10, "reward_discounts": 5, "discounts": -15,
+    }  # fmt: skip
+    cancel(found, at=SOON)
+    assert read_discount_journal(member.program, *days).cost == 0
+    assert not any(check_rule(name, NOW) for name in RULES if "vouchers took off" in name)

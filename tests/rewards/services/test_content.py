@@ -8,8 +8,10 @@ from django.core.files.base import ContentFile
 
 from members.errors import DomainError
 from members.services.audit import SYSTEM
+from rewards.definitions import RewardText
 from rewards.errors import ContentRefusedError
-from rewards.models import ContentDownload, ContentItem, Redemption
+from rewards.models import ContentDownload, ContentItem, Redemption, Reward
+from rewards.selectors.rewards import definition_of
 from rewards.services.content import (
     ContentTerms,
     change_content,
@@ -20,6 +22,7 @@ from rewards.services.content import (
     signed_token,
 )
 from rewards.services.redemptions import cancel_redemption
+from rewards.services.rewards import change_reward
 from tests.loyalty.factories import NOW
 from tests.rewards.factories import make_member, take
 
@@ -111,3 +114,22 @@ def test_a_link_is_good_for_a_while_and_for_what_it_was_made_for(member, monkeyp
     monkeypatch.setattr("django.core.signing.time.time", lambda: at + later)
     with pytest.raises(ContentRefusedError):
         read_token(token)
+
+
+def test_editing_an_item_leaves_what_only_a_file_or_another_page_says(member):
+    item = add(member, price=Decimal(50))
+    reward = item.reward
+    said = definition_of(reward).model_copy(
+        update={
+            "name": "The recipes", "status": "archived", "texts": {"ms": RewardText(name="Resipi")},
+            "per_member": 3, "stock": 40, "worth": Decimal(2),
+        }
+    )  # fmt: skip
+    change_reward(reward=reward, definition=said, actor=SYSTEM)
+    terms = ContentTerms(title="Recipes", status="live", summary="Of May", price=Decimal(60))
+    change_content(item=item, terms=terms, file=None, actor=SYSTEM)
+    found = definition_of(Reward.objects.get(pk=reward.pk))
+    assert found == said.model_copy(update={"summary": "Of May", "price": Decimal(60)})
+    renamed = ContentTerms(title="All recipes", status="live", summary="Of May", price=Decimal(60))
+    change_content(item=item, terms=renamed, file=None, actor=SYSTEM)
+    assert Reward.objects.get(pk=reward.pk).name == "All recipes"

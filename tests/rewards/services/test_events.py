@@ -8,10 +8,12 @@ from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_job
 from members.services.outbox import deliver_waiting
+from rewards.definitions import RewardText
 from rewards.errors import EventStateError, RewardRefusedError
 from rewards.event_definitions import EventDefinition
 from rewards.models import Event, EventWait, Redemption, Reward
 from rewards.selectors.events import event_definition, open_waits
+from rewards.selectors.rewards import definition_of as reward_definition_of
 from rewards.services.bulk_changes import BulkChange, change_rewards
 from rewards.services.event_jobs import cancel_event, pass_on_seats
 from rewards.services.events import (
@@ -25,6 +27,7 @@ from rewards.services.events import (
 )
 from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
+from rewards.services.rewards import change_reward
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, take
 
@@ -241,3 +244,19 @@ def test_nobody_books_what_was_called_off_or_has_begun_whatever_its_reward_says(
             source="backoffice", actor=SYSTEM, now=NOW,
         )  # fmt: skip
     assert error.value.code == "over"
+
+
+def test_editing_an_event_leaves_what_only_a_file_or_another_page_says(members):
+    event = plan(members[0].program)
+    said = reward_definition_of(event.reward).model_copy(
+        update={
+            "texts": {"ms": RewardText(name="Rasa")}, "per_period": "year", "per_member": None,
+            "prefix": "TASTE", "on_shelf": False, "combines": True, "valid_days": 9,
+        }
+    )  # fmt: skip
+    change_reward(reward=event.reward, definition=said, actor=SYSTEM)
+    event.refresh_from_db()
+    edited = event_definition(event).model_copy(update={"seats": 3, "name": "Tea tasting"})
+    change_event(event=event, definition=edited, actor=SYSTEM, now=NOW)
+    found = reward_definition_of(Reward.objects.get(pk=event.reward_id))
+    assert found == said.model_copy(update={"stock": 3, "name": "Tea tasting"})

@@ -1,5 +1,6 @@
 """Rewards in a program's file: what is exported makes the same elsewhere."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,11 @@ from loyalty.services.programs import apply_definition
 from members.errors import DomainError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
-from rewards.models import Reward
+from rewards.event_definitions import EventDefinition
+from rewards.models import ContentItem, Event, Reward
+from rewards.part_definitions import ContentPart, SeatEvent
+from rewards.services.content import ContentTerms, create_content
+from rewards.services.events import create_event
 from rewards.services.voucher_pools import create_voucher_pool
 from tests.loyalty.factories import NOW, make_program
 from tests.rewards.factories import offer
@@ -80,3 +85,78 @@ def test_what_is_wrong_is_named_with_its_line_and_place(program):
     assert [item.field for item in refused.value.errors] == ["rewards[0].voucher_pool"]
     with pytest.raises(DomainError, match="not valid"):
         load_program(text.replace("code: film", "code: off", 1))
+
+
+@pytest.fixture
+def meeting(program):
+    """A tasting with a link, and recipes that are taken for units."""
+    starts = NOW + dt.timedelta(days=30)
+    said = EventDefinition(
+        code="tasting", name="Tasting", place="The shop", starts_at=starts, seats=5, price=100,
+        ends_at=starts + dt.timedelta(hours=2), offer_hours=6,
+    )  # fmt: skip
+    event = create_event(program=program, definition=said, actor=SYSTEM, live=True)
+    terms = ContentTerms(
+        title="Recipes", summary="Of May", link="https://example.com/recipes", status="live",
+        price=Decimal(40), wallet_type="points",
+    )  # fmt: skip
+    create_content(program=program, code="recipes", terms=terms, file=None, actor=SYSTEM)
+    return event
+
+
+def elsewhere(program):
+    text = dump_program(program, timezone.now())
+    return load_program(text.replace(f"code: {program.code}\n", "code: elsewhere\n", 1))
+
+
+def test_seats_and_content_bring_what_is_behind_them(program, meeting):
+    apply_definition(elsewhere(program), actor=SYSTEM, now=NOW)
+    other = Program.objects.get(code="elsewhere")
+    made, item = Event.objects.get(reward__program=other), ContentItem.objects.get(program=other)
+    assert (made.place, made.starts_at, made.offer_hours) == ("The shop", meeting.starts_at, 6)
+    assert (item.link, item.status) == ("https://example.com/recipes", "live")
+    first, second = definition_of(program, NOW), definition_of(other, NOW)
+    assert first.rewards == second.rewards
+    assert apply_definition(second, actor=SYSTEM, now=NOW).changes == []
+
+
+def changed_reward(program, code, **update):
+    definition = definition_of(program, NOW)
+    rewards = tuple(
+        item.model_copy(update=update) if item.code == code else item for item in definition.rewards
+    )
+    return definition.model_copy(update={"rewards": rewards})
+
+
+def test_a_file_moves_an_event_and_one_that_does_not_name_it_leaves_it(program, meeting):
+    later = meeting.starts_at + dt.timedelta(days=1)
+    part = SeatEvent(place="Room 2", starts_at=later, ends_at=later + dt.timedelta(hours=1))
+    changed = changed_reward(program, "tasting", event=part, ends_at=later, stock=7)
+    assert apply_definition(changed, actor=SYSTEM, now=NOW).changes == ["Reward changed: Tasting"]
+    meeting.refresh_from_db()
+    assert (meeting.place, meeting.starts_at, meeting.reward.stock) == ("Room 2", later, 7)
+    silent = changed_reward(program, "tasting", event=None)
+    assert apply_definition(silent, actor=SYSTEM, now=NOW).changes == []
+
+
+@pytest.mark.parametrize(
+    ("code", "update", "field"),
+    [
+        ("tasting", {"event": None}, "event"),
+        ("tasting", {"ends_at": NOW}, "ends_at"),
+        ("tasting", {"stock": None}, "stock"),
+        ("read-recipes", {"content": None}, "content"),
+        (
+            "read-recipes",
+            {"content": ContentPart(code="recipes", title="Recipes", file="recipes.pdf")},
+            "content.file",
+        ),
+    ],
+)
+def test_what_a_new_one_lacks_is_named(program, meeting, code, update, field):
+    wanted = changed_reward(program, code, **update).model_copy(update={"code": "elsewhere"})
+    place = [item.code for item in wanted.rewards].index(code)
+    with pytest.raises(DomainError) as refused:
+        apply_definition(wanted, actor=SYSTEM, now=NOW)
+    assert [item.field for item in refused.value.errors] == [f"rewards[{place}].{field}"]
+    assert not Program.objects.filter(code="elsewhere").exists()

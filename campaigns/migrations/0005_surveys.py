@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0002_webhooks'),
+        ('campaigns', '0004_journeys'),
         ('loyalty', '0047_told_outside'),
     ]
 

@@ -1,0 +1,115 @@
+"""Journeys to begin from. Each is an ordinary draft afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Body = dict[str, Any]
+MORNING = {"kind": "clock", "time": "09:00"}
+HAS_UNITS = {"field": "member.balance", "op": "more_than", "value": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyJourney:
+    code: str
+    name: Promise
+    description: Promise
+    trigger: str
+    body: Body
+
+
+def _steps(*steps: Body) -> list[Body]:
+    return [{**step, "key": f"s{number}"} for number, step in enumerate(steps, 1)]
+
+
+def _tell(message: str) -> Body:
+    return {"kind": "message", "message": message}
+
+
+def _wait(days: int) -> Body:
+    return {"kind": "wait", "days": days}
+
+
+READY = (
+    ReadyJourney(
+        "welcome", _("Welcome series"),
+        _("How to earn at once; after three days what units are for; after ten the next reward."),
+        "joined",
+        {"goal": "reward", "steps": _steps(
+            _tell("welcome"), _wait(3), MORNING, _tell("getting_started"), _wait(7), MORNING,
+            _tell("near_reward"))},
+    ),
+    ReadyJourney(
+        "order", _("After an order"),
+        _("The receipt of what was earned; after two weeks what they have now."), "order",
+        {"again": 0, "steps": _steps(
+            _tell("order_earned"), _wait(14), MORNING, _tell("order_after"))},
+    ),
+    ReadyJourney(
+        "statement", _("Monthly statement"), _("What was earned and used in the month before."),
+        "month", {"again": 0, "holdout": 0, "steps": _steps(MORNING, _tell("statement"))},
+    ),
+    ReadyJourney(
+        "first-reward", _("First reward"), _("As soon as they have enough for one."), "reachable",
+        {"goal": "reward", "steps": _steps(
+            _tell("first_reward"), _wait(14), MORNING, _tell("first_reward"))},
+    ),
+    ReadyJourney(
+        "near", _("Nearly there"), _("When four fifths of the next reward are reached."), "near",
+        {"again": 30, "goal": "reward", "steps": _steps(_tell("near_reward"))},
+    ),
+    ReadyJourney(
+        "milestones", _("Milestones"), _("At 500, 1,000 and 2,500."), "balance",
+        {"again": 0, "start": {"balances": [500, 1000, 2500]},
+         "steps": _steps(_tell("milestone"))},
+    ),
+    ReadyJourney(
+        "tier-up", _("A higher tier"), _("What it brings."), "tier_up",
+        {"again": 0, "steps": _steps(_tell("tier_up"))},
+    ),
+    ReadyJourney(
+        "tier-ends", _("A tier will be lost"), _("Thirty days before, and what keeps it."),
+        "tier_ends",
+        {"again": 0, "start": {"days": 30}, "goal": "order",
+         "steps": _steps(_tell("tier_warning"))},
+    ),
+    ReadyJourney(
+        "birthday", _("Birthday"),
+        _("In the morning. What is given for it is told with it, once."), "birthday",
+        {"again": 0, "holdout": 0, "steps": _steps(MORNING, _tell("birthday"))},
+    ),
+    ReadyJourney(
+        "anniversary", _("Anniversary"), _("The day of joining comes back."), "enrollment",
+        {"again": 0, "steps": _steps(MORNING, _tell("anniversary"))},
+    ),
+    ReadyJourney(
+        "quiet", _("Not seen for a while"),
+        _("After 60 and 90 days without an order, to who has units."), "quiet",
+        {"again": 0, "start": {"days": 60}, "audience": HAS_UNITS, "goal": "order",
+         "steps": _steps(MORNING, _tell("come_back"), _wait(30), _tell("come_back"))},
+    ),
+    ReadyJourney(
+        "win-back", _("Win back"),
+        _("Who has not ordered for twice as long as they usually take."), "overdue",
+        {"again": 90, "start": {"factor": "2"}, "goal": "order",
+         "steps": _steps(MORNING, _tell("come_back"))},
+    ),
+    ReadyJourney(
+        "lapse", _("Before they lapse"),
+        _("Who has not ordered for a third longer than they usually take."), "overdue",
+        {"again": 90, "start": {"factor": "1.33"}, "goal": "order",
+         "steps": _steps(MORNING, _tell("near_reward"))},
+    ),
+    ReadyJourney(
+        "year", _("Year in review"), _("In the first days of January."), "year",
+        {"again": 0, "holdout": 0, "steps": _steps(_wait(3), MORNING, _tell("year_review"))},
+    ),
+)  # fmt: skip
+
+
+def ready_journey(code: str) -> ReadyJourney | None:
+    return next((item for item in READY if item.code == code), None)

@@ -1,0 +1,34 @@
+"""Which journeys ask whether somebody is in a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from campaigns.models import Journey, JourneyVersion
+from loyalty.segment_uses import Asking, segments_asked_for
+from members.segment_uses import SegmentUse, register_segment_uses
+
+
+def uses_of_segments() -> Iterable[SegmentUse]:
+    """All versions of those that have not ended: whoever has begun goes on by an older one."""
+    versions = JourneyVersion.objects.exclude(journey__status=Journey.Status.ENDED)
+    asking = (item for version in versions.select_related("journey") for item in _asking(version))
+    return segments_asked_for(_("journey"), asking)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_segment_uses("journeys", uses_of_segments)
+
+
+def _asking(version: JourneyVersion) -> Iterator[Asking]:
+    journey = version.journey
+    url = reverse("messages_backoffice:journey", args=[journey.public_id])
+    conditions = [version.body.get("audience")]
+    conditions += [step.get("when") for step in version.body.get("steps", ())]
+    for when in conditions:
+        if when:
+            yield Asking(journey.pk, when, journey.name, url)

@@ -1,0 +1,263 @@
+"""Taking members on, step by step. A step, what it does and that it was done are one transaction,
+so a kill at any moment loses nothing and does nothing twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.journey_definitions import (
+    CheckStep,
+    ClockStep,
+    EndStep,
+    JourneyDefinition,
+    MessageStep,
+    RewardStep,
+    Step,
+    UnitsStep,
+    WaitStep,
+)
+from campaigns.journey_news import Asked, teller_of
+from campaigns.journey_times import after, base, next_moment
+from campaigns.models import (
+    ContactPreference,
+    Journey,
+    Message,
+    OccasionSetting,
+    Passage,
+    PassageStep,
+)
+from campaigns.occasions import occasion_named
+from campaigns.selectors.journeys import definition_of, for_whom
+from campaigns.services.messages import write_messages
+from campaigns.time_zones import choose_zone
+from loyalty.errors import LedgerError
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Membership, Order, Program, Transfer, Wallet
+from loyalty.selectors.memberships import wallet_ids
+from loyalty.services.adjustments import adjust_units
+from members.errors import DomainError
+from members.selectors.merges import current
+from members.services.audit import SYSTEM
+from members.services.transactions import run_atomically
+from rewards.errors import RewardRefusedError
+from rewards.models import Redemption, Reward
+from rewards.services.gifts import JOB, give_reward
+
+logger = logging.getLogger(__name__)
+Clock = Callable[[], dt.datetime]
+Outcome = PassageStep.Outcome
+# What went wrong is tried again so much later.
+AGAIN = dt.timedelta(hours=1)
+GONE = (Order.Status.CANCELLED, Order.Status.REFUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a step. `to`: the next one, empty: it ends; `due`: when."""
+
+    outcome: str
+    to: str
+    due: dt.datetime
+    made: dict[str, Any] = field(default_factory=dict)
+
+
+def take_due(*, limit: int = 100, clock: Clock = timezone.now) -> int:
+    """Take on up to `limit` members who are due in each live journey; returns how many were."""
+    taken = 0
+    for journey in Journey.objects.filter(status=Journey.Status.LIVE).order_by("pk"):
+        due = Passage.objects.filter(
+            journey=journey, state=Passage.State.ACTIVE, due_at__lte=clock()
+        )
+        for pk in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]):
+            taken += _take_on(pk, clock())
+    return taken
+
+
+def _take_on(pk: int, now: dt.datetime) -> int:
+    try:
+        return run_atomically(lambda: _go_on(pk, now))
+    except (DomainError, LedgerError) as error:
+        logger.warning("passage %s is tried again: %s", pk, error.code)
+        waiting = Passage.objects.filter(pk=pk, state=Passage.State.ACTIVE, due_at__lte=now)
+        waiting.update(due_at=now + AGAIN)
+        return 0
+
+
+@transaction.atomic
+def _go_on(pk: int, now: dt.datetime) -> int:
+    """One member, until they wait or it is over; nothing where another worker has them."""
+    _lock_wallets(pk)
+    rows = Passage.objects.select_for_update(of=("self",), skip_locked=True).select_related(
+        "journey", "version", "membership__program", "membership__customer__merged_into"
+    )
+    passage = rows.filter(
+        pk=pk, state=Passage.State.ACTIVE, due_at__lte=now, journey__status=Journey.Status.LIVE
+    ).first()
+    if passage is None or passage.due_at is None:
+        return 0
+    definition = definition_of(passage.version)
+    at = base(passage.due_at, now)
+    while True:
+        step = definition.step(passage.step)
+        if why := _why_leaving(passage, definition):
+            return _leave(passage, why, now)
+        if step is None or isinstance(step, EndStep):
+            return _leave(passage, "finished", now)
+        done = _take(passage, step, definition, at, now)
+        if not done.to:
+            return _leave(passage, "finished", now)
+        passage.step, passage.due_at = done.to, done.due
+        if done.due > now:
+            passage.save(update_fields=["step", "due_at"])
+            return 1
+        at = done.due
+
+
+def _lock_wallets(pk: int) -> None:
+    """Before the passage, as whoever merges members does."""
+    passage = Passage.objects.select_related("version", "membership").filter(pk=pk).first()
+    if passage and any(
+        isinstance(step, UnitsStep | RewardStep) for step in definition_of(passage.version).steps
+    ):
+        lock_wallets(wallet_ids([passage.membership]))
+
+
+def _why_leaving(passage: Passage, definition: JourneyDefinition) -> str:
+    member = passage.membership
+    if member.status != Membership.Status.ACTIVE:
+        return "not_member"
+    if member.program.status != Program.Status.LIVE:
+        return "program_over"
+    if definition.goal == "order" and Order.objects.filter(
+        customer=member.customer_id, placed_at__gt=passage.entered_at
+    ).exclude(status__in=GONE).exists():  # fmt: skip
+        return "goal"
+    if definition.goal == "reward" and Redemption.objects.filter(
+        membership=member, created_at__gt=passage.entered_at, gift=""
+    ).exists():  # fmt: skip
+        return "goal"
+    return ""
+
+
+def _leave(passage: Passage, why: str, now: dt.datetime) -> int:
+    passage.state, passage.due_at, passage.left_at, passage.why = (
+        Passage.State.DONE, None, now, why,
+    )  # fmt: skip
+    passage.save(update_fields=["state", "due_at", "left_at", "why"])
+    return 1
+
+
+def _take(
+    passage: Passage, step: Step, definition: JourneyDefinition, at: dt.datetime, now: dt.datetime
+) -> Done:
+    following = definition.after(step.key)
+    if isinstance(step, WaitStep | ClockStep):
+        if PassageStep.objects.filter(passage=passage, step=step.key).exists():
+            return Done("", following, at)
+        done = Done(Outcome.WAITS, step.key, _until(passage, step, at))
+    elif isinstance(step, CheckStep):
+        holds = bool(for_whom(step.when, [passage.membership], now))
+        to = following if holds else step.otherwise
+        done = Done(Outcome.YES if holds else Outcome.NO, to, at)
+    else:
+        outcome, made = _act(passage, step, now)
+        done = Done(outcome, following, at, made)
+    PassageStep.objects.create(
+        passage=passage, step=step.key, at=now, outcome=done.outcome, **done.made
+    )
+    return done
+
+
+def _act(
+    passage: Passage, step: MessageStep | UnitsStep | RewardStep | EndStep, now: dt.datetime
+) -> tuple[str, dict[str, Any]]:
+    if isinstance(step, UnitsStep):
+        return _give_units(passage, step, now)
+    if isinstance(step, RewardStep):
+        return _give_reward(passage, step, now)
+    assert isinstance(step, MessageStep)
+    return _tell(passage, step, now)
+
+
+def _until(passage: Passage, step: WaitStep | ClockStep, at: dt.datetime) -> dt.datetime:
+    zone = zone_of(passage.membership)
+    if isinstance(step, WaitStep):
+        return after(at, zone, step.days, step.hours)
+    return next_moment(at, zone, step.time)
+
+
+def zone_of(member: Membership) -> Any:
+    """By which clock they live."""
+    customer = current(member.customer)
+    said = ContactPreference.objects.filter(customer=customer).first()
+    return choose_zone(
+        said=said.time_zone if said else "", country=customer.country,
+        otherwise=member.program.time_zone,
+    )  # fmt: skip
+
+
+def _name(passage: Passage, key: str) -> str:
+    return f"journey:{passage.pk}:{key}"
+
+
+def _tell(passage: Passage, step: MessageStep, now: dt.datetime) -> tuple[str, dict[str, Any]]:
+    """Written once for what it is about: told of the event by itself, it is not told again."""
+    occasion, teller = occasion_named(step.message), teller_of(step.message)
+    if occasion is None or teller is None:
+        return Outcome.NOTHING, {}
+    asked = Asked(passage.membership, passage.occurrence, _name(passage, step.key), now, {})
+    news = teller(asked)
+    if news is None:
+        return Outcome.NOTHING, {}
+    setting = OccasionSetting.objects.filter(code=occasion.code).first()
+    how = OccasionSetting(
+        code=occasion.code, channels=step.channels,
+        topic=setting.topic if setting else occasion.topic,
+    )  # fmt: skip
+    written = write_messages(occasion=occasion, setting=how, news=[news], now=now)
+    if written:
+        return Outcome.TOLD, {"message": written[0]}
+    known = Message.objects.filter(occasion=occasion.code, occurrence=news.occurrence).first()
+    return Outcome.TOLD_BEFORE, {"message": known}
+
+
+def _give_units(passage: Passage, step: UnitsStep, now: dt.datetime) -> tuple[str, dict[str, Any]]:
+    member = passage.membership
+    wallets = Wallet.objects.select_related("wallet_type__program")
+    wallet = wallets.filter(account=member.account_id).order_by("wallet_type").first()
+    if wallet is None:
+        return Outcome.REFUSED, {}
+    units = int(step.units * Decimal(10) ** wallet.wallet_type.scale)
+    transfer, _replayed = adjust_units(
+        wallet=wallet, units=units, reason=step.reason, note=passage.journey.name, actor=SYSTEM,
+        key=_name(passage, step.key), source=Transfer.Source.JOB.value, now=now,
+    )  # fmt: skip
+    return Outcome.GIVEN, {"transfer": transfer}
+
+
+def _give_reward(
+    passage: Passage, step: RewardStep, now: dt.datetime
+) -> tuple[str, dict[str, Any]]:
+    member = passage.membership
+    reward = Reward.objects.filter(program=member.program_id, code=step.reward).first()
+    if reward is None:
+        return Outcome.REFUSED, {}
+    birthday = passage.journey.trigger == "birthday"
+    gift = Redemption.Gift.BIRTHDAY if birthday else Redemption.Gift.JOURNEY
+    try:
+        with transaction.atomic():
+            given, _replayed = give_reward(
+                membership=member, reward=reward, gift=gift.value, message=step.words,
+                key=_name(passage, step.key), source=JOB, actor=SYSTEM, now=now,
+            )  # fmt: skip
+    except RewardRefusedError:
+        return Outcome.REFUSED, {}
+    return Outcome.GIVEN, {"redemption": given}

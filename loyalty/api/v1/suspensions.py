@@ -1,0 +1,57 @@
+"""Suspending a member of a program, and lifting that again."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from loyalty.api.v1.memberships import MembershipOut, membership_out
+from loyalty.selectors.memberships import get_membership
+from loyalty.services.suspensions import resume_membership, suspend_membership
+from members.api.bodies import Body, Reason, answer, read_body
+from members.api.idempotency import idempotent
+from members.api.views import ApiView
+
+
+class SuspensionIn(Body):
+    reason: Reason = Field(description="For the merchant's staff.")
+
+
+class MembershipSuspension(ApiView):
+    scopes = {"POST": "memberships:write"}
+
+    @extend_schema(
+        operation_id="suspendMembership", request=SuspensionIn, responses={200: MembershipOut}
+    )
+    @idempotent(required=True)
+    def post(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """Suspend a member: what they buy earns nothing and they take no rewards. What they hold
+        stays. Again changes nothing."""
+        body = read_body(request, SuspensionIn)
+        found = suspend_membership(
+            membership=get_membership(membership_id), reason=body.reason, actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return answer(membership_out(get_membership(found.public_id)))
+
+
+class MembershipResumption(ApiView):
+    scopes = {"POST": "memberships:write"}
+
+    @extend_schema(
+        operation_id="resumeMembership", request=SuspensionIn, responses={200: MembershipOut}
+    )
+    @idempotent(required=True)
+    def post(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """Let a suspended member take part again. Again changes nothing."""
+        body = read_body(request, SuspensionIn)
+        found = resume_membership(
+            membership=get_membership(membership_id), reason=body.reason, actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return answer(membership_out(get_membership(found.public_id)))

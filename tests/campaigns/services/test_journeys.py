@@ -1,0 +1,296 @@
+"""Members are led through journeys, each step once, whatever is killed, and as time goes by."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from campaigns.journey_definitions import JourneyDefinition
+from campaigns.journey_entrants import Wanted
+from campaigns.models import Journey, Message, Passage, PassageStep
+from campaigns.ready_journeys import READY
+from campaigns.selectors.journeys import version_in_force
+from campaigns.services import journey_steps
+from campaigns.services.journey_entries import enter, is_held_out
+from campaigns.services.journey_starts import find_starts, run_starts, start_journeys
+from campaigns.services.journey_steps import take_due
+from campaigns.services.journeys import (
+    create_journey,
+    end_journey,
+    pause_journey,
+    publish_journey,
+    resume_journey,
+    save_draft,
+)
+from loyalty.models import Membership, Transfer
+from members.errors import ConflictError, DomainError
+from members.segment_uses import segment_uses
+from members.services.audit import SYSTEM
+from members.services.job_runs import start_work
+from members.services.segments import create_segment
+from rewards.models import Redemption
+from tests.loyalty.factories import NOW, adjust, day, make_program, order, record, wallet_of
+from tests.rewards.factories import make_member, offer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
+TELL = {"kind": "message", "message": "getting_started", "channels": ["inbox"]}
+WAIT = {"kind": "wait", "days": 3}
+
+
+def steps(*found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": f"s{number}", **step} for number, step in enumerate(found, 1)]
+
+
+def live(
+    member: Membership, *found: dict[str, Any], trigger: str = "joined", at: dt.datetime = NOW,
+    **body: Any,
+) -> Journey:  # fmt: skip
+    body = {"holdout": 0, "steps": steps(*found), **body}
+    journey = create_journey(
+        program=member.program, name="One", trigger=trigger, body=body, actor=SYSTEM, now=at
+    )
+    return publish_journey(journey=journey, actor=SYSTEM, now=at)
+
+
+def begin(
+    journey: Journey, *members: Membership, at: dt.datetime = NOW, occurrence: str = "one"
+) -> int:
+    found = version_in_force(journey)
+    assert found is not None
+    return enter(found, [Wanted(member.pk, occurrence) for member in members], at)
+
+
+def go_on(at: dt.datetime) -> int:
+    return take_due(clock=lambda: at)
+
+
+def outcomes() -> list[tuple[str, str]]:
+    return list(PassageStep.objects.order_by("pk").values_list("step", "outcome"))
+
+
+def why() -> str:
+    return Passage.objects.get().why
+
+
+def test_steps_are_taken_in_order_and_a_wait_takes_its_time() -> None:
+    member = make_member()
+    journey = live(member, TELL, WAIT, {**TELL, "message": "near_reward"})
+    assert begin(journey, member) == 1
+    assert go_on(NOW) == 1
+    assert go_on(day(2.9)) == 0
+    assert [message.occasion for message in Message.objects.all()] == ["getting_started"]
+    assert go_on(day(3)) == 1
+    assert outcomes() == [("s1", "told"), ("s2", "waits"), ("s3", "told")]
+    assert why() == "finished"
+
+
+def test_what_dies_in_the_middle_does_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    member = make_member()
+    journey = live(member, {"kind": "units", "units": "50"}, TELL)
+    begin(journey, member)
+
+    def dies(*_args: Any) -> Any:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journey_steps, "_tell", dies)
+        with pytest.raises(RuntimeError):
+            go_on(NOW)
+    assert PassageStep.objects.count() == Message.objects.count() == 0
+    assert Transfer.objects.filter(key__startswith="journey:").count() == 0
+    go_on(NOW)
+    go_on(day(1))
+    assert outcomes() == [("s1", "given"), ("s2", "told")]
+    assert Transfer.objects.get(key__startswith="journey:").amount == 50
+
+
+def test_a_step_is_taken_once_and_a_member_is_in_a_journey_once_says_the_database() -> None:
+    member = make_member()
+    journey = live(member, WAIT)
+    begin(journey, member)
+    go_on(NOW)
+    passage = Passage.objects.get()
+    with pytest.raises(IntegrityError, match="passage_step_once"), transaction.atomic():
+        PassageStep.objects.create(passage=passage, step="s1", at=NOW, outcome="waits")
+    passage.pk, passage.occurrence = None, "two"
+    with pytest.raises(IntegrityError, match="passage_one_active"), transaction.atomic():
+        passage.save(force_insert=True)
+
+
+def test_the_same_occurrence_leads_in_once_and_again_is_as_it_was_settled() -> None:
+    member = make_member()
+    once = live(member, TELL)
+    assert (begin(once, member), begin(once, member)) == (1, 0)
+    go_on(NOW)
+    assert begin(once, member, occurrence="two", at=day(100)) == 0
+    again = live(member, TELL, again=30)
+    begin(again, member)
+    go_on(NOW)
+    assert begin(again, member, occurrence="two", at=day(29)) == 0
+    assert begin(again, member, at=day(30)) == 0
+    assert begin(again, member, occurrence="two", at=day(30)) == 1
+
+
+def test_whoever_is_kept_aside_stays_so_and_is_told_nothing() -> None:
+    program = make_program()
+    members = [make_member(0, f"c{number}", program) for number in range(40)]
+    journey = live(members[0], TELL, holdout=50)
+    assert begin(journey, *members) == 40
+    go_on(NOW)
+    aside = {row.membership_id for row in Passage.objects.filter(held_out=True)}
+    assert aside == {one.pk for one in members if is_held_out(journey, one, 50)}
+    assert 5 < len(aside) < 35
+    assert Message.objects.count() == 40 - len(aside)
+
+
+def test_only_whom_the_condition_holds_for_enters_and_branches() -> None:
+    program = make_program()
+    rich, poor = make_member(500, "c1", program), make_member(0, "c2", program)
+    has = {"field": "member.balance", "op": "at_least", "value": 100}
+    journey = live(rich, TELL, audience=has)
+    assert begin(journey, rich, poor) == 1
+    fork = live(
+        rich, {"kind": "check", "when": has, "otherwise": "s3"}, TELL,
+        {**TELL, "message": "near_reward"},
+    )  # fmt: skip
+    begin(fork, rich, poor)
+    go_on(NOW)
+    of_fork = Message.objects.filter(occurrence__in=[
+        f"journey:{row.passage_id}:{row.step}"
+        for row in PassageStep.objects.filter(passage__journey=fork)
+    ])  # fmt: skip
+    assert sorted(of_fork.values_list("membership", "occasion")) == [
+        (rich.pk, "getting_started"), (rich.pk, "near_reward"), (poor.pk, "near_reward"),
+    ]  # fmt: skip
+
+
+def test_whoever_reaches_the_goal_leaves() -> None:
+    member = make_member()
+    journey = live(member, WAIT, TELL, goal="order")
+    begin(journey, member)
+    go_on(NOW)
+    record(order("A1", "10", at=day(1)), now=day(1))
+    go_on(day(3))
+    assert why() == "goal"
+    assert not Message.objects.exists()
+
+
+def test_a_reward_is_given_once_and_one_that_is_gone_is_passed_over() -> None:
+    member = make_member()
+    offer(member.program, "cup", stock=1)
+    second = make_member(0, "c2", member.program)
+    journey = live(member, {"kind": "reward", "reward": "cup"}, TELL)
+    begin(journey, member, second)
+    go_on(NOW)
+    assert Redemption.objects.get().gift == "journey"
+    assert sorted(outcomes()) == [
+        ("s1", "given"),
+        ("s1", "refused"),
+        ("s2", "told"),
+        ("s2", "told"),
+    ]
+
+
+def test_what_rests_does_not_go_on_and_what_ended_lets_everybody_go() -> None:
+    member = make_member()
+    journey = live(member, WAIT, TELL)
+    begin(journey, member)
+    go_on(NOW)
+    pause_journey(journey=journey, actor=SYSTEM)
+    assert go_on(day(10)) == 0
+    assert begin(journey, make_member(0, "c2", member.program)) == 0
+    resume_journey(journey=journey, actor=SYSTEM, now=day(11))
+    assert go_on(day(11)) == 1
+    with pytest.raises(ConflictError):
+        resume_journey(journey=end_journey(journey=journey, actor=SYSTEM, now=day(12)),
+                       actor=SYSTEM, now=day(12))  # fmt: skip
+
+
+def test_a_version_in_force_stays_and_whoever_began_goes_on_by_it() -> None:
+    member = make_member()
+    journey = live(member, WAIT, TELL)
+    begin(journey, member)
+    go_on(NOW)
+    body = {"holdout": 0, "steps": steps({**TELL, "message": "near_reward"})}
+    save_draft(journey=journey, body=body, actor=SYSTEM, now=NOW)
+    publish_journey(journey=journey, actor=SYSTEM, now=NOW)
+    go_on(day(3))
+    assert Message.objects.get().occasion == "getting_started"
+    with pytest.raises(Exception, match="Cannot update"), transaction.atomic():
+        journey.versions.update(body={})
+
+
+def test_nothing_that_is_not_whole_is_put_live() -> None:
+    member = make_member()
+    for wrong in ({"steps": []}, {"steps": steps({"kind": "reward", "reward": "no"})}):
+        journey = create_journey(
+            program=member.program, name="x", trigger="joined", body=wrong, actor=SYSTEM, now=NOW
+        )
+        with pytest.raises(DomainError):
+            publish_journey(journey=journey, actor=SYSTEM, now=NOW)
+    back = steps(TELL, {"kind": "check", "when": {"field": "behavior.orders", "op": "more_than",
+                                                  "value": 1}, "otherwise": "s1"})  # fmt: skip
+    with pytest.raises(DomainError, match="later step"):
+        create_journey(program=member.program, name="x", trigger="joined", body={"steps": back},
+                       actor=SYSTEM, now=NOW)  # fmt: skip
+
+
+def test_balances_that_are_reached_lead_in_once_and_those_from_before_do_not() -> None:
+    member = make_member(600)
+    journey = live(member, TELL, trigger="balance", again=0, at=day(1),
+                   start={"balances": [500, 1000, 2500]})  # fmt: skip
+    wallet = wallet_of(member.account_id)
+    assert start_journeys(day(1.1)) == 0
+    adjust(wallet, 2000, "more", now=day(1.15))
+    assert start_journeys(day(1.2)) == 1
+    assert Passage.objects.get(journey=journey).occurrence == "balance:2500"
+    go_on(day(1.2))
+    assert start_journeys(day(1.3)) == 0
+
+
+def test_the_first_reward_and_what_is_nearly_reached_lead_in() -> None:
+    member = make_member(0)
+    offer(member.program)
+    wallet = wallet_of(member.account_id)
+    live(member, TELL, trigger="reachable")
+    live(member, TELL, trigger="near", again=0)
+    adjust(wallet, 85, "a", now=day(0.1))
+    start_journeys(day(0.2))
+    assert [row.occurrence.split(":")[0] for row in Passage.objects.all()] == ["reward"]
+    adjust(wallet, 20, "b", now=day(0.3))
+    start_journeys(day(0.4))
+    assert Passage.objects.filter(occurrence="reachable").count() == 1
+
+
+def test_the_job_looks_for_everybody_and_then_rests() -> None:
+    member = make_member()
+    live(member, TELL, trigger="month", again=0)
+    at = dt.datetime(2024, 4, 1, 6, tzinfo=dt.UTC)
+    assert find_starts(at) is not None
+    job = start_work(kind="journey_starts", actor=SYSTEM, now=at)
+    assert job is not None
+    done = run_starts(job.pk)
+    assert done is not None
+    assert done.result == {"began": 1}
+    assert find_starts(at) is None
+
+
+def test_a_segment_that_a_journey_asks_for_is_named_as_used() -> None:
+    member = make_member()
+    asks = {"field": "customer.segments", "op": "has_any", "value": ["regulars"]}
+    create_segment(actor=SYSTEM, name="Regulars", kind="static", code="regulars", now=NOW)
+    journey = live(member, {"kind": "check", "when": asks}, TELL)
+    assert [use.label for use in segment_uses()["regulars"]] == ["One"]
+    end_journey(journey=journey, actor=SYSTEM, now=NOW)
+    assert "regulars" not in segment_uses()
+
+
+@pytest.mark.parametrize("ready", READY, ids=lambda item: item.code)
+def test_each_ready_made_journey_can_be_put_live(ready: Any) -> None:
+    JourneyDefinition.model_validate(ready.body)
+    journey = create_journey(
+        program=make_program(), name=str(ready.name), trigger=ready.trigger, body=ready.body,
+        actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+    assert publish_journey(journey=journey, actor=SYSTEM, now=NOW).status == "live"
