@@ -33,6 +33,7 @@ LOCKS_STAMP := $(STAMPS)/locks-$(subst $(EMPTY) ,+,$(notdir $(strip $(LOCKS) $(N
 JOBS ?= 2
 KILLS ?= 100
 STEPS ?= 10000
+MESSAGES ?= 10000
 
 export DJANGO_SETTINGS_MODULE := config.settings
 export UV_PYTHON_DOWNLOADS := never
@@ -124,8 +125,9 @@ bench: setup ## Measure against raw SQL doing the same work (minutes)
 
 # What takes long and runs until something breaks. Further long runs are further lines here.
 .PHONY: soak
-soak: setup ## Kill PostgreSQL 100 times under load, then simulate a shop (KILLS=1000 STEPS=50000)
+soak: setup ## Kill PostgreSQL under load, then workers that send; simulate a shop (KILLS=1000)
 	$(PY) -m tests.kill.soak --kills $(KILLS)
+	$(PY) -m tests.kill.messages --messages $(MESSAGES)
 	$(MANAGE) simulate_ledger --steps $(STEPS) $(ARGS)
 
 .PHONY: screenshots

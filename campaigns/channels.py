@@ -27,11 +27,20 @@ class Letter:
 
 class HandOverError(Exception):
     """It was not taken for certain. `later`: another attempt may go better; `lasting`: the address
-    is the reason, and always will be."""
+    is the reason, and always will be; `outage`: nothing else would be taken now either."""
 
-    def __init__(self, reason: str, detail: str, *, later: bool, lasting: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        *,
+        later: bool,
+        lasting: bool = False,
+        outage: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.reason, self.detail, self.later, self.lasting = reason, detail, later, lasting
+        self.outage = outage
 
 
 class UnclearError(Exception):

@@ -20,6 +20,8 @@ from members.services.mail import sender
 logger = logging.getLogger(__name__)
 
 OK = 250
+# The server takes nothing at all now.
+CLOSING = 421
 
 
 class MailLine:
@@ -61,7 +63,7 @@ class MailLine:
             self._connection.open()
         except (smtplib.SMTPException, OSError, AnymailError) as error:
             self.close()
-            raise HandOverError("no_provider", _said(error), later=True) from error
+            raise HandOverError("no_provider", _said(error), later=True, outage=True) from error
 
     def close(self) -> None:
         try:
@@ -105,7 +107,10 @@ def _by_code(code: int, said: bytes | str, reason: str) -> Exception:
         return UnclearError(_words(said))
     later = 400 <= code < 500
     lasting = reason == "address_refused" and code in (550, 551, 553)
-    return HandOverError(reason, f"{code} {_words(said)}"[:300], later=later, lasting=lasting)
+    return HandOverError(
+        reason, f"{code} {_words(said)}"[:300], later=later, lasting=lasting,
+        outage=code == CLOSING,
+    )  # fmt: skip
 
 
 def _by_answer(error: AnymailError) -> Exception:
@@ -118,13 +123,14 @@ def _by_answer(error: AnymailError) -> Exception:
             and "NewConnectionError" in repr(cause)
         )
         if never_sent:
-            return HandOverError("no_provider", _said(error), later=True)
+            return HandOverError("no_provider", _said(error), later=True, outage=True)
         if isinstance(cause, requests.exceptions.RequestException):
             return UnclearError(_said(error))
         return HandOverError("refused", _said(error), later=False)
     if status in (408, 502, 504):
         return UnclearError(_said(error))
-    return HandOverError("refused", f"HTTP {status}", later=status == 429 or status >= 500)
+    later = status == 429 or status >= 500
+    return HandOverError("refused", f"HTTP {status}", later=later, outage=later)
 
 
 def _said(error: Exception) -> str:

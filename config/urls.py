@@ -17,7 +17,6 @@ domain: list[URLPattern | URLResolver] = [
     path("api/v1/", include("loyalty.api.v1.urls")),
     path("api/v1/", include("rewards.api.v1.urls")),
     path("api/v1/", include("campaigns.api.v1.urls")),
-    path("api/v1/", include("campaigns.api.v1.webhook_urls")),
     path("api/v1/", include("campaigns.api.v1.survey_urls")),
     path("api/v1/", include("members.api.v1.urls")),
     # Last of its prefix: it answers whatever is not there.
@@ -37,7 +36,6 @@ domain: list[URLPattern | URLResolver] = [
     path("backoffice/", include("loyalty.backoffice.urls")),
     path("backoffice/", include("rewards.backoffice.urls")),
     path("backoffice/", include("campaigns.backoffice.urls")),
-    path("backoffice/", include("campaigns.backoffice.webhook_urls")),
     path("backoffice/", include("campaigns.backoffice.connection_urls")),
     path("backoffice/", include("campaigns.backoffice.survey_urls")),
 ]

@@ -89,5 +89,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "dialog_layout": "layouts/fragment.html" if dialog else "backoffice/base.html",
         "panel_layout": "layouts/fragment.html" if fragment else "backoffice/base.html",
         "mypage_panel_layout": "layouts/fragment.html" if fragment else "mypage/base.html",
-        "manage_layout": _manage_layout(request),
+        # Called by the few pages that want it: whether somebody is staff is a query.
+        "manage_layout": lambda: _manage_layout(request),
     }

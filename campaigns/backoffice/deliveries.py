@@ -18,7 +18,7 @@ from campaigns.channels import all_channels, channel_named
 from campaigns.models import Consent, ConsentChange, Delivery, Message
 from campaigns.occasions import all_occasions, occasion_named
 from campaigns.selectors.consents import Choice, blocked_because, choices_of
-from campaigns.selectors.messages import deliveries, get_delivery, messages_of
+from campaigns.selectors.messages import deliveries, get_delivery, messages_of, outages
 from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import set_consents
 from campaigns.services.retries import may_be_sent_again, send_again
@@ -57,6 +57,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "title": _("Sent messages"),
         "breadcrumbs": crumbs(),
         "tabs": tabs("delivery_list"),
+        "outages": outages(),
         "page": page,
         "rows": [_row(item) for item in page.items],
         "wanted": wanted,

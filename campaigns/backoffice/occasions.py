@@ -19,7 +19,7 @@ from campaigns.channels import Channel, all_channels
 from campaigns.models import MessageTemplate, OccasionSetting
 from campaigns.occasions import Occasion, all_occasions
 from campaigns.ready_texts import READY_LOCALE, ready_text
-from campaigns.selectors.messages import Figures, figures_since
+from campaigns.selectors.messages import Figures, figures_since, outages
 from campaigns.selectors.policies import setting_of, settings_by_code
 from campaigns.selectors.templates import templates_of
 from campaigns.services.policies import set_occasion
@@ -89,6 +89,7 @@ def occasion_list(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Messages"),
         "tabs": tabs("occasion_list"),
+        "outages": outages(),
         "rows": [_row(occasion, settings.get(occasion.code), figures)
                  for occasion in all_occasions()],
         "may_edit": is_allowed(request.user, "messages.edit"),

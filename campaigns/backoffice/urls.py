@@ -1,18 +1,26 @@
-"""The back-office screens of messages."""
+"""The back-office screens of messages and of webhooks."""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from campaigns.backoffice import deliveries, editor, journey_editor, journeys, occasions, policy
-
-app_name = "messages_backoffice"
+from campaigns.backoffice import (
+    deliveries,
+    editor,
+    journey_editor,
+    journeys,
+    occasions,
+    policy,
+    webhook_deliveries,
+    webhooks,
+)
 
 WORDS = "messages/occasions/<slug:code>/<slug:channel>/<slug:locale>"
-
 JOURNEY = "messages/journeys/<uuid:public_id>"
+ENDPOINT = "settings/webhooks/<uuid:public_id>/"
+DELIVERY = "operations/webhooks/<uuid:public_id>/"
 
-urlpatterns = [
+message_urls = [
     path("messages/journeys/", journeys.journey_list, name="journey_list"),
     path("messages/journeys/new/", journeys.journey_create, name="journey_create"),
     path(f"{JOURNEY}/", journeys.journey, name="journey"),
@@ -38,4 +46,23 @@ urlpatterns = [
     path(f"{WORDS}/archive/", editor.archive, name="archive"),
     path("customers/<uuid:public_id>/messages/", deliveries.message_panel, name="message_panel"),
     path("customers/<uuid:public_id>/consents/", deliveries.consents, name="consents"),
+]
+webhook_urls = [
+    path("settings/webhooks/", webhooks.endpoint_list, name="endpoint_list"),
+    path("settings/webhooks/new/", webhooks.endpoint_create, name="endpoint_create"),
+    path(ENDPOINT, webhooks.endpoint, name="endpoint"),
+    path(f"{ENDPOINT}edit/", webhooks.endpoint_edit, name="endpoint_edit"),
+    path(f"{ENDPOINT}switch/", webhooks.endpoint_switch, name="endpoint_switch"),
+    path(f"{ENDPOINT}secret/", webhooks.endpoint_rotate, name="endpoint_rotate"),
+    path(f"{ENDPOINT}ping/", webhooks.endpoint_ping, name="endpoint_ping"),
+    path(f"{ENDPOINT}replay/", webhooks.endpoint_replay, name="endpoint_replay"),
+    path(f"{ENDPOINT}delete/", webhooks.endpoint_delete, name="endpoint_delete"),
+    path("home/webhooks/", webhooks.home_panel, name="home_panel"),
+    path("operations/webhooks/", webhook_deliveries.delivery_list, name="delivery_list"),
+    path(DELIVERY, webhook_deliveries.delivery, name="delivery"),
+    path(f"{DELIVERY}replay/", webhook_deliveries.delivery_replay, name="delivery_replay"),
+]
+urlpatterns = [
+    path("", include((message_urls, "messages_backoffice"))),
+    path("", include((webhook_urls, "webhooks"))),
 ]

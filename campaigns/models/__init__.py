@@ -8,6 +8,7 @@ from campaigns.models.consents import (
 from campaigns.models.journeys import Journey, JourneyVersion, Passage, PassageStep
 from campaigns.models.messages import Delivery, Message
 from campaigns.models.occasions import ExpiryNotice, MessagingPolicy, OccasionSetting
+from campaigns.models.outages import ChannelOutage
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
 from campaigns.models.templates import MessageTemplate, TemplateVersion
 from campaigns.models.webhooks import (
@@ -20,6 +21,7 @@ from campaigns.models.webhooks import (
 
 __all__ = [
     "BlockedAddress",
+    "ChannelOutage",
     "Connection",
     "Consent",
     "ConsentChange",

@@ -128,7 +128,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["priority", "available_at", "id"], name="delivery_waiting",
+                fields=["channel", "priority", "available_at", "id"], name="delivery_waiting",
                 condition=Q(state="queued"),
             ),
             models.Index(

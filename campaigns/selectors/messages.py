@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from campaigns.models import Delivery, Message
+from campaigns.channels import Channel, channel_named
+from campaigns.models import ChannelOutage, Delivery, Message
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -51,6 +52,12 @@ def figures_since(since: dt.datetime, *, occasion: str = "") -> dict[tuple[str, 
         (code, channel): Figures(**dict(zip(counts, numbers, strict=True)))
         for code, channel, *numbers in counted
     }
+
+
+def outages() -> list[tuple[Channel, ChannelOutage]]:
+    """The channels by which nothing goes out now."""
+    rows = ChannelOutage.objects.order_by("channel")
+    return [(channel, row) for row in rows if (channel := channel_named(row.channel))]
 
 
 def deliveries() -> QuerySet[Delivery]:

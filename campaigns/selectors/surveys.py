@@ -55,9 +55,12 @@ def asked_of(membership: Membership, now: dt.datetime) -> list[Survey]:
     closes first comes first."""
     if membership.status != Membership.Status.ACTIVE:
         return []
-    answered = SurveyResponse.objects.filter(membership__in=selves([membership])).values("survey")
-    found = open_surveys(now).filter(program=membership.program_id, on_page=True)
-    mine = [item for item in found.exclude(pk__in=answered) if is_asked(item, membership, now)]
+    found = list(open_surveys(now).filter(program=membership.program_id, on_page=True))
+    if not found:
+        return []
+    answers = SurveyResponse.objects.filter(membership__in=selves([membership]), survey__in=found)
+    answered = set(answers.values_list("survey", flat=True))
+    mine = [item for item in found if item.pk not in answered and is_asked(item, membership, now)]
     return sorted(mine, key=lambda item: (item.closes_at is None, item.closes_at or now, item.pk))
 
 

@@ -1,216 +1,142 @@
 """Sending what waits, each message once.
 
-A delivery is claimed by moving `available_at` ahead: while that lasts nobody else takes it, and
-when a worker dies before it was handed over, it comes back by itself. Just before it is handed over
-it is marked so; of one that stays marked nobody knows whether it went out, so it is told as
-uncertain, and only people send it again.
+A few at a time are marked as being handed over, then handed over one after the other. Of one that
+stays marked, because a worker died, nobody knows whether it went out, so it is told as uncertain,
+and only people send it again. A worker that ends in order gives back what it has not begun.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns.channels import Channel, HandOverError, Letter, Line, UnclearError, channel_named
-from campaigns.links import StopLink, absolute, stop_url
-from campaigns.models import Delivery, Message, MessagingPolicy
-from campaigns.occasions import Occasion, occasion_named
-from campaigns.selectors.policies import get_policy
-from campaigns.selectors.templates import Templates, load_templates
+from campaigns.channels import Channel, HandOverError, Line, UnclearError, sending_channels
+from campaigns.models import Delivery
+from campaigns.occasions import occasion_named
 from campaigns.services.blocked_addresses import block_address
-from campaigns.services.gate import judge
-from campaigns.services.rendering import Rendered, fill, frame_of, wanted_words
-from campaigns.topics import is_needed
-from campaigns.wording import WordingError
-from members.models import Customer, Merchant
-from members.selectors.merchants import get_merchant
-from members.selectors.merges import current
+from campaigns.services.claims import LEASE, claim, give_back, note_interrupted
+from campaigns.services.outages import note_outage, note_working, outage_of
+from campaigns.services.preparing import Batch, Ready, prepare
 
 logger = logging.getLogger(__name__)
 
-LEASE = dt.timedelta(minutes=10)
+# So many are uncertain at most when a worker is killed.
+AT_ONCE = 10
 FIRST_DELAY = dt.timedelta(seconds=30)
 LONGEST_DELAY = dt.timedelta(hours=2)
 GIVES_UP_AFTER = dt.timedelta(days=3)
 State = Delivery.State
 Clock = Callable[[], dt.datetime]
+# A letter that was taken: the provider's name for it, and when.
+Taken = tuple[Ready, str, dt.datetime]
 
+# Also where this worker was so slow that they were told as uncertain meanwhile.
+_SENT = """
+    UPDATE campaigns_delivery d
+       SET state = 'sent', sent_at = c.at, reason = '', detail = '', reference = c.reference
+      FROM unnest(%(ids)s::bigint[], %(attempts)s::smallint[], %(references)s::text[],
+                  %(at)s::timestamptz[]) c(id, attempts, reference, at)
+     WHERE d.id = c.id AND d.attempts = c.attempts AND d.state IN ('sending', 'uncertain')
+    RETURNING d.id
+"""
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What is read once for many messages."""
-
-    policy: MessagingPolicy
-    merchant: Merchant
-    templates: Templates
-
-    @classmethod
-    def load(cls) -> Batch:
-        merchant = get_merchant()
-        return cls(get_policy(), merchant, load_templates(merchant.locale))
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A delivery that is marked as being handed over, with what is handed over."""
-
-    delivery: Delivery
-    letter: Letter
+__all__ = ["LEASE", "note_interrupted", "send_waiting"]
 
 
 def send_waiting(*, limit: int = 100, clock: Clock = timezone.now) -> int:
-    """Claim up to `limit` deliveries that are due and send them; returns how many were claimed."""
+    """Claim up to `limit` deliveries of each channel that are due, and send them; returns how many
+    were claimed."""
     note_interrupted(now=clock())
-    by_channel: defaultdict[str, list[Delivery]] = defaultdict(list)
-    claimed = _claim(limit, clock())
-    for delivery in claimed:
-        by_channel[delivery.channel].append(delivery)
-    batch = Batch.load() if claimed else None
-    for key, deliveries in by_channel.items():
-        channel = channel_named(key)
-        if batch is None or channel is None or channel.open_line is None:
-            continue
-        with channel.open_line() as line:
-            for delivery in deliveries:
-                _send(delivery, channel, line, batch, clock)
+    return sum(_send_by(channel, limit, clock) for channel in sending_channels())
+
+
+def _send_by(channel: Channel, limit: int, clock: Clock) -> int:
+    down = outage_of(channel.key) is not None
+    claimed = claim(channel=channel.key, limit=limit, now=clock())
+    if not claimed or channel.open_line is None:
+        return 0
+    with channel.open_line() as line:
+        works = _send_all(claimed, channel, line, clock, was_down=down)
+    if down and works and limit > 1:
+        # It is back: the others need not wait for the next run.
+        return len(claimed) + _send_by(channel, limit - 1, clock)
     return len(claimed)
 
 
-def note_interrupted(*, now: dt.datetime) -> int:
-    """Of what was being handed over by a worker that died nobody knows whether it went out."""
-    lost = Delivery.objects.filter(state=State.SENDING, available_at__lte=now)
-    return lost.update(state=State.UNCERTAIN, reason="interrupted")
+def _send_all(
+    claimed: list[Delivery], channel: Channel, line: Line, clock: Clock, *, was_down: bool
+) -> bool:
+    """Returns whether the provider is there."""
+    batch = Batch.load()
+    for first in range(0, len(claimed), AT_ONCE):
+        ready = prepare(claimed[first : first + AT_ONCE], channel, batch, clock())
+        if not _hand_over(ready, channel, line, clock):
+            give_back(claimed[first + AT_ONCE :], until=clock())
+            return False
+    if was_down:
+        note_working(channel.key)
+    return True
 
 
-def _claim(limit: int, now: dt.datetime) -> list[Delivery]:
-    """Lease what is due to this worker, passing over what another is just claiming."""
-    with transaction.atomic():
-        due = Delivery.objects.filter(state=State.QUEUED, available_at__lte=now)
-        found = list(
-            due.select_for_update(skip_locked=True)
-            .order_by("priority", "available_at", "pk")[:limit]
-        )  # fmt: skip
-        Delivery.objects.filter(pk__in=[row.pk for row in found]).update(
-            available_at=now + LEASE, attempts=F("attempts") + 1
-        )
-    for row in found:
-        row.attempts += 1
-    return found
-
-
-def _send(claimed: Delivery, channel: Channel, line: Line, batch: Batch, clock: Clock) -> None:
-    ready = _prepare(claimed, channel, batch, clock())
-    if ready is None:
-        return
+def _hand_over(ready: Sequence[Ready], channel: Channel, line: Line, clock: Clock) -> bool:
+    """Returns whether the provider is there. What it took is written down, whatever happens."""
+    taken: list[Taken] = []
+    begun, until = 0, None
     try:
-        reference = line.hand_over(ready.letter)
-    except HandOverError as error:
-        _refused(ready, channel, error, clock())
-    except UnclearError as error:
-        logger.warning("delivery %s: %s", claimed.pk, error)
-        _close(ready, State.UNCERTAIN, reason="unclear", detail=str(error)[:300])
+        for item in ready:
+            begun += 1
+            try:
+                taken.append((item, line.hand_over(item.letter), clock()))
+            except (HandOverError, UnclearError) as error:
+                if _failed(item, channel, error, clock()):
+                    until = clock()
+                    break
+    finally:
+        _record(taken)
+        give_back([item.delivery for item in ready[begun:]], until=until)
+    return until is None
+
+
+def _failed(
+    ready: Ready, channel: Channel, error: HandOverError | UnclearError, now: dt.datetime
+) -> bool:
+    """Returns whether nothing else would be taken now either."""
+    if isinstance(error, HandOverError):
+        _refused(ready, channel, error, now)
+        outage = error.outage
     else:
-        _sent(ready, reference, clock())
+        logger.warning("delivery %s: %s", ready.delivery.pk, error)
+        _close(ready, State.UNCERTAIN, reason="unclear", detail=str(error)[:300])
+        outage = True
+    if outage:
+        note_outage(channel=channel.key, detail=str(error)[:300], now=now)
+    return outage
 
 
 @transaction.atomic
-def _prepare(claimed: Delivery, channel: Channel, batch: Batch, now: dt.datetime) -> Ready | None:
-    """Mark it as being handed over, if it may go out; nothing, if it may not, or is somebody
-    else's by now."""
-    rows = Delivery.objects.select_for_update(of=("self",)).select_related(
-        "message__customer__merged_into", "message__membership__program"
-    )
-    row = rows.filter(pk=claimed.pk, state=State.QUEUED, attempts=claimed.attempts).first()
-    if row is None:
-        return None
-    message, occasion = row.message, occasion_named(row.message.occasion)
-    customer = current(message.customer)
-    if occasion is None:
-        _drop(row, "occasion_off")
-        return None
-    zone = message.membership.program.time_zone if message.membership else batch.merchant.time_zone
-    verdict = judge(
-        delivery=row, occasion=occasion, channel=channel, customer=customer, policy=batch.policy,
-        time_zone=zone, now=now,
-    )  # fmt: skip
-    if verdict.until is not None:
-        row.available_at, row.reason = verdict.until, verdict.reason
-        row.save(update_fields=["available_at", "reason"])
-        return None
-    if verdict.reason:
-        _drop(row, verdict.reason)
-        return None
-    return _marked(row, occasion, channel, customer, batch, now)
-
-
-def _marked(
-    row: Delivery, occasion: Occasion, channel: Channel, customer: Customer, batch: Batch,
-    now: dt.datetime,
-) -> Ready | None:  # fmt: skip
-    stop = _stop_link(row, customer, occasion)
-    try:
-        told = _render(row.message, channel, batch, stop)
-    except WordingError:
-        logger.exception("delivery %s has no words", row.pk)
-        row.state, row.reason = State.FAILED, "wording"
-        row.save(update_fields=["state", "reason"])
-        return None
-    row.state, row.reason, row.detail = State.SENDING, "", ""
-    row.handed_over_at, row.available_at = now, now + LEASE
-    row.version, row.subject = told.version, told.subject
-    row.save()
-    return Ready(
-        row,
-        Letter(
-            name=str(row.public_id), to=channel.address(customer), subject=told.subject,
-            text=told.text, html=told.html, headers=_headers(stop),
-        ),
-    )  # fmt: skip
-
-
-def _render(message: Message, channel: Channel, batch: Batch, stop: str) -> Rendered:
-    wanted = wanted_words(batch.templates, message.occasion, channel.key, message.locale)
-    frame = frame_of(
-        batch.merchant, message.locale, choose_link=stop or absolute("/me/messages/choices/"),
-        stop_link=stop,
-    )  # fmt: skip
-    return fill(wanted, message.values, frame)
-
-
-def _stop_link(row: Delivery, customer: Customer, occasion: Occasion) -> str:
-    if occasion.always_by or is_needed(row.message.topic):
-        return ""
-    return stop_url(StopLink(customer.public_id, row.public_id, row.channel, row.message.topic))
-
-
-def _headers(stop: str) -> dict[str, str]:
-    """One click in the mail program is enough (RFC 8058)."""
-    if not stop:
-        return {}
-    return {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-
-
-def _drop(row: Delivery, reason: str) -> None:
-    row.state, row.reason = State.SUPPRESSED, reason
-    row.save(update_fields=["state", "reason"])
-
-
-@transaction.atomic
-def _sent(ready: Ready, reference: str, now: dt.datetime) -> None:
-    """Also where this worker was so slow that it was told as uncertain meanwhile."""
-    changed = _own(ready, State.SENDING, State.UNCERTAIN).update(
-        state=State.SENT, sent_at=now, reason="", detail="", reference=reference
-    )
-    occasion = occasion_named(ready.delivery.message.occasion)
-    if changed and occasion is not None and occasion.told is not None:
-        occasion.told(ready.delivery.message, now)
+def _record(taken: Sequence[Taken]) -> None:
+    if not taken:
+        return
+    values: dict[str, Any] = {
+        "ids": [item.delivery.pk for item, _reference, _at in taken],
+        "attempts": [item.delivery.attempts for item, _reference, _at in taken],
+        "references": [reference for _item, reference, _at in taken],
+        "at": [at for _item, _reference, at in taken],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SENT, values)
+        written = {row[0] for row in cursor.fetchall()}
+    for item, _reference, at in taken:
+        message = item.delivery.message
+        occasion = occasion_named(message.occasion)
+        if item.delivery.pk in written and occasion is not None and occasion.told is not None:
+            occasion.told(message, at)
 
 
 def _refused(ready: Ready, channel: Channel, error: HandOverError, now: dt.datetime) -> None:

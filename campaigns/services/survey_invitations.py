@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from campaigns.models import Message, OccasionSetting, Survey, SurveyResponse
+from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
 from campaigns.selectors.survey_rewards import brings
 from campaigns.selectors.surveys import open_surveys, those_asked
-from campaigns.services.messages import News, watched, write_messages
+from campaigns.services.messages import watched, write_messages
 from campaigns.survey_links import survey_path
 from campaigns.survey_texts import told_survey
 from loyalty.lot_words import last_day

@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _l
 
 from campaigns.models import OccasionSetting
+from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
-from campaigns.services.messages import News, watched, write_messages
+from campaigns.services.messages import watched, write_messages
 from loyalty.lot_words import last_day
 from loyalty.models import Membership, PlanCharge, Subscription
 from loyalty.payments.providers import provider_named

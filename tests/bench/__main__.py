@@ -23,7 +23,7 @@ from config import embedded  # noqa: E402
 
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
-    "liability", "rewards", "webhooks",
+    "liability", "rewards", "webhooks", "messages",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def main() -> None:
             engine,
             live_rules,
             measures,
+            messages,
             rewards,
             segments,
             tiers,
@@ -62,6 +63,7 @@ def main() -> None:
             "orders": ("Orders", measures.rounds, measures.GOALS),
             "rewards": ("Rewards and vouchers", rewards.rounds, rewards.GOALS),
             "webhooks": ("Webhooks to a receiver on this machine", webhooks.rounds, webhooks.GOALS),
+            "messages": ("Messages to a mail server here", messages.rounds, messages.GOALS),
             "spends": ("Aged books, spends", aged_books.spends, aged_books.SPEND_GOALS),
             "sweeps": (
                 "Aged books, what expires", aged_books.sweeps, aged_books.SWEEP_GOALS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -53,6 +54,16 @@ def tell(
         now=at or timezone.now(),
     )  # fmt: skip
     return written[0] if written else None
+
+
+def tell_many(customers: Sequence[Customer], *, now: dt.datetime) -> None:
+    """A gift to each, by e-mail."""
+    occasion = occasion_named("gift")
+    assert occasion is not None
+    setting = switch_on("gift", "email", at=now)
+    news = [News(one, f"gift:{one.pk}", lambda: VALUES) for one in customers]
+    for first in range(0, len(news), 500):
+        write_messages(occasion=occasion, setting=setting, news=news[first : first + 500], now=now)
 
 
 def write(

@@ -4,6 +4,7 @@ same is done, or why it is done on the page alone."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -29,12 +30,20 @@ def own_pages() -> set[str]:
     return {name for name in found if name}
 
 
+def patterns_of(resolver: URLResolver) -> Iterator[URLPattern]:
+    for item in resolver.url_patterns:
+        if isinstance(item, URLResolver):
+            yield from patterns_of(item)
+        else:
+            yield item
+
+
 def calls() -> set[str]:
     """The addresses below /me, as the table writes them."""
     found = set()
     for item in get_resolver().url_patterns:
         if isinstance(item, URLResolver) and str(item.pattern) == "api/v1/":
-            for one in item.url_patterns:
+            for one in patterns_of(item):
                 path = re.sub(r"<\w+:(\w+?)(_id)?>", r"{\1}", f"/{one.pattern}")
                 found.add(path.replace("/me/memberships/{membership}", "…"))
     return {path for path in found if path == "/me" or path.startswith(("/me/", "…"))}

@@ -26,6 +26,8 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from campaigns.services.policies import set_policy  # noqa: E402
+from campaigns.services.webhook_endpoints import create_endpoint  # noqa: E402
 from loyalty.ledger.checks import verify_ledger  # noqa: E402
 from loyalty.ledger.posting import WalletRef, movement, post  # noqa: E402
 from loyalty.models import Account  # noqa: E402
@@ -39,6 +41,8 @@ from members.models import Customer, Job  # noqa: E402
 from members.services.api_keys import create_api_key  # noqa: E402
 from members.services.audit import SYSTEM, Actor  # noqa: E402
 from members.services.job_runs import queue_job, start_work  # noqa: E402
+from members.services.outbox import deliver_waiting  # noqa: E402
+from tests.campaigns.factories import tell_many  # noqa: E402
 from tests.factories import StaffMemberFactory  # noqa: E402
 from tests.loyalty.factories import NOW, make_program, make_wallet  # noqa: E402
 
@@ -121,6 +125,26 @@ def adjust_many(rows: int) -> int:
     return batch.job.pk
 
 
+def tell_members(messages: int) -> None:
+    """A gift to as many, by e-mail, at any hour."""
+    at_any_hour = {"quiet_from": dt.time(0), "quiet_until": dt.time(0)}
+    set_policy(changes=at_any_hour, actor=SYSTEM)
+    customers = [
+        Customer(external_id=f"told-{number}", email=f"told-{number}@example.com")
+        for number in range(messages)
+    ]
+    tell_many(Customer.objects.bulk_create(customers), now=timezone.now())
+
+
+def tell_endpoint(url: str, customers: int) -> None:
+    """A webhook that is told of new customers, and as many of them."""
+    create_endpoint(url=url, types=["customer.created"], actor=SYSTEM, now=timezone.now())
+    for number in range(customers):
+        Customer.objects.create(external_id=f"hooked-{number}")
+    while deliver_waiting():
+        pass
+
+
 def resume_jobs() -> None:
     """What the schedule does twice a minute."""
     current_app.send_task("members.tasks.resume_stale_jobs")
@@ -132,8 +156,11 @@ def look_at(job: int) -> dict[str, Any]:
 
 STEPS: dict[str, Callable[..., Any]] = {
     step.__name__: step
-    for step in (prepare, verify, import_orders, expire, adjust_many, resume_jobs, look_at)
-}
+    for step in (
+        prepare, verify, import_orders, expire, adjust_many, tell_members, tell_endpoint,
+        resume_jobs, look_at,
+    )
+}  # fmt: skip
 
 
 def main() -> None:

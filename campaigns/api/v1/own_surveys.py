@@ -95,8 +95,8 @@ class OwnSurveyAnswers(MemberView):
     def post(self, request: Request, membership_id: UUID, survey_id: UUID) -> HttpResponse:
         """Answer a survey. Each member answers once: 200 says that they have before, and what they
         said then stays."""
-        body, now = read_body(request, AnswersIn), timezone.now()
-        member = own_membership(self, membership_id)
+        member, now = own_membership(self, membership_id), timezone.now()
+        body = read_body(request, AnswersIn)
         rows = Survey.objects.filter(program=member.program_id, public_id=survey_id)
         survey = rows.exclude(state=Survey.State.DRAFT).first()
         if survey is None:

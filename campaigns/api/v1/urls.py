@@ -1,12 +1,15 @@
+"""Messages, consents and webhooks in the API."""
+
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from campaigns.api.v1 import consents, messages, own_messages
+from campaigns.api.v1 import consents, messages, own_messages, webhooks
 
-app_name = "api-campaigns"
+WEBHOOK = "webhooks/<uuid:webhook_id>"
+DELIVERY = "webhook-deliveries/<uuid:delivery_id>"
 
-urlpatterns = [
+message_urls = [
     path(
         "customers/<uuid:customer_id>/messages",
         messages.CustomerMessages.as_view(),
@@ -25,4 +28,23 @@ urlpatterns = [
         name="own-message-reading",
     ),
     path("me/consents", own_messages.OwnConsents.as_view(), name="own-consents"),
+]
+webhook_urls = [
+    path("event-types", webhooks.EventTypes.as_view(), name="event-types"),
+    path("webhooks", webhooks.Webhooks.as_view(), name="webhooks"),
+    path(WEBHOOK, webhooks.OneWebhook.as_view(), name="webhook"),
+    path(f"{WEBHOOK}/secret", webhooks.WebhookSecretRotation.as_view(), name="webhook-secret"),
+    path(f"{WEBHOOK}/ping", webhooks.WebhookPing.as_view(), name="webhook-ping"),
+    path(f"{WEBHOOK}/replay", webhooks.WebhookReplay.as_view(), name="webhook-replay"),
+    path("webhook-deliveries", webhooks.WebhookDeliveries.as_view(), name="webhook-deliveries"),
+    path(DELIVERY, webhooks.OneWebhookDelivery.as_view(), name="webhook-delivery"),
+    path(
+        f"{DELIVERY}/replay",
+        webhooks.WebhookDeliveryReplay.as_view(),
+        name="webhook-delivery-replay",
+    ),
+]
+urlpatterns = [
+    path("", include((message_urls, "api-campaigns"))),
+    path("", include((webhook_urls, "api-webhooks"))),
 ]

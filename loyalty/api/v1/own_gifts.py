@@ -78,7 +78,7 @@ class OwnGifts(MemberView):
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Give units to another member of the program, within what it allows. Whoever is not found
         and whoever was looked up too often this hour are refused with the same words."""
-        body, member = read_body(request, OwnGiftIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, OwnGiftIn)
         wallet = _wallet(member, body.wallet_type)
         units = parse_units(body.units, wallet.wallet_type)
         found = find_recipient(member.program, body.to) if may_look_up(self.customer) else None
@@ -104,7 +104,7 @@ class OwnPurchases(MemberView):
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """List the customer's purchases in the program's currency with what each earned, newest
         first."""
-        query, member = read_query(request, PageQuery), own_membership(self, membership_id)
+        member, query = own_membership(self, membership_id), read_query(request, PageQuery)
         found = list_order_rows(self.customer).filter(currency=member.program.currency)
 
         def row(order: Order) -> OwnPurchaseOut:

@@ -87,8 +87,8 @@ class OwnDonations(MemberView):
     @idempotent(required=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Give units to a charity of the program."""
-        body = read_body(request, DonationIn)
         member, now = own_membership(self, membership_id), timezone.now()
+        body = read_body(request, DonationIn)
         wallet = _wallet(member, body.wallet_type)
         units = (
             most_to_give(wallet, now)
@@ -121,8 +121,8 @@ class OwnStandingGift(MemberView):
     )
     def put(self, request: Request, membership_id: UUID, wallet_type: str) -> HttpResponse:
         """Give a share of what is earned from now on."""
-        body = read_body(request, StandingGiftIn)
         member = own_membership(self, membership_id)
+        body = read_body(request, StandingGiftIn)
         gift = set_standing_gift(
             membership=member, wallet_type=units_of(member, wallet_type),
             charity=_named(member, body.charity), percent=Decimal(body.percent),

@@ -96,7 +96,7 @@ class OwnPlan(MemberView):
     @idempotent(required=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Take a paid plan: its trial begins, or it waits for the first payment."""
-        body, member = read_body(request, SubscribeIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, SubscribeIn)
         found = subscribe(
             membership=member, plan=plan_named(member, body.plan),
             source=Subscription.Source.ACCOUNT, actor=self.actor, now=timezone.now(),
@@ -114,7 +114,7 @@ class OwnPlanChange(MemberView):
     )
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Read what another plan would cost now, and from when on it would be there."""
-        query, member = read_query(request, PlanChangeQuery), own_membership(self, membership_id)
+        member, query = own_membership(self, membership_id), read_query(request, PlanChangeQuery)
         found, program = _running(member), member.program
         change = preview_change(found, plan_named(member, query.plan), now=timezone.now())
         return answer(
@@ -137,7 +137,7 @@ class OwnPlanChange(MemberView):
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Change to another plan, at once or at the renewal as its terms say. The answer is the
         subscription that goes on."""
-        body, member = read_body(request, PlanChangeIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, PlanChangeIn)
         found = change_as_offered(
             subscription=_running(member), plan=plan_named(member, body.plan), actor=self.actor,
             now=timezone.now(), pays_now=body.pays_now,

@@ -105,7 +105,7 @@ class OwnPool(MemberView):
     @extend_schema(operation_id="shareOwn", request=PoolSharingIn, responses={200: OwnPoolOut})
     def patch(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Say whether what is earned goes into the pool."""
-        body, place = read_body(request, PoolSharingIn), _place(self, membership_id)
+        place, body = _place(self, membership_id), read_body(request, PoolSharingIn)
         changes = {"contributes": body.contributes}
         change_pool_member(member=place, changes=changes, actor=self.actor)
         return answer(_out(_place(self, membership_id)))
@@ -120,7 +120,7 @@ class OwnPoolMoves(MemberView):
     @idempotent(required=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Put units into the pool, or take some out, as far as the member may."""
-        body, place = read_body(request, PoolMoveIn), _place(self, membership_id)
+        place, body = _place(self, membership_id), read_body(request, PoolMoveIn)
         kind, act = _units(place, body.wallet_type), put_into_pool
         if body.direction == "out":
             act = take_from_pool
@@ -154,7 +154,7 @@ class OwnSpendRequests(MemberView):
     @idempotent(required=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Ask the company's approvers for more than the member may spend by themselves."""
-        body, place = read_body(request, OwnSpendIn), _place(self, membership_id)
+        place, body = _place(self, membership_id), read_body(request, OwnSpendIn)
         if company_of(place.pool) is None or place.spends_freely:
             raise NotFoundError("Only buyers of a company ask.")
         kind = _units(place, body.wallet_type)
@@ -174,7 +174,7 @@ class OwnSpendDecision(MemberView):
     @idempotent(required=True)
     def post(self, request: Request, membership_id: UUID, request_id: UUID) -> HttpResponse:
         """Decide what somebody else asked for. Approved, the units are redeemed at once."""
-        body, place = read_body(request, OwnDecisionIn), _place(self, membership_id)
+        place, body = _place(self, membership_id), read_body(request, OwnDecisionIn)
         asked = _request(place, request_id)
         if why_not_to_decide(asked, place):
             raise NotFoundError("Somebody else decides this.")

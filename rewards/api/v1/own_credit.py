@@ -118,7 +118,7 @@ class OwnCreditAdding(MemberView):
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Put what is on a gift card to one's own credit. Whoever tries too many codes has to
         wait (429)."""
-        body, member = read_body(request, GiftCardCodeIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, GiftCardCodeIn)
         _wallet(member)
         card = find_gift_card(body.code, (f"customer:{self.customer.pk}", MOST_OF_A_PERSON))
         move_to_credit(
@@ -149,7 +149,7 @@ class OwnParcelAddress(MemberView):
     )
     def put(self, request: Request, membership_id: UUID, parcel_id: UUID) -> HttpResponse:
         """Say where it goes to, until it is packed; later that is refused with 409."""
-        body, member = read_body(request, AddressIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, AddressIn)
         found = sent_to([member]).filter(TOLD, public_id=parcel_id).first()
         if found is None:
             raise NotFoundError("Nothing like this is on its way to this customer.")
@@ -171,7 +171,7 @@ class OwnAutoTake(MemberView):
     )
     def put(self, request: Request, membership_id: UUID, reward_id: UUID) -> HttpResponse:
         """Have the reward taken whenever there is enough."""
-        body, member = read_body(request, AutoTakeIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, AutoTakeIn)
         reward = _reward(member, reward_id)
         balance = parse_units(body.balance, reward.wallet_type, "balance") if body.balance else None
         set_auto_take(

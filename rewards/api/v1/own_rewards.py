@@ -115,7 +115,7 @@ class OwnRewards(MemberView):
     )
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """List the rewards of the shelf as the member finds them, in the catalogue's order."""
-        query, member = read_query(request, PageQuery), own_membership(self, membership_id)
+        member, query = own_membership(self, membership_id), read_query(request, PageQuery)
         shelf = list(offered(member.program).order_by("position", "pk"))
         page = paginate_list(
             request, shelf, query, place=lambda item: [item.position, item.pk], row=lambda x: x
@@ -141,7 +141,7 @@ class OwnRewardTaking(MemberView):
     @idempotent(required=True)
     def post(self, request: Request, membership_id: UUID, reward_id: UUID) -> HttpResponse:
         """Take a reward. What is against it is said with 409 and its code."""
-        body, member = read_body(request, TakeIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, TakeIn)
         taken, _replayed = take_reward(
             membership=member, reward=_offered(member, reward_id), key=ledger_key(self, request),
             source=Transfer.Source.ACCOUNT.value, actor=self.actor, now=timezone.now(),
@@ -162,7 +162,7 @@ class OwnGoal(MemberView):
     @extend_schema(operation_id="setOwnGoal", request=GoalIn, responses={200: OwnGoalOut})
     def put(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Save for a reward from now on, in place of another."""
-        body, member = read_body(request, GoalIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, GoalIn)
         reward = offered(member.program).filter(public_id=body.reward).first()
         if reward is None:
             raise refuse_field("reward", _("There is no such reward."), "not_found")
@@ -184,7 +184,7 @@ class OwnCartQuote(MemberView):
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Say what a basket costs and earns, what could pay for it, and which rewards fit. Nothing
         is kept."""
-        body, member = read_body(request, OwnCartIn), own_membership(self, membership_id)
+        member, body = own_membership(self, membership_id), read_body(request, OwnCartIn)
         now = timezone.now()
         found = quote_cart(
             basket_of(body.order, now), member, now=now, with_discounts=body.with_discounts

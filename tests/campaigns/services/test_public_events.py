@@ -53,6 +53,7 @@ from rewards.services.redemptions import (
     use_redemption,
 )
 from rewards.services.vouchers import use_voucher
+from tests.campaigns import surveys as surveying
 from tests.campaigns.webhooks import make_endpoint
 from tests.loyalty.factories import (
     NOW,
@@ -258,6 +259,11 @@ def seats() -> None:
     run_job(cancel_event(event=event, reason="Storm", actor=SYSTEM, now=NOW).job.pk)
 
 
+def opinions() -> None:
+    member = make_member(0, "m0")
+    surveying.reply(surveying.make_survey(member.program), member)
+
+
 # What each story must be told of, at least.
 STORIES = {
     people: {
@@ -298,6 +304,7 @@ STORIES = {
         "gift_card.cancelled", "gift_card.balance_changed", "points.paid_in",
     },
     seats: {"event.seat_offered", "event.canceled"},
+    opinions: {"survey.answered"},
 }  # fmt: skip
 
 

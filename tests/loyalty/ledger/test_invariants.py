@@ -190,6 +190,14 @@ BENT = {
     "closed books are what they were when they were closed":
         "INSERT INTO loyalty_closedperiod (program_id, until, closed_at, unit_values, booked,"
         " reopen_reason) SELECT id, '2024-03-31', now(), '{}', '{}', '' FROM loyalty_program",
+    "what discount rules took off orders is booked, less what came back":
+        "INSERT INTO loyalty_orderdiscount (order_id, rule_version_id, amount)"
+        " SELECT (SELECT min(id) FROM loyalty_order), min(id), 5"
+        " FROM loyalty_earningruleversion",
+    "what discounts cost in closed books is what it was when they were closed":
+        "INSERT INTO loyalty_closedperiod (program_id, until, closed_at, unit_values, booked,"
+        " reopen_reason) SELECT id, '2024-03-31', now(), '{}',"
+        """ '{"discounts": {"money": "5", "lines": 1}}', '' FROM loyalty_program""",
     "corrections never exceed what they correct":
         "UPDATE loyalty_transfer SET amount = 101 WHERE kind = 'clawback'",
 }  # fmt: skip

@@ -1,0 +1,79 @@
+"""Taking what waits, so that nobody else sends it meanwhile.
+
+A delivery is claimed by moving `available_at` ahead: while that lasts nobody else takes it, and
+when a worker dies before it was handed over, it comes back by itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection, transaction
+
+from campaigns.models import Delivery
+from campaigns.services.outages import is_my_turn, outage_of, take_turn
+
+LEASE = dt.timedelta(minutes=10)
+State = Delivery.State
+
+# Priority by priority, so that what waits for later, however much, is not looked through; what
+# another worker is just claiming is passed over.
+_CLAIM = """
+    WITH RECURSIVE priorities(priority) AS (
+        (SELECT priority FROM campaigns_delivery
+          WHERE state = 'queued' AND channel = %(channel)s ORDER BY priority LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.priority FROM campaigns_delivery d
+                 WHERE d.state = 'queued' AND d.channel = %(channel)s
+                   AND d.priority > p.priority ORDER BY d.priority LIMIT 1)
+          FROM priorities p WHERE p.priority IS NOT NULL),
+    due AS MATERIALIZED (
+        SELECT c.id FROM priorities p
+         CROSS JOIN LATERAL (
+               SELECT d.id FROM campaigns_delivery d
+                WHERE d.state = 'queued' AND d.channel = %(channel)s
+                  AND d.priority = p.priority AND d.available_at <= %(now)s
+                ORDER BY d.available_at, d.id LIMIT %(limit)s
+                  FOR NO KEY UPDATE SKIP LOCKED) c
+         LIMIT %(limit)s)
+    UPDATE campaigns_delivery d
+       SET available_at = %(until)s, attempts = d.attempts + 1
+      FROM due WHERE d.id = due.id
+    RETURNING d.id
+"""
+
+
+def claim(*, channel: str, limit: int, now: dt.datetime) -> list[Delivery]:
+    """Lease what is due to this worker, what matters most first. While the provider is down: one
+    now and then, to find out whether it still is."""
+    with transaction.atomic():
+        down = outage_of(channel) is not None
+        if down and not is_my_turn(channel, now):
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CLAIM, {"channel": channel, "limit": 1 if down else limit, "now": now,
+                 "until": now + LEASE},
+            )  # fmt: skip
+            ids = [row[0] for row in cursor.fetchall()]
+        if down and ids:
+            take_turn(channel, now)
+    rows = Delivery.objects.filter(pk__in=ids)
+    return sorted(rows, key=lambda row: (row.priority, row.pk))
+
+
+def give_back(deliveries: list[Delivery], *, until: dt.datetime | None = None) -> None:
+    """They were not begun. Another worker takes them from `until` on; none: when the claim is
+    over."""
+    own = Delivery.objects.filter(
+        pk__in=[row.pk for row in deliveries], state__in=[State.QUEUED, State.SENDING]
+    )
+    changes = {} if until is None else {"available_at": until}
+    for attempts in {row.attempts for row in deliveries}:
+        own.filter(attempts=attempts).update(state=State.QUEUED, handed_over_at=None, **changes)
+
+
+def note_interrupted(*, now: dt.datetime) -> int:
+    """Of what was being handed over by a worker that died nobody knows whether it went out."""
+    lost = Delivery.objects.filter(state=State.SENDING, available_at__lte=now)
+    return lost.update(state=State.UNCERTAIN, reason="interrupted")

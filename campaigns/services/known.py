@@ -1,0 +1,100 @@
+"""What is read at once about the people of several messages, so that each can be judged."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.db.models import Q
+
+from campaigns.addresses import digest_of
+from campaigns.channels import Channel
+from campaigns.models import (
+    BlockedAddress,
+    Consent,
+    ContactPreference,
+    Delivery,
+    MessagingPolicy,
+)
+from campaigns.topics import TOPICS
+from members.models import Customer
+
+# Those that ask this of one customer take turns; always in this order, so that none wait for each
+# other.
+_TAKE_TURNS = """
+    SELECT pg_advisory_xact_lock(hashtext('campaigns.cap'), c.hash)
+      FROM (SELECT DISTINCT hashint8(id) AS hash FROM unnest(%s::bigint[]) id ORDER BY 1) c
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A delivery that counts, or may. `had`: it went out, or is just going."""
+
+    priority: int
+    had: bool
+
+
+@dataclass(slots=True)
+class Known:
+    """Of one channel. `said`: by customer and topic; `places`: by customer and delivery."""
+
+    said: Mapping[tuple[int, str], str]
+    zones: Mapping[int, str]
+    blocked: frozenset[bytes]
+    places: defaultdict[int, dict[int, Place]] = field(default_factory=lambda: defaultdict(dict))
+
+    def is_blocked(self, address: str) -> bool:
+        return digest_of(address) in self.blocked
+
+    def is_full(self, delivery: Delivery, customer: Customer, cap: int) -> bool:
+        """Whether they had as many as they may have, counting those that matter more."""
+        others = (place for pk, place in self.places[customer.pk].items() if pk != delivery.pk)
+        count = sum(place.had or place.priority < delivery.priority for place in others)
+        return count >= cap
+
+    def note_going(self, delivery: Delivery, customer: Customer) -> None:
+        """What is needed does not count, whatever becomes of it."""
+        if delivery.pk in self.places[customer.pk]:
+            self.places[customer.pk][delivery.pk] = Place(delivery.priority, had=True)
+
+    def note_dropped(self, delivery: Delivery, customer: Customer) -> None:
+        self.places[customer.pk].pop(delivery.pk, None)
+
+
+def know(
+    *, customers: Sequence[Customer], channel: Channel, policy: MessagingPolicy, now: dt.datetime
+) -> Known:
+    """In a transaction: it is held until that ends that nobody else counts their messages."""
+    ids = sorted({customer.pk for customer in customers})
+    if policy.cap:
+        with connection.cursor() as cursor:
+            cursor.execute(_TAKE_TURNS, [ids])
+    said = Consent.objects.filter(customer__in=ids, channel=channel.key)
+    zones = ContactPreference.objects.filter(customer__in=ids)
+    digests = [digest_of(address) for one in customers if (address := channel.address(one))]
+    blocked = BlockedAddress.objects.filter(channel=channel.key, digest__in=digests)
+    known = Known(
+        {(pk, topic): state for pk, topic, state in
+         said.values_list("customer_id", "topic", "state")},
+        dict(zones.values_list("customer_id", "time_zone")),
+        frozenset(bytes(digest) for digest in blocked.values_list("digest", flat=True)),
+    )  # fmt: skip
+    if policy.cap:
+        _count(known, ids, channel, now - dt.timedelta(days=policy.cap_days))
+    return known
+
+
+def _count(known: Known, ids: Sequence[int], channel: Channel, since: dt.datetime) -> None:
+    """What they had since then, and what waits. What is needed is not counted."""
+    had = Q(state__in=Delivery.COUNTED, handed_over_at__gt=since)
+    needed = [topic.code for topic in TOPICS.values() if topic.needed]
+    rows = Delivery.objects.filter(message__customer__in=ids, channel=channel.key)
+    rows = rows.filter(had | Q(state=Delivery.State.QUEUED)).exclude(message__topic__in=needed)
+    for customer, pk, state, priority in rows.values_list(
+        "message__customer_id", "pk", "state", "priority"
+    ):
+        known.places[customer][pk] = Place(priority, had=state != Delivery.State.QUEUED)

@@ -1,0 +1,183 @@
+"""From a claimed delivery to a letter: judged, put into words, and marked as being handed over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+from campaigns.channels import Channel, Letter
+from campaigns.links import StopLink, absolute, stop_url
+from campaigns.models import Delivery, Message, MessagingPolicy
+from campaigns.occasions import Occasion, occasion_named
+from campaigns.selectors.policies import get_policy
+from campaigns.selectors.templates import Templates, load_templates
+from campaigns.services.claims import LEASE
+from campaigns.services.gate import judge
+from campaigns.services.known import Known, know
+from campaigns.services.rendering import Rendered, fill, frame_of, wanted_words
+from campaigns.topics import is_needed
+from campaigns.wording import WordingError
+from members.models import Customer, Merchant
+from members.selectors.merchants import get_merchant
+from members.selectors.merges import current
+
+logger = logging.getLogger(__name__)
+State = Delivery.State
+
+_MARK = """
+    UPDATE campaigns_delivery d
+       SET state = 'sending', reason = '', detail = '', handed_over_at = %(now)s,
+           available_at = %(until)s, version_id = c.version, subject = c.subject
+      FROM unnest(%(ids)s::bigint[], %(versions)s::bigint[], %(subjects)s::text[])
+           c(id, version, subject)
+     WHERE d.id = c.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is read once for many messages."""
+
+    policy: MessagingPolicy
+    merchant: Merchant
+    templates: Templates
+    # What stands around the bodies, by language.
+    frames: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls) -> Batch:
+        merchant = get_merchant()
+        return cls(get_policy(), merchant, load_templates(merchant.locale))
+
+    def frame(self, locale: str, stop: str) -> dict[str, str]:
+        if locale not in self.frames:
+            self.frames[locale] = frame_of(self.merchant, locale, choose_link="", stop_link="")
+        choose = stop or absolute("/me/messages/choices/")
+        return {**self.frames[locale], "frame_choose_link": choose, "frame_stop_link": stop}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A delivery that is marked as being handed over, with what is handed over."""
+
+    delivery: Delivery
+    letter: Letter
+
+
+@transaction.atomic
+def prepare(
+    claimed: Sequence[Delivery], channel: Channel, batch: Batch, now: dt.datetime
+) -> list[Ready]:
+    """Mark those that may go out as being handed over, and say why others may not. What is somebody
+    else's by now is left alone."""
+    rows = _own(claimed)
+    customers = [current(row.message.customer) for row in rows]
+    known = know(customers=customers, channel=channel, policy=batch.policy, now=now)
+    ready = []
+    for row, customer in zip(rows, customers, strict=True):
+        occasion = occasion_named(row.message.occasion)
+        if occasion is None:
+            _drop(row, customer, "occasion_off", known)
+        elif _may_go(row, occasion, channel, customer, batch, known, now):
+            letter = _letter(row, occasion, channel, customer, batch)
+            if letter is not None:
+                known.note_going(row, customer)
+                ready.append(Ready(row, letter))
+    _mark(ready, now)
+    return ready
+
+
+def _own(claimed: Sequence[Delivery]) -> list[Delivery]:
+    """Locked, in the order in which they matter."""
+    attempts = {row.pk: row.attempts for row in claimed}
+    rows = Delivery.objects.select_for_update(of=("self",)).select_related(
+        "message__customer__merged_into", "message__membership__program"
+    )
+    found = {row.pk: row for row in rows.filter(pk__in=attempts, state=State.QUEUED).order_by("pk")}
+    own = (found.get(row.pk) for row in claimed)
+    return [row for row in own if row is not None and row.attempts == attempts[row.pk]]
+
+
+def _may_go(
+    row: Delivery, occasion: Occasion, channel: Channel, customer: Customer, batch: Batch,
+    known: Known, now: dt.datetime,
+) -> bool:  # fmt: skip
+    member = row.message.membership
+    verdict = judge(
+        delivery=row, occasion=occasion, channel=channel, customer=customer, policy=batch.policy,
+        time_zone=member.program.time_zone if member else batch.merchant.time_zone, now=now,
+        known=known,
+    )  # fmt: skip
+    if verdict.until is not None:
+        row.available_at, row.reason = verdict.until, verdict.reason
+        row.save(update_fields=["available_at", "reason"])
+        return False
+    if verdict.reason:
+        _drop(row, customer, verdict.reason, known)
+        return False
+    return True
+
+
+def _letter(
+    row: Delivery, occasion: Occasion, channel: Channel, customer: Customer, batch: Batch
+) -> Letter | None:
+    stop = _stop_link(row, customer, occasion)
+    try:
+        told = _render(row.message, channel, batch, stop)
+    except WordingError:
+        logger.exception("delivery %s has no words", row.pk)
+        row.state, row.reason = State.FAILED, "wording"
+        row.save(update_fields=["state", "reason"])
+        return None
+    row.version, row.subject = told.version, told.subject
+    return Letter(
+        name=str(row.public_id), to=channel.address(customer), subject=told.subject,
+        text=told.text, html=told.html, headers=_headers(stop),
+    )  # fmt: skip
+
+
+def _mark(ready: Sequence[Ready], now: dt.datetime) -> None:
+    """In one statement: it is on disk before the first of them is handed over."""
+    if not ready:
+        return
+    rows = [item.delivery for item in ready]
+    for row in rows:
+        row.state, row.reason, row.detail = State.SENDING, "", ""
+        row.handed_over_at, row.available_at = now, now + LEASE
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MARK,
+            {
+                "now": now, "until": now + LEASE, "ids": [row.pk for row in rows],
+                "versions": [row.version_id for row in rows],
+                "subjects": [row.subject for row in rows],
+            },
+        )  # fmt: skip
+
+
+def _render(message: Message, channel: Channel, batch: Batch, stop: str) -> Rendered:
+    wanted = wanted_words(batch.templates, message.occasion, channel.key, message.locale)
+    return fill(wanted, message.values, batch.frame(message.locale, stop))
+
+
+def _stop_link(row: Delivery, customer: Customer, occasion: Occasion) -> str:
+    if occasion.always_by or is_needed(row.message.topic):
+        return ""
+    return stop_url(StopLink(customer.public_id, row.public_id, row.channel, row.message.topic))
+
+
+def _headers(stop: str) -> dict[str, str]:
+    """One click in the mail program is enough (RFC 8058)."""
+    if not stop:
+        return {}
+    return {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _drop(row: Delivery, customer: Customer, reason: str, known: Known) -> None:
+    row.state, row.reason = State.SUPPRESSED, reason
+    row.save(update_fields=["state", "reason"])
+    known.note_dropped(row, customer)

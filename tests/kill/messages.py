@@ -1,0 +1,155 @@
+"""Messages and webhooks whose worker is killed again and again, and whose mail server has troubles:
+`python -m tests.kill.messages --messages 10000 --kills 60`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+from tests.campaigns.receiver import receiving
+from tests.kill.installation import Installation, kill
+from tests.kill.mail_server import MailServer, Trouble, mail_server
+from tests.serving import PROJECT
+
+TROUBLES: tuple[Trouble, ...] = (
+    "none", "takes and drops", "none", "hangs", "none", "refuses", "none", "drops",
+)  # fmt: skip
+LONGEST_WAIT = 30.0
+# Of one that has begun and goes on with nothing more: it waits until the mail server is back.
+IDLE = 2.5
+# So many are marked at once as being handed over (`campaigns.services.sending`).
+AT_ONCE = 10
+# Longer than a claim lasts.
+STEP = 11 * 60
+STATES = "SELECT state, '<' || public_id || '@setia.example>' FROM campaigns_delivery"
+LEASES = "UPDATE campaigns_webhookdelivery SET next_at = now() WHERE state = 'waiting'"
+WAITING = "SELECT count(*) FROM campaigns_webhookdelivery WHERE state = 'waiting'"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the messages, and how often the mail server took each."""
+
+    states: Counter[str]
+    taken: int
+    kills: int
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{count} {state}" for state, count in sorted(self.states.items()))
+        return f"{self.kills} kills: {told}; the mail server took {self.taken}, none twice"
+
+
+def try_messages(installation: Installation, *, messages: int, kills: int) -> Outcome:
+    """Write them, send them through kills and troubles, and check what became of each."""
+    installation.do("tell_members", messages=messages)
+    with mail_server() as server:
+        mails = {"EMAIL_URL": f"smtp://127.0.0.1:{server.port}", "DEFAULT_FROM_EMAIL": ""}
+        for number, trouble in zip(range(kills), cycle(TROUBLES), strict=False):
+            server.trouble = trouble
+            sender = _sender(installation, mails, "messages", "--ahead", str(number * STEP))
+            share = max(messages // kills, 2)
+            aim = server.seen + random.randint(share // 2, share)
+            _kill_at(sender, lambda: server.seen, aim)
+        server.trouble = "none"
+        for number in range(kills, kills + 40):
+            if not _count(installation, "queued") + _count(installation, "sending"):
+                break
+            last = _sender(
+                installation, mails, "messages", "--ahead", str(number * STEP), "--to-the-end"
+            )
+            assert last.wait(timeout=900) == 0
+        return _checked(installation, server, messages, kills)
+
+
+def try_webhooks(installation: Installation, *, messages: int, kills: int) -> Counter[str]:
+    """How often each message arrived at a receiver, by its name: at least once."""
+    with receiving() as receiver:
+        installation.do("tell_endpoint", url=receiver.url, customers=messages)
+        [(written,)] = installation.query(WAITING)
+        assert written == messages
+        for _ in range(kills):
+            sender = _sender(installation, {}, "webhooks")
+            aim = len(receiver.got) + random.randint(1, max(messages // kills, 1))
+            _kill_at(sender, lambda: len(receiver.got), aim)
+            installation.execute(LEASES)
+        assert _sender(installation, {}, "webhooks", "--to-the-end").wait(timeout=300) == 0
+        assert installation.query(WAITING) == [(0,)]
+        return receiver.times
+
+
+def _checked(installation: Installation, server: MailServer, messages: int, kills: int) -> Outcome:
+    rows = installation.query(STATES)
+    states = Counter(state for state, _name in rows)
+    taken, sent = server.taken, {name for state, name in rows if state == "sent"}
+    uncertain = {name for state, name in rows if state == "uncertain"}
+    assert len(rows) == messages
+    assert set(states) <= {"sent", "failed", "uncertain"}, states
+    assert set(taken.values()) == {1}, "a mail went out twice"
+    assert sent <= taken.keys(), "a message is told as sent that the mail server never took"
+    assert taken.keys() - sent <= uncertain, "a mail went out, and nobody is told so"
+    # Of each kill those that were just marked; of each trouble two that were tried.
+    assert states["uncertain"] <= kills * (AT_ONCE + 2)
+    return Outcome(states, taken.total(), kills)
+
+
+def _count(installation: Installation, state: str) -> int:
+    question = "SELECT count(*) FROM campaigns_delivery WHERE state = %s"
+    return int(installation.query(question, state)[0][0])
+
+
+def _sender(
+    installation: Installation, more: dict[str, str], *arguments: str
+) -> subprocess.Popen[bytes]:
+    sender = subprocess.Popen(
+        [sys.executable, "-m", "tests.kill.sender", *arguments], cwd=PROJECT,
+        env={**installation.environment, **more}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert sender.stdout is not None
+    assert sender.stdout.readline() == b"ready\n"
+    return sender
+
+
+def _kill_at(sender: subprocess.Popen[bytes], done: Callable[[], int], aim: int) -> None:
+    """kill -9 as soon as so much is done, or when nothing more comes of it."""
+    ends, known = time.monotonic() + LONGEST_WAIT, done()
+    while time.monotonic() < ends and sender.poll() is None and (now := done()) < aim:
+        if now != known:
+            known, ends = now, time.monotonic() + IDLE
+        time.sleep(0.002)
+    sender.kill()
+    sender.communicate()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=60)
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    with tempfile.TemporaryDirectory(prefix="setia-messages-") as folder:
+        installation = Installation(Path(folder))
+        try:
+            installation.start()
+            kill(installation.worker)
+            begun = time.monotonic()
+            print(try_messages(installation, messages=options.messages, kills=options.kills))
+            print(f"in {time.monotonic() - begun:.0f} s", flush=True)
+            times = try_webhooks(installation, messages=2_000, kills=10)
+            again = sum(times.values()) - len(times)
+            print(f"10 kills: {len(times)} webhooks arrived, {again} of them again")
+        finally:
+            installation.stop()
+
+
+if __name__ == "__main__":
+    main()
