@@ -23,7 +23,7 @@ from loyalty.services.subscription_states import WENT_ON as PLAN_WENT_ON
 from loyalty.services.tier_changes import CHANGED as TIER_CHANGED
 from members.models.changes import CHANGED
 from members.outbox import register_consumer
-from rewards.models.redemption_triggers import ISSUED
+from rewards.models.redemptions import ISSUED
 
 CONFIRMATION = Occasion(
     code=CONFIRM,

@@ -7,13 +7,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models.canceled_orders import orders_canceled
 from loyalty.models.checkpoint_triggers import of_evaluations, told_about_customers
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
 from members.models import Customer
 from members.models.changes import customers_changed
-from members.models.telling import tells, tells_new
+from members.models.telling import tells, tells_new, tells_reached
+
+# The outbox event that tells of canceled orders, whoever wrote and whoever bought.
+CANCELED = "orders.canceled"
 
 
 class MoneyField(models.DecimalField):  # type: ignore[type-arg]
@@ -111,7 +113,10 @@ class Order(models.Model):
             ("status", "placed_at", "total", "confirmed_at", "completed_at", "body_hash"),
         )
         triggers += tells("told.orders", "status", ("customer_id", "total"))
-        triggers += orders_canceled()
+        triggers += tells_reached(
+            CANCELED, name="tell_canceled", named="orders", there="n.status = 'cancelled'",
+            not_before="o.status <> 'cancelled'",
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return self.external_id

@@ -75,6 +75,40 @@ def tells(kind: str, state: str = "", watched: Iterable[str] = ()) -> list[pgtri
     ]
 
 
+# Of a table: the keys of rows that have come to a state, a thousand at most in one event.
+_REACHED = """
+    INSERT INTO members_outboxevent
+           (kind, payload, created_at, available_at, attempts, last_error)
+    SELECT '{kind}', jsonb_build_object('{named}', jsonb_agg(r.id)),
+           now(), now(), 0, ''
+      FROM (SELECT x.id, (row_number() OVER () - 1) / 1000 AS part FROM ({rows}) x) r
+     GROUP BY r.part;
+    RETURN NULL;
+"""
+
+
+def tells_reached(
+    kind: str, *, name: str, named: str, there: str, not_before: str
+) -> list[pgtrigger.Trigger]:
+    """Triggers for rows that come to a state, at once or later: `there` is said of the new row `n`,
+    `not_before` of the old one `o`. Written down whether or not an endpoint wishes it, for what the
+    application itself follows; the payload has the keys below `named`."""
+    at_once = f"SELECT n.id FROM new_rows n WHERE {there}"
+    later = (
+        f"SELECT n.id FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE {there} AND {not_before}"
+    )
+    both = {"old": "old_rows", "new": "new_rows"}
+    return [
+        _statement(
+            f"{name}_at_once", pgtrigger.Insert, {"new": "new_rows"},
+            _REACHED.format(kind=kind, named=named, rows=at_once),
+        ),
+        _statement(
+            name, pgtrigger.Update, both, _REACHED.format(kind=kind, named=named, rows=later)
+        ),
+    ]  # fmt: skip
+
+
 def _state(row: str, column: str) -> str:
     return f"coalesce({row}.{column}::text, '')" if column else "''::text"
 
@@ -82,8 +116,13 @@ def _state(row: str, column: str) -> str:
 def _trigger(
     name: str, operation: pgtrigger.Operation, referencing: dict[str, str], kind: str, rows: str
 ) -> pgtrigger.Trigger:
+    return _statement(name, operation, referencing, _TELL.format(kind=kind, rows=rows))
+
+
+def _statement(
+    name: str, operation: pgtrigger.Operation, referencing: dict[str, str], func: str
+) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name=name, level=pgtrigger.Statement, when=pgtrigger.After, operation=operation,
-        referencing=pgtrigger.Referencing(**referencing),  # type: ignore[no-untyped-call]
-        func=_TELL.format(kind=kind, rows=rows),
+        referencing=pgtrigger.Referencing(**referencing), func=func,  # type: ignore[no-untyped-call]
     )  # fmt: skip

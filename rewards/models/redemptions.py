@@ -12,13 +12,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Transfer
-from members.models.telling import tells
+from members.models.telling import tells, tells_reached
 from rewards.models.gift_cards import GiftCard
-from rewards.models.redemption_triggers import redemptions_issued
 from rewards.models.rewards import Reward
 from rewards.models.tallies import counted_by_day
 from rewards.models.vouchers import Voucher
 
+# The outbox event that tells which rewards were handed out, whoever wrote.
+ISSUED = "rewards.issued"
 # How something that was taken may go on.
 TRANSITIONS = (
     ("reserved", "issued"), ("reserved", "cancelled"), ("reserved", "expired"),
@@ -171,7 +172,13 @@ class Redemption(models.Model):
                 name="redemption_status_goes_on", field="status", transitions=list(TRANSITIONS)
             ),
             counted_by_day(),
-            *redemptions_issued(),
+            *tells_reached(
+                ISSUED,
+                name="tell_issued",
+                named="redemptions",
+                there="n.issued_at IS NOT NULL",
+                not_before="o.issued_at IS NULL",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.models import Order, Transfer
-from loyalty.models.canceled_orders import CANCELED
+from loyalty.models.orders import CANCELED
 from members.errors import DomainError
 from members.models import OutboxEvent
 from members.outbox import register_consumer
