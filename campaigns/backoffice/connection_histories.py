@@ -49,7 +49,7 @@ def connection_history(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "title": _("History of %s") % found, "form": form, "submit": _("Bring it in"),
         "back": url_of(found), "effect": _effect(found),
     }  # fmt: skip
-    return render(request, "webhooks/act.html", context, status=422 if form.errors else 200)
+    return render(request, "backoffice/act.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,7 +79,7 @@ def connection_export(request: HttpRequest, public_id: UUID) -> HttpResponse:
             " Canceled orders and those of which some was given back are left out and named."
         ),
     }  # fmt: skip
-    return render(request, "webhooks/act.html", context, status=422 if form.errors else 200)
+    return render(request, "backoffice/act.html", context, status=422 if form.errors else 200)
 
 
 def _effect(found: Connection) -> str:

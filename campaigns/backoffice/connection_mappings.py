@@ -71,7 +71,7 @@ def connection_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "back": url_of(found),
         "effect": _("Each row is read by the mapping. The same file again changes nothing."),
     }  # fmt: skip
-    return render(request, "webhooks/act.html", context, status=422 if form.errors else 200)
+    return render(request, "backoffice/act.html", context, status=422 if form.errors else 200)
 
 
 def _go_on(

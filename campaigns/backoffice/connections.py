@@ -218,7 +218,7 @@ def _dialog(
         "title": _("Secret of %s") % found, "form": form, "submit": submit,
         "back": url_of(found), "effect": effect,
     }  # fmt: skip
-    return render(request, "webhooks/act.html", context, status=422 if form.errors else 200)
+    return render(request, "backoffice/act.html", context, status=422 if form.errors else 200)
 
 
 def _form(

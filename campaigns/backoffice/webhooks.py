@@ -213,7 +213,7 @@ def _dialog(
         "title": title, "effect": effect, "form": form, "submit": submit, "back": _url(found),
     }  # fmt: skip
     status = 422 if form.errors else 200
-    return render(request, "webhooks/act.html", context, status=status)
+    return render(request, "backoffice/act.html", context, status=status)
 
 
 def _url(found: WebhookEndpoint) -> str:
