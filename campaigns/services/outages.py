@@ -34,6 +34,11 @@ def take_turn(channel: str, now: dt.datetime) -> None:
     ChannelOutage.objects.filter(pk=channel).update(retry_at=now + PROBE)
 
 
+def give_turn_back(channel: str, now: dt.datetime) -> None:
+    """The one that was to be tried was not: the next may be."""
+    ChannelOutage.objects.filter(pk=channel).update(retry_at=now)
+
+
 @transaction.atomic
 def note_outage(*, channel: str, detail: str, now: dt.datetime) -> None:
     """It did not take one. The first time it is tried again at once: a line may just break."""
@@ -48,7 +53,7 @@ def note_outage(*, channel: str, detail: str, now: dt.datetime) -> None:
 
 
 def note_working(channel: str) -> None:
-    """It took one."""
+    """It answered."""
     ended, _by_model = ChannelOutage.objects.filter(pk=channel).delete()
     if ended:
         logger.warning("channel %s takes messages again", channel)

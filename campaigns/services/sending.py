@@ -10,19 +10,18 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from enum import Enum
 
-from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.channels import Channel, HandOverError, Line, UnclearError, sending_channels
 from campaigns.models import Delivery
-from campaigns.occasions import occasion_named
 from campaigns.services.blocked_addresses import block_address
 from campaigns.services.claims import LEASE, claim, give_back, note_interrupted
-from campaigns.services.outages import note_outage, note_working, outage_of
+from campaigns.services.outages import give_turn_back, note_outage, note_working, outage_of
 from campaigns.services.preparing import Batch, Ready, prepare
+from campaigns.services.sent import Taken, mark_sent
 
 logger = logging.getLogger(__name__)
 
@@ -33,20 +32,17 @@ LONGEST_DELAY = dt.timedelta(hours=2)
 GIVES_UP_AFTER = dt.timedelta(days=3)
 State = Delivery.State
 Clock = Callable[[], dt.datetime]
-# A letter that was taken: the provider's name for it, and when.
-Taken = tuple[Ready, str, dt.datetime]
-
-# Also where this worker was so slow that they were told as uncertain meanwhile.
-_SENT = """
-    UPDATE campaigns_delivery d
-       SET state = 'sent', sent_at = c.at, reason = '', detail = '', reference = c.reference
-      FROM unnest(%(ids)s::bigint[], %(attempts)s::smallint[], %(references)s::text[],
-                  %(at)s::timestamptz[]) c(id, attempts, reference, at)
-     WHERE d.id = c.id AND d.attempts = c.attempts AND d.state IN ('sending', 'uncertain')
-    RETURNING d.id
-"""
 
 __all__ = ["LEASE", "note_interrupted", "send_waiting"]
+
+
+class Provider(Enum):
+    """What was found out about the provider."""
+
+    ANSWERED = "answered"
+    DOWN = "down"
+    # There was nothing to hand over after all.
+    NOT_TRIED = "not_tried"
 
 
 def send_waiting(*, limit: int = 100, clock: Clock = timezone.now) -> int:
@@ -62,45 +58,47 @@ def _send_by(channel: Channel, limit: int, clock: Clock) -> int:
     if not claimed or channel.open_line is None:
         return 0
     with channel.open_line() as line:
-        works = _send_all(claimed, channel, line, clock, was_down=down)
-    if down and works and limit > 1:
-        # It is back: the others need not wait for the next run.
-        return len(claimed) + _send_by(channel, limit - 1, clock)
-    return len(claimed)
+        found = _send_all(claimed, channel, line, clock)
+    if not down or found == Provider.DOWN:
+        return len(claimed)
+    if found == Provider.ANSWERED:
+        note_working(channel.key)
+    else:
+        give_turn_back(channel.key, clock())
+    # The others need not wait for the next run: it is back, or one of them finds out.
+    return len(claimed) + (_send_by(channel, limit - 1, clock) if limit > 1 else 0)
 
 
-def _send_all(
-    claimed: list[Delivery], channel: Channel, line: Line, clock: Clock, *, was_down: bool
-) -> bool:
-    """Returns whether the provider is there."""
-    batch = Batch.load()
+def _send_all(claimed: list[Delivery], channel: Channel, line: Line, clock: Clock) -> Provider:
+    batch, found = Batch.load(), Provider.NOT_TRIED
     for first in range(0, len(claimed), AT_ONCE):
         ready = prepare(claimed[first : first + AT_ONCE], channel, batch, clock())
-        if not _hand_over(ready, channel, line, clock):
+        if not ready:
+            continue
+        found = _hand_over(ready, channel, line, clock)
+        if found == Provider.DOWN:
             give_back(claimed[first + AT_ONCE :], until=clock())
-            return False
-    if was_down:
-        note_working(channel.key)
-    return True
+            break
+    return found
 
 
-def _hand_over(ready: Sequence[Ready], channel: Channel, line: Line, clock: Clock) -> bool:
-    """Returns whether the provider is there. What it took is written down, whatever happens."""
+def _hand_over(ready: Sequence[Ready], channel: Channel, line: Line, clock: Clock) -> Provider:
+    """What it took is written down, whatever happens."""
     taken: list[Taken] = []
     begun, until = 0, None
     try:
         for item in ready:
             begun += 1
             try:
-                taken.append((item, line.hand_over(item.letter), clock()))
+                taken.append(Taken(item.delivery, line.hand_over(item.letter), clock()))
             except (HandOverError, UnclearError) as error:
                 if _failed(item, channel, error, clock()):
                     until = clock()
                     break
     finally:
-        _record(taken)
+        mark_sent(taken)
         give_back([item.delivery for item in ready[begun:]], until=until)
-    return until is None
+    return Provider.ANSWERED if until is None else Provider.DOWN
 
 
 def _failed(
@@ -117,26 +115,6 @@ def _failed(
     if outage:
         note_outage(channel=channel.key, detail=str(error)[:300], now=now)
     return outage
-
-
-@transaction.atomic
-def _record(taken: Sequence[Taken]) -> None:
-    if not taken:
-        return
-    values: dict[str, Any] = {
-        "ids": [item.delivery.pk for item, _reference, _at in taken],
-        "attempts": [item.delivery.attempts for item, _reference, _at in taken],
-        "references": [reference for _item, reference, _at in taken],
-        "at": [at for _item, _reference, at in taken],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_SENT, values)
-        written = {row[0] for row in cursor.fetchall()}
-    for item, _reference, at in taken:
-        message = item.delivery.message
-        occasion = occasion_named(message.occasion)
-        if item.delivery.pk in written and occasion is not None and occasion.told is not None:
-            occasion.told(message, at)
 
 
 def _refused(ready: Ready, channel: Channel, error: HandOverError, now: dt.datetime) -> None:

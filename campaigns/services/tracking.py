@@ -14,6 +14,7 @@ from django.utils import timezone
 from campaigns.models import BlockedAddress, ConsentChange, Delivery
 from campaigns.services.blocked_addresses import block_address
 from campaigns.services.consents import set_consents
+from campaigns.services.sent import Taken, mark_sent
 from campaigns.topics import choosable_topics
 from members.models import Customer
 from members.selectors.merges import current
@@ -38,7 +39,7 @@ def note_event(*, event: AnymailTrackingEvent, now: dt.datetime) -> None:
     row = _delivery_of(event)
     match event.event_type:
         case EventType.DELIVERED if row is not None:
-            _arrived(row, now)
+            _arrived(row, event, now)
         case EventType.BOUNCED | EventType.REJECTED | EventType.FAILED:
             lasting = event.event_type == EventType.BOUNCED and event.reject_reason in _GONE
             _came_back(row, event, now, lasting=lasting)
@@ -66,13 +67,15 @@ def _delivery_of(event: AnymailTrackingEvent) -> Delivery | None:
     return rows.filter(reference=event.message_id).first() if event.message_id else None
 
 
-def _arrived(row: Delivery, now: dt.datetime) -> None:
-    """Nobody knew of some whether they went out."""
-    if row.state == State.UNCERTAIN:
-        row.state, row.sent_at, row.reason = State.SENT, now, ""
+def _arrived(row: Delivery, event: AnymailTrackingEvent, now: dt.datetime) -> None:
+    """Nobody knew of some whether they went out; of others it is told before the worker that
+    handed them over has written it down."""
+    if row.state in (State.SENDING, State.UNCERTAIN):
+        mark_sent([Taken(row, event.message_id or "", now)])
+        row.refresh_from_db()
     if row.delivered_at is None and row.state == State.SENT:
         row.delivered_at = now
-        row.save()
+        row.save(update_fields=["delivered_at"])
 
 
 def _came_back(
@@ -80,10 +83,10 @@ def _came_back(
 ) -> None:
     if lasting and event.recipient:
         _block(event.recipient, BlockedAddress.Reason.BOUNCED, now)
-    if row is not None and row.state in (State.SENT, State.UNCERTAIN):
+    if row is not None and row.state in (State.SENDING, State.SENT, State.UNCERTAIN):
         row.state = State.FAILED
         row.reason = "bounced" if lasting else "refused"
-        row.save()
+        row.save(update_fields=["state", "reason"])
 
 
 def _declined(row: Delivery | None, source: str, now: dt.datetime) -> None:

@@ -1,6 +1,7 @@
 """While a provider is down what waits for it stays as it is; one now and then finds out."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from django.test import Client
 
 from campaigns.channels import HandOverError, Letter, UnclearError, channel_named, register_channel
 from campaigns.models import ChannelOutage, Delivery
+from campaigns.services.blocked_addresses import block_address
 from campaigns.services.outages import pause_after
 from campaigns.services.sending import LEASE
 from tests.campaigns.factories import send, states, tell_many
@@ -88,6 +90,28 @@ def test_nothing_due_leaves_the_turn_to_the_next(provider: Provider) -> None:
     Delivery.objects.filter(state="queued").update(available_at=NOON + LEASE)
     assert send(NOON) == 0
     assert ChannelOutage.objects.get().retry_at == NOON
+
+
+def test_one_that_was_not_handed_over_ends_no_outage(provider: Provider) -> None:
+    provider.error = DOWN
+    send(NOON)
+    following = Delivery.objects.filter(reason="").order_by("pk")[0]
+    address = following.message.customer.email
+    block_address(channel="email", address=address, reason="bounced", now=NOON)
+    assert send(NOON) == 2
+    assert provider.tried == 2
+    assert ChannelOutage.objects.get().failures == 2
+    assert Counter(states()) == {
+        ("suppressed", "address_blocked"): 1, ("queued", "no_provider"): 2, ("queued", ""): 12,
+    }  # fmt: skip
+
+
+def test_a_refusal_of_one_shows_that_it_is_back(provider: Provider) -> None:
+    provider.error = DOWN
+    send(NOON)
+    provider.error = HandOverError("address_refused", "550 no such user", later=False)
+    send(NOON)
+    assert not ChannelOutage.objects.exists()
 
 
 def test_a_refusal_of_one_is_no_outage(provider: Provider) -> None:

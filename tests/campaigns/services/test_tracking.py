@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 from anymail.signals import AnymailTrackingEvent
@@ -10,8 +11,11 @@ from django.urls import include, path
 from django.utils import timezone
 from pytest_django import Settings
 
+from campaigns.channels import Letter
+from campaigns.mail_line import MailLine
 from campaigns.models import BlockedAddress, Delivery
-from campaigns.selectors.consents import choices_of, is_blocked
+from campaigns.occasions import occasion_named, register_occasion
+from campaigns.selectors.consents import blocked_because, choices_of
 from campaigns.services.tracking import note_event
 from tests.campaigns.factories import send, states, tell
 from tests.factories import CustomerFactory
@@ -52,12 +56,55 @@ def test_an_uncertain_one_that_arrived_was_sent() -> None:
     assert states() == [("sent", "")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "details", "state"),
+    [
+        ("delivered", {}, ("sent", "")),
+        ("bounced", {"reject_reason": "bounced"}, ("failed", "bounced")),
+    ],
+)
+def test_what_is_told_before_the_provider_has_answered_stays_so(
+    monkeypatch: pytest.MonkeyPatch, kind: str, details: dict[str, str], state: tuple[str, str]
+) -> None:
+    hand_over = MailLine.hand_over
+
+    def quick(line: MailLine, letter: Letter) -> str:
+        hand_over(line, letter)
+        told(kind, **details)
+        return "late"
+
+    monkeypatch.setattr(MailLine, "hand_over", quick)
+    row = sent()
+    assert states() == [state]
+    assert row.reference == "late"
+    assert (row.delivered_at is not None) == (kind == "delivered")
+
+
+@pytest.mark.parametrize("was", ["sending", "uncertain"])
+def test_whoever_says_that_it_went_out_what_follows_from_it_is_done_once(was: str) -> None:
+    gift, noted = occasion_named("gift"), []
+    assert gift is not None
+    register_occasion(replace(gift, told=lambda message, at: noted.append(message.pk)))
+    try:
+        row = sent()
+        noted.clear()
+        Delivery.objects.filter(pk=row.pk).update(state="failed", reason="x")
+        for state in ("queued", "sending", was):
+            if state != Delivery.objects.get().state:
+                Delivery.objects.filter(pk=row.pk).update(state=state, sent_at=None)
+        told("delivered")
+        told("delivered")
+    finally:
+        register_occasion(gift)
+    assert noted == [row.message_id]
+
+
 def test_what_came_back_for_good_failed_and_the_address_is_not_used_again() -> None:
     sent()
     told("bounced", reject_reason="bounced")
     told("bounced", reject_reason="bounced")
     assert states() == [("failed", "bounced")]
-    assert is_blocked("email", "ANA@example.com")
+    assert blocked_because("email", "ANA@example.com")
     assert BlockedAddress.objects.get().reason == "bounced"
 
 
@@ -65,14 +112,14 @@ def test_a_mailbox_that_is_full_for_a_while_is_not_given_up() -> None:
     sent()
     told("bounced", reject_reason="other")
     assert states() == [("failed", "refused")]
-    assert not is_blocked("email", "ana@example.com")
+    assert not blocked_because("email", "ana@example.com")
 
 
 def test_who_reports_it_as_spam_is_not_written_to_any_more() -> None:
     row = sent()
     told("complained")
     customer = row.message.customer
-    assert is_blocked("email", "ana@example.com")
+    assert blocked_because("email", "ana@example.com")
     assert not any(choice.wanted for choice in choices_of(customer))
     row.refresh_from_db()
     assert row.unsubscribed_at is not None
@@ -87,7 +134,7 @@ def test_what_is_told_of_mails_that_are_not_ours_changes_nothing() -> None:
     note_event(event=event, now=timezone.now())
     before, after = row.delivered_at, Delivery.objects.get()
     assert (after.state, after.delivered_at) == (row.state, before)
-    assert not is_blocked("email", "x@example.com")
+    assert not blocked_because("email", "x@example.com")
 
 
 def test_only_who_knows_the_secret_can_tell(settings: Settings) -> None:
