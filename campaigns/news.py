@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from loyalty.models import Membership
 from members.models import Customer
+
+# What happened longer ago is no news: it was only told late, or is of the past.
+FRESH = dt.timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)

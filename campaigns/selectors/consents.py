@@ -57,9 +57,5 @@ def choices_of(customer: Customer) -> list[Choice]:
     ]
 
 
-def is_blocked(channel: str, address: str) -> bool:
-    return BlockedAddress.objects.filter(channel=channel, digest=digest_of(address)).exists()
-
-
 def blocked_because(channel: str, address: str) -> BlockedAddress | None:
     return BlockedAddress.objects.filter(channel=channel, digest=digest_of(address)).first()

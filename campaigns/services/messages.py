@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
+from functools import partial
 
-from celery import current_app
 from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
-from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
 
 from campaigns.channels import Channel, channel_named
 from campaigns.links import absolute
@@ -25,10 +23,12 @@ from campaigns.wording import WordingError
 from loyalty.models import Membership
 from members.models import Merchant
 from members.selectors.merchants import get_merchant
+from members.services.waking import wake_worker
 
 logger = logging.getLogger(__name__)
 
-SEND_TASK = "campaigns.tasks.send_messages"
+# Ask for sending now, instead of with the next regular run.
+wake_senders = partial(wake_worker, "campaigns.tasks.send_messages")
 
 
 def watched(occasion: Occasion) -> OccasionSetting | None:
@@ -62,14 +62,6 @@ def write_messages(
         channels = [found for key in setting.channels if (found := channel_named(key))]
         _write_deliveries(occasion, written, channels, templates, now)
     return written
-
-
-def wake_senders() -> None:
-    """Ask for sending now. Without a broker it goes out with the next regular run."""
-    try:
-        current_app.signature(SEND_TASK).apply_async(retry=False)
-    except (KombuError, RedisError, OSError):
-        return
 
 
 def home_of(membership: Membership) -> str:

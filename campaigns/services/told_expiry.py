@@ -128,16 +128,6 @@ def run_warnings(job_id: int) -> Job | None:
     return run_in_chunks(job_id, _tell_piece)
 
 
-def tell_expiring(now: dt.datetime) -> int:
-    """Tell everybody who is due. Returns how many messages were written."""
-    told, after = 0, 0
-    while True:
-        after, written = _tell_some(now, after)
-        told += written
-        if not after:
-            return told
-
-
 def warning_words(job: Job) -> str:
     told = job.result.get("told", 0)
     words = ngettext("%s member was told.", "%s members were told.", told)

@@ -23,7 +23,6 @@ from loyalty.rules.calendar import add_months, start_of_day
 from members.formatting import format_money, format_month, format_number, format_units
 from members.selectors.merges import current
 
-_GONE = (Order.Status.CANCELLED, Order.Status.REFUNDED)
 _PERIOD = (
     Variable("period", _("The month or the year"), "text", "November 2026"),
     Variable("orders", _("Number of orders in it"), "text", "4", may_be_empty=True),
@@ -115,7 +114,7 @@ def _of_period(asked: Asked, first: dt.date, end: dt.date, *, month: bool) -> Ne
     orders = Order.objects.filter(
         customer=member.customer, placed_at__gte=between[0], placed_at__lt=between[1],
         currency=member.program.currency,
-    ).exclude(status__in=_GONE)  # fmt: skip
+    ).exclude(status__in=Order.VOID)  # fmt: skip
     count, spent = orders.count(), orders.aggregate(sum=Sum("total"))["sum"] or 0
     unit = member.program.wallet_types.order_by("pk").first()
     moved = Transfer.objects.filter(

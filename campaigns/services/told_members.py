@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Message, OccasionSetting
-from campaigns.news import News
+from campaigns.news import FRESH, News
 from campaigns.occasions import Occasion, Variable
 from campaigns.services.messages import home_of, watched, write_messages
 from loyalty.card_numbers import grouped
@@ -23,8 +23,6 @@ from members.formatting import format_day
 from members.models import OutboxEvent
 from members.selectors.merges import current
 
-# Who joined longer ago is not welcomed: their order was only told late.
-FRESH = dt.timedelta(days=3)
 MOST_SENTENCES = 3
 WELCOME = Occasion(
     code="welcome",
@@ -56,7 +54,8 @@ TIER_UP = Occasion(
                  may_be_empty=True),
     ),
 )  # fmt: skip
-_EARNED = ("reached", "manual", "review", "dropped_out")
+# Why somebody may have come to a higher tier.
+HIGHER = ("reached", "manual", "review", "dropped_out")
 
 
 def follow_joined(events: Sequence[OutboxEvent]) -> None:
@@ -95,7 +94,7 @@ def follow_tiers(events: Sequence[OutboxEvent]) -> None:
 def tier_news(rows: QuerySet[TierChange], now: dt.datetime) -> list[News]:
     """Of those that led to a higher tier which is still theirs."""
     changes = list(
-        rows.filter(why__in=_EARNED, membership__status=Membership.Status.ACTIVE).select_related(
+        rows.filter(why__in=HIGHER, membership__status=Membership.Status.ACTIVE).select_related(
             "membership__customer__merged_into", "membership__program"
         )
     )

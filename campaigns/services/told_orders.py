@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from campaigns.models import OccasionSetting
-from campaigns.news import News
+from campaigns.models import Message, OccasionSetting
+from campaigns.news import FRESH, News
 from campaigns.occasions import Occasion, Variable
 from campaigns.services.messages import watched, write_messages
 from loyalty.instants import NEVER
@@ -25,9 +25,6 @@ from members.formatting import format_day, format_money, format_units
 from members.models import OutboxEvent
 from members.selectors.merges import current
 
-# An order that is told later than that is history.
-FRESH = dt.timedelta(days=3)
-GONE = (Order.Status.CANCELLED, Order.Status.REFUNDED)
 EARNED = Occasion(
     code="order_earned",
     label=_l("Order receipt"),
@@ -60,6 +57,10 @@ class Earned:
     def units(self) -> int:
         return sum(transfer.amount for transfer in self.transfers)
 
+    @property
+    def occurrence(self) -> str:
+        return f"order:{self.order.pk}:{self.member.pk}"
+
 
 def follow_orders(events: Sequence[OutboxEvent]) -> None:
     """Tell the buyers of orders that were just recorded, each once; what becomes of an order later
@@ -69,13 +70,19 @@ def follow_orders(events: Sequence[OutboxEvent]) -> None:
         return
     now = timezone.now()
     customers = {pk for event in events for pk in event.payload["customers"]}
-    news = order_news(_orders(customers, setting, now), now)
+    earned = _untold(_earned(_orders(customers, setting, now)))
+    news = _receipts(earned, now)
     write_messages(occasion=EARNED, setting=setting, news=news, now=now)
 
 
 def order_news(orders: Sequence[Order], now: dt.datetime) -> list[News]:
     """What each of these orders brought to whom."""
-    earned = _earned(orders)
+    return _receipts(_earned(orders), now)
+
+
+def _receipts(earned: Sequence[Earned], now: dt.datetime) -> list[News]:
+    if not earned:
+        return []
     members = {item.member.pk: item.member for item in earned}
     balances = balances_of(members.values(), now)
     lots = _lots(earned)
@@ -89,7 +96,7 @@ def _orders(
     found = Order.objects.filter(
         customer__in=list(customers), placed_at__gt=now - FRESH, recorded_at__gte=setting.since
     )
-    return list(found.exclude(status__in=GONE).order_by("pk"))
+    return list(found.exclude(status__in=Order.VOID).order_by("pk"))
 
 
 def _earned(orders: Sequence[Order]) -> list[Earned]:
@@ -117,6 +124,16 @@ def _earned(orders: Sequence[Order]) -> list[Earned]:
         )
         for (order_id, _member), found in best.items()
     ]  # fmt: skip
+
+
+def _untold(earned: Sequence[Earned]) -> list[Earned]:
+    """Without those of which it was told before, which all come again with each further order."""
+    known = set(
+        Message.objects.filter(
+            occasion=EARNED.code, occurrence__in=[item.occurrence for item in earned]
+        ).values_list("occurrence", flat=True)
+    )
+    return [item for item in earned if item.occurrence not in known]
 
 
 def _worth(transfers: Sequence[Transfer]) -> tuple[Decimal, int]:
@@ -153,7 +170,7 @@ def _news(item: Earned, balances: Sequence[Balance], lots: dict[int, list[Lot]])
 
     return News(
         customer=current(member.customer), membership=member,
-        occurrence=f"order:{order.pk}:{member.pk}", values=values,
+        occurrence=item.occurrence, values=values,
         link=reverse("rewards_account:shelf_of", args=[member.public_id]),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _l
 
 from campaigns.models import OccasionSetting
-from campaigns.news import News
+from campaigns.news import FRESH, News
 from campaigns.occasions import Occasion, Variable
 from campaigns.services.messages import watched, write_messages
 from loyalty.lot_words import last_day
@@ -29,8 +29,6 @@ from members.models import OutboxEvent
 from members.selectors.merges import current
 
 State, Why = Subscription.State, Subscription.Why
-# What happened longer ago was only told late.
-FRESH = dt.timedelta(days=3)
 PLAN = Variable("plan", _l("The plan’s name"), "text", "Plus")
 PRICE = Variable("price", _l("What it costs"), "money", "$9.90 a month")
 TRIAL_ENDS = Occasion(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from campaigns.models import OccasionSetting
-from campaigns.news import News
+from campaigns.news import FRESH, News
 from campaigns.occasions import Occasion, Variable
 from campaigns.services.messages import home_of, watched, write_messages
 from loyalty.models import Membership, OccasionGrant, Transfer, WalletType
@@ -24,7 +24,6 @@ from rewards.selectors.redemptions import redemptions
 from rewards.texts import told
 from rewards.words import gives
 
-FRESH = dt.timedelta(days=3)
 # A present may come some weeks before the day.
 BIRTHDAY_LATELY = dt.timedelta(days=62)
 _CODE = Variable("code", _l("Code of the voucher"), "code", "OAK-7F3K-9QTX", may_be_empty=True)

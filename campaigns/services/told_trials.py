@@ -39,14 +39,6 @@ def run_trials(job_id: int) -> Job | None:
     return run_in_chunks(job_id, _tell_piece)
 
 
-def tell_trials(now: dt.datetime) -> int:
-    """Tell everybody who is due. Returns how many messages were written."""
-    told = 0
-    while written := _tell_some(now):
-        told += written
-    return told
-
-
 def trial_words(job: Job) -> str:
     told = job.result.get("told", 0)
     words = ngettext("%s member was told.", "%s members were told.", told)

@@ -21,6 +21,7 @@ from campaigns.services.templates import Words, save_words
 from loyalty.models import Membership, Program
 from members.models import Customer
 from members.services.audit import SYSTEM
+from members.services.job_runs import run_scheduled
 from members.services.outbox import deliver_waiting
 from tests.loyalty.factories import make_program
 
@@ -96,6 +97,12 @@ def make_journey(program: Program | None = None, code: str = "welcome") -> Journ
 
 def send(at: dt.datetime | None = None, limit: int = 100) -> int:
     return send_waiting(limit=limit, clock=lambda: at or timezone.now())
+
+
+def work(kind: str, at: dt.datetime, counted: str = "told") -> int:
+    """As the schedule has it done; how many it was, by what the job counts."""
+    job = run_scheduled(kind=kind, now=at)
+    return job.result.get(counted, 0) if job else 0
 
 
 def follow() -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Consent, ContactPreference, Delivery
-from campaigns.selectors.consents import is_blocked
+from campaigns.selectors.consents import blocked_because
 from campaigns.services.blocked_addresses import block_address
 from tests.campaigns.factories import send, tell
 from tests.factories import CustomerFactory
@@ -92,7 +92,7 @@ def test_an_address_that_works_again_is_tried_again() -> None:
     block_address(channel="email", address=ana.email, reason="bounced", now=timezone.now())
     assert "Mails to your address came back" in read(client, CHOICES)
     client.post(reverse(CHOICES), {"unblock": "email"})
-    assert not is_blocked("email", ana.email)
+    assert not blocked_because("email", ana.email)
 
 
 def test_it_is_reached_from_every_page_of_theirs_without_asking_the_database() -> None:

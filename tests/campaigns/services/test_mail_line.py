@@ -14,7 +14,7 @@ from pytest_django import Settings
 from campaigns.channels import HandOverError, UnclearError
 from campaigns.mail_line import told_apart
 from campaigns.models import Delivery
-from campaigns.selectors.consents import is_blocked
+from campaigns.selectors.consents import blocked_because
 from tests.campaigns.factories import send, states, tell
 from tests.factories import CustomerFactory
 
@@ -103,7 +103,7 @@ def test_a_refusal_for_good_fails_and_one_for_now_is_tried_again(
     tell(CustomerFactory(email="ana@example.com"))
     send()
     assert states() == [state]
-    assert is_blocked("email", "ana@example.com") is blocked
+    assert (blocked_because("email", "ana@example.com") is not None) is blocked
     assert "ana@example.com" not in Delivery.objects.get().detail
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Delivery, Message
+from campaigns.services import told_orders
 from loyalty.models import Membership, Program
 from loyalty.services.gifts import give_units
 from loyalty.services.memberships import enroll_customer
@@ -60,6 +61,26 @@ def join(program: Program, **how: Any) -> Membership:
 def buy(number: str, total: str = "120", ago: dt.timedelta = HOUR, **how: Any) -> None:
     now = timezone.now()
     record(order(number, total, at=now - ago, **how), now=now)
+
+
+def test_receipts_are_worked_out_for_new_orders_alone(
+    club: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch_on("order_earned")
+    buy("A1")
+    follow()
+    asked: list[str] = []
+
+    def noted(item: Any, *rest: Any) -> Any:
+        asked.append(item.order.external_id)
+        return news(item, *rest)
+
+    news = told_orders._news
+    monkeypatch.setattr(told_orders, "_news", noted)
+    buy("A2")
+    assert len(told("order_earned")) == 2
+    again()
+    assert asked == ["A2"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from campaigns.models import Delivery, ExpiryNotice
-from campaigns.services.told_expiry import find_warnings, run_warnings, tell_expiring
+from campaigns.services.told_expiry import find_warnings, run_warnings
 from loyalty.models import Lot, LotChange, Membership, Wallet
 from members.services.audit import SYSTEM
 from members.services.job_runs import start_work
-from tests.campaigns.factories import send, switch_on
+from tests.campaigns.factories import send, switch_on, work
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -45,7 +45,7 @@ def told() -> list[tuple[str, str]]:
 
 def days_told(first: int, last: int) -> list[int]:
     """On which days after NOW something was told."""
-    return [offset for offset in range(first, last) if tell_expiring(day(offset))]
+    return [offset for offset in range(first, last) if work("expiry_warnings", day(offset))]
 
 
 def test_it_is_told_sixty_thirty_and_seven_days_ahead_with_its_worth() -> None:
@@ -63,9 +63,9 @@ def test_it_is_told_sixty_thirty_and_seven_days_ahead_with_its_worth() -> None:
 def test_the_same_day_again_tells_nothing() -> None:
     club()
     switch_on("expiring", at=NOW)
-    assert tell_expiring(day(330)) == 1
-    assert tell_expiring(day(330)) == 0
-    assert tell_expiring(day(331)) == 0
+    assert work("expiry_warnings", day(330)) == 1
+    assert work("expiry_warnings", day(330)) == 0
+    assert work("expiry_warnings", day(331)) == 0
 
 
 def test_who_is_found_late_is_told_once_and_not_of_each_distance() -> None:
@@ -114,21 +114,21 @@ def test_units_that_expire_by_inactivity_are_told_too() -> None:
 def test_nobody_is_told_while_it_is_off() -> None:
     club()
     assert find_warnings(day(330)) is None
-    assert tell_expiring(day(330)) == 0
+    assert work("expiry_warnings", day(330)) == 0
 
 
 def test_who_has_left_is_not_told() -> None:
     club()
     switch_on("expiring", at=NOW)
     Membership.objects.update(status="left")
-    assert tell_expiring(day(330)) == 0
+    assert work("expiry_warnings", day(330)) == 0
 
 
 def test_units_that_must_be_warned_of_expire_only_after_they_were_told() -> None:
     club(YEAR | {"warned_days": 14})
     assert spendable(at=day(500)) == 250
     switch_on("expiring", at=NOW)
-    assert tell_expiring(day(306)) == 1
+    assert work("expiry_warnings", day(306)) == 1
     lot = Lot.objects.get()
     assert lot.expires_at == lot.planned_expires_at
     assert LotChange.objects.get().reason == "warned"
@@ -138,7 +138,7 @@ def test_units_that_must_be_warned_of_expire_only_after_they_were_told() -> None
 def test_told_late_they_live_so_many_days_longer() -> None:
     club(YEAR | {"warned_days": 14})
     switch_on("expiring", at=NOW)
-    tell_expiring(day(400))
+    work("expiry_warnings", day(400))
     assert spendable(at=day(413)) == 250
     assert spendable(at=day(415)) == 0
 
@@ -153,7 +153,7 @@ def test_a_long_notice_is_given_in_time() -> None:
 def test_a_mail_that_was_not_sent_is_no_warning() -> None:
     club(YEAR | {"warned_days": 14})
     switch_on("expiring", "email", at=NOW)
-    tell_expiring(day(306))
+    work("expiry_warnings", day(306))
     send(day(306))
     assert Delivery.objects.get().reason == "no_address"
     assert spendable(at=day(500)) == 250
@@ -165,7 +165,7 @@ def test_a_mail_that_was_sent_is_one() -> None:
     customer.email = "ana@example.com"
     customer.save()
     switch_on("expiring", "email", at=NOW)
-    tell_expiring(day(306))
+    work("expiry_warnings", day(306))
     assert spendable(at=day(500)) == 250
     send(day(306))
     assert spendable(at=day(500)) == 0

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from campaigns.models import Delivery, Message
 from campaigns.services.told_plans import OCCASIONS
-from campaigns.services.told_trials import find_trials, tell_trials, trial_words
+from campaigns.services.told_trials import find_trials, trial_words
 from loyalty.models import Plan, Subscription
 from loyalty.services.plan_payments import cancel_now, mark_paid
 from loyalty.services.plan_renewals import advance, renew_plans
@@ -16,7 +16,7 @@ from members.formatting import format_day
 from members.models import OutboxEvent
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
-from tests.campaigns.factories import follow, switch_on
+from tests.campaigns.factories import follow, switch_on, work
 from tests.loyalty.planning import join, make_club, member, pay, plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -138,8 +138,8 @@ def test_a_trial_that_ends_soon_is_told_once_with_the_day_and_the_price() -> Non
     found = taken(12, trial_days=14)
     now = timezone.now()
     assert find_trials(now - dt.timedelta(days=3)) is None
-    assert tell_trials(now) == 1
-    assert tell_trials(now) == 0
+    assert work("plan_trials", now) == 1
+    assert work("plan_trials", now) == 0
     assert find_trials(now) is None
     [(code, words)] = told()
     assert code == "trial_ends"
@@ -161,11 +161,11 @@ def test_the_work_tells_each_trial_and_says_how_many() -> None:
 def test_a_trial_far_from_its_end_just_begun_or_over_is_not_told(began: float, days: int) -> None:
     on()
     taken(began, trial_days=days)
-    assert tell_trials(timezone.now()) == 0
+    assert work("plan_trials", timezone.now()) == 0
 
 
 def test_a_trial_that_is_canceled_is_not_told_of_its_end() -> None:
     on()
     found = taken(12, trial_days=14)
     cancel_at_period_end(subscription=found, actor=SYSTEM, now=ago(1))
-    assert tell_trials(timezone.now()) == 0
+    assert work("plan_trials", timezone.now()) == 0
