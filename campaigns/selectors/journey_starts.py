@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import partial
 
 from django.db.models import QuerySet, Sum
+from django.db.models.functions import Greatest
 
 from campaigns.journey_definitions import Start
 from campaigns.journey_entrants import Wanted
@@ -126,9 +127,12 @@ def risen(window: Window) -> Iterator[Risen]:
         return
     lots = Lot.objects.filter(
         wallet__wallet_type=unit, wallet__account__membership__in=window.members(),
-        spendable_at__gt=window.first, spendable_at__lte=window.now, due_at__isnull=False,
+        spendable_at__lte=window.now, due_at__isnull=False,
     )  # fmt: skip
-    more = dict(lots.values_list("wallet").annotate(Sum("remaining")))
+    # What is recorded late counts from when it is there.
+    lots = lots.annotate(told_at=Greatest("spendable_at", "transfer__recorded_at"))
+    new = lots.filter(told_at__gt=window.first)
+    more = dict(new.values_list("wallet").annotate(Sum("remaining")))
     wallets = Wallet.objects.filter(pk__in=more).select_related(
         "account__membership__program", "account__membership__customer"
     )

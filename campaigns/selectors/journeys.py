@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import QuerySet
+from pydantic import ValidationError
 
 from campaigns.journey_definitions import JourneyDefinition, read_audience
 from campaigns.models import Journey, JourneyVersion
@@ -19,6 +21,8 @@ from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.services.contexts import Wish, with_contexts
 from members.conditions.moments import Moment
 from members.errors import NotFoundError
+
+logger = logging.getLogger(__name__)
 
 _ASKING = FixedBody(kind="fixed", units=1)
 
@@ -33,12 +37,21 @@ class InForce:
 
 
 def live_journeys(*triggers: str) -> list[InForce]:
-    """By key; those that begin with one of these, or all."""
+    """By key; those that begin with one of these, or all. One that cannot be read any more holds
+    up no other."""
     rows = Journey.objects.filter(status=Journey.Status.LIVE).select_related("program")
     if triggers:
         rows = rows.filter(trigger__in=triggers)
-    found = [version_in_force(row) for row in rows.order_by("pk")]
+    found = [_readable(row) for row in rows.order_by("pk")]
     return [item for item in found if item is not None]
+
+
+def _readable(journey: Journey) -> InForce | None:
+    try:
+        return version_in_force(journey)
+    except ValidationError as error:
+        logger.error("journey %s cannot be read: %s errors", journey.public_id, error.error_count())
+        return None
 
 
 def version_in_force(journey: Journey) -> InForce | None:

@@ -24,18 +24,18 @@ def is_held_out(journey: Journey, member: Membership, percent: int) -> bool:
 
 
 def enter(found: InForce, wanted: Sequence[Wanted], now: dt.datetime) -> int:
-    """Let in who may be; returns how many began, those kept aside included. A journey that has
-    stopped meanwhile lets nobody in."""
+    """Let in who may be; returns how many began, those kept aside included. What happened last
+    stands last in `wanted`. A journey that has stopped meanwhile lets nobody in."""
     journey, definition = found.journey, found.definition
-    by_member = {item.membership_id: item for item in reversed(wanted)}
     live = Journey.objects.select_for_update(of=("self",), no_key=True).filter(
         pk=journey.pk, status=Journey.Status.LIVE
     )
-    if not by_member or not live.exists() or not definition.steps:
+    if not wanted or not live.exists() or not definition.steps:
         return 0
+    by_member = _newest(journey, wanted)
     members = list(
         Membership.objects.filter(
-            pk__in=_may_enter(found, by_member, now), program=journey.program_id,
+            pk__in=_may_enter(found, set(by_member), now), program=journey.program_id,
             status=Membership.Status.ACTIVE,
         ).select_related("program", "customer").order_by("pk")
     )  # fmt: skip
@@ -46,17 +46,28 @@ def enter(found: InForce, wanted: Sequence[Wanted], now: dt.datetime) -> int:
     return len(Passage.objects.bulk_create(rows, ignore_conflicts=True))
 
 
-def _may_enter(found: InForce, wanted: dict[int, Wanted], now: dt.datetime) -> set[int]:
-    known = Passage.objects.filter(journey=found.journey, membership__in=list(wanted))
+def _newest(journey: Journey, wanted: Sequence[Wanted]) -> dict[int, Wanted]:
+    """By member, what happened last of what has not led them in yet."""
+    rows = Passage.objects.filter(
+        journey=journey, membership__in={item.membership_id for item in wanted}
+    )
+    known = set(rows.values_list("membership", "occurrence"))
+    return {
+        item.membership_id: item
+        for item in wanted
+        if (item.membership_id, item.occurrence) not in known
+    }
+
+
+def _may_enter(found: InForce, wanted: set[int], now: dt.datetime) -> set[int]:
+    known = Passage.objects.filter(journey=found.journey, membership__in=wanted)
     inside = set(known.filter(state=Passage.State.ACTIVE).values_list("membership", flat=True))
-    had = set(known.values_list("membership", "occurrence"))
     last = dict(known.values_list("membership").annotate(Max("entered_at")))
     again = found.definition.again
     return {
         pk
-        for pk, item in wanted.items()
+        for pk in wanted
         if pk not in inside
-        and (pk, item.occurrence) not in had
         and (pk not in last or (again is not None and last[pk] <= now - dt.timedelta(days=again)))
     }
 

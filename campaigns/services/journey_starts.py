@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import OperationalError, transaction
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,21 +16,24 @@ from django.utils.translation import ngettext
 from campaigns.journey_entrants import Wanted
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.models import Journey
+from campaigns.news import FRESH
 from campaigns.selectors.journey_starts import LOOK_UPS, Window
 from campaigns.selectors.journeys import InForce, live_journeys
 from campaigns.services.journey_entries import enter
+from campaigns.services.told_members import HIGHER
 from loyalty.models import Membership, Order, Program, TierChange
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job, OutboxEvent
 from members.services.job_runs import Step, run_in_chunks
 
+logger = logging.getLogger(__name__)
+
 KIND = "journey_starts"
 PIECE = 5_000
 EVERY = dt.timedelta(minutes=50)
-# What happened longer ago leads nobody into a journey any more.
-FRESH = dt.timedelta(days=3)
-_HIGHER = ("reached", "manual", "review", "dropped_out")
+# What was under way while it was looked last is seen the next time; nothing leads in twice.
+OVERLAP = dt.timedelta(minutes=5)
 
 
 def follow_joined(events: Sequence[OutboxEvent]) -> None:
@@ -40,7 +45,7 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
             pk__in=named, program=found.journey.program_id, enrolled_at__gt=now - FRESH,
             created_at__gte=found.journey.since,
         ).exclude(source=Membership.Source.IMPORT)  # fmt: skip
-        enter(found, [Wanted(pk, "joined") for pk in rows.values_list("pk", flat=True)], now)
+        _let_in(found, partial(_joined, rows), now)
 
 
 def follow_orders(events: Sequence[OutboxEvent]) -> None:
@@ -52,9 +57,9 @@ def follow_orders(events: Sequence[OutboxEvent]) -> None:
             customer__in=customers, placed_at__gt=now - FRESH,
             recorded_at__gte=found.journey.since,
             customer__memberships__program=found.journey.program_id,
-        ).exclude(status__in=[Order.Status.CANCELLED, Order.Status.REFUNDED])  # fmt: skip
+        ).exclude(status__in=Order.VOID)  # fmt: skip
         pairs = rows.order_by("pk").values_list("customer__memberships", "pk")
-        enter(found, [Wanted(member, f"order:{pk}") for member, pk in pairs], now)
+        _let_in(found, partial(_each, "order", pairs), now)
 
 
 def follow_tiers(events: Sequence[OutboxEvent]) -> None:
@@ -63,11 +68,11 @@ def follow_tiers(events: Sequence[OutboxEvent]) -> None:
     now = timezone.now()
     for found in live_journeys("tier_up"):
         rows = TierChange.objects.filter(
-            pk__in=named, why__in=_HIGHER, recorded_at__gte=found.journey.since,
+            pk__in=named, why__in=HIGHER, recorded_at__gte=found.journey.since,
             membership__program=found.journey.program_id,
         )  # fmt: skip
         pairs = rows.order_by("pk").values_list("membership", "pk")
-        enter(found, [Wanted(member, f"change:{pk}") for member, pk in pairs], now)
+        _let_in(found, partial(_each, "change", pairs), now)
 
 
 def find_starts(now: dt.datetime) -> Work | None:
@@ -80,15 +85,6 @@ def find_starts(now: dt.datetime) -> Work | None:
 def run_starts(job_id: int) -> Job | None:
     """Look for all of them; None when another run has it."""
     return run_in_chunks(job_id, _look_piece)
-
-
-def start_journeys(now: dt.datetime) -> int:
-    """Look for all of them at once. Returns how many began one."""
-    began, last = 0, _last_membership()
-    for found in _due(now):
-        began += sum(_look(found, now, after) for after in range(0, last, PIECE))
-        _looked(found.journey, now)
-    return began
 
 
 def start_words(job: Job) -> str:
@@ -114,26 +110,56 @@ def _look_piece(job: Job) -> Step | None:
     if found is None:
         return None
     after = after if found.journey.pk == journey else 0
-    began = job.result.get("began", 0) + _look(found, now, after)
+    entered, over = look_for(found, now, after)
     ahead = {"journey": found.journey.pk, "after": after + PIECE}
-    if after + PIECE >= _last_membership():
-        _looked(found.journey, now)
+    if over:
         ahead = {"journey": found.journey.pk + 1, "after": 0}
+    began = job.result.get("began", 0) + entered
     return Step(checkpoint=ahead, done=job.done + 1, result={"began": began})
 
 
-def _look(found: InForce, now: dt.datetime, after: int) -> int:
+def look_for(found: InForce, now: dt.datetime, after: int = 0) -> tuple[int, bool]:
+    """Look through a piece of the members. Returns how many began, and whether that was the last
+    piece. A journey that cannot be handled is looked for again later, from the same time on."""
+    entered = _look(found, now, after)
+    if entered is None:
+        return 0, True
+    over = after + PIECE >= _last_membership()
+    if over:
+        Journey.objects.filter(pk=found.journey.pk).update(looked_until=now)
+    return entered, over
+
+
+def _look(found: InForce, now: dt.datetime, after: int) -> int | None:
     journey = found.journey
     if journey.program.status != Program.Status.LIVE or journey.since is None:
         return 0
-    first = max(journey.looked_until or journey.since, now - FRESH)
+    looked = journey.looked_until - OVERLAP if journey.looked_until else journey.since
+    first = max(looked, journey.since, now - FRESH)
     window = Window(journey, found.definition.start, first, now, after, after + PIECE)
-    with transaction.atomic():
-        return enter(found, LOOK_UPS[journey.trigger](window), now)
+    return _let_in(found, lambda: LOOK_UPS[journey.trigger](window), now)
 
 
-def _looked(journey: Journey, now: dt.datetime) -> None:
-    Journey.objects.filter(pk=journey.pk).update(looked_until=now)
+def _joined(rows: QuerySet[Membership]) -> list[Wanted]:
+    return [Wanted(pk, "joined") for pk in rows.values_list("pk", flat=True)]
+
+
+def _each(kind: str, pairs: Iterable[tuple[int, int]]) -> list[Wanted]:
+    return [Wanted(member, f"{kind}:{pk}") for member, pk in pairs]
+
+
+def _let_in(found: InForce, whom: Callable[[], list[Wanted]], now: dt.datetime) -> int | None:
+    """How many began it. None: it cannot be handled, which holds up no other, nor what else follows
+    the event."""
+    try:
+        with transaction.atomic():
+            return enter(found, whom(), now)
+    except OperationalError:
+        # Somebody else was in the way, or the database was: all of it is tried again.
+        raise
+    except Exception as error:
+        logger.error("journey %s lets nobody in: %s", found.journey.public_id, type(error).__name__)
+        return None
 
 
 def _last_membership() -> int:

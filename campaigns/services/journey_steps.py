@@ -38,7 +38,6 @@ from campaigns.occasions import occasion_named
 from campaigns.selectors.journeys import definition_of, for_whom
 from campaigns.services.messages import write_messages
 from campaigns.time_zones import choose_zone
-from loyalty.errors import LedgerError
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Order, Program, Transfer, Wallet
 from loyalty.selectors.memberships import wallet_ids
@@ -56,7 +55,6 @@ Clock = Callable[[], dt.datetime]
 Outcome = PassageStep.Outcome
 # What went wrong is tried again so much later.
 AGAIN = dt.timedelta(hours=1)
-GONE = (Order.Status.CANCELLED, Order.Status.REFUNDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +80,19 @@ def take_due(*, limit: int = 100, clock: Clock = timezone.now) -> int:
 
 
 def _take_on(pk: int, now: dt.datetime) -> int:
+    """One that cannot go on, for whatever reason, holds up no other."""
     try:
         return run_atomically(lambda: _go_on(pk, now))
-    except (DomainError, LedgerError) as error:
-        logger.warning("passage %s is tried again: %s", pk, error.code)
+    except Exception as error:
+        logger.error("passage %s is tried again: %s", pk, _what(error))
         waiting = Passage.objects.filter(pk=pk, state=Passage.State.ACTIVE, due_at__lte=now)
         waiting.update(due_at=now + AGAIN)
         return 0
+
+
+def _what(error: Exception) -> str:
+    """Without what its words may say about somebody."""
+    return error.code if isinstance(error, DomainError) else type(error).__name__
 
 
 @transaction.atomic
@@ -138,7 +142,7 @@ def _why_leaving(passage: Passage, definition: JourneyDefinition) -> str:
         return "program_over"
     if definition.goal == "order" and Order.objects.filter(
         customer=member.customer_id, placed_at__gt=passage.entered_at
-    ).exclude(status__in=GONE).exists():  # fmt: skip
+    ).exclude(status__in=Order.VOID).exists():  # fmt: skip
         return "goal"
     if definition.goal == "reward" and Redemption.objects.filter(
         membership=member, created_at__gt=passage.entered_at, gift=""
@@ -236,10 +240,16 @@ def _give_units(passage: Passage, step: UnitsStep, now: dt.datetime) -> tuple[st
     if wallet is None:
         return Outcome.REFUSED, {}
     units = int(step.units * Decimal(10) ** wallet.wallet_type.scale)
-    transfer, _replayed = adjust_units(
-        wallet=wallet, units=units, reason=step.reason, note=passage.journey.name, actor=SYSTEM,
-        key=_name(passage, step.key), source=Transfer.Source.JOB.value, now=now,
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            transfer, _replayed = adjust_units(
+                wallet=wallet, units=units, reason=step.reason, note=passage.journey.name,
+                actor=SYSTEM, key=_name(passage, step.key), source=Transfer.Source.JOB.value,
+                now=now,
+            )  # fmt: skip
+    except DomainError as error:
+        logger.warning("passage %s gives no units: %s", passage.pk, error.code)
+        return Outcome.REFUSED, {}
     return Outcome.GIVEN, {"transfer": transfer}
 
 

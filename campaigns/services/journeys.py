@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
@@ -14,6 +15,7 @@ from campaigns.journey_definitions import JourneyDefinition, RewardStep, UnitsSt
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.models import Journey, JourneyVersion, Passage
 from loyalty.models import Program
+from loyalty.selectors.adjustment_reasons import usable_reasons
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 from rewards.models import Reward
@@ -156,22 +158,33 @@ def _locked(journey: Journey) -> Journey:
 def _check_whole(journey: Journey, definition: JourneyDefinition) -> None:
     """What may be missing while it is written."""
     if not definition.steps:
-        message = _("Add at least one step.")
-        raise DomainError(message, errors=[FieldError("steps", message)])
+        raise _wrong(_("Add at least one step."))
     if journey.trigger == "balance" and not definition.start.balances:
         message = _("Say which balances.")
         raise DomainError(message, errors=[FieldError("start.balances", message)])
-    gives = any(isinstance(step, UnitsStep) for step in definition.steps)
-    if gives and not journey.program.wallet_types.exists():
-        message = _("The program has no units.")
-        raise DomainError(message, errors=[FieldError("steps", message)])
+    _check_units(journey, [step for step in definition.steps if isinstance(step, UnitsStep)])
     named = {step.reward for step in definition.steps if isinstance(step, RewardStep)}
     known = Reward.objects.filter(
         program=journey.program_id, code__in=named, status=Reward.Status.LIVE
     ).values_list("code", flat=True)
     if missing := sorted(named - set(known)):
-        message = _("There is no live reward “%s”.") % missing[0]
-        raise DomainError(message, errors=[FieldError("steps", message)])
+        raise _wrong(_("There is no live reward “%s”.") % missing[0])
+
+
+def _check_units(journey: Journey, gifts: Sequence[UnitsStep]) -> None:
+    unit = journey.program.wallet_types.order_by("pk").first()
+    usable = {reason.code for reason in usable_reasons()}
+    for step in gifts:
+        if unit is None:
+            raise _wrong(_("The program has no units."))
+        if step.units != round(step.units, unit.scale):
+            raise _wrong(_("%s are not given in such small parts.") % capfirst(unit.plural))
+        if step.reason not in usable:
+            raise _wrong(_("The reason “%s” cannot be given.") % step.reason)
+
+
+def _wrong(message: str) -> DomainError:
+    return DomainError(message, errors=[FieldError("steps", message)])
 
 
 def _name(name: str) -> str:

@@ -11,9 +11,9 @@ from campaigns.journey_entrants import Wanted
 from campaigns.models import Journey, Message, Passage, PassageStep
 from campaigns.ready_journeys import READY
 from campaigns.selectors.journeys import version_in_force
-from campaigns.services import journey_steps
+from campaigns.services import journey_starts, journey_steps
 from campaigns.services.journey_entries import enter, is_held_out
-from campaigns.services.journey_starts import find_starts, run_starts, start_journeys
+from campaigns.services.journey_starts import find_starts, run_starts
 from campaigns.services.journey_steps import take_due
 from campaigns.services.journeys import (
     create_journey,
@@ -23,13 +23,14 @@ from campaigns.services.journeys import (
     resume_journey,
     save_draft,
 )
-from loyalty.models import Membership, Transfer
+from loyalty.models import AdjustmentReason, Membership, Transfer
 from members.errors import ConflictError, DomainError
 from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
 from members.services.job_runs import start_work
 from members.services.segments import create_segment
 from rewards.models import Redemption
+from tests.campaigns.factories import work
 from tests.loyalty.factories import NOW, adjust, day, make_program, order, record, wallet_of
 from tests.rewards.factories import make_member, offer
 
@@ -65,6 +66,10 @@ def go_on(at: dt.datetime) -> int:
     return take_due(clock=lambda: at)
 
 
+def starts(at: dt.datetime) -> int:
+    return work("journey_starts", at, "began")
+
+
 def outcomes() -> list[tuple[str, str]]:
     return list(PassageStep.objects.order_by("pk").values_list("step", "outcome"))
 
@@ -85,17 +90,21 @@ def test_steps_are_taken_in_order_and_a_wait_takes_its_time() -> None:
     assert why() == "finished"
 
 
+class Killed(BaseException):
+    """As a worker that is killed: nothing after it runs."""
+
+
 def test_what_dies_in_the_middle_does_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     member = make_member()
     journey = live(member, {"kind": "units", "units": "50"}, TELL)
     begin(journey, member)
 
     def dies(*_args: Any) -> Any:
-        raise RuntimeError("killed")
+        raise Killed
 
     with monkeypatch.context() as patched:
         patched.setattr(journey_steps, "_tell", dies)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(Killed):
             go_on(NOW)
     assert PassageStep.objects.count() == Message.objects.count() == 0
     assert Transfer.objects.filter(key__startswith="journey:").count() == 0
@@ -103,6 +112,67 @@ def test_what_dies_in_the_middle_does_nothing_twice(monkeypatch: pytest.MonkeyPa
     go_on(day(1))
     assert outcomes() == [("s1", "given"), ("s2", "told")]
     assert Transfer.objects.get(key__startswith="journey:").amount == 50
+
+
+def test_one_that_cannot_go_on_holds_up_no_other_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = make_member()
+    second = make_member(0, "c2", first.program)
+    begin(live(first, TELL), first, second)
+    tell = journey_steps._tell
+
+    def breaks(passage: Passage, *rest: Any) -> Any:
+        if passage.membership == first:
+            raise RuntimeError
+        return tell(passage, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journey_steps, "_tell", breaks)
+        assert go_on(NOW) == 1
+    assert Passage.objects.get(membership=second).why == "finished"
+    assert Passage.objects.get(membership=first).due_at == NOW + journey_steps.AGAIN
+    assert go_on(NOW + journey_steps.AGAIN) == 1
+
+
+def test_units_that_cannot_be_given_any_more_are_passed_over() -> None:
+    member = make_member(0)
+    begin(live(member, {"kind": "units", "units": "50"}, TELL), member)
+    AdjustmentReason.objects.filter(code="surprise").update(is_active=False)
+    go_on(NOW)
+    assert outcomes() == [("s1", "refused"), ("s2", "told")]
+
+
+@pytest.mark.parametrize("wrong", [{"units": "0.5"}, {"units": "5", "reason": "no"}])
+def test_units_that_cannot_be_given_are_not_put_live(wrong: dict[str, str]) -> None:
+    with pytest.raises(DomainError):
+        live(make_member(), {"kind": "units", **wrong})
+
+
+def test_a_journey_that_cannot_be_read_holds_up_no_other() -> None:
+    member = make_member()
+    broken = live(member, TELL, trigger="month", again=0)
+    live(member, TELL, trigger="month", again=0)
+    broken.versions.create(number=2, body={"steps": 1}, created_at=NOW, published_at=NOW)
+    assert starts(dt.datetime(2024, 4, 1, 6, tzinfo=dt.UTC)) == 1
+
+
+def test_a_journey_that_lets_nobody_in_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    member = make_member()
+    broken = live(member, TELL, trigger="month", again=0)
+    live(member, TELL, trigger="month", again=0)
+
+    def breaks(found: Any, *rest: Any) -> int:
+        if found.journey == broken:
+            raise StopIteration
+        return enter(found, *rest)
+
+    first = dt.datetime(2024, 4, 1, 6, tzinfo=dt.UTC)
+    with monkeypatch.context() as patched:
+        patched.setattr(journey_starts, "enter", breaks)
+        assert starts(first) == 1
+    # Whoever it should have let in is not forgotten.
+    assert starts(first + dt.timedelta(hours=1)) == 1
 
 
 def test_a_step_is_taken_once_and_a_member_is_in_a_journey_once_says_the_database() -> None:
@@ -130,6 +200,18 @@ def test_the_same_occurrence_leads_in_once_and_again_is_as_it_was_settled() -> N
     assert begin(again, member, occurrence="two", at=day(29)) == 0
     assert begin(again, member, at=day(30)) == 0
     assert begin(again, member, occurrence="two", at=day(30)) == 1
+
+
+def test_of_several_that_happened_the_newest_that_is_not_known_leads_in() -> None:
+    member = make_member()
+    found = version_in_force(live(member, TELL, again=0))
+    assert found is not None
+    for happened in (["a"], ["a", "b"], ["a", "b", "c", "d"]):
+        assert enter(found, [Wanted(member.pk, one) for one in happened], NOW) == 1
+        go_on(NOW)
+    assert list(Passage.objects.order_by("pk").values_list("occurrence", flat=True)) == [
+        "a", "b", "d",
+    ]  # fmt: skip
 
 
 def test_whoever_is_kept_aside_stays_so_and_is_told_nothing() -> None:
@@ -241,12 +323,23 @@ def test_balances_that_are_reached_lead_in_once_and_those_from_before_do_not() -
     journey = live(member, TELL, trigger="balance", again=0, at=day(1),
                    start={"balances": [500, 1000, 2500]})  # fmt: skip
     wallet = wallet_of(member.account_id)
-    assert start_journeys(day(1.1)) == 0
+    assert starts(day(1.1)) == 0
     adjust(wallet, 2000, "more", now=day(1.15))
-    assert start_journeys(day(1.2)) == 1
+    assert starts(day(1.2)) == 1
     assert Passage.objects.get(journey=journey).occurrence == "balance:2500"
     go_on(day(1.2))
-    assert start_journeys(day(1.3)) == 0
+    assert starts(day(1.3)) == 0
+
+
+def test_what_is_recorded_late_or_while_it_was_looked_leads_in_too() -> None:
+    member = make_member(0)
+    live(member, TELL, trigger="balance", again=0, start={"balances": [500, 1000]})
+    assert starts(day(0.1)) == 0
+    record(order("A1", "600", at=day(0.05)), now=day(0.15))
+    assert starts(day(0.2)) == 1
+    adjust(wallet_of(member.account_id), 400, "b", now=day(0.2) - dt.timedelta(minutes=2))
+    go_on(day(0.2))
+    assert starts(day(0.3)) == 1
 
 
 def test_the_first_reward_and_what_is_nearly_reached_lead_in() -> None:
@@ -256,10 +349,10 @@ def test_the_first_reward_and_what_is_nearly_reached_lead_in() -> None:
     live(member, TELL, trigger="reachable")
     live(member, TELL, trigger="near", again=0)
     adjust(wallet, 85, "a", now=day(0.1))
-    start_journeys(day(0.2))
+    starts(day(0.2))
     assert [row.occurrence.split(":")[0] for row in Passage.objects.all()] == ["reward"]
     adjust(wallet, 20, "b", now=day(0.3))
-    start_journeys(day(0.4))
+    starts(day(0.4))
     assert Passage.objects.filter(occurrence="reachable").count() == 1
 
 

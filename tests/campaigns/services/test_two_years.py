@@ -12,8 +12,9 @@ from campaigns.journey_times import next_moment
 from campaigns.models import Delivery, Message
 from campaigns.quiet_hours import is_quiet
 from campaigns.ready_journeys import ready_journey
+from campaigns.selectors.journeys import live_journeys
 from campaigns.services.consents import choose_time_zone, set_consents
-from campaigns.services.journey_starts import follow_joined, follow_orders, start_journeys
+from campaigns.services.journey_starts import follow_joined, follow_orders, look_for
 from campaigns.services.journey_steps import take_due, zone_of
 from campaigns.services.journeys import create_journey, publish_journey
 from campaigns.services.sending import send_waiting
@@ -57,7 +58,8 @@ def live_on(until: dt.datetime) -> None:
     is."""
     night, buys = BEGIN.replace(hour=1), list(BUYS)
     while night < until:
-        start_journeys(night)
+        for found in live_journeys():
+            look_for(found, night)
         for at in (night, night + dt.timedelta(hours=6, minutes=30)):
             take_due(clock=lambda at=at: at)
             send_waiting(clock=lambda at=at: at)
