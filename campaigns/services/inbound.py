@@ -98,7 +98,8 @@ def keep_message(
     *, connection: Connection, envelope: Envelope, content: str, content_type: str,
     now: dt.datetime,
 ) -> InboundMessage:  # fmt: skip
-    """The message with this number, kept now or known; one that is known only counts."""
+    """The message with this number, kept now or known. One that is known only counts; if it failed
+    and is still kept, it is tried again."""
     fresh = InboundMessage(
         connection=connection, delivery_id=envelope.delivery_id, topic=envelope.topic,
         content_type=content_type[:64], payload=content, received_at=now,
@@ -107,8 +108,11 @@ def keep_message(
     InboundMessage.objects.bulk_create([fresh], ignore_conflicts=True)
     kept = InboundMessage.objects.get(connection=connection, delivery_id=envelope.delivery_id)
     if kept.public_id != fresh.public_id:
-        InboundMessage.objects.filter(pk=kept.pk).update(times=F("times") + 1)
-        return kept
+        known = InboundMessage.objects.filter(pk=kept.pk)
+        known.update(times=F("times") + 1)
+        failed = known.filter(state=State.FAILED).exclude(payload="")
+        if not failed.update(state=State.WAITING, finished_at=None):
+            return kept
     record_event(CAME, {"message": kept.pk}, urgent=True)
     return kept
 
@@ -193,13 +197,17 @@ def _work(message: InboundMessage, now: dt.datetime) -> None:
         )
         found = take_parts(connection, parts, now=now)
         message.result, message.errors = found.results, found.errors[:MOST_ERRORS]
-        message.note, message.people = found.note[:300], sorted(found.people)
+        message.note = found.note[:300]
+        message.people = [] if found.erased else sorted(found.people)
         message.happened_at = message.happened_at or found.happened_at
         message.state = State.FAILED if found.errors else found.state
     except DomainError as error:
         message.state, message.errors = State.FAILED, errors_of(error)
     message.finished_at = now
-    message.save()
+    # Not what it said: taking it in may have erased that.
+    message.save(
+        update_fields=["result", "errors", "note", "people", "happened_at", "state", "finished_at"]
+    )
 
 
 @dataclass(slots=True)
@@ -212,6 +220,8 @@ class Taken:
     note: str = ""
     happened_at: dt.datetime | None = None
     state: str = State.SKIPPED
+    # It told to erase somebody, and is erased with them.
+    erased: bool = False
 
 
 def take_parts(
@@ -237,6 +247,7 @@ def take_parts(
             taken.people |= set(part.records.people)
             taken.note = taken.note or str(part.records.note)
             taken.happened_at = part.records.happened_at or taken.happened_at
+            taken.erased |= bool(part.records.forgotten or part.records.forget_everything)
             if not part.records.is_empty:
                 taken.state = State.DONE
     return taken

@@ -7,7 +7,7 @@ are facts of their own, customers and what is gone have theirs kept here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 
 from campaigns.connectors.records import CustomerFacts, Records
 from campaigns.models import Connection, InboundMessage, KnownVersion
-from loyalty.models import Order, Refund
+from loyalty.models import Activity, Membership, Order, Refund
+from loyalty.selectors.memberships import list_memberships
 from loyalty.services.activities import record_activities
 from loyalty.services.order_inputs import (
     CustomerRef,
@@ -36,15 +37,19 @@ from members.selectors.merchants import get_merchant
 from members.selectors.merges import current
 from members.services.audit import Actor
 from members.services.customer_values import clean_values
-from members.services.customers import REGISTERED, create_customer, update_customer
+from members.services.customers import (
+    REGISTERED,
+    create_customer,
+    erase_customer_details,
+    update_customer,
+)
 from members.services.outbox import record_event
+from rewards.selectors.fulfillment import sent_to
+from rewards.services.fulfillment import forget_addresses
 
 Subject = KnownVersion.Subject
+State = InboundMessage.State
 Result = dict[str, Any]
-_ERASED: dict[str, Any] = {
-    "given_name": "", "family_name": "", "email": "", "phone": "", "country": "", "locale": "",
-    "birthday": None, "tags": [], "attributes": {},
-}  # fmt: skip
 
 
 def actor_of(connection: Connection) -> Actor:
@@ -70,7 +75,7 @@ def record_all(
         for number in records.gone_customers:
             results.append(_note_gone(connection, number))
         for number in records.forgotten:
-            results.append(_forget(connection, number))
+            results.append(_forget(connection, number, now))
         if records.forget_everything:
             results.append(_forget_payloads(connection))
     return results
@@ -90,6 +95,11 @@ def record_shop_orders(
             connection=connection, subject=Subject.ORDER, number__in=numbers, gone=True
         ).values_list("number", flat=True)
     )
+    away = _gone_people(connection, (order.customer for order in orders))
+    orders = [
+        replace(order, customer=_as_known(order.customer, away)) if order.customer else order
+        for order in orders
+    ]
     _give_numbers(orders, verified, actor_of(connection))
     orders = [
         replace(order, customer=_by_address(order.customer)) if order.customer else order
@@ -102,6 +112,20 @@ def record_shop_orders(
     programs = [connection.program_id] if connection.program_id else None
     recorded = record_orders(inputs, now=now, transfer_source=transfer_source, program_ids=programs)
     return [_result("order", item.external_id, item.outcome) for item in recorded]
+
+
+def _gone_people(connection: Connection, buyers: Iterable[CustomerRef | None]) -> set[str]:
+    """The numbers of those whose account is gone: a late message says no more of them than that."""
+    people = sorted({buyer.external_id for buyer in buyers if buyer and buyer.external_id})
+    _take_turns_on_people(connection, people)
+    found = KnownVersion.objects.filter(
+        connection=connection, subject=Subject.CUSTOMER, number__in=people, gone=True
+    )
+    return set(found.values_list("number", flat=True))
+
+
+def _as_known(buyer: CustomerRef, gone: set[str]) -> CustomerRef:
+    return CustomerRef(external_id=buyer.external_id) if buyer.external_id in gone else buyer
 
 
 def _by_address(buyer: CustomerRef) -> CustomerRef:
@@ -187,32 +211,41 @@ def _without_taken_phone(facts: CustomerFacts) -> tuple[dict[str, Any], str]:
 
 def _note_gone(connection: Connection, number: str) -> Result:
     """The account is gone there; what was earned stays, and no late message brings it back."""
+    _take_turns_on_people(connection, [number], alone=True)
     known = _take_version(connection, Subject.CUSTOMER, number)
     known.gone = True
     known.save(update_fields=["gone"])
     return _result("customer", number, "account_gone")
 
 
-def _forget(connection: Connection, number: str) -> Result:
+def _forget(connection: Connection, number: str, now: dt.datetime) -> Result:
     """Erase what is known of the person, and what messages said of them. What they bought and
     earned stays, under their number."""
+    _forget_messages(connection, number, now)
     _note_gone(connection, number)
-    # What could not be read names nobody, so it is searched.
-    there = number.removeprefix(connection.customer_prefix)
-    unread = Q(state=InboundMessage.State.FAILED, payload__contains=there)
-    InboundMessage.objects.filter(
-        Q(people__contains=[number]) | unread, connection=connection
-    ).update(payload="", people=[])
     found = Customer.objects.select_related("merged_into").filter(external_id=number).first()
     if found is None:
         return _result("customer", number, "unknown")
-    customer = current(found)
-    changes = {
-        name: value for name, value in _ERASED.items() if getattr(customer, name) != value
-    }  # fmt: skip
-    if changes:
-        update_customer(customer=customer, actor=actor_of(connection), changes=changes)
+    actor = actor_of(connection)
+    customer = erase_customer_details(customer=current(found), actor=actor)
+    members = Membership.objects.filter(
+        pk__in=sent_to(list_memberships(customer)).values("membership")
+    ).select_related("customer")
+    forget_addresses(memberships=list(members), actor=actor)
     return _result("customer", number, "forgotten")
+
+
+def _forget_messages(connection: Connection, number: str, now: dt.datetime) -> None:
+    """What messages said of the person: also those that wait, which are passed over then."""
+    # What was not read yet, or could not be, names nobody, so it is searched.
+    there = number.removeprefix(connection.customer_prefix)
+    messages = InboundMessage.objects.filter(connection=connection)
+    messages.filter(state=State.WAITING, payload__contains=there).update(
+        payload="", people=[], state=State.SKIPPED, finished_at=now,
+        note=_("The person it tells of was erased before it was taken in."),
+    )  # fmt: skip
+    unread = Q(state=State.FAILED, payload__contains=there)
+    messages.filter(Q(people__contains=[number]) | unread).update(payload="", people=[])
 
 
 def _forget_payloads(connection: Connection) -> Result:
@@ -298,9 +331,24 @@ def _record_refunds(
 def _record_activities(
     connection: Connection, records: Records, now: dt.datetime, transfer_source: str
 ) -> list[Result]:
-    activities = [replace(item, customer=_by_address(item.customer)) for item in records.activities]
+    """Each is a fact that does not change, as refunds are: a tool tells the same one again with
+    other words around it."""
+    numbers = [item.external_id for item in records.activities]
+    known = set(
+        Activity.objects.filter(
+            source=connection.source, external_id__in=numbers
+        ).values_list("external_id", flat=True)
+    )  # fmt: skip
+    new = [item for item in records.activities if item.external_id not in known]
+    away = _gone_people(connection, (item.customer for item in new))
+    activities = [
+        replace(item, customer=_by_address(_as_known(item.customer, away))) for item in new
+    ]
     recorded = record_activities(activities, now=now, transfer_source=transfer_source)
-    return [_result("activity", item.external_id, item.outcome, item.reason) for item in recorded]
+    results = [
+        _result("activity", item.external_id, item.outcome, item.reason) for item in recorded
+    ]
+    return [*results, *(_result("activity", number, "unchanged") for number in sorted(known))]
 
 
 def _take_turns(connection: Connection, numbers: Sequence[str]) -> None:
@@ -310,6 +358,18 @@ def _take_turns(connection: Connection, numbers: Sequence[str]) -> None:
         for number in sorted(numbers):
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [connection.pk, number]
+            )
+
+
+def _take_turns_on_people(
+    connection: Connection, numbers: Sequence[str], *, alone: bool = False
+) -> None:
+    """Orders of a person go side by side; `alone`: what tells that the person is gone does not."""
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with database.cursor() as cursor:
+        for number in numbers:
+            cursor.execute(
+                f"SELECT {lock}(%s, hashtext(%s))", [connection.pk, f"customer {number}"]
             )
 
 

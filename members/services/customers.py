@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from members.errors import ConflictError, DomainError, FieldError
-from members.models import Customer, CustomerNote
+from members.models import Customer, CustomerMerge, CustomerNote
 from members.selectors.identities import having_any
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import refuse_merged
@@ -21,6 +22,8 @@ NOTE_LENGTH = 4_000
 REGISTERED = "customer.registered"
 _IDENTIFYING = ("external_id", "email", "phone", "given_name", "family_name")
 _UNIQUE = ("external_id", "email", "phone")
+# What is known of a person; the number alone is not theirs but the shop's.
+_DETAILS = tuple(name for name in FIELDS if name != "external_id")
 
 
 def create_customer(*, actor: Actor, registered: bool = False, **values: Any) -> Customer:
@@ -71,6 +74,26 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
 
 
 @transaction.atomic
+def erase_customer_details(*, customer: Customer, actor: Actor) -> Customer:
+    """Empty all that says who somebody is, in the duplicates that were merged into them, too. The
+    log names the fields and not what was in them. The customer number stays."""
+    together = Q(pk=customer.pk) | Q(merged_into=customer.pk)
+    rows = list(Customer.objects.select_for_update(of=("self",)).filter(together).order_by("pk"))
+    kept = next(row for row in rows if row.pk == customer.pk)
+    refuse_merged(kept)
+    changed = {name for row in rows for name in _emptied(row)}
+    merges = CustomerMerge.objects.filter(Q(kept__in=rows) | Q(merged__in=rows))
+    for merge in merges.select_for_update().order_by("pk"):
+        _forget_in(merge)
+    if changed:
+        record_audit(
+            actor=actor, action="customer.erased", target=kept,
+            after={"erased": [name for name in FIELDS if name in changed]},
+        )  # fmt: skip
+    return kept
+
+
+@transaction.atomic
 def add_note(*, customer: Customer, actor: Actor, text: str) -> CustomerNote:
     """Write down something about a customer that only staff will read."""
     refuse_merged(customer)
@@ -84,6 +107,27 @@ def add_note(*, customer: Customer, actor: Actor, text: str) -> CustomerNote:
     note = CustomerNote.objects.create(customer=customer, author=actor.user, text=text)
     record_audit(actor=actor, action="customer.noted", target=customer, after={"note": text})
     return note
+
+
+def _emptied(row: Customer) -> list[str]:
+    """Empty one customer's details; return which had something."""
+    nothing = Customer()
+    changed = [name for name in _DETAILS if getattr(row, name) != getattr(nothing, name)]
+    for name in changed:
+        setattr(row, name, getattr(nothing, name))
+    if changed or row.user_id is not None:
+        row.user = None
+        row.save()
+    return changed
+
+
+def _forget_in(merge: CustomerMerge) -> None:
+    """What came with a duplicate is written down with the merge: undone, it would be back."""
+    known = merge.record.get("members")
+    if known:
+        filled = {name: value for name, value in known["filled"].items() if name == "external_id"}
+        known |= {"filled": filled, "tags": [], "attributes": {}, "user": None}
+        merge.save(update_fields=["record"])
 
 
 def _snapshot(customer: Customer) -> dict[str, Any]:

@@ -149,6 +149,11 @@ def test_a_review_tool_is_mapped_tried_and_taken_in(admin, beans):
     work()
     activity = Activity.objects.get()
     assert (activity.external_id, activity.data) == ("r-9", {"rating": 5})
+    told_again = json.dumps(REVIEW | {"rating": 4}).encode()
+    assert post(tool, told_again, {"Authorization": f"Bearer {SECRET}"}) == 202
+    work()
+    again = InboundMessage.objects.latest("pk")
+    assert (again.state, again.result[0]["outcome"]) == ("done", "unchanged")
     unknown = REVIEW | {"review_id": "r-10", "reviewer": {"email": "who@example.com"}}
     tried = text(admin.post(page, chosen | {"sample": json.dumps([REVIEW, unknown])}))
     assert "Activity r-9: known already" in tried

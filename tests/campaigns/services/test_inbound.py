@@ -10,10 +10,12 @@ from django.db import transaction
 from campaigns.models import InboundMessage, KnownVersion
 from campaigns.services.connections import switch
 from campaigns.services.inbound import prune_messages, receive, replay, replay_failed
-from loyalty.models import Order, Refund
+from loyalty.models import Membership, Order, Refund
 from members.errors import ConflictError
-from members.models import Customer, OutboxEvent
+from members.models import AuditEntry, Customer, OutboxEvent
 from members.services.audit import SYSTEM
+from rewards.addresses import Address
+from rewards.services.fulfillment import advance_task, give_by_hand
 from tests.campaigns.shops import (
     connect,
     post,
@@ -29,6 +31,11 @@ from tests.loyalty.factories import NOW, day, make_program, moves, spendable
 
 pytestmark = pytest.mark.django_db
 BOB = "207119551"
+REDACTION = {
+    "shop_id": 954889, "shop_domain": "beans.myshopify.com",
+    "customer": {"id": int(BOB), "email": "bob@example.com", "phone": "555-625-1199"},
+    "orders_to_redact": [299938],
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -323,18 +330,61 @@ def test_who_is_to_be_forgotten_is_erased_here_and_in_the_log(program):
     shopify(shop, "customers/create", shopify_customer(updated="2024-03-14T08:00:00-04:00"))
     shopify(shop, "orders/create", shopify_order(updated="2024-03-15T08:00:01-04:00"))
     work()
-    redaction = {
-        "shop_id": 954889, "shop_domain": "beans.myshopify.com",
-        "customer": {"id": int(BOB), "email": "bob@example.com", "phone": "555-625-1199"},
-        "orders_to_redact": [299938],
-    }  # fmt: skip
-    shopify(shop, "customers/redact", redaction)
+    shopify(shop, "customers/redact", REDACTION)
     work()
     customer = Customer.objects.get()
     assert (customer.given_name, customer.email, customer.phone) == ("", "", "")
     assert spendable(BOB) == 26
-    told = InboundMessage.objects.exclude(topic="customers/redact")
-    assert {message.payload for message in told} == {""}
+    told = InboundMessage.objects.all()
+    assert {(message.state, message.payload) for message in told} == {("done", "")}
+    assert told.get(topic="customers/redact").people == []
+    entry = AuditEntry.objects.get(action="customer.erased")
+    assert (entry.before, entry.actor_label) == (None, "Connection Shopify")
+    assert {"email", "family_name"} <= set(entry.after["erased"])
+
+
+def test_a_message_that_waits_for_somebody_erased_is_emptied_and_passed_over(program):
+    shop = connect()
+    shopify(shop, "customers/redact", REDACTION)
+    shopify(shop, "customers/create", shopify_customer(updated="2024-03-14T08:00:00-04:00"))
+    work()
+    late = InboundMessage.objects.get(topic="customers/create")
+    assert (late.state, late.payload) == ("skipped", "")
+    assert "erased" in late.note
+    assert not Customer.objects.exists()
+    with pytest.raises(ConflictError):
+        replay(message=late, actor=SYSTEM)
+
+
+def test_a_late_order_of_somebody_erased_says_their_number_and_no_more(program):
+    somebody = CustomerFactory(external_id=None, email="bob@example.com")
+    shop = connect()
+    shopify(shop, "customers/redact", REDACTION)
+    work()
+    shopify(shop, "orders/create", shopify_order(updated="2024-03-15T08:00:01-04:00"))
+    work()
+    bob = Order.objects.get().customer
+    assert (bob.external_id, bob.email, bob.given_name, bob.family_name) == (BOB, "", "", "")
+    assert spendable(BOB) == 26
+    somebody.refresh_from_db()
+    assert (somebody.external_id, somebody.email) == (None, "bob@example.com")
+
+
+def test_where_parcels_went_is_forgotten_with_the_person(program):
+    shop = connect()
+    shopify(shop, "orders/create", shopify_order(updated="2024-03-15T08:00:01-04:00"))
+    work()
+    task = give_by_hand(
+        membership=Membership.objects.get(), kind="note", what="A card", words="Thank you",
+        address=Address(recipient="Bob", street="1 Oak St", city="Springfield", country="US"),
+        key="n1", actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+    for step in ("packed", "sent"):
+        advance_task(task=task, to=step, actor=SYSTEM, now=NOW)
+    shopify(shop, "customers/redact", REDACTION)
+    work()
+    task.refresh_from_db()
+    assert task.address is None
 
 
 def test_an_order_that_the_shop_deleted_is_canceled_whatever_comes_late(program):
@@ -351,6 +401,24 @@ def test_an_order_that_the_shop_deleted_is_canceled_whatever_comes_late(program)
             assert Order.objects.get().status == "cancelled"
             assert KnownVersion.objects.get(subject="order").gone
             transaction.set_rollback(True)
+
+
+def test_one_that_failed_is_tried_again_when_it_is_sent_again(program):
+    somebody = CustomerFactory(external_id=None, email="bob@example.com")
+    order = shopify_order(updated="2024-03-15T08:00:01-04:00")
+    order["customer"]["verified_email"] = False
+    shop = connect()
+    shopify(shop, "orders/create", order, number="one")
+    work()
+    assert only().state == "failed"
+    somebody.delete()
+    shopify(shop, "orders/create", order, number="one")
+    assert only().state == "waiting"
+    work()
+    assert (only().state, only().times, only().errors) == ("done", 2, [])
+    InboundMessage.objects.update(state="failed", payload="")
+    shopify(shop, "orders/create", order, number="one")
+    assert only().state == "failed"
 
 
 # --- Bounds -------------------------------------------------------------------------------------

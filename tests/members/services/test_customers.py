@@ -10,7 +10,12 @@ from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer
 from members.selectors.audit import entries_of
 from members.services.audit import Actor
-from members.services.customers import add_note, create_customer, update_customer
+from members.services.customers import (
+    add_note,
+    create_customer,
+    erase_customer_details,
+    update_customer,
+)
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +168,19 @@ def test_an_empty_or_endless_note_is_refused(actor: Actor, text: str) -> None:
     with pytest.raises(DomainError) as caught:
         add_note(customer=CustomerFactory(), actor=actor, text=text)
     assert caught.value.errors[0].field == "text"
+
+
+def test_erased_details_are_not_in_the_log_either(actor: Actor) -> None:
+    anna = CustomerFactory(
+        external_id="K-1", given_name="Anna", email="anna@example.com", phone="+60123456789",
+        birthday=date(1990, 5, 1), tags=["vip"], attributes={"size": 38},
+    )  # fmt: skip
+    assert erase_customer_details(customer=anna, actor=actor).external_id == "K-1"
+    anna.refresh_from_db()
+    assert (anna.given_name, anna.email, anna.phone, anna.birthday) == ("", "", "", None)
+    assert (anna.tags, anna.attributes, anna.user) == ([], {}, None)
+    [entry] = entries_of(anna)
+    assert (entry.action, entry.before, entry.target_label) == ("customer.erased", None, "K-1")
+    assert {"email", "phone", "given_name", "birthday"} <= set(entry.after["erased"])
+    erase_customer_details(customer=anna, actor=actor)
+    assert len(entries_of(anna)) == 1

@@ -24,7 +24,12 @@ from members.selectors.customer_search import search_customers
 from members.selectors.customers import count_customers, get_customer_by_external_id
 from members.selectors.segments import segments_of
 from members.services.audit import SYSTEM, Actor
-from members.services.customers import add_note, create_customer, update_customer
+from members.services.customers import (
+    add_note,
+    create_customer,
+    erase_customer_details,
+    update_customer,
+)
 from members.services.merging import merge_customers, preview_merge, preview_undo, undo_merge
 from members.services.sign_in import link_customer, provide_user
 from members.timeline import list_timeline
@@ -318,3 +323,19 @@ def test_lists_follow_a_merge_and_what_was_worked_out_is_forgotten(anna, ana):
     assert not CustomerFacts.objects.exists()
     part(done)
     assert segments_of([anna.pk, ana.pk]) == {anna.pk: {"a"}, ana.pk: {"a", "b", "c"}}
+
+
+def test_who_is_erased_is_erased_under_each_name_and_stays_so_when_they_are_parted(anna, ana):
+    anna.phone = ""
+    anna.save()
+    done = merge(anna, ana)
+    anna.refresh_from_db()
+    assert anna.phone == "+60198765432"
+    erase_customer_details(customer=anna, actor=SYSTEM)
+    part(done)
+    for row in Customer.objects.all():
+        assert (row.given_name, row.email, row.phone, row.birthday) == ("", "", "", None)
+        assert (row.tags, row.attributes, row.merged_into) == ([], {}, None)
+    assert set(Customer.objects.values_list("external_id", flat=True)) == {"K-1", "K-2"}
+    done.refresh_from_db()
+    assert "+60198765432" not in str(done.record)
