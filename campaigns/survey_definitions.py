@@ -8,7 +8,16 @@ from typing import Annotated, Any, Self
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from campaigns.models import Survey, SurveyQuestion
 
@@ -100,9 +109,17 @@ class SurveyDefinition(Said):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         _all_differ(question.code for question in self.questions)
-        if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
-            raise ValueError(_("It has to close later than it opens."))
         return self
+
+    @field_validator("closes_at")
+    @classmethod
+    def _closes_later(
+        cls, closes: AwareDatetime | None, info: ValidationInfo
+    ) -> AwareDatetime | None:
+        opens = info.data.get("opens_at")
+        if opens and closes and closes <= opens:
+            raise ValueError(_("It has to close later than it opens."))
+        return closes
 
 
 def definition_of_question(question: SurveyQuestion) -> QuestionDefinition:

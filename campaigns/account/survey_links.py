@@ -22,6 +22,7 @@ from campaigns.services.survey_answers import Answered, answer_anonymously, answ
 from campaigns.survey_forms import Sheet, blank_sheet, filled_sheet, given_in
 from campaigns.survey_links import SurveyLink, read_survey_token
 from loyalty.models import Membership
+from loyalty.selectors.memberships import with_id
 from members.account.access import language_of
 from members.api.throttling import take
 from members.errors import DomainError
@@ -109,11 +110,8 @@ def _member(link: SurveyLink, found: Survey) -> Membership | None:
     """Whose link it is; after a merge, the one that counts."""
     if link.membership is None:
         return None
-    rows = Membership.objects.select_related("customer__merged_into", "program", "merged_into")
-    member = rows.filter(public_id=link.membership, program=found.program_id).first()
-    if member is not None and member.merged_into_id is not None:
-        return rows.get(pk=member.merged_into_id)
-    return member
+    rows = Membership.objects.select_related("customer__merged_into", "program")
+    return rows.filter(pk__in=with_id(link.membership), program=found.program_id).first()
 
 
 def _is_for(found: Survey, member: Membership | None) -> bool:

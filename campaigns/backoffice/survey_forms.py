@@ -86,7 +86,8 @@ class SurveyForm(forms.Form):
             )  # fmt: skip
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                self.add_error(None, _message(item))
+                place = str(item["loc"][0]) if item["loc"] else ""
+                self.add_error(place if place in self.fields else None, _message(item))
             return None
 
 

@@ -95,12 +95,18 @@ def _asking(now: dt.datetime) -> Sequence[Survey]:
 
 
 def _uninvited(survey: Survey, after: int) -> QuerySet[Membership]:
-    told = Message.objects.filter(membership=OuterRef("pk"), occasion=SURVEY.code,
-                                  occurrence__startswith=f"survey:{survey.pk}:")  # fmt: skip
-    answered = SurveyResponse.objects.filter(membership=OuterRef("pk"), survey=survey)
+    """Who was not told and has not answered, under any of their names."""
+    told = Message.objects.filter(
+        occasion=SURVEY.code, occurrence__startswith=f"survey:{survey.pk}:"
+    )
+    answered = SurveyResponse.objects.filter(survey=survey)
+    known = [
+        ~Exists(rows.filter(**{name: OuterRef("pk")}))
+        for rows in (told, answered) for name in ("membership", "membership__merged_into")
+    ]  # fmt: skip
     return (
         Membership.objects.filter(
-            ~Exists(told), ~Exists(answered), program=survey.program_id, merged_into=None,
+            *known, program=survey.program_id, merged_into=None,
             status=Membership.Status.ACTIVE, pk__gt=after,
         )
         .select_related("customer__merged_into", "program")

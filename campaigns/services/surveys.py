@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from pydantic import ValidationError
 
 from campaigns.models import Survey, SurveyQuestion
 from campaigns.selectors.surveys import surveys
@@ -43,7 +44,9 @@ def create_survey(*, program: Program, definition: SurveyDefinition, actor: Acto
 @transaction.atomic
 def change_survey(*, survey: Survey, definition: SurveyDefinition, actor: Actor) -> Survey:
     """Bring it to what is said. Once it is live, its questions and who is asked stay: copy it
-    instead. Raises ConflictError `survey_live`, `survey_ended`."""
+    instead. Raises DomainError for what does not fit, ConflictError `survey_live`,
+    `survey_ended`."""
+    _refuse_unfit(definition)
     found = _locked(survey)
     before = definition_of_survey(found)
     changed = {name for name in SurveyDefinition.model_fields
@@ -146,6 +149,21 @@ def _check_ready(survey: Survey, now: dt.datetime) -> None:
             errors.append(FieldError("activity", words))
     if errors:
         raise DomainError(str(errors[0].message), errors=errors)
+
+
+def _refuse_unfit(definition: SurveyDefinition) -> None:
+    """What was made of another by changing parts of it was not checked as a whole."""
+    try:
+        SurveyDefinition.model_validate(definition.model_dump())
+    except ValidationError as error:
+        errors = [
+            FieldError(
+                ".".join(map(str, item["loc"])) or "questions",
+                str(item["msg"]).removeprefix("Value error, "),
+            )
+            for item in error.errors(include_url=False)
+        ]
+        raise DomainError(str(errors[0].message), errors=errors) from error
 
 
 def _columns(definition: SurveyDefinition) -> Mapping[str, Any]:

@@ -70,7 +70,7 @@ SCOPES: dict[str, str | Promise] = {
     "backtests:write": gettext_lazy("Try rules on real orders"),
     "jobs:read": gettext_lazy("Watch jobs"),
     "surveys:read": gettext_lazy("Read surveys and what was answered"),
-    "surveys:write": gettext_lazy("Make, ask and end surveys"),
+    "surveys:write": gettext_lazy("Make, ask and end surveys, and get members’ links"),
     "webhooks:read": gettext_lazy("Read where webhooks go, and what became of them"),
     "webhooks:write": gettext_lazy("Make and change webhooks, and send again"),
 }

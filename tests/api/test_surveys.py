@@ -55,6 +55,7 @@ def test_a_survey_is_written_asked_and_ended(
     [
         ({"program": "none"}, "program"), ({"activity": "none"}, "activity"),
         ({"when": {"field": "no.such"}}, "when"), ({"closes_at": "soon"}, "closes_at"),
+        ({"opens_at": "2026-03-02T10:00:00Z", "closes_at": "2026-03-01T10:00:00Z"}, "closes_at"),
         ({"questions": [QUESTIONS[0], QUESTIONS[0]]}, "questions"),
     ],
 )  # fmt: skip
@@ -65,7 +66,9 @@ def test_what_is_wrong_is_named(
     assert_problem(answer, 422, "invalid_request", field)
 
 
-def test_each_call_wants_its_scope(key_with: Callable[..., ApiClient], program: Program) -> None:
+def test_each_call_wants_its_scope(
+    key_with: Callable[..., ApiClient], program: Program, membership: Membership
+) -> None:
     survey = make_survey(program)
     path = f"/surveys/{survey.public_id}"
     writer, reader = key_with("surveys:write"), key_with("surveys:read")
@@ -74,6 +77,9 @@ def test_each_call_wants_its_scope(key_with: Callable[..., ApiClient], program: 
         assert reader.get(address).status_code == 200
     assert reader.post("/surveys", body(program)).status_code == 403
     assert reader.post(f"{path}/end").status_code == 403
+    asked = {"membership": str(membership.public_id)}
+    assert reader.post(f"{path}/links", asked).status_code == 403
+    assert writer.post(f"{path}/links", asked).status_code == 200
 
 
 def test_results_and_answers_are_read(

@@ -251,7 +251,8 @@ class SurveyResponses(ApiView):
 
 
 class SurveyLinks(ApiView):
-    scopes = {"POST": "surveys:read"}
+    # Whoever has the link answers as the member, and is rewarded as them.
+    scopes = {"POST": "surveys:write"}
 
     @extend_schema(operation_id="linkSurvey", request=LinkIn, responses={200: LinkOut})
     def post(self, request: Request, survey_id: UUID) -> HttpResponse:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.models import Survey, SurveyAnswer
 from loyalty.models import Program
@@ -88,10 +90,17 @@ def test_what_is_wrong_is_said_at_its_place(manager: Client, club: Program) -> N
     assert "Give 2 to 20 different lines." in answer.content.decode()
     answer = manager.post(create, filled(opens_at="2026-03-02T10:00", closes_at="2026-03-01T10:00"))
     assert answer.status_code == 422
-    assert "close later than it opens" in answer.content.decode()
+    assert answer.context["form"].errors["closes_at"] == ["It has to close later than it opens."]
+    live = make_survey(club, code="live", opens_at=timezone.now() - timedelta(days=1))
+    answer = manager.post(url("survey_edit", live.public_id), {"closes_at": "2026-03-01T10:00"})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["closes_at"] == ["It has to close later than it opens."]
+    live.refresh_from_db()
+    assert live.closes_at is None
     empty = make_survey(club, live=False, questions=[])
     manager.post(url("survey_act", empty.public_id), {"act": "publish"})
-    assert Survey.objects.get().state == "draft"
+    empty.refresh_from_db()
+    assert empty.state == "draft"
 
 
 def test_a_question_can_be_changed_moved_and_left_out(manager: Client, club: Program) -> None:

@@ -327,6 +327,24 @@ def test_members_are_asked_by_a_message_once(club: Program) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("awake")
+def test_who_was_asked_or_answered_under_another_name_is_not_asked_again(club: Program) -> None:
+    switch_on("survey", "inbox")
+    now, survey = timezone.now(), make_survey(club, by_message=True)
+    asked, answered = make_member(club, "c1"), make_member(club, "c2")
+    reply(survey, answered)
+    run_scheduled(kind="survey_invitations", now=now)
+    assert Message.objects.get().membership == asked
+    for place, duplicate in enumerate((asked, answered)):
+        merge_customers(
+            kept=make_member(club, f"kept{place}").customer, merged=duplicate.customer,
+            actor=SYSTEM, source="staff", now=now,
+        )  # fmt: skip
+    assert find_invitations(now + DAY) is None
+    run_scheduled(kind="survey_invitations", now=now + DAY)
+    assert Message.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_follows_is_told_without_what_was_written(club: Program) -> None:
     make_endpoint("https://shop.example/hooks", types=["survey.answered"])
