@@ -185,6 +185,16 @@ def spend_requests() -> QuerySet[SpendRequest]:
     )  # fmt: skip
 
 
+def requests_seen_by(place: PoolMember) -> QuerySet[SpendRequest]:
+    """What the member asked for, and what waits for them to decide
+    (`spend_requests.why_not_to_decide`)."""
+    seen = Q(asked_by=place)
+    if place.decides and place.membership.status == Membership.Status.ACTIVE:
+        others = ~Q(asked_by__membership=place.membership_id)
+        seen |= Q(state=SpendRequest.State.WAITING) & others
+    return spend_requests().filter(seen, company__pool=place.pool_id)
+
+
 def get_spend_request(public_id: uuid.UUID | str) -> SpendRequest:
     """Raises NotFoundError."""
     found = spend_requests().filter(public_id=public_id).first()

@@ -27,7 +27,7 @@ from rewards.selectors.events import (
     bookings_of,
     coming,
     events,
-    place_in_line,
+    places_in_line,
     waits_of,
 )
 from rewards.services.eligibility import offers_for
@@ -151,7 +151,7 @@ def _page(
         "item": item,
         "own": [(booking, _code_of(booking)) for booking in own],
         "wait": wait,
-        "place": place_in_line(wait) if wait and wait.status == "waiting" else None,
+        "place": places_in_line([wait]).get(wait.pk) if wait else None,
         "can_wait": sold_out and not others and not own and wait is None,
         "can_give_up": now < found.starts_at and any(item.status == "issued" for item in own),
         "over": now >= found.ends_at,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from loyalty.models import Membership, Program
 from loyalty.selectors.selves import selves
@@ -56,17 +56,17 @@ def coming(program: Program, now: dt.datetime) -> QuerySet[Event]:
     )  # fmt: skip
 
 
-def bookings(event: Event) -> QuerySet[Redemption]:
+def bookings(*found: Event) -> QuerySet[Redemption]:
     """Who has booked, by name."""
     return (
         redemptions()
-        .filter(reward=event.reward_id)
+        .filter(reward__in=[event.reward_id for event in found])
         .filter(Q(status__in=BOOKED) | Q(status=Status.EXPIRED, issued_at__isnull=False))
     )
 
 
-def bookings_of(members: Sequence[Membership], event: Event) -> QuerySet[Redemption]:
-    return bookings(event).filter(membership__in=selves(members))
+def bookings_of(members: Sequence[Membership], *found: Event) -> QuerySet[Redemption]:
+    return bookings(*found).filter(membership__in=selves(members))
 
 
 def waits() -> QuerySet[EventWait]:
@@ -94,10 +94,17 @@ def waits_of(members: Sequence[Membership]) -> QuerySet[EventWait]:
     return waits().filter(membership__in=selves(members), status__in=EventWait.OPEN)
 
 
-def place_in_line(wait: EventWait) -> int:
-    """1: next."""
-    ahead = EventWait.objects.filter(event=wait.event_id, status="waiting", pk__lt=wait.pk)
-    return ahead.count() + 1
+def places_in_line(found: Iterable[EventWait]) -> dict[int, int]:
+    """By key, of those of them who still wait; 1: next."""
+    waiting = [wait.pk for wait in found if wait.status == "waiting"]
+    if not waiting:
+        return {}
+    before = EventWait.objects.filter(
+        event=OuterRef("event"), status="waiting", pk__lte=OuterRef("pk")
+    )
+    counted = before.order_by().values("event").annotate(count=Count("pk")).values("count")
+    rows = EventWait.objects.filter(pk__in=waiting).annotate(place=Subquery(counted))
+    return dict(rows.values_list("pk", "place"))
 
 
 def event_definition(event: Event) -> EventDefinition:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Consent
 from campaigns.services.policies import set_policy
-from loyalty.models import Membership, Program
+from loyalty.models import Membership, Program, SpendRequest
 from loyalty.services.pools import PoolTerms, create_pool
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -22,13 +24,14 @@ from rewards.definitions import RewardDefinition
 from rewards.event_definitions import EventDefinition
 from rewards.models import Redemption
 from rewards.services.content import ContentTerms, create_content
-from rewards.services.events import create_event
+from rewards.services.events import create_event, join_waiting_list
 from rewards.services.gift_cards import GiftCardPeople, code_of, issue_gift_card
 from rewards.services.redemptions import take_reward
 from rewards.services.rewards import create_reward
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.factories import tell
 from tests.loyalty.factories import adjust, make_program, make_wallet, order, record, wallet_of
+from tests.loyalty.services.buying import add_buyer, ask, found_company, fund
 from tests.rewards.cards import CREDIT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +121,25 @@ def test_a_pool_is_shared_filled_and_left(
     assert_problem(me.get(f"{at}/pool"), 404, "not_found")
 
 
+def test_what_waits_for_an_approver_is_found_behind_all_that_is_decided(
+    me: ApiClient, at: str, ann: Membership, ben: Membership
+) -> None:
+    now = timezone.now()
+    company = found_company(ann, now=now, most_at_once=10)
+    fund(company, now=now)
+    asked = ask(add_buyer(company, ben, now=now), 400, now=now)
+    SpendRequest.objects.bulk_create(
+        SpendRequest(
+            company=company, wallet_type=asked.wallet_type, units=1, note="Toner", key=f"w{number}",
+            source="api", state="withdrawn", asked_by=asked.asked_by, asked_at=now, expires_at=now,
+            decided_at=now,
+        )
+        for number in range(200)
+    )  # fmt: skip
+    [waiting] = me.get(f"{at}/pool").json()["requests"]
+    assert waiting["id"] == str(asked.public_id)
+
+
 def test_events_are_booked_given_up_and_waited_for(
     me: ApiClient, at: str, program: Program, ben: Membership
 ) -> None:
@@ -145,6 +167,43 @@ def test_events_are_booked_given_up_and_waited_for(
     assert_problem(me.post(f"{one}/accept"), 409, "event_state")
     assert me.request("DELETE", f"{one}/wait").json()["wait"] is None
     assert_problem(me.post(f"{one}/accept"), 404, "not_found")
+
+
+def test_many_events_take_as_many_queries_as_one(
+    me: ApiClient, at: str, program: Program, ann: Membership, ben: Membership
+) -> None:
+    adjust(wallet_of(ben.account_id), 100, "ben", now=timezone.now())
+    begins = timezone.now() + dt.timedelta(days=9)
+
+    def hold(code: str, *, seats: int) -> None:
+        """Ann has a seat in one, and waits for one in the other, where Ben was sooner."""
+        definition = EventDefinition.model_validate(
+            {"code": code, "name": code, "seats": seats, "place": "Here", "price": 10,
+             "starts_at": begins, "ends_at": begins + dt.timedelta(hours=2)}
+        )  # fmt: skip
+        event = create_event(program=program, definition=definition, actor=SYSTEM, live=True)
+        buyer = ann if seats > 1 else ben
+        take_reward(membership=buyer, reward=event.reward, key=code, source="api", actor=SYSTEM,
+                    now=timezone.now())  # fmt: skip
+        if buyer is ben:
+            join_waiting_list(event=event, membership=ann, actor=SYSTEM, now=timezone.now())
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            found = me.get(f"{at}/events").json()["results"]
+        assert [len(item["seats"]) for item in found] == [1, 0] * (len(found) // 2)
+        assert [item["wait"] and item["wait"]["place"] for item in found] == [None, 1] * (
+            len(found) // 2
+        )
+        return len(queries)
+
+    hold("a0", seats=2)
+    hold("b0", seats=1)
+    few = count()
+    for number in range(1, 4):
+        hold(f"a{number}", seats=2)
+        hold(f"b{number}", seats=1)
+    assert count() == few
 
 
 def test_the_library_is_read_by_a_link(me: ApiClient, at: str, program: Program) -> None:

@@ -16,9 +16,9 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, UnitsAboveZero, parse_units, units_text
 from loyalty.api.v1.own_balances import OwnTransferOut, own_transfer_out
-from loyalty.api.v1.own_memberships import own_membership
+from loyalty.api.v1.own_memberships import own_membership, wallet_named
 from loyalty.api.v1.transfers import ledger_key
-from loyalty.models import Membership, Order, Transfer, Wallet
+from loyalty.models import Membership, Order, Transfer
 from loyalty.selectors.gifts import find_recipient, givable_wallets
 from loyalty.selectors.orders import earned_in, list_order_rows
 from loyalty.selectors.transfers import movements_of
@@ -79,7 +79,10 @@ class OwnGifts(MemberView):
         """Give units to another member of the program, within what it allows. Whoever is not found
         and whoever was looked up too often this hour are refused with the same words."""
         member, body = own_membership(self, membership_id), read_body(request, OwnGiftIn)
-        wallet = _wallet(member, body.wallet_type)
+        wallets = givable_wallets(member, timezone.now())
+        wallet = wallet_named(
+            (item for item in wallets if item.wallet_type.gifts_to_members), body.wallet_type
+        )
         units = parse_units(body.units, wallet.wallet_type)
         found = find_recipient(member.program, body.to) if may_look_up(self.customer) else None
         if found is None:
@@ -112,16 +115,6 @@ class OwnPurchases(MemberView):
 
         page = paginate(request, found, query, ordering=["-placed_at", "-pk"], row=row)
         return answer(OwnPurchasePage(**page))
-
-
-def _wallet(member: Membership, code: str) -> Wallet:
-    found = givable_wallets(member, timezone.now())
-    wallets = [item for item in found if item.wallet_type.gifts_to_members]
-    for wallet in wallets:
-        if wallet.wallet_type.code == code:
-            return wallet
-    known = ", ".join(item.wallet_type.code for item in wallets) or "–"
-    raise refuse_field("wallet_type", _("One of: %(known)s.") % {"known": known}, "not_found")
 
 
 def _purchase(order: Order, member: Membership) -> OwnPurchaseOut:

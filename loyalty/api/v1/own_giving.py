@@ -24,7 +24,7 @@ from loyalty.api.v1.charities import (
     units_of,
 )
 from loyalty.api.v1.own_balances import OwnTransferOut, own_transfer_out
-from loyalty.api.v1.own_memberships import own_membership
+from loyalty.api.v1.own_memberships import own_membership, wallet_named
 from loyalty.api.v1.transfers import ledger_key
 from loyalty.models import Charity, Membership, Transfer, Wallet
 from loyalty.selectors.charities import charities_in
@@ -89,7 +89,7 @@ class OwnDonations(MemberView):
         """Give units to a charity of the program."""
         member, now = own_membership(self, membership_id), timezone.now()
         body = read_body(request, DonationIn)
-        wallet = _wallet(member, body.wallet_type)
+        wallet = wallet_named(_wallets(member), body.wallet_type)
         units = (
             most_to_give(wallet, now)
             if body.units == "all"
@@ -148,15 +148,6 @@ def _standing(member: Membership) -> StandingGiftsOut:
 def _wallets(member: Membership) -> list[Wallet]:
     found = givable_wallets(member, timezone.now())
     return [wallet for wallet in found if wallet.wallet_type.gifts_to_charities]
-
-
-def _wallet(member: Membership, code: str) -> Wallet:
-    wallets = _wallets(member)
-    for wallet in wallets:
-        if wallet.wallet_type.code == code:
-            return wallet
-    known = ", ".join(wallet.wallet_type.code for wallet in wallets) or "–"
-    raise refuse_field("wallet_type", _("One of: %(known)s.") % {"known": known}, "not_found")
 
 
 def _named(member: Membership, code: str) -> Charity:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
@@ -15,11 +17,11 @@ from loyalty.api.v1.candidate_outputs import CandidateOut
 from loyalty.api.v1.memberships import MembershipOut as JoinedOut
 from loyalty.api.v1.memberships import joined_answer, live_program
 from loyalty.api.v1.order_bodies import Text64
-from loyalty.models import Membership
+from loyalty.models import Membership, Wallet
 from loyalty.selectors.memberships import list_memberships, named_membership
 from loyalty.services.joining import join_program
 from loyalty.services.leaving import leave_program
-from members.api.bodies import Answer, Body, answer, read_body
+from members.api.bodies import Answer, Body, answer, read_body, refuse_field
 from members.api.idempotency import idempotent
 from members.api.member_views import MEMBER, MemberView
 from members.errors import NotFoundError
@@ -109,6 +111,16 @@ def own_membership(view: MemberView, membership_id: UUID) -> Membership:
     if found is None:
         raise NotFoundError("This customer has no such membership.")
     return found
+
+
+def wallet_named(wallets: Iterable[Wallet], code: str) -> Wallet:
+    """The one of these with this wallet type. Any other name is refused with those there
+    are."""
+    known = {wallet.wallet_type.code: wallet for wallet in wallets}
+    if code in known:
+        return known[code]
+    message = _("One of: %(known)s.") % {"known": ", ".join(known) or "–"}
+    raise refuse_field("wallet_type", message, "not_found")
 
 
 def own_membership_out(membership: Membership) -> OwnMembershipOut:

@@ -22,7 +22,7 @@ from loyalty.api.v1.own_memberships import own_membership
 from loyalty.api.v1.pools import PoolBalanceOut, pool_balance_out
 from loyalty.api.v1.transfers import ledger_key
 from loyalty.models import Membership, Pool, PoolMember, SpendRequest, Transfer, WalletType
-from loyalty.selectors.companies import company_of, spend_requests
+from loyalty.selectors.companies import company_of, requests_seen_by, spend_requests
 from loyalty.selectors.pools import current_members, place_of, pool_balances
 from loyalty.selectors.transfers import movements_of
 from loyalty.services.pool_leaving import leave_pool
@@ -229,12 +229,7 @@ def _units(place: PoolMember, code: str) -> WalletType:
 def _out(place: PoolMember) -> OwnPoolOut:
     pool, company = place.pool, company_of(place.pool)
     active = place.membership.status == Membership.Status.ACTIVE
-    found = list(spend_requests().filter(company=company).order_by("-pk")[:200]) if company else []
-    seen = [
-        item for item in found
-        if item.asked_by_id == place.pk
-        or (item.state == SpendRequest.State.WAITING and not why_not_to_decide(item, place))
-    ]  # fmt: skip
+    seen = requests_seen_by(place).order_by("-pk")[:MOST_REQUESTS] if company else ()
     return OwnPoolOut(
         id=pool.public_id, kind=Pool.Kind(pool.kind), name=pool.name, joined_at=place.joined_at,
         contributes=place.contributes, may_spend=active and place.can_spend,
@@ -246,5 +241,5 @@ def _out(place: PoolMember) -> OwnPoolOut:
             )
             for item in current_members(pool)
         ],
-        requests=[request_out(item) for item in seen[:MOST_REQUESTS]],
+        requests=[request_out(item) for item in seen],
     )  # fmt: skip

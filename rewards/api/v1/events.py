@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -24,7 +25,7 @@ from members.api.schema import query_parameters
 from members.api.views import ApiView
 from rewards.api.v1.redemptions import RedemptionOut, redemption_out
 from rewards.models import Event, EventWait
-from rewards.selectors.events import events, get_event, get_wait, place_in_line
+from rewards.selectors.events import events, get_event, get_wait, places_in_line
 from rewards.selectors.redemptions import get_redemption
 from rewards.services.event_jobs import cancel_event
 from rewards.services.events import accept_seat, check_in, join_waiting_list, leave_waiting_list
@@ -220,13 +221,16 @@ def event_out(event: Event, *, hidden: bool = False) -> EventOut:
     )
 
 
-def wait_out(wait: EventWait) -> WaitOut:
+def wait_out(wait: EventWait, places: Mapping[int, int] | None = None) -> WaitOut:
+    """`places`: those in line, where they are known of many at once."""
+    if places is None:
+        places = places_in_line([wait])
     return WaitOut(
         id=wait.public_id,
         event=wait.event.public_id,
         membership=wait.membership.public_id,
         status=EventWait.Status(wait.status),
-        place=place_in_line(wait) if wait.status == "waiting" else None,
+        place=places.get(wait.pk),
         created_at=wait.created_at,
         offered_until=wait.offered_until if wait.status == "offered" else None,
         redemption=wait.redemption.public_id if wait.redemption else None,
