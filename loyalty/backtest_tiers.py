@@ -12,7 +12,7 @@ from loyalty.rule_conditions import stored_condition
 from loyalty.rule_definitions import TIER_RULES
 from loyalty.rules.bodies import AnniversaryBody, EarningBody, parse_body
 from loyalty.rules.engine import RuleVersion
-from loyalty.tier_benefits import benefit_body, benefit_rule_name, earning_benefits
+from loyalty.tier_benefits import benefit_rules, tier_source
 from loyalty.tier_definitions import TiersDefinition
 
 # Keys of wordings that are nowhere stored; those of drafted rules begin at -1.
@@ -46,17 +46,13 @@ def _drafted(
     since: dt.datetime,
     kind: type[EarningBody] | type[AnniversaryBody],
 ) -> Iterator[RuleVersion]:
-    key = FIRST_KEY
-    for tier in tiers.tiers:
-        for benefit in earning_benefits(tier.benefits):
-            key -= 1
-            unit = units.get(benefit.wallet_type) or next(iter(units.values()))
-            body = parse_body(benefit_body("membership.tier", tier.code, benefit))
-            if isinstance(body, kind):
-                suffix = "x" if benefit.factor else "birthday"
-                yield RuleVersion(
-                    id=key, rule_name=benefit_rule_name(tier.name, benefit), number=0,
-                    wallet_type_id=unit.pk, scale=unit.scale, body=body, starts_at=since,
-                    rule_id=key, rule_code=f"{TIER_RULES}{tier.code}-{suffix}",
-                    when=stored_condition(body.when),
-                )  # fmt: skip
+    sources = [tier_source(tier) for tier in tiers.tiers]
+    for number, rule in enumerate(benefit_rules(sources, units, TIER_RULES), start=1):
+        body = parse_body(rule.body)
+        if isinstance(body, kind):
+            key = FIRST_KEY - number
+            yield RuleVersion(
+                id=key, rule_name=rule.name, number=0, wallet_type_id=rule.unit.pk,
+                scale=rule.unit.scale, body=body, starts_at=since, rule_id=key,
+                rule_code=rule.code, when=stored_condition(body.when),
+            )  # fmt: skip

@@ -4,8 +4,7 @@ They follow from there alone."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loyalty.models import EarningRule, EarningRuleVersion, Program, WalletType
@@ -18,26 +17,8 @@ from loyalty.services.rule_versions import (
     put_in_force,
     write_draft,
 )
-from loyalty.tier_benefits import benefit_body, benefit_rule_name, earning_benefits
-from loyalty.tier_definitions import BenefitDefinition
+from loyalty.tier_benefits import BenefitSource, benefit_rules
 from members.services.audit import Actor
-
-
-@dataclass(frozen=True, slots=True)
-class BenefitSource:
-    """What brings benefits: a tier or a plan. `field`: what the condition of its rules asks."""
-
-    code: str
-    name: str
-    field: str
-    benefits: Sequence[BenefitDefinition]
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    of: BenefitSource
-    benefit: BenefitDefinition
-    wallet_type: WalletType
 
 
 def apply_benefit_rules(
@@ -53,7 +34,7 @@ def apply_benefit_rules(
 ) -> None:
     """Bring the rules of one `source` (tiers, plans) to what their benefits say, from now on.
     `prefix`: how their codes begin."""
-    wanted = dict(_wanted(sources, wallet_types, prefix))
+    wanted = {rule.code: rule for rule in benefit_rules(sources, wallet_types, prefix)}
     drafting = program.live_since is None
     existing = {rule.code: rule for rule in program.earning_rules.filter(source=source)}
     for code in existing.keys() - wanted.keys():
@@ -63,30 +44,11 @@ def apply_benefit_rules(
             end_rule(existing[code], now)
     for number, (code, item) in enumerate(wanted.items()):
         rule = existing.get(code) or EarningRule(
-            program=program, wallet_type=item.wallet_type, code=code, source=source
+            program=program, wallet_type=item.unit, code=code, source=source
         )
-        rule.name, rule.position = benefit_rule_name(item.of.name, item.benefit), position + number
+        rule.name, rule.position = item.name, position + number
         rule.save()
-        _apply_body(
-            rule,
-            benefit_body(item.of.field, item.of.code, item.benefit),
-            drafting,
-            actor=actor,
-            now=now,
-        )
-
-
-def _wanted(
-    sources: Sequence[BenefitSource], wallet_types: Mapping[str, WalletType], prefix: str
-) -> Iterator[tuple[str, _Wanted]]:
-    first = next(iter(wallet_types.values()))
-    for of in sources:
-        for benefit in earning_benefits(of.benefits):
-            wallet_type = wallet_types.get(benefit.wallet_type, first)
-            code = f"{prefix}{of.code}-{'x' if benefit.factor else 'birthday'}"
-            # Another kind of unit is another rule: a rule keeps its own.
-            code = code if wallet_type == first else f"{code}-{wallet_type.pk}"
-            yield code, _Wanted(of, benefit, wallet_type)
+        _apply_body(rule, item.body, drafting, actor=actor, now=now)
 
 
 def _apply_body(

@@ -23,8 +23,9 @@ from loyalty.selectors.lot_policies import pending_of
 from loyalty.selectors.plans import benefits_of_plan, current_versions, plan_definition
 from loyalty.selectors.programs import definition_of
 from loyalty.services.applied import Applied, refuse_rewriting
-from loyalty.services.benefit_rules import BenefitSource, apply_benefit_rules
+from loyalty.services.benefit_rules import apply_benefit_rules
 from loyalty.services.rule_versions import delete_rule, lot_policy_values
+from loyalty.tier_benefits import BenefitSource
 from members.errors import DomainError, FieldError
 from members.formatting import format_number
 from members.services.audit import Actor, record_audit

@@ -27,7 +27,8 @@ from loyalty.models import (
 from loyalty.rule_definitions import TIER_RULES
 from loyalty.selectors.tier_sets import definition_of_set, tier_set_at
 from loyalty.services.applied import Applied
-from loyalty.services.benefit_rules import BenefitSource, apply_benefit_rules
+from loyalty.services.benefit_rules import apply_benefit_rules
+from loyalty.tier_benefits import tier_source
 from loyalty.tier_definitions import TiersDefinition, check_wallet_types, plain
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
@@ -130,10 +131,7 @@ def _write(
         _create(program, tiers, wallet_types, None if drafting else now, actor, now)
     apply_benefit_rules(
         program,
-        [
-            BenefitSource(tier.code, tier.name, "membership.tier", tier.benefits)
-            for tier in (tiers.tiers if tiers else ())
-        ],
+        [tier_source(tier) for tier in (tiers.tiers if tiers else ())],
         wallet_types, source=SOURCE, prefix=TIER_RULES, position=POSITION, actor=actor, now=now,
     )  # fmt: skip
     _provide_members(program, now)
