@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -26,6 +27,7 @@ from loyalty.selectors.tier_sets import tiers_of
 from loyalty.services.tier_drafts import (
     ask_to_publish_tiers,
     discard_tier_draft,
+    mark,
     may_not_publish_tiers,
     publish_tier_draft,
     send_tiers_back,
@@ -93,8 +95,9 @@ def tier_draft_publish(request: HttpRequest, code: str) -> HttpResponse:
         done = _("A second person now has to publish these tiers.") if asks else _(
             "The tiers are live: they count from now on."
         )  # fmt: skip
-        return _act(request, program, act, done)
+        return _act(request, program, partial(act, seen=request.POST.get("seen", "")), done)
     context = {
+        "seen": mark(draft),
         "title": _("Ask for these tiers to be published?") if asks else _("Publish these tiers?"),
         "asks": asks,
         "preview": preview_tiers(program, drafted_tiers(draft), now),

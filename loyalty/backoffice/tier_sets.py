@@ -29,7 +29,7 @@ from loyalty.selectors.member_tiers import unit_names
 from loyalty.selectors.tier_drafts import drafted_tiers, tier_draft_of
 from loyalty.selectors.tier_previews import preview_tiers
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at, tiers_of
-from loyalty.services.tier_drafts import ask_to_publish_tiers, save_tier_draft
+from loyalty.services.tier_drafts import ask_to_publish_tiers, mark, save_tier_draft
 from loyalty.services.tier_sets import change_tiers
 from loyalty.tier_definitions import TierDefinition, TiersDefinition
 from loyalty.tier_words import benefit_words, tier_amount
@@ -88,6 +88,8 @@ def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
         "program": program,
         "title": _("Edit the tiers"),
         "breadcrumbs": _crumbs(program),
+        # The draft that the writer began with, while it is written and its effect is read.
+        "seen": request.POST.get("seen", mark(tier_draft_of(program))),
         "settings": settings,
         "steps": steps,
         "quiet": bool(asks),
@@ -164,10 +166,12 @@ def _write(request: HttpRequest, program: Program, tiers: TiersDefinition, now: 
     """Keep them as a draft, ask a second person for them, or let them count. What was done."""
     actor, wish = acting(request), request.POST["confirmed"]
     if wish in ("draft", "ask"):
-        save_tier_draft(program=program, tiers=tiers, actor=actor, now=now)
+        draft = save_tier_draft(
+            program=program, tiers=tiers, actor=actor, now=now, seen=request.POST.get("seen", "")
+        )
         if wish == "draft":
             return _("The draft of the tiers was saved. It counts for nothing yet.")
-        ask_to_publish_tiers(program=program, actor=actor, now=now)
+        ask_to_publish_tiers(program=program, actor=actor, now=now, seen=mark(draft))
         return _("A second person now has to publish these tiers.")
     change_tiers(program=program, tiers=tiers, actor=actor, now=now)
     return _("The tiers were saved.")

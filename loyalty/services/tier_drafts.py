@@ -17,12 +17,30 @@ from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 
 
+def mark(draft: TierDraft | None) -> str:
+    """Changes with every wording; empty where there is no draft."""
+    return draft.written_at.isoformat() if draft else ""
+
+
 @transaction.atomic
 def save_tier_draft(
-    *, program: Program, tiers: TiersDefinition, actor: Actor, now: dt.datetime
+    *,
+    program: Program,
+    tiers: TiersDefinition,
+    actor: Actor,
+    now: dt.datetime,
+    seen: str | None = None,
 ) -> TierDraft:
-    """The draft beside the tiers says this. Whoever asked for the one before asks no more."""
+    """The draft beside the tiers says this. Whoever asked for the one before asks no more. `seen`:
+    the `mark` of what the writer began with; if somebody else wrote meanwhile, nothing is saved
+    (ConflictError)."""
     program = _hold(program)
+    if seen is not None and seen != mark(tier_draft_of(program)):
+        raise ConflictError(
+            _("Somebody else changed the draft of the tiers while you were writing. What you typed"
+              " is still here; open the tiers in another window and compare."),
+            code="changed_meanwhile",
+        )  # fmt: skip
     if program.live_since is None:
         raise ConflictError(
             _("The program was never live: its tiers are simply saved."), code="program_not_live"
@@ -45,9 +63,12 @@ def save_tier_draft(
 
 
 @transaction.atomic
-def ask_to_publish_tiers(*, program: Program, actor: Actor, now: dt.datetime) -> TierDraft:
-    """Write down that somebody else shall publish the draft."""
+def ask_to_publish_tiers(
+    *, program: Program, actor: Actor, now: dt.datetime, seen: str | None = None
+) -> TierDraft:
+    """Write down that somebody else shall publish the draft. `seen` as for publishing."""
     draft = _require_draft(_hold(program))
+    _refuse_unread(draft, seen)
     _refuse_stale(draft, now)
     if actor.user is None:
         raise ConflictError(_("Only a person can ask."), code="not_staff", status=403)
@@ -76,11 +97,14 @@ def send_tiers_back(*, program: Program, actor: Actor, now: dt.datetime, note: s
 
 
 @transaction.atomic
-def publish_tier_draft(*, program: Program, actor: Actor, now: dt.datetime) -> None:
+def publish_tier_draft(
+    *, program: Program, actor: Actor, now: dt.datetime, seen: str | None = None
+) -> None:
     """The draft's tiers count from now on. Where a second person publishes, not the one who wrote
-    them."""
+    them. `seen`: the `mark` of the wording that they read; another one is refused."""
     program = _hold(program)
     draft = _require_draft(program)
+    _refuse_unread(draft, seen)
     _refuse_stale(draft, now)
     if program.four_eyes and may_not_publish_tiers(draft, actor):
         raise ConflictError(may_not_publish_tiers(draft, actor), code="second_person", status=403)
@@ -118,6 +142,14 @@ def _require_draft(program: Program) -> TierDraft:
     if draft is None:
         raise ConflictError(_("There is no draft of the tiers any more."), code="no_draft")
     return draft
+
+
+def _refuse_unread(draft: TierDraft, seen: str | None) -> None:
+    if seen is not None and seen != mark(draft):
+        raise ConflictError(
+            _("Somebody has changed the draft since you read it. Read it again, then decide."),
+            code="changed_meanwhile",
+        )
 
 
 def _refuse_stale(draft: TierDraft, now: dt.datetime) -> None:

@@ -15,7 +15,7 @@ from loyalty.selectors.tier_sets import tiers_of
 from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import url
-from tests.loyalty.backoffice.test_tier_sets import LADDER, form
+from tests.loyalty.backoffice.test_tier_sets import LADDER, form, values_of
 from tests.loyalty.factories import make_program
 
 
@@ -44,6 +44,41 @@ def send(client: Client, wish: str, threshold: str = "700") -> str:
     return client.post(address, values | {"confirmed": wish}, follow=True).content.decode()
 
 
+def opened(client: Client) -> dict[str, str]:
+    """What the dialog sends that publishes the draft, as it was when it was opened."""
+    return values_of(client.get(url("tier_draft_publish", "club")).content.decode())
+
+
+def publish(client: Client, values: dict[str, str] | None = None) -> str:
+    address = url("tier_draft_publish", "club")
+    return client.post(address, values or opened(client), follow=True).content.decode()
+
+
+def test_what_is_published_is_what_was_read(
+    manager: Client, administrator: Client, program: Program
+) -> None:
+    send(manager, "ask")
+    read = opened(administrator)
+    send(manager, "ask", "1")
+    assert "Somebody has changed the draft since you read it." in publish(administrator, read)
+    assert silver(program) == 500
+    assert "Somebody has changed the draft" in publish(administrator, {"csrf": "no mark"})
+    publish(administrator)
+    assert silver(program) == 1
+
+
+def test_who_writes_over_a_draft_that_changed_meanwhile_is_told(
+    manager: Client, administrator: Client, program: Program
+) -> None:
+    address, begun = url("tier_set_edit", "club"), form(administrator)
+    send(manager, "draft")
+    late = begun | {"tier-1-threshold": "800", "confirmed": "draft"}
+    page = administrator.post(address, late).content.decode()
+    assert "Somebody else changed the draft of the tiers while you were writing." in page
+    assert 'value="800"' in page
+    assert form(administrator)["tier-1-threshold"] == "700"
+
+
 def test_a_second_person_publishes_the_tiers_that_the_first_has_asked_for(
     manager: Client, administrator: Client, program: Program
 ) -> None:
@@ -58,7 +93,7 @@ def test_a_second_person_publishes_the_tiers_that_the_first_has_asked_for(
     address = url("tier_draft_publish", "club")
     assert "Ask to publish" in manager.get(address).content.decode()
     assert "Publish the tiers" in administrator.get(address).content.decode()
-    administrator.post(address)
+    publish(administrator)
     assert silver(program) == 700
     assert administrator.get(address).status_code == 404
 
@@ -99,7 +134,7 @@ def test_a_draft_may_be_kept_where_one_person_suffices(manager: Client, program:
     set_four_eyes(program=program, on=False, actor=SYSTEM)
     page = send(manager, "draft")
     assert "It counts for nothing until it is published." in page
-    manager.post(url("tier_draft_publish", "club"))
+    publish(manager)
     assert silver(program) == 700
 
 

@@ -12,6 +12,7 @@ from loyalty.services.programs import apply_definition
 from loyalty.services.tier_drafts import (
     ask_to_publish_tiers,
     discard_tier_draft,
+    mark,
     publish_tier_draft,
     save_tier_draft,
     send_tiers_back,
@@ -211,3 +212,18 @@ def test_every_step_is_written_down(program: Program, writer: Actor, reader: Act
         "tiers.drafted", "tiers.asked", "tiers.sent_back", "tiers.asked", "tiers.taken_back",
         "tiers.published",
     ]  # fmt: skip
+
+
+def test_another_wording_than_the_one_that_was_read_is_neither_asked_for_nor_published(
+    program: Program, writer: Actor, reader: Actor
+) -> None:
+    read = mark(save_tier_draft(program=program, tiers=tiers(900), actor=writer, now=day(1)))
+    save_tier_draft(program=program, tiers=tiers(1), actor=writer, now=day(2), seen=read)
+    for act, actor in ((ask_to_publish_tiers, writer), (publish_tier_draft, reader)):
+        with pytest.raises(ConflictError, match="since you read it"):
+            act(program=program, actor=actor, now=day(3), seen=read)
+    with pytest.raises(ConflictError, match="while you were writing"):
+        save_tier_draft(program=program, tiers=tiers(800), actor=reader, now=day(3), seen=read)
+    assert gold(program, 3) == 1500
+    publish_tier_draft(program=program, actor=reader, now=day(4), seen=mark(tier_draft_of(program)))
+    assert gold(program, 4) == 1
