@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -21,6 +22,15 @@ from members.responses import dialog_done
 Status = Membership.Status
 
 
+class WishForm(ReasonForm):
+    """What was asked for when the dialog was opened: sent twice, or after a colleague did it, it
+    changes nothing."""
+
+    wish = forms.ChoiceField(
+        choices=[("suspend", "suspend"), ("resume", "resume")], widget=forms.HiddenInput
+    )
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("customers.edit")
 def membership_suspension(request: HttpRequest, public_id: UUID) -> HttpResponse:
@@ -29,8 +39,12 @@ def membership_suspension(request: HttpRequest, public_id: UUID) -> HttpResponse
     member = get_object_or_404(found, public_id=public_id)
     if member.status not in (Status.ACTIVE, Status.SUSPENDED):
         raise Http404("This membership has ended.")
-    lifts = member.status == Status.SUSPENDED
-    form, back = ReasonForm(posted(request)), customer_url(member.customer)
+    wish = "resume" if member.status == Status.SUSPENDED else "suspend"
+    form, back = WishForm(posted(request), initial={"wish": wish}), customer_url(member.customer)
+    if form.is_bound:
+        # The words beside an error are those of what was sent.
+        wish = form["wish"].value() or wish
+    lifts = wish == "resume"
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             act = resume_membership if lifts else suspend_membership
