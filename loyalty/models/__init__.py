@@ -1,4 +1,5 @@
 from loyalty.instants import NEVER
+from loyalty.models.absences import Absence
 from loyalty.models.activities import Activity, ActivityAward, ActivityType, OccasionGrant
 from loyalty.models.adjustments import AdjustmentLimit, AdjustmentReason, AdjustmentRequest
 from loyalty.models.backtests import Backtest, BacktestPart
@@ -51,6 +52,7 @@ from loyalty.models.wallet_types import LotPolicy, WalletType
 
 __all__ = [
     "NEVER",
+    "Absence",
     "Account",
     "Activity",
     "ActivityAward",

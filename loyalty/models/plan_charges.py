@@ -62,6 +62,8 @@ class PlanCharge(models.Model):
     carried_from = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="carried_to"
     )
+    # What was left of that one, and lowers this invoice: with the amount, what the period cost.
+    taken_off = MoneyField(default=0, db_default=0)
 
     class Meta:
         ordering = ["-issued_at", "-id"]
@@ -81,7 +83,11 @@ class PlanCharge(models.Model):
                 name="plan_charge_carried",
                 condition=Q(carried=0)
                 | Q(carried__gt=0, state__in=["paid", "refunded"])
-                & Q(carried__lte=F("amount") - F("refunded")),
+                & Q(carried__lte=F("amount") + F("taken_off") - F("refunded")),
+            ),
+            models.CheckConstraint(
+                name="plan_charge_taken_off",
+                condition=Q(taken_off=0) | Q(taken_off__gt=0, carried_from__isnull=False),
             ),
             models.CheckConstraint(
                 name="plan_charge_period", condition=Q(period_end__gt=F("period_start"))
@@ -115,15 +121,16 @@ class PlanCharge(models.Model):
         return f"{self.program}: {self.invoice_number}"
 
     @property
-    def taken_off(self) -> Decimal:
-        """What was left of the plan before, and lowers this one's first payment."""
-        return self.carried_from.carried if self.carried_from else Decimal(0)
+    def remaining(self) -> Decimal:
+        """What of its worth was neither given back nor taken off another price."""
+        left: Decimal = self.amount + self.taken_off - self.carried - self.refunded
+        return left
 
     @property
     def refundable(self) -> Decimal:
-        """What of a payment can still be given back."""
-        left: Decimal = self.amount - self.carried - self.refunded
-        return left
+        """What of a payment can still be given back: never more than came by it."""
+        cash: Decimal = self.amount - self.refunded
+        return min(cash, self.remaining)
 
 
 class PlanCredit(models.Model):

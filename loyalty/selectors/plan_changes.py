@@ -76,7 +76,7 @@ def _left_of(
         charge.amount + charge.taken_off, charge.currency, start=charge.period_start,
         end=charge.period_end, at=now, zone=owner_of(subscription).program.zone,
     )  # fmt: skip
-    return min(part, charge.refundable)
+    return min(part, charge.remaining)
 
 
 def _at_once(subscription: Subscription, wanted: PlanVersion, left: Decimal) -> bool:

@@ -18,6 +18,7 @@ from loyalty.program_words import why_nothing_earned
 from loyalty.rules.basket import net_basket
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import NOTHING, Occasion
+from loyalty.selectors.absences import absent_at
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms
 from loyalty.selectors.stored_orders import as_return, order_occasion
 from loyalty.selectors.wallet_types import wallet_types_of
@@ -104,18 +105,20 @@ def _not_judged(order: Order, program: ProgramTerms, status: str | None) -> str:
         return _("The membership was not active.")
     if not program.times.earns_at(order.placed_at):
         return why_nothing_earned(program.times.state_at(order.placed_at))
-    joined = _joined_later(order, program)
-    if joined is not None:
-        return _("The customer joined later, on %s.") % format_day(joined.astimezone(program.zone))
-    return _("The program was not live when the order came.")
+    return _took_no_part(order, program) or _("The program was not live when the order came.")
 
 
-def _joined_later(order: Order, program: ProgramTerms) -> dt.datetime | None:
-    """When the buyer joined by their own decision, where that was after the order."""
-    later = Membership.objects.filter(
-        customer=order.customer_id, program=program.id, earns_from__gt=order.placed_at
-    )
-    return later.values_list("earns_from", flat=True).first()
+def _took_no_part(order: Order, program: ProgramTerms) -> str:
+    """Of an active member: why they did not earn when it was bought; nothing if they did."""
+    member = Membership.objects.filter(customer=order.customer_id, program=program.id)
+    if member.filter(absent_at(order.placed_at)).exists():
+        return _("The customer took no part then: they were suspended, or had left.")
+    # By their own decision, after the order.
+    later = member.filter(earns_from__gt=order.placed_at)
+    joined = later.values_list("earns_from", flat=True).first()
+    if joined is None:
+        return ""
+    return _("The customer joined later, on %s.") % format_day(joined.astimezone(program.zone))
 
 
 def _verdicts(

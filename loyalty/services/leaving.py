@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import Membership
 from loyalty.selectors.pools import place_of
+from loyalty.services.absences import note_status
 from members.errors import ConflictError
 from members.models import Customer
 from members.services.audit import Actor, record_audit
@@ -33,6 +34,7 @@ def leave_program(*, membership: Membership, actor: Actor, now: dt.datetime) -> 
         raise ConflictError(_("Leave what you share with others first."), code="in_a_pool")
     member.status = Membership.Status.LEFT
     member.save(update_fields=["status"])
+    note_status(member, at=now)
     after = {"program": member.program.code, "left_at": now.isoformat()}
     record_audit(actor=actor, action="membership.left", target=member.customer, after=after)
     return member

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from django.db import connection, transaction
 
 from loyalty.models import Candidate, Membership, Program
+from loyalty.services.absences import note_status
 from members.models import Customer
 from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
@@ -128,9 +129,13 @@ def take_part_again(*, program_id: int, since: Mapping[int, dt.datetime]) -> set
     left = Membership.objects.filter(
         program=program_id, customer__in=since, status=Membership.Status.LEFT
     )
-    again = set(left.values_list("customer_id", flat=True))
+    back = list(left)
+    again = {member.customer_id for member in back}
     if again:
         left.update(status=Membership.Status.ACTIVE)
+    for member in back:
+        member.status = Membership.Status.ACTIVE
+        note_status(member, at=since[member.customer_id])
     for customer_id in again:
         Candidate.objects.filter(program=program_id, customer=customer_id).update(
             state=Candidate.State.JOINED, answered_at=since[customer_id], token_hash=None

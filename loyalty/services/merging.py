@@ -31,6 +31,7 @@ from loyalty.models import (
 )
 from loyalty.selectors.merged_lots import lots_that_came
 from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.services.absences import note_status
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.memberships import enroll_many
 from loyalty.services.merged_caps import join_caps, part_caps
@@ -129,6 +130,7 @@ def _join_membership(merging: Merging, membership: Membership) -> Record:
     followers.update(merged_into=kept)
     membership.status, membership.merged_into = Membership.Status.MERGED, kept
     membership.save(update_fields=["status", "merged_into"])
+    note_status(kept, at=merging.now)
     record["plans"] = join_plans(kept, merging.now)
     record["windows"], movements = join_windows(merging, membership, kept)
     post(movements, now=merging.now)
@@ -176,6 +178,8 @@ def _part_membership(merging: Merging, joined: Record, record: Record) -> None:
     if kept.enrolled_at == membership.enrolled_at:
         kept.enrolled_at = dt.datetime.fromisoformat(before["enrolled_at"])
     kept.save(update_fields=["status", "enrolled_at"])
+    for member in (membership, kept):
+        note_status(member, at=merging.now)
 
 
 def _bring_back_followers(joined: Record, kept: Membership, membership: Membership) -> None:

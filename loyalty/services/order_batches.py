@@ -31,6 +31,14 @@ from loyalty.services.order_inputs import CustomerRef, OrderInput, plain
 from loyalty.services.tender_inputs import paid_by_kind
 from members.errors import FieldError
 
+Span = tuple[dt.datetime, dt.datetime | None]
+
+
+def away(span: Span, at: dt.datetime) -> bool:
+    """Whether this moment is in it."""
+    began, ended = span
+    return began <= at and (ended is None or at < ended)
+
 
 @dataclass(frozen=True, slots=True)
 class MemberRef:
@@ -43,10 +51,13 @@ class MemberRef:
     left: bool = False
     # What came before earns nothing; None: there is no such moment.
     earns_from: dt.datetime | None = None
+    # When they were suspended, or had left: from, and to.
+    absences: tuple[Span, ...] = ()
 
     def earns_at(self, at: dt.datetime) -> bool:
         """Whether what happens at this moment counts."""
-        return self.active and (self.earns_from is None or at >= self.earns_from)
+        begun = self.earns_from is None or at >= self.earns_from
+        return self.active and begun and not any(away(span, at) for span in self.absences)
 
     def wallet(self, wallet_type_id: int, terms: ProgramTerms) -> WalletRef:
         return WalletRef(self.wallets[wallet_type_id], self.account_id, wallet_type_id, terms.zone)
@@ -226,10 +237,15 @@ def _members(value: Any) -> dict[int, MemberRef]:
             item["account"],
             {int(key): wallet for key, wallet in (item["wallets"] or {}).items()},
             item["status"] == Membership.Status.LEFT,
-            dt.datetime.fromisoformat(item["since"]) if item["since"] else None,
+            _moment(item["since"]),
+            tuple((dt.datetime.fromisoformat(a), _moment(b)) for a, b in item["away"] or ()),
         )
         for item in found
     }
+
+
+def _moment(value: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(value) if value else None
 
 
 def _people(wanted: Sequence[Wanted], opened: Sequence[Opened]) -> tuple[list[int | None], bool]:

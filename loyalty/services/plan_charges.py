@@ -41,6 +41,7 @@ def issue_charge(
     program, version = owner_of(subscription).program, subscription.version
     assert subscription.period_start is not None
     assert subscription.period_end is not None
+    taken_off = before.carried if before else Decimal(0)
     collects = provider_named(subscription.provider).collects
     with connection.cursor() as cursor:
         cursor.execute(
@@ -58,8 +59,9 @@ def issue_charge(
         period_end=subscription.period_end,
         program=program,
         invoice_number=last + 1,
-        amount=version.price - (before.carried if before else 0),
+        amount=version.price - taken_off,
         carried_from=before,
+        taken_off=taken_off,
         currency=program.currency,
         issued_at=now,
         due_at=now if collects else add_days(now, version.pay_days, program.zone),
@@ -120,10 +122,12 @@ def note_paid(
     charge: PlanCharge, *, at: dt.datetime, actor: Actor, reference: str = "", note: str = ""
 ) -> bool:
     """The money is there; again changes nothing. A charge that was void is paid all the same: what
-    has come in has come in."""
+    has come in has come in, and what is still left of the payment before it is taken off again."""
     if charge.state in (State.PAID, State.REFUNDED):
         return False
     was_void = charge.state == State.VOID
+    if was_void and charge.taken_off:
+        _carry_again(charge)
     charge.state, charge.paid_at, charge.next_attempt_at = State.PAID, at, None
     charge.paid_by = actor.user
     charge.failure = ""
@@ -156,10 +160,30 @@ def _note_failed(charge: PlanCharge, found: Collected) -> None:
 
 
 def void_unpaid(subscription: Subscription) -> None:
-    """Nobody owes it any more."""
-    subscription.charges.filter(state__in=PlanCharge.UNPAID).update(
-        state=State.VOID, next_attempt_at=None
-    )
+    """Nobody owes it any more. What was taken off it is again the member's: it can be given
+    back."""
+    unpaid = subscription.charges.filter(state__in=PlanCharge.UNPAID)
+    for charge in unpaid.exclude(carried_from=None):
+        before = _hold_before(charge)
+        before.carried = Decimal(0)
+        before.save(update_fields=["carried"])
+    unpaid.update(state=State.VOID, next_attempt_at=None)
+
+
+def _carry_again(charge: PlanCharge) -> None:
+    before = _hold_before(charge)
+    # It may have been given back since: what is gone is not taken off as well.
+    charge.taken_off = before.carried = min(charge.taken_off, before.remaining)
+    before.save(update_fields=["carried"])
+
+
+def _hold_before(charge: PlanCharge) -> PlanCharge:
+    """The payment for the plan before, as it is now: its subscription first, as everybody does."""
+    before = charge.carried_from
+    assert before is not None
+    Subscription.objects.select_for_update().get(pk=before.subscription_id)
+    before.refresh_from_db()
+    return before
 
 
 def note_refunded(

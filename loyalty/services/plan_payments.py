@@ -93,7 +93,8 @@ def preview_refund(charge: PlanCharge, *, now: dt.datetime) -> RefundPreview:
         charge.amount + charge.taken_off, charge.currency, start=charge.period_start,
         end=charge.period_end, at=now, zone=zone,
     )  # fmt: skip
-    part = min(part, charge.refundable)
+    # What was carried are days that were left, too: they are not given back besides.
+    part = min(max(part - charge.carried, Decimal(0)), charge.refundable)
     return RefundPreview(
         charge.refundable, part, unused_credits(charge, now=now), _is_current(charge, now)
     )

@@ -23,6 +23,7 @@ from loyalty.rules.discounts import Discounted, discount
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import ZERO
 from loyalty.rules.program_times import State
+from loyalty.selectors.absences import absent_at
 from loyalty.selectors.admissions import admissions
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.window_parts import Wanted, window_parts
@@ -154,13 +155,13 @@ def _wishes(
         membership.program_id: membership
         for membership in Membership.objects.filter(
             customer=customer_id, program__in=[program.id for program in programs]
-        )
+        ).annotate(away=absent_at(order.placed_at))
     }
     basket = order.basket()
     for program in programs:
         membership = memberships.get(program.id)
         joins = membership is None and _would_join(order, customer_id, program)
-        if not joins and (membership is None or not _earns(membership, order)):
+        if not joins and (membership is None or membership.away or not _earns(membership, order)):
             continue
         book = program.rulebook
         yield Wish(

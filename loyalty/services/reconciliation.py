@@ -323,8 +323,9 @@ def _members(orders: Iterable[Order], terms: Terms) -> dict[tuple[int | None, in
 def member_refs(
     customer_ids: Iterable[int], terms: Terms
 ) -> dict[tuple[int | None, int], MemberRef]:
-    """Memberships with their wallets by (customer, program), in two queries."""
-    memberships = list(Membership.objects.filter(customer__in=customer_ids, program__in=terms.ids))
+    """Memberships with their wallets and absences by (customer, program), in three queries."""
+    found = Membership.objects.filter(customer__in=customer_ids, program__in=terms.ids)
+    memberships = list(found.prefetch_related("absences"))
     wallets: defaultdict[int, dict[int, int]] = defaultdict(dict)
     accounts = [membership.account_id for membership in memberships]
     for account_id, wallet_type_id, pk in Wallet.objects.filter(account__in=accounts).values_list(
@@ -338,6 +339,7 @@ def member_refs(
             membership.account_id,
             wallets[membership.account_id],
             earns_from=membership.earns_from,
+            absences=tuple((span.began_at, span.ended_at) for span in membership.absences.all()),
         )
         for membership in memberships
     }

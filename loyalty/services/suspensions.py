@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership
+from loyalty.services.absences import note_status
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer
 from members.services.audit import Actor, record_audit
@@ -58,6 +59,7 @@ def _set(
         raise DomainError(message, errors=[FieldError("reason", message, "required")])
     member.status = status
     member.save(update_fields=["status"])
+    note_status(member, at=now)
     after = {"program": member.program.code, "at": now.isoformat()}
     record_audit(actor=actor, action=action, target=member.customer, reason=reason, after=after)
     return member

@@ -51,6 +51,8 @@ BEGIN
            (SELECT jsonb_agg(jsonb_build_object(
                        'id', m.id, 'program', m.program_id, 'status', m.status, 'account', m.account_id,
                        'since', m.earns_from,
+                       'away', (SELECT jsonb_agg(jsonb_build_array(a.began_at, a.ended_at))
+                                  FROM loyalty_absence a WHERE a.membership_id = m.id),
                        'wallets', (SELECT jsonb_object_agg(w.wallet_type_id, w.id)
                                      FROM loyalty_wallet w WHERE w.account_id = m.account_id)))
               FROM loyalty_membership m

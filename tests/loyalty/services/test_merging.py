@@ -186,6 +186,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.tiercheckpoint.membership": "derived: dropped, because other facts are told then",
     "loyalty.tierchange.membership": "stays: what was said of either stays said",
     "loyalty.membership.merged_into": "points to the one that counts",
+    "loyalty.absence.membership": "stays: it says when that one took no part",
     "loyalty.orderevaluation.membership": "stays: it says in which the order was judged",
     "loyalty.capcounter.membership": "is counted over both",
     "loyalty.poolmember.membership": "an open pool refuses the merge; past ones stay as history",

@@ -10,7 +10,8 @@ from loyalty.models import Membership, Plan, PlanCharge, Program, Subscription
 from loyalty.selectors.plan_changes import preview_change
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services.plan_changes import change_as_offered
-from loyalty.services.plan_payments import preview_refund, refund_charge
+from loyalty.services.plan_charges import note_paid
+from loyalty.services.plan_payments import cancel_now, preview_refund, refund_charge
 from loyalty.services.subscriptions import cancel_at_period_end
 from members.errors import ConflictError
 from members.services.audit import SYSTEM
@@ -172,12 +173,92 @@ def test_another_upgrade_takes_off_what_the_days_that_are_left_cost(
     told = preview_change(pro, named(club, "max"), now=day(20))
     # From 25 March to 25 April at 30.00: twenty of 31 days.
     assert (told.taken_off, told.pays_now) == (money("19.35"), money("40.65"))
-    # At once again: never more than was paid for it.
+    # On the same day: 30 of 31 days at 30.00 are 29.03. It was paid for with 24.19 and with 5.81
+    # that was left of Plus, so all of it is there to be taken off, and not only the 24.19.
     told = preview_change(pro, named(club, "max"), now=day(10))
-    assert told.taken_off == money("24.19")
+    assert (told.taken_off, told.pays_now) == (money("29.03"), money("30.97"))
     change(pro, "max", 10)
+    # Of its 30.00 the day that was used is left: 30.00 - 29.03.
+    second = pro.charges.get()
+    assert (second.carried, second.refundable) == (money("29.03"), money("0.97"))
+    assert preview_refund(second, now=day(10)).pro_rata == 0
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PlanCharge.objects.filter(pk=second.pk).update(carried=money("30.01"))
+
+
+def test_each_of_two_upgrades_takes_off_what_the_one_before_was_worth() -> None:
+    yearly = {"period": "year", "upgrade": "at_once"}
+    club = make_club(
+        plan("a", price="120", **yearly), plan("b", price="240", **yearly),
+        plan("c", price="480", **yearly),
+    )  # fmt: skip
+    first = join(member(club), "a")
+    pay(first, NOW)
+    second = change(first, "b", 1)
+    # 363 of 365 days at 120.00 are left on the second day.
+    assert charges(second) == [("open", str(240 - money("119.34")))]
+    pay(second, day(1))
+    # 363 of 365 days at 240.00.
+    told = preview_change(second, named(club, "c"), now=day(2))
+    assert (told.taken_off, told.pays_now) == (money("238.68"), money("241.32"))
+    third = change(second, "c", 2)
+    pay(third, day(2))
+    paid = PlanCharge.objects.order_by("pk")
+    assert [(row.taken_off, row.carried, row.refundable) for row in paid] == [
+        (0, money("119.34"), money("0.66")),
+        (money("119.34"), money("238.68"), money("1.32")),
+        (money("238.68"), 0, money("241.32")),
+    ]
+
+
+def test_days_that_were_carried_on_are_not_given_back_pro_rata(plus: Subscription) -> None:
+    first = plus.charges.get()
+    change(plus, "pro")
+    first.refresh_from_db()
+    # Twenty days were left and carried on, so nothing of the rest is for days to come.
+    assert preview_refund(first, now=day(10)).pro_rata == 0
+    assert preview_refund(first, now=day(12)).pro_rata == 0
+
+
+def test_what_was_left_is_there_again_when_the_invoice_for_the_other_plan_becomes_void(
+    ann: Membership, plus: Subscription
+) -> None:
+    first, pro = plus.charges.get(), change(plus, "pro")
+    pass_time(day(60))
     pro.refresh_from_db()
-    assert pro.charges.get().refundable == 0
+    assert (pro.state, charges(pro)) == ("lapsed", [("void", "24.19")])
+    first.refresh_from_db()
+    assert (first.carried, first.refundable) == (0, 9)
+
+
+def void_of(pro: Subscription) -> PlanCharge:
+    cancel_now(subscription=pro, refund="none", actor=SYSTEM, source="backoffice", now=day(11))
+    return pro.charges.get()
+
+
+def paid_late(charge: PlanCharge) -> PlanCharge:
+    assert note_paid(charge, at=day(12), actor=SYSTEM)
+    return PlanCharge.objects.get(pk=charge.pk)
+
+
+def test_a_void_invoice_that_is_paid_late_takes_off_what_was_left_again(
+    plus: Subscription,
+) -> None:
+    late = paid_late(void_of(change(plus, "pro")))
+    assert (late.state, late.taken_off) == ("paid", money("5.81"))
+    assert plus.charges.get().carried == money("5.81")
+
+
+def test_what_was_given_back_meanwhile_is_not_taken_off_by_a_late_payment(
+    plus: Subscription,
+) -> None:
+    void = void_of(change(plus, "pro"))
+    first = plus.charges.get()
+    refund_charge(charge=first, how="whole", actor=SYSTEM, source="backoffice", now=day(11))
+    late = paid_late(void)
+    assert (late.state, late.taken_off, late.refundable) == ("paid", 0, money("24.19"))
+    first.refresh_from_db()
+    assert (first.refunded, first.carried) == (9, 0)
 
 
 def test_the_same_try_has_the_same_charge(plus: Subscription) -> None:
