@@ -43,7 +43,7 @@ class ProgramDraft(models.Model):
     )
 
     class Meta:
-        ordering = ["-updated_at"]
+        ordering = ["-updated_at", "-id"]
         constraints = [
             models.CheckConstraint(
                 name="program_draft_mode", condition=Q(mode__in=["starter", "full"])

@@ -43,7 +43,7 @@ class Segment(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "id"]
         constraints = [
             models.CheckConstraint(
                 name="segment_kind_known", condition=Q(kind__in=["dynamic", "static"])
