@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from config.embedded import layout, leased, needed_services
-from tests import emptying
+from tests import databases, emptying
 from tests.chromium import ARGUMENTS, PROJECT, find_chromium
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
@@ -24,6 +24,7 @@ SERVICES = ExitStack()
 
 def pytest_configure(config: pytest.Config) -> None:
     SERVICES.enter_context(leased(layout(), needed_services()))
+    databases.install()
     emptying.install()
 
 
