@@ -13,12 +13,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
-from loyalty.rules.events import Credit, Event, GivenBack, Sale
+from loyalty.rules.events import Credit, Event, Sale
 from loyalty.rules.facts import ZERO
 
 SIDES = ("live", "draft")
+BOTH = "both"
 EXAMPLES = 10
 # How far a member's difference goes, in money or units: 0.01, 0.02, 0.05, 0.1 … 5,000,000.
 EDGES = [Decimal(step).scaleb(power) for power in range(-2, 7) for step in (1, 2, 5)]
@@ -97,11 +100,12 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Member:
     """One member's period: their orders (and returns), and what each side gave, as credits that
-    belong to the period."""
+    belong to the period; `shared`: what both gave alike."""
 
     customer: int
     segments: frozenset[str]
     events: Sequence[Event]
+    shared: Sequence[Credit]
     credits: Mapping[str, Sequence[Credit]]
     # By side their tier after the last day, where the draft has other tiers.
     tiers: Mapping[str, str] = field(default_factory=dict)
@@ -205,12 +209,13 @@ _Given = tuple[int, dt.date]
 
 
 class _DayOfRule:
-    """What a version gave on a day; `first`: a credit of it, all of which are kept alike."""
+    """What a version gave on a day, and for how many orders; `first`: a credit of it, all of which
+    are kept alike."""
 
-    __slots__ = ("first", "units")
+    __slots__ = ("first", "orders", "units")
 
     def __init__(self, first: Credit) -> None:
-        self.first, self.units = first, 0
+        self.first, self.units, self.orders = first, 0, 0
 
 
 class Adder:
@@ -220,18 +225,21 @@ class Adder:
     def __init__(self, units: Mapping[int, Unit], zone: dt.tzinfo, lasting: Lasting) -> None:
         self.sums, self.units, self.zone, self.lasting = Sums(), units, zone, lasting
         # Of the member's moments: each is that of several credits.
-        self._days: dict[dt.datetime, tuple[str, dt.date]] = {}
+        self._days: dict[dt.datetime, dt.date] = {}
         self._weights = {unit.code: unit.weight for unit in units.values()}
-        # By side: what a version gave on a local day.
-        self._given: dict[str, dict[_Given, _DayOfRule]] = {side: {} for side in SIDES}
+        # By side, and of both together: what a version gave on a local day.
+        self._given: dict[str, dict[_Given, _DayOfRule]] = {side: {} for side in (BOTH, *SIDES)}
 
     def add(self, member: Member) -> None:
         own = Figures(members=1)
         self._days.clear()
-        for event in member.events:
-            self._add_event(event, own)
+        self._add_events(member.events, own)
+        alike = self._add_credits(BOTH, member.shared)
         for side in SIDES:
-            self._add_credits(side, member.credits[side], own)
+            for found in (alike, self._add_credits(side, member.credits[side])):
+                for wallet_type_id, amount in found.items():
+                    own.units[side][self.units[wallet_type_id].code] += amount
+            self._count_later(side, member)
         self._add_tiers(member, own)
         if not own.orders and not any(own.units.values()):
             return
@@ -248,50 +256,79 @@ class Adder:
             self.sums.tier_units[side][tier].update(own.units[side])
         self.sums.tier_moves[member.tiers.get("live", ""), member.tiers.get("draft", "")] += 1
 
-    def _add_event(self, event: Event, own: Figures) -> None:
-        month = self.sums.months[self._day(_begin(event))[0]]
-        if isinstance(event, GivenBack):
-            month.revenue -= event.given.total
-            own.revenue -= event.given.total
-            return
-        total = event.occasion.basket.total
-        month.orders, month.revenue = month.orders + 1, month.revenue + total
-        own.orders, own.revenue = own.orders + 1, own.revenue + total
+    def _add_events(self, events: Iterable[Event], own: Figures) -> None:
+        months, days = self.sums.months, self._days
+        orders, revenue = 0, ZERO
+        for event in events:
+            if isinstance(event, Sale):
+                moment, total = event.occasion.moment, event.occasion.basket.total
+                # Known already, where a rule asked for it.
+                day = (moment.local if moment.zone is self.zone else self._local(event.at)).date()
+                month = months[_month(day)]
+                days[event.at] = day
+                month.orders += 1
+                orders += 1
+            else:
+                total = -event.given.total
+                month = months[_month(self._day(_begin(event)))]
+            month.revenue += total
+            revenue += total
+        own.orders, own.revenue = orders, revenue
 
-    def _add_credits(self, side: str, found: Iterable[Credit], own: Figures) -> None:
-        """To the member's units at once; to all other sums when everybody's are together."""
-        given, days, counted = self._given[side], self._days, set()
+    def _add_credits(self, side: str, found: Iterable[Credit]) -> dict[int, int]:
+        """The member's units by wallet type. To all other sums they come when everybody's are
+        together."""
+        given, days = self._given[side], self._days
         units: dict[int, int] = {}
         last = None
         for credit in found:
-            version, at, amount, sale = credit.version, credit.at, credit.units, credit.sale
+            version, at, amount = credit.version, credit.at, credit.units
             # Several in a row are of one moment.
             if at is not last:
-                last, day = at, (days.get(at) or self._day(at))[1]
+                last, day = at, days.get(at) or self._day(at)
             key = version.id, day
             known = given.get(key)
             if known is None:
                 known = given[key] = _DayOfRule(credit)
             known.units += amount
+            if credit.sale is not None and not credit.later:
+                known.orders += 1
             wallet_type_id = version.wallet_type_id
             units[wallet_type_id] = units.get(wallet_type_id, 0) + amount
-            if sale is not None:
-                counted.add((version.rule_code, sale.id))
-        for wallet_type_id, amount in units.items():
-            own.units[side][self.units[wallet_type_id].code] += amount
-        self.sums.rule_orders[side].update([rule for rule, _sale in counted])
+        return units
+
+    def _count_later(self, side: str, member: Member) -> None:
+        """Orders for which a rule gave something, but not when they were placed."""
+        later = [
+            (credit.version.rule_code, credit.sale.id)
+            for credit in member.credits[side]
+            if credit.later and credit.sale is not None
+        ]
+        if later:
+            known = {
+                (credit.version.rule_code, credit.sale.id)
+                for credit in (*member.shared, *member.credits[side])
+                if not credit.later and credit.sale is not None
+            }
+            self.sums.rule_orders[side].update([rule for rule, _sale in {*later} - known])
 
     def total(self) -> Sums:
         """Of all members that were added."""
-        for side in SIDES:
-            for (_version, day), known in self._given[side].items():
+        for given_to, given in self._given.items():
+            for (_version, day), known in given.items():
                 version = known.first.version
-                code = self.units[version.wallet_type_id].code
-                self.sums.months[_month(day)].units[side][code] += known.units
-                self.sums.rules[side][version.rule_code] += known.units
-                if self.lasting(known.first, day):
-                    self.sums.outstanding[side][code] += known.units
-            self._given[side].clear()
+                code, lasts = (
+                    self.units[version.wallet_type_id].code,
+                    self.lasting(known.first, day),
+                )
+                for side in SIDES if given_to == BOTH else (given_to,):
+                    self.sums.months[_month(day)].units[side][code] += known.units
+                    self.sums.rules[side][version.rule_code] += known.units
+                    if known.orders:
+                        self.sums.rule_orders[side][version.rule_code] += known.orders
+                    if lasts:
+                        self.sums.outstanding[side][code] += known.units
+            given.clear()
         return self.sums
 
     def _compare(self, member: Member, own: Figures) -> None:
@@ -319,7 +356,9 @@ class Adder:
         """Only asked of the few members who become examples."""
         found: defaultdict[int, dict[str, Units]] = defaultdict(_both_sides)
         for side in SIDES:
-            for credit in member.credits[side]:
+            own = (*member.shared, *member.credits[side])
+            # Of orders that differ as much the first is shown.
+            for credit in sorted(own, key=attrgetter("at")):
                 if credit.sale is not None:
                     code = self.units[credit.version.wallet_type_id].code
                     found[credit.sale.id][side][code] += credit.units
@@ -331,13 +370,15 @@ class Adder:
     def _worth(self, units: Units) -> Decimal:
         return sum((count * self._weights[code] for code, count in units.items()), ZERO)
 
-    def _day(self, at: dt.datetime) -> tuple[str, dt.date]:
-        """The month and the day, by the program's clocks."""
+    def _day(self, at: dt.datetime) -> dt.date:
+        """By the program's clocks."""
         found = self._days.get(at)
         if found is None:
-            day = at.astimezone(self.zone).date()
-            found = self._days[at] = _month(day), day
+            found = self._days[at] = self._local(at).date()
         return found
+
+    def _local(self, at: dt.datetime) -> dt.datetime:
+        return at.astimezone(self.zone)
 
 
 def place_of(difference: Decimal) -> int:
@@ -349,6 +390,7 @@ def place_of(difference: Decimal) -> int:
     return place if difference > 0 else -place
 
 
+@lru_cache(maxsize=4_000)
 def _month(day: dt.date) -> str:
     return f"{day.year:04}-{day.month:02}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop as _
 
 from loyalty.ledger.checks import register_checks
+from rewards.models.wishes import LOOK_AT
 
 # As those of the ledger: each query returns the rows that break its rule (what, expected, found).
 CHECKS: dict[str, str] = {
@@ -179,6 +180,15 @@ CHECKS: dict[str, str] = {
                         AND (reverses_id IS NOT NULL OR corrects_id IS NOT NULL)
                       GROUP BY 1) b ON b.spent_id = k.transfer_id
          WHERE coalesce(b.amount, 0) <> CASE c.status WHEN 'reserved' THEN 0 ELSE t.amount END
+    """,
+    _("who waits for a balance is looked at when their wallet comes to it"): f"""
+        SELECT 'auto take ' || a.id, {LOOK_AT.format(a="a")}, a.look_at
+          FROM rewards_autotake a
+          JOIN loyalty_membership m ON m.id = a.membership_id
+          JOIN rewards_reward r ON r.id = a.reward_id
+          JOIN loyalty_wallet w
+            ON w.account_id = m.account_id AND w.wallet_type_id = r.wallet_type_id
+         WHERE a.look_at IS DISTINCT FROM {LOOK_AT.format(a="a")}
     """,
 }
 

@@ -71,7 +71,8 @@ def all_models() -> Iterator[type[Model]]:
 
 
 def _models(label: str) -> list[type[Model]]:
-    return list(apps.get_app_config(label).get_models())
+    found = apps.get_app_config(label).get_models()
+    return [model for model in found if not model._meta.proxy]
 
 
 @cache

@@ -140,6 +140,15 @@ def lock_wallets(wallet_ids: Sequence[int]) -> None:
         )
 
 
+def bring_up_to_date(wallet_ids: Sequence[int], *, now: dt.datetime) -> None:
+    """Write down what time has brought to wallets, whose locks the caller holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('loyalty_transfer_id_seq')")
+        [first] = cursor.fetchone()
+        cursor.execute("SELECT ledger_catch_up(%s::bigint[], %s)", [[*wallet_ids], now])
+        cursor.execute("SELECT ledger_tell(%s, %s::bigint[], %s)", [first, [*wallet_ids], now])
+
+
 def point_wallets(pairs: Mapping[int, int | None]) -> None:
     """Say of wallets into which other they were merged; None: into none. The caller holds their
     locks."""

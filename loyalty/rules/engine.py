@@ -7,7 +7,6 @@ backtest.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -38,6 +37,8 @@ NOT_MET: Steps = (("not_met",),)
 # Awards of nothing that a rule keeps ready, one for each number of lines.
 NOTHINGS = 100
 NO_RECKONER = Reckoner(NOTHING)
+NO_ROOMS: Mapping[int, Room] = {}
+NOTHING_STOPPED: frozenset[int] = frozenset()
 STOPPED: Steps = (("stopped",),)
 
 
@@ -155,18 +156,36 @@ def evaluate(
     before.
     """
     judgment = _Judgment(rooms or {}, context.spent, reckoner or Reckoner(occasion.basket))
-    answers = context.answers
-    judgment.awards = awards = [
-        ask(judgment, place)
-        if holds is None or holds(occasion, answers.get(pk, "") if answers else "")
-        else unmet
-        for place, (pk, holds, unmet, ask) in enumerate([version.judge for version in versions])
-    ]
-    if len(judgment.groups) > 1:
-        judgment.settle_groups()
-    if judgment.multipliers:
-        judgment.multiply(multiplying)
-    return Decision(tuple(awards))
+    judges = [version.judge for version in versions]
+    return Decision(tuple(judgment.judge(judges, occasion, context.answers, multiplying)))
+
+
+class Panel:
+    """Versions made ready to judge many orders together, as `evaluate` judges one."""
+
+    __slots__ = ("_judges", "_multiplying")
+
+    def __init__(
+        self, versions: Iterable[RuleVersion], multiplying: Multiplying,
+        conditions: Mapping[int, Holds],
+    ) -> None:  # fmt: skip
+        """`conditions`: to be asked instead of a version's own, by its identity."""
+        self._multiplying = multiplying
+        self._judges: list[Judge] = []
+        for version in versions:
+            pk, holds, unmet, ask = version.judge
+            self._judges.append((pk, conditions.get(id(version), holds), unmet, ask))
+
+    def awards(
+        self,
+        occasion: Occasion,
+        reckoner: Reckoner,
+        rooms: Mapping[int, Room] = NO_ROOMS,
+        context: Context = NO_CONTEXT,
+    ) -> list[Award]:
+        """What an order deserves; `reckoner` is of its basket."""
+        judgment = _Judgment(rooms, context.spent, reckoner)
+        return judgment.judge(self._judges, occasion, context.answers, self._multiplying)
 
 
 class _Judgment:
@@ -181,48 +200,75 @@ class _Judgment:
     ) -> None:
         self.rooms, self.spent, self.reckoner = rooms, spent, reckoner
         self.awards: list[Award] = []
-        # By wallet type, then by place.
-        self.bases: defaultdict[int, dict[int, tuple[Base, Earned]]] = defaultdict(dict)
-        self.multipliers: defaultdict[int, dict[int, Multiplier]] = defaultdict(dict)
-        self.stopped: set[int] = set()
-        self.groups: dict[int, tuple[int, str]] = {}
+        # With the wallet type of each; by place.
+        self.bases: dict[int, tuple[int, Base, Earned]] = {}
+        self.multipliers: dict[int, tuple[int, Multiplier]] = {}
+        self.stopped = NOTHING_STOPPED
+        self.groups: dict[int, tuple[int, str]] | None = None
 
-    def settle_groups(self) -> None:
+    def judge(
+        self, judges: Sequence[Judge], occasion: Occasion, answers: Mapping[int, str],
+        multiplying: Multiplying,
+    ) -> list[Award]:  # fmt: skip
+        self.awards = awards = [
+            ask(self, place)
+            if holds is None or holds(occasion, answers.get(pk, "") if answers else "")
+            else unmet
+            for place, (pk, holds, unmet, ask) in enumerate(judges)
+        ]
+        if self.groups is not None and len(self.groups) > 1:
+            self.settle_groups(self.groups)
+        if self.multipliers:
+            self.multiply(multiplying)
+        return awards
+
+    def settle_groups(self, groups: Mapping[int, tuple[int, str]]) -> None:
         """Of each exclusive group only the best stays; what gave way is not multiplied."""
-        units = {place: self.awards[place].units for place in self.groups}
-        for loser, winner in best_of_groups(self.groups, units).items():
+        units = {place: self.awards[place].units for place in groups}
+        for loser, winner in best_of_groups(groups, units).items():
             award = self.awards[loser]
             if award.units:
                 kept = (*award.kept, self._given_way_to(winner))
                 self.awards[loser] = replace(award, units=0, kept=kept)
-                self.bases[award.version.wallet_type_id].pop(loser, None)
+                self.bases.pop(loser, None)
 
     def multiply(self, how: Multiplying) -> None:
         """Multipliers multiply what their own units' rates and cashback gave."""
-        for wallet_type_id, multipliers in self.multipliers.items():
-            bases = tuple(self.bases[wallet_type_id].values())
+        if len(self.multipliers) == 1:
+            [(place, (unit, multiplier))] = self.multipliers.items()
+            self._add(place, *multiplier.alone(self._bases_of(unit), self.reckoner))
+            return
+        for unit in dict.fromkeys([unit for unit, _each in self.multipliers.values()]):
+            multipliers = {
+                place: each for place, (own, each) in self.multipliers.items() if own == unit
+            }
+            bases = self._bases_of(unit)
             together = together_as(tuple(multipliers.values()), how)
             if together.grouped:
                 self._drop_losers(multipliers, bases)
                 together = together_as(tuple(multipliers.values()), how)
             found = together.multiply(bases, self.reckoner)
             for place, (units, kept) in zip(multipliers, found, strict=True):
-                if kept:
-                    version = self.awards[place].version
-                    award = Award(version, units, kept)
-                    if self.rooms or version.most is not None:
-                        award = self.capped(award)
-                    self.awards[place] = award
+                self._add(place, units, kept)
+
+    def _bases_of(self, unit: int) -> list[tuple[Base, Earned]]:
+        return [(base, earned) for own, base, earned in self.bases.values() if own == unit]
+
+    def _add(self, place: int, units: int, kept: Kept) -> None:
+        """What a multiplier adds, if it does."""
+        if kept:
+            version = self.awards[place].version
+            award = Award(version, units, kept)
+            if self.rooms or version.most is not None:
+                award = self.capped(award)
+            self.awards[place] = award
 
     def _drop_losers(
         self, multipliers: dict[int, Multiplier], bases: Sequence[tuple[Base, Earned]]
     ) -> None:
         """Leave out those that give way in their group: each is tried alone."""
         groups = {place: (0, each.group) for place, each in multipliers.items() if each.group}
-        units = {
-            place: together_as((multipliers[place],), "best").multiply(bases, self.reckoner)[0][0]
-            for place in groups
-        }
+        units = {place: multipliers[place].alone(bases, self.reckoner)[0] for place in groups}
         for loser, winner in best_of_groups(groups, units).items():
             kept = (self._given_way_to(winner),)
             self.awards[loser] = replace(self.awards[loser], kept=kept)
@@ -243,7 +289,8 @@ class _Judgment:
 Ask = Callable[[_Judgment, int], Award]
 Own = Callable[[Reckoner], tuple[int, Kept]]
 Bear = Callable[[_Judgment, int, Award], None]
-Judge = tuple[int, Callable[[Occasion, str], bool] | None, Award, Ask]
+Holds = Callable[[Occasion, str], bool]
+Judge = tuple[int, Holds | None, Award, Ask]
 
 
 def _judge(version: RuleVersion) -> Judge:
@@ -280,6 +327,7 @@ def _waiting(version: RuleVersion, body: MultiplierBody) -> Ask:
     """A multiplier waits for what it multiplies."""
     multiplier, wallet_type_id, stops = Multiplier(body), version.wallet_type_id, body.stops
     nothing, stopped = Award(version, 0, ()), Award(version, 0, STOPPED)
+    entry = wallet_type_id, multiplier
     scope, idle = multiplier.scope, not multiplier.scope.whole and not multiplier.group
 
     def ask(judgment: _Judgment, place: int) -> Award:
@@ -287,9 +335,9 @@ def _waiting(version: RuleVersion, body: MultiplierBody) -> Ask:
             return stopped
         if idle and not judgment.reckoner.eligible(scope):
             return nothing
-        judgment.multipliers[wallet_type_id][place] = multiplier
+        judgment.multipliers[place] = entry
         if stops and judgment.reckoner.eligible(scope):
-            judgment.stopped.add(wallet_type_id)
+            judgment.stopped |= {wallet_type_id}
         return nothing
 
     return ask
@@ -334,7 +382,7 @@ def _earning(version: RuleVersion, body: RateBody | CashbackBody, bear: Bear | N
             return nothing(measured)
         earned = earn(reckoner, measured, spent.get(pk, ZERO) if spent else ZERO)
         units, kept, _measured, _terms = earned
-        judgment.bases[wallet_type_id][place] = base, earned
+        judgment.bases[place] = wallet_type_id, base, earned
         award = Award(version, units, kept)
         if judgment.rooms or (most is not None and units > most):
             award = judgment.capped(award)
@@ -352,9 +400,11 @@ def _bearing(version: RuleVersion, body: EarningBody) -> Bear | None:
 
     def bear(judgment: _Judgment, place: int, award: Award) -> None:
         if group is not None:
+            if judgment.groups is None:
+                judgment.groups = {}
             judgment.groups[place] = group
         if stops and award.units:
-            judgment.stopped.add(wallet_type_id)
+            judgment.stopped |= {wallet_type_id}
 
     return bear if group is not None or stops else None
 

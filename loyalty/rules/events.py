@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from loyalty.rules.amounts import Amounts
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.companies import CompanyFacts
@@ -22,12 +23,14 @@ from loyalty.rules.program_times import ALWAYS, ProgramTimes
 @dataclass(slots=True, unsafe_hash=True)
 class Sale:
     """An order as it was placed. `judged`: it is one of the program's; others are only what the
-    member did before. `returned`: something of it came back later."""
+    member did before. `returned`: something of it came back later. `goods`: what its lines come to,
+    as a reckoner wants it."""
 
     id: int
     occasion: Occasion
     judged: bool = True
     returned: bool = False
+    goods: Amounts | None = field(default=None, hash=False, compare=False)
     at: dt.datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,12 +88,13 @@ class Program:
 @dataclass(slots=True, unsafe_hash=True)
 class Credit:
     """Units that a rule gave, or took back where they are below zero. `sale` None: for a return
-    that stands for itself."""
+    that stands for itself. `later`: the rule may have given something for the sale before."""
 
     sale: Sale | None
     at: dt.datetime
     version: RuleVersion
     units: int
+    later: bool = False
 
 
 class Budgets(Protocol):

@@ -21,10 +21,12 @@ class History:
         self.behavior, self._spent = person.behavior, ZERO
         self._year: dt.date | None = None
         self._with_behavior, self._with_spent = with_behavior, with_spent
+        # Whether somebody asks what happened.
+        self.noted = with_behavior or with_spent
         self._waiting: list[Event] = []
 
     def note(self, event: Event) -> None:
-        if self._with_behavior or self._with_spent:
+        if self.noted:
             self._waiting.append(event)
 
     def reach(self, at: dt.datetime) -> None:

@@ -167,14 +167,23 @@ class Bases(NamedTuple):
 
 
 class Reckoner:
-    """Works out what counts of one basket."""
+    """Works out what counts of one basket. `goods`: what its lines come to, and last a zero, where
+    that is known in whole numbers."""
 
-    def __init__(self, basket: Basket) -> None:
-        self.basket = basket
+    __slots__ = (
+        "_bases", "_chosen", "_earning", "_goods", "_money", "_places", "_quantities", "basket",
+    )  # fmt: skip
+
+    def __init__(self, basket: Basket, goods: Amounts | None = None) -> None:
+        self.basket, self._goods = basket, goods
+        lines = basket.lines
         # Gift cards bought never earn.
-        self._earning: Chosen = [
-            place for place, line in enumerate(basket.lines) if not line.stored_value
-        ]
+        if True in [line.stored_value for line in lines]:
+            self._earning: Chosen = [
+                place for place, line in enumerate(lines) if not line.stored_value
+            ]
+        else:
+            self._earning = range(len(lines))
         self._chosen: dict[Scope, Chosen] = {}
         self._money: dict[Yardstick, Measured] = {}
         self._quantities: dict[Scope, Measured] = {}
@@ -212,7 +221,7 @@ class Reckoner:
         else:
             bases = self._bases.get(yardstick.key)
             if bases is None:
-                bases = self._bases[yardstick.key] = _bases(basket, yardstick.policy)
+                bases = self._bases[yardstick.key] = _bases(basket, yardstick.policy, self._goods)
             found = Measured(chosen, *bases)
         self._money[yardstick] = found
         return found
@@ -265,9 +274,9 @@ def _places(lines: Sequence[Line], earning: Chosen, attribute: str) -> Mapping[s
     return found
 
 
-def _bases(basket: Basket, policy: BasePolicy) -> Bases:
+def _bases(basket: Basket, policy: BasePolicy, goods: Amounts | None) -> Bases:
     lines = basket.lines
-    counted = amounts_of([*map(_total_of, lines), ZERO])
+    counted = goods or amounts_of([*map(_total_of, lines), ZERO])
     notes = [("goods", counted)]
     if not policy.after_discounts:
         notes.append(("before_discounts", amounts_of([*[line.discount for line in lines], ZERO])))
@@ -284,8 +293,8 @@ def _bases(basket: Basket, policy: BasePolicy) -> Bases:
         notes.append(("shipping", shipping))
     for _code, more in notes[1:]:
         counted = counted.plus(more)
-    covered = _paid_in_kind(basket, policy)
-    if covered:
+    in_kind_too = basket.paid_units or basket.paid_stored_value
+    if in_kind_too and (covered := _paid_in_kind(basket, policy)):
         in_kind = counted.spread(covered, basket.total).negative()
         counted = counted.plus(in_kind)
         notes.append(("paid_in_kind", in_kind))

@@ -21,7 +21,7 @@ from loyalty.rules.bonus import award as bonus
 from loyalty.rules.calendar import period_start, start_of_day
 from loyalty.rules.caps import Room, smallest_units
 from loyalty.rules.celebrations import KeptDay, keeping_of
-from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.engine import NO_ROOMS, Award, Panel, RuleVersion, evaluate
 from loyalty.rules.events import (
     Budgets,
     Credit,
@@ -38,7 +38,7 @@ from loyalty.rules.grants import grant
 from loyalty.rules.history import History
 from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
-from loyalty.rules.rulesets import InForce, RuleSet, alike
+from loyalty.rules.rulesets import InForce, RuleSet, plans_of
 from members.conditions.moments import Moment
 from members.conditions.scopes import (
     BEHAVIOR,
@@ -71,9 +71,13 @@ class Life:
             with_behavior=any(BEHAVIOR in rules.scopes for rules, _budgets in sides),
             with_spent=any(rules.by_brackets for rules, _budgets in sides),
         )
+        # What all are given alike.
+        self.shared: list[Credit] = []
         self.accounts = [
-            Account(program, person, rules, budgets, self.history) for rules, budgets in sides
+            Account(program, person, rules, budgets, self.history, self.shared)
+            for rules, budgets in sides
         ]
+        self._plans = plans_of(*[rules for rules, _budgets in sides])
         if drafted is not None:
             self.accounts[-1].tiers = drafted
 
@@ -85,28 +89,28 @@ class Life:
 
     def live(self, event: Event) -> None:
         """The next event, in the order of `in_order`."""
-        self.history.reach(event.at)
-        if isinstance(event, GivenBack):
+        noted = self.history.noted
+        if noted:
+            self.history.reach(event.at)
+        if isinstance(event, Sale):
+            if event.judged:
+                self._sell(event)
+        else:
             for account in self.accounts:
                 account.take_back(event)
-        elif event.judged:
-            self._sell(event)
-        self.history.note(event)
+        if noted:
+            self.history.note(event)
 
     def _sell(self, sale: Sale) -> None:
         """What comes out alike under all sets of rules is judged once."""
-        found = [account.rules.at(sale.at) for account in self.accounts]
-        shared, owns = alike(*found)
-        reckoner = Reckoner(sale.occasion.basket)
+        occasion = sale.occasion
+        plan, reckoner = self._plans.at(sale.at), Reckoner(occasion.basket, sale.goods)
         alike_for_all = NOTHING_SHARED
-        if shared:
-            multiplying = self.accounts[0].rules.multiplying
-            awards = evaluate(
-                shared, sale.occasion, multiplying=multiplying, reckoner=reckoner
-            ).awards
-            alike_for_all = _Shared.of(sale, awards)
-        for account, rules, own in zip(self.accounts, found, owns, strict=True):
-            account.sell(sale, rules, own, alike_for_all, reckoner)
+        if plan.shared is not None:
+            alike_for_all = _Shared.of(sale, plan.shared.awards(occasion, reckoner))
+        for account, (rules, panel) in zip(self.accounts, plan.sides, strict=True):
+            account.sell(sale, rules, panel, alike_for_all, reckoner)
+        self.shared += alike_for_all.credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +121,16 @@ class _Member:
     balance: Decimal
 
 
-NO_ROOMS: Mapping[int, Room] = {}
-
-
 class _Shared(NamedTuple):
     """What an order is given alike by all sides: no caps of members or budgets are in it. `credits`
     of what gave units, `counted` of what belongs to a window."""
 
-    awards: tuple[Award, ...]
+    awards: Sequence[Award]
     credits: list[Credit]
     counted: list[Award]
 
     @classmethod
-    def of(cls, sale: Sale, awards: tuple[Award, ...]) -> _Shared:
+    def of(cls, sale: Sale, awards: Sequence[Award]) -> _Shared:
         at = sale.at
         return cls(
             awards,
@@ -170,45 +171,61 @@ class Account:
         rules: RuleSet,
         budgets: Budgets,
         history: History,
+        shared: list[Credit],
     ) -> None:
+        """`shared`: what all accounts are given alike, also later."""
         self.program, self.person, self.rules = program, person, rules
         self.budgets, self.history, self.tiers = budgets, history, person.tiers
-        self.credits: list[Credit] = []
+        self.shared, self.own = shared, list[Credit]()
         self._joined = False
-        self.balances: defaultdict[int, int] = defaultdict(int, person.balances)
+        # Added up when somebody asks, so far.
+        self._balances: defaultdict[int, int] = defaultdict(int, person.balances)
+        self._added = [0, 0]
         self._used: defaultdict[tuple[int, dt.date], int] = defaultdict(int)
         self._windows: defaultdict[tuple[int, dt.date], _Window] = defaultdict(_Window)
         self._judged: dict[int, _Judged] = {}
+
+    @property
+    def credits(self) -> list[Credit]:
+        """All that it was given."""
+        return [*self.shared, *self.own] if self.shared else self.own
+
+    @property
+    def balances(self) -> Mapping[int, int]:
+        """What it holds of which wallet type."""
+        balances = self._balances
+        for place, found in enumerate((self.shared, self.own)):
+            for credit in found[self._added[place] :]:
+                balances[credit.version.wallet_type_id] += credit.units
+            self._added[place] = len(found)
+        return balances
 
     def sell(
         self,
         sale: Sale,
         rules: InForce,
-        own: Sequence[RuleVersion],
+        panel: Panel | None,
         shared: _Shared,
         reckoner: Reckoner,
     ) -> None:
         """Judge a new order by its own versions; what those gave that it shares is known."""
         self._joined = True
-        context = self._context(rules, sale.occasion)
+        context = NO_CONTEXT if rules.impersonal else self._context(rules, sale.occasion)
         rooms = self._rooms(rules, sale.at) if rules.capped else NO_ROOMS
-        awards: tuple[Award, ...] = ()
-        if own:
-            awards = evaluate(
-                own, sale.occasion, rooms,
-                context=context, multiplying=self.rules.multiplying, reckoner=reckoner,
-            ).awards  # fmt: skip
-        self._keep(shared, sale)
-        balances, at = self.balances, sale.at
+        awards: Sequence[Award] = ()
+        if panel is not None:
+            awards = panel.awards(sale.occasion, reckoner, rooms, context)
+        for award in shared.counted:
+            self._count(award, sale)
+        own, at = self.own, sale.at
         for award in awards:
             units = award.units
             if units:
                 # As `_give` does, of which there is nothing more often.
                 version = award.version
                 if version.counts:
-                    self._use_up(version, sale.at, units)
-                self.credits.append(Credit(sale, at, version, units))
-                balances[version.wallet_type_id] += units
+                    self._use_up(version, at, units)
+                own.append(Credit(sale, at, version, units))
             elif award.counted is not None:
                 self._count(award, sale)
         if sale.returned:
@@ -216,13 +233,6 @@ class Account:
             for award in (*shared.awards, *awards):
                 if award.units:
                     judged.given[award.version.id] = award.units
-
-    def _keep(self, shared: _Shared, sale: Sale) -> None:
-        self.credits += shared.credits
-        for credit in shared.credits:
-            self.balances[credit.version.wallet_type_id] += credit.units
-        for award in shared.counted:
-            self._count(award, sale)
 
     def take_back(self, back: GivenBack) -> None:
         """Bring the order to what is left of it, or take back what the return itself would earn."""
@@ -316,13 +326,13 @@ class Account:
             reached = progress(body, [window.parts[pk] for pk in window.parts])
         units, _steps = bonus(body, reached, version.scale)
         if units != window.units:
-            self._credit(Credit(sale, sale.at, version, units - window.units))
+            self._credit(Credit(sale, sale.at, version, units - window.units, later=True))
             window.units = units
 
     def _give(self, version: RuleVersion, sale: Sale, units: int) -> None:
         if version.counts:
             self._use_up(version, sale.at, units)
-        self._credit(Credit(sale, sale.at, version, units))
+        self._credit(Credit(sale, sale.at, version, units, later=True))
 
     def _use_up(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
         caps = version.body.caps
@@ -333,8 +343,7 @@ class Account:
             self.budgets.take(version, at, units)
 
     def _credit(self, credit: Credit) -> None:
-        self.credits.append(credit)
-        self.balances[credit.version.wallet_type_id] += credit.units
+        self.own.append(credit)
 
     def _rooms(self, rules: InForce, at: dt.datetime) -> dict[int, Room]:
         return {version.id: self._room(version, at) for version in rules.capped}
@@ -350,7 +359,7 @@ class Account:
         return Room(member, budget)
 
     def _context(self, rules: InForce, occasion: Occasion, *, leading: bool = True) -> Context:
-        if not rules.asking and not rules.by_brackets:
+        if rules.impersonal:
             return NO_CONTEXT
         answers = {}
         for version in rules.asking:

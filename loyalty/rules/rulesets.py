@@ -6,12 +6,14 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from loyalty.rules.bodies import CashbackBody, EarningBody, MultiplierBody, RateBody, WindowedBody
-from loyalty.rules.engine import RuleVersion
+from loyalty.rules.engine import Holds, Panel, RuleVersion
+from loyalty.rules.facts import Occasion
 from loyalty.rules.stacking import Multiplying
 
 
@@ -26,17 +28,18 @@ class InForce:
     capped: tuple[RuleVersion, ...]
     by_brackets: tuple[RuleVersion, ...]
     multiplying: Multiplying
+    # Whether the order alone decides what all of them come to, but for caps.
+    impersonal: bool
 
     @classmethod
     def of(cls, versions: Iterable[RuleVersion], multiplying: Multiplying) -> InForce:
         versions = tuple(versions)
+        asking = tuple(item for item in versions if item.when is not None and item.when.outer)
+        by_brackets = tuple(item for item in versions if _by_brackets(item))
         return cls(
-            versions,
-            tuple(item for item in versions if item.when is not None and item.when.outer),
-            tuple(item for item in versions if item.counts),
-            tuple(item for item in versions if _by_brackets(item)),
-            multiplying,
-        )
+            versions, asking, tuple(item for item in versions if item.counts), by_brackets,
+            multiplying, not asking and not by_brackets,
+        )  # fmt: skip
 
     def stopping(self) -> frozenset[int]:
         """The wallet types whose rules may stop those that come after them."""
@@ -66,6 +69,8 @@ class InForce:
         """Those whose result is not decided by the order alone."""
         return frozenset(map(id, (*self.asking, *self.capped, *self.by_brackets)))
 
+
+EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 # Versions that give the same under several sets of rules, and what each set has besides.
 Split = tuple[tuple[RuleVersion, ...], tuple[tuple[RuleVersion, ...], ...]]
@@ -116,7 +121,8 @@ class RuleSet:
         self.versions, self.multiplying = tuple(versions), multiplying
         self.calendar = tuple(calendar)
         ends = {at for item in self.versions for at in (item.starts_at, item.ends_at) if at}
-        self._turns = sorted(ends)
+        # Instants of one zone are compared many times faster than those of several.
+        self.turns = sorted({at.astimezone(dt.UTC) for at in ends})
         # Before the first turn, and from each of them on.
         self._stretches: list[InForce] = [
             InForce.of([item for item in self.versions if item.in_force(at)], multiplying)
@@ -132,7 +138,7 @@ class RuleSet:
         return (*self.versions, *self.calendar)
 
     def at(self, at: dt.datetime) -> InForce:
-        return self._stretches[bisect_right(self._turns, at)]
+        return self._stretches[bisect_right(self.turns, at)]
 
     def periods_before(self, at: dt.datetime) -> frozenset[str]:
         """The periods over which orders are looked at together, by versions that were in force
@@ -146,8 +152,71 @@ class RuleSet:
 
     def _samples(self) -> list[dt.datetime]:
         """A moment in each stretch."""
-        earliest = dt.datetime.min.replace(tzinfo=dt.UTC)
-        return [earliest, *self._turns]
+        return [EARLIEST, *self.turns]
+
+
+class Plan(NamedTuple):
+    """What is asked of an order under several sets of rules: versions that come out alike for all
+    of them, then what each has in force and those that it is judged by besides. None: nothing."""
+
+    shared: Panel | None
+    sides: tuple[tuple[InForce, Panel | None], ...]
+
+    @classmethod
+    def of(cls, in_force: Sequence[InForce]) -> Plan:
+        shared, owns = alike(*in_force)
+        asked_often = [item for own in owns for item in own]
+        conditions = {
+            id(item): asked_once(item.when.holds)
+            for item in asked_often
+            if item.when is not None
+            and not item.when.outer
+            and sum(item is other for other in asked_often) > 1
+        }
+        return cls(
+            _panel(shared, in_force[0].multiplying),
+            tuple(
+                (side, _panel(own, side.multiplying, conditions))
+                for side, own in zip(in_force, owns, strict=True)
+            ),
+        )
+
+
+class Plans:
+    """The plans of several sets of rules, stretch by stretch."""
+
+    def __init__(self, sides: Sequence[RuleSet]) -> None:
+        self._turns = sorted({at for side in sides for at in side.turns})
+        self._plans = [Plan.of([side.at(at) for side in sides]) for at in (EARLIEST, *self._turns)]
+
+    def at(self, at: dt.datetime) -> Plan:
+        return self._plans[bisect_right(self._turns, at)]
+
+
+@lru_cache(maxsize=100)
+def plans_of(*sides: RuleSet) -> Plans:
+    return Plans(sides)
+
+
+def _panel(
+    versions: Sequence[RuleVersion], multiplying: Multiplying, conditions: Mapping[int, Holds] = {}
+) -> Panel | None:
+    return Panel(versions, multiplying, conditions) if versions else None
+
+
+def asked_once(holds: Holds) -> Holds:
+    """A condition of the order alone that several sides ask one after the other."""
+    last: tuple[Occasion | None, bool] = None, False
+
+    def holds_for(occasion: Occasion, answers: str) -> bool:
+        nonlocal last
+        # Read and written as a whole, so that two threads that ask do not mix answers.
+        known = last
+        if known[0] is not occasion:
+            last = known = occasion, holds(occasion, answers)
+        return known[1]
+
+    return holds_for
 
 
 def _periods(version: RuleVersion) -> Iterator[str]:

@@ -79,21 +79,6 @@ class Uneven:
 Stretch = tuple[int, Even | Uneven]
 
 
-class Multiplier:
-    """A body made ready to multiply in many baskets."""
-
-    __slots__ = ("factor", "group", "more", "of", "said", "scope")
-
-    def __init__(self, body: MultiplierBody) -> None:
-        self.factor, self.said = int(body.factor * FACTORS), plain_text(body.factor)
-        self.scope, self.of = yardstick_of(body).scope, frozenset(body.of)
-        self.group, self.more = body.group, self.factor - FACTORS
-
-    def gains(self, reckoner: Reckoner) -> Even:
-        """The lines that it multiplies; shipping too, unless it names lines."""
-        return Even(self.more, None if self.scope.whole else reckoner.eligible(self.scope))
-
-
 # What a multiplier adds to a base: its code, and number : per.
 Gain = tuple[str, int, int]
 
@@ -112,6 +97,45 @@ class Gains:
         return tuple(
             [("multiplied", factor, code, text_of(units, one)) for code, units, one in self.gains]
         )
+
+
+class Multiplier:
+    """A body made ready to multiply in many baskets."""
+
+    __slots__ = ("factor", "group", "more", "of", "said", "scope")
+
+    def __init__(self, body: MultiplierBody) -> None:
+        self.factor, self.said = int(body.factor * FACTORS), plain_text(body.factor)
+        self.scope, self.of = yardstick_of(body).scope, frozenset(body.of)
+        self.group, self.more = body.group, self.factor - FACTORS
+
+    def gains(self, reckoner: Reckoner) -> Even:
+        """The lines that it multiplies; shipping too, unless it names lines."""
+        return Even(self.more, None if self.scope.whole else reckoner.eligible(self.scope))
+
+    def alone(self, bases: Iterable[tuple[Base, Earned]], reckoner: Reckoner) -> tuple[int, Kept]:
+        """What it adds where no other multiplies the same lines, as `Together.multiply` says."""
+        added, steps, of = 0, list[Gain](), self.of
+        gains = self.gains(reckoner)
+        for (code, most, unit), earned in bases:
+            if of and code not in of:
+                continue
+            units, _kept, measured, terms = earned
+            if terms.together:
+                further = gains.of(measured)
+                if not further:
+                    continue
+                total = measured.total * FACTORS + further
+                per = measured.per * FACTORS * terms.per
+                after = terms.round(total * terms.rate, per) if total > 0 else 0
+            else:
+                [(_number, after)] = _stacked_by_line(measured, terms, [(0, gains)], FACTORS)
+            if most is not None:
+                units, after = min(units, most), min(after, most)
+            if after != units:
+                steps.append((code, after - units, unit))
+                added += after - units
+        return max(added, 0), (Gains(self.said, steps),) if steps else ()
 
 
 class Together:

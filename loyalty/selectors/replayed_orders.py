@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from django.db.models import Count
 from loyalty.ledger.past import holdings_then
 from loyalty.models import Membership, Order, Program, Refund, Tender, Wallet
 from loyalty.rules import events as replay
+from loyalty.rules.amounts import Amounts
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.celebrations import Keeping, KeptDay
 from loyalty.rules.companies import CompanyFacts
@@ -43,7 +44,12 @@ BEGINNING = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 BOUGHT_AT_ONCE = 8_000
 UNITS, STORED_VALUE = Tender.Kind.UNITS.value, Tender.Kind.STORED_VALUE.value
 NOTHING_PAID: Mapping[str, Decimal] = {}
+NOTHING_IN_KIND = ZERO, ZERO
 NONE: tuple[str, ...] = ()
+# Money of lines has four decimals.
+PARTS = 10_000
+_Lines = tuple[list[Line], list[int]]
+NO_LINES: _Lines = [], []
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +128,13 @@ def replayed_customers(stretch: Stretch, first: int, last: int) -> Iterator[Repl
         if sale.id not in void:
             sale.returned = sale.id in returned
             events[customer_id].append(sale)
+    unsorted: set[int] = set()
     for order_id, refunds in returned.items():
         sale_of = sales[order_id][1] if order_id in sales else None
         for customer_id, back in refunds:
             if order_id not in void:
                 events[customer_id].append(replace(back, sale=sale_of))
+                unsorted.add(customer_id)
     if stretch.everybody:
         for customer_id in members_between(stretch, first, last):
             events[customer_id]
@@ -135,19 +143,19 @@ def replayed_customers(stretch: Stretch, first: int, last: int) -> Iterator[Repl
     days = days_of(stretch, members) if stretch.keeping else {}
     drafted = _drafted_tiers(stretch, members)
     for customer_id in sorted(events):
-        member = members.get(customer_id)
+        member, own = members.get(customer_id), events[customer_id]
         yield Replayed(
-            customer_id, people[customer_id], in_order(events[customer_id]),
+            customer_id, people[customer_id], in_order(own) if customer_id in unsorted else own,
             days.get(customer_id, ()), drafted.get(customer_id),
             member is not None and member.status == Membership.Status.ACTIVE,
         )  # fmt: skip
 
 
-# Instants as plain times of UTC, and empty lists as NULL, cost less to read.
+# Instants as plain times of UTC, and nothing as NULL, cost less to read.
 _ORDERS = """
-    SELECT o.id, o.customer_id, o.placed_at AT TIME ZONE 'UTC', o.currency, o.tax_total,
-           o.taxes_included, o.shipping_total, o.discount_total, o.channel, o.store,
-           o.payment_method, nullif(o.coupons, '{}'),
+    SELECT o.id, o.customer_id, o.placed_at AT TIME ZONE 'UTC', o.currency, nullif(o.tax_total, 0),
+           o.taxes_included, nullif(o.shipping_total, 0), nullif(o.discount_total, 0), o.channel,
+           o.store, o.payment_method, nullif(o.coupons, '{}'),
            o.currency = %(currency)s AND (
                e.id IS NOT NULL OR ((%(automatic)s OR m.id IS NOT NULL)
                AND o.recorded_at < %(live_since)s)),
@@ -162,8 +170,8 @@ _ORDERS = """
      ORDER BY o.customer_id, o.placed_at, o.id
 """
 _LINES = """
-    SELECT order_id, line_no, total, sku, category, nullif(tags, '{}'), quantity, discount, tax,
-           stored_value, brand
+    SELECT order_id, line_no, total, (total * 10000)::bigint, sku, category, nullif(tags, '{}'),
+           quantity, nullif(discount, 0), nullif(tax, 0), stored_value, brand
       FROM loyalty_orderline WHERE order_id = ANY(%s::bigint[]) ORDER BY order_id, line_no
 """
 _TENDERS = "SELECT order_id, kind, amount FROM loyalty_tender WHERE order_id = ANY(%s::bigint[])"
@@ -185,34 +193,52 @@ def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale
         # As text at once, which costs less than thousands of arguments.
         ids = f"{{{','.join([str(row[0]) for row in rows])}}}"
         cursor.execute(_LINES, [ids])
-        lines: defaultdict[int, list[Line]] = defaultdict(list)
-        for order_id, number, total, sku, category, tags, *rest in cursor.fetchall():
-            named = tuple(tags) if tags else NONE
-            lines[order_id].append(Line(number, total, sku, category, named, *rest))
+        lines = _lines(cursor.fetchall())
         tenders: defaultdict[int, dict[str, Decimal]] = defaultdict(dict)
         cursor.execute(_TENDERS, [ids])
         for order_id, kind, amount in cursor.fetchall():
             tenders[order_id][kind] = amount
     return {
-        row[0]: (row[1], _sale(row, lines.get(row[0], ()), tenders.get(row[0], NOTHING_PAID), zone))
+        row[0]: (
+            row[1],
+            _sale(row, lines.get(row[0], NO_LINES), tenders.get(row[0], NOTHING_PAID), zone),
+        )
         for row in rows
     }
 
 
-def _sale(
-    row: tuple[Any, ...], lines: Sequence[Line], paid: Mapping[str, Decimal], zone: Any
-) -> Sale:
-    pk, _customer, placed_at, currency, tax, included, shipping, discount, *rest = row
-    channel, store, payment_method, coupons, judged, void = rest
+def _lines(rows: Iterable[tuple[Any, ...]]) -> dict[int, _Lines]:
+    """By order, in the order of their numbers; and what each comes to, in parts of which `PARTS`
+    are one."""
+    found: defaultdict[int, _Lines] = defaultdict(lambda: ([], []))
+    for row in rows:
+        order_id, number, total, parts, sku, category, tags, quantity, discount, tax, *rest = row
+        lines, numbers = found[order_id]
+        numbers.append(parts)
+        lines.append(
+            Line(
+                number, total, sku, category, tuple(tags) if tags else NONE, quantity,
+                discount or ZERO, tax or ZERO, *rest,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _sale(row: tuple[Any, ...], found: _Lines, paid: Mapping[str, Decimal], zone: Any) -> Sale:
+    (
+        pk, _customer, placed_at, currency, tax, included, shipping, discount,
+        channel, store, payment_method, coupons, judged, void,
+    ) = row  # fmt: skip
+    lines, numbers = NO_LINES if void else found
     basket = Basket(
-        () if void else tuple(lines), tax, included, shipping, discount,
-        paid.get(UNITS, ZERO), paid.get(STORED_VALUE, ZERO),
+        tuple(lines), tax or ZERO, included, shipping or ZERO, discount or ZERO,
+        *((paid.get(UNITS, ZERO), paid.get(STORED_VALUE, ZERO)) if paid else NOTHING_IN_KIND),
     )  # fmt: skip
     occasion = Occasion(
         basket, Moment(placed_at.replace(tzinfo=dt.UTC), zone), currency, channel, store,
         payment_method, tuple(coupons) if coupons else NONE, tuple(sorted(paid)) if paid else NONE,
     )  # fmt: skip
-    return Sale(pk, occasion, judged and not void)
+    return Sale(pk, occasion, judged and not void, goods=Amounts([*numbers, 0], PARTS))
 
 
 def _refunds(

@@ -115,25 +115,38 @@ class Setup:
 
     def add_up(self, first: int, last: int, budgets: Mapping[str, Budgets]) -> Sums:
         """What the customers of a range come to."""
-        adder, since = Adder(self._weighed(), self.program.zone, self._lasting), self.since
-        # Unless orders from before the period were replayed too, all credits are of it.
-        whole = self.stretch.since >= since
+        adder = Adder(self._weighed(), self.program.zone, self._lasting)
         for one, life in self.lives(first, last, budgets):
             adder.add(
                 Member(
                     one.customer_id,
                     one.person.segments,
                     [event for event in one.events if self._is_counted(event)],
+                    self._of_the_period(life.shared),
                     {
-                        side: account.credits
-                        if whole
-                        else [credit for credit in account.credits if credit.at >= since]
+                        side: self._of_the_period(account.own)
                         for side, account in zip(SIDES, life.accounts, strict=True)
                     },
                     self._tiers_in_the_end(one, life),
                 )
             )
         return adder.total()
+
+    def _of_the_period(self, found: list[Credit]) -> list[Credit]:
+        """Unless orders from before it were replayed too, all are."""
+        since = self._since_utc
+        if self._begins_with_it:
+            return found
+        return [credit for credit in found if credit.at >= since]
+
+    @cached_property
+    def _begins_with_it(self) -> bool:
+        return self.stretch.since >= self.since
+
+    @cached_property
+    def _since_utc(self) -> dt.datetime:
+        """Instants are compared with it very often: those of one zone are fast."""
+        return self.since.astimezone(dt.UTC)
 
     def _tiers_in_the_end(self, one: Replayed, life: Life) -> dict[str, str]:
         """By side the tier that a member has after the last day; asked only where the draft has
@@ -164,9 +177,9 @@ class Setup:
         """Orders of the period that the program judges, and what came back of them; a return that
         names no order by its own day."""
         if isinstance(event, Sale):
-            return event.judged and event.at >= self.since
+            return event.judged and event.at >= self._since_utc
         if event.sale is not None:
-            return event.sale.judged and event.sale.at >= self.since
+            return event.sale.judged and event.sale.at >= self._since_utc
         own = event.currency == self.program.currency and not event.linked
         return own and self.since <= event.at < self.until
 

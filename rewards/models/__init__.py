@@ -17,12 +17,13 @@ from rewards.models.rewards import Reward, RewardPrice
 from rewards.models.storefront import Element, Storefront
 from rewards.models.tallies import RewardTally
 from rewards.models.vouchers import Voucher, VoucherPool, VoucherUse
-from rewards.models.wishes import AutoTake, RewardGoal
+from rewards.models.wishes import AutoTake, AwaitedWallet, RewardGoal
 
 __all__ = [
     "AccessOpening",
     "AccessWindow",
     "AutoTake",
+    "AwaitedWallet",
     "Checkout",
     "CheckoutGiftCard",
     "CheckoutReward",

@@ -1,8 +1,9 @@
 """Rewards that members want taken by itself: once each time their balance comes to so much.
 
 A crossing is counted when it is seen, under the wallet's lock, and names what is taken for it; so
-whatever is killed or runs twice takes it once. Where the reward cannot be taken then, nothing is
-taken until the balance was below and comes to so much again.
+whatever is killed or runs twice takes it once. Which ones are to be looked at is on their rows
+(`look_at`), where triggers write it with whatever changes a wallet. Where the reward cannot be
+taken then, nothing is taken until the balance was below and comes to so much again.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.ledger.posting import lock_wallets
+from loyalty.ledger.posting import bring_up_to_date, lock_wallets
 from loyalty.models import Membership, Program, Transfer, Wallet
 from loyalty.services.usable_units import spendable_units
 from members.formatting import format_number
@@ -57,7 +58,7 @@ def take_due(now: dt.datetime, *, after: int = 0, most: int = PIECE) -> tuple[in
 
     def look() -> tuple[int, int, int]:
         due = list(_due(now).filter(pk__gt=after).order_by("pk")[:most])
-        _lock(due)
+        _lock(due, now)
         taken = sum(_look(item.pk, now) for item in due)
         return len(due), taken, due[-1].pk if due else after
 
@@ -74,27 +75,21 @@ def _take_some(job: Job) -> Step | None:
 
 
 def _due(now: dt.datetime) -> QuerySet[AutoTake]:
-    """Those whose balance is on the other side of what they wait for, as far as wallets say; one
-    that changed with time alone is looked at as well."""
-    wallet = "membership__account__wallets"
-    needed = F("balance") + F(f"{wallet}__owed")
-    crossed = Q(**{"armed": True, f"{wallet}__balance__gte": needed})
-    crossed |= Q(**{"armed": False, f"{wallet}__balance__lt": needed})
-    changed = Q(**{f"{wallet}__next_change_at__lte": now})
-    running = Q(
+    """Those whose balance may be on the other side of what they wait for; no others are read."""
+    return AutoTake.objects.filter(
+        look_at__lte=now,
         membership__status=Membership.Status.ACTIVE,
         membership__program__status=Program.Status.LIVE,
     )
-    # One join and no look-up for each, for all of them are asked about every minute.
-    return AutoTake.objects.filter(
-        running, crossed | changed, **{f"{wallet}__wallet_type": F("reward__wallet_type")}
-    )
 
 
-def _lock(due: Sequence[AutoTake]) -> None:
-    """All wallets at once and in their order: whoever spends waits for one of them."""
+def _lock(due: Sequence[AutoTake], now: dt.datetime) -> None:
+    """All wallets at once and in their order: whoever spends waits for one of them. What time has
+    brought is written down, so that each of them is looked at once for it."""
     accounts = Membership.objects.filter(auto_takes__in=due).values("account")
-    lock_wallets(list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True)))
+    wallets = list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True))
+    lock_wallets(wallets)
+    bring_up_to_date(wallets, now=now)
 
 
 def _look(pk: int, now: dt.datetime) -> int:

@@ -6,7 +6,8 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
-from loyalty.models import Membership
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Membership, Wallet
 from loyalty.plain_numbers import whole
 from loyalty.services.usable_units import spendable_units
 from members.errors import DomainError, FieldError
@@ -67,6 +68,14 @@ def set_auto_take(
         raise DomainError(words, errors=[FieldError("balance", words)])
 
     def keep() -> AutoTake:
+        # As whoever posts does: first the wallet, then who waits for it.
+        lock_wallets(
+            list(
+                Wallet.objects.filter(
+                    account=membership.account_id, wallet_type=reward.wallet_type_id
+                ).values_list("pk", flat=True)
+            )
+        )
         held = spendable_units([membership.pk], now).get(membership.pk, {})
         armed = held.get(reward.wallet_type_id, 0) < at
         found, new = AutoTake.objects.select_for_update().get_or_create(

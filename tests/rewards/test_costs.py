@@ -4,7 +4,6 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from loyalty.models import Wallet
 from members.services.audit import SYSTEM
 from rewards.models import AutoTake, Redemption, Voucher, VoucherUse
 from rewards.selectors.checkouts import checkouts_of
@@ -20,7 +19,7 @@ from rewards.services.shared_codes import create_shared_code
 from rewards.services.tallies import gather_tallies
 from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
 from rewards.services.vouchers import check_voucher, hold_voucher, use_voucher
-from tests.loyalty.factories import NOW, day
+from tests.loyalty.factories import NOW, adjust, day, make_wallet
 from tests.plans import rows_read
 from tests.rewards.factories import make_member, offer, take
 
@@ -133,15 +132,22 @@ def test_a_use_of_a_shared_code_does_not_count_those_before(member, reward):
     assert code.uses_taken == CROWD + 1
 
 
-def test_who_waits_for_a_balance_is_looked_at_in_one_go(member, reward):
+def test_of_those_who_wait_for_a_balance_only_who_came_to_it_is_read(member):
+    wanted = [offer(member.program, f"r{number}") for number in range(20)]
     AutoTake.objects.bulk_create(
-        AutoTake(
-            membership=make_member(0, f"d{number}", member.program), reward=reward, balance=50,
-            armed=True, chosen_at=NOW,
-        )
-        for number in range(20)
-    )  # fmt: skip
+        AutoTake(membership=who, reward=each, balance=50, armed=True, chosen_at=NOW)
+        for who in [make_member(0, f"d{number}", member.program) for number in range(20)]
+        for each in wanted
+    )
+    assert AutoTake.objects.count() == 400
     analyze("rewards_autotake", "loyalty_membership", "loyalty_account", "loyalty_wallet")
-    assert find_auto_takes(day(1)) is None
-    read = rows_read(lambda: find_auto_takes(day(1)))
-    assert read["loyalty_wallet"] <= Wallet.objects.count()
+    found = []
+    read = rows_read(lambda: found.append(find_auto_takes(day(1))))
+    assert found == [None]
+    # Not even the others' rows.
+    assert (read["rewards_autotake"], read["loyalty_wallet"]) == (0, 0)
+    adjust(make_wallet(member.program, "d7"), 60, key="d7", now=NOW)
+    read = rows_read(lambda: found.append(find_auto_takes(day(1))))
+    assert found[-1] is not None
+    assert 0 < read["rewards_autotake"] <= len(wanted)
+    assert read["loyalty_wallet"] == 0

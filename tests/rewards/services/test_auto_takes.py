@@ -3,8 +3,11 @@
 import datetime as dt
 
 import pytest
+from django.db import connection, transaction
 
 from loyalty.ledger.checks import check_rule
+from loyalty.services.expiry import confirm_matured, write_down_expired
+from loyalty.services.gifts import give_units
 from members.errors import DomainError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
@@ -15,7 +18,21 @@ from rewards.models import AutoTake, Redemption, Reward, RewardGoal
 from rewards.services.auto_takes import KIND, find_auto_takes, take_due
 from rewards.services.redemptions import cancel_redemption
 from rewards.services.wishes import choose_goal, drop_goal, end_auto_take, set_auto_take
-from tests.loyalty.factories import NOW, adjust, day, make_program, make_wallet, spendable
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    day,
+    give_back,
+    make_program,
+    make_wallet,
+    order,
+    record,
+    refund,
+    spendable,
+)
+from tests.loyalty.services.merging import merge, owe
+from tests.loyalty.services.pooling import add, found_pool, leave, place, put_in
+from tests.loyalty.services.pooling import take as take_out
 from tests.rewards.factories import make_member, offer, take
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,7 +40,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def member():
-    return make_member(50)
+    return make_member(50, program=make_program(unit={"gifts": {"to_members": True}}))
 
 
 @pytest.fixture
@@ -153,3 +170,135 @@ def test_what_costs_nothing_is_not_waited_for(member):
     with pytest.raises(DomainError) as error:
         set_auto_take(membership=member, reward=free, balance=None, actor=SYSTEM, now=NOW)
     assert [wrong.field for wrong in error.value.errors] == ["balance"]
+
+
+IN_TEN_DAYS = day(10)
+
+
+def by_order(member):
+    record(order("W1", "60", at=NOW))
+
+
+def by_order_of_a_batch(member):
+    record(*[order(f"W{number}", "20", at=NOW, buyer=f"c{number % 2}") for number in range(1, 7)])
+
+
+def by_hand(member):
+    give(member, 60, "hand")
+
+
+def by_gift(member):
+    giver = make_wallet(member.program, "giver")
+    adjust(giver, 60, key="giver", now=NOW)
+    give_units(
+        wallet=giver, to=member, units=60, key="g1", message="", source="api", actor=SYSTEM, now=NOW
+    )
+
+
+def out_of_a_pool(member):
+    friend = make_member(60, "friend", member.program)
+    add(found_pool(member, contribution="by_hand"), friend)
+    put_in("friend", 60)
+    take_out("c1", 60)
+
+
+def by_leaving_a_pool(member):
+    add(found_pool(member, bring=True), make_member(0, "friend", member.program))
+    record(order("W1", "60", at=NOW))
+    assert spendable() == 0
+    leave(place("c1"))
+
+
+def by_giving_up(member):
+    give(member, 60, "before")
+    taken = take(member, offer(member.program, "other", price=60), at=NOW)
+    assert look() == 0
+    cancel_redemption(redemption=taken, reason="", source="api", actor=SYSTEM, now=NOW)
+
+
+def by_merge(member):
+    make_member(60, "c2", member.program)
+    merge()
+
+
+def by_repaid_debt(member):
+    owe("c1", 50)
+    record(order("W1", "60", at=NOW))
+    assert (look(), spendable()) == (0, 60)
+    record(order("W2", "60", at=NOW))
+
+
+WAYS = (
+    by_order, by_order_of_a_batch, by_hand, by_gift, out_of_a_pool, by_leaving_a_pool,
+    by_giving_up, by_merge, by_repaid_debt,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("grow", WAYS)
+def test_however_a_balance_grows_who_waits_for_it_is_looked_at(member, reward, grow):
+    auto(member, reward)
+    assert find_auto_takes(day(3)) is None
+    grow(member)
+    assert spendable() >= 100
+    assert find_auto_takes(NOW) is not None
+    assert [look(), look()] == [1, 0]
+    assert find_auto_takes(NOW) is None
+    assert all(check_rule(name, NOW) is None for name in CHECKS)
+
+
+def test_what_matures_is_looked_at_on_its_day_whether_or_not_it_is_written_down():
+    for write_down in (False, True):
+        program = make_program(code=f"p-{write_down}".lower(), unit={"pending_days": 10})
+        member = make_member(0, f"c-{write_down}", program)
+        auto(member, offer(program))
+        record(order(f"W{write_down}", "120", at=NOW, buyer=f"c-{write_down}"))
+        assert find_auto_takes(IN_TEN_DAYS - dt.timedelta(seconds=1)) is None
+        if write_down:
+            confirm_matured(IN_TEN_DAYS)
+        assert find_auto_takes(IN_TEN_DAYS) is not None
+        assert [look(IN_TEN_DAYS), look(IN_TEN_DAYS)] == [1, 0]
+        assert find_auto_takes(IN_TEN_DAYS) is None
+
+
+def test_what_expires_is_looked_at_and_the_next_time_counts():
+    program = make_program(unit={"expiry": {"kind": "days", "length": 10}})
+    member = make_member(150, program=program)
+    assert not auto(member, offer(program)).armed
+    gone, later = day(11), day(12)
+    assert find_auto_takes(day(9)) is None
+    assert find_auto_takes(gone) is not None
+    assert look(gone) == 0
+    assert AutoTake.objects.get().armed
+    assert find_auto_takes(gone) is None
+    write_down_expired(gone)
+    adjust(make_wallet(program), 100, key="again", now=later)
+    assert look(later) == 1
+
+
+def test_who_is_not_a_member_now_is_looked_at_when_they_are_again(member, reward):
+    auto(member, reward)
+    type(member).objects.filter(pk=member.pk).update(status="suspended")
+    give(member, 60, "a")
+    assert (find_auto_takes(NOW), look()) == (None, 0)
+    type(member).objects.filter(pk=member.pk).update(status="active")
+    assert look() == 1
+
+
+def test_what_comes_back_before_it_was_looked_at_takes_nothing(member, reward):
+    auto(member, reward)
+    record(order("W1", "60", at=NOW))
+    give_back(refund("W1", "60", of="W1", at=NOW))
+    assert (find_auto_takes(NOW), look()) == (None, 0)
+
+
+def test_the_self_check_finds_who_would_be_missed(member, reward):
+    auto(member, reward)
+    give(member, 60, "a")
+    [rule] = [name for name in CHECKS if name.startswith("who waits for a balance")]
+    assert check_rule(rule, NOW) is None
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE rewards_autotake SET look_at = NULL")
+    assert check_rule(rule, NOW) is not None
+    AutoTake.objects.get().save(update_fields=["armed"])
+    assert check_rule(rule, NOW) is None
+    assert look() == 1
