@@ -1,14 +1,18 @@
-"""What is opened from a message, without signing in: its links are signed."""
+"""What is opened by a link, without signing in: in a message, whose links are signed, or to a
+survey."""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from campaigns.account import links
+from campaigns.account import links, survey_links
 
-app_name = "messages"
-
-urlpatterns = [
+message_urls = [
     path("stop/<str:token>/", links.stop, name="stop"),
     path("confirm/<str:token>/", links.confirm, name="confirm"),
+]
+survey_urls = [path("<str:token>/", survey_links.survey, name="survey")]
+urlpatterns = [
+    path("messages/", include((message_urls, "messages"))),
+    path("surveys/", include((survey_urls, "surveys"))),
 ]

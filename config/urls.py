@@ -17,27 +17,22 @@ domain: list[URLPattern | URLResolver] = [
     path("api/v1/", include("loyalty.api.v1.urls")),
     path("api/v1/", include("rewards.api.v1.urls")),
     path("api/v1/", include("campaigns.api.v1.urls")),
-    path("api/v1/", include("campaigns.api.v1.survey_urls")),
     path("api/v1/", include("members.api.v1.urls")),
     # Last of its prefix: it answers whatever is not there.
     path("api/", include("members.api.urls")),
     path("", include("members.urls")),
     path("", include("rewards.urls")),
-    path("messages/", include("campaigns.urls")),
-    path("surveys/", include("campaigns.survey_urls")),
+    path("", include("campaigns.urls")),
     path("payments/<slug:provider>/notices/", payment_notice, name="payment_notice"),
     path("connections/<uuid:public_id>/", receive_message, name="connection_receive"),
     path("me/", include("loyalty.account.urls")),
     path("me/", include("rewards.account.urls")),
     path("me/", include("campaigns.account.urls")),
-    path("me/", include("campaigns.account.survey_urls")),
     path("programs/", include("loyalty.account.public_urls")),
     path("backoffice/", include("members.backoffice.urls")),
     path("backoffice/", include("loyalty.backoffice.urls")),
     path("backoffice/", include("rewards.backoffice.urls")),
     path("backoffice/", include("campaigns.backoffice.urls")),
-    path("backoffice/", include("campaigns.backoffice.connection_urls")),
-    path("backoffice/", include("campaigns.backoffice.survey_urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

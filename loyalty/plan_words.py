@@ -93,6 +93,12 @@ def change_words(
     yield _("%(plan)s begins now. It renews on %(day)s for %(price)s, until you cancel.") % {
         "plan": name, "price": price, "day": format_day(change.period_end, zone),
     }  # fmt: skip
+    if change.unused:
+        units = " · ".join(format_units(item.units, item.wallet_type) for item in change.unused)
+        words = _("Units of %(plan)s that are still there go once that is paid: %(units)s.")
+        yield words % {
+            "plan": held.version.name, "units": units,
+        }  # fmt: skip
 
 
 def credit_words(version: PlanVersion) -> str:

@@ -1,15 +1,22 @@
-"""A member's messages, and what they want to be told."""
+"""A member's messages, what they want to be told, and what they are asked."""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from campaigns.account import choices, inbox
+from campaigns.account import choices, inbox, surveys
 
-app_name = "messages_account"
-
-urlpatterns = [
+message_urls = [
     path("messages/", inbox.inbox, name="inbox"),
     path("messages/choices/", choices.choices, name="choices"),
     path("messages/<uuid:delivery_id>/", inbox.message, name="message"),
+]
+survey_urls = [
+    path("surveys/", surveys.survey_list, name="surveys"),
+    path("<uuid:public_id>/surveys/", surveys.survey_list, name="surveys_of"),
+    path("<uuid:public_id>/surveys/<uuid:survey_id>/", surveys.survey, name="survey"),
+]
+urlpatterns = [
+    path("", include((message_urls, "messages_account"))),
+    path("", include((survey_urls, "surveys_account"))),
 ]

@@ -1,16 +1,22 @@
-"""The back-office screens of messages and of webhooks."""
+"""The back-office screens of messages, webhooks, connections and surveys."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
 from campaigns.backoffice import (
+    connection_histories,
+    connection_mappings,
+    connections,
     deliveries,
     editor,
     journey_editor,
     journeys,
+    messages_in,
     occasions,
     policy,
+    survey_results,
+    surveys,
     webhook_deliveries,
     webhooks,
 )
@@ -19,6 +25,9 @@ WORDS = "messages/occasions/<slug:code>/<slug:channel>/<slug:locale>"
 JOURNEY = "messages/journeys/<uuid:public_id>"
 ENDPOINT = "settings/webhooks/<uuid:public_id>/"
 DELIVERY = "operations/webhooks/<uuid:public_id>/"
+CONNECTION = "settings/connections/<uuid:public_id>/"
+CAME_IN = "operations/came-in/<uuid:public_id>/"
+SURVEY = "surveys/<uuid:public_id>"
 
 message_urls = [
     path("messages/journeys/", journeys.journey_list, name="journey_list"),
@@ -62,7 +71,47 @@ webhook_urls = [
     path(DELIVERY, webhook_deliveries.delivery, name="delivery"),
     path(f"{DELIVERY}replay/", webhook_deliveries.delivery_replay, name="delivery_replay"),
 ]
+connection_urls = [
+    path("settings/connections/", connections.connection_list, name="connection_list"),
+    path("settings/connections/new/", connections.connection_create, name="connection_create"),
+    path(CONNECTION, connections.connection, name="connection"),
+    path(f"{CONNECTION}edit/", connections.connection_edit, name="connection_edit"),
+    path(f"{CONNECTION}secret/", connections.connection_secret, name="connection_secret"),
+    path(f"{CONNECTION}switch/", connections.connection_switch, name="connection_switch"),
+    path(f"{CONNECTION}replay/", connections.connection_replay, name="connection_replay"),
+    path(f"{CONNECTION}delete/", connections.connection_delete, name="connection_delete"),
+    path(
+        f"{CONNECTION}mapping/", connection_mappings.connection_mapping, name="connection_mapping"
+    ),
+    path(f"{CONNECTION}file/", connection_mappings.connection_file, name="connection_file"),
+    path(
+        f"{CONNECTION}history/", connection_histories.connection_history, name="connection_history"
+    ),
+    path(f"{CONNECTION}export/", connection_histories.connection_export, name="connection_export"),
+    path("home/connections/", connections.home_panel, name="home_panel"),
+    path("operations/came-in/", messages_in.message_list, name="message_list"),
+    path(CAME_IN, messages_in.message, name="message"),
+    path(f"{CAME_IN}replay/", messages_in.message_replay, name="message_replay"),
+]
+survey_urls = [
+    path("surveys/", surveys.survey_list, name="survey_list"),
+    path("programs/<slug:code>/surveys/new/", surveys.survey_create, name="survey_create"),
+    path(f"{SURVEY}/", survey_results.survey, name="survey"),
+    path(f"{SURVEY}/edit/", surveys.survey_edit, name="survey_edit"),
+    path(f"{SURVEY}/texts/", surveys.survey_texts, name="survey_texts"),
+    path(f"{SURVEY}/preview/", surveys.survey_preview, name="survey_preview"),
+    path(f"{SURVEY}/act/", surveys.survey_act, name="survey_act"),
+    path(f"{SURVEY}/answers.csv", survey_results.survey_export, name="survey_export"),
+    path(f"{SURVEY}/words/<slug:code>/", survey_results.survey_words, name="survey_words"),
+    path(
+        f"{SURVEY}/words/<int:pk>/remove/",
+        survey_results.survey_word_remove,
+        name="survey_word_remove",
+    ),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_backoffice"))),
     path("", include((webhook_urls, "webhooks"))),
+    path("", include((connection_urls, "connections"))),
+    path("", include((survey_urls, "surveys_backoffice"))),
 ]

@@ -38,12 +38,14 @@ class Chosen:
         ]
 
 
-def choose_membership(request: CustomerRequest, public_id: uuid.UUID | None) -> Chosen | None:
+def choose_membership(
+    request: CustomerRequest, public_id: uuid.UUID | None, *, with_causes: bool = False
+) -> Chosen | None:
     """The one asked for (or 404), else the one looked at last, else the longest active one.
 
-    None: the customer has no membership at all.
+    None: the customer has no membership at all. `with_causes` as for `list_memberships`.
     """
-    memberships = list_memberships(request.customer)
+    memberships = list_memberships(request.customer, with_causes=with_causes)
     if public_id is not None:
         found = named_membership(memberships, public_id)
         if found is None:

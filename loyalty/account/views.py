@@ -44,7 +44,7 @@ NEWEST_FIRST = {"newest": ("-occurred_at", "-pk")}
 @customer_view
 def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpResponse:
     """What there is to spend, what comes next, and what happened last."""
-    chosen = choose_membership(request, public_id)
+    chosen = choose_membership(request, public_id, with_causes=True)
     if chosen is None:
         return no_membership(request)
     now = timezone.now()

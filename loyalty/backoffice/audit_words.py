@@ -89,6 +89,7 @@ PLANS: Words = {
     "plan.resumed": _("Took a paid plan up again"),
     "plan.change_asked": _("Asked for another paid plan"),
     "plan.changed": _("Took another paid plan at once"),
+    "plan.change_refused": _("The payment for another paid plan was refused"),
     "plan.ended": _("A paid plan ended"),
     "plan.paid": _("An invoice of a plan was paid"),
     "plan.paid_late": _("An invoice was paid after its plan had ended"),

@@ -35,7 +35,8 @@ from loyalty.selectors.activity_types import activity_type_choices
 from loyalty.selectors.lot_policies import expiry_of, pending_of
 from loyalty.selectors.programs import rule_definition
 from loyalty.selectors.rules import ENDED, row_of, rule_rows
-from loyalty.services.rules import create_rule, findings, free_code, mark, save_draft
+from loyalty.services.rule_versions import mark
+from loyalty.services.rules import create_rule, findings, free_code, save_draft
 from members.errors import DomainError
 from members.policy import acting, staff_view
 

@@ -22,6 +22,7 @@ from loyalty.rules.calendar import localize
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import RuleRow, multipliers_naming, row_of, rule_rows
 from loyalty.services.rule_approvals import ask_to_publish, send_back
+from loyalty.services.rule_versions import mark
 from loyalty.services.rules import (
     discard_draft,
     findings,
@@ -107,6 +108,8 @@ def _times_initial(
 def rule_publish(request: HttpRequest, code: str, rule: str) -> HttpResponse:
     """Publish the draft now or at a time, or ask a second person to, after reading what speaks
     against it."""
+    # Before the draft is read: of two that come between, the mark must be the older one.
+    seen = mark(rule_or_404(code, rule))
     found, row = _with_draft(code, rule)
     program, draft = found.program, row.draft
     assert draft is not None
@@ -119,14 +122,10 @@ def rule_publish(request: HttpRequest, code: str, rule: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             if asks:
-                ask_to_publish(
-                    rule=found, actor=actor, now=now, starts_at=form.start(), ends_at=form.end()
-                )
+                ask_to_publish(rule=found, actor=actor, now=now, **_said(request, form))
                 messages.success(request, _("A second person now has to publish “%s”.") % found)
             else:
-                version = publish_draft(
-                    rule=found, actor=actor, now=now, starts_at=form.start(), ends_at=form.end()
-                )
+                version = publish_draft(rule=found, actor=actor, now=now, **_said(request, form))
                 assert version.starts_at is not None
                 messages.success(request, _published(found, version.starts_at, now))
             return htmx_redirect(request, rule_url(found))
@@ -138,6 +137,7 @@ def rule_publish(request: HttpRequest, code: str, rule: str) -> HttpResponse:
         "rule": found,
         "row": row,
         "form": form,
+        "seen": seen,
         "asks": asks,
         "findings": findings(found, draft, now=now, starts_at=_future(start, now)),
         "sentences": version_sentences(draft, found.wallet_type, program.currency),
@@ -146,6 +146,12 @@ def rule_publish(request: HttpRequest, code: str, rule: str) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "loyalty/backoffice/rule_publish.html", context, status=status)
+
+
+def _said(request: HttpRequest, form: TimesForm) -> dict[str, Any]:
+    """From when to when, and which wording was read."""
+    seen = request.POST.get("seen", "")
+    return {"starts_at": form.start(), "ends_at": form.end(), "seen": seen}
 
 
 def _future(at: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:

@@ -141,8 +141,10 @@ class PlanVersion(models.Model):
 class Subscription(models.Model):
     """A member's paid plan, from the wish to its end; another plan is another subscription.
 
-    Its benefits are there in [benefits_from, benefits_until), whether or not any job has run.
-    `next_at` is when something is to be done next; nothing is to be done for one that has ended.
+    One that waits and follows another is an upgrade whose payment is being asked for: it takes the
+    other's place, or goes without a trace. Its benefits are there in [benefits_from,
+    benefits_until), whether or not any job has run. `next_at` is when something is to be done next;
+    nothing is to be done for one that has ended.
     """
 
     class State(models.TextChoices):
@@ -210,9 +212,12 @@ class Subscription(models.Model):
     class Meta:
         ordering = ["-asked_at", "-id"]
         constraints = [
-            # A membership is in one program: one running plan for each of them.
+            # A membership is in one program: one running plan for each of them, and beside it at
+            # most one that waits to take its place.
             models.UniqueConstraint(
-                fields=["membership"], name="subscription_one_running", condition=Q(ended_at=None)
+                fields=["membership"],
+                name="subscription_one_running",
+                condition=Q(ended_at=None) & (Q(follows=None) | ~Q(state="waiting")),
             ),
             models.CheckConstraint(
                 name="subscription_ended",
@@ -268,6 +273,11 @@ class Subscription(models.Model):
         if self.ended_at is not None or self.cancel_at_period_end:
             return None
         return self.period_end
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether it is to take the place of a plan that still runs."""
+        return self.state == self.State.WAITING and self.follows_id is not None
 
     def in_force(self, at: dt.datetime) -> bool:
         """Whether its benefits are there."""

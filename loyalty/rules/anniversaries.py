@@ -5,10 +5,11 @@ Pure: which days of the year are kept on a day, and when units for it are given.
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from members.conditions.moments import kept_on
 
 # A day that is kept again sooner is the same one, moved: somebody corrected a birthday.
 APART = 300
@@ -30,11 +31,3 @@ def due_days(first: dt.date, last: dt.date, days_before: int) -> Iterator[DueDay
         given_on = first + dt.timedelta(days=number)
         day = given_on + dt.timedelta(days=days_before)
         yield DueDay(day, given_on, tuple(kept_on(day)))
-
-
-def kept_on(day: dt.date) -> Iterable[int]:
-    """The days of the year that are kept on a day: 29 February on the 28th, where there is no
-    29th."""
-    yield day.month * 100 + day.day
-    if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
-        yield 229

@@ -71,10 +71,15 @@ def end_of_period(day: dt.date, months: int, later: int) -> dt.date:
     return add_months(first, months * (later + 1)) - dt.timedelta(days=1)
 
 
+def in_year(month: int, number: int, year: int) -> dt.date:
+    """A day of the year in one year: 29 February is kept on the 28th where there is no 29th."""
+    return dt.date(year, month, min(number, calendar.monthrange(year, month)[1]))
+
+
 def next_month_day(day: dt.date, month: int, number: int) -> dt.date:
-    """The next such day of the year, today included; 29 February is kept on the 28th."""
+    """The next such day of the year, today included."""
     for year in (day.year, day.year + 1):
-        found = dt.date(year, month, min(number, calendar.monthrange(year, month)[1]))
+        found = in_year(month, number, year)
         if found >= day:
             return found
     raise AssertionError("a day of the year comes every year")

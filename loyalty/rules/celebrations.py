@@ -3,14 +3,13 @@ Pure."""
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import zoneinfo
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from loyalty.rules.bodies import AnniversaryBody
-from loyalty.rules.calendar import end_of_day, start_of_day
+from loyalty.rules.calendar import end_of_day, in_year, start_of_day
 from loyalty.rules.engine import RuleVersion
 
 
@@ -55,14 +54,7 @@ def kept_days(
     first = max(begin, enrolled_at).astimezone(zone).date()
     last = end.astimezone(zone).date() + dt.timedelta(days=keeping.days_before)
     for year in range(max(first.year, since.year + 1), last.year + 1):
-        given_on = _in_year(since, year) - dt.timedelta(days=keeping.days_before)
+        given_on = in_year(since.month, since.day, year) - dt.timedelta(days=keeping.days_before)
         comes = start_of_day(given_on, zone)
         if begin <= comes < end and enrolled_at < end_of_day(given_on, zone):
             yield KeptDay(keeping, max(comes, enrolled_at), given_on)
-
-
-def _in_year(day: dt.date, year: int) -> dt.date:
-    """29 February is kept on the 28th where there is no 29th."""
-    if (day.month, day.day) == (2, 29) and not calendar.isleap(year):
-        return dt.date(year, 2, 28)
-    return day.replace(year=year)

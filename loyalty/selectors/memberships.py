@@ -26,14 +26,16 @@ def with_id(public_id: uuid.UUID | str) -> QuerySet[Membership, int]:
     return _current(Membership.objects.filter(public_id=public_id))
 
 
-def list_memberships(customer: Customer) -> list[Membership]:
+def list_memberships(customer: Customer, *, with_causes: bool = False) -> list[Membership]:
     """A customer's memberships, the longest first; `has_plans`: the program has, or had, some;
-    `pools`: whether the member is, or was, in one; `causes`: the program's charities, with what
-    went there through the member."""
+    `pools`: whether the member is, or was, in one; `causes`, if wanted: the program's charities,
+    with what went there through the member."""
     plans = Plan.objects.filter(program=OuterRef("program"))
     pools = PoolMember.objects.filter(membership=OuterRef("pk"))
     found = memberships().select_related("founding_grant").filter(customer=customer)
-    found = found.annotate(has_plans=Exists(plans), pools=Exists(pools), causes=causes_of_members())
+    found = found.annotate(has_plans=Exists(plans), pools=Exists(pools))
+    if with_causes:
+        found = found.annotate(causes=causes_of_members())
     return list(found.order_by("enrolled_at", "pk"))
 
 

@@ -40,6 +40,11 @@ _DUE = """
         ON x.key = extract(month FROM a.since) * 100 + extract(day FROM a.since)
      WHERE m.id > %(after)s AND m.id <= %(until)s AND m.program_id = %(program)s
        AND m.status = 'active' AND m.enrolled_at < x.ends AND a.since < x.day
+       AND NOT EXISTS (SELECT 1 FROM loyalty_absence y
+                        WHERE y.membership_id = m.id
+                          AND y.began_at <= greatest(x.begins, m.enrolled_at)
+                          AND (y.ended_at IS NULL
+                               OR y.ended_at > greatest(x.begins, m.enrolled_at)))
        AND NOT EXISTS (SELECT 1 FROM {kept} g
                         WHERE g.{owner} = %(rule)s AND g.membership_id = m.id
                           AND abs(g.day - x.day) < %(apart)s)
@@ -74,7 +79,8 @@ def members_due(
     kept: Kept = OF_RULES,
 ) -> list[Celebrated]:
     """Of the memberships with keys above `after`, up to `until`. Who joined after the day on which
-    something is given is not among them, nor who was looked at for nearly the same day before."""
+    something is given is not among them, nor who was suspended or away as that day began, nor who
+    was looked at for nearly the same day before."""
     rows = [(key, due) for due in days for key in due.keys]
     if not rows:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Membership, Plan, PlanCharge, PlanVersion, Program, Subscription
 from loyalty.payments.providers import provider_named
 from loyalty.plan_times import period_end, unused_part
+from loyalty.selectors.plan_credits import Unused, unused_credits
 from loyalty.selectors.plans import current_version
 from loyalty.selectors.subscriptions import owner_of, paid_charge
 from members.errors import ConflictError
@@ -21,7 +22,8 @@ State = Subscription.State
 @dataclass(frozen=True, slots=True)
 class PlanChange:
     """What another plan would mean. `begins`: now, or when the present one renews; `pays_now` is
-    its price, less what is left of the present payment (`taken_off`)."""
+    its price, less what is left of the present payment (`taken_off`); `unused`: the units of that,
+    which go with it."""
 
     version: PlanVersion
     at_once: bool
@@ -29,6 +31,7 @@ class PlanChange:
     period_end: dt.datetime | None
     pays_now: Decimal
     taken_off: Decimal
+    unused: list[Unused] = field(default_factory=list)
 
 
 def preview_change(subscription: Subscription, plan: Plan, *, now: dt.datetime) -> PlanChange:
@@ -43,7 +46,8 @@ def preview_change(subscription: Subscription, plan: Plan, *, now: dt.datetime) 
         return PlanChange(version, False, later, None, Decimal(0), Decimal(0))
     zone = owner_of(subscription).program.zone
     ends = period_end(now.astimezone(zone).date(), version.months, 1, zone)
-    return PlanChange(version, True, now, ends, version.price - left, left)
+    unused = unused_credits(charge, now=now) if left else []
+    return PlanChange(version, True, now, ends, version.price - left, left, unused)
 
 
 def refuse_change(subscription: Subscription, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet
 
 from loyalty.models import PlanCharge, PlanVersion, Program, Subscription
-from loyalty.selectors.subscriptions import subscriptions
+from loyalty.selectors.subscriptions import running, subscriptions
 
 State, Why = Subscription.State, Subscription.Why
 LATELY = dt.timedelta(days=30)
@@ -40,7 +40,7 @@ class PlanFigures:
 
 def plan_figures(program: Program, *, now: dt.datetime) -> PlanFigures:
     own = Subscription.objects.filter(plan__program=program)
-    states = dict(own.filter(ended_at=None).values_list("state").annotate(n=Count("pk")))
+    states = dict(own.filter(running()).values_list("state").annotate(n=Count("pk")))
     before, lost = _churn(own, now)
     charges = PlanCharge.objects.filter(program=program)
     unpaid = charges.filter(state__in=PlanCharge.UNPAID)
@@ -95,4 +95,4 @@ def subscribers(program: Program, state: str = "") -> QuerySet[Subscription]:
         return found.exclude(ended_at=None)
     if state:
         return found.filter(state=state)
-    return found.filter(ended_at=None)
+    return found.filter(running())

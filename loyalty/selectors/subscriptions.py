@@ -35,10 +35,21 @@ def owner_of(subscription: Subscription) -> Membership:
     return subscription.membership.merged_into or subscription.membership
 
 
+def running() -> Q:
+    """Plans that run or were asked for; not what is only to take the place of one."""
+    return Q(ended_at=None) & (Q(follows=None) | ~Q(state=Subscription.State.WAITING))
+
+
+def change_of(subscription: Subscription) -> Subscription | None:
+    """What is to take its place once a provider has said what became of the money."""
+    found = subscriptions().filter(follows=subscription, state=Subscription.State.WAITING)
+    return found.first()
+
+
 def running_of(membership: Membership) -> Subscription | None:
     """The plan that they have, or have asked for; of two, which only a merge leaves, the longer
     one."""
-    found = of_members([membership.pk]).filter(ended_at=None)
+    found = of_members([membership.pk]).filter(running())
     return found.order_by("asked_at", "pk").first()
 
 

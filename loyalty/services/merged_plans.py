@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 
 from loyalty.models import Membership, Subscription
-from loyalty.selectors.subscriptions import of_members
+from loyalty.selectors.subscriptions import of_members, running
 from loyalty.services.subscription_states import end, settle, tell
 from loyalty.services.subscriptions import hold
 
@@ -15,9 +15,9 @@ State = Subscription.State
 
 def join_plans(kept: Membership, now: dt.datetime) -> list[int]:
     """Once the memberships are one. Answers with the keys of what is not renewed by this."""
-    running = of_members([kept.pk]).filter(ended_at=None).order_by("asked_at", "pk")
+    found = of_members([kept.pk]).filter(running()).order_by("asked_at", "pk")
     stopped = []
-    for subscription in list(running)[1:]:
+    for subscription in list(found)[1:]:
         held = hold(subscription)
         if held.state == State.WAITING:
             end(held, State.CANCELED, Subscription.Why.AT_ONCE, at=now, now=now)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from django.utils.translation import gettext as _
 
-from loyalty.errors import InvalidOrderError, OrderConflictError
+from loyalty.errors import InvalidOrderError
 from loyalty.ledger.posting import post
-from loyalty.models import Order, OrderLine, Tender
+from loyalty.models import Order
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import NOTHING, Basket, Occasion
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import CapBook, rooms_as_json, with_budgets
 from loyalty.services.contexts import Wish, context_as_json, with_contexts
-from loyalty.services.maturities import times_of
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import (
     Enrolling,
@@ -26,12 +25,12 @@ from loyalty.services.order_batches import (
     Rows,
     Wanted,
     Written,
-    hold_people,
     open_batch,
     write_batch,
 )
+from loyalty.services.order_changes import rewrite_order
 from loyalty.services.order_discounts import keep_discounts
-from loyalty.services.order_inputs import OrderInput, check_order, order_times, with_whole_line
+from loyalty.services.order_inputs import OrderInput, check_order, order_times
 from loyalty.services.order_rounds import in_rounds, rounds_of
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.refunds import reconcile_with_parked
@@ -41,7 +40,6 @@ from loyalty.services.unit_tenders import UnitPayments
 from loyalty.services.window_awards import Contribution, window_movements
 from members.conditions.moments import Moment
 from members.errors import FieldError, placed
-from members.selectors.merges import were_one
 
 # outdated: a newer message about the order had come before.
 Outcome = Literal["created", "updated", "unchanged", "outdated"]
@@ -188,7 +186,7 @@ def _take_again(
 ) -> OrderResult:
     outcome: Outcome = "unchanged"
     if anew is not None:
-        outcome = "updated" if _rewrite(order, known, anew, now) else "outdated"
+        outcome = "updated" if rewrite_order(order, known, anew, now) else "outdated"
     return OrderResult(known.order_id, order.external_id, outcome, known.customer_id)
 
 
@@ -310,75 +308,6 @@ def _contributions(
                 by_program[program_id], known.members[program_id], award, known.order_id,
                 order.placed_at, order.currency, order.placed_at,
             )  # fmt: skip
-
-
-def _rewrite(order: OrderInput, known: Opened, body_hash: bytes, now: dt.datetime) -> bool:
-    """A known order with other content: take the new content, keep its place and its
-    evaluations. False: the message is older than what is known, and changes nothing."""
-    stored = Order.objects.select_for_update().get(pk=known.order_id)
-    if _is_outdated(order, stored):
-        return False
-    claims = stored.customer_id is None and known.customer_id is not None
-    if not claims and not were_one(stored.customer_id, known.customer_id):
-        raise OrderConflictError(
-            _("Order %(number)s belongs to another customer.") % {"number": order.external_id},
-            errors=[FieldError("customer", _("An order does not change hands."), "immutable")],
-        )
-    if stored.currency != order.currency:
-        raise OrderConflictError(
-            _("Order %(number)s was placed in %(currency)s.")
-            % {"number": order.external_id, "currency": stored.currency},
-            errors=[FieldError("currency", _("An order keeps its currency."), "immutable")],
-        )
-    if claims:
-        hold_people([known.customer_id])
-        stored.customer_id = known.customer_id
-        stored.refunds.filter(customer=None).update(customer=known.customer_id)
-    _take_over_times(order, stored, now)
-    for name in (
-        "status", "total", "tax_total", "taxes_included", "shipping_total", "discount_total",
-        "channel", "store", "payment_method",
-    ):  # fmt: skip
-        setattr(stored, name, getattr(order, name))
-    stored.coupons = list(order.coupons)
-    stored.body_hash = body_hash
-    stored.save()
-    stored.lines.all().delete()
-    stored.tenders.all().delete()
-    OrderLine.objects.bulk_create(
-        OrderLine(
-            order=stored, line_no=line.line_no, sku=line.sku, name=line.name,
-            category=line.category,
-            tags=list(line.tags), quantity=line.quantity, unit_price=line.unit_price,
-            discount=line.discount, total=line.total, tax=line.tax, stored_value=line.stored_value,
-            brand=line.brand,
-        )
-        for line in with_whole_line(order)
-    )  # fmt: skip
-    Tender.objects.bulk_create(
-        Tender(order=stored, kind=kind, amount=amount)
-        for kind, amount in paid_by_kind(order.paid).items()
-    )
-    return True
-
-
-def _is_outdated(order: OrderInput, stored: Order) -> bool:
-    """Whether a newer message came before, by the source's count, else by its time of change."""
-    if order.sequence is not None and stored.sequence is not None:
-        return order.sequence < stored.sequence
-    if order.changed_at is not None and stored.changed_at is not None:
-        return order.changed_at < stored.changed_at
-    return False
-
-
-def _take_over_times(order: OrderInput, stored: Order, now: dt.datetime) -> None:
-    times = order_times(replace(order, placed_at=stored.placed_at), times_of(stored), now)
-    stored.paid_at, stored.fulfilled_at = times.paid_at, times.fulfilled_at
-    stored.completed_at = times.completed_at
-    if order.sequence is not None:
-        stored.sequence = order.sequence
-    if order.changed_at is not None:
-        stored.changed_at = order.changed_at
 
 
 def _refuse_doubles(orders: Sequence[OrderInput]) -> None:

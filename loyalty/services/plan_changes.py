@@ -1,5 +1,9 @@
 """A member's other plan: at once, where it costs more and the merchant lets it, or when the one
-that they have renews; and what that costs, before it is done."""
+that they have renews; and what that costs, before it is done.
+
+Where a card is charged, the other plan and its charge are committed before any money is asked for,
+and wait: whoever is killed in between leaves what the work on plans finishes, under the same key.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,20 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from loyalty.models import Plan, PlanCharge, Subscription
+from loyalty.models import PaymentEvent, Plan, PlanCharge, Subscription
+from loyalty.payments.providers import provider_named
 from loyalty.selectors.plan_changes import PlanChange, preview_change
-from loyalty.selectors.subscriptions import owner_of, paid_charge
+from loyalty.selectors.subscriptions import change_of, owner_of, paid_charge
 from loyalty.services.plan_charges import collect_charge, issue_charge
-from loyalty.services.subscription_states import end, settle
-from loyalty.services.subscriptions import (
-    change_plan,
-    hold_running,
-)
+from loyalty.services.subscription_states import settle, take_over
+from loyalty.services.subscriptions import change_plan, hold, hold_running
 from members.errors import ConflictError
-from members.services.audit import Actor, record_audit
-from members.services.transactions import run_atomically
+from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.transactions import run_atomically, run_committed
 
-State, Why = Subscription.State, Subscription.Why
+State = Subscription.State
 
 
 def change_as_offered(
@@ -37,10 +38,14 @@ def change_as_offered(
     """The other plan, at once or at the renewal as its terms say. `pays_now` is what was agreed
     to: if it has become another sum since, nothing is done. Returns the subscription that goes on.
 
-    Raises ConflictError, also when the payment is refused: nothing has happened then.
+    Raises ConflictError, also when the payment is refused: nothing has happened then. Where a card
+    is charged, this is no part of another transaction.
     """
 
-    def change() -> Subscription:
+    def begin() -> Subscription:
+        begun = change_of(hold(subscription))
+        if begun is not None and begun.plan == plan:
+            return begun
         held = hold_running(subscription)
         if plan == held.plan:
             return change_plan(subscription=held, plan=plan, actor=actor, now=now)
@@ -51,46 +56,77 @@ def change_as_offered(
             )
         if not wanted.at_once:
             return change_plan(subscription=held, plan=plan, actor=actor, now=now)
-        # A payment that is refused leaves nothing behind, also within somebody else's transaction.
-        with transaction.atomic():
-            return _replace(held, wanted, actor, now)
+        return _begin(held, wanted, actor, now)
 
-    return run_atomically(change)
+    write = run_committed if provider_named(subscription.provider).collects else run_atomically
+    found = write(begin)
+    if not found.takes_over:
+        return found
+    finished = run_atomically(lambda: finish_change(hold(found), actor=actor, now=now))
+    if finished is None:
+        raise ConflictError(
+            _("The payment was refused, so your plan stays as it is."), code="payment_refused"
+        )
+    return finished
 
 
-def _replace(
-    held: Subscription, wanted: PlanChange, actor: Actor, now: dt.datetime
-) -> Subscription:  # fmt: skip
+def finish_change(
+    held: Subscription, *, now: dt.datetime, actor: Actor = SYSTEM
+) -> Subscription | None:
+    """Ask for the money of a change that has begun, and put the other plan in the place of the one
+    before, also where the provider does not know yet. None where it says no: nothing is left of it
+    then. Again changes nothing."""
+    if not held.takes_over:
+        return held
+    charge = held.charges.select_related("version").get()
+    collect_charge(charge, now=now)
+    if charge.state == PlanCharge.State.FAILED:
+        _forget(held, charge, actor)
+        return None
+    take_over(held, now=now, actor=actor)
+    settle(held, now=now)
+    return held
+
+
+def _begin(held: Subscription, wanted: PlanChange, actor: Actor, now: dt.datetime) -> Subscription:
+    """The other plan with its charge, waiting; by hand there is nothing to wait for."""
     before, zone = paid_charge(held, now), owner_of(held).program.zone
     assert before is not None
-    version, today = wanted.version, now.astimezone(zone).date()
-    end(held, State.CANCELED, Why.CHANGED, at=now, now=now, actor=actor)
+    version = wanted.version
     follower = Subscription.objects.create(
-        # The same try has the same number, so that nobody is asked for its money twice.
-        public_id=uuid.uuid5(held.public_id, f"{version.pk}:{today}:{held.provider_method}"),
-        membership=held.membership, plan=version.plan, version=version, state=State.ACTIVE,
+        # Whoever is undone by another transaction and tries again comes to the same number.
+        public_id=uuid.uuid5(held.public_id, f"{version.pk}:{now.isoformat()}"),
+        membership=held.membership, plan=version.plan, version=version, state=State.WAITING,
         source=Subscription.Source.CHANGE, provider=held.provider,
         provider_customer=held.provider_customer, provider_method=held.provider_method,
-        asked_at=now, anchor=today, period_number=1, period_start=now,
-        period_end=wanted.period_end, benefits_from=now, follows=held,
+        asked_at=now, anchor=now.astimezone(zone).date(), period_number=1, period_start=now,
+        period_end=wanted.period_end, follows=held, next_at=now,
     )  # fmt: skip
     if wanted.taken_off:
         before.carried = wanted.taken_off
         before.save(update_fields=["carried"])
-    charge = issue_charge(follower, now=now, before=before if wanted.taken_off else None)
-    collect_charge(charge, now=now)
-    if charge.state == PlanCharge.State.FAILED:
-        raise ConflictError(
-            _("The payment was refused, so your plan stays as it is."), code="payment_refused"
-        )
-    settle(follower, now=now)
+    issue_charge(follower, now=now, before=before if wanted.taken_off else None)
+    if provider_named(held.provider).collects:
+        _audit(held, follower, "plan.change_asked", actor)
+    return follower
+
+
+def _forget(held: Subscription, charge: PlanCharge, actor: Actor) -> None:
+    """The plan before stays as it is; what was to be taken off its payment is there again."""
+    before = Subscription.objects.select_for_update().get(followed_by=held)
+    before.charges.filter(carried_to=charge).update(carried=0)
+    _audit(before, held, "plan.change_refused", actor, failure=charge.failure)
+    PaymentEvent.objects.filter(charge=charge).update(charge=None)
+    charge.delete()
+    held.delete()
+
+
+def _audit(
+    before: Subscription, held: Subscription, action: str, actor: Actor, **said: str
+) -> None:
     record_audit(
         actor=actor,
-        action="plan.changed",
-        target=owner_of(held).customer,
-        after={
-            "plan": held.version.name, "to": version.name, "amount": str(charge.amount.normalize()),
-            "currency": charge.currency,
-        },
-    )  # fmt: skip
-    return follower
+        action=action,
+        target=owner_of(before).customer,
+        after={"plan": before.version.name, "to": held.version.name, **said},
+    )

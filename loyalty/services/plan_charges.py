@@ -13,11 +13,12 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Max
 
-from loyalty.models import PlanCharge, Subscription
+from loyalty.models import PlanCharge, Subscription, Transfer
 from loyalty.payments.base import Collected, ProviderError, Wanted
 from loyalty.payments.providers import provider_named
 from loyalty.rules.calendar import add_days
 from loyalty.selectors.subscriptions import owner_of
+from loyalty.services.plan_credits import withdraw_credits
 from members.services.audit import SYSTEM, Actor, record_audit
 
 State = PlanCharge.State
@@ -108,7 +109,7 @@ def note_collected(
     """Write down what a provider says of a charge. Whether it is paid by that."""
     match found.state:
         case "paid":
-            return note_paid(charge, at=at, actor=SYSTEM, reference=found.reference)
+            return note_paid(charge, at=at, now=now, actor=SYSTEM, reference=found.reference)
         case "failed":
             _note_failed(charge, found)
         case "open" if charge.state in PlanCharge.UNPAID:
@@ -119,10 +120,14 @@ def note_collected(
 
 
 def note_paid(
-    charge: PlanCharge, *, at: dt.datetime, actor: Actor, reference: str = "", note: str = ""
-) -> bool:
+    charge: PlanCharge, *, at: dt.datetime, now: dt.datetime, actor: Actor, reference: str = "",
+    note: str = "",
+) -> bool:  # fmt: skip
     """The money is there; again changes nothing. A charge that was void is paid all the same: what
-    has come in has come in, and what is still left of the payment before it is taken off again."""
+    has come in has come in, and what is still left of the payment before it is taken off again.
+
+    What was taken off was given back for that: the units of the payment before go, as far as they
+    are still there."""
     if charge.state in (State.PAID, State.REFUNDED):
         return False
     was_void = charge.state == State.VOID
@@ -133,6 +138,10 @@ def note_paid(
     charge.failure = ""
     charge.provider_reference = reference or charge.provider_reference
     charge.save()
+    if charge.carried_from is not None and charge.taken_off:
+        withdraw_credits(
+            charge.carried_from, actor=actor, source=Transfer.Source.JOB.value, now=now
+        )
     record_audit(
         actor=actor,
         action="plan.paid_late" if was_void else "plan.paid",

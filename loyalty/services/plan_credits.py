@@ -6,16 +6,13 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count
 
 from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
 from loyalty.models import (
     Account,
-    Lot,
     LotPolicy,
     Membership,
     PlanCharge,
@@ -27,6 +24,7 @@ from loyalty.models import (
 )
 from loyalty.plan_times import credit_time
 from loyalty.rules.lots import expires_at, lot_times
+from loyalty.selectors.plan_credits import left_of, withdrawable
 from loyalty.selectors.rulebooks import lot_terms
 from loyalty.selectors.subscriptions import owner_of
 from loyalty.unearned import PLAN_CREDIT
@@ -57,43 +55,18 @@ def give_credits(subscription: Subscription, *, now: dt.datetime) -> int:
     return given
 
 
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """Units of a payment that are still there."""
-
-    wallet_type: WalletType
-    units: int
-
-    @property
-    def whole(self) -> Decimal:
-        """As people count them."""
-        return Decimal(self.units).scaleb(-self.wallet_type.scale)
-
-
-def unused_credits(charge: PlanCharge, *, now: dt.datetime) -> list[Unused]:
-    """What giving the payment back would take, by kind of unit."""
-    found: dict[int, Unused] = {}
-    for credit in _withdrawable(charge):
-        wallet_type = credit.transfer.wallet_type
-        units = _left_of(credit, charge, now)
-        if units:
-            before = found[wallet_type.pk].units if wallet_type.pk in found else 0
-            found[wallet_type.pk] = Unused(wallet_type, before + units)
-    return list(found.values())
-
-
 def withdraw_credits(
     charge: PlanCharge, *, actor: Actor, source: str, now: dt.datetime
 ) -> list[PlanCredit]:
     """Take back what is still there of the units that came with a payment; what was spent stays
     spent. Returns those of which something was taken; again takes nothing more."""
-    given = list(_withdrawable(charge))
+    given = list(withdrawable(charge))
     if not given:
         return []
     lock_wallets([_wallet(owner_of(charge.subscription), charge).pk])
     taken = []
     for credit in given:
-        units = _left_of(credit, charge, now)
+        units = left_of(credit, charge, now)
         if units:
             [posted] = post([_withdrawal(credit, charge, units, actor, source, now)], now=now)
             credit.withdrawn, credit.withdrawal_id = units, posted.transfer_id
@@ -164,23 +137,6 @@ def _lot(
     if times.renewable:
         lot["until"] = expires_at(terms, at, zone)
     return lot
-
-
-def _withdrawable(charge: PlanCharge) -> Any:
-    return (
-        charge.credits.filter(withdrawal=None)
-        .select_related("transfer__wallet_type")
-        .order_by("number")
-    )
-
-
-def _left_of(credit: PlanCredit, charge: PlanCharge, now: dt.datetime) -> int:
-    """In the member's own wallet; what they gave away is somebody else's."""
-    account = owner_of(charge.subscription).account_id
-    lots = Lot.objects.filter(
-        origin=credit.transfer_id, wallet__account=account, due_at__gt=now, remaining__gt=0
-    )
-    return int(lots.aggregate(units=Sum("remaining", default=0))["units"])
 
 
 def _withdrawal(

@@ -13,11 +13,12 @@ from loyalty.models import PaymentEvent, PlanCharge, Subscription
 from loyalty.payments.base import Collected, Notice, ProviderError
 from loyalty.payments.providers import provider_named
 from loyalty.plan_times import unused_part
+from loyalty.selectors.plan_credits import Unused, unused_credits
 from loyalty.selectors.subscriptions import owner_of, paid_charge
 from loyalty.services.plan_charges import note_collected, note_paid, note_refunded
-from loyalty.services.plan_credits import Unused, unused_credits, withdraw_credits
+from loyalty.services.plan_credits import withdraw_credits
 from loyalty.services.subscription_states import end, settle
-from loyalty.services.subscriptions import hold, permit_collecting
+from loyalty.services.subscriptions import hold, permit_collecting, refuse_unsettled
 from members.errors import ConflictError
 from members.services.audit import Actor
 from members.services.transactions import run_atomically
@@ -48,7 +49,7 @@ def mark_paid(*, charge: PlanCharge, actor: Actor, now: dt.datetime, note: str =
         held, subscription = _hold(charge)
         if held.state == PlanCharge.State.VOID:
             raise PaymentRefusedError(_("Nobody owes this invoice any more."))
-        if note_paid(held, at=now, actor=actor, note=note) and subscription.running:
+        if note_paid(held, at=now, now=now, actor=actor, note=note) and subscription.running:
             settle(subscription, now=now)
         return held
 
@@ -135,6 +136,7 @@ def cancel_now(
         held = hold(subscription)
         if not held.running:
             return held
+        refuse_unsettled(held)
         charge = paid_charge(held, now)
         if refund != "none" and charge is not None:
             _refund(charge, held, refund, actor, source, now, note)
@@ -162,6 +164,7 @@ def _refund(
     charge: PlanCharge, subscription: Subscription, how: Refund, actor: Actor, source: str,
     now: dt.datetime, note: str,
 ) -> None:  # fmt: skip
+    refuse_unsettled(subscription)
     preview = preview_refund(charge, now=now)
     amount = preview.whole if how == "whole" else preview.pro_rata
     if amount > 0:

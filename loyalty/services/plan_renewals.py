@@ -14,12 +14,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.models import Membership, PlanCharge, Program, Subscription
+from loyalty.models import Membership, Program, Subscription
 from loyalty.plan_times import period_end
 from loyalty.selectors.plans import current_version
-from loyalty.selectors.subscriptions import owner_of
+from loyalty.selectors.subscriptions import change_of, owner_of
+from loyalty.services.plan_changes import finish_change
 from loyalty.services.plan_charges import collect_charge, issue_charge
-from loyalty.services.subscription_states import end, settle
+from loyalty.services.subscription_states import collect_due, end, settle
 from loyalty.services.subscriptions import hold
 from members.formatting import format_number
 from members.jobs import Work
@@ -85,11 +86,17 @@ def _piece(job: Job) -> Step | None:
 
 def _advance(subscription: Subscription, now: dt.datetime) -> Subscription:
     held: Subscription | None = hold(subscription)
+    assert held is not None
+    if change_of(held) is not None:
+        # Whether it goes on is seen to first, when it is the other one's turn.
+        return held
+    if held.takes_over:
+        held = finish_change(held, now=now)
     while held is not None:
         subscription = held
         if not held.running:
             break
-        _collect_due(held, now)
+        collect_due(held, now=now)
         settle(held, now=now)
         held = _turn(held, now) if _period_is_over(held, now) else None
     return subscription
@@ -102,12 +109,6 @@ def _period_is_over(held: Subscription, now: dt.datetime) -> bool:
         and held.period_end is not None
         and held.period_end <= now
     )
-
-
-def _collect_due(held: Subscription, now: dt.datetime) -> None:
-    unpaid = held.charges.filter(state__in=PlanCharge.UNPAID, next_attempt_at__lte=now)
-    for charge in unpaid.select_related("version").order_by("due_at", "pk"):
-        collect_charge(charge, now=now)
 
 
 def _turn(held: Subscription, now: dt.datetime) -> Subscription | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRule, EarningRuleVersion
 from loyalty.selectors.rules import get_rule
-from loyalty.services.rule_versions import NOBODY_ASKED
+from loyalty.services.rule_versions import NOBODY_ASKED, refuse_unread
 from loyalty.services.rules import (
     audit_rule,
     from_now,
@@ -30,12 +30,14 @@ def ask_to_publish(
     now: dt.datetime,
     starts_at: dt.datetime | None = None,
     ends_at: dt.datetime | None = None,
+    seen: str | None = None,
 ) -> EarningRuleVersion:
     """Write down that a draft shall be published by somebody else, from when to when. What would
-    be refused is refused now."""
+    be refused is refused now. `seen` as for publishing."""
     program = hold_program(rule.program)
     rule = get_rule(program, rule.code)
     draft = require_draft(rule)
+    refuse_unread(rule, seen)
     require_live(program)
     refuse_dead(rule, draft, now=now, starts_at=from_now(starts_at, now), ends_at=ends_at)
     if actor.user is None:

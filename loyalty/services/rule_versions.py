@@ -28,6 +28,22 @@ def draft_of(rule: EarningRule) -> EarningRuleVersion | None:
     return rule.versions.filter(status=Status.DRAFT).first()
 
 
+def mark(rule: EarningRule) -> str:
+    """Changes with every wording that is written or published."""
+    wordings = rule.versions.order_by("number").values_list("number", "status", "written_at")
+    return ";".join(f"{number} {status} {written_at}" for number, status, written_at in wordings)
+
+
+def refuse_unread(rule: EarningRule, seen: str | None) -> None:
+    """Raise ConflictError where `seen`, the `mark` of what somebody decides about, is not that of
+    the rule as it is now."""
+    if seen is not None and seen != mark(rule):
+        raise ConflictError(
+            _("Somebody has changed the draft since you read it. Read it again, then decide."),
+            code="changed_meanwhile",
+        )
+
+
 def write_draft(
     rule: EarningRule,
     body: dict[str, Any],

@@ -35,7 +35,9 @@ from loyalty.services.rule_versions import (
     end_rule,
     in_force_at,
     keep_rule,
+    mark,
     put_in_force,
+    refuse_unread,
     rule_policy,
     take_back,
     write_draft,
@@ -117,12 +119,6 @@ def save_draft(
     return draft
 
 
-def mark(rule: EarningRule) -> str:
-    """Changes with every wording that is written or published."""
-    wordings = rule.versions.order_by("number").values_list("number", "status", "written_at")
-    return ";".join(f"{number} {status} {written_at}" for number, status, written_at in wordings)
-
-
 @transaction.atomic
 def discard_draft(*, rule: EarningRule, actor: Actor, now: dt.datetime) -> bool:
     """Throw the draft away; whether the rule went with it, because it had nothing else."""
@@ -145,12 +141,15 @@ def publish_draft(
     now: dt.datetime,
     starts_at: dt.datetime | None = None,
     ends_at: dt.datetime | None = None,
+    seen: str | None = None,
 ) -> EarningRuleVersion:
     """The draft counts for orders placed from `starts_at` (now) on, to `ends_at` if given. What is
-    refused: RuleRefusedError. Where a second person publishes, not the one who wrote it."""
+    refused: RuleRefusedError. Where a second person publishes, not the one who wrote it. `seen`:
+    the `mark` of what they read; another wording is refused."""
     program = hold_program(rule.program)
     rule = get_rule(program, rule.code)
     draft = require_draft(rule)
+    refuse_unread(rule, seen)
     require_live(program)
     if program.four_eyes and may_not_publish(draft, actor):
         raise ConflictError(may_not_publish(draft, actor), code="second_person", status=403)

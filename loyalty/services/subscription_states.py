@@ -24,7 +24,8 @@ PATIENCE = dt.timedelta(days=7)
 
 
 def begin(subscription: Subscription, *, trial_days: int, now: dt.datetime) -> None:
-    """The trial, or the first period: as soon as one knows how it will be paid."""
+    """The trial, or the first period with its charge: as soon as one knows how it will be paid. The
+    caller settles it."""
     zone = owner_of(subscription).program.zone
     today = now.astimezone(zone).date()
     if trial_days:
@@ -35,8 +36,14 @@ def begin(subscription: Subscription, *, trial_days: int, now: dt.datetime) -> N
     else:
         _first_period(subscription, now)
         subscription.save()
-        collect_charge(issue_charge(subscription, now=now), now=now)
-    settle(subscription, now=now)
+        issue_charge(subscription, now=now)
+
+
+def collect_due(subscription: Subscription, *, now: dt.datetime) -> None:
+    """Ask the provider for all that it is time to ask for."""
+    unpaid = subscription.charges.filter(state__in=PlanCharge.UNPAID, next_attempt_at__lte=now)
+    for charge in unpaid.select_related("version").order_by("due_at", "pk"):
+        collect_charge(charge, now=now)
 
 
 def _first_period(subscription: Subscription, now: dt.datetime) -> None:
@@ -52,7 +59,10 @@ def settle(subscription: Subscription, *, now: dt.datetime) -> None:
     are due. Again changes nothing."""
     unpaid = _unpaid(subscription)
     if subscription.state == State.WAITING and not unpaid and _has_paid(subscription):
-        _open_up(subscription, now)
+        if subscription.takes_over:
+            take_over(subscription, now=now)
+        else:
+            _open_up(subscription, now)
     limit = _limit(subscription, unpaid)
     if limit is not None and limit <= now:
         end(subscription, State.LAPSED, Why.NOT_PAID, at=limit, now=now)
@@ -86,6 +96,29 @@ def _open_up(subscription: Subscription, now: dt.datetime) -> None:
     subscription.charges.filter(period_number=1).update(
         period_start=subscription.period_start, period_end=subscription.period_end
     )
+
+
+def take_over(subscription: Subscription, *, now: dt.datetime, actor: Actor = SYSTEM) -> None:
+    """It is there instead of the one that it follows, from when it was asked for."""
+    assert subscription.period_start is not None
+    before = Subscription.objects.select_for_update().get(followed_by=subscription)
+    # A merge may have stopped it meanwhile.
+    subscription.cancel_at_period_end = before.cancel_at_period_end
+    subscription.cancel_asked_at = before.cancel_asked_at
+    at = subscription.period_start
+    end(before, State.CANCELED, Why.CHANGED, at=at, now=now, actor=actor)
+    subscription.state, subscription.benefits_from = State.ACTIVE, at
+    subscription.save()
+    charge = subscription.charges.get(period_number=1)
+    record_audit(
+        actor=actor,
+        action="plan.changed",
+        target=owner_of(subscription).customer,
+        after={
+            "plan": before.version.name, "to": subscription.version.name,
+            "amount": str(charge.amount.normalize()), "currency": charge.currency,
+        },
+    )  # fmt: skip
 
 
 def _limit(subscription: Subscription, unpaid: list[PlanCharge]) -> dt.datetime | None:

@@ -7,20 +7,22 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Plan, Program, Subscription
+from loyalty.payments.base import PaymentProvider
 from loyalty.payments.providers import provider_named, usual_provider
 from loyalty.selectors.plan_changes import refuse_change, refuse_plan
 from loyalty.selectors.plans import current_version
 from loyalty.selectors.subscriptions import (
+    change_of,
     had_a_plan,
     of_members,
     owner_of,
     running_of,
     subscriptions,
 )
-from loyalty.services.subscription_states import begin, end, settle
+from loyalty.services.subscription_states import begin, collect_due, end, settle
 from members.errors import ConflictError
 from members.services.audit import Actor, record_audit
-from members.services.transactions import run_atomically
+from members.services.transactions import run_atomically, run_committed
 
 State, Why = Subscription.State, Subscription.Why
 
@@ -35,8 +37,22 @@ def subscribe(
     provider: str = "",
 ) -> Subscription:
     """The member has the plan from now on, or once it is paid. A trial is given once. Raises
-    ConflictError where they have one, or it is not offered."""
-    return run_atomically(lambda: _subscribe(membership, plan, source, actor, now, provider))
+    ConflictError where they have one, or it is not offered.
+
+    That they have it is committed before any money is asked for: where a card is charged, this is
+    no part of another transaction."""
+    payer = provider_named(provider) if provider else usual_provider()
+    write = run_committed if payer.collects else run_atomically
+    found = write(lambda: _subscribe(membership, plan, source, actor, now, payer))
+
+    def collect() -> Subscription:
+        held = hold(found)
+        collect_due(held, now=now)
+        settle(held, now=now)
+        return held
+
+    asks = found.state == State.WAITING and found.provider_method
+    return run_atomically(collect) if asks else found
 
 
 def permit_collecting(
@@ -51,7 +67,8 @@ def permit_collecting(
         held.save(update_fields=["provider_customer", "provider_method"])
         if held.state == State.WAITING and not held.charges.exists():
             begin(held, trial_days=trial_days_for(held), now=now)
-        elif held.running:
+            collect_due(held, now=now)
+        if held.running:
             settle(held, now=now)
         return held
 
@@ -125,8 +142,9 @@ def trial_days_for(subscription: Subscription) -> int:
 
 
 def _subscribe(
-    membership: Membership, plan: Plan, source: str, actor: Actor, now: dt.datetime, provider: str
-) -> Subscription:
+    membership: Membership, plan: Plan, source: str, actor: Actor, now: dt.datetime,
+    payer: PaymentProvider,
+) -> Subscription:  # fmt: skip
     # Two at once take turns.
     membership = (
         Membership.objects.select_for_update(of=("self",))
@@ -139,7 +157,6 @@ def _subscribe(
     refuse_plan(plan, program)
     if running_of(membership) is not None:
         raise ConflictError(_("There is a plan already: change or cancel it."), code="plan_running")
-    payer = provider_named(provider) if provider else usual_provider()
     found = Subscription.objects.create(
         membership=membership, plan=plan, version=current_version(plan), state=State.WAITING,
         source=source, provider=payer.code, asked_at=now, **_permission(membership, payer.code),
@@ -147,8 +164,7 @@ def _subscribe(
     _audit(found, "plan.subscribed", actor)
     if not payer.collects or found.provider_method:
         begin(found, trial_days=trial_days_for(found), now=now)
-    else:
-        settle(found, now=now)
+    settle(found, now=now)
     return found
 
 
@@ -165,11 +181,21 @@ def _permission(membership: Membership, provider: str) -> dict[str, str]:
 
 
 def hold_running(subscription: Subscription) -> Subscription:
-    """As `hold`. Raises ConflictError where it has ended."""
+    """As `hold`. Raises ConflictError where it has ended, or another plan is being paid for."""
     held = hold(subscription)
     if not held.running:
         raise ConflictError(_("This plan has ended."), code="plan_ended")
+    refuse_unsettled(held)
     return held
+
+
+def refuse_unsettled(held: Subscription) -> None:
+    """Raise ConflictError while nobody knows whether another plan that was asked for is paid."""
+    if held.takes_over or change_of(held) is not None:
+        raise ConflictError(
+            _("A payment for another plan is being asked for. Look again in a few minutes."),
+            code="change_unsettled",
+        )
 
 
 def _audit(

@@ -3,6 +3,10 @@
 The record is written in the same transaction as the work: either both exist or neither, so a crash
 at any point leaves nothing half done. A refused request wrote nothing; it may be corrected and sent
 again under the same key.
+
+What asks somebody outside for money cannot be one transaction: it commits what it is about to do
+first. There the record follows the work, and whoever is killed before it runs the work again, which
+does nothing twice by itself.
 """
 
 from __future__ import annotations
@@ -33,11 +37,11 @@ Teller = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def idempotent(
-    *, required: bool = False, told_apart: Teller | None = None
+    *, required: bool = False, commits: bool = False, told_apart: Teller | None = None
 ) -> Callable[[Handler], Handler]:
     """A handler method that heeds the header; `required`: it refuses to work without one.
-    `told_apart` puts into the answer, the first and a repeated one, what is not kept with it: a
-    secret."""
+    `commits`: it commits by itself, and does nothing twice when it is run again. `told_apart` puts
+    into the answer, the first and a repeated one, what is not kept with it: a secret."""
 
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
@@ -47,7 +51,10 @@ def idempotent(
                 return handler(view, request, *args, **kwargs)
             once = functools.partial(handler, view, request, *args, **kwargs)
             key, kept_as = view.idempotency_record(name)
-            response = run_atomically(lambda: _once(key, kept_as, _digest(request), once))
+            if commits:
+                response = _once_committing(key, kept_as, _digest(request), once)
+            else:
+                response = run_atomically(lambda: _once(key, kept_as, _digest(request), once))
             if told_apart is not None:
                 response.content = orjson.dumps(told_apart(orjson.loads(response.content)))
             return response
@@ -79,9 +86,24 @@ def require_key(request: Request) -> str:
 def _once(
     key: ApiKey, name: str, digest: bytes, handler: Callable[[], HttpResponse]
 ) -> HttpResponse:
-    lock = int.from_bytes(hashlib.sha256(f"{key.pk}:{name}".encode()).digest()[:8], signed=True)
+    _take_turn("pg_try_advisory_xact_lock", key, name)
+    return _answer_once(key, name, digest, handler)
+
+
+def _once_committing(
+    key: ApiKey, name: str, digest: bytes, handler: Callable[[], HttpResponse]
+) -> HttpResponse:
+    _take_turn("pg_try_advisory_lock", key, name)
+    try:
+        return _answer_once(key, name, digest, handler)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_lock(key, name)])
+
+
+def _take_turn(lock: str, key: ApiKey, name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
+        cursor.execute(f"SELECT {lock}(%s)", [_lock(key, name)])
         if not cursor.fetchone()[0]:
             raise ApiError(
                 HTTPStatus.CONFLICT,
@@ -89,6 +111,15 @@ def _once(
                 code="idempotency_key_in_use",
                 headers={"Retry-After": "1"},
             )
+
+
+def _lock(key: ApiKey, name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{key.pk}:{name}".encode()).digest()[:8], signed=True)
+
+
+def _answer_once(
+    key: ApiKey, name: str, digest: bytes, handler: Callable[[], HttpResponse]
+) -> HttpResponse:
     record = IdempotencyRecord.objects.filter(api_key=key, key=name).first()
     if record is not None:
         return _replay(record, digest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import zoneinfo
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from members.conditions.once import once
@@ -38,15 +39,19 @@ class Moment:
         return at.astimezone(self.zone).date()
 
 
+def kept_on(day: dt.date) -> Iterator[int]:
+    """The days of the year (month × 100 + day) that are kept on a day: a year without 29 February
+    keeps it on the 28th."""
+    yield day.month * 100 + day.day
+    if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
+        yield 229
+
+
 def month_days(first: dt.date, last: dt.date) -> frozenset[int]:
-    """The days of the year (month × 100 + day) from one day to another, both included. A year
-    without 29 February keeps it on the 28th."""
+    """The days of the year that are kept from one day to another, both included."""
     found: set[int] = set()
     for number in range(min((last - first).days, 366) + 1):
-        day = first + dt.timedelta(days=number)
-        found.add(day.month * 100 + day.day)
-        if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
-            found.add(229)
+        found.update(kept_on(first + dt.timedelta(days=number)))
     return frozenset(found)
 
 

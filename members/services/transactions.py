@@ -25,9 +25,19 @@ def run_atomically(write: Callable[[], Result]) -> Result:
     """
     if transaction.get_connection().in_atomic_block:
         return write()
+    return _run(write, durable=False)
+
+
+def run_committed(write: Callable[[], Result]) -> Result:
+    """As `run_atomically`, and what was written is there to stay once this returns: for what must
+    not be lost while somebody outside is asked. Raises RuntimeError within another transaction."""
+    return _run(write, durable=True)
+
+
+def _run(write: Callable[[], Result], *, durable: bool) -> Result:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic():
+            with transaction.atomic(durable=durable):
                 return write()
         except DatabaseError as error:
             if attempt == ATTEMPTS or _sqlstate(error) not in RETRIED:

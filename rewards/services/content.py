@@ -35,6 +35,8 @@ from rewards.selectors.rewards import definition_of
 from rewards.services.redemptions import use_redemption
 from rewards.services.rewards import change_reward, create_reward
 
+# What a file and the screen say of an item alike.
+SAID = ("title", "summary", "link", "status")
 SALT = "rewards.content"
 # So long may a link be used that was handed to a program.
 LINK_FOR = dt.timedelta(minutes=15)
@@ -76,7 +78,7 @@ def create_content(
 ) -> ContentItem:
     """A further item. Raises DomainError where it has neither a file nor a link, or both."""
     item = ContentItem(program=program, code=code)
-    return _write(item, terms, file, actor, "content.created")
+    return _write(item, terms, file, actor)
 
 
 @transaction.atomic
@@ -89,7 +91,7 @@ def change_content(
     if (found.reward is None) != (terms.price is None):
         message = _("Whether it takes units stays as it is. Make another item instead.")
         raise DomainError(message, errors=[FieldError("price", message)])
-    return _write(found, terms, file, actor, "content.changed")
+    return _write(found, terms, file, actor)
 
 
 def entries_for(
@@ -158,27 +160,44 @@ def read_token(token: str) -> tuple[str, str]:
 
 
 def _write(
-    item: ContentItem, terms: ContentTerms, file: File[bytes] | None, actor: Actor, action: str
+    item: ContentItem, terms: ContentTerms, file: File[bytes] | None, actor: Actor
 ) -> ContentItem:
     _check(item, terms, file)
     if terms.price is not None:
         # While it still has what it said before.
         item.reward = _write_reward(item, terms, actor)
-    for name in ("title", "summary", "link", "status"):
-        setattr(item, name, getattr(terms, name))
-    item.when = dict(terms.when)
+    said = {name: getattr(terms, name) for name in SAID}
+    write_item(item, said | {"when": dict(terms.when)}, actor, file=file)
+    return item
+
+
+def write_item(
+    item: ContentItem, said: Mapping[str, Any], actor: Actor, *, file: File[bytes] | None = None
+) -> bool:
+    """Bring an item to what is said of it, or make it; whether anything changed. Without a file or
+    a link the file that it has stays."""
+    before = {name: getattr(item, name) for name in said}
+    made = item.pk is None
+    if not made and file is None and before == said:
+        return False
+    for name, value in said.items():
+        setattr(item, name, value)
     if file is not None:
         item.file_name = Path(file.name or "file").name[:120]
         # Nobody guesses it, and no name of a file leads elsewhere.
         item.file.save(f"{uuid.uuid4().hex}.bin", file, save=False)
-    elif terms.link:
+    elif item.link:
         item.file, item.file_name = "", ""
     item.save()
+    changed = {name: str(value) for name, value in said.items() if made or value != before[name]}
     record_audit(
-        actor=actor, action=action, target=item.program,
-        after={"title": item.title, "status": item.status},
-    )  # fmt: skip
-    return item
+        actor=actor,
+        action="content.created" if made else "content.changed",
+        target=item.program,
+        before={} if made else {name: str(before[name]) for name in changed},
+        after=changed | {"title": item.title, "status": item.status},
+    )
+    return True
 
 
 def _write_reward(item: ContentItem, terms: ContentTerms, actor: Actor) -> Reward:

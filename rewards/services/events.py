@@ -19,6 +19,7 @@ from rewards.definitions import RewardDefinition
 from rewards.errors import EventStateError
 from rewards.event_definitions import OF_REWARD, OF_SEAT, OWN, EventDefinition
 from rewards.models import Event, EventWait, Redemption, Reward
+from rewards.part_definitions import SeatEvent
 from rewards.selectors.events import bookings, events, waits
 from rewards.selectors.rewards import definition_of
 from rewards.services.event_waits import close_offer, locked_reward, offer_seats
@@ -39,7 +40,8 @@ def create_event(
     reward = create_reward(
         program=program, definition=definition.reward("live" if live else "draft"), actor=actor
     )
-    return Event.objects.create(reward=reward, **{name: getattr(definition, name) for name in OWN})
+    write_event(reward, definition, actor)
+    return events().get(reward=reward)
 
 
 @transaction.atomic
@@ -55,11 +57,34 @@ def change_event(
         message = _("%s of them are taken already.") % (found.reward.taken + found.reward.kept)
         raise DomainError(message, errors=[FieldError("seats", message)])
     change_reward(reward=found.reward, definition=_with_rest(definition, found.reward), actor=actor)
-    for name in OWN:
-        setattr(found, name, getattr(definition, name))
-    found.save()
+    write_event(found.reward, definition, actor)
+    found = events().get(pk=found.pk)
     offer_seats(found, now)
     return found
+
+
+def write_event(reward: Reward, said: EventDefinition | SeatEvent, actor: Actor) -> bool:
+    """Bring the event that a reward is a seat of to what is said, or make it; whether anything
+    changed. The caller holds the catalogue. Raises EventStateError where it was called off."""
+    wanted = {name: getattr(said, name) for name in OWN}
+    event = Event.objects.filter(reward=reward).first()
+    if event is None:
+        Event.objects.create(reward=reward, **wanted)
+        return True
+    before = {name: getattr(event, name) for name in OWN}
+    if before == wanted:
+        return False
+    if event.status == Event.Status.CANCELED:
+        message = _("It was called off.")
+        raise EventStateError(message, errors=[FieldError("event", message)])
+    Event.objects.filter(pk=event.pk).update(**wanted)
+    changed = [name for name in OWN if wanted[name] != before[name]]
+    record_audit(
+        actor=actor, action="event.changed", target=reward,
+        before={name: str(before[name]) for name in changed},
+        after={name: str(wanted[name]) for name in changed},
+    )  # fmt: skip
+    return True
 
 
 @transaction.atomic

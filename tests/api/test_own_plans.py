@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from loyalty.api.v1 import own_plans
+from loyalty.api.v1.subscriptions import SubscriptionOut
 from loyalty.models import Membership, PlanCharge, Subscription
 from loyalty.services.plan_payments import mark_paid
+from members.models import IdempotencyRecord
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.planning import make_club, member, plan
@@ -104,3 +109,65 @@ def test_without_a_plan_and_for_others_there_is_nothing(me: ApiClient, at: str) 
         assert_problem(me.post(at + path, **key(path[1:])), 404, "not_found")
     other = member(make_club(code="other"), "C-8")
     assert_problem(me.get(f"/me/memberships/{other.public_id}/plan"), 404, "not_found")
+
+
+def test_what_another_plan_takes_with_it_is_said_before(
+    key_with: Callable[..., ApiClient],
+) -> None:
+    at = timezone.now() - dt.timedelta(days=60)
+    ben = member(
+        make_club(
+            plan(price="9", credits={"units": 50}), plan("pro", price="30", upgrade="at_once"),
+            at=at, code="units",
+        ),
+        "C-10", at,
+    )  # fmt: skip
+    shop = key_with("member_tokens:write")
+    token = shop.post("/member-tokens", {"customer": {"external_id": "C-10"}}).json()["token"]
+    his, address = ApiClient(token), f"/me/memberships/{ben.public_id}/plan"
+    assert his.post(address, {"plan": "plus"}, **key("take")).status_code == 201
+    mark_paid(charge=PlanCharge.objects.get(), actor=SYSTEM, now=timezone.now())
+    told = his.get(f"{address}/change?plan=pro").json()
+    assert told["withdrawn"] == [{"wallet_type": "points", "units": "50"}]
+    assert "Units of Plus that are still there go once that is paid" in told["words"][-1]
+
+
+def test_who_is_killed_after_the_plan_was_taken_does_not_take_it_twice(
+    me: ApiClient, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me.http.raise_request_exception = False
+    with monkeypatch.context() as patched:
+        patched.setattr(own_plans, "_out", lambda _found: 1 / 0)
+        assert me.post(at, {"plan": "plus"}, **key("take")).status_code == 500
+    # What was begun is there, since money may have been asked for; it is not begun again.
+    assert (Subscription.objects.count(), IdempotencyRecord.objects.count()) == (1, 0)
+    assert_problem(me.post(at, {"plan": "plus"}, **key("take")), 409, "plan_running")
+    assert (Subscription.objects.count(), PlanCharge.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_plan_is_taken_the_same_request_waits_for_its_answer(
+    me: ApiClient, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working, let_go, answers = threading.Event(), threading.Event(), []
+    out = own_plans._out
+
+    def slowly(found: Subscription) -> SubscriptionOut:
+        working.set()
+        assert let_go.wait(10)
+        return out(found)
+
+    def first() -> None:
+        answers.append(me.post(at, {"plan": "plus"}, **key("take")).status_code)
+        connection.close()
+
+    monkeypatch.setattr(own_plans, "_out", slowly)
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert working.wait(10)
+    assert_problem(me.post(at, {"plan": "plus"}, **key("take")), 409, "idempotency_key_in_use")
+    let_go.set()
+    thread.join()
+    assert answers == [201]
+    assert me.post(at, {"plan": "plus"}, **key("take"))["Idempotent-Replayed"] == "true"
+    assert Subscription.objects.count() == 1

@@ -12,9 +12,8 @@ from django.urls import URLPattern, get_resolver
 from drf_spectacular.validation import validate_schema
 from ruamel.yaml import YAML
 
-from campaigns.api.v1.survey_urls import urlpatterns as survey_urls
 from campaigns.api.v1.urls import message_urls as messages_urls
-from campaigns.api.v1.urls import webhook_urls
+from campaigns.api.v1.urls import survey_urls, webhook_urls
 from campaigns.webhook_events import told_types
 from loyalty.api.v1.urls import urlpatterns as loyalty_urls
 from members.api.v1.urls import urlpatterns as members_urls

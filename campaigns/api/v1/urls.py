@@ -1,13 +1,15 @@
-"""Messages, consents and webhooks in the API."""
+"""Messages, consents, webhooks and surveys in the API."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.api.v1 import consents, messages, own_messages, webhooks
+from campaigns.api.v1 import consents, messages, own_messages, own_surveys, surveys, webhooks
 
 WEBHOOK = "webhooks/<uuid:webhook_id>"
 DELIVERY = "webhook-deliveries/<uuid:delivery_id>"
+SURVEY = "surveys/<uuid:survey_id>"
+MINE = "me/memberships/<uuid:membership_id>/surveys"
 
 message_urls = [
     path(
@@ -44,7 +46,23 @@ webhook_urls = [
         name="webhook-delivery-replay",
     ),
 ]
+survey_urls = [
+    path("surveys", surveys.Surveys.as_view(), name="surveys"),
+    path(SURVEY, surveys.OneSurvey.as_view(), name="survey"),
+    path(f"{SURVEY}/publish", surveys.SurveyPublishing.as_view(), name="survey-publishing"),
+    path(f"{SURVEY}/end", surveys.SurveyEnding.as_view(), name="survey-ending"),
+    path(f"{SURVEY}/results", surveys.SurveyResults.as_view(), name="survey-results"),
+    path(f"{SURVEY}/responses", surveys.SurveyResponses.as_view(), name="survey-responses"),
+    path(f"{SURVEY}/links", surveys.SurveyLinks.as_view(), name="survey-links"),
+    path(MINE, own_surveys.OwnSurveys.as_view(), name="own-surveys"),
+    path(
+        f"{MINE}/<uuid:survey_id>/answers",
+        own_surveys.OwnSurveyAnswers.as_view(),
+        name="own-survey-answers",
+    ),
+]
 urlpatterns = [
     path("", include((message_urls, "api-campaigns"))),
     path("", include((webhook_urls, "api-webhooks"))),
+    path("", include((survey_urls, "api-surveys"))),
 ]

@@ -20,8 +20,10 @@ from loyalty.api.v1.subscriptions import (
     PlanCode,
     SubscribeIn,
     SubscriptionOut,
+    UnusedOut,
     plan_named,
     subscription_out,
+    unused_out,
 )
 from loyalty.models import Membership, Program, Subscription
 from loyalty.plan_words import change_words
@@ -69,6 +71,9 @@ class PlanChangeOut(Answer):
     period_end: dt.datetime | None = Field(description="At once: until when that payment lasts.")
     pays_now: str
     taken_off: str = Field(description="What is left of the present payment.")
+    withdrawn: list[UnusedOut] = Field(
+        description="Units of the present payment that are still there: they go once it is paid."
+    )
     currency: str
     words: list[str] = Field(description="As members read it.")
 
@@ -93,7 +98,7 @@ class OwnPlan(MemberView):
         )
 
     @extend_schema(operation_id="takePlan", request=SubscribeIn, responses={201: SubscriptionOut})
-    @idempotent(required=True)
+    @idempotent(required=True, commits=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Take a paid plan: its trial begins, or it waits for the first payment."""
         member, body = own_membership(self, membership_id), read_body(request, SubscribeIn)
@@ -125,6 +130,7 @@ class OwnPlanChange(MemberView):
                 period_end=change.period_end,
                 pays_now=plain_text(change.pays_now),
                 taken_off=plain_text(change.taken_off),
+                withdrawn=unused_out(change.unused),
                 currency=program.currency,
                 words=list(change_words(found, change, program.currency, program.zone)),
             )
@@ -133,7 +139,7 @@ class OwnPlanChange(MemberView):
     @extend_schema(
         operation_id="changeOwnPlan", request=PlanChangeIn, responses={200: SubscriptionOut}
     )
-    @idempotent(required=True)
+    @idempotent(required=True, commits=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Change to another plan, at once or at the renewal as its terms say. The answer is the
         subscription that goes on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 
 from loyalty.models import Membership, Plan, PlanCharge, Subscription, Transfer
 from loyalty.selectors.memberships import get_membership
+from loyalty.selectors.plan_credits import Unused
 from loyalty.selectors.subscriptions import (
     get_charge,
     get_subscription,
@@ -154,7 +156,7 @@ class MembershipSubscriptions(ApiView):
         return answer(SubscriptionPage(**page))
 
     @extend_schema(operation_id="subscribe", request=SubscribeIn, responses={201: SubscriptionOut})
-    @idempotent(required=True)
+    @idempotent(required=True, commits=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Give a member a paid plan: its trial begins, or it waits for the first payment."""
         body = read_body(request, SubscribeIn)
@@ -219,7 +221,7 @@ class SubscriptionChange(ApiView):
     @extend_schema(
         operation_id="changeSubscription", request=ChangeIn, responses={200: SubscriptionOut}
     )
-    @idempotent(required=True)
+    @idempotent(required=True, commits=True)
     def post(self, request: Request, subscription_id: UUID) -> HttpResponse:
         """Let a paid plan become another one. The answer is the subscription that goes on: at once
         that is a new one."""
@@ -256,10 +258,7 @@ class InvoiceRefund(ApiView):
             RefundPreviewOut(
                 whole=plain_text(preview.whole),
                 pro_rata=plain_text(preview.pro_rata),
-                withdrawn=[
-                    UnusedOut(wallet_type=item.wallet_type.code, units=plain_text(item.whole))
-                    for item in preview.unused
-                ],
+                withdrawn=unused_out(preview.unused),
                 ends_plan=preview.ends,
             )
         )
@@ -319,6 +318,13 @@ def invoice_out(charge: PlanCharge) -> InvoiceOut:
         next_attempt_at=charge.next_attempt_at,
         refunded=plain_text(charge.refunded),
     )
+
+
+def unused_out(unused: Iterable[Unused]) -> list[UnusedOut]:
+    return [
+        UnusedOut(wallet_type=item.wallet_type.code, units=plain_text(item.whole))
+        for item in unused
+    ]
 
 
 def _owner(membership_id: UUID) -> Membership:

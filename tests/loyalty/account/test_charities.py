@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loyalty.ledger.balances import holdings
@@ -109,3 +111,15 @@ def test_another_ones_page_is_not_there(maya: Customer, sign_in: SignIn) -> None
 
 def test_the_public_terms_say_whom_members_give_to(maya: Customer, client: Client) -> None:
     assert "City Trees" in text_of(client.get("/programs/beans/terms/"))
+
+
+def test_what_went_to_charities_is_asked_of_the_database_only_where_it_is_shown(
+    maya: Customer, sign_in: SignIn
+) -> None:
+    client = sign_in(maya)
+    asked = {}
+    for page in ("/me/", "/me/history/", "/me/card/"):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page).status_code == 200
+        asked[page] = sum("loyalty_charityentry" in query["sql"] for query in queries)
+    assert asked == {"/me/": 1, "/me/history/": 0, "/me/card/": 0}

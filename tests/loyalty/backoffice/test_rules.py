@@ -255,11 +255,16 @@ def test_rules_of_a_program_that_is_not_live_can_be_tried(manager: Client) -> No
     assert [(now, then) for _unit, now, then in trial.totals] == [(10, 15)]
 
 
+def publish(client: Client, address: str, times: dict[str, str] | None = None) -> Any:
+    """Read what the dialog says, and agree."""
+    return client.post(address, {"seen": client.get(address).context["seen"], **(times or {})})
+
+
 def test_publishing_says_what_happens_and_then_it_counts(manager: Client, program: Program) -> None:
     edit(manager, base(program), units="3")
     address = url("rule_publish", program.code, "base")
     assert "version 1, which is live" in manager.get(address).content.decode()
-    response = manager.post(address, {})
+    response = publish(manager, address)
     assert "is live" in said(response)[-1]
     assert row_of(base(program), timezone.now()).live.body["units"] == "3"
 
@@ -267,7 +272,7 @@ def test_publishing_says_what_happens_and_then_it_counts(manager: Client, progra
 def test_a_rule_is_scheduled_and_the_schedule_is_undone(manager: Client, program: Program) -> None:
     edit(manager, base(program), units="3")
     address = url("rule_publish", program.code, "base")
-    response = manager.post(address, {"starts_at": in_days(5), "start_time": "10:30"})
+    response = publish(manager, address, {"starts_at": in_days(5), "start_time": "10:30"})
     assert "is scheduled" in said(response)[-1]
     row = row_of(base(program), timezone.now())
     assert row.scheduled[0].starts_at.strftime("%H:%M") == "10:30"
@@ -281,7 +286,7 @@ def test_a_rule_is_scheduled_and_the_schedule_is_undone(manager: Client, program
 
 def test_a_last_day_is_a_whole_day(manager: Client, program: Program) -> None:
     rule = write(manager, program, "blank-fixed")
-    manager.post(url("rule_publish", program.code, rule.code), {"ends_at": in_days(3)})
+    publish(manager, url("rule_publish", program.code, rule.code), {"ends_at": in_days(3)})
     ends_at = rule.versions.get().ends_at
     assert ends_at.date().isoformat() == in_days(4)
     assert (ends_at.hour, ends_at.minute) == (0, 0)
@@ -289,7 +294,7 @@ def test_a_last_day_is_a_whole_day(manager: Client, program: Program) -> None:
 
 def test_what_is_refused_stays_a_draft_and_says_why(manager: Client, program: Program) -> None:
     edit(manager, base(program), when=json.dumps(NEVER))
-    response = manager.post(url("rule_publish", program.code, "base"), {})
+    response = publish(manager, url("rule_publish", program.code, "base"))
     assert response.status_code == 422
     assert "It can never award" in response.content.decode()
     assert row_of(base(program), timezone.now()).draft is not None
@@ -307,7 +312,7 @@ def test_times_that_make_no_sense_are_said_at_their_field(
     manager: Client, program: Program, times: dict[str, str], field: str
 ) -> None:
     edit(manager, base(program), units="3")
-    response = manager.post(url("rule_publish", program.code, "base"), times)
+    response = publish(manager, url("rule_publish", program.code, "base"), times)
     assert list(response.context["form"].errors) == [field]
 
 
@@ -318,16 +323,46 @@ def test_a_second_person_publishes_what_the_first_has_asked_for(
     edit(manager, base(program), units="3")
     address = url("rule_publish", program.code, "base")
     assert "Ask to publish" in manager.get(address).content.decode()
-    manager.post(address, {})
+    publish(manager, address)
     assert row_of(base(program), timezone.now()).live.number == 1
     approvals = administrator.get(url("approval_list"))
     assert [(draft.rule.code, own) for draft, own in approvals.context["rules"]] == [
         ("base", False)
     ]
-    administrator.post(address, {})
+    publish(administrator, address)
     live = row_of(base(program), timezone.now()).live
     assert live.number == 2
     assert live.written_by != live.published_by
+
+
+def test_what_was_changed_since_it_was_read_is_not_published(
+    manager: Client, administrator: Client, program: Program
+) -> None:
+    edit(manager, base(program), units="3")
+    address = url("rule_publish", program.code, "base")
+    read = administrator.get(address)
+    assert f'name="seen" value="{read.context["seen"]}"' in read.content.decode()
+    edit(manager, base(program), units="30")
+    for seen in (read.context["seen"], ""):
+        response = administrator.post(address, {"seen": seen})
+        assert response.status_code == 422
+        assert "Somebody has changed the draft since you read it" in response.content.decode()
+    assert row_of(base(program), timezone.now()).live.number == 1
+    # The answer shows what it says now: that one may be published.
+    assert administrator.post(address, {"seen": response.context["seen"]}).status_code == 302
+    assert row_of(base(program), timezone.now()).live.body["units"] == "30"
+
+
+def test_what_was_changed_since_it_was_read_is_not_asked_for(
+    manager: Client, administrator: Client, program: Program
+) -> None:
+    set_four_eyes(program=program, on=True, actor=SYSTEM)
+    edit(manager, base(program), units="3")
+    address = url("rule_publish", program.code, "base")
+    seen = manager.get(address).context["seen"]
+    edit(administrator, base(program), units="30")
+    assert manager.post(address, {"seen": seen}).status_code == 422
+    assert row_of(base(program), timezone.now()).draft.asked_at is None
 
 
 def test_a_draft_is_sent_back_with_a_reason(
@@ -335,7 +370,7 @@ def test_a_draft_is_sent_back_with_a_reason(
 ) -> None:
     set_four_eyes(program=program, on=True, actor=SYSTEM)
     edit(manager, base(program), units="3")
-    manager.post(url("rule_publish", program.code, "base"), {})
+    publish(manager, url("rule_publish", program.code, "base"))
     address = url("rule_send_back", program.code, "base")
     assert administrator.post(address, {"note": ""}).status_code == 422
     administrator.post(address, {"note": "Far too much."})
@@ -422,7 +457,7 @@ def test_the_calendar_has_a_bar_and_a_row_for_each_wording(
 
 def test_any_two_versions_stand_side_by_side(manager: Client, program: Program) -> None:
     edit(manager, base(program), units="3")
-    manager.post(url("rule_publish", program.code, "base"), {})
+    publish(manager, url("rule_publish", program.code, "base"))
     page = manager.get(url("rule_page", program.code, "base"), {"left": "1", "right": "2"})
     comparison = page.context["comparison"]
     assert (comparison.left.number, comparison.right.number, comparison.changes) == (1, 2, 1)

@@ -6,14 +6,16 @@ import csv
 import datetime as dt
 import io
 from decimal import Decimal
+from importlib import import_module
 
+import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from loyalty.ledger.checks import RULES, check_rule
 from loyalty.ledger.discounts import RULES_BOOKED
-from loyalty.models import DiscountEntry, OrderDiscount, Program
+from loyalty.models import ClosedPeriod, DiscountEntry, OrderDiscount, Program
 from loyalty.selectors.discount_journal import DISCOUNTS, DiscountJournal, read_discount_journal
 from loyalty.services.closing import close_books
 from loyalty.services.discount_costs import book_rule_discounts
@@ -153,3 +155,30 @@ def test_the_file_of_a_program_has_what_discounts_cost(club):
         ("closing", "6340", "10.00", ""),
     ]
     assert {row["debit_units"] + row["credit_units"] for row in rows} == {""}
+
+
+def told_before_the_journal(statement: str) -> list[tuple[str, dt.date]]:
+    """What the migration books of what is there, as (amount, day)."""
+    with pgtrigger.ignore("loyalty.DiscountEntry:discount_entry_immutable"):
+        DiscountEntry.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    rows = DiscountEntry.objects.order_by("occurred_at", "pk")
+    return [(f"{row.amount:.2f}", row.booked_on) for row in rows]
+
+
+def test_what_was_told_before_the_journal_is_in_its_own_month_where_that_is_open(club):
+    book = import_module("loyalty.migrations.0048_discounts_in_the_books").BOOK
+    record(with_card())
+    record(with_card("B", at=day(40)), now=day(40))
+    record(with_card("C", at=day(41), status="cancelled"), now=day(41))
+    give_back(refund(of="B", total="45", at=day(45)), now=day(45))
+    days = [("10.00", day(0).date()), ("5.00", day(40).date())]
+    assert told_before_the_journal(book) == days
+    assert holds()
+    closed = close_books(program=club, until=MARCH[1], actor=SYSTEM, now=day(41))
+    # As it was closed then: of discounts nothing was known.
+    ClosedPeriod.objects.filter(pk=closed.pk).update(
+        booked={name: said for name, said in closed.booked.items() if name != "discounts"}
+    )
+    assert told_before_the_journal(book) == [("10.00", APRIL[0]), days[1]]

@@ -7,9 +7,11 @@ import pytest
 
 from loyalty.explanations import explain_transfer
 from loyalty.models import CapCounter, Membership, OccasionGrant, Transfer
-from loyalty.rules.anniversaries import due_days, kept_on
+from loyalty.rules.anniversaries import due_days
 from loyalty.selectors.transfers import transfers
 from loyalty.services import occasions
+from loyalty.services.joining import join_program
+from loyalty.services.leaving import leave_program
 from loyalty.services.occasions import (
     KIND,
     find_occasions,
@@ -17,6 +19,8 @@ from loyalty.services.occasions import (
     occasion_words,
     run_occasions,
 )
+from loyalty.services.suspensions import resume_membership, suspend_membership
+from members.conditions.moments import kept_on
 from members.errors import DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -287,3 +291,46 @@ def test_an_interrupted_job_goes_on_and_gives_to_everybody_once(db, monkeypatch)
     monkeypatch.setattr(occasions, "post", real)
     run_occasions(job.pk)
     assert [spendable(f"c{number}", day(17)) for number in range(9)] == [100] * 9
+
+
+# --- Who took no part -----------------------------------------------------------------------------
+
+
+def away(wallet, begins: int, ends: int | None) -> None:
+    membership = Membership.objects.get(account=wallet.account_id)
+    suspend_membership(membership=membership, reason="-", actor=SYSTEM, now=day(begins))
+    if ends is not None:
+        membership.refresh_from_db()
+        resume_membership(membership=membership, reason="-", actor=SYSTEM, now=day(ends))
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "given"),
+    [(2, 8, 0), (2, None, 0), (4, 8, 0), (5, 8, 100), (1, 4, 100), (2, 5, 0)],
+)
+def test_a_birthday_while_suspended_gives_nothing_also_when_it_is_looked_for_later(
+    begins, ends, given
+):
+    # The 20th begins half a day before day(5), which is noon.
+    away(member(club(), "1990-03-20"), begins, ends)
+    give_occasions(day(9))
+    assert spendable(at=day(9)) == given
+
+
+def test_the_next_birthday_counts_again():
+    away(member(club(), "1990-03-20"), 2, 8)
+    give_occasions(day(9))
+    give_occasions(dt.datetime(2025, 3, 20, 9, tzinfo=dt.UTC))
+    assert days_given() == ["2025-03-20"]
+
+
+def test_who_had_left_on_their_birthday_and_came_back_gets_nothing_for_it():
+    program = club()
+    wallet = member(program, "1990-03-20")
+    membership = Membership.objects.get(account=wallet.account_id)
+    leave_program(membership=membership, actor=SYSTEM, now=day(2))
+    join_program(
+        customer=membership.customer, program=program, source="account", at=day(7), actor=SYSTEM
+    )
+    give_occasions(day(9))
+    assert moves() == []

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from loyalty.models import Membership, Plan, PlanCharge, Program, Subscription
+from loyalty.models import (
+    Membership,
+    Plan,
+    PlanCharge,
+    PlanCredit,
+    Program,
+    Subscription,
+    Wallet,
+)
+from loyalty.plan_words import change_words
 from loyalty.selectors.plan_changes import preview_change
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services.plan_changes import change_as_offered
@@ -15,7 +24,7 @@ from loyalty.services.plan_payments import cancel_now, preview_refund, refund_ch
 from loyalty.services.subscriptions import cancel_at_period_end
 from members.errors import ConflictError
 from members.services.audit import SYSTEM
-from tests.loyalty.factories import NOW, day
+from tests.loyalty.factories import NOW, adjust, day, moves, spendable
 from tests.loyalty.planning import charges, join, make_club, member, money, pass_time, pay, plan
 
 pytestmark = pytest.mark.django_db
@@ -237,7 +246,7 @@ def void_of(pro: Subscription) -> PlanCharge:
 
 
 def paid_late(charge: PlanCharge) -> PlanCharge:
-    assert note_paid(charge, at=day(12), actor=SYSTEM)
+    assert note_paid(charge, at=day(12), now=day(12), actor=SYSTEM)
     return PlanCharge.objects.get(pk=charge.pk)
 
 
@@ -270,3 +279,48 @@ def test_the_same_try_has_the_same_charge(plus: Subscription) -> None:
             keys.append(pro.charges.get().public_id)
             transaction.set_rollback(True)
     assert keys[0] == keys[1]
+
+
+def with_units() -> Subscription:
+    """Ann has Plus with 50 units, 20 of which she has spent by the fourth day."""
+    club = make_club(
+        plan(price="9", credits={"units": 50}),
+        plan("pro", price="30", upgrade="at_once", credits={"units": 100}),
+        plan("lite", price="3"),
+        code="units",
+    )
+    found = join(member(club))
+    pay(found, NOW)
+    adjust(Wallet.objects.get(), -20, "spent", now=day(4))
+    found.refresh_from_db()
+    return found
+
+
+def test_what_is_left_of_the_units_goes_once_the_other_plan_is_paid() -> None:
+    plus = with_units()
+    told = preview_change(plus, named(plus.plan.program, "pro"), now=day(10))
+    assert [(item.wallet_type.code, item.units) for item in told.unused] == [("points", 30)]
+    words = list(change_words(plus, told, "USD", plus.plan.program.zone))
+    assert words[-1] == "Units of Plus that are still there go once that is paid: 30\xa0points."
+    pro = change(plus, "pro")
+    assert spendable(at=day(10)) == 30
+    pay(pro, day(12))
+    assert moves() == [("accrual", 50), ("adjustment", -20), ("clawback", -30), ("accrual", 100)]
+    # Again takes nothing more, and those that come later are the other plan's.
+    pass_time(day(45))
+    assert spendable(at=day(45)) == 100
+    assert PlanCredit.objects.filter(withdrawn__gt=0).count() == 1
+
+
+def test_units_stay_where_the_other_plan_is_never_paid_or_begins_at_the_renewal() -> None:
+    plus = with_units()
+    change(plus, "pro")
+    pass_time(day(60))
+    assert spendable(at=day(60)) == 30
+    ben = join(member(plus.plan.program, "c2"))
+    pay(ben, NOW)
+    ben.refresh_from_db()
+    assert not preview_change(ben, named(plus.plan.program, "lite"), now=day(10)).unused
+    change(ben, "lite")
+    pass_time(day(40))
+    assert moves("c2") == [("accrual", 50)]

@@ -1,12 +1,14 @@
 """The library: for all, for some, for units; counted, and by links that end."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.core.files.base import ContentFile
 
 from members.errors import DomainError
+from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardText
 from rewards.errors import ContentRefusedError
@@ -133,3 +135,16 @@ def test_editing_an_item_leaves_what_only_a_file_or_another_page_says(member):
     renamed = ContentTerms(title="All recipes", status="live", summary="Of May", price=Decimal(60))
     change_content(item=item, terms=renamed, file=None, actor=SYSTEM)
     assert Reward.objects.get(pk=reward.pk).name == "All recipes"
+
+
+def test_the_same_said_again_changes_nothing_and_is_not_in_the_audit_log(member):
+    terms = ContentTerms(title="Recipes", link="https://reads.example/r", status="live")
+    item = create_content(
+        program=member.program, code="recipes", terms=terms, file=None, actor=SYSTEM
+    )
+    for title in ("Recipes", "More recipes"):
+        change_content(item=item, terms=replace(terms, title=title), file=None, actor=SYSTEM)
+    said = AuditEntry.objects.filter(action__startswith="content.").order_by("pk")
+    assert [entry.action for entry in said] == ["content.created", "content.changed"]
+    assert said[1].before == {"title": "Recipes"}
+    assert said[1].after == {"title": "More recipes", "status": "live"}

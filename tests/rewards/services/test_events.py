@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from members.errors import ConflictError, DomainError
+from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_job
 from members.services.outbox import deliver_waiting
@@ -260,3 +261,13 @@ def test_editing_an_event_leaves_what_only_a_file_or_another_page_says(members):
     change_event(event=event, definition=edited, actor=SYSTEM, now=NOW)
     found = reward_definition_of(Reward.objects.get(pk=event.reward_id))
     assert found == said.model_copy(update={"stock": 3, "name": "Tea tasting"})
+
+
+def test_what_changes_about_an_event_is_in_the_audit_log_and_the_same_again_is_not(members):
+    event = plan(members[0].program)
+    moved = event_definition(event).model_copy(update={"place": "The barn"})
+    before = event.place
+    for _time in range(2):
+        change_event(event=event, definition=moved, actor=SYSTEM, now=NOW)
+    said = AuditEntry.objects.get(action="event.changed")
+    assert (said.before, said.after) == ({"place": before}, {"place": "The barn"})

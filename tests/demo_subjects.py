@@ -1,0 +1,207 @@
+"""What of the demonstration pictures show: by name, as addresses take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+WIZARD_STEPS = ("situation", "kind", "earning", "reward", "tiers", "terms", "cost", "review")
+
+
+@dataclass
+class Demo:
+    """What of the demonstration the pages show: the guide and what belongs to her."""
+
+    sessions: list[Any] = field(default_factory=list)
+
+    @cached_property
+    def guide(self) -> Any:
+        from django.conf import settings
+
+        from members.models import Customer
+
+        return Customer.objects.get(email=settings.SETIA_DEMO_CUSTOMER)
+
+    def argument(self, name: str) -> Any:
+        from campaigns.links import StopLink, stop_token
+        from campaigns.models import Connection, InboundMessage, Journey, Survey, WebhookEndpoint
+        from campaigns.selectors.inbox import inbox_of
+        from campaigns.survey_links import survey_path
+        from loyalty.demo.duplicates import NUMBER, guest_order
+        from loyalty.demo.load import PROGRAM
+        from loyalty.models import (
+            Activity,
+            AdjustmentRequest,
+            Backtest,
+            BulkAdjustment,
+            CharityPayout,
+            Order,
+            Pool,
+            SelfCheck,
+            SpendRequest,
+            Subscription,
+            Wallet,
+            WalletType,
+        )
+        from members.models import Customer, Job
+        from rewards.models import Event, FulfillmentTask, GiftCard, Reward
+
+        found = {
+            "customer": lambda: self.guide.public_id,
+            "duplicate": lambda: Customer.objects.get(external_id=NUMBER).public_id,
+            "guest_order": lambda: guest_order().pk,
+            "shopper": lambda: self._cart("reserved").membership.customer.public_id,
+            "checkout": lambda: self._cart("reserved").public_id,
+            "order_paid_with_units": lambda: (
+                Order.objects.filter(
+                    external_id=self._cart("committed").order_external_id, source="web"
+                )
+                .get()
+                .pk
+            ),
+            "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
+            "membership": lambda: self.guide.memberships.get().public_id,
+            "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
+            "wallet": lambda: (
+                Wallet.objects.filter(account__membership__customer=self.guide).earliest("pk").pk
+            ),
+            "lot": lambda: self._lot().pk,
+            "program": lambda: PROGRAM,
+            "gift_card": lambda: GiftCard.objects.earliest("pk").public_id,
+            "connection": lambda: Connection.objects.get(kind="shopify").public_id,
+            "mapped_connection": lambda: Connection.objects.get(kind="mapped").public_id,
+            "message_in": lambda: (
+                InboundMessage.objects.filter(state="failed").earliest("pk").public_id
+            ),
+            "webhook": lambda: WebhookEndpoint.objects.earliest("pk").public_id,
+            "plan": lambda: "plus",
+            "other_plan": lambda: "table",
+            "subscription": lambda: (
+                Subscription.objects.get(membership__customer=self.guide).public_id
+            ),
+            "rule": lambda: "base",
+            "progressive_card": lambda: "progressive-card",
+            "discount": lambda: "fresh-wednesday",
+            "rule_template": lambda: "birthday-month",
+            "kind": lambda: "tiered-points",
+            "cashback": lambda: "cashback-by-category",
+            "review_bonus": lambda: "review-bonus",
+            "birthday_gift": lambda: "birthday-gift",
+            "segment": lambda: "best-customers",
+            "guests": lambda: "tasting-evening",
+            "pool": lambda: Pool.objects.filter(kind="household").earliest("pk").public_id,
+            "company": lambda: Pool.objects.filter(kind="company").earliest("pk").public_id,
+            "buyer": lambda: self._place("buyer").membership.public_id,
+            "approver": lambda: self._place("approver").membership.public_id,
+            "spending": lambda: SpendRequest.objects.get(state="waiting").public_id,
+            "charity": lambda: "trees",
+            "payout": lambda: CharityPayout.objects.earliest("pk").public_id,
+            "reward": lambda: Reward.objects.get(code="surprise").public_id,
+            "reward_code": lambda: "coffee",
+            "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
+            "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
+            "backtest": lambda: Backtest.objects.earliest("pk").public_id,
+            "backtest_of_tiers": lambda: Backtest.objects.get(name="A higher oak").public_id,
+            "two_backtests": lambda: "&with=".join(
+                str(found.public_id) for found in Backtest.objects.order_by("pk")[:2]
+            ),
+            "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
+            "activity": lambda: Activity.objects.filter(state="pending").earliest("pk").public_id,
+            "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
+            "adjustment": lambda: "adjustment",
+            "grant": lambda: "grant",
+            "draft": lambda: self._draft("full").public_id,
+            "quick_draft": lambda: self._draft("starter").public_id,
+            **{step: lambda step=step: step for step in WIZARD_STEPS},
+            "parcel": lambda: (
+                FulfillmentTask.objects.filter(status="to_do").earliest("pk").public_id
+            ),
+            "own_parcel": lambda: (
+                FulfillmentTask.objects.filter(membership__customer=self.guide, kind="reward")
+                .earliest("pk")
+                .public_id
+            ),
+            "occasion": lambda: "welcome",
+            "journey": lambda: Journey.objects.filter(trigger="joined").get().public_id,
+            "channel": lambda: "email",
+            "locale": lambda: "en",
+            "own_message": lambda: inbox_of(self.guide)[0].public_id,
+            "stop_token": lambda: stop_token(
+                StopLink(self.guide.public_id, self.guide.public_id, "email", "points")
+            ),
+            "survey": lambda: Survey.objects.get(state="live").public_id,
+            "draft_survey": lambda: Survey.objects.get(state="draft").public_id,
+            "survey_question": lambda: "words",
+            "survey_token": lambda: survey_path(Survey.objects.get(state="live")).split("/")[-2],
+            "event": lambda: Event.objects.earliest("starts_at").public_id,
+            "event_code": lambda: Event.objects.earliest("starts_at").reward.code,
+            "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
+        }
+        return found[name]()
+
+    def _cart(self, status: str) -> Any:
+        """One of the demonstration's carts; one that was paid is the oldest."""
+        from rewards.models import Checkout
+
+        return Checkout.objects.filter(status=status).earliest("created_at")
+
+    def _draft(self, mode: str) -> Any:
+        """What the administrator has in the wizard."""
+        from loyalty.models import ProgramDraft
+
+        own = ProgramDraft.objects.filter(owner=self._staff_user(), mode=mode, program=None)
+        return own.latest("updated_at")
+
+    def _lot(self) -> Any:
+        """One of her lots that would expire."""
+        from loyalty.models import Lot
+
+        hers = Lot.objects.filter(wallet__account__membership__customer=self.guide)
+        return hers.filter(remaining__gt=0, expires_at__isnull=False).latest("expires_at")
+
+    def session_key(self, who: str) -> str:
+        """A session as signing in would have made it."""
+        from django.conf import settings
+        from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+        from django.contrib.sessions.backends.db import SessionStore
+
+        user = self._staff_user() if who == "staff" else self._customer_user(who)
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        self.sessions.append(session)
+        return str(session.session_key)
+
+    def close(self) -> None:
+        for session in self.sessions:
+            session.delete()
+
+    def _staff_user(self) -> Any:
+        from django.conf import settings
+
+        from members.models import User
+
+        return User.objects.get(email=settings.SETIA_DEMO_LOGINS[0][1])
+
+    def _place(self, role: str) -> Any:
+        """Whoever joined last of those with this role in the company."""
+        from loyalty.models import PoolMember
+
+        return PoolMember.objects.filter(pool__kind="company", role=role).latest("pk")
+
+    def _customer_user(self, who: str) -> Any:
+        """The guide's user, or that of somebody in the company, as entering the code for the first
+        time makes it."""
+        from allauth.account.models import EmailAddress
+
+        from members.services.sign_in import link_customer, provide_user
+
+        person = self.guide if who == "customer" else self._place(who).membership.customer
+        user = provide_user(person.email)
+        EmailAddress.objects.filter(user=user).update(verified=True)
+        assert user is not None
+        link_customer(user)
+        return user

@@ -1,0 +1,230 @@
+"""Processes that die while a card is charged: what was taken is known, and taken once."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import ClassVar
+
+import pytest
+from django.db import transaction
+
+from loyalty.models import Plan, PlanCharge, Program, Subscription
+from loyalty.payments import providers
+from loyalty.payments.base import Collected, Notice, PaymentProvider, ProviderError, Wanted
+from loyalty.selectors.subscriptions import running_of
+from loyalty.services.plan_changes import change_as_offered
+from loyalty.services.plan_payments import cancel_now, refund_charge, take_notice
+from loyalty.services.plan_renewals import renew_plans
+from loyalty.services.subscriptions import cancel_at_period_end, permit_collecting, subscribe
+from members.errors import ConflictError
+from members.models import AuditEntry
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import NOW, day
+from tests.loyalty.planning import charges, join, make_club, member, money, plan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Killed(BaseException):
+    """As SIGKILL is: nothing after it is done."""
+
+
+class Bank(PaymentProvider):
+    """Takes money once for a key, and can be told to kill whoever asked, or not to answer."""
+
+    code, label, collects = "bank", "Bank", True
+    taken: ClassVar[dict[str, Decimal]] = {}
+    refuses = kills = is_silent = False
+
+    def collect(self, wanted: Wanted) -> Collected:
+        if self.refuses:
+            return Collected("failed", "r", "card_declined")
+        self.taken.setdefault(wanted.key, wanted.amount)
+        if self.kills:
+            raise Killed
+        if self.is_silent:
+            raise ProviderError
+        return Collected("paid", f"ref-{wanted.key}")
+
+    def look_up(self, reference: str) -> Collected:
+        return Collected("paid", reference)
+
+    def give_back(self, *, reference: str, amount: Decimal, currency: str, key: str) -> None:
+        return
+
+    def permission_url(self, *, subscription: str, email: str, done: str, back: str) -> str:
+        return "https://bank.example/"
+
+    def read_notice(self, body: bytes, headers: Mapping[str, str]) -> Notice | None:
+        return None
+
+
+@pytest.fixture
+def bank(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bank]:
+    found = Bank()
+    found.taken.clear()
+    monkeypatch.setattr(providers, "PROVIDERS", {**providers.PROVIDERS, "bank": found})
+    yield found
+    found.taken.clear()
+
+
+@pytest.fixture
+def club(bank: Bank) -> Program:
+    return make_club(
+        plan(price="9", credits={"units": 50}),
+        plan("pro", price="30", upgrade="at_once", credits={"units": 100}),
+        plan("max", price="60", upgrade="at_once"),
+    )
+
+
+@pytest.fixture
+def plus(club: Program) -> Subscription:
+    found = join(member(club), provider="bank")
+    return permit_collecting(subscription=found, customer="c", method="card", now=NOW)
+
+
+def upgrade(held: Subscription, to: str = "pro", at: dt.datetime | None = None) -> Subscription:
+    wanted = Plan.objects.get(code=to)
+    return change_as_offered(subscription=held, plan=wanted, actor=SYSTEM, now=at or day(10))
+
+
+def killed_in_between(bank: Bank, plus: Subscription) -> PlanCharge:
+    bank.kills = True
+    with pytest.raises(Killed):
+        upgrade(plus)
+    bank.kills = False
+    assert sorted(bank.taken.values()) == [9, money("24.19")]
+    return PlanCharge.objects.get(amount=money("24.19"))
+
+
+def test_a_charge_is_known_before_its_money_is_asked_for(bank: Bank, plus: Subscription) -> None:
+    charge = killed_in_between(bank, plus)
+    assert (charge.state, charge.subscription.takes_over) == ("open", True)
+    plus.refresh_from_db()
+    assert plus.running
+    assert running_of(plus.membership) == plus
+
+
+def test_the_work_finishes_what_was_killed_and_takes_the_money_once(
+    bank: Bank, plus: Subscription
+) -> None:
+    killed_in_between(bank, plus)
+    renew_plans(day(10) + dt.timedelta(minutes=5))
+    plus.refresh_from_db()
+    pro = running_of(plus.membership)
+    assert pro is not None
+    assert (pro.plan.code, pro.state, pro.benefits_from) == ("pro", "active", day(10))
+    assert (plus.ended_why, plus.ended_at) == ("changed", day(10))
+    assert charges(pro) == [("paid", "24.19")]
+    assert sorted(bank.taken.values()) == [9, money("24.19")]
+    renew_plans(day(11))
+    assert Subscription.objects.count() == 2
+
+
+def test_asking_again_finishes_it_as_well(bank: Bank, plus: Subscription) -> None:
+    killed_in_between(bank, plus)
+    pro = upgrade(plus, at=day(11))
+    assert (pro.state, pro.benefits_from, charges(pro)) == ("active", day(10), [("paid", "24.19")])
+    assert sorted(bank.taken.values()) == [9, money("24.19")]
+
+
+def test_a_notice_of_the_payment_finishes_it_as_well(bank: Bank, plus: Subscription) -> None:
+    charge = killed_in_between(bank, plus)
+    told = Notice(
+        "e1", "paid", day(10), charge=str(charge.public_id), collected=Collected("paid", "r")
+    )
+    assert take_notice(provider="bank", notice=told, now=day(11))
+    running = running_of(plus.membership)
+    assert running is not None
+    assert (running.plan.code, running.state) == ("pro", "active")
+    assert charges(running) == [("paid", "24.19")]
+
+
+def test_while_nobody_knows_of_the_money_nothing_else_is_done(
+    bank: Bank, plus: Subscription
+) -> None:
+    killed_in_between(bank, plus)
+    follower = Subscription.objects.get(follows=plus)
+    first = plus.charges.get()
+    for write in (
+        lambda: upgrade(plus, "max"),
+        lambda: cancel_at_period_end(subscription=plus, actor=SYSTEM, now=day(10)),
+        lambda: cancel_at_period_end(subscription=follower, actor=SYSTEM, now=day(10)),
+        lambda: cancel_now(
+            subscription=plus, refund="whole", actor=SYSTEM, source="backoffice", now=day(10)
+        ),
+        lambda: refund_charge(
+            charge=first, how="whole", actor=SYSTEM, source="backoffice", now=day(10)
+        ),
+    ):
+        with pytest.raises(ConflictError) as error:
+            write()
+        assert error.value.code == "change_unsettled"
+
+
+def test_a_refusal_that_the_work_learns_of_leaves_the_plan_as_it_was(
+    bank: Bank, plus: Subscription
+) -> None:
+    killed_in_between(bank, plus)
+    bank.refuses = True
+    renew_plans(day(10) + dt.timedelta(minutes=5))
+    plus.refresh_from_db()
+    assert (plus.state, plus.charges.get().carried) == ("active", 0)
+    assert Subscription.objects.get() == plus
+    said = AuditEntry.objects.get(action="plan.change_refused")
+    assert said.after == {"plan": "Plus", "to": "Pro", "failure": "card_declined"}
+    bank.refuses = False
+    assert upgrade(plus, at=day(12)).plan.code == "pro"
+
+
+def test_a_period_that_ended_meanwhile_renews_as_the_other_plan(
+    bank: Bank, plus: Subscription
+) -> None:
+    killed_in_between(bank, plus)
+    renew_plans(day(50))
+    renew_plans(day(50))
+    running = running_of(plus.membership)
+    assert running is not None
+    assert (running.plan.code, charges(running)) == ("pro", [("paid", "24.19"), ("paid", "30.00")])
+    assert sorted(bank.taken.values()) == [9, money("24.19"), 30]
+
+
+def test_without_an_answer_the_change_stands_and_is_asked_for_again(
+    bank: Bank, plus: Subscription
+) -> None:
+    bank.is_silent = True
+    pro = upgrade(plus)
+    assert (pro.state, charges(pro)) == ("past_due", [("open", "24.19")])
+    assert pro.in_force(day(10))
+    bank.is_silent = False
+    renew_plans(day(10) + dt.timedelta(hours=2))
+    assert charges(pro) == [("paid", "24.19")]
+    assert sorted(bank.taken.values()) == [9, money("24.19")]
+
+
+def test_who_is_killed_while_a_known_card_is_charged_has_the_plan_all_the_same(
+    bank: Bank, plus: Subscription
+) -> None:
+    cancel_now(subscription=plus, refund="none", actor=SYSTEM, source="backoffice", now=day(1))
+    bank.kills = True
+    with pytest.raises(Killed):
+        join(plus.membership, "max", at=day(2), provider="bank")
+    bank.kills = False
+    assert charges(Subscription.objects.get(plan__code="max")) == [("open", "60.00")]
+    renew_plans(day(2) + dt.timedelta(minutes=5))
+    running = running_of(plus.membership)
+    assert running is not None
+    assert (running.plan.code, running.state) == ("max", "active")
+    assert sorted(bank.taken.values()) == [9, 60]
+
+
+def test_no_card_is_charged_within_another_transaction(bank: Bank, plus: Subscription) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        upgrade(plus)
+    cancel_now(subscription=plus, refund="none", actor=SYSTEM, source="backoffice", now=day(1))
+    with pytest.raises(RuntimeError), transaction.atomic():
+        subscribe(
+            membership=plus.membership, plan=Plan.objects.get(code="max"), source="api",
+            actor=SYSTEM, now=day(2), provider="bank",
+        )  # fmt: skip
+    assert list(bank.taken.values()) == [9]
