@@ -16,8 +16,10 @@ class CampaignsConfig(AppConfig):
             demo_journeys,
             demo_surveys,
             demo_webhooks,
+            forgetting,
             jobs,
             merging,
+            program_parts,
             segment_uses,
             standard_channels,
             standard_occasions,
@@ -31,6 +33,8 @@ class CampaignsConfig(AppConfig):
 
         standard_channels.register()
         standard_occasions.register()
+        program_parts.register()
+        forgetting.register()
         demo.register()
         demo_connections.register()
         demo_journeys.register()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -58,8 +58,8 @@ class Occasion:
     priority: int
     variables: tuple[Variable, ...] = ()
     news_for: dt.timedelta = dt.timedelta(days=7)
-    # Called once for each way by which it was told, in the transaction that says so.
-    told: Callable[[Message, dt.datetime], None] | None = field(default=None)
+    # Called for those that were told together, once for each way, in the transaction that says so.
+    told: Callable[[Sequence[Message], dt.datetime], None] | None = field(default=None)
     # Not switched on and off, and by one way alone.
     always_by: str = ""
     # Only journeys tell it, so it is not switched on and off.

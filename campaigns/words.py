@@ -38,6 +38,7 @@ LEAVING: dict[str, Promise] = {
     "held_out": _("Kept aside, to compare with"),
     "not_member": _("They are no member any more"),
     "program_over": _("The program does not run"),
+    "taken_out": _("Staff or the shop took them out"),
     "journey_ended": _("The journey was ended"),
 }
 

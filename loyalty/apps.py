@@ -9,7 +9,7 @@ class LoyaltyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from loyalty import condition_fields, jobs, merging, segment_uses
+        from loyalty import condition_fields, forgetting, jobs, merging, segment_uses
         from loyalty.account import menu as account_menu
         from loyalty.backoffice import menu as backoffice_menu
         from loyalty.selectors import telling
@@ -35,6 +35,7 @@ class LoyaltyConfig(AppConfig):
         account_menu.register()
         backoffice_menu.register()
         merging.register()
+        forgetting.register()
         telling.register()
         post_migrate.connect(_provide_rows, sender=self)
 

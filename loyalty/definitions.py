@@ -236,6 +236,12 @@ class ProgramDefinition(Part):
         (), description="What members may take, in the order in which they find it. Rewards that it"
         " does not name stay as they are.",
     )  # fmt: skip
+    surveys: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="What members are asked. Surveys that it does not name stay as they are."
+    )
+    journeys: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="How members are led. Journeys that it does not name stay as they are."
+    )
     launch: LaunchDefinition | None = Field(
         None, description="How it begins; without, everyone may join at once."
     )
@@ -244,7 +250,7 @@ class ProgramDefinition(Part):
     )
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
-    @field_validator("voucher_pools", "rewards", mode="before")
+    @field_validator("voucher_pools", "rewards", "surveys", "journeys", mode="before")
     @classmethod
     def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
         return read_items(info.field_name or "", value)
@@ -263,6 +269,8 @@ class ProgramDefinition(Part):
             (charities, "charities"), (types, "activity_types"),
             ([getattr(item, "code", "") for item in self.voucher_pools], "voucher_pools"),
             ([getattr(item, "code", "") for item in self.rewards], "rewards"),
+            ([getattr(item, "code", "") for item in self.surveys], "surveys"),
+            ([getattr(item, "code", "") for item in self.journeys], "journeys"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:

@@ -21,6 +21,7 @@ from campaigns.models import Journey, JourneyVersion, Passage
 from campaigns.ready_journeys import READY, ready_journey
 from campaigns.selectors.journey_results import leavers, people_per_step, result_of
 from campaigns.selectors.journeys import definition_of, journeys, version_in_force
+from campaigns.services.journey_entries import take_out
 from campaigns.services.journey_previews import preview_journey
 from campaigns.services.journeys import (
     create_journey,
@@ -136,6 +137,7 @@ def journey_people(request: HttpRequest, public_id: UUID) -> HttpResponse:
     }
     context = {
         "title": _("People"), "breadcrumbs": journey_crumbs(found), "journey": found, "page": page,
+        "may_edit": is_allowed(request.user, "messages.edit"),
         "rows": [
             {"passage": row, "why": LEAVING.get(row.why, row.why),
              "at": numbers[row.version_id].get(row.step)}
@@ -143,6 +145,17 @@ def journey_people(request: HttpRequest, public_id: UUID) -> HttpResponse:
         ],
     }  # fmt: skip
     return render(request, "journeys/backoffice/people.html", context)
+
+
+@require_POST
+@staff_view("messages.edit")
+def journey_take_out(request: HttpRequest, public_id: UUID, membership_id: UUID) -> HttpResponse:
+    """Have a member leave; what they were told and given stays."""
+    found = find_journey(public_id)
+    member = get_object_or_404(Membership, public_id=membership_id)
+    if take_out(journey=found, member=member, actor=acting(request), now=timezone.now()):
+        messages.success(request, _("They are not led any further."))
+    return redirect(journey_url(found, "journey_people"))
 
 
 @require_POST

@@ -36,6 +36,8 @@ ACTIONS = {
     "message.sent_again": _("Sent a message again"),
     "journey.created": _("Began to write a journey"),
     "journey.published": _("Put a journey live"),
+    "journey.led_in": _("Led a member into a journey"),
+    "journey.taken_out": _("Took a member out of a journey"),
     "journey.paused": _("Paused a journey"),
     "journey.resumed": _("Went on with a journey"),
     "journey.ended": _("Ended a journey"),

@@ -35,6 +35,11 @@ message_urls = [
     path(f"{JOURNEY}/", journeys.journey, name="journey"),
     path(f"{JOURNEY}/edit/", journey_editor.journey_edit, name="journey_edit"),
     path(f"{JOURNEY}/people/", journeys.journey_people, name="journey_people"),
+    path(
+        f"{JOURNEY}/people/<uuid:membership_id>/leave/",
+        journeys.journey_take_out,
+        name="journey_take_out",
+    ),
     path(f"{JOURNEY}/state/", journeys.journey_state, name="journey_state"),
     path(f"{JOURNEY}/steps/<slug:key>/", journey_editor.journey_step, name="journey_step"),
     path(

@@ -35,6 +35,8 @@ class Envelope:
     topic: str
     delivery_id: str
     happened_at: dt.datetime | None = None
+    # It has no number of its own: the same content has the same one.
+    by_content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,9 @@ def _shopify_envelope(body: bytes, headers: Headers) -> Envelope:
     # A message that is tried again has the same number.
     number = headers.get("X-Shopify-Webhook-Id", "")[:LONGEST_ID]
     return Envelope(
-        topic, number or digest_of(topic.encode(), body), _time(headers, "X-Shopify-Triggered-At")
-    )
+        topic, number or digest_of(topic.encode(), body),
+        _time(headers, "X-Shopify-Triggered-At"), by_content=not number,
+    )  # fmt: skip
 
 
 def _woocommerce_envelope(body: bytes, headers: Headers) -> Envelope:
@@ -95,7 +98,7 @@ def _woocommerce_envelope(body: bytes, headers: Headers) -> Envelope:
 def _mapped_envelope(body: bytes, headers: Headers) -> Envelope:
     topic = headers.get("X-Topic", "")[:LONGEST_TOPIC]
     number = headers.get("Idempotency-Key", "")[:LONGEST_ID]
-    return Envelope(topic, number or digest_of(topic.encode(), body))
+    return Envelope(topic, number or digest_of(topic.encode(), body), by_content=not number)
 
 
 def _is_mapped_signed(secret: str, body: bytes, headers: Headers) -> bool:

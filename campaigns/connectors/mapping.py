@@ -217,6 +217,28 @@ def split_csv(content: str) -> list[str]:
     return [_written(header, part) for part in parts] or [content]
 
 
+def split_json(content: str, rows: str) -> list[str]:
+    """The same for a document with many rows at this place: each part has some of them there, and
+    nothing else, because nothing beside the rows is read."""
+    try:
+        found = orjson.loads(content.lstrip("\ufeff"))
+    except orjson.JSONDecodeError:
+        return [content]
+    inner = at_path(found, rows) if rows else found
+    if not isinstance(inner, list) or len(inner) <= MOST_ROWS:
+        return [content]
+    return [
+        orjson.dumps(_at(rows, inner[start : start + MOST_ROWS])).decode()
+        for start in range(0, len(inner), MOST_ROWS)
+    ]
+
+
+def _at(path: str, value: Any) -> Any:
+    for name in reversed(path.split(".") if path else ()):
+        value = {name: value}
+    return value
+
+
 def _delimiter(content: str) -> str:
     first = content.lstrip("\ufeff").splitlines()[0] if content.strip() else ""
     return max(",;\t", key=first.count)

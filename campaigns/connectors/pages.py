@@ -12,14 +12,15 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 from django.utils.translation import gettext as _
 
 from campaigns.connectors import shopify, woocommerce
+from campaigns.connectors.reading import text
 from campaigns.connectors.records import Reading, Records
 from campaigns.models import Connection
 from campaigns.webhook_addresses import RefusedAddressError, resolve
@@ -72,6 +73,8 @@ class ShopPages:
     page: Callable[[str, http.client.HTTPMessage, Any, str], Page]
     read_order: Callable[[Mapping[str, Any], Reading], Records]
     read_customer: Callable[[Mapping[str, Any], Reading], Records]
+    # Where to ask for what an item of a page leaves out, and the field that it belongs to.
+    missing: Callable[[str, Mapping[str, Any]], tuple[str, str] | None] = lambda _stage, _item: None
     # Asks how many there are, where a page does not say; empty: it does.
     count: Callable[[str, str], str] = lambda _stage, _since: ""
 
@@ -87,7 +90,21 @@ def pages_of(connection: Connection) -> ShopPages:
 def fetch_page(shop: ShopPages, access: Access, path: str, stage: str) -> Page:
     """One page. Raises BusyError where it may be there later, DomainError where it will not."""
     headers, found = _fetch(shop, access, path)
-    return shop.page(path, headers, found, stage)
+    page = shop.page(path, headers, found, stage)
+    return replace(page, items=[_whole(shop, access, stage, item) for item in page.items])
+
+
+def _whole(
+    shop: ShopPages, access: Access, stage: str, item: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    asked = shop.missing(stage, item) if isinstance(item, Mapping) else None
+    if asked is None:
+        return item
+    where, name = asked
+    _headers, found = _fetch(shop, access, where)
+    if not isinstance(found, list):
+        raise DomainError(_("The shop answered with something else than a page."))
+    return {**item, name: found}
 
 
 def fetch_count(shop: ShopPages, access: Access, stage: str, since: str) -> int | None:
@@ -182,6 +199,16 @@ def _woocommerce_page(path: str, headers: http.client.HTTPMessage, found: Any, _
     return Page(found, following, int(total) if total.isdigit() else None)
 
 
+def _woocommerce_missing(stage: str, item: Mapping[str, Any]) -> tuple[str, str] | None:
+    """An order lists its refunds without their times, which the list of them has, where they are
+    called amounts."""
+    if stage != ORDERS or not item.get("refunds"):
+        return None
+    number = text(item, "id")
+    asked = urlencode({"per_page": str(WOOCOMMERCE_PAGE), "orderby": "id", "order": "asc"})
+    return f"/wp-json/wc/v3/orders/{quote(number, safe='')}/refunds?{asked}", "refunds"
+
+
 def _basic(access: Access) -> dict[str, str]:
     pair = base64.b64encode(f"{access.key}:{access.secret}".encode()).decode()
     return {"Authorization": f"Basic {pair}"}
@@ -202,5 +229,6 @@ PAGES = {
         page=_woocommerce_page,
         read_order=woocommerce.read_order,
         read_customer=woocommerce.read_customer,
+        missing=_woocommerce_missing,
     ),
 }

@@ -169,14 +169,16 @@ def _codes(payload: Json) -> tuple[str, ...]:
 
 
 def _refunds(payload: Json, order: OrderInput) -> Iterator[RefundInput]:
-    """An order names the sum of each refund, neither its lines nor its time: it is dated to the
-    change that tells of it."""
+    """An order names the sum of each refund, neither its lines nor its time. The time is what the
+    shop's list of its refunds says, where that was asked (`pages`); else it is dated to the change
+    that tells of it, which is what the shop sends the message for."""
     for place, item in items(payload, "refunds"):
         with within(place):
-            total = abs(decimal(item, "total"))
+            total = abs(decimal(item, "amount" if "amount" in item else "total"))
             if total:
                 yield RefundInput(
                     external_id=number(item, "id"), source=order.source,
                     order_external_id=order.external_id, currency=order.currency, total=total,
-                    refunded_at=order.changed_at or order.placed_at,
+                    refunded_at=instant(item, "date_created_gmt")
+                    or order.changed_at or order.placed_at,
                 )  # fmt: skip

@@ -5,7 +5,13 @@ from campaigns.models.consents import (
     ConsentChange,
     ContactPreference,
 )
-from campaigns.models.journeys import Journey, JourneyVersion, Passage, PassageStep
+from campaigns.models.journeys import (
+    Journey,
+    JourneyDue,
+    JourneyVersion,
+    Passage,
+    PassageStep,
+)
 from campaigns.models.messages import Delivery, Message
 from campaigns.models.occasions import ExpiryNotice, MessagingPolicy, OccasionSetting
 from campaigns.models.outages import ChannelOutage
@@ -30,6 +36,7 @@ __all__ = [
     "ExpiryNotice",
     "InboundMessage",
     "Journey",
+    "JourneyDue",
     "JourneyVersion",
     "KnownVersion",
     "Message",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -130,6 +131,14 @@ class InboundMessage(models.Model):
                 fields=["connection", "state", "received_at"], name="inbound_message_state"
             ),
             models.Index(fields=["received_at"], name="inbound_message_age"),
+            models.Index(
+                fields=["topic", "-id"], name="inbound_message_topic", condition=~Q(topic="")
+            ),
+            models.Index(fields=["state", "-id"], name="inbound_message_of_state"),
+            # What something became, by its number.
+            GinIndex(
+                fields=["result"], name="inbound_message_result", opclasses=["jsonb_path_ops"]
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.messages import Message
 from loyalty.models import Membership, Program, Transfer
+from members.models import Customer
 from rewards.models import Redemption
 
 
@@ -34,6 +35,8 @@ class Journey(models.Model):
     since = models.DateTimeField(null=True)
     # Up to when members were looked for, where no event tells of them.
     looked_until = models.DateTimeField(null=True)
+    # Up to when it was noted when members are due; None: all of them have to be noted.
+    noted_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
@@ -204,3 +207,27 @@ class PassageStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.passage_id}: {self.step}, {self.outcome}"
+
+
+class JourneyDue(models.Model):
+    """When somebody is due for a journey if nothing happens, where no index of what is known says
+    so. Derived from their facts; what they do since is looked at when they are due."""
+
+    journey = models.ForeignKey(
+        Journey, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "customer"], name="journey_due_once"),
+        ]
+        indexes = [
+            models.Index(fields=["journey", "due_at", "customer"], name="journey_due_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.journey_id}: {self.customer_id}"

@@ -61,6 +61,8 @@ class Message(models.Model):
                 condition=Q(membership__isnull=False),
             ),
             models.Index(fields=["-created_at", "-id"], name="message_newest"),
+            # What may still count against how often somebody is written to.
+            models.Index(fields=["customer", "stale_at"], name="message_still_news"),
         ]  # fmt: skip
         triggers = [pgtrigger.Protect(name="message_stays", operation=pgtrigger.Delete)]
 

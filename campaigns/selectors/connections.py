@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import (
     Avg,
     Count,
@@ -149,13 +150,26 @@ def get_message(public_id: UUID | str) -> InboundMessage:
     return found
 
 
+# From one topic to the next by the index: as fast with a million messages as with ten.
+_TOPICS = """
+    WITH RECURSIVE t(topic) AS (
+        (SELECT topic FROM campaigns_inboundmessage WHERE topic <> '' ORDER BY topic LIMIT 1)
+        UNION ALL
+        SELECT (SELECT m.topic FROM campaigns_inboundmessage m
+                 WHERE m.topic <> '' AND m.topic > t.topic ORDER BY m.topic LIMIT 1)
+          FROM t WHERE t.topic IS NOT NULL)
+    SELECT topic FROM t WHERE topic IS NOT NULL LIMIT 200
+"""
+
+
 def known_topics() -> list[str]:
     """The topics of what is in the log."""
-    found = InboundMessage.objects.exclude(topic="").order_by("topic").values_list("topic")
-    return [topic for (topic,) in found.distinct()[:200]]
+    with connection.cursor() as cursor:
+        cursor.execute(_TOPICS)
+        return [topic for (topic,) in cursor.fetchall()]
 
 
-def latest_payload(connection: Connection) -> str:
+def latest_payload(source: Connection) -> str:
     """The content of the newest message that is kept."""
-    kept = InboundMessage.objects.filter(connection=connection).exclude(payload="")
+    kept = InboundMessage.objects.filter(connection=source).exclude(payload="")
     return kept.order_by("-pk").values_list("payload", flat=True).first() or ""

@@ -1,103 +1,122 @@
-"""Who is to begin a journey that no event tells of: what came about within a time."""
+"""Who is to begin a journey that no event tells of: what came about within a time.
+
+Each look-up begins at an index of when it is due, and reads a page of it after another: what it
+costs is in proportion to what is due, however many members there are.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.db.models.functions import Greatest
 
 from campaigns.journey_definitions import Start
 from campaigns.journey_entrants import Wanted
 from campaigns.models import Journey
+from campaigns.selectors.due_members import (
+    Found,
+    Place,
+    Stage,
+    joined_on,
+    members_before,
+    silent,
+    through,
+    tiers_lost,
+    too_long_silent,
+    with_birthday,
+)
 from campaigns.selectors.reachable_rewards import reachable_offers
+from campaigns.selectors.risen_wallets import came_in, matured
 from loyalty.ledger.balances import holdings
-from loyalty.models import Lot, Membership, MemberTier, Wallet
-from loyalty.rules.anniversaries import due_days
+from loyalty.models import Lot, Membership, Wallet
+from loyalty.rules.anniversaries import due_days, kept_on
 from loyalty.rules.calendar import start_of_day
 from loyalty.selectors.occasions import Kept, members_due
-from members.models import CustomerFacts
 
-# Two orders have one gap between them, and that is no habit yet.
-LEAST_ORDERS = 3
 KEPT = Kept("campaigns_passage", "journey_id")
+Page = tuple[list[Wanted], Place | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What came about after `first`, up to `now`, of the memberships with keys above `after`, up to
-    `until`."""
+    """What came about after `first`, up to `now`, from a place in it on; None: from the start."""
 
     journey: Journey
     start: Start
     first: dt.datetime
     now: dt.datetime
-    after: int
-    until: int
-
-    def members(self) -> QuerySet[Membership]:
-        return Membership.objects.filter(
-            pk__gt=self.after, pk__lte=self.until, program=self.journey.program_id,
-            status=Membership.Status.ACTIVE,
-        )  # fmt: skip
+    place: Place | None = None
 
 
-def quiet(window: Window) -> list[Wanted]:
+def quiet(window: Window) -> Page:
     """Whose last order is so many days ago since."""
     ago = dt.timedelta(days=window.start.days)
-    rows = window.members().filter(
-        customer__facts__last_order_at__gt=window.first - ago,
-        customer__facts__last_order_at__lte=window.now - ago,
-    )  # fmt: skip
-    return _since_last_order(rows, "quiet")
+    stage = silent(window.journey.program_id, window.first - ago, window.now - ago)
+    return _since_last_order("quiet", stage, window)
 
 
-def overdue(window: Window) -> list[Wanted]:
+def overdue(window: Window) -> Page:
     """Who has not ordered for so many of their own purchase cycles since."""
-    facts = CustomerFacts.objects.filter(orders__gte=LEAST_ORDERS, purchase_cycle__gt=0)
-    late = facts.extra(
-        where=[
-            "last_order_at + purchase_cycle * %s * interval '1 day' > %s",
-            "last_order_at + purchase_cycle * %s * interval '1 day' <= %s",
-        ],
-        params=[window.start.factor, window.first, window.start.factor, window.now],
-    )  # fmt: skip
-    return _since_last_order(window.members().filter(customer__in=late.values("pk")), "overdue")
+    stage = too_long_silent(window.journey, window.start.factor, window.first, window.now)
+    return _since_last_order("overdue", stage, window)
 
 
-def _since_last_order(rows: QuerySet[Membership], kind: str) -> list[Wanted]:
-    pairs = rows.order_by("pk").values_list("pk", "customer__facts__last_order_at")
-    return [Wanted(pk, f"{kind}:{at.isoformat()}") for pk, at in pairs if at]
+def _since_last_order(kind: str, stage: Stage[Found], window: Window) -> Page:
+    rows, place = through([stage], window.place)
+    return [Wanted(row.membership_id, f"{kind}:{row.at.isoformat()}") for row in rows], place
 
 
-def tier_ends(window: Window) -> list[Wanted]:
+def tier_ends(window: Window) -> Page:
     """Who loses a tier in so many days, if nothing happens."""
     ahead = dt.timedelta(days=window.start.days)
-    rows = MemberTier.objects.filter(
-        membership__in=window.members(), lost_at__gt=window.first + ahead,
-        lost_at__lte=window.now + ahead,
-    )  # fmt: skip
-    pairs = rows.order_by("pk").values_list("membership", "lost_at")
-    return [Wanted(pk, f"tier:{at.isoformat()}") for pk, at in pairs if at]
+    stage = tiers_lost(window.journey.program_id, window.first + ahead, window.now + ahead)
+    rows, place = through([stage], window.place)
+    return [Wanted(row.membership_id, f"tier:{row.at.isoformat()}") for row in rows], place
 
 
-def day_of_year(on: str, window: Window) -> list[Wanted]:
-    """Whose day is kept, or will be in so many days."""
+def birthday(window: Window) -> Page:
+    """Whose birthday it is, or will be in so many days."""
+    keys = [key for day in _days(window) for key in kept_on(day)]
+    return _days_of_year("birthday", with_birthday, keys, window)
+
+
+def enrollment(window: Window) -> Page:
+    """Whose day of joining it is. It is indexed by the clock of Greenwich, so the days beside it
+    are looked at as well."""
+    around = (dt.timedelta(days=number) for number in (-1, 0, 1))
+    keys = [key for beside in around for day in _days(window) for key in kept_on(day + beside)]
+    return _days_of_year("enrollment", joined_on, keys, window)
+
+
+def _days(window: Window) -> list[dt.date]:
+    first, today = _between(window)
+    return [due.day for due in due_days(first, today, window.start.days)]
+
+
+def _between(window: Window) -> tuple[dt.date, dt.date]:
     zone = window.journey.program.zone
-    first, today = (at.astimezone(zone).date() for at in (window.first, window.now))
+    return window.first.astimezone(zone).date(), window.now.astimezone(zone).date()
+
+
+def _days_of_year(
+    on: str, stage: Callable[[int, int], Stage[int]], keys: Sequence[int], window: Window
+) -> Page:
+    program = window.journey.program
+    stages = [stage(program.pk, key) for key in sorted(set(keys))]
+    rows, place = through(stages, window.place)
     found = members_due(
-        on, list(due_days(first, today, window.start.days)),
-        program_id=window.journey.program_id, rule_id=window.journey.pk, zone=zone,
-        after=window.after, until=window.until, kept=KEPT,
+        on, list(due_days(*_between(window), window.start.days)), program_id=program.pk,
+        rule_id=window.journey.pk, zone=program.zone, among=rows, kept=KEPT,
     )  # fmt: skip
-    return [Wanted(item.membership_id, f"{on}:{item.day}", item.day) for item in found]
+    return [Wanted(item.membership_id, f"{on}:{item.day}", item.day) for item in found], place
 
 
-def period(begins: Callable[[dt.date], bool], written: str, window: Window) -> list[Wanted]:
+def period(begins: Callable[[dt.date], bool], written: str, window: Window) -> Page:
     """Everybody who was a member before, once a month or a year has begun."""
     zone = window.journey.program.zone
     day = window.now.astimezone(zone).date()
@@ -105,9 +124,9 @@ def period(begins: Callable[[dt.date], bool], written: str, window: Window) -> l
         day -= dt.timedelta(days=1)
     began = start_of_day(day, zone)
     if not window.first < began <= window.now:
-        return []
-    rows = window.members().filter(enrolled_at__lt=began).order_by("pk")
-    return [Wanted(pk, day.strftime(written)) for pk in rows.values_list("pk", flat=True)]
+        return [], None
+    rows, place = through([members_before(window.journey.program_id, began)], window.place)
+    return [Wanted(pk, day.strftime(written)) for pk in rows], place
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +139,40 @@ class Risen:
     after: int
 
 
-def risen(window: Window) -> Iterator[Risen]:
+def risen(window: Window) -> tuple[Iterator[Risen], Place | None]:
     """Those who can spend more of the program's first kind of units, earned or waited for."""
     unit = window.journey.program.wallet_types.order_by("pk").first()
     if unit is None:
-        return
+        return iter(()), None
+    stages = [came_in(unit.pk, window.first, window.now), matured(window.first, window.now)]
+    rows, place = through(stages, window.place)
+    return _risen(set(rows), unit.pk, unit.scale, window), place
+
+
+def _risen(wallet_ids: set[int], unit: int, scale: int, window: Window) -> Iterator[Risen]:
     lots = Lot.objects.filter(
-        wallet__wallet_type=unit, wallet__account__membership__in=window.members(),
-        spendable_at__lte=window.now, due_at__isnull=False,
+        wallet__in=wallet_ids, wallet__wallet_type=unit, spendable_at__lte=window.now,
+        due_at__isnull=False,
     )  # fmt: skip
     # What is recorded late counts from when it is there.
     lots = lots.annotate(told_at=Greatest("spendable_at", "transfer__recorded_at"))
     new = lots.filter(told_at__gt=window.first)
     more = dict(new.values_list("wallet").annotate(Sum("remaining")))
-    wallets = Wallet.objects.filter(pk__in=more).select_related(
-        "account__membership__program", "account__membership__customer"
-    )
+    wallets = Wallet.objects.filter(
+        pk__in=more, account__membership__status=Membership.Status.ACTIVE,
+        account__membership__program=window.journey.program_id,
+    ).select_related("account__membership__program", "account__membership__customer")  # fmt: skip
     held = holdings(list(wallets), window.now)
     for wallet in wallets:
         has = held[wallet.pk].spendable
-        yield Risen(wallet.account.membership, unit.scale, has - more[wallet.pk], has)
+        yield Risen(wallet.account.membership, scale, has - more[wallet.pk], has)
 
 
-def balance(window: Window) -> list[Wanted]:
+def balance(window: Window) -> Page:
     """Who has come to one of these balances; to several at once: the highest."""
     found = []
-    for item in risen(window):
+    rows, place = risen(window)
+    for item in rows:
         reached = [
             number
             for number in window.start.balances
@@ -153,37 +180,39 @@ def balance(window: Window) -> list[Wanted]:
         ]
         if reached:
             found.append(Wanted(item.member.pk, f"balance:{max(reached)}"))
-    return found
+    return found, place
 
 
-def reachable(window: Window) -> list[Wanted]:
+def reachable(window: Window) -> Page:
     """Who can take the cheapest reward now, and could take none before."""
     found = []
-    for item in risen(window):
+    rows, place = risen(window)
+    for item in rows:
         offers = reachable_offers(item.member, window.now)
         if offers and item.before < offers[0].price <= item.after:
             found.append(Wanted(item.member.pk, "reachable"))
-    return found
+    return found, place
 
 
-def near(window: Window) -> list[Wanted]:
+def near(window: Window) -> Page:
     """Who has come to so many percent of the price of the next reward."""
     found = []
-    for item in risen(window):
+    rows, place = risen(window)
+    for item in rows:
         ahead = [
             offer for offer in reachable_offers(item.member, window.now) if offer.price > item.after
         ]
         if ahead and item.before * 100 < ahead[0].price * window.start.share <= item.after * 100:
             found.append(Wanted(item.member.pk, f"reward:{ahead[0].reward.pk}"))
-    return found
+    return found, place
 
 
-LOOK_UPS: Mapping[str, Callable[[Window], list[Wanted]]] = {
+LOOK_UPS: Mapping[str, Callable[[Window], Page]] = {
     "quiet": quiet,
     "overdue": overdue,
     "tier_ends": tier_ends,
-    "birthday": partial(day_of_year, "birthday"),
-    "enrollment": partial(day_of_year, "enrollment"),
+    "birthday": birthday,
+    "enrollment": enrollment,
     "balance": balance,
     "reachable": reachable,
     "near": near,

@@ -15,12 +15,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import DataError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.connectors.kinds import Envelope, Headers, kind_of
-from campaigns.connectors.mapping import split_csv
+from campaigns.connectors.mapping import split_csv, split_json
 from campaigns.connectors.records import Part, Reading
 from campaigns.kept_secrets import revealed
 from campaigns.models import Connection, InboundMessage
@@ -80,17 +80,47 @@ def keep_content(
     now: dt.datetime,
 ) -> None:  # fmt: skip
     """A message; of a file, one for so many rows, which workers take in one by one."""
-    parts = [content]
-    if connection.kind == Connection.Kind.MAPPED and not content.lstrip("\ufeff \t\r\n").startswith(
-        ("{", "[")
-    ):
-        parts = split_csv(content)
+    parts = _parts(connection, content)
+    envelope = _told_again(connection, envelope)
     for place, part in enumerate(parts):
         number = f"{envelope.delivery_id}/{place}" if place else envelope.delivery_id
         keep_message(
             connection=connection, envelope=replace(envelope, delivery_id=number), content=part,
             content_type=content_type, now=now,
         )  # fmt: skip
+
+
+def _parts(connection: Connection, content: str) -> list[str]:
+    if connection.kind != Connection.Kind.MAPPED:
+        return [content]
+    if content.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+        return split_json(content, connection.mapping.get("rows", ""))
+    return split_csv(content)
+
+
+def _told_again(connection: Connection, envelope: Envelope) -> Envelope:
+    """Content that came before, after which something else was told: it is told anew, because what
+    it tells of may have become again what it was. Where it says when it changed, what is older
+    than what is known still changes nothing."""
+    if not envelope.by_content:
+        return envelope
+    signed = InboundMessage.objects.filter(connection=connection).exclude(state=State.REFUSED)
+    same = Q(delivery_id=envelope.delivery_id) | Q(delivery_id__startswith=_again(envelope, ""))
+    same |= Q(delivery_id__startswith=f"{envelope.delivery_id}/")
+    last = signed.filter(same).order_by("-pk").values_list("pk", flat=True).first()
+    if last is None:
+        return envelope
+    newest = signed.filter(pk__gt=last, topic=envelope.topic).order_by("-pk")
+    between = newest.values_list("pk", flat=True).first()
+    if between is None:
+        # Once more what was told last, whether for the first time or anew.
+        known = InboundMessage.objects.values_list("delivery_id", flat=True).get(pk=last)
+        return replace(envelope, delivery_id=known.partition("/")[0])
+    return replace(envelope, delivery_id=_again(envelope, str(between)))
+
+
+def _again(envelope: Envelope, after: str) -> str:
+    return f"{envelope.delivery_id}+{after}"
 
 
 @transaction.atomic

@@ -6,12 +6,16 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 
+from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from campaigns.journey_entrants import Wanted
 from campaigns.models import Journey, Passage
-from campaigns.selectors.journeys import InForce, for_whom
+from campaigns.selectors.journeys import InForce, for_whom, version_in_force
 from loyalty.models import Membership
+from members.errors import ConflictError, DomainError, FieldError
+from members.services.audit import Actor, record_audit
 
 HELD_OUT = "held_out"
 
@@ -44,6 +48,57 @@ def enter(found: InForce, wanted: Sequence[Wanted], now: dt.datetime) -> int:
         for member in for_whom(definition.audience, members, now)
     ]
     return len(Passage.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+@transaction.atomic
+def lead_in(
+    *, journey: Journey, member: Membership, actor: Actor, now: dt.datetime
+) -> tuple[Passage, bool]:
+    """Have a member begin a live journey now, whatever begins it otherwise; whoever is in it
+    already stays where they are. Returns also whether they began now. Raises ConflictError where
+    they may not: its condition does not hold, or they began it before and may not again."""
+    found = version_in_force(journey)
+    if journey.status != Journey.Status.LIVE or found is None:
+        raise ConflictError(_("The journey is not live."), code="journey_state")
+    if member.program_id != journey.program_id or member.status != Membership.Status.ACTIVE:
+        message = _("This is no active member of the journey’s program.")
+        raise DomainError(message, errors=[FieldError("membership", message)])
+    inside = Passage.objects.filter(
+        journey=journey, membership=member, state=Passage.State.ACTIVE
+    ).select_related("membership").first()  # fmt: skip
+    if inside is not None:
+        return inside, False
+    occurrence = f"asked:{now.isoformat()}"
+    if not enter(found, [Wanted(member.pk, occurrence)], now):
+        message = _("They may not begin: the condition does not hold, or they have begun before.")
+        raise ConflictError(
+            message, code="may_not_begin", errors=[FieldError("membership", message)]
+        )
+    record_audit(
+        actor=actor, action="journey.led_in", target=journey,
+        after={"membership": str(member.public_id)},
+    )  # fmt: skip
+    return Passage.objects.select_related("membership").get(
+        journey=journey, membership=member, occurrence=occurrence
+    ), True
+
+
+@transaction.atomic
+def take_out(*, journey: Journey, member: Membership, actor: Actor, now: dt.datetime) -> bool:
+    """Have a member leave; what they were told and given stays. Returns whether they were in it."""
+    inside = Passage.objects.filter(
+        journey=journey, membership=member, state=Passage.State.ACTIVE
+    ).select_for_update()  # fmt: skip
+    row = inside.first()
+    if row is None:
+        return False
+    row.state, row.due_at, row.left_at, row.why = Passage.State.DONE, None, now, "taken_out"
+    row.save(update_fields=["state", "due_at", "left_at", "why"])
+    record_audit(
+        actor=actor, action="journey.taken_out", target=journey,
+        after={"membership": str(member.public_id)},
+    )  # fmt: skip
+    return True
 
 
 def _newest(journey: Journey, wanted: Sequence[Wanted]) -> dict[int, Wanted]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from django.db import OperationalError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,8 +17,10 @@ from campaigns.journey_entrants import Wanted
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.models import Journey
 from campaigns.news import FRESH
+from campaigns.selectors.due_members import Place
 from campaigns.selectors.journey_starts import LOOK_UPS, Window
 from campaigns.selectors.journeys import InForce, live_journeys
+from campaigns.services.journey_dues import note_due
 from campaigns.services.journey_entries import enter
 from campaigns.services.told_members import HIGHER
 from loyalty.models import Membership, Order, Program, TierChange
@@ -30,7 +32,6 @@ from members.services.job_runs import Step, run_in_chunks
 logger = logging.getLogger(__name__)
 
 KIND = "journey_starts"
-PIECE = 5_000
 EVERY = dt.timedelta(minutes=50)
 # What was under way while it was looked last is seen the next time; nothing leads in twice.
 OVERLAP = dt.timedelta(minutes=5)
@@ -103,41 +104,53 @@ def _due(now: dt.datetime) -> list[InForce]:
 
 
 def _look_piece(job: Job) -> Step | None:
-    """The next piece of the members of the first journey that is due."""
+    """The next page of who is due for the first journey that was not looked for."""
     now = dt.datetime.fromisoformat(job.params["now"])
-    journey, after = job.checkpoint.get("journey", 0), job.checkpoint.get("after", 0)
+    journey, place = job.checkpoint.get("journey", 0), job.checkpoint.get("place")
     found = next((item for item in _due(now) if item.journey.pk >= journey), None)
     if found is None:
         return None
-    after = after if found.journey.pk == journey else 0
-    entered, over = look_for(found, now, after)
-    ahead = {"journey": found.journey.pk, "after": after + PIECE}
-    if over:
-        ahead = {"journey": found.journey.pk + 1, "after": 0}
+    entered, place = look_for(found, now, place if found.journey.pk == journey else None)
+    ahead = {"journey": found.journey.pk, "place": place}
+    if place is None:
+        ahead = {"journey": found.journey.pk + 1, "place": None}
     began = job.result.get("began", 0) + entered
     return Step(checkpoint=ahead, done=job.done + 1, result={"began": began})
 
 
-def look_for(found: InForce, now: dt.datetime, after: int = 0) -> tuple[int, bool]:
-    """Look through a piece of the members. Returns how many began, and whether that was the last
-    piece. A journey that cannot be handled is looked for again later, from the same time on."""
-    entered = _look(found, now, after)
-    if entered is None:
-        return 0, True
-    over = after + PIECE >= _last_membership()
-    if over:
+def look_for(
+    found: InForce, now: dt.datetime, place: Place | None = None
+) -> tuple[int, Place | None]:
+    """Look for a page of those who are due. Returns how many began, and where it goes on, None:
+    that was the last page. A journey that cannot be handled is looked for again later, from the
+    same time on."""
+    looked = _look(found, now, place)
+    if looked is None:
+        return 0, None
+    entered, ahead = looked
+    if ahead is None:
         Journey.objects.filter(pk=found.journey.pk).update(looked_until=now)
-    return entered, over
+    return entered, ahead
 
 
-def _look(found: InForce, now: dt.datetime, after: int) -> int | None:
+def _look(found: InForce, now: dt.datetime, place: Place | None) -> tuple[int, Place | None] | None:
     journey = found.journey
     if journey.program.status != Program.Status.LIVE or journey.since is None:
-        return 0
+        return 0, None
     looked = journey.looked_until - OVERLAP if journey.looked_until else journey.since
     first = max(looked, journey.since, now - FRESH)
-    window = Window(journey, found.definition.start, first, now, after, after + PIECE)
-    return _let_in(found, lambda: LOOK_UPS[journey.trigger](window), now)
+    ahead: Place | None = None
+
+    def whom() -> list[Wanted]:
+        nonlocal ahead
+        if journey.trigger == "overdue" and place is None:
+            note_due(found, first, now)
+        window = Window(journey, found.definition.start, first, now, place)
+        wanted, ahead = LOOK_UPS[journey.trigger](window)
+        return wanted
+
+    entered = _let_in(found, whom, now)
+    return None if entered is None else (entered, ahead)
 
 
 def _joined(rows: QuerySet[Membership]) -> list[Wanted]:
@@ -160,7 +173,3 @@ def _let_in(found: InForce, whom: Callable[[], list[Wanted]], now: dt.datetime) 
     except Exception as error:
         logger.error("journey %s lets nobody in: %s", found.journey.public_id, type(error).__name__)
         return None
-
-
-def _last_membership() -> int:
-    return int(Membership.objects.aggregate(last=Max("pk", default=0))["last"])

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from campaigns.journey_definitions import JourneyDefinition, RewardStep, UnitsStep
 from campaigns.journey_triggers import TRIGGERS
-from campaigns.models import Journey, JourneyVersion, Passage
+from campaigns.models import Journey, JourneyDue, JourneyVersion, Passage
 from loyalty.models import Program
 from loyalty.selectors.adjustment_reasons import usable_reasons
 from members.errors import ConflictError, DomainError, FieldError
@@ -98,9 +98,11 @@ def publish_journey(*, journey: Journey, actor: Actor, now: dt.datetime) -> Jour
     if version.published_at is None:
         version.published_at = now
         version.save()
+    # When members are due may be worked out differently from now on.
+    row.noted_until = None
     if row.status == Status.DRAFT:
         row.status, row.since, row.looked_until = Status.LIVE, now, now
-        row.save()
+    row.save()
     record_audit(
         actor=actor, action="journey.published", target=row, after={"version": version.number}
     )
@@ -126,6 +128,7 @@ def end_journey(*, journey: Journey, actor: Actor, now: dt.datetime) -> Journey:
         return row
     row.status, row.ended_at = Status.ENDED, now
     row.save()
+    JourneyDue.objects.filter(journey=row).delete()
     Passage.objects.filter(journey=row, state=Passage.State.ACTIVE).update(
         state=Passage.State.DONE, due_at=None, left_at=now, why="journey_ended"
     )

@@ -89,10 +89,12 @@ def know(
 
 
 def _count(known: Known, ids: Sequence[int], channel: Channel, since: dt.datetime) -> None:
-    """What they had since then, and what waits. What is needed is not counted."""
+    """What they had since then, and what waits. What is needed is not counted, nor read what was no
+    news any more by then: nothing is handed over after that (`gate`)."""
     had = Q(state__in=Delivery.COUNTED, handed_over_at__gt=since)
     needed = [topic.code for topic in TOPICS.values() if topic.needed]
-    rows = Delivery.objects.filter(message__customer__in=ids, channel=channel.key)
+    news = Q(message__stale_at__gt=since) | Q(message__stale_at=None)
+    rows = Delivery.objects.filter(news, message__customer__in=ids, channel=channel.key)
     rows = rows.filter(had | Q(state=Delivery.State.QUEUED)).exclude(message__topic__in=needed)
     for customer, pk, state, priority in rows.values_list(
         "message__customer_id", "pk", "state", "priority"

@@ -109,10 +109,9 @@ def _write_deliveries(
         for channel in channels
     ]
     Delivery.objects.bulk_create(rows)
-    if occasion.told is not None:
-        for row in rows:
-            if row.state == Delivery.State.SENT:
-                occasion.told(row.message, now)
+    arrived = [row.message for row in rows if row.state == Delivery.State.SENT]
+    if occasion.told is not None and arrived:
+        occasion.told(arrived, now)
     if any(row.state == Delivery.State.QUEUED for row in rows):
         transaction.on_commit(wake_senders)
 

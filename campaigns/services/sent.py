@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,8 +59,15 @@ def mark_sent(taken: Sequence[Taken]) -> None:
         written = {row[0] for row in cursor.fetchall()}
         if len(written) < len(taken):
             cursor.execute(_NAMED, values)
+    _follow([item for item in taken if item.delivery.pk in written])
+
+
+def _follow(taken: Sequence[Taken]) -> None:
+    """What follows from it, once for all of an occasion, as of when the last of them went out."""
+    together: defaultdict[str, list[Taken]] = defaultdict(list)
     for item in taken:
-        message = item.delivery.message
-        occasion = occasion_named(message.occasion)
-        if item.delivery.pk in written and occasion is not None and occasion.told is not None:
-            occasion.told(message, item.at)
+        together[item.delivery.message.occasion].append(item)
+    for code, items in together.items():
+        occasion = occasion_named(code)
+        if occasion is not None and occasion.told is not None:
+            occasion.told([item.delivery.message for item in items], max(item.at for item in items))

@@ -87,6 +87,8 @@ def _kind(field: FieldInfo, path: str, name: str) -> str:
     inner, many = _inner(field.annotation)
     if name == "data_schema":
         return "a [JSON schema](activities.md)"
+    if name == "body":
+        return "fields of its own"
     if inner is not None:
         place = (f"{path}.{name}" if path else name) + ("[]" if many else "")
         by_code = get_origin(field.annotation) is Mapping

@@ -75,6 +75,12 @@ class Lot(models.Model):
                 condition=~Q(due_at=None),
             ),
             models.Index(fields=["due_at"], name="lot_due", condition=~Q(due_at=None)),
+            # Of what had to wait, when it can be spent.
+            models.Index(
+                fields=["spendable_at", "id"],
+                name="lot_matures",
+                condition=Q(due_at__isnull=False, spendable_at__gt=F("earned_at")),
+            ),
             models.Index(fields=["origin"], name="lot_child_origin", condition=~Q(parent=None)),
             models.Index(
                 fields=["planned_expires_at"],

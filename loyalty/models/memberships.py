@@ -12,6 +12,11 @@ from loyalty.models.programs import Program
 from members.models import Customer
 from members.models.telling import tells
 
+_DAY_OF_YEAR = (
+    "EXTRACT(MONTH FROM %(expressions)s AT TIME ZONE 'UTC') * 100"
+    " + EXTRACT(DAY FROM %(expressions)s AT TIME ZONE 'UTC')"
+)
+
 
 class Membership(models.Model):
     """A customer's place in one program. Its account holds one wallet per wallet type.
@@ -88,6 +93,13 @@ class Membership(models.Model):
         ]
         indexes = [
             models.Index(fields=["program", "enrolled_at"], name="membership_enrolled"),
+            # Month × 100 + day, by the clock of Greenwich.
+            models.Index(
+                "program",
+                models.Func("enrolled_at", template=_DAY_OF_YEAR),
+                "id",
+                name="membership_day_of_joining",
+            ),
             models.Index(
                 fields=["merged_into"],
                 name="membership_merged",

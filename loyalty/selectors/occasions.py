@@ -38,7 +38,7 @@ _DUE = """
       JOIN unnest(%(keys)s::int[], %(days)s::date[], %(begins)s::timestamptz[],
                   %(ends)s::timestamptz[]) AS x(key, day, begins, ends)
         ON x.key = extract(month FROM a.since) * 100 + extract(day FROM a.since)
-     WHERE m.id > %(after)s AND m.id <= %(until)s AND m.program_id = %(program)s
+     WHERE {scope} AND m.program_id = %(program)s
        AND m.status = 'active' AND m.enrolled_at < x.ends AND a.since < x.day
        AND NOT EXISTS (SELECT 1 FROM loyalty_absence y
                         WHERE y.membership_id = m.id
@@ -54,6 +54,10 @@ _DUE = """
                           AND abs(g.day - x.day) < %(apart)s)
      ORDER BY m.id, x.day
 """
+
+
+_PIECE = "m.id > %(after)s AND m.id <= %(until)s"
+_AMONG = "m.id = ANY(%(among)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +78,25 @@ def members_due(
     program_id: int,
     rule_id: int,
     zone: zoneinfo.ZoneInfo,
-    after: int,
-    until: int,
+    after: int = 0,
+    until: int = 0,
+    among: Sequence[int] | None = None,
     kept: Kept = OF_RULES,
 ) -> list[Celebrated]:
-    """Of the memberships with keys above `after`, up to `until`. Who joined after the day on which
-    something is given is not among them, nor who was suspended or away as that day began, nor who
-    was looked at for nearly the same day before."""
+    """Of the memberships with keys above `after`, up to `until`, or `among` these. Who joined after
+    the day on which something is given is not among them, nor who was suspended or away as that day
+    began, nor who was looked at for nearly the same day before."""
     rows = [(key, due) for due in days for key in due.keys]
     if not rows:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            _DUE.format(since=_SINCE[on], kept=kept.table, owner=kept.column),
+            _DUE.format(
+                since=_SINCE[on], kept=kept.table, owner=kept.column,
+                scope=_PIECE if among is None else _AMONG,
+            ),
             {
+                "among": None if among is None else list(among),
                 "zone": str(zone), "program": program_id, "rule": rule_id, "apart": APART,
                 "after": after, "until": until,
                 "keys": [key for key, _due in rows],

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Func, Value
-from django.db.models.functions import Concat, Lower
+from django.db.models.functions import Concat, ExtractDay, ExtractMonth, Lower
 from django.utils.translation import gettext_lazy as _
 
 from members import folding
@@ -125,6 +125,13 @@ class Customer(models.Model):
                 fields=["merged_into"],
                 name="customer_merged",
                 condition=~models.Q(merged_into=None),
+            ),
+            # Month × 100 + day.
+            models.Index(
+                ExtractMonth("birthday") * 100 + ExtractDay("birthday"),
+                "id",
+                name="customer_day_of_birth",
+                condition=~models.Q(birthday=None),
             ),
         ]
         triggers = [

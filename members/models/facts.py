@@ -82,6 +82,8 @@ class CustomerFacts(models.Model):
         indexes = [
             models.Index(fields=["spend"], name="facts_spend"),
             models.Index(fields=["last_order_at"], name="facts_last_order"),
+            # What was worked out since some time.
+            models.Index(fields=["as_of"], name="facts_as_of"),
             GinIndex(fields=["categories"], name="facts_categories"),
         ]
 

@@ -69,6 +69,8 @@ SCOPES: dict[str, str | Promise] = {
     "backtests:read": gettext_lazy("Read backtests"),
     "backtests:write": gettext_lazy("Try rules on real orders"),
     "jobs:read": gettext_lazy("Watch jobs"),
+    "journeys:read": gettext_lazy("Read journeys, who is in them and what they bring"),
+    "journeys:write": gettext_lazy("Lead members into journeys and out of them"),
     "surveys:read": gettext_lazy("Read surveys and what was answered"),
     "surveys:write": gettext_lazy("Make, ask and end surveys, and get members’ links"),
     "webhooks:read": gettext_lazy("Read where webhooks go, and what became of them"),

@@ -15,6 +15,7 @@ from members.selectors.merchants import get_merchant
 from members.selectors.merges import refuse_merged
 from members.services.audit import Actor, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
+from members.services.forgetting import forget_people
 from members.services.outbox import record_event
 
 NOTE_LENGTH = 4_000
@@ -75,16 +76,19 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
 
 @transaction.atomic
 def erase_customer_details(*, customer: Customer, actor: Actor) -> Customer:
-    """Empty all that says who somebody is, in the duplicates that were merged into them, too. The
-    log names the fields and not what was in them. The customer number stays."""
+    """Empty all that says who somebody is, in the duplicates that were merged into them, too: here,
+    in what was noted and logged of them, and where they sign in. The log names the fields and not
+    what was in them. The customer number stays."""
     together = Q(pk=customer.pk) | Q(merged_into=customer.pk)
     rows = list(Customer.objects.select_for_update(of=("self",)).filter(together).order_by("pk"))
     kept = next(row for row in rows if row.pk == customer.pk)
     refuse_merged(kept)
+    users = [row.user for row in rows if row.user is not None]
     changed = {name for row in rows for name in _emptied(row)}
     merges = CustomerMerge.objects.filter(Q(kept__in=rows) | Q(merged__in=rows))
     for merge in merges.select_for_update().order_by("pk"):
         _forget_in(merge)
+    forget_people(rows, users)
     if changed:
         record_audit(
             actor=actor, action="customer.erased", target=kept,

@@ -23,7 +23,7 @@ from config import embedded  # noqa: E402
 
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
-    "liability", "rewards", "webhooks", "messages",
+    "liability", "rewards", "webhooks", "messages", "journeys",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def main() -> None:
             aged_books,
             backtests,
             engine,
+            journeys,
             live_rules,
             measures,
             messages,
@@ -64,6 +65,9 @@ def main() -> None:
             "rewards": ("Rewards and vouchers", rewards.rounds, rewards.GOALS),
             "webhooks": ("Webhooks to a receiver on this machine", webhooks.rounds, webhooks.GOALS),
             "messages": ("Messages to a mail server here", messages.rounds, messages.GOALS),
+            "journeys": (
+                f"Journeys of {options.customers:,} members", journeys.rounds, journeys.GOALS
+            ),
             "spends": ("Aged books, spends", aged_books.spends, aged_books.SPEND_GOALS),
             "sweeps": (
                 "Aged books, what expires", aged_books.sweeps, aged_books.SWEEP_GOALS

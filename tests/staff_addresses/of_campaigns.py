@@ -20,6 +20,7 @@ CAMPAIGNS: dict[str, Who] = {
     "messages_backoffice:journey_edit": form(MARKETERS),
     "messages_backoffice:journey_people": read(EVERYBODY),
     "messages_backoffice:journey_state": write(MARKETERS),
+    "messages_backoffice:journey_take_out": write(MARKETERS),
     "messages_backoffice:journey_step": form(MARKETERS),
     "messages_backoffice:journey_step_move": write(MARKETERS),
     "messages_backoffice:occasion_list": read(EVERYBODY),

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.api.v1 import consents, messages, own_messages, own_surveys, surveys, webhooks
+from campaigns.api.v1 import (
+    consents,
+    journeys,
+    messages,
+    own_messages,
+    own_surveys,
+    surveys,
+    webhooks,
+)
 
 WEBHOOK = "webhooks/<uuid:webhook_id>"
+JOURNEY = "journeys/<uuid:journey_id>"
 DELIVERY = "webhook-deliveries/<uuid:delivery_id>"
 SURVEY = "surveys/<uuid:survey_id>"
 MINE = "me/memberships/<uuid:membership_id>/surveys"
@@ -30,6 +39,17 @@ message_urls = [
         name="own-message-reading",
     ),
     path("me/consents", own_messages.OwnConsents.as_view(), name="own-consents"),
+]
+journey_urls = [
+    path("journeys", journeys.Journeys.as_view(), name="journeys"),
+    path(JOURNEY, journeys.OneJourney.as_view(), name="journey"),
+    path(f"{JOURNEY}/figures", journeys.JourneyFigures.as_view(), name="journey-figures"),
+    path(f"{JOURNEY}/members", journeys.JourneyMembers.as_view(), name="journey-members"),
+    path(
+        f"{JOURNEY}/members/<uuid:membership_id>/leave",
+        journeys.JourneyLeaving.as_view(),
+        name="journey-leaving",
+    ),
 ]
 webhook_urls = [
     path("event-types", webhooks.EventTypes.as_view(), name="event-types"),
@@ -62,6 +82,7 @@ survey_urls = [
     ),
 ]
 urlpatterns = [
+    path("", include((journey_urls, "api-journeys"))),
     path("", include((message_urls, "api-campaigns"))),
     path("", include((webhook_urls, "api-webhooks"))),
     path("", include((survey_urls, "api-surveys"))),

@@ -30,6 +30,7 @@ from tests.campaigns.shops import (
     shopify_refund,
     woo_customer,
     woo_order,
+    woocommerce,
     work,
 )
 from tests.loyalty.factories import day, make_program, spendable
@@ -120,10 +121,22 @@ def shopify_shop(api: Shop, orders: list[Any], customers: list[Any], size: int) 
     api.answer = answer
 
 
+def refunds_of(path: str) -> list[Any]:
+    """As WooCommerce lists the refunds of an order."""
+    number = int(path.split("/")[-2])
+    return [
+        {"id": 7_000 + number, "date_created": "2024-03-16T09:00:00",
+         "date_created_gmt": "2024-03-16T13:00:00", "amount": "10.00", "reason": "",
+         "refunded_by": 1, "refunded_payment": False, "meta_data": [], "line_items": []}
+    ]  # fmt: skip
+
+
 def woocommerce_shop(api: Shop, orders: list[Any], customers: list[Any], size: int) -> None:
     """By numbers of pages, as WooCommerce's REST API answers."""
 
     def answer(path: str, query: dict[str, str]) -> Answer:
+        if path.endswith("/refunds"):
+            return 200, {}, refunds_of(path)
         found = orders if path.endswith("/orders") else customers
         number = int(query["page"])
         headers = {
@@ -175,6 +188,27 @@ def test_all_pages_of_a_woocommerce_shop_come_in(program, api):
     assert spendable("26") == 3 * 28
     pair = base64.b64encode(b"ck_1:cs_2").decode()
     assert {headers["Authorization"] for headers in api.headers} == {f"Basic {pair}"}
+
+
+def test_a_refund_of_long_ago_has_the_day_that_the_shop_says(program, api):
+    told = {"refunds": [{"id": 7_700, "reason": "", "total": "-10.00"}]}
+    # Somebody wrote a note on it months later.
+    orders = [woo_order(700, modified="2024-08-15T12:05:00", **told),
+              woo_order(701, modified="2024-03-15T12:05:00")]  # fmt: skip
+    woocommerce_shop(api, orders, [], size=2)
+    shop = opened("woocommerce", api, "ck_1", "cs_2")
+    assert run(shop).state == "succeeded"
+    found = Refund.objects.get()
+    assert (found.external_id, found.total) == ("7700", 10)
+    assert found.refunded_at.isoformat() == "2024-03-16T13:00:00+00:00"
+    assert sum("/refunds" in path for path in api.asked) == 1
+    units = spendable("26")
+    # What the shop tells of it live is the same refund, and moves it nowhere.
+    woocommerce(shop, "order.updated", orders[0])
+    work()
+    assert run(shop).result.keys() == {"known"}
+    assert Refund.objects.get().refunded_at == found.refunded_at
+    assert spendable("26") == units
 
 
 def test_it_waits_as_long_as_the_shop_asks_for(program, api):

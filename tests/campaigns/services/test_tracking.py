@@ -84,7 +84,7 @@ def test_what_is_told_before_the_provider_has_answered_stays_so(
 def test_whoever_says_that_it_went_out_what_follows_from_it_is_done_once(was: str) -> None:
     gift, noted = occasion_named("gift"), []
     assert gift is not None
-    register_occasion(replace(gift, told=lambda message, at: noted.append(message.pk)))
+    register_occasion(replace(gift, told=lambda found, at: noted.extend(one.pk for one in found)))
     try:
         row = sent()
         noted.clear()

@@ -1,13 +1,16 @@
 """Creating and changing customers: values are checked, changes are written down."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from members.errors import ConflictError, DomainError
-from members.models import AuditEntry, Customer
+from members.models import AuditEntry, Customer, CustomerNote, User
 from members.selectors.audit import entries_of
 from members.services.audit import Actor
 from members.services.customers import (
@@ -16,7 +19,7 @@ from members.services.customers import (
     erase_customer_details,
     update_customer,
 )
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, StaffMemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +187,54 @@ def test_erased_details_are_not_in_the_log_either(actor: Actor) -> None:
     assert {"email", "phone", "given_name", "birthday"} <= set(entry.after["erased"])
     erase_customer_details(customer=anna, actor=actor)
     assert len(entries_of(anna)) == 1
+
+
+def test_erasing_forgets_what_was_logged_before_and_that_they_signed_in(actor: Actor) -> None:
+    user = User.objects.create_user("anna@example.com", "long-enough-7", name="Anna Berg")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    anna = create_customer(actor=Actor.of_user(user), given_name="Anna", email="anna@example.com",
+                           external_id="K-9")  # fmt: skip
+    Customer.objects.filter(pk=anna.pk).update(user=user)
+    update_customer(customer=anna, actor=actor, changes={"phone": "+60123456789"})
+    add_note(customer=anna, actor=actor, text="Anna likes tea")
+    before = list(AuditEntry.objects.order_by("pk").values_list("pk", "at", "action", "target"))
+    erase_customer_details(customer=anna, actor=actor)
+    rows = AuditEntry.objects.order_by("pk")
+    after = list(rows.values_list("pk", "at", "action", "target"))
+    assert after[: len(before)] == before
+    everything = json.dumps(list(rows.values()), default=str).lower()
+    for word in ("anna", "tea", "60123456789"):
+        assert word not in everything
+    assert rows[0].after == {"given_name": None, "email": None, "external_id": "K-9"}
+    assert not CustomerNote.objects.exists()
+    assert not EmailAddress.objects.exists()
+    user.refresh_from_db()
+    assert (user.name, user.is_active, user.has_usable_password()) == ("", False, False)
+    assert "anna" not in user.email
+    # Somebody new can sign up with the address.
+    User.objects.create_user("anna@example.com", "long-enough-8")
+
+
+def test_staff_who_buy_here_stay_staff(actor: Actor) -> None:
+    member = StaffMemberFactory()
+    anna = CustomerFactory(user=member.user, email=member.user.email)
+    erase_customer_details(customer=anna, actor=actor)
+    member.user.refresh_from_db()
+    assert member.user.is_active
+    anna.refresh_from_db()
+    assert anna.user is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "erased_at = now(), action = 'x'", "erased_at = now(), after = '{}'",
+        "erased_at = now(), after = '{\"given_name\": \"Eve\"}'", "erased_at = now(), before = '{}'",
+        "erased_at = now(), actor_label = 'Eve'", "erased_at = now(), at = now()",
+        "after = '{\"given_name\": null}'", "erased_at = now(), reason = 'because'",
+    ],
+)  # fmt: skip
+def test_forgetting_is_all_that_can_be_done_to_the_log(actor: Actor, change: str) -> None:
+    create_customer(actor=actor, given_name="Anna")
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE members_auditentry SET {change}")  # noqa: S608

@@ -1,0 +1,221 @@
+"""/journeys: what members are led through, who is where, and what it brings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from campaigns.models import Journey, Passage
+from campaigns.selectors.journey_results import Compared, leavers, people_per_step, result_of
+from campaigns.selectors.journeys import get_journey, journeys, version_in_force
+from campaigns.services.journey_entries import lead_in, take_out
+from loyalty.api.v1.pools import member_named
+from members.api.bodies import Answer, Body, PublicId, answer, read_body, read_query
+from members.api.idempotency import idempotent
+from members.api.pagination import Page, PageQuery, paginate
+from members.api.schema import query_parameters
+from members.api.views import ApiView
+
+
+class JourneyBrief(Answer):
+    id: UUID
+    program: str
+    name: str
+    trigger: str = Field(description="What begins it.")
+    state: Journey.Status
+    since: dt.datetime | None = Field(description="Only what happened from then on leads into it.")
+
+
+class JourneyOut(JourneyBrief):
+    version: int | None = Field(description="Which version is in force; null: none was ever.")
+    definition: dict[str, Any] = Field(
+        description="What is in force: for whom, how often, its steps in order. Or empty."
+    )
+
+
+class JourneyPage(Page):
+    results: list[JourneyBrief]
+
+
+class JourneyMemberOut(Answer):
+    membership: UUID
+    state: Passage.State
+    held_out: bool = Field(description="Kept aside, to compare with.")
+    step: str = Field(description="The key of the step that is next, or that they wait in.")
+    due_at: dt.datetime | None = Field(description="When they go on.")
+    entered_at: dt.datetime
+    left_at: dt.datetime | None
+    why: str = Field(description="Why they left: finished, goal, taken_out …")
+
+
+class JourneyMemberPage(Page):
+    results: list[JourneyMemberOut]
+
+
+class JourneyMemberQuery(PageQuery):
+    state: Passage.State | None = Field(None, description="Only who is under way, or who left.")
+    membership: PublicId | None = Field(None, description="Only this member.")
+
+
+class JourneyMemberIn(Body):
+    membership: PublicId
+
+
+class ComparedOut(Answer):
+    led: float = Field(description="For each member who was led.")
+    aside: float = Field(description="For each member who was kept aside.")
+    low: float = Field(description="The difference is at least that, in 95 of 100 cases.")
+    high: float = Field(description="And at most that.")
+
+
+class JourneyFiguresOut(Answer):
+    people: int = Field(description="How many are under way.")
+    steps: dict[str, int] = Field(description="How many are at which step, by its key.")
+    left: dict[str, int] = Field(description="How many left for which reason.")
+    days: int = Field(description="What they did in so many days is compared.")
+    led: int = Field(description="Members who were led, whose days are over.")
+    aside: int = Field(description="Members who were kept aside, whose days are over.")
+    orders: ComparedOut | None = Field(description="Null while there are too few to say.")
+    revenue: ComparedOut | None = Field(description="In the program’s currency.")
+
+
+class Journeys(ApiView):
+    scopes = {"GET": "journeys:read"}
+
+    @extend_schema(
+        operation_id="listJourneys",
+        parameters=query_parameters(PageQuery),
+        responses={200: JourneyPage},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """List journeys, newest first."""
+        query = read_query(request, PageQuery)
+        page = paginate(
+            request,
+            journeys(),
+            query,
+            ordering=["-pk"],
+            row=lambda row: JourneyBrief(**_brief(row)),
+        )
+        return answer(JourneyPage(**page))
+
+
+class OneJourney(ApiView):
+    scopes = {"GET": "journeys:read"}
+
+    @extend_schema(operation_id="getJourney", responses={200: JourneyOut})
+    def get(self, request: Request, journey_id: UUID) -> HttpResponse:
+        """Read a journey with what is in force of it."""
+        found = get_journey(journey_id)
+        now = version_in_force(found)
+        return answer(
+            JourneyOut(
+                **_brief(found), version=now.version.number if now else None,
+                definition=now.definition.model_dump(mode="json") if now else {},
+            )
+        )  # fmt: skip
+
+
+class JourneyFigures(ApiView):
+    scopes = {"GET": "journeys:read"}
+
+    @extend_schema(operation_id="getJourneyFigures", responses={200: JourneyFiguresOut})
+    def get(self, request: Request, journey_id: UUID) -> HttpResponse:
+        """Read how many are where, and what it brought against those who were kept aside."""
+        found = get_journey(journey_id)
+        now, steps = version_in_force(found), people_per_step(found)
+        days = now.definition.measured_days if now else 30
+        result = result_of(found, days, timezone.now())
+        return answer(
+            JourneyFiguresOut(
+                people=sum(steps.values()), steps=steps, left=leavers(found), days=days,
+                led=result.led, aside=result.aside, orders=_compared(result.orders),
+                revenue=_compared(result.revenue),
+            )
+        )  # fmt: skip
+
+
+class JourneyMembers(ApiView):
+    scopes = {"GET": "journeys:read", "POST": "journeys:write"}
+
+    @extend_schema(
+        operation_id="listJourneyMembers",
+        parameters=query_parameters(JourneyMemberQuery),
+        responses={200: JourneyMemberPage},
+    )
+    def get(self, request: Request, journey_id: UUID) -> HttpResponse:
+        """List who is in it and who was, the newest first."""
+        query = read_query(request, JourneyMemberQuery)
+        rows = Passage.objects.filter(journey=get_journey(journey_id)).select_related("membership")
+        if query.state:
+            rows = rows.filter(state=query.state)
+        if query.membership:
+            rows = rows.filter(membership__public_id=query.membership)
+        page = paginate(request, rows, query, ordering=["-entered_at", "-pk"], row=_member_out)
+        return answer(JourneyMemberPage(**page))
+
+    @extend_schema(
+        operation_id="leadIntoJourney",
+        request=JourneyMemberIn,
+        responses={201: JourneyMemberOut, 200: JourneyMemberOut},
+    )
+    @idempotent()
+    def post(self, request: Request, journey_id: UUID) -> HttpResponse:
+        """Have a member begin it now. Whoever is in it already stays where they are (200)."""
+        body, journey = read_body(request, JourneyMemberIn), get_journey(journey_id)
+        member = member_named(body.membership, "membership")
+        passage, began = lead_in(
+            journey=journey, member=member, actor=self.actor, now=timezone.now()
+        )
+        return answer(_member_out(passage), HTTPStatus.CREATED if began else HTTPStatus.OK)
+
+
+class JourneyLeaving(ApiView):
+    scopes = {"POST": "journeys:write"}
+
+    @extend_schema(operation_id="leaveJourney", request=None, responses={200: JourneyMemberPage})
+    @idempotent()
+    def post(self, request: Request, journey_id: UUID, membership_id: UUID) -> HttpResponse:
+        """Have a member leave it. What they were told and given stays. Again changes nothing."""
+        journey = get_journey(journey_id)
+        member = member_named(membership_id, "membership_id")
+        take_out(journey=journey, member=member, actor=self.actor, now=timezone.now())
+        rows = Passage.objects.filter(journey=journey, membership=member)
+        rows = rows.select_related("membership")
+        page = paginate(
+            request, rows, PageQuery(), ordering=["-entered_at", "-pk"], row=_member_out
+        )
+        return answer(JourneyMemberPage(**page))
+
+
+def _brief(found: Journey) -> dict[str, Any]:
+    return {
+        "id": found.public_id, "program": found.program.code, "name": found.name,
+        "trigger": found.trigger, "state": Journey.Status(found.status), "since": found.since,
+    }  # fmt: skip
+
+
+def _row(found: Journey) -> JourneyBrief:
+    return JourneyBrief(**_brief(found))
+
+
+def _member_out(found: Passage) -> JourneyMemberOut:
+    return JourneyMemberOut(
+        membership=found.membership.public_id, state=Passage.State(found.state),
+        held_out=found.held_out, step=found.step, due_at=found.due_at,
+        entered_at=found.entered_at, left_at=found.left_at, why=found.why,
+    )  # fmt: skip
+
+
+def _compared(found: Compared | None) -> ComparedOut | None:
+    if found is None:
+        return None
+    return ComparedOut(led=found.led, aside=found.aside, low=found.low, high=found.high)

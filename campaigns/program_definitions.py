@@ -1,0 +1,85 @@
+"""Journeys and surveys as a program's file says them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from django.utils.translation import gettext as _
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from campaigns.journey_definitions import JourneyDefinition
+from campaigns.journey_triggers import TRIGGERS
+from campaigns.survey_definitions import SurveyDefinition
+from loyalty.rules.body_parts import Code, Part
+
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+
+
+class ProgramJourney(Part):
+    """A [journey](journeys.md), known by its name. One that has ended is in no file, and journeys
+    that a file does not name stay as they are."""
+
+    name: Named = Field(description="What staff call it. With another name it is another one.")
+    trigger: str = Field(
+        description="What begins it: see [journeys.md](journeys.md#in-a-program-file). Stays."
+    )
+    state: Literal["draft", "live", "paused"] = Field(
+        "draft", description="Live: what is said is published for who begins from now on."
+    )
+    body: Mapping[str, Any] = Field(
+        description="What it consists of: see [journeys.md](journeys.md#in-a-program-file)."
+    )
+
+    @field_validator("trigger")
+    @classmethod
+    def trigger_is_known(cls, value: str) -> str:
+        if value not in TRIGGERS:
+            raise ValueError(_("There is no such beginning."))
+        return value
+
+    @field_validator("body")
+    @classmethod
+    def body_is_whole(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return JourneyDefinition.model_validate(value).model_dump(mode="json")
+        except ValidationError as error:
+            raise ValueError(_first(error)) from error
+
+    @property
+    def code(self) -> str:
+        return self.name
+
+
+class ProgramSurvey(Part):
+    """A [survey](surveys.md). One that has ended is in no file, and surveys that a file does not
+    name stay as they are."""
+
+    code: Code = Field(description="Short name, unique in the program. Stays as it is.")
+    state: Literal["draft", "live"] = Field("draft", description="Live: it is asked from now on.")
+    body: Mapping[str, Any] = Field(
+        description="What it asks, as in [POST /surveys](surveys.md#api), without program and code."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def body_is_whole(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not isinstance(value.get("body"), Mapping):
+            return value
+        said = {**value["body"], "code": value.get("code", "")}
+        try:
+            found = SurveyDefinition.model_validate(said)
+        except ValidationError as error:
+            raise ValueError(_first(error)) from error
+        return {**value, "body": found.model_dump(mode="json", exclude={"code"})}
+
+    @property
+    def definition(self) -> SurveyDefinition:
+        return SurveyDefinition.model_validate({**self.body, "code": self.code})
+
+
+def _first(error: ValidationError) -> str:
+    item = error.errors(include_url=False)[0]
+    place = ".".join(map(str, item["loc"]))
+    words = str(item["msg"]).removeprefix("Value error, ")
+    return f"{place}: {words}" if place else words

@@ -1,0 +1,20 @@
+"""What this application adds to a program's definition."""
+
+from __future__ import annotations
+
+from campaigns.program_definitions import ProgramJourney, ProgramSurvey
+from campaigns.services import program_files
+from loyalty.program_parts import ProgramPart, register_program_part
+
+PARTS = (
+    ProgramPart("surveys", ProgramSurvey, program_files.surveys_of, program_files.apply_surveys),
+    ProgramPart(
+        "journeys", ProgramJourney, program_files.journeys_of, program_files.apply_journeys
+    ),
+)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    for part in PARTS:
+        register_program_part(part)

@@ -1,0 +1,66 @@
+"""Forgetting who somebody was: in the audit log, in notes, and as somebody who signs in.
+
+An entry of the audit log stays where it is, with who did what to what, and when. Of what was in it,
+values become null, and names empty; nothing else can be changed (the trigger `audit_only_forgets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.utils import timezone
+
+from members.forgetting import forget_elsewhere
+from members.models import AuditEntry, Customer, CustomerNote, StaffMember, User
+from members.services.audit import target_of
+from members.services.customer_values import FIELDS
+
+# Of an entry about a customer. Their number is the shop's, and stays.
+_PERSONAL = {*FIELDS, "note", "name", "user"} - {"external_id"}
+_WROTE_AT_ONCE = 500
+
+
+def forget_people(customers: Sequence[Customer], users: Sequence[User]) -> None:
+    """In the transaction that erases these customers' details; `users`: who signed in as them."""
+    CustomerNote.objects.filter(customer__in=customers).delete()
+    labeled = forget_elsewhere(customers)
+    _forget_entries(
+        AuditEntry.objects.filter(target__in=[target_of(row) for row in customers]), whole=True
+    )
+    _forget_entries(AuditEntry.objects.filter(target__in=labeled), whole=False)
+    for user in users:
+        _forget_user(user)
+
+
+def _forget_entries(entries: Any, *, whole: bool) -> None:
+    """`whole`: also what was in them and why; else the names alone."""
+    rows = list(entries.filter(erased_at=None))
+    for row in rows:
+        row.target_label, row.erased_at = "", timezone.now()
+        if whole:
+            row.before, row.after, row.reason = _nulled(row.before), _nulled(row.after), ""
+    AuditEntry.objects.bulk_update(
+        rows, ["target_label", "before", "after", "reason", "erased_at"], batch_size=_WROTE_AT_ONCE
+    )
+
+
+def _nulled(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    return {name: None if name in _PERSONAL else value for name, value in values.items()}
+
+
+def _forget_user(user: User) -> None:
+    """They sign in no more. Staff stay who they are: their account is the shop's."""
+    if StaffMember.objects.filter(user=user).exists() or user.is_superuser:
+        return
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
+    AuditEntry.objects.filter(actor=user).update(actor_label="", erased_at=timezone.now())
+    user.email, user.name, user.is_active = f"erased-{uuid4().hex}@erased.invalid", "", False
+    user.set_unusable_password()
+    user.save()

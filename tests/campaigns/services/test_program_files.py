@@ -1,0 +1,92 @@
+"""Journeys and surveys in a program's file: what is exported makes the same elsewhere."""
+
+import pytest
+
+from campaigns.models import Journey, Survey
+from campaigns.services.journeys import end_journey, pause_journey, publish_journey
+from loyalty.models import Program
+from loyalty.program_files import dump_program, load_program
+from loyalty.selectors.programs import definition_of
+from loyalty.services.programs import apply_definition
+from members.errors import ConflictError, DomainError
+from members.services.audit import SYSTEM
+from tests.campaigns.factories import make_journey
+from tests.campaigns.surveys import make_survey
+from tests.loyalty.factories import NOW, make_program
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program() -> Program:
+    program = make_program()
+    publish_journey(journey=make_journey(program), actor=SYSTEM, now=NOW)
+    resting = publish_journey(journey=make_journey(program, "quiet"), actor=SYSTEM, now=NOW)
+    pause_journey(journey=resting, actor=SYSTEM)
+    over = make_journey(program, "birthday")
+    end_journey(journey=over, actor=SYSTEM, now=NOW)
+    make_journey(program, "win-back")
+    make_survey(program)
+    return program
+
+
+def test_what_is_exported_makes_the_same_elsewhere(program: Program) -> None:
+    text = dump_program(program, NOW)
+    elsewhere = load_program(text.replace(f"code: {program.code}\n", "code: elsewhere\n", 1))
+    applied = apply_definition(elsewhere, actor=SYSTEM, now=NOW)
+    assert sum(change.startswith("New journey: ") for change in applied.changes) == 3
+    assert sum(change.startswith("New survey: ") for change in applied.changes) == 1
+    other = Program.objects.get(code="elsewhere")
+    first, second = definition_of(program, NOW), definition_of(other, NOW)
+    assert (first.journeys, first.surveys) == (second.journeys, second.surveys)
+    states = Journey.objects.filter(program=other).order_by("status")
+    assert [row.status for row in states] == ["draft", "live", "paused"]
+    assert apply_definition(second, actor=SYSTEM, now=NOW).changes == []
+
+
+def test_a_file_changes_what_it_names_and_leaves_the_rest(program: Program) -> None:
+    definition = definition_of(program, NOW)
+    live = next(item for item in definition.journeys if getattr(item, "state", "") == "live")
+    body = {**getattr(live, "body"), "holdout": 25}  # noqa: B009
+    changed = live.model_copy(update={"body": body})
+    only = definition.model_copy(update={"journeys": (changed,), "surveys": ()})
+    applied = apply_definition(only, actor=SYSTEM, now=NOW)
+    name = getattr(live, "name", "")
+    assert applied.changes == [f"Journey changed: {name}"]
+    journey = Journey.objects.get(program=program, name=name)
+    assert journey.status == "live"
+    newest = journey.versions.all()[0]
+    assert (newest.number, newest.body["holdout"]) == (2, 25)
+    assert journey.versions.exclude(published_at=None).count() == 2
+    assert Survey.objects.count() == 1
+    rests = changed.model_copy(update={"state": "paused"})
+    apply_definition(only.model_copy(update={"journeys": (rests,)}), actor=SYSTEM, now=NOW)
+    journey.refresh_from_db()
+    assert journey.status == "paused"
+
+
+def test_what_is_wrong_is_named_with_its_place(program: Program) -> None:
+    text = dump_program(program, NOW)
+    for was, wrong, place in (
+        ("trigger: joined", "trigger: moon", "journeys["),
+        ("holdout: ", "keep: ", "journeys["),
+        ("kind: nps", "kind: guess", "surveys["),
+    ):
+        assert was in text
+        with pytest.raises(DomainError) as refused:
+            load_program(text.replace(was, wrong, 1))
+        assert place in str(refused.value.errors[0])
+    definition = definition_of(program, NOW)
+    live = next(item for item in definition.journeys if getattr(item, "state", "") == "live")
+    back = live.model_copy(update={"state": "draft"})
+    with pytest.raises(ConflictError) as conflict:
+        apply_definition(definition.model_copy(update={"journeys": (back,)}), actor=SYSTEM, now=NOW)
+    assert [item.field for item in conflict.value.errors] == ["journeys[0].state"]
+
+
+def test_a_survey_that_has_ended_stays_ended(program: Program) -> None:
+    definition = definition_of(program, NOW)
+    Survey.objects.filter(state="draft").update(state="live", live_at=NOW)
+    Survey.objects.update(state="ended", ended_at=NOW)
+    assert apply_definition(definition, actor=SYSTEM, now=NOW).changes == []
+    assert definition_of(program, NOW).surveys == ()
