@@ -13,6 +13,7 @@ class CampaignsConfig(AppConfig):
         from campaigns import (
             demo,
             demo_connections,
+            demo_figures,
             demo_journeys,
             demo_surveys,
             demo_webhooks,
@@ -24,12 +25,13 @@ class CampaignsConfig(AppConfig):
             standard_channels,
             standard_occasions,
             tasks,  # noqa: F401
+            timeline,
         )
         from campaigns.account import menu as account_menu
         from campaigns.backoffice import connection_menu, survey_menu, webhook_menu
         from campaigns.backoffice import menu as backoffice_menu
         from campaigns.selectors import surveys, telling
-        from campaigns.services import inbound, tracking, webhook_telling
+        from campaigns.services import inbound, measuring, tracking, webhook_telling
 
         standard_channels.register()
         standard_occasions.register()
@@ -38,6 +40,7 @@ class CampaignsConfig(AppConfig):
         demo.register()
         demo_connections.register()
         demo_journeys.register()
+        demo_figures.register()
         demo_webhooks.register()
         demo_surveys.register()
         surveys.register()
@@ -47,6 +50,8 @@ class CampaignsConfig(AppConfig):
         merging.register()
         segment_uses.register()
         tracking.register()
+        measuring.register()
+        timeline.register()
         inbound.register()
         webhook_telling.register()
         account_menu.register()

@@ -115,7 +115,8 @@ class Start(Part):
 class JourneyDefinition(Part):
     """`again`: None, once; else every time that it begins, at the earliest so many days after it
     began last. `holdout`: percent who are kept aside. `goal`: whoever does that leaves.
-    `measured_days`: what they order in that time is compared."""
+    `measured_days`: what they order in that time is compared. `ordered_days`: an order so many days
+    after a message counts as one that followed it; None: as the program says."""
 
     start: Start = Start()
     audience: dict[str, Any] = {}
@@ -123,6 +124,7 @@ class JourneyDefinition(Part):
     holdout: int = Field(10, ge=0, le=50)
     goal: Literal["", "order", "reward"] = ""
     measured_days: int = Field(30, ge=1, le=365)
+    ordered_days: int | None = Field(None, ge=1, le=90)
     steps: list[Step] = Field(max_length=MOST_STEPS)
 
     @model_validator(mode="after")

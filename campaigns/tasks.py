@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from campaigns.services import inbound, webhook_deliveries, webhook_replays
 from campaigns.services.journey_steps import take_due
+from campaigns.services.measuring import prune_clicks as forget_clicks
 from campaigns.services.sending import send_waiting
 
 BATCH = 100
@@ -58,3 +59,9 @@ def prune_webhooks() -> int:
 def prune_messages_in() -> int:
     """Forget what came in by connections long ago."""
     return inbound.prune_messages(now=timezone.now())
+
+
+@shared_task
+def prune_clicks() -> int:
+    """Forget which links of messages were followed long ago."""
+    return forget_clicks(now=timezone.now())

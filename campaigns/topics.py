@@ -35,6 +35,13 @@ TOPICS = {
 }  # fmt: skip
 
 
+# Nothing that messages are about, but said like it: whether it is counted what somebody follows.
+TRACKING = Topic(
+    "tracking", _("Counting what you open"),
+    _("That we may count which links of our mails you follow, to learn what helps."),
+)  # fmt: skip
+
+
 def is_needed(code: str) -> bool:
     return code in TOPICS and TOPICS[code].needed
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import links, survey_links
+from campaigns.account import counted_links, links, survey_links
 
 message_urls = [
     path("stop/<str:token>/", links.stop, name="stop"),
     path("confirm/<str:token>/", links.confirm, name="confirm"),
+    path("go/<str:token>/", counted_links.follow, name="follow"),
+    path("seen/<str:token>.gif", counted_links.opened, name="opened"),
 ]
 survey_urls = [path("<str:token>/", survey_links.survey, name="survey")]
 urlpatterns = [

@@ -39,6 +39,10 @@ app.conf.beat_schedule = {
         "task": "campaigns.tasks.prune_messages_in",
         "schedule": crontab(hour="3", minute="40"),
     },
+    "prune-clicks": {
+        "task": "campaigns.tasks.prune_clicks",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     "prune-idempotency-records": {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),

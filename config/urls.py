@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from campaigns.api.connections import receive_message
+from config.mail_events import mail_event_urls
 from loyalty.api.payments import payment_notice
 
 # Sign-in to the repair pages goes through the same limits and second factor as everywhere else.
@@ -43,9 +44,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("backoffice/repair/", admin.site.urls),
 ]
 
-# What a provider tells about mails that went out; it signs what it says.
-if settings.MAIL_PROVIDER:
-    urlpatterns.append(path("mail-events/", include("anymail.urls")))
+# What a provider tells about mails that went out.
+urlpatterns += mail_event_urls(settings.MAIL_PROVIDER, settings.ANYMAIL)
 
 if settings.DEVELOPMENT:
     urlpatterns.append(path("dev/inbox/", include("config.devmail.urls")))

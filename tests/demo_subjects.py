@@ -48,6 +48,7 @@ class Demo:
         from rewards.models import Event, FulfillmentTask, GiftCard, Reward
 
         found = {
+            "told": lambda: "welcome",
             "customer": lambda: self.guide.public_id,
             "duplicate": lambda: Customer.objects.get(external_id=NUMBER).public_id,
             "guest_order": lambda: guest_order().pk,

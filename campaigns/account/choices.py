@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.models import ConsentChange, ContactPreference
-from campaigns.selectors.consents import Choice, blocked_because, choices_of
+from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.policies import get_policy
 from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import choose_time_zone, set_consents
+from campaigns.topics import TRACKING
 from members.account.access import CustomerRequest, customer_view
 from members.choices import known_zones
 from members.errors import DomainError
@@ -26,7 +27,7 @@ from members.services.audit import Actor
 def choices(request: CustomerRequest) -> HttpResponse:
     """A box for each topic and way; a yes may have to be confirmed by a mail."""
     customer = request.customer
-    shown = choices_of(customer)
+    shown = all_choices_of(customer)
     if request.method == "POST":
         return _saved(request, shown)
     preference = ContactPreference.objects.filter(customer=customer).first()
@@ -38,7 +39,8 @@ def choices(request: CustomerRequest) -> HttpResponse:
         and (found := blocked_because(channel.key, address))
     ]
     context = {
-        "choices": shown,
+        "choices": [choice for choice in shown if choice.topic is not TRACKING],
+        "counted": [choice for choice in shown if choice.topic is TRACKING],
         "blocked": blocked,
         "time_zone": preference.time_zone if preference else "",
         "time_zones": sorted(zone for zone in known_zones() if "/" in zone),
@@ -56,6 +58,8 @@ def _saved(request: CustomerRequest, shown: list[Choice]) -> HttpResponse:
     wanted = {
         (choice.channel.key, choice.topic.code): choice.name in request.POST
         for choice in shown
+        # A form that did not show it says nothing about it.
+        if choice.topic is not TRACKING or "counted" in request.POST
         # What was not touched stays unsaid.
         if (choice.name in request.POST) != choice.wanted
     }

@@ -35,7 +35,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     link = read_stop_token(token)
     customer = _customer(link.customer) if link else None
     if link is None or customer is None or link.topic not in TOPICS:
-        return _broken(request)
+        return broken(request)
     with translation.override(language_of(customer) or translation.get_language()):
         if request.method == "POST":
             return _stopped(request, customer, link)
@@ -50,7 +50,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     link = read_confirm_token(token)
     customer = _customer(link.customer) if link else None
     if link is None or customer is None:
-        return _broken(request)
+        return broken(request)
     with translation.override(language_of(customer) or translation.get_language()):
         if request.method != "POST":
             return render(request, "messages/confirm.html", {})
@@ -93,7 +93,8 @@ def _customer(public_id: UUID) -> Customer | None:
     return current(found) if found else None
 
 
-def _broken(request: HttpRequest) -> HttpResponse:
+def broken(request: HttpRequest) -> HttpResponse:
+    """What was signed is not what came."""
     context = {
         "title": _("This link does not work any more"),
         "text": _("Sign in to choose what you are told, or open the link in a later message."),

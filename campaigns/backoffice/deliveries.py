@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,12 +18,13 @@ from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
 from campaigns.channels import all_channels, channel_named
 from campaigns.models import Consent, ConsentChange, Delivery, Message
 from campaigns.occasions import all_occasions, occasion_named
-from campaigns.selectors.consents import Choice, blocked_because, choices_of
+from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.messages import deliveries, get_delivery, messages_of, outages
 from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import set_consents
 from campaigns.services.retries import may_be_sent_again, send_again
-from campaigns.topics import TOPICS
+from campaigns.timeline import became
+from campaigns.topics import TOPICS, TRACKING
 from campaigns.words import reason_words
 from loyalty.backoffice.links import customer_crumbs, customer_url
 from members.errors import DomainError
@@ -80,6 +82,7 @@ def delivery(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "row": _row(found),
         "delivery": found,
         "customer": current(found.message.customer),
+        "clicks": found.clicks.order_by("first_at", "pk"),
         "may_send_again": may_be_sent_again(found) and is_allowed(request.user, "messages.serve"),
     }
     return render(request, "messages/backoffice/delivery.html", context)
@@ -107,7 +110,7 @@ def message_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         messages_of(customer), request=request, orderings={"": ("-created_at", "-pk")},
         default="", per_page=6,
     )  # fmt: skip
-    choices = choices_of(customer)
+    choices = all_choices_of(customer)
     context = {
         "customer": customer,
         "title": _("Messages"),
@@ -130,7 +133,7 @@ def message_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def consents(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Note what a customer has told us that they want."""
     customer = get_object_or_404(Customer, public_id=public_id)
-    choices = choices_of(customer)
+    choices = all_choices_of(customer)
     blocked = _blocked(customer, choices)
     form = _consent_form(choices, blocked=bool(blocked), data=posted(request))
     back = customer_url(customer)
@@ -142,6 +145,8 @@ def consents(request: HttpRequest, public_id: UUID) -> HttpResponse:
                     (choice.channel.key, choice.topic.code): form.cleaned_data[choice.name]
                     for choice in choices
                     if form.cleaned_data[choice.name] != choice.wanted
+                    # A form that did not show it says nothing about it.
+                    and (choice.topic is not TRACKING or form.cleaned_data["counted"])
                 },
                 source=ConsentChange.Source.STAFF.value, actor=acting(request),
                 now=timezone.now(),
@@ -171,6 +176,7 @@ def _consent_form(choices: list[Choice], *, blocked: bool, data: Any) -> forms.F
         )
         for choice in choices
     }  # fmt: skip
+    fields["counted"] = forms.BooleanField(required=False, initial=True, widget=forms.HiddenInput)
     if blocked:
         fields["unblock"] = forms.BooleanField(
             label=_("Their address works again"), required=False,
@@ -183,10 +189,11 @@ def _consent_form(choices: list[Choice], *, blocked: bool, data: Any) -> forms.F
 def _history(customer: Customer) -> list[tuple[ConsentChange, str, str]]:
     """The last changes, with the topic and what was said in words."""
     said = dict(Consent.State.choices)
+    topics = {**TOPICS, TRACKING.code: TRACKING}
     return [
-        (change, str(TOPICS[change.topic].label), str(said.get(change.became, "–")))
+        (change, str(topics[change.topic].label), str(said.get(change.became, "–")))
         for change in ConsentChange.objects.filter(customer=customer)[:8]
-        if change.topic in TOPICS
+        if change.topic in topics
     ]
 
 
@@ -224,5 +231,8 @@ def _of_message(item: Message) -> dict[str, Any]:
     return {
         "message": item, "icon": occasion.icon if occasion else "mail",
         "subject": subject or label, "occasion": label,
-        "ways": [(way, channel_named(way.channel), reason_words(way.reason)) for way in ways],
+        "ways": [
+            (way, channel_named(way.channel), reason_words(way.reason), capfirst(became(way)))
+            for way in ways
+        ],
     }  # fmt: skip

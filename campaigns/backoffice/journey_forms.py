@@ -58,6 +58,10 @@ class SettingsForm(forms.Form):
     measured_days = forms.IntegerField(
         label=_l("Days that are compared"), min_value=1, max_value=365
     )
+    ordered_days = forms.IntegerField(
+        label=_l("Days for an order"), required=False, min_value=1, max_value=90,
+        help_text=_l("An order so soon after a message counts in its figures. Empty: as usual."),
+    )  # fmt: skip
 
     def __init__(self, journey: Journey, definition: JourneyDefinition, data: Any) -> None:
         start = definition.start
@@ -85,7 +89,7 @@ class SettingsForm(forms.Form):
             **definition.model_dump(),
             "start": definition.start.model_dump() | asked,
             **{name: data[name] for name in ("audience", "again", "goal", "holdout",
-                                             "measured_days")},
+                                             "measured_days", "ordered_days")},
         }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ def tabs(current: str) -> list[Tab]:
     """The pages about messages."""
     pages = (
         ("occasion_list", _("Occasions")), ("journey_list", _("Journeys")),
-        ("delivery_list", _("Sent messages")),
+        ("delivery_list", _("Sent messages")), ("figure_list", _("Figures")),
         ("policy", _("When and how often")),
     )  # fmt: skip
     return [

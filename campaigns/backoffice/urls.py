@@ -10,8 +10,10 @@ from campaigns.backoffice import (
     connections,
     deliveries,
     editor,
+    figures,
     journey_editor,
     journeys,
+    measuring,
     messages_in,
     occasions,
     policy,
@@ -22,6 +24,7 @@ from campaigns.backoffice import (
 )
 
 WORDS = "messages/occasions/<slug:code>/<slug:channel>/<slug:locale>"
+OCCASION = "messages/occasions/<slug:code>"
 JOURNEY = "messages/journeys/<uuid:public_id>"
 ENDPOINT = "settings/webhooks/<uuid:public_id>/"
 DELIVERY = "operations/webhooks/<uuid:public_id>/"
@@ -47,6 +50,13 @@ message_urls = [
         journey_editor.journey_step_move,
         name="journey_step_move",
     ),
+    path(f"{JOURNEY}/figures/", figures.journey_figures, name="journey_figures"),
+    path(f"{JOURNEY}/figures/file/", figures.journey_figure_file, name="journey_figure_file"),
+    path("messages/figures/", figures.figure_list, name="figure_list"),
+    path("messages/figures/file/", figures.figure_file, name="figure_file"),
+    path("messages/figures/counted/", measuring.measuring, name="measuring"),
+    path(f"{OCCASION}/figures/", figures.occasion_figures, name="occasion_figures"),
+    path(f"{OCCASION}/figures/file/", figures.occasion_figure_file, name="occasion_figure_file"),
     path("messages/", occasions.occasion_list, name="occasion_list"),
     path("messages/policy/", policy.policy, name="policy"),
     path("messages/sent/", deliveries.delivery_list, name="delivery_list"),

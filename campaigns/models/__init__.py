@@ -12,8 +12,13 @@ from campaigns.models.journeys import (
     Passage,
     PassageStep,
 )
-from campaigns.models.messages import Delivery, Message
-from campaigns.models.occasions import ExpiryNotice, MessagingPolicy, OccasionSetting
+from campaigns.models.messages import Delivery, DeliveryClick, Message
+from campaigns.models.occasions import (
+    ExpiryNotice,
+    MessagingPolicy,
+    OccasionSetting,
+    ProgramMeasuring,
+)
 from campaigns.models.outages import ChannelOutage
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
 from campaigns.models.templates import MessageTemplate, TemplateVersion
@@ -33,6 +38,7 @@ __all__ = [
     "ConsentChange",
     "ContactPreference",
     "Delivery",
+    "DeliveryClick",
     "ExpiryNotice",
     "InboundMessage",
     "Journey",
@@ -45,6 +51,7 @@ __all__ = [
     "OccasionSetting",
     "Passage",
     "PassageStep",
+    "ProgramMeasuring",
     "Survey",
     "SurveyAnswer",
     "SurveyQuestion",

@@ -199,6 +199,12 @@ class PassageStep(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["passage", "step"], name="passage_step_once"),
         ]
+        indexes = [
+            models.Index(
+                fields=["message"], name="passage_step_message",
+                condition=Q(message__isnull=False),
+            ),
+        ]  # fmt: skip
         triggers = [
             pgtrigger.Protect(
                 name="passage_step_immutable", operation=pgtrigger.Update | pgtrigger.Delete

@@ -113,6 +113,12 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
+    # Whether it went out so that following a link, and opening it, can be counted.
+    counts_clicks = models.BooleanField(default=False)
+    counts_opens = models.BooleanField(default=False)
+    # The first time, as far as it is counted. Opening is seen of some readers alone.
+    opened_at = models.DateTimeField(null=True)
+    clicked_at = models.DateTimeField(null=True)
     unsubscribed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -126,6 +132,11 @@ class Delivery(models.Model):
                 | Q(state="sent", handed_over_at__isnull=False, sent_at__isnull=False)
                 | Q(state="suppressed", handed_over_at=None) & ~Q(reason="")
                 | Q(state="failed") & ~Q(reason=""),
+            ),
+            models.CheckConstraint(
+                name="delivery_counts_what_it_may",
+                condition=(Q(clicked_at=None) | Q(counts_clicks=True))
+                & (Q(opened_at=None) | Q(counts_opens=True)),
             ),
         ]
         indexes = [
@@ -147,3 +158,27 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message} · {self.channel}"
+
+
+class DeliveryClick(models.Model):
+    """Which link of a delivery was followed. `link`: where it leads, without what is personal in
+    it. Kept for as long as figures by link are shown."""
+
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="clicks", db_index=False
+    )
+    link = models.CharField(max_length=200)
+    first_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "link"], name="delivery_click_once"),
+            models.CheckConstraint(
+                name="delivery_click_counted", condition=Q(count__gte=1) & ~Q(link="")
+            ),
+        ]
+        indexes = [models.Index(fields=["first_at"], name="delivery_click_old")]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.link}"

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models import Program
+
 
 def _usual_channels() -> list[str]:
     return ["email", "inbox"]
@@ -56,8 +58,20 @@ class MessagingPolicy(models.Model):
     # Told to everybody who has not said no; the others to who said yes.
     assumed_topics = ArrayField(models.CharField(max_length=16), default=_usual_topics, blank=True)
 
+    # Whether it is counted who follows a link in a mail, and who opens one.
+    track_clicks = models.BooleanField(_("count clicks"), default=True)
+    track_opens = models.BooleanField(_("count opens"), default=False)
+    # Counted only of who has said yes to it; else of all who have not said no.
+    tracking_asks = models.BooleanField(_("count only with a yes"), default=False)
+    # An order so many days after a message counts as one that followed it.
+    order_days = models.PositiveSmallIntegerField(_("days for an order"), default=7)
+
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="messaging_policy_order_days",
+                condition=Q(order_days__gte=1, order_days__lte=90),
+            ),
             models.CheckConstraint(name="messaging_policy_single_row", condition=Q(pk=1)),
             models.CheckConstraint(
                 name="messaging_policy_cap", condition=Q(cap_days__gte=1, cap_days__lte=90)
@@ -66,6 +80,33 @@ class MessagingPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quiet_from}–{self.quiet_until}, {self.cap} in {self.cap_days} days"
+
+
+class ProgramMeasuring(models.Model):
+    """What a program counts of its messages otherwise than the policy says."""
+
+    program = models.OneToOneField(
+        Program, primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    # Neither clicks nor opens are counted of what is about it.
+    is_off = models.BooleanField(default=False)
+    # None: as the policy says.
+    order_days = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="program_measuring_order_days",
+                condition=Q(order_days=None) | Q(order_days__gte=1, order_days__lte=90),
+            ),
+            models.CheckConstraint(
+                name="program_measuring_says_something",
+                condition=Q(is_off=True) | Q(order_days__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.program_id}: {self.order_days} days"
 
 
 class ExpiryNotice(models.Model):

@@ -9,7 +9,7 @@ from campaigns.addresses import digest_of
 from campaigns.channels import Channel, sending_channels
 from campaigns.models import BlockedAddress, Consent, MessagingPolicy
 from campaigns.selectors.policies import get_policy
-from campaigns.topics import Topic, choosable_topics, is_needed
+from campaigns.topics import TRACKING, Topic, choosable_topics, is_needed
 from members.models import Customer
 
 
@@ -40,6 +40,13 @@ def why_not(said: str, topic: str, policy: MessagingPolicy) -> str:
     return "" if topic in policy.assumed_topics else "no_consent"
 
 
+def why_not_counted(said: str, policy: MessagingPolicy) -> str:
+    """Why it is not counted what somebody who said this opens and follows; empty: it is."""
+    if said == Consent.State.DENIED:
+        return "unsubscribed"
+    return "no_consent" if policy.tracking_asks and said != Consent.State.GRANTED else ""
+
+
 def said_by(customer: Customer) -> Mapping[tuple[str, str], str]:
     """By channel and topic; one query."""
     rows = Consent.objects.filter(customer=customer)
@@ -47,8 +54,28 @@ def said_by(customer: Customer) -> Mapping[tuple[str, str], str]:
 
 
 def choices_of(customer: Customer) -> list[Choice]:
-    """All that somebody can say yes or no to."""
+    """All that somebody can say yes or no to be told."""
+    return _topics(get_policy(), said_by(customer))
+
+
+def all_choices_of(customer: Customer) -> list[Choice]:
+    """Also whether it may be counted what they open and follow, where that is done at all."""
     policy, said = get_policy(), said_by(customer)
+    found = _topics(policy, said)
+    if not (policy.track_clicks or policy.track_opens):
+        return found
+    for channel in counting_channels():
+        answer = said.get((channel.key, TRACKING.code), "")
+        found.append(Choice(channel, TRACKING, answer, not why_not_counted(answer, policy)))
+    return found
+
+
+def counting_channels() -> list[Channel]:
+    """Those of which it can be counted who opens something and follows it."""
+    return [channel for channel in sending_channels() if channel.markup]
+
+
+def _topics(policy: MessagingPolicy, said: Mapping[tuple[str, str], str]) -> list[Choice]:
     return [
         Choice(channel, topic, answer, not why_not(answer, topic.code, policy))
         for channel in sending_channels()

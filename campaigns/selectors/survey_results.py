@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.models import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
+from campaigns.selectors.survey_counts import QuestionCounts, Spread, counts_of
 from loyalty.selectors.tier_sets import tier_set_at
-from members.models import Segment, SegmentMember
 
 Kind = SurveyQuestion.Kind
-MOST_WORDS = 30
-MOST_POINTS = 60
-_WORD = re.compile(r"[^\W\d_]{3,}(?:['’][^\W\d_]+)?")
-# They say nothing by themselves.
-_FILLERS = """
-    the and for with that this was were are but not you your our have has had they them from it's
-    its all can could would more very just too than then there what when which who also into out
-    about been will some any how die der das und ich ist sie wir mit auf für les des est une que
-    pas los las una por con del para
-"""
-_SMALL = frozenset(_FILLERS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +67,37 @@ class Results:
 
 
 def results_of(survey: Survey) -> Results:
-    """A constant number of queries for each question."""
-    responses = SurveyResponse.objects.filter(survey=survey)
-    segments = _segments(responses)
+    """Counted by the database, in as many queries whoever answered and whatever is asked."""
+    responses = SurveyResponse.objects.filter(survey=survey).aggregate(
+        answered=Count("pk"),
+        members=Count("pk", filter=Q(membership__isnull=False)),
+        unrewarded=Count("pk", filter=~Q(unrewarded="")),
+    )
+    counted, names = counts_of(survey), _tier_names(survey)
+    nothing = QuestionCounts()
     return Results(
-        answered=responses.count(),
-        members=responses.filter(membership__isnull=False).count(),
-        unrewarded=responses.exclude(unrewarded="").count(),
-        questions=[_result(survey, item, segments) for item in survey.questions.all()],
+        **responses,
+        questions=[
+            _result(item, counted.get(item.pk, nothing), names) for item in survey.questions.all()
+        ],
     )
 
 
 def score_of(kind: str, numbers: Sequence[int]) -> Score:
     """NPS: the share of 9 and 10 less that of 0 to 6, in points; else the mean."""
-    if not numbers:
+    return score_from(kind, Counter(numbers))
+
+
+def score_from(kind: str, spread: Mapping[int, int]) -> Score:
+    """The same of how often each number was given."""
+    count = sum(spread.values())
+    if not count:
         return Score(0, None)
     if kind == Kind.NPS:
-        promoters = sum(number >= 9 for number in numbers)
-        detractors = sum(number <= 6 for number in numbers)
-        return Score(len(numbers), round((promoters - detractors) * 100 / len(numbers), 1))
-    return Score(len(numbers), round(sum(numbers) / len(numbers), 2))
+        promoters = sum(times for number, times in spread.items() if number >= 9)
+        detractors = sum(times for number, times in spread.items() if number <= 6)
+        return Score(count, round((promoters - detractors) * 100 / count, 1))
+    return Score(count, round(sum(number * times for number, times in spread.items()) / count, 2))
 
 
 def texts_of(question: SurveyQuestion) -> QuerySet[SurveyAnswer]:
@@ -109,90 +108,52 @@ def texts_of(question: SurveyQuestion) -> QuerySet[SurveyAnswer]:
     )
 
 
-def frequent_words(texts: Iterable[str]) -> list[tuple[str, int]]:
-    """Each word counts once for a text, so that nobody weighs more by repeating it."""
-    counted: Counter[str] = Counter()
-    for text in texts:
-        counted.update(set(_WORD.findall(text.lower())) - _SMALL)
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    return [item for item in ranked if item[1] > 1][:MOST_WORDS]
-
-
 def _result(
-    survey: Survey, question: SurveyQuestion, segments: dict[str, set[int]]
+    question: SurveyQuestion, counts: QuestionCounts, names: dict[str, str]
 ) -> QuestionResult:
-    answers = SurveyAnswer.objects.filter(question=question)
     if question.kind == Kind.TEXT:
-        texts = list(answers.exclude(text="").values_list("text", flat=True))
-        return QuestionResult(question, len(texts), words=frequent_words(texts))
+        return QuestionResult(question, counts.texts, words=counts.words)
     if question.kind in SurveyQuestion.CHOSEN:
-        return _chosen(question, list(answers.values_list("chosen", flat=True)))
-    rows = list(
-        answers.values_list(
-            "number", "response__answered_at", "response__tier", "response__membership__customer",
-            "response__membership",
-        )
-    )  # fmt: skip
-    return _scaled(survey, question, rows, segments)
+        return _chosen(question, counts)
+    return _scaled(question, counts, names)
 
 
-def _chosen(question: SurveyQuestion, chosen: Sequence[list[str]]) -> QuestionResult:
-    counted = Counter(code for codes in chosen for code in codes)
-    shares = [
-        Share(item["code"], item["text"], counted[item["code"]],
-              _percent(counted[item["code"]], len(chosen)))
-        for item in question.choices
-    ]  # fmt: skip
-    return QuestionResult(question, len(chosen), shares=shares)
-
-
-Row = tuple[int | None, dt.datetime, str, int | None, int | None]
+def _chosen(question: SurveyQuestion, counts: QuestionCounts) -> QuestionResult:
+    shares = []
+    for item in question.choices:
+        times = counts.chosen.get(item["code"], 0)
+        shares.append(Share(item["code"], item["text"], times, _percent(times, counts.answered)))
+    return QuestionResult(question, counts.answered, shares=shares)
 
 
 def _scaled(
-    survey: Survey, question: SurveyQuestion, rows: Sequence[Row], segments: dict[str, set[int]]
+    question: SurveyQuestion, counts: QuestionCounts, names: dict[str, str]
 ) -> QuestionResult:
-    kind, numbers = question.kind, [row[0] or 0 for row in rows]
-    counted, names = Counter(numbers), _tier_names(survey)
-    tiers: defaultdict[str, list[int]] = defaultdict(list)
-    for number, _at, tier, _customer, member in rows:
-        if member is not None:
-            tiers[tier].append(number or 0)
-    inside = [
-        Group(name, score_of(kind, [row[0] or 0 for row in rows if row[3] in people]))
-        for name, people in segments.items()
-    ]
+    kind, whole = question.kind, counts.answered
     return QuestionResult(
-        question, len(rows), score_of(kind, numbers),
+        question, whole, score_from(kind, counts.spread),
         shares=[
-            Share(str(n), str(n), counted[n], _percent(counted[n], len(rows)))
+            Share(str(n), str(n), counts.spread.get(n, 0),
+                  _percent(counts.spread.get(n, 0), whole))
             for n in SurveyQuestion.SCALES[Kind(kind)]
         ],
-        trend=_trend(survey, kind, rows),
-        tiers=[
-            Group(names.get(tier) or tier or _("Without a tier"), score_of(kind, found))
-            for tier, found in sorted(tiers.items(), key=lambda item: _place(names, item[0]))
-        ] if set(tiers) - {""} else [],
-        segments=[group for group in inside if group.score.count],
+        trend=[(day, score_from(kind, spread)) for day, spread in sorted(counts.trend.items())],
+        tiers=_tiers(kind, counts.tiers, names),
+        segments=[
+            Group(name, score_from(kind, spread))
+            for name, spread in sorted(counts.segments.items())
+        ],
     )  # fmt: skip
 
 
-def _trend(survey: Survey, kind: str, rows: Sequence[Row]) -> list[tuple[dt.date, Score]]:
-    """By day, by week, or by month where it would be too many points."""
-    zone = survey.program.zone
-    days = [(at.astimezone(zone).date(), number or 0) for number, at, *_others in rows]
-    if not days:
+def _tiers(kind: str, tiers: Mapping[str, Spread], names: dict[str, str]) -> list[Group]:
+    """In the order of the tiers; nothing where nobody had one."""
+    if not set(tiers) - {""}:
         return []
-    length = (max(days)[0] - min(days)[0]).days
-    found: defaultdict[dt.date, list[int]] = defaultdict(list)
-    for day, number in days:
-        if length > 7 * MOST_POINTS:
-            found[day.replace(day=1)].append(number)
-        elif length > 21:
-            found[day - dt.timedelta(days=day.weekday())].append(number)
-        else:
-            found[day].append(number)
-    return [(day, score_of(kind, numbers)) for day, numbers in sorted(found.items())]
+    return [
+        Group(names.get(tier) or tier or _("Without a tier"), score_from(kind, spread))
+        for tier, spread in sorted(tiers.items(), key=lambda item: _place(names, item[0]))
+    ]
 
 
 def _tier_names(survey: Survey) -> dict[str, str]:
@@ -202,17 +163,6 @@ def _tier_names(survey: Survey) -> dict[str, str]:
 
 def _place(names: dict[str, str], tier: str) -> int:
     return list(names).index(tier) if tier in names else -1
-
-
-def _segments(responses: QuerySet[SurveyResponse]) -> dict[str, set[int]]:
-    """Who of those that answered is in which segment today, by its name."""
-    people = responses.filter(membership__isnull=False).values("membership__customer")
-    found: dict[str, set[int]] = {}
-    names = dict(Segment.objects.filter(archived_at=None).values_list("pk", "name"))
-    rows = SegmentMember.objects.filter(segment__in=list(names), customer__in=people)
-    for segment, customer in rows.values_list("segment", "customer"):
-        found.setdefault(names[segment], set()).add(customer)
-    return dict(sorted(found.items()))
 
 
 def _percent(part: int, whole: int) -> int:

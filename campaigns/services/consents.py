@@ -14,9 +14,10 @@ from campaigns.links import ConfirmLink, StopLink, confirm_url
 from campaigns.models import Consent, ConsentChange, ContactPreference, Delivery, OccasionSetting
 from campaigns.news import News
 from campaigns.occasions import occasion_named
+from campaigns.selectors.consents import counting_channels
 from campaigns.selectors.policies import get_policy
 from campaigns.services.messages import write_messages
-from campaigns.topics import TOPICS, choosable_topics
+from campaigns.topics import TOPICS, TRACKING, choosable_topics
 from members.choices import known_zones
 from members.errors import DomainError, FieldError
 from members.models import Customer
@@ -52,7 +53,9 @@ def set_consents(
     for (channel, topic), yes in sorted(wanted.items()):
         row = known.get((channel, topic))
         said = row.state if row else ""
-        became = _became(said, yes=yes, confirmed=confirmed)
+        # Whose the address is makes no difference to whether something is counted.
+        believed = confirmed or topic == TRACKING.code
+        became = _became(said, yes=yes, confirmed=believed)
         if became != said:
             changes.append(_note(customer, channel, topic, said, became, source, actor, now))
     _audit(customer, changes, actor)
@@ -125,7 +128,10 @@ def _check(wanted: Mapping[tuple[str, str], bool]) -> None:
     channels = {channel.key for channel in sending_channels()}
     topics = {topic.code for topic in choosable_topics()}
     errors = []
+    counting = {channel.key for channel in counting_channels()}
     for channel, topic in wanted:
+        if topic == TRACKING.code and channel in counting:
+            continue
         if channel not in channels:
             errors.append(FieldError("channel", _("There is no such channel."), "not_found"))
         if topic in TOPICS and topic not in topics:

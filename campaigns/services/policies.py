@@ -10,16 +10,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.channels import channel_named
-from campaigns.models import MessagingPolicy, OccasionSetting
+from campaigns.models import MessagingPolicy, OccasionSetting, ProgramMeasuring
 from campaigns.occasions import Occasion
 from campaigns.ready_texts import ready_text
 from campaigns.topics import TOPICS, choosable_topics
+from loyalty.models import Program
 from members.errors import DomainError, FieldError
 from members.services.audit import Actor, record_audit, snapshot
 
 POLICY_FIELDS = [
     "quiet_from", "quiet_until", "cap", "cap_days", "double_opt_in", "assumed_topics",
+    "track_clicks", "track_opens", "tracking_asks", "order_days",
 ]  # fmt: skip
+MOST_ORDER_DAYS = 90
 
 
 @transaction.atomic
@@ -55,6 +58,7 @@ def set_policy(*, changes: dict[str, Any], actor: Actor) -> MessagingPolicy:
     if not set(row.assumed_topics) <= known:
         message = _("There is no such topic.")
         raise DomainError(message, errors=[FieldError("assumed_topics", message)])
+    check_order_days("order_days", row.order_days)
     after = snapshot(row, POLICY_FIELDS)
     changed = [name for name in POLICY_FIELDS if before[name] != after[name]]
     if changed:
@@ -65,6 +69,43 @@ def set_policy(*, changes: dict[str, Any], actor: Actor) -> MessagingPolicy:
             after={name: after[name] for name in changed},
         )  # fmt: skip
     return row
+
+
+@transaction.atomic
+def set_measuring(
+    *, program: Program, is_off: bool, order_days: int | None, actor: Actor
+) -> ProgramMeasuring | None:
+    """What a program counts otherwise than the policy says; nothing of it: as the policy does.
+    Raises DomainError. What changes nothing leaves no trace."""
+    if order_days is not None:
+        check_order_days("order_days", order_days)
+    Program.objects.select_for_update().get(pk=program.pk)
+    known = ProgramMeasuring.objects.filter(program=program).first()
+    before = _measures(known)
+    row = None
+    if is_off or order_days is not None:
+        row, _new = ProgramMeasuring.objects.update_or_create(
+            program=program, defaults={"is_off": is_off, "order_days": order_days}
+        )
+    elif known:
+        known.delete()
+    if before != _measures(row):
+        record_audit(
+            actor=actor, action="messaging.measuring", target=program, before=before,
+            after=_measures(row),
+        )  # fmt: skip
+    return row
+
+
+def check_order_days(name: str, days: int) -> None:
+    """Raises DomainError."""
+    if not 1 <= days <= MOST_ORDER_DAYS:
+        message = _("Between 1 and %s days.") % MOST_ORDER_DAYS
+        raise DomainError(message, errors=[FieldError(name, message)])
+
+
+def _measures(row: ProgramMeasuring | None) -> dict[str, Any]:
+    return {"counted": not (row and row.is_off), "order_days": row.order_days if row else None}
 
 
 def _check_occasion(occasion: Occasion, is_on: bool, channels: Sequence[str], topic: str) -> None:

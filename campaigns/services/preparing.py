@@ -18,6 +18,7 @@ from campaigns.selectors.templates import Templates, load_templates
 from campaigns.services.claims import LEASE
 from campaigns.services.gate import judge
 from campaigns.services.known import Known, know
+from campaigns.services.measuring import Counted, Measuring, with_marks
 from campaigns.services.rendering import Rendered, fill, frame_of, wanted_words
 from campaigns.topics import is_needed
 from campaigns.wording import WordingError
@@ -31,9 +32,12 @@ State = Delivery.State
 _MARK = """
     UPDATE campaigns_delivery d
        SET state = 'sending', reason = '', detail = '', handed_over_at = %(now)s,
-           available_at = %(until)s, version_id = c.version, subject = c.subject
-      FROM unnest(%(ids)s::bigint[], %(versions)s::bigint[], %(subjects)s::text[])
-           c(id, version, subject)
+           available_at = %(until)s, version_id = c.version, subject = c.subject,
+           counts_clicks = c.clicks OR d.clicked_at IS NOT NULL,
+           counts_opens = c.opens OR d.opened_at IS NOT NULL
+      FROM unnest(%(ids)s::bigint[], %(versions)s::bigint[], %(subjects)s::text[],
+                  %(clicks)s::boolean[], %(opens)s::boolean[])
+           c(id, version, subject, clicks, opens)
      WHERE d.id = c.id
 """
 
@@ -45,13 +49,15 @@ class Batch:
     policy: MessagingPolicy
     merchant: Merchant
     templates: Templates
+    measuring: Measuring
     # What stands around the bodies, by language.
     frames: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls) -> Batch:
-        merchant = get_merchant()
-        return cls(get_policy(), merchant, load_templates(merchant.locale))
+        merchant, policy = get_merchant(), get_policy()
+        templates = load_templates(merchant.locale)
+        return cls(policy, merchant, templates, Measuring.load(policy))
 
     def frame(self, locale: str, stop: str) -> dict[str, str]:
         if locale not in self.frames:
@@ -83,7 +89,7 @@ def prepare(
         if occasion is None:
             _drop(row, customer, "occasion_off", known)
         elif _may_go(row, occasion, channel, customer, batch, known, now):
-            letter = _letter(row, occasion, channel, customer, batch)
+            letter = _letter(row, occasion, channel, customer, batch, known)
             if letter is not None:
                 known.note_going(row, customer)
                 ready.append(Ready(row, letter))
@@ -123,11 +129,13 @@ def _may_go(
 
 
 def _letter(
-    row: Delivery, occasion: Occasion, channel: Channel, customer: Customer, batch: Batch
-) -> Letter | None:
+    row: Delivery, occasion: Occasion, channel: Channel, customer: Customer, batch: Batch,
+    known: Known,
+) -> Letter | None:  # fmt: skip
     stop = _stop_link(row, customer, occasion)
     try:
         told = _render(row.message, channel, batch, stop)
+        html = _counted(row, occasion, customer, batch, known, told.html)
     except WordingError:
         logger.exception("delivery %s has no words", row.pk)
         row.state, row.reason = State.FAILED, "wording"
@@ -136,7 +144,7 @@ def _letter(
     row.version, row.subject = told.version, told.subject
     return Letter(
         name=str(row.public_id), to=channel.address(customer), subject=told.subject,
-        text=told.text, html=told.html, headers=_headers(stop),
+        text=told.text, html=html, headers=_headers(stop),
     )  # fmt: skip
 
 
@@ -155,6 +163,8 @@ def _mark(ready: Sequence[Ready], now: dt.datetime) -> None:
                 "now": now, "until": now + LEASE, "ids": [row.pk for row in rows],
                 "versions": [row.version_id for row in rows],
                 "subjects": [row.subject for row in rows],
+                "clicks": [row.counts_clicks for row in rows],
+                "opens": [row.counts_opens for row in rows],
             },
         )  # fmt: skip
 
@@ -162,6 +172,16 @@ def _mark(ready: Sequence[Ready], now: dt.datetime) -> None:
 def _render(message: Message, channel: Channel, batch: Batch, stop: str) -> Rendered:
     wanted = wanted_words(batch.templates, message.occasion, channel.key, message.locale)
     return fill(wanted, message.values, batch.frame(message.locale, stop))
+
+
+def _counted(
+    row: Delivery, occasion: Occasion, customer: Customer, batch: Batch, known: Known, html: str
+) -> str:
+    """The mail as it is sent. Of one that confirms an address nothing is counted."""
+    may = batch.measuring.of(row, customer, known.said)
+    counted = may if html and not occasion.always_by else Counted()
+    row.counts_clicks, row.counts_opens = counted.clicks, counted.opens
+    return with_marks(html, row.public_id, counted)
 
 
 def _stop_link(row: Delivery, customer: Customer, occasion: Occasion) -> str:

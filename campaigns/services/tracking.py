@@ -14,6 +14,7 @@ from django.utils import timezone
 from campaigns.models import BlockedAddress, ConsentChange, Delivery
 from campaigns.services.blocked_addresses import block_address
 from campaigns.services.consents import set_consents
+from campaigns.services.measuring import note_click, note_open
 from campaigns.services.sent import Taken, mark_sent
 from campaigns.topics import choosable_topics
 from members.models import Customer
@@ -40,6 +41,10 @@ def note_event(*, event: AnymailTrackingEvent, now: dt.datetime) -> None:
     match event.event_type:
         case EventType.DELIVERED if row is not None:
             _arrived(row, event, now)
+        case EventType.OPENED if row is not None:
+            note_open(delivery=row.public_id, now=now)
+        case EventType.CLICKED if row is not None and event.click_url:
+            note_click(delivery=row.public_id, target=event.click_url, now=now)
         case EventType.BOUNCED | EventType.REJECTED | EventType.FAILED:
             lasting = event.event_type == EventType.BOUNCED and event.reject_reason in _GONE
             _came_back(row, event, now, lasting=lasting)

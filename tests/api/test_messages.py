@@ -39,6 +39,7 @@ def test_consents_are_read_and_noted(api: ApiClient) -> None:
         "consents": [
             {"channel": "email", "topic": "points", "said": "", "wanted": True},
             {"channel": "email", "topic": "offers", "said": "", "wanted": False},
+            {"channel": "email", "topic": "tracking", "said": "", "wanted": True},
         ]
     }
     body = {
@@ -51,7 +52,7 @@ def test_consents_are_read_and_noted(api: ApiClient) -> None:
         answer = api.patch(path, body)
         assert answer.status_code == 200
     assert [(item["said"], item["wanted"]) for item in answer.json()["consents"]] == [
-        ("denied", False), ("granted", True),
+        ("denied", False), ("granted", True), ("", True),
     ]  # fmt: skip
     assert ConsentChange.objects.count() == 2
     assert AuditEntry.objects.get(action="consent.changed").actor_label.startswith("API key")

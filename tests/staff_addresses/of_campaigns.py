@@ -75,4 +75,11 @@ CAMPAIGNS: dict[str, Who] = {
     "webhooks:delivery_list": read(ADMINISTRATORS),
     "webhooks:delivery": read(ADMINISTRATORS),
     "webhooks:delivery_replay": write(ADMINISTRATORS),
+    "messages_backoffice:journey_figures": read(EVERYBODY),
+    "messages_backoffice:journey_figure_file": read(EVERYBODY),
+    "messages_backoffice:figure_list": read(EVERYBODY),
+    "messages_backoffice:figure_file": read(EVERYBODY),
+    "messages_backoffice:measuring": read(EVERYBODY) | write(MARKETERS),
+    "messages_backoffice:occasion_figures": read(EVERYBODY),
+    "messages_backoffice:occasion_figure_file": read(EVERYBODY),
 }

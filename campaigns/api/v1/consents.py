@@ -12,7 +12,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from campaigns.models import ConsentChange
-from campaigns.selectors.consents import choices_of
+from campaigns.selectors.consents import all_choices_of
 from campaigns.services.consents import set_consents
 from members.api.bodies import Answer, Body, answer, read_body
 from members.api.views import ApiView
@@ -83,5 +83,5 @@ def consents_of(customer: Customer) -> list[ConsentOut]:
             channel=choice.channel.key, topic=choice.topic.code, said=choice.said,
             wanted=choice.wanted,
         )
-        for choice in choices_of(customer)
+        for choice in all_choices_of(customer)
     ]  # fmt: skip

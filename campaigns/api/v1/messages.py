@@ -34,6 +34,12 @@ class DeliveryOut(Answer):
     sent_at: dt.datetime | None
     delivered_at: dt.datetime | None = Field(description="As far as the provider tells.")
     read_at: dt.datetime | None = Field(description="In the inbox of their own page.")
+    opened_at: dt.datetime | None = Field(
+        description="A mail, where opening is counted; it says little."
+    )
+    clicked_at: dt.datetime | None = Field(
+        description="When a link in it was first followed, where that is counted."
+    )
     unsubscribed_at: dt.datetime | None = Field(description="By the link that it had.")
 
 

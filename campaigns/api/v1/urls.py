@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from campaigns.api.v1 import (
     consents,
+    figures,
     journeys,
     messages,
     own_messages,
@@ -30,6 +31,17 @@ message_urls = [
         "customers/<uuid:customer_id>/consents",
         consents.CustomerConsents.as_view(),
         name="customer-consents",
+    ),
+    path("message-figures", figures.AllFigures.as_view(), name="message-figures"),
+    path(
+        "message-figures/<slug:occasion>",
+        figures.OccasionFigures.as_view(),
+        name="occasion-figures",
+    ),
+    path(
+        "journey-figures/<uuid:journey_id>",
+        figures.JourneyFigures.as_view(),
+        name="journey-figures",
     ),
     path("me/messages", own_messages.OwnMessages.as_view(), name="own-messages"),
     path("me/messages/unread", own_messages.OwnUnread.as_view(), name="own-unread"),

@@ -21,7 +21,7 @@ from campaigns.models import (
     SurveyResponse,
     WebhookEvent,
 )
-from campaigns.selectors.survey_results import frequent_words, results_of, score_of
+from campaigns.selectors.survey_results import results_of, score_of
 from campaigns.selectors.survey_rewards import brings
 from campaigns.selectors.surveys import asked_of
 from campaigns.services.survey_answers import (
@@ -264,9 +264,12 @@ def test_scores(kind: str, numbers: list[int], value: float | None) -> None:
     assert score_of(kind, numbers).value == value
 
 
-def test_frequent_words_count_once_for_a_text() -> None:
+def test_frequent_words_count_once_for_a_text(club: Program) -> None:
+    survey = make_survey(club)
     texts = ["The bread, the BREAD!", "More bread and queues", "queues", "alone"]
-    assert frequent_words(texts) == [("bread", 2), ("queues", 2)]
+    for number, text in enumerate(texts):
+        reply(survey, make_member(club, f"c{number}"), words=[text])
+    assert results_of(survey).questions[3].words == [("bread", 2), ("queues", 2)]
 
 
 def test_results_by_question_and_over_time(club: Program) -> None:

@@ -115,6 +115,28 @@ def test_a_mailbox_that_is_full_for_a_while_is_not_given_up() -> None:
     assert not blocked_because("email", "ana@example.com")
 
 
+def test_told_late_that_it_arrived_it_came_back_all_the_same() -> None:
+    sent()
+    told("bounced", reject_reason="bounced")
+    told("delivered")
+    row = Delivery.objects.get()
+    assert (row.state, row.delivered_at) == ("failed", None)
+
+
+def test_what_a_provider_counts_itself_is_taken_where_it_may_be_counted() -> None:
+    sent()
+    told("opened")
+    assert Delivery.objects.get().opened_at is None
+    for _time in range(2):
+        told("clicked", click_url="https://shop.example/sale?x=1")
+    row = Delivery.objects.get()
+    assert (row.clicked_at is not None, row.opened_at) == (True, None)
+    assert list(row.clicks.values_list("link", "count")) == [("shop.example/sale", 2)]
+    Delivery.objects.update(clicked_at=None, counts_clicks=False)
+    told("clicked", click_url="https://shop.example/other")
+    assert row.clicks.count() == 1
+
+
 def test_who_reports_it_as_spam_is_not_written_to_any_more() -> None:
     row = sent()
     told("complained")
