@@ -3,10 +3,10 @@ another `Channel`, and nothing else has to know it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.utils.functional import Promise
 
@@ -23,11 +23,14 @@ class Letter:
     text: str
     html: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    # For another system: what it is about, and for whom.
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 class HandOverError(Exception):
     """It was not taken for certain. `later`: another attempt may go better; `lasting`: the address
-    is the reason, and always will be; `outage`: nothing else would be taken now either."""
+    is the reason, and always will be; `outage`: nothing else would be taken now either; `stopped`:
+    its owner told the provider that they want nothing more."""
 
     def __init__(
         self,
@@ -37,10 +40,11 @@ class HandOverError(Exception):
         later: bool,
         lasting: bool = False,
         outage: bool = False,
+        stopped: bool = False,
     ) -> None:
         super().__init__(detail)
         self.reason, self.detail, self.later, self.lasting = reason, detail, later, lasting
-        self.outage = outage
+        self.outage, self.stopped = outage, stopped
 
 
 class UnclearError(Exception):
@@ -59,7 +63,14 @@ class Line(Protocol):
 class Channel:
     """`open_line`: how letters go out; none: a message is told as soon as it is written, because
     it is read here. `markup`: its bodies are MJML. `address`: where somebody is reached; empty:
-    nowhere."""
+    nowhere.
+
+    `is_set_up`: it needs a provider, which the merchant names. `addresses`: where several are
+    reached, in as many queries as for one. `titled`: the subject is read, not only listed.
+    `is_short`: every character costs, so its words are counted. `needs_yes`: nobody is told by it
+    what they have not said yes to. `confirms`: a yes may be confirmed by a message there.
+    `by_word`: a word that is sent back declines it. `takes_key`: who gets a letter twice knows it
+    by its name, so what may have been taken is sent again."""
 
     key: str
     label: Promise
@@ -67,6 +78,20 @@ class Channel:
     markup: bool
     address: Callable[[Customer], str]
     open_line: Callable[[], AbstractContextManager[Line]] | None = None
+    is_set_up: bool = False
+    addresses: Callable[[Sequence[Customer]], Mapping[int, str]] | None = None
+    titled: bool = True
+    is_short: bool = False
+    needs_yes: bool = False
+    confirms: bool = True
+    by_word: bool = False
+    takes_key: bool = False
+
+    def addresses_of(self, customers: Sequence[Customer]) -> Mapping[int, str]:
+        """Where each is reached, by customer; who is not, is left out."""
+        if self.addresses is not None:
+            return self.addresses(customers)
+        return {one.pk: found for one in customers if (found := self.address(one))}
 
 
 _channels: dict[str, Channel] = {}
@@ -86,5 +111,5 @@ def channel_named(key: str) -> Channel | None:
 
 
 def sending_channels() -> list[Channel]:
-    """Those by which something goes out, so that people are asked."""
+    """Those by which something goes out, whether or not they are set up."""
     return [channel for channel in _channels.values() if channel.open_line is not None]

@@ -11,6 +11,7 @@ from campaigns.channels import channel_named
 from campaigns.models import OccasionSetting
 from campaigns.news import News
 from campaigns.occasions import Occasion
+from campaigns.selectors.ways import usable_channels
 from campaigns.services.consents import set_consents
 from campaigns.services.messages import write_messages
 from campaigns.services.policies import set_occasion
@@ -28,6 +29,7 @@ from rewards.selectors.redemptions import taken_by
 # After the rewards, which some of the messages are about.
 PART = "told_messages"
 ON = (WELCOME, EARNED, REWARD, EXPIRING, TIER_UP, BIRTHDAY, GIFT, *PLAN_OCCASIONS)
+TEXTED = (REWARD, EXPIRING)
 PEOPLE = 12
 MALAY = Words(
     "Selamat datang ke {{ program }}",
@@ -57,19 +59,29 @@ def show_messages(program: Program) -> None:
         taken = taken_by([member]).filter(gift="", voucher__isnull=False).order_by("-pk")[:1]
         _tell(REWARD, told, [reward_news(row) for row in taken],
               now - dt.timedelta(hours=3 + number))  # fmt: skip
+    texts = [way.key for way in usable_channels() if way.key == "sms"]
     for number, member in enumerate(people):
         set_consents(
             customer=member.customer,
-            wanted={("email", "offers"): number % 3 == 0, ("email", "points"): number % 5 != 4},
+            wanted={
+                ("email", "offers"): number % 3 == 0, ("email", "points"): number % 5 != 4,
+                **{(key, "points"): number % 2 == 0 for key in texts},
+            },
             source="staff", actor=SYSTEM, now=now,
         )  # fmt: skip
 
 
 def _switch_on(occasion: Occasion, now: dt.datetime) -> OccasionSetting:
     return set_occasion(
-        occasion=occasion, is_on=True, channels=["email", "inbox"], topic=occasion.topic,
+        occasion=occasion, is_on=True, channels=_ways_of(occasion), topic=occasion.topic,
         actor=SYSTEM, now=now,
     )  # fmt: skip
+
+
+def _ways_of(occasion: Occasion) -> list[str]:
+    """What is worth a text message is told by one, too, where somebody sends them."""
+    texted = [way.key for way in usable_channels() if way.key == "sms" and occasion in TEXTED]
+    return ["email", "inbox", *texted]
 
 
 def _people(program: Program) -> list[Membership]:

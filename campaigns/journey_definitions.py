@@ -29,6 +29,8 @@ class MessageStep(Part):
     key: Key
     message: str
     channels: Channels = ["email", "inbox"]
+    # By the first of them that reaches the member, rather than by all.
+    only_first: bool = False
 
     @model_validator(mode="after")
     def _known(self) -> MessageStep:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import Consent, ConsentChange, ContactPreference, Message
+from campaigns.models import Consent, ConsentChange, ContactAddress, ContactPreference, Message
 from members.formatting import format_number
 from members.merging import MergeHandler, MergeRow, MergeSection, Merging, Record
 from members.merging import register_merge_handler as register_handler
@@ -40,6 +40,9 @@ def merge_messages(merging: Merging) -> Record:
         became = _strictest(before.get(address, ""), said)
         _write(kept, address, before.get(address, ""), became, merging)
     record: Record = {"messages": messages, "consents": before}
+    addresses = list(ContactAddress.objects.filter(customer=merged).values_list("pk", flat=True))
+    ContactAddress.objects.filter(pk__in=addresses).update(customer=kept)
+    record["addresses"] = addresses
     zone = ContactPreference.objects.filter(customer=merged).first()
     if zone and not ContactPreference.objects.filter(customer=kept).exists():
         ContactPreference.objects.create(customer=kept, time_zone=zone.time_zone)
@@ -53,6 +56,8 @@ def part_messages(merging: Merging, record: Record) -> None:
     kept, merged = merging.kept, merging.merged
     came = Message.objects.filter(pk__in=record["messages"], customer=kept)
     came.update(customer=merged)
+    addresses = ContactAddress.objects.filter(pk__in=record.get("addresses", []), customer=kept)
+    addresses.update(customer=merged)
     before, others = record["consents"], _said(merged)
     now_said = _said(kept)
     for address, said in now_said.items():
@@ -77,6 +82,7 @@ def register() -> None:
             fields=(
                 "campaigns.message.customer", "campaigns.consent.customer",
                 "campaigns.consentchange.customer", "campaigns.contactpreference.customer",
+                "campaigns.contactaddress.customer",
             ),
             preview=preview_messages,
             merge=merge_messages,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from campaigns.journey_texts import JOURNEY_TEXTS
 from campaigns.plan_texts import PLAN_TEXTS
+from campaigns.short_texts import short_text
 from campaigns.text_parts import HELLO as _HELLO
 from campaigns.text_parts import ReadyText
 from campaigns.text_parts import mail as _mail
 from campaigns.text_parts import text as _text
 
 READY_LOCALE = "en"
+_INBOX = "inbox"
 
 __all__ = ["READY", "READY_LOCALE", "ReadyText", "ready_text"]
 
@@ -161,4 +163,7 @@ READY |= PLAN_TEXTS
 
 
 def ready_text(occasion: str, channel: str) -> ReadyText | None:
-    return READY.get((occasion, channel)) or JOURNEY_TEXTS.get((occasion, channel))
+    found = READY.get((occasion, channel)) or JOURNEY_TEXTS.get((occasion, channel))
+    if found is not None or channel == _INBOX:
+        return found
+    return short_text(occasion, channel, ready_text(occasion, _INBOX))

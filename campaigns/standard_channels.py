@@ -1,17 +1,26 @@
-"""The ways by which members are told in this version: e-mail, and the inbox on their own pages."""
+"""The ways by which members are told in this version: e-mail and the inbox on their own pages; with
+a provider text messages, WhatsApp and notifications of devices; and a system of the merchant's."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.channels import Channel, register_channel
+from campaigns.kept_secrets import revealed
 from campaigns.mail_line import mail_line
+from campaigns.provider_line import listen, provider_line
+from campaigns.short_texts import PUSH, SMS, WEBHOOK, WHATSAPP
+from campaigns.webhook_line import webhook_line
+from campaigns.webhook_secrets import read
 from members.models import Customer
 
 EMAIL, INBOX = "email", "inbox"
 
 
-def _address(customer: Customer) -> str:
+def _mail_address(customer: Customer) -> str:
     return customer.email
 
 
@@ -20,7 +29,68 @@ def _own_page(customer: Customer) -> str:
     return str(customer.public_id)
 
 
+def _phone(customer: Customer) -> str:
+    return customer.phone
+
+
+def _whatsapp_numbers(customers: Sequence[Customer]) -> Mapping[int, str]:
+    """The number that they named for it, else their phone."""
+    from campaigns.selectors.ways import named_addresses
+
+    phones = {one.pk: one.phone for one in customers if one.phone}
+    return phones | named_addresses(WHATSAPP, customers)
+
+
+def _devices(customers: Sequence[Customer]) -> Mapping[int, str]:
+    from campaigns.selectors.ways import named_addresses
+
+    return named_addresses(PUSH, customers)
+
+
+def _whatsapp_number(customer: Customer) -> str:
+    return _whatsapp_numbers([customer]).get(customer.pk, "")
+
+
+def _device(customer: Customer) -> str:
+    return _devices([customer]).get(customer.pk, "")
+
+
+def _url_of(channel: str) -> str:
+    from campaigns.selectors.ways import url_of
+
+    return url_of(channel)
+
+
+def _system() -> tuple[str, bytes]:
+    from campaigns.selectors.ways import setting_of_channel
+
+    return _url_of(WEBHOOK), read(revealed(setting_of_channel(WEBHOOK).secret))
+
+
 def register() -> None:
     """Called once, when the application is ready."""
-    register_channel(Channel(EMAIL, _("E-mail"), "mail", True, _address, mail_line))
-    register_channel(Channel(INBOX, _("Inbox"), "inbox", False, _own_page))
+    listen()
+    by_number = partial(Channel, is_set_up=True, titled=False, needs_yes=True, by_word=True)
+    ways = (
+        Channel(EMAIL, _("E-mail"), "mail", True, _mail_address, mail_line),
+        Channel(INBOX, _("Inbox"), "inbox", False, _own_page),
+        by_number(
+            SMS, _("Text message"), "message", False, _phone,
+            provider_line(SMS, _url_of, titled=False), is_short=True,
+        ),
+        by_number(
+            WHATSAPP, _("WhatsApp"), "brand-whatsapp", False, _whatsapp_number,
+            provider_line(WHATSAPP, _url_of, titled=False), addresses=_whatsapp_numbers,
+        ),
+        Channel(
+            PUSH, _("Notification"), "device-mobile", False, _device,
+            provider_line(PUSH, _url_of, titled=True), is_set_up=True, addresses=_devices,
+            confirms=False,
+        ),
+        Channel(
+            WEBHOOK, _("Another system"), "webhook", False, _own_page, webhook_line(_system),
+            is_set_up=True, confirms=False, takes_key=True,
+        ),
+    )  # fmt: skip
+    for way in ways:
+        register_channel(way)

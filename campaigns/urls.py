@@ -1,17 +1,19 @@
 """What is opened by a link, without signing in: in a message, whose links are signed, or to a
-survey."""
+survey. And what is answered."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
 from campaigns.account import counted_links, links, survey_links
+from campaigns.api import replies
 
 message_urls = [
     path("stop/<str:token>/", links.stop, name="stop"),
     path("confirm/<str:token>/", links.confirm, name="confirm"),
     path("go/<str:token>/", counted_links.follow, name="follow"),
     path("seen/<str:token>.gif", counted_links.opened, name="opened"),
+    path("replies/<slug:channel>/<str:token>/", replies.receive_reply, name="reply"),
 ]
 survey_urls = [path("<str:token>/", survey_links.survey, name="survey")]
 urlpatterns = [

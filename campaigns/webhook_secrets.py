@@ -40,6 +40,11 @@ def written(secret: bytes) -> str:
     return PREFIX + base64.b64encode(secret).decode()
 
 
+def read(secret: str) -> bytes:
+    """What signs, from how people copy it; nothing for none."""
+    return base64.b64decode(secret.removeprefix(PREFIX))
+
+
 def signed_headers(
     *, message_id: str, body: bytes, at: dt.datetime, keys: Iterable[bytes]
 ) -> dict[str, str]:

@@ -16,16 +16,17 @@ REASONS: dict[str, Promise] = {
     "too_late": _("It was no news any more"),
     "not_member": _("They are no member any more"),
     "occasion_off": _("The occasion was switched off"),
+    "channel_off": _("This way is not set up"),
     # Waits.
     "quiet": _("Until their quiet hours are over"),
-    "no_provider": _("The mail server was not reached; it is tried again"),
-    "refused": _("The mail server did not take it"),
+    "no_provider": _("The mail server or provider was not reached; it is tried again"),
+    "refused": _("The mail server or provider did not take it"),
     # Failed.
-    "address_refused": _("The mail server does not know the address"),
+    "address_refused": _("The mail server or provider does not know the address"),
     "bounced": _("It came back: the address does not exist"),
     "complained": _("Reported as spam"),
     "wording": _("The words could not be put together"),
-    "gave_up": _("The mail server did not take it for days"),
+    "gave_up": _("The mail server or provider did not take it for days"),
     # Nobody knows.
     "interrupted": _("The worker died while it was handed over"),
     "unclear": _("The line broke before the answer came"),

@@ -331,6 +331,14 @@ ANYMAIL: dict[str, Any] = {
     if name.startswith("ANYMAIL_")
 }
 ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "DEBUG_API_REQUESTS": False}
+# Providers of text messages, WhatsApp and notifications as apprise writes them, until one is named
+# on the screens: "twilio://SID:TOKEN@FROM/{to}".
+CHANNEL_URLS = {
+    "sms": env.str("SMS_URL", default=""),
+    "whatsapp": env.str("WHATSAPP_URL", default=""),
+    "push": env.str("PUSH_URL", default=""),
+}
+DEVPHONE_DIR = VAR_DIR / "phone"
 
 # --- API ----------------------------------------------------------------------------------------
 

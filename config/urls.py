@@ -49,4 +49,5 @@ urlpatterns += mail_event_urls(settings.MAIL_PROVIDER, settings.ANYMAIL)
 
 if settings.DEVELOPMENT:
     urlpatterns.append(path("dev/inbox/", include("config.devmail.urls")))
+    urlpatterns.append(path("dev/phone/", include("config.devphone.urls")))
     urlpatterns.append(path("demo-shop/", include("config.demoshop.urls")))

@@ -172,6 +172,8 @@ PAGES = (
     Page("journey-people", ("messages_backoffice:journey_people", "journey")),
     Page("messages-words", ("messages_backoffice:words", "occasion", "channel", "locale")),
     Page("messages-sent", ("messages_backoffice:delivery_list",)),
+    Page("messages-ways", ("messages_backoffice:way_list",)),
+    Page("messages-way", ("messages_backoffice:way", "way")),
     Page("messages-policy", ("messages_backoffice:policy",)),
     Page("messages-customer", ("messages_backoffice:message_panel", "customer")),
     Page("messages-consents", ("messages_backoffice:consents", "customer")),
@@ -244,6 +246,7 @@ PAGES = (
     Page("account-events", ("rewards_account:events",), who="customer"),
     Page("account-messages", ("messages_account:inbox",), who="customer"),
     Page("account-message", ("messages_account:message", "own_message"), who="customer"),
+    Page("account-devices", ("messages_account:devices",), who="customer"),
     Page("account-choices", ("messages_account:choices",), who="customer"),
     Page("account-surveys", ("surveys_account:surveys",), who="customer"),
     Page("account-survey", ("surveys_account:survey", "membership", "survey"), who="customer"),
@@ -267,6 +270,7 @@ PAGES = (
     Page("sign-in", ("account_login",), who="nobody"),
     Page("sign-in-code", ("account_request_login_code",), who="nobody"),
     Page("api", ("api:reference",), who="nobody"),
+    Page("phone", ("devphone:phone",), who="nobody"),
     Page("inbox", ("devmail:inbox_list",), who="nobody"),
 )
 

@@ -111,6 +111,8 @@ def world(db: None) -> World:
     words = {"code": "gift", "channel": "email", "locale": "en"}
     for name in ("occasion", "language", "words", "preview", "test", "archive"):
         objects[f"messages_backoffice:{name}"] = words
+    for name in ("way", "way_test", "way_forget", "way_secret"):
+        objects[f"messages_backoffice:{name}"] = {"channel": "sms"}
     tool = connect("mapped")
     objects |= {
         name: {"public_id": tool.public_id} for name in TABLE if "connections:connection_" in name

@@ -14,6 +14,7 @@ from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.policies import get_policy
 from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import choose_time_zone, set_consents
+from campaigns.services.contact_addresses import NAMED
 from campaigns.topics import TRACKING
 from members.account.access import CustomerRequest, customer_view
 from members.choices import known_zones
@@ -42,6 +43,7 @@ def choices(request: CustomerRequest) -> HttpResponse:
         "choices": [choice for choice in shown if choice.topic is not TRACKING],
         "counted": [choice for choice in shown if choice.topic is TRACKING],
         "blocked": blocked,
+        "has_devices": any(choice.channel.key in NAMED for choice in shown),
         "time_zone": preference.time_zone if preference else "",
         "time_zones": sorted(zone for zone in known_zones() if "/" in zone),
         "quiet": policy if policy.quiet_from != policy.quiet_until else None,
@@ -77,7 +79,9 @@ def _saved(request: CustomerRequest, shown: list[Choice]) -> HttpResponse:
     asked = any(change.became == "asked" for change in changes)
     messages.success(
         request,
-        _("Almost done: open the mail that we sent you, and confirm it.") if asked else _("Saved."),
+        _("Almost done: open the mail or message that we sent you, and confirm it.")
+        if asked
+        else _("Saved."),
     )
     return redirect("messages_account:choices")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import choices, inbox, surveys
+from campaigns.account import choices, devices, inbox, surveys
 
 message_urls = [
     path("messages/", inbox.inbox, name="inbox"),
     path("messages/choices/", choices.choices, name="choices"),
+    path("messages/devices/", devices.devices, name="devices"),
+    path("messages/devices/<uuid:address_id>/remove/", devices.device_remove, name="device_remove"),
     path("messages/<uuid:delivery_id>/", inbox.message, name="message"),
 ]
 survey_urls = [

@@ -20,6 +20,7 @@ from campaigns.models import Consent, ConsentChange, Delivery, Message
 from campaigns.occasions import all_occasions, occasion_named
 from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.messages import deliveries, get_delivery, messages_of, outages
+from campaigns.selectors.ways import contact_addresses_of
 from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import set_consents
 from campaigns.services.retries import may_be_sent_again, send_again
@@ -123,6 +124,7 @@ def message_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "rows": [_of_message(item) for item in page.items],
         "choices": choices,
         "blocked": _blocked(customer, choices),
+        "devices": [(row, channel_named(row.channel)) for row in contact_addresses_of(customer)],
         "may_change": is_allowed(request.user, "messages.serve"),
     }
     return render(request, "messages/backoffice/message_panel.html", context)

@@ -26,12 +26,14 @@ from campaigns.backoffice.places import (
     find_occasion,
     occasion_url,
 )
+from campaigns.backoffice.ways import test_address
 from campaigns.channels import Channel
 from campaigns.models import MessageTemplate, TemplateVersion
 from campaigns.occasions import Occasion
 from campaigns.ready_texts import ready_text
 from campaigns.services.previews import preview_words, send_test
 from campaigns.services.templates import LONGEST, Words, archive_template, save_words
+from campaigns.text_segments import length_of
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import Customer, User
@@ -68,6 +70,9 @@ class WordsForm(forms.Form):
             self.fields["body"].widget.attrs |= {"class": "code-input", "spellcheck": "false"}
         else:
             del self.fields["text"]
+            self.fields["body"].widget.attrs["rows"] = 8
+        if not channel.titled:
+            self.fields["subject"].help_text = _("For your lists: it is not sent.")
 
     def words(self) -> Words:
         data = self.cleaned_data
@@ -116,7 +121,9 @@ def preview(request: HttpRequest, code: str, channel: str, locale: str) -> HttpR
         )  # fmt: skip
     except DomainError as error:
         return _frame(request, {"errors": [str(item.message) for item in error.errors]})
-    return _framed(HttpResponse(told.html)) if told.html else _frame(request, {"told": told})
+    length = length_of(told.text) if way.is_short else None
+    context = {"told": told, "length": length, "titled": way.titled}
+    return _framed(HttpResponse(told.html)) if told.html else _frame(request, context)
 
 
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
@@ -132,12 +139,13 @@ def test(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResp
         messages.error(request, _("Write a subject and a text first."))
     else:
         try:
+            to = test_address(way, request) if way.is_set_up else user.email
             send_test(
-                occasion=occasion, channel=way, locale=locale, words=form.words(), to=user.email,
+                occasion=occasion, channel=way, locale=locale, words=form.words(), to=to,
                 actor=acting(request),
                 customer=_customer(request, form.cleaned_data["member"]),
             )  # fmt: skip
-            messages.success(request, _("It is on its way to %s.") % user.email)
+            messages.success(request, _("It is on its way to %s.") % to)
         except DomainError as error:
             messages.error(request, str(error.message))
     # What is being written is still there.

@@ -75,7 +75,7 @@ def journey_step(request: HttpRequest, public_id: UUID, key: str) -> HttpRespons
     ]
     form = StepForm(kind, found.program, later, posted(request), known or None)
     if form.is_valid() or (request.method == "POST" and not form.fields):
-        step = {"kind": kind, "key": known.get("key") or _free_key(steps), **form.cleaned_data}
+        step = {"kind": kind, "key": known.get("key") or _free_key(steps), **form.said()}
         with errors_on(form):
             _save(request, found, definition, [*steps[:place], step, *steps[place + 1 :]])
             return redirect(journey_url(found, "journey_edit"))

@@ -8,11 +8,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _l
 
-from campaigns.channels import all_channels
+from campaigns.backoffice.preferred_ways import PLACES, PreferredWays, preferred
 from campaigns.journey_definitions import JourneyDefinition
 from campaigns.journey_news import journey_messages
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.models import Journey
+from campaigns.selectors.ways import usable_channels
 from loyalty.models import Program
 from loyalty.rule_conditions import OCCASION_SCOPES
 from loyalty.selectors.adjustment_reasons import usable_reasons
@@ -93,7 +94,7 @@ class SettingsForm(forms.Form):
         }  # fmt: skip
 
 
-class StepForm(forms.Form):
+class StepForm(PreferredWays):
     """A step of one kind."""
 
     message = forms.ChoiceField(label=_l("Message"))
@@ -115,8 +116,10 @@ class StepForm(forms.Form):
     reward = forms.ChoiceField(label=_l("Reward"))
     words = forms.CharField(label=_l("What they read with it"), max_length=200, required=False)
 
+    field_order = ["message", "channels", "only_first", *PLACES]
     ASKED = {
-        "message": ("message", "channels"), "wait": ("days", "hours"), "clock": ("time",),
+        "message": ("message", "channels", "only_first", *PLACES),
+        "wait": ("days", "hours"), "clock": ("time",),
         "check": ("when", "otherwise"), "units": ("units", "reason"),
         "reward": ("reward", "words"), "end": (),
     }  # fmt: skip
@@ -125,10 +128,13 @@ class StepForm(forms.Form):
         self, kind: str, program: Program, later: list[tuple[str, str]], data: Any,
         initial: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(data, initial=initial or {"channels": ["email", "inbox"]})
-        choices = {
+        initial = initial or {"channels": ["email", "inbox"]}
+        ways = initial.get("channels", [])
+        initial |= preferred(ways, only_first=bool(initial.get("only_first")))
+        super().__init__(data, initial=initial)
+        choices: dict[str, Any] = {
             "message": [(item.code, item.label) for item in journey_messages()],
-            "channels": [(way.key, way.label) for way in all_channels()],
+            "channels": [(way.key, way.label) for way in usable_channels()],
             "otherwise": [("", _l("It ends")), *later],
             "reason": [(item.code, item.label) for item in usable_reasons()],
             "reward": list(
@@ -141,3 +147,10 @@ class StepForm(forms.Form):
                 del self.fields[name]
             elif name in choices:
                 self.fields[name].choices = choices[name]  # type: ignore[attr-defined]
+        if kind == "message":
+            self.offer(choices["channels"])
+
+    def said(self) -> dict[str, Any]:
+        """As the step keeps it."""
+        said = {name: value for name, value in self.cleaned_data.items() if name not in PLACES}
+        return said | {"channels": self.ordered()} if "channels" in said else said

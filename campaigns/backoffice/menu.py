@@ -34,6 +34,13 @@ ACTIONS = {
     "consent.changed": _("Changed what somebody wants to be told"),
     "contact.time_zone": _("Changed by which clock somebody lives"),
     "address.unblocked": _("Let an address be written to again"),
+    "channel.set": _("Changed who sends by a way"),
+    "channel.forgotten": _("Forgot who sends by a way"),
+    "channel.secret": _("Made another secret for a way"),
+    "channel.stop_address": _("Made another address for answers"),
+    "channel.tested": _("Tried a way"),
+    "address.named": _("Named a device or a number"),
+    "address.removed": _("Removed a device or a number"),
     "message.sent_again": _("Sent a message again"),
     "journey.created": _("Began to write a journey"),
     "journey.published": _("Put a journey live"),
@@ -46,6 +53,10 @@ ACTIONS = {
 FIELDS = {
     "is_on": _("Is told"),
     "channels": _("Ways"),
+    "only_first": _("By the first alone"),
+    "provider": _("Provider"),
+    "stop_word": _("Word that ends it"),
+    "test_to": _("Tests go to"),
     "channel": _("Way"),
     "topic": _("Topic"),
     "quiet_from": _("Quiet from"),
@@ -67,6 +78,14 @@ FIELDS = {
     "trigger": _("Begins with"),
     "email_points": _("Points and tier by e-mail"),
     "email_offers": _("Offers by e-mail"),
+    "sms_points": _("Points and tier by text message"),
+    "sms_offers": _("Offers by text message"),
+    "whatsapp_points": _("Points and tier by WhatsApp"),
+    "whatsapp_offers": _("Offers by WhatsApp"),
+    "push_points": _("Points and tier by notification"),
+    "push_offers": _("Offers by notification"),
+    "webhook_points": _("Points and tier by another system"),
+    "webhook_offers": _("Offers by another system"),
 }
 
 
@@ -81,6 +100,7 @@ def register() -> None:
     register_audit_target(
         "campaigns.occasionsetting", TargetKind(_("Occasion"), f"{NAMESPACE}:occasion")
     )
+    register_audit_target("campaigns.channelsetting", TargetKind(_("Way")))
     register_audit_target("campaigns.messagetemplate", TargetKind(_("Words of a message")))
     register_audit_target("campaigns.journey", TargetKind(_("Journey")))
     register_audit_target("campaigns.messagingpolicy", TargetKind(_("Messages")))

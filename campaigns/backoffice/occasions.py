@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, fields
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.backoffice.places import crumbs, find_occasion, occasion_url, tabs
+from campaigns.backoffice.preferred_ways import PLACES, PreferredWays, preferred
 from campaigns.channels import Channel, all_channels
 from campaigns.models import MessageTemplate, OccasionSetting
 from campaigns.occasions import Occasion, all_occasions
@@ -22,6 +24,7 @@ from campaigns.ready_texts import READY_LOCALE, ready_text
 from campaigns.selectors.messages import Figures, figures_since, outages
 from campaigns.selectors.policies import setting_of, settings_by_code
 from campaigns.selectors.templates import templates_of
+from campaigns.selectors.ways import usable_channels
 from campaigns.services.policies import set_occasion
 from campaigns.topics import TOPICS, choosable_topics
 from members.forms import errors_on, posted
@@ -52,7 +55,7 @@ class Wording:
     version: int = 0
 
 
-class OccasionForm(forms.Form):
+class OccasionForm(PreferredWays):
     is_on = forms.BooleanField(label=_l("Tell members"), required=False)
     channels = forms.MultipleChoiceField(
         label=_l("By which ways"), required=False, widget=forms.CheckboxSelectMultiple
@@ -62,15 +65,20 @@ class OccasionForm(forms.Form):
         help_text=_l("Members say yes or no to it. Orders and rewards are always told."),
     )
 
-    def __init__(self, occasion: Occasion, setting: OccasionSetting, data: object = None) -> None:
+    field_order = ["is_on", "channels", "only_first", *PLACES, "topic"]
+
+    def __init__(self, occasion: Occasion, setting: OccasionSetting, data: Any = None) -> None:
         initial = {
             "is_on": setting.is_on, "channels": setting.channels, "topic": setting.topic,
+            **preferred(setting.channels, only_first=setting.only_first),
         }  # fmt: skip
-        super().__init__(data, initial=initial)  # type: ignore[arg-type]
+        super().__init__(data, initial=initial)
         channels, topic = self.fields["channels"], self.fields["topic"]
         assert isinstance(channels, forms.MultipleChoiceField)
         assert isinstance(topic, forms.ChoiceField)
-        channels.choices = [(way.key, way.label) for way in ways_of(occasion)]
+        usable = {way.key for way in usable_channels()} | set(setting.channels)
+        channels.choices = [(way.key, way.label) for way in ways_of(occasion) if way.key in usable]
+        self.offer(list(channels.choices))
         own = [TOPICS[occasion.topic]] if TOPICS[occasion.topic].needed else choosable_topics()
         topic.choices = [(found.code, found.label) for found in own]
 
@@ -113,8 +121,9 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
         data = form.cleaned_data
         with errors_on(form):
             set_occasion(
-                occasion=found, is_on=data["is_on"], channels=data["channels"],
-                topic=data["topic"], actor=acting(request), now=timezone.now(),
+                occasion=found, is_on=data["is_on"], channels=form.ordered(),
+                only_first=data["only_first"], topic=data["topic"], actor=acting(request),
+                now=timezone.now(),
             )  # fmt: skip
             messages.success(request, _("Saved. It counts for what happens from now on."))
             return redirect(occasion_url(found))

@@ -19,6 +19,7 @@ def tabs(current: str) -> list[Tab]:
     pages = (
         ("occasion_list", _("Occasions")), ("journey_list", _("Journeys")),
         ("delivery_list", _("Sent messages")), ("figure_list", _("Figures")),
+        ("way_list", _("Ways")),
         ("policy", _("When and how often")),
     )  # fmt: skip
     return [

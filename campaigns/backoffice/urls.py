@@ -19,12 +19,14 @@ from campaigns.backoffice import (
     policy,
     survey_results,
     surveys,
+    ways,
     webhook_deliveries,
     webhooks,
 )
 
 WORDS = "messages/occasions/<slug:code>/<slug:channel>/<slug:locale>"
 OCCASION = "messages/occasions/<slug:code>"
+WAY = "messages/ways/<slug:channel>"
 JOURNEY = "messages/journeys/<uuid:public_id>"
 ENDPOINT = "settings/webhooks/<uuid:public_id>/"
 DELIVERY = "operations/webhooks/<uuid:public_id>/"
@@ -58,6 +60,11 @@ message_urls = [
     path(f"{OCCASION}/figures/", figures.occasion_figures, name="occasion_figures"),
     path(f"{OCCASION}/figures/file/", figures.occasion_figure_file, name="occasion_figure_file"),
     path("messages/", occasions.occasion_list, name="occasion_list"),
+    path("messages/ways/", ways.way_list, name="way_list"),
+    path(f"{WAY}/", ways.way, name="way"),
+    path(f"{WAY}/test/", ways.way_test, name="way_test"),
+    path(f"{WAY}/forget/", ways.way_forget, name="way_forget"),
+    path(f"{WAY}/secret/", ways.way_secret, name="way_secret"),
     path("messages/policy/", policy.policy, name="policy"),
     path("messages/sent/", deliveries.delivery_list, name="delivery_list"),
     path("messages/sent/<uuid:public_id>/", deliveries.delivery, name="delivery"),

@@ -22,6 +22,7 @@ from campaigns.models.occasions import (
 from campaigns.models.outages import ChannelOutage
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
 from campaigns.models.templates import MessageTemplate, TemplateVersion
+from campaigns.models.ways import ChannelSetting, ContactAddress
 from campaigns.models.webhooks import (
     WebhookAttempt,
     WebhookDelivery,
@@ -33,9 +34,11 @@ from campaigns.models.webhooks import (
 __all__ = [
     "BlockedAddress",
     "ChannelOutage",
+    "ChannelSetting",
     "Connection",
     "Consent",
     "ConsentChange",
+    "ContactAddress",
     "ContactPreference",
     "Delivery",
     "DeliveryClick",

@@ -48,6 +48,7 @@ class ConsentChange(models.Model):
         ONE_CLICK = "one_click", _("By their mail program")
         CONFIRMED = "confirmed", _("By the link that confirms it")
         COMPLAINT = "complaint", _("Reported as spam")
+        REPLY = "reply", _("By a reply to a message")
         STAFF = "staff", _("By staff")
         API = "api", _("By the API")
         MERGE = "merge", _("With a merge")

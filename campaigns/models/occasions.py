@@ -29,6 +29,8 @@ class OccasionSetting(models.Model):
     # Only what happened from then on is told: switching it on tells nobody of last year.
     since = models.DateTimeField(null=True)
     channels = ArrayField(models.CharField(max_length=16), default=_usual_channels)
+    # By the first of the ways that reaches somebody, in their order, rather than by all of them.
+    only_first = models.BooleanField(default=False)
     topic = models.CharField(max_length=16)
 
     class Meta:

@@ -9,6 +9,7 @@ from campaigns.addresses import digest_of
 from campaigns.channels import Channel, sending_channels
 from campaigns.models import BlockedAddress, Consent, MessagingPolicy
 from campaigns.selectors.policies import get_policy
+from campaigns.selectors.ways import usable_senders
 from campaigns.topics import TRACKING, Topic, choosable_topics, is_needed
 from members.models import Customer
 
@@ -29,15 +30,16 @@ class Choice:
         return f"{self.channel.key}-{self.topic.code}"
 
 
-def why_not(said: str, topic: str, policy: MessagingPolicy) -> str:
-    """Why somebody who said this is not told of the topic; empty: they are."""
+def why_not(said: str, topic: str, policy: MessagingPolicy, channel: Channel) -> str:
+    """Why somebody who said this is not told of the topic by the channel; empty: they are."""
     if is_needed(topic) or said == Consent.State.GRANTED:
         return ""
     if said == Consent.State.DENIED:
         return "unsubscribed"
     if said == Consent.State.ASKED:
         return "not_confirmed"
-    return "" if topic in policy.assumed_topics else "no_consent"
+    assumed = topic in policy.assumed_topics and not channel.needs_yes
+    return "" if assumed else "no_consent"
 
 
 def why_not_counted(said: str, policy: MessagingPolicy) -> str:
@@ -77,8 +79,8 @@ def counting_channels() -> list[Channel]:
 
 def _topics(policy: MessagingPolicy, said: Mapping[tuple[str, str], str]) -> list[Choice]:
     return [
-        Choice(channel, topic, answer, not why_not(answer, topic.code, policy))
-        for channel in sending_channels()
+        Choice(channel, topic, answer, not why_not(answer, topic.code, policy, channel))
+        for channel in usable_senders()
         for topic in choosable_topics()
         for answer in [said.get((channel.key, topic.code), "")]
     ]

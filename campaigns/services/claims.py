@@ -10,6 +10,7 @@ import datetime as dt
 
 from django.db import connection, transaction
 
+from campaigns.channels import sending_channels
 from campaigns.models import Delivery
 from campaigns.services.outages import is_my_turn, outage_of, take_turn
 
@@ -74,6 +75,9 @@ def give_back(deliveries: list[Delivery], *, until: dt.datetime | None = None) -
 
 
 def note_interrupted(*, now: dt.datetime) -> int:
-    """Of what was being handed over by a worker that died nobody knows whether it went out."""
+    """Of what was being handed over by a worker that died nobody knows whether it went out. Who
+    knows a letter by its name gets it again."""
     lost = Delivery.objects.filter(state=State.SENDING, available_at__lte=now)
-    return lost.update(state=State.UNCERTAIN, reason="interrupted")
+    again = [channel.key for channel in sending_channels() if channel.takes_key]
+    repeated = lost.filter(channel__in=again).update(state=State.QUEUED, handed_over_at=None)
+    return repeated + lost.update(state=State.UNCERTAIN, reason="interrupted")

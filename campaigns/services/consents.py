@@ -9,13 +9,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.addresses import digest_of
-from campaigns.channels import Channel, channel_named, sending_channels
+from campaigns.channels import Channel, channel_named
 from campaigns.links import ConfirmLink, StopLink, confirm_url
 from campaigns.models import Consent, ConsentChange, ContactPreference, Delivery, OccasionSetting
 from campaigns.news import News
 from campaigns.occasions import occasion_named
 from campaigns.selectors.consents import counting_channels
 from campaigns.selectors.policies import get_policy
+from campaigns.selectors.ways import usable_senders
 from campaigns.services.messages import write_messages
 from campaigns.topics import TOPICS, TRACKING, choosable_topics
 from members.choices import known_zones
@@ -44,23 +45,24 @@ def set_consents(
     by a link in a mail first, where the merchant wants it so. What changes nothing leaves no trace.
     Raises DomainError for channels and topics that there is nothing to say about."""
     refuse_merged(customer)
-    _check(wanted)
+    ways = {channel.key: channel for channel in usable_senders()}
+    _check(wanted, ways)
     # Two of one customer take turns.
     Customer.objects.select_for_update().get(pk=customer.pk)
     known = {(row.channel, row.topic): row for row in Consent.objects.filter(customer=customer)}
-    confirmed = source in _BELIEVED or not get_policy().double_opt_in
+    believed = source in _BELIEVED or not get_policy().double_opt_in
     changes = []
     for (channel, topic), yes in sorted(wanted.items()):
         row = known.get((channel, topic))
         said = row.state if row else ""
         # Whose the address is makes no difference to whether something is counted.
-        believed = confirmed or topic == TRACKING.code
-        became = _became(said, yes=yes, confirmed=believed)
+        asks = channel in ways and ways[channel].confirms and topic != TRACKING.code
+        became = _became(said, yes=yes, confirmed=believed or not asks)
         if became != said:
             changes.append(_note(customer, channel, topic, said, became, source, actor, now))
     _audit(customer, changes, actor)
     asked = {change.channel for change in changes if change.became == State.ASKED}
-    for way in sending_channels():
+    for way in ways.values():
         if way.key in asked:
             _ask(customer, way, now)
     return changes
@@ -124,15 +126,17 @@ def choose_time_zone(*, customer: Customer, time_zone: str, actor: Actor) -> Non
     )  # fmt: skip
 
 
-def _check(wanted: Mapping[tuple[str, str], bool]) -> None:
-    channels = {channel.key for channel in sending_channels()}
+def _check(wanted: Mapping[tuple[str, str], bool], ways: Mapping[str, Channel]) -> None:
+    """A no is noted also by a way that is switched off."""
     topics = {topic.code for topic in choosable_topics()}
     errors = []
     counting = {channel.key for channel in counting_channels()}
-    for channel, topic in wanted:
+    for (channel, topic), yes in wanted.items():
         if topic == TRACKING.code and channel in counting:
             continue
-        if channel not in channels:
+        known = channel_named(channel)
+        sends = known is not None and known.open_line is not None
+        if not sends or (yes and channel not in ways):
             errors.append(FieldError("channel", _("There is no such channel."), "not_found"))
         if topic in TOPICS and topic not in topics:
             words = _("What belongs to orders and rewards is always told.")

@@ -45,13 +45,13 @@ def judge(
     In a transaction: it is held until that ends that nobody else counts this customer's messages.
     """
     known = known or know(customers=[customer], channel=channel, policy=policy, now=now)
-    address = channel.address(customer)
+    address = known.addresses.get(customer.pk, "")
     if reason := _never(delivery, address, known, now):
         return Verdict(reason)
     topic = delivery.message.topic
     if occasion.always_by or is_needed(topic):
         return GO
-    if refusal := why_not(known.said.get((customer.pk, topic), ""), topic, policy):
+    if refusal := why_not(known.said.get((customer.pk, topic), ""), topic, policy, channel):
         return Verdict(refusal)
     said = known.zones.get(customer.pk, "")
     zone = choose_zone(said=said, country=customer.country, otherwise=time_zone)

@@ -223,7 +223,7 @@ def _tell(passage: Passage, step: MessageStep, now: dt.datetime) -> tuple[str, d
         return Outcome.NOTHING, {}
     setting = OccasionSetting.objects.filter(code=occasion.code).first()
     how = OccasionSetting(
-        code=occasion.code, channels=step.channels,
+        code=occasion.code, channels=step.channels, only_first=step.only_first,
         topic=setting.topic if setting else occasion.topic,
     )  # fmt: skip
     written = write_messages(occasion=occasion, setting=how, news=[news], now=now)

@@ -45,6 +45,8 @@ class Known:
     said: Mapping[tuple[int, str], str]
     zones: Mapping[int, str]
     blocked: frozenset[bytes]
+    # Where each is reached; who is not, is left out.
+    addresses: Mapping[int, str]
     places: defaultdict[int, dict[int, Place]] = field(default_factory=lambda: defaultdict(dict))
 
     def is_blocked(self, address: str) -> bool:
@@ -75,13 +77,15 @@ def know(
             cursor.execute(_TAKE_TURNS, [ids])
     said = Consent.objects.filter(customer__in=ids, channel=channel.key)
     zones = ContactPreference.objects.filter(customer__in=ids)
-    digests = [digest_of(address) for one in customers if (address := channel.address(one))]
+    addresses = channel.addresses_of(customers)
+    digests = [digest_of(address) for address in addresses.values()]
     blocked = BlockedAddress.objects.filter(channel=channel.key, digest__in=digests)
     known = Known(
         {(pk, topic): state for pk, topic, state in
          said.values_list("customer_id", "topic", "state")},
         dict(zones.values_list("customer_id", "time_zone")),
         frozenset(bytes(digest) for digest in blocked.values_list("digest", flat=True)),
+        addresses,
     )  # fmt: skip
     if policy.cap:
         _count(known, ids, channel, now - dt.timedelta(days=policy.cap_days))

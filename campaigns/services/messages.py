@@ -18,6 +18,7 @@ from campaigns.news import News
 from campaigns.occasions import Occasion
 from campaigns.selectors.policies import setting_of
 from campaigns.selectors.templates import Templates, load_templates
+from campaigns.services.preferred_ways import first_ways
 from campaigns.services.rendering import fill, wanted_words
 from campaigns.wording import WordingError
 from loyalty.models import Membership
@@ -60,7 +61,7 @@ def write_messages(
         for row in written:
             row.pk = keys[row.public_id]
         channels = [found for key in setting.channels if (found := channel_named(key))]
-        _write_deliveries(occasion, written, channels, templates, now)
+        _write_deliveries(occasion, setting, written, channels, templates, now)
     return written
 
 
@@ -98,15 +99,20 @@ def _message(
 
 
 def _write_deliveries(
-    occasion: Occasion, written: Sequence[Message], channels: Sequence[Channel],
-    templates: Templates, now: dt.datetime,
+    occasion: Occasion, setting: OccasionSetting, written: Sequence[Message],
+    channels: Sequence[Channel], templates: Templates, now: dt.datetime,
 ) -> None:  # fmt: skip
+    one_enough = first_ways(
+        customers=[message.customer for message in written], channels=channels,
+        occasion=occasion, topic=setting.topic,
+    ) if setting.only_first and channels else {}  # fmt: skip
     rows = [
         _queued(occasion, message, channel, now)
         if channel.open_line is not None
         else _told_here(occasion, message, channel, templates, now)
         for message in written
         for channel in channels
+        if one_enough.get(message.customer_id, channel) == channel
     ]
     Delivery.objects.bulk_create(rows)
     arrived = [row.message for row in rows if row.state == Delivery.State.SENT]

@@ -28,7 +28,7 @@ MOST_ORDER_DAYS = 90
 @transaction.atomic
 def set_occasion(
     *, occasion: Occasion, is_on: bool, channels: Sequence[str], topic: str, actor: Actor,
-    now: dt.datetime,
+    now: dt.datetime, only_first: bool = False,
 ) -> OccasionSetting:  # fmt: skip
     """Whether and how members are told of it from now on. What is on stays on since it was."""
     _check_occasion(occasion, is_on, channels, topic)
@@ -39,6 +39,7 @@ def set_occasion(
     if is_on and not row.is_on:
         row.since = now
     row.is_on, row.channels, row.topic = is_on, list(channels), topic
+    row.only_first = only_first
     if before == _said(row):
         return row
     row.save()
@@ -121,4 +122,7 @@ def _check_occasion(occasion: Occasion, is_on: bool, channels: Sequence[str], to
 
 
 def _said(row: OccasionSetting) -> dict[str, Any]:
-    return {"is_on": row.is_on, "channels": list(row.channels), "topic": row.topic}
+    return {
+        "is_on": row.is_on, "channels": list(row.channels), "only_first": row.only_first,
+        "topic": row.topic,
+    }  # fmt: skip

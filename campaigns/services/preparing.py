@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -15,11 +16,12 @@ from campaigns.models import Delivery, Message, MessagingPolicy
 from campaigns.occasions import Occasion, occasion_named
 from campaigns.selectors.policies import get_policy
 from campaigns.selectors.templates import Templates, load_templates
+from campaigns.selectors.ways import channel_settings, usable_among
 from campaigns.services.claims import LEASE
 from campaigns.services.gate import judge
 from campaigns.services.known import Known, know
 from campaigns.services.measuring import Counted, Measuring, with_marks
-from campaigns.services.rendering import Rendered, fill, frame_of, wanted_words
+from campaigns.services.rendering import Rendered, closing_words, fill, frame_of, wanted_words
 from campaigns.topics import is_needed
 from campaigns.wording import WordingError
 from members.models import Customer, Merchant
@@ -50,14 +52,24 @@ class Batch:
     merchant: Merchant
     templates: Templates
     measuring: Measuring
+    # Those that are set up, and the words that decline them.
+    usable: frozenset[str]
+    stop_words: dict[str, str]
     # What stands around the bodies, by language.
     frames: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls) -> Batch:
         merchant, policy = get_merchant(), get_policy()
-        templates = load_templates(merchant.locale)
-        return cls(policy, merchant, templates, Measuring.load(policy))
+        known = channel_settings()
+        return cls(
+            policy, merchant, load_templates(merchant.locale), Measuring.load(policy),
+            frozenset(channel.key for channel in usable_among(known)),
+            {key: setting.stop_word for key, setting in known.items()},
+        )  # fmt: skip
+
+    def stop_word(self, channel: Channel) -> str:
+        return self.stop_words.get(channel.key, "STOP") if channel.by_word else ""
 
     def frame(self, locale: str, stop: str) -> dict[str, str]:
         if locale not in self.frames:
@@ -88,6 +100,8 @@ def prepare(
         occasion = occasion_named(row.message.occasion)
         if occasion is None:
             _drop(row, customer, "occasion_off", known)
+        elif channel.key not in batch.usable:
+            _drop(row, customer, "channel_off", known)
         elif _may_go(row, occasion, channel, customer, batch, known, now):
             letter = _letter(row, occasion, channel, customer, batch, known)
             if letter is not None:
@@ -143,8 +157,8 @@ def _letter(
         return None
     row.version, row.subject = told.version, told.subject
     return Letter(
-        name=str(row.public_id), to=channel.address(customer), subject=told.subject,
-        text=told.text, html=html, headers=_headers(stop),
+        name=str(row.public_id), to=known.addresses[customer.pk], subject=told.subject,
+        text=told.text, html=html, headers=_headers(stop), about=_about(row, customer),
     )  # fmt: skip
 
 
@@ -171,7 +185,19 @@ def _mark(ready: Sequence[Ready], now: dt.datetime) -> None:
 
 def _render(message: Message, channel: Channel, batch: Batch, stop: str) -> Rendered:
     wanted = wanted_words(batch.templates, message.occasion, channel.key, message.locale)
-    return fill(wanted, message.values, batch.frame(message.locale, stop))
+    told = fill(wanted, message.values, batch.frame(message.locale, stop))
+    closing = closing_words(channel, batch.stop_word(channel), stop, message.locale)
+    return replace(told, text=f"{told.text}{closing}") if closing else told
+
+
+def _about(row: Delivery, customer: Customer) -> dict[str, Any]:
+    """What another system needs to tell it."""
+    message = row.message
+    return {
+        "occasion": message.occasion, "topic": message.topic, "locale": message.locale,
+        "customer_id": str(customer.public_id), "external_id": customer.external_id,
+        "link": message.values.get("link", ""), "values": message.values,
+    }  # fmt: skip
 
 
 def _counted(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from campaigns.channels import Channel
 from campaigns.links import absolute
 from campaigns.mail_bodies import plain_text
 from campaigns.models import Message
 from campaigns.occasions import Occasion
-from campaigns.services.rendering import Rendered, Wanted, fill, frame_of
+from campaigns.selectors.ways import setting_of_channel
+from campaigns.services.rendering import Rendered, Wanted, closing_words, fill, frame_of
 from campaigns.services.templates import Words, check_words
+from campaigns.services.ways import try_way
 from campaigns.topics import is_needed
 from loyalty.models import Membership
 from members.models import Customer
@@ -34,7 +38,10 @@ def preview_words(
         merchant, locale, choose_link=absolute("/me/messages/choices/"),
         stop_link="" if needed else absolute("/messages/stop/"),
     )  # fmt: skip
-    return fill(wanted, values_for(occasion, customer), frame)
+    told = fill(wanted, values_for(occasion, customer), frame)
+    stop_word = setting_of_channel(channel.key).stop_word if channel.by_word else ""
+    closing = closing_words(channel, stop_word, frame["frame_stop_link"], locale)
+    return replace(told, text=f"{told.text}{closing}") if closing else told
 
 
 def values_for(occasion: Occasion, customer: Customer | None) -> dict[str, str]:
@@ -55,10 +62,13 @@ def send_test(
     *, occasion: Occasion, channel: Channel, locale: str, words: Words, to: str, actor: Actor,
     customer: Customer | None = None,
 ) -> None:  # fmt: skip
-    """Send it to somebody of the staff. Raises DomainError."""
+    """Send it to somebody of the staff. Raises DomainError, also with what a provider said."""
     told = preview_words(
         occasion=occasion, channel=channel, locale=locale, words=words, customer=customer
     )
+    if channel.is_set_up:
+        try_way(channel=channel, to=to, subject=told.subject, text=told.text, actor=actor)
+        return
     queue_mail(to=to, subject=f"[Test] {told.subject}", text=told.text, html=told.html)
     if actor.user is not None:
         record_audit(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from campaigns.channels import Channel
 from campaigns.mail_bodies import compile_mail, plain_text
 from campaigns.models import TemplateVersion
 from campaigns.ready_texts import ready_text
@@ -70,6 +71,16 @@ def fill(wanted: Wanted, values: Mapping[str, str], frame: Mapping[str, str]) ->
         return Rendered(subject, text.strip(), "", wanted.version)
     html = read_wording(wanted.html).fill({**values, **frame}, markup=True)
     return Rendered(subject, f"{_tight(text)}\n\n{_foot(frame)}\n", html, wanted.version)
+
+
+def closing_words(channel: Channel, stop_word: str, stop_link: str, locale: str) -> str:
+    """How a text without a frame is declined, where it can be: `stop_link` is empty otherwise."""
+    if not (channel.by_word and stop_link):
+        return ""
+    with translation.override(locale):
+        if stop_word:
+            return " " + _("Reply %s to end.") % stop_word
+        return f" {_('No more of this')}: {stop_link}"
 
 
 def frame_of(

@@ -21,7 +21,9 @@ from campaigns.services.blocked_addresses import block_address
 from campaigns.services.claims import LEASE, claim, give_back, note_interrupted
 from campaigns.services.outages import give_turn_back, note_outage, note_working, outage_of
 from campaigns.services.preparing import Batch, Ready, prepare
+from campaigns.services.replies import decline
 from campaigns.services.sent import Taken, mark_sent
+from campaigns.services.ways import note_failure, note_sent
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ AT_ONCE = 10
 FIRST_DELAY = dt.timedelta(seconds=30)
 LONGEST_DELAY = dt.timedelta(hours=2)
 GIVES_UP_AFTER = dt.timedelta(days=3)
+ADDRESSES = ("address_refused", "unsubscribed")
 State = Delivery.State
 Clock = Callable[[], dt.datetime]
 
@@ -98,6 +101,8 @@ def _hand_over(ready: Sequence[Ready], channel: Channel, line: Line, clock: Cloc
     finally:
         mark_sent(taken)
         give_back([item.delivery for item in ready[begun:]], until=until)
+        if taken and channel.is_set_up:
+            note_sent(channel.key, taken[-1].at)
     return Provider.ANSWERED if until is None else Provider.DOWN
 
 
@@ -107,11 +112,14 @@ def _failed(
     """Returns whether nothing else would be taken now either."""
     if isinstance(error, HandOverError):
         _refused(ready, channel, error, now)
-        outage = error.outage
+        # An address that is wrong says nothing of who sends.
+        outage, reason = error.outage, "" if error.reason in ADDRESSES else error.reason
     else:
         logger.warning("delivery %s: %s", ready.delivery.pk, error)
         _close(ready, State.UNCERTAIN, reason="unclear", detail=str(error)[:300])
-        outage = True
+        outage, reason = True, "unclear"
+    if channel.is_set_up and reason:
+        note_failure(channel.key, reason, str(error), now)
     if outage:
         note_outage(channel=channel.key, detail=str(error)[:300], now=now)
     return outage
@@ -132,6 +140,8 @@ def _refused(ready: Ready, channel: Channel, error: HandOverError, now: dt.datet
     _close(ready, State.FAILED, reason=reason, detail=error.detail[:300])
     if error.lasting:
         block_address(channel=channel.key, address=ready.letter.to, reason="bounced", now=now)
+    if error.stopped:
+        decline(customer=row.message.customer, channel=channel.key, now=now)
 
 
 def _close(ready: Ready, state: str, **changes: str) -> None:

@@ -137,6 +137,8 @@ class Stack:
         ports = {"PORT": str(self.web.port)}
         if self.devmail.port:
             ports["DEVMAIL_PORT"] = str(self.devmail.port)
+        if self.log_to_files:
+            ports |= phone_addresses(self.web)
         return Program(
             name=name,
             command=command,
@@ -145,6 +147,15 @@ class Stack:
             stop_signal=signal.SIGTERM,
             **options,  # type: ignore[arg-type]
         )
+
+
+def phone_addresses(web: Address) -> dict[str, str]:
+    """Where text messages go in development, unless somebody says otherwise: to its own phone."""
+    own = {
+        f"{channel.upper()}_URL": f"json://127.0.0.1:{web.port}/dev/phone/to/{channel}/?:to={{to}}"
+        for channel in ("sms", "whatsapp", "push")
+    }
+    return {name: url for name, url in own.items() if name not in os.environ}
 
 
 def python_module(name: str, *arguments: str) -> list[str]:

@@ -26,7 +26,11 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from campaigns.models import OccasionSetting  # noqa: E402
+from campaigns.news import News  # noqa: E402
+from campaigns.occasions import occasion_named  # noqa: E402
 from campaigns.services.connections import create_connection, set_api_access  # noqa: E402
+from campaigns.services.messages import write_messages  # noqa: E402
 from campaigns.services.policies import set_policy  # noqa: E402
 from campaigns.services.shop_histories import start_history  # noqa: E402
 from campaigns.services.webhook_endpoints import create_endpoint  # noqa: E402
@@ -149,6 +153,19 @@ def tell_members(messages: int) -> None:
     tell_many(Customer.objects.bulk_create(customers), now=timezone.now())
 
 
+def tell_by_text(messages: int) -> None:
+    """The code of a reward to as many, by text message."""
+    customers = Customer.objects.bulk_create(
+        Customer(external_id=f"texted-{number}", phone=f"+60123{number:06}")
+        for number in range(messages)
+    )
+    occasion = occasion_named("reward_issued")
+    assert occasion is not None
+    setting = OccasionSetting(code=occasion.code, channels=["sms"], topic=occasion.topic)
+    news = [News(one, f"texted:{one.pk}", dict) for one in customers]
+    write_messages(occasion=occasion, setting=setting, news=news, now=timezone.now())
+
+
 def tell_endpoint(url: str, customers: int) -> None:
     """A webhook that is told of new customers, and as many of them."""
     create_endpoint(url=url, types=["customer.created"], actor=SYSTEM, now=timezone.now())
@@ -170,7 +187,8 @@ def look_at(job: int) -> dict[str, Any]:
 STEPS: dict[str, Callable[..., Any]] = {
     step.__name__: step
     for step in (
-        prepare, verify, import_orders, expire, adjust_many, tell_members, tell_endpoint,
+        prepare, verify, import_orders, expire, adjust_many, tell_members, tell_by_text,
+        tell_endpoint,
         resume_jobs, look_at,
     )
 }  # fmt: skip

@@ -56,15 +56,15 @@ def try_messages(installation: Installation, *, messages: int, kills: int) -> Ou
         mails = {"EMAIL_URL": f"smtp://127.0.0.1:{server.port}", "DEFAULT_FROM_EMAIL": ""}
         for number, trouble in zip(range(kills), cycle(TROUBLES), strict=False):
             server.trouble = trouble
-            sender = _sender(installation, mails, "messages", "--ahead", str(number * STEP))
+            sender = start_sender(installation, mails, "messages", "--ahead", str(number * STEP))
             share = max(messages // kills, 2)
             aim = server.seen + random.randint(share // 2, share)
-            _kill_at(sender, lambda: server.seen, aim)
+            kill_at(sender, lambda: server.seen, aim)
         server.trouble = "none"
         for number in range(kills, kills + 40):
-            if not _count(installation, "queued") + _count(installation, "sending"):
+            if not count_of(installation, "queued") + count_of(installation, "sending"):
                 break
-            last = _sender(
+            last = start_sender(
                 installation, mails, "messages", "--ahead", str(number * STEP), "--to-the-end"
             )
             assert last.wait(timeout=900) == 0
@@ -78,11 +78,11 @@ def try_webhooks(installation: Installation, *, messages: int, kills: int) -> Co
         [(written,)] = installation.query(WAITING)
         assert written == messages
         for _ in range(kills):
-            sender = _sender(installation, {}, "webhooks")
+            sender = start_sender(installation, {}, "webhooks")
             aim = len(receiver.got) + random.randint(1, max(messages // kills, 1))
-            _kill_at(sender, lambda: len(receiver.got), aim)
+            kill_at(sender, lambda: len(receiver.got), aim)
             installation.execute(LEASES)
-        assert _sender(installation, {}, "webhooks", "--to-the-end").wait(timeout=300) == 0
+        assert start_sender(installation, {}, "webhooks", "--to-the-end").wait(timeout=300) == 0
         assert installation.query(WAITING) == [(0,)]
         return receiver.times
 
@@ -102,12 +102,12 @@ def _checked(installation: Installation, server: MailServer, messages: int, kill
     return Outcome(states, taken.total(), kills)
 
 
-def _count(installation: Installation, state: str) -> int:
+def count_of(installation: Installation, state: str) -> int:
     question = "SELECT count(*) FROM campaigns_delivery WHERE state = %s"
     return int(installation.query(question, state)[0][0])
 
 
-def _sender(
+def start_sender(
     installation: Installation, more: dict[str, str], *arguments: str
 ) -> subprocess.Popen[bytes]:
     sender = subprocess.Popen(
@@ -119,7 +119,7 @@ def _sender(
     return sender
 
 
-def _kill_at(sender: subprocess.Popen[bytes], done: Callable[[], int], aim: int) -> None:
+def kill_at(sender: subprocess.Popen[bytes], done: Callable[[], int], aim: int) -> None:
     """kill -9 as soon as so much is done, or when nothing more comes of it."""
     ends, known = time.monotonic() + LONGEST_WAIT, done()
     while time.monotonic() < ends and sender.poll() is None and (now := done()) < aim:

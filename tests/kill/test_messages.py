@@ -9,6 +9,7 @@ import pytest
 from campaigns.services import sending
 from tests.kill.installation import Installation, kill, start
 from tests.kill.messages import AT_ONCE, try_messages, try_webhooks
+from tests.kill.texts import try_texts
 
 pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("kill"), pytest.mark.timeout(300)]
 
@@ -25,6 +26,11 @@ def test_each_message_goes_out_once_or_is_uncertain(installation: Installation) 
     outcome = try_messages(installation, messages=200, kills=8)
     assert outcome.states["sent"] > 100
     assert AT_ONCE == sending.AT_ONCE
+
+
+def test_each_text_message_goes_out_once_or_is_uncertain(installation: Installation) -> None:
+    outcome = try_texts(installation, messages=120, kills=6)
+    assert outcome.states["sent"] > 50
 
 
 def test_a_webhook_arrives_however_often_its_worker_is_killed(installation: Installation) -> None:

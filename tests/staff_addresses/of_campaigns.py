@@ -82,4 +82,9 @@ CAMPAIGNS: dict[str, Who] = {
     "messages_backoffice:measuring": read(EVERYBODY) | write(MARKETERS),
     "messages_backoffice:occasion_figures": read(EVERYBODY),
     "messages_backoffice:occasion_figure_file": read(EVERYBODY),
+    "messages_backoffice:way_list": read(EVERYBODY),
+    "messages_backoffice:way": form(ADMINISTRATORS),
+    "messages_backoffice:way_test": write(ADMINISTRATORS),
+    "messages_backoffice:way_forget": write(ADMINISTRATORS),
+    "messages_backoffice:way_secret": write(ADMINISTRATORS),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from campaigns.api.v1 import (
+    addresses,
     consents,
     figures,
     journeys,
@@ -50,6 +51,18 @@ message_urls = [
         own_messages.OwnMessageReading.as_view(),
         name="own-message-reading",
     ),
+    path(
+        "customers/<uuid:customer_id>/addresses",
+        addresses.CustomerAddresses.as_view(),
+        name="customer-addresses",
+    ),
+    path(
+        "customers/<uuid:customer_id>/addresses/<uuid:address_id>",
+        addresses.CustomerAddress.as_view(),
+        name="customer-address",
+    ),
+    path("me/addresses", addresses.OwnAddresses.as_view(), name="own-addresses"),
+    path("me/addresses/<uuid:address_id>", addresses.OwnAddress.as_view(), name="own-address"),
     path("me/consents", own_messages.OwnConsents.as_view(), name="own-consents"),
 ]
 journey_urls = [

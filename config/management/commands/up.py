@@ -169,6 +169,7 @@ class Command(BaseCommand):
             ]
             lines.append(f"  {'customer':<18} {settings.SETIA_DEMO_CUSTOMER} by e-mailed code, see")
             lines.append(f"  {'':<18} {stack.web.url}/dev/inbox/")
+            lines.append(f"  {'the phone':<18} {stack.web.url}/dev/phone/")
             lines.append(f"  {'the shop':<18} {stack.web.url}/demo-shop/")
         if loading:
             lines += [

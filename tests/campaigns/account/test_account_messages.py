@@ -14,11 +14,15 @@ from django.utils import timezone
 from campaigns.models import Consent, ContactPreference, Delivery
 from campaigns.selectors.consents import blocked_because
 from campaigns.services.blocked_addresses import block_address
+from campaigns.services.contact_addresses import name_address
+from members.services.audit import SYSTEM
 from tests.campaigns.factories import send, tell
+from tests.campaigns.services.test_ways import use
 from tests.factories import CustomerFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 INBOX, CHOICES = "messages_account:inbox", "messages_account:choices"
+DEVICES = "messages_account:devices"
 
 
 def signed_in(customer: Any) -> Client:
@@ -103,14 +107,57 @@ def test_it_is_reached_from_every_page_of_theirs_without_asking_the_database() -
     assert reverse(CHOICES) in page
 
 
+def test_devices_and_numbers_are_added_and_removed_by_who_has_them() -> None:
+    ana, ben = CustomerFactory(with_user=True), CustomerFactory(with_user=True)
+    client, devices = signed_in(ana), reverse(DEVICES)
+    assert "Nothing to add yet" in read(client, DEVICES)
+    assert "Your devices" not in read(client, CHOICES)
+    for key in ("push", "whatsapp"):
+        use(key, "jsons://gateway.example/send?:to={to}")
+    assert "Your devices" in read(client, CHOICES)
+    sent = {"channel": "push", "address": "token-1", "label": "Pixel 8"}
+    assert client.post(devices, sent).status_code == 302
+    assert "Pixel 8" in read(client, DEVICES)
+    wrong = client.post(devices, {"channel": "whatsapp", "address": "12"})
+    assert wrong.status_code == 422
+    assert client.post(devices, {"channel": "sms", "address": "1"}).status_code == 422
+    remove = reverse("messages_account:device_remove", args=[ana.contact_addresses.get().public_id])
+    assert signed_in(ben).post(remove).status_code == 404
+    assert client.get(remove).status_code == 405
+    assert client.post(remove).status_code == 302
+    assert not ana.contact_addresses.exists()
+
+
+def test_what_they_want_is_asked_for_each_way_that_there_is() -> None:
+    ana = CustomerFactory(with_user=True, phone="+60123456789")
+    client = signed_in(ana)
+    assert "Text message" not in read(client, CHOICES)
+    use("sms", "jsons://gateway.example/send?:to={to}")
+    assert "Offers · Text message" in read(client, CHOICES)
+    answer = client.post(reverse(CHOICES), {"email-points": "on", "sms-offers": "on"}, follow=True)
+    assert "open the mail or message" in answer.content.decode()
+    assert "Open the link that we sent you there" in read(client, CHOICES)
+    assert Consent.objects.get(channel="sms").state == "asked"
+    block_address(channel="sms", address=ana.phone, reason="bounced", now=timezone.now())
+    assert "did not reach you" in read(client, CHOICES)
+    client.post(reverse(CHOICES), {"unblock": "sms"})
+    assert blocked_because("sms", ana.phone) is None
+
+
 @pytest.mark.browser
 def test_the_pages_are_accessible(
     page: Any, live_server: Any, maya: Any, assert_no_axe_violations: Callable[[Any], None]
 ) -> None:
     tell(maya, channels=("inbox",))
+    for key in ("sms", "push"):
+        use(key, "jsons://gateway.example/send?:to={to}")
+    name_address(
+        customer=maya, channel="push", address="t1", label="Pixel 8", actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
     cookie = signed_in(maya).cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    for name in (INBOX, CHOICES):
+    for name in (INBOX, CHOICES, DEVICES):
         page.goto(reverse(name))
         assert_no_axe_violations(page)
     page.goto(reverse(INBOX))

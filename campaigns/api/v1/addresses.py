@@ -1,0 +1,134 @@
+"""/customers/{id}/addresses and /me/addresses: devices and numbers by which they are reached."""
+
+from __future__ import annotations
+
+import datetime as dt
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from campaigns.models import ContactAddress
+from campaigns.selectors.ways import contact_addresses_of
+from campaigns.services.contact_addresses import (
+    LONGEST,
+    LONGEST_LABEL,
+    name_address,
+    remove_address,
+)
+from members.api.bodies import TEXT, Answer, Body, answer, read_body
+from members.api.idempotency import idempotent
+from members.api.member_views import MEMBER, MemberView
+from members.api.views import ApiView
+from members.errors import NotFoundError
+from members.models import Customer
+from members.selectors.customers import get_customer
+from members.selectors.merges import current
+from members.services.audit import Actor
+
+Line = Annotated[str, Field(max_length=LONGEST, pattern=TEXT)]
+
+
+class AddressIn(Body):
+    """A device, by the token that its app has for notifications, or a number for WhatsApp."""
+
+    channel: Literal["push", "whatsapp"]
+    address: Line = Field(min_length=1, examples=["c1hZ3:APA91bF"])
+    label: Annotated[str, Field(max_length=LONGEST_LABEL, pattern=TEXT)] = Field(
+        "", examples=["Pixel 8"]
+    )
+
+
+class AddressOut(Answer):
+    id: UUID
+    channel: str = Field(examples=["push"])
+    address: str
+    label: str
+    named_at: dt.datetime = Field(description="Of several, the last one is written to.")
+
+
+class AddressesOut(Answer):
+    results: list[AddressOut]
+
+
+class CustomerAddresses(ApiView):
+    scopes = {"GET": "consents:read", "POST": "consents:write"}
+
+    @extend_schema(operation_id="listAddresses", responses={200: AddressesOut})
+    def get(self, request: Request, customer_id: UUID) -> HttpResponse:
+        """List the devices and numbers by which a customer is reached besides mail and phone."""
+        return answer(_all_of(current(get_customer(customer_id))))
+
+    @extend_schema(operation_id="nameAddress", request=AddressIn, responses={200: AddressOut})
+    @idempotent()
+    def post(self, request: Request, customer_id: UUID) -> HttpResponse:
+        """Name a device or a number. Named again it works again; a device goes with who signs in on
+        it."""
+        return _named(request, current(get_customer(customer_id)), self.actor)
+
+
+class CustomerAddress(ApiView):
+    scopes = {"DELETE": "consents:write"}
+
+    @extend_schema(operation_id="removeAddress", responses={204: None})
+    def delete(self, request: Request, customer_id: UUID, address_id: UUID) -> HttpResponse:
+        """Send nothing there any more, as when somebody signs out on a device."""
+        return _removed(current(get_customer(customer_id)), address_id, self.actor)
+
+
+class OwnAddresses(MemberView):
+    scopes = {"GET": MEMBER, "POST": MEMBER}
+
+    @extend_schema(operation_id="listOwnAddresses", responses={200: AddressesOut})
+    def get(self, request: Request) -> HttpResponse:
+        """List the devices and numbers by which the customer is reached besides mail and phone."""
+        return answer(_all_of(self.customer))
+
+    @extend_schema(operation_id="nameOwnAddress", request=AddressIn, responses={200: AddressOut})
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Name a device or a number. Named again it works again; a device goes with who signs in on
+        it."""
+        return _named(request, self.customer, self.actor)
+
+
+class OwnAddress(MemberView):
+    scopes = {"DELETE": MEMBER}
+
+    @extend_schema(operation_id="removeOwnAddress", responses={204: None})
+    def delete(self, request: Request, address_id: UUID) -> HttpResponse:
+        """Send nothing there any more, as when they sign out on a device."""
+        return _removed(self.customer, address_id, self.actor)
+
+
+def _all_of(customer: Customer) -> AddressesOut:
+    return AddressesOut(results=[_out(row) for row in contact_addresses_of(customer)])
+
+
+def _named(request: Request, customer: Customer, actor: Actor) -> HttpResponse:
+    body = read_body(request, AddressIn)
+    row = name_address(
+        customer=customer, channel=body.channel, address=body.address, label=body.label,
+        actor=actor, now=timezone.now(),
+    )  # fmt: skip
+    return answer(_out(row))
+
+
+def _removed(customer: Customer, address_id: UUID, actor: Actor) -> HttpResponse:
+    row = contact_addresses_of(customer).filter(public_id=address_id).first()
+    if row is None:
+        raise NotFoundError("This customer has no such device or number.")
+    remove_address(address=row, actor=actor)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def _out(row: ContactAddress) -> AddressOut:
+    return AddressOut(
+        id=row.public_id, channel=row.channel, address=row.address, label=row.label,
+        named_at=row.named_at,
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Devices and numbers of their own by which members are reached."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.addresses import digest_of
+from campaigns.models import BlockedAddress, ContactAddress
+from campaigns.short_texts import PUSH, WHATSAPP
+from members.errors import ConflictError, DomainError, FieldError
+from members.models import Customer
+from members.phones import normalize_phone
+from members.selectors.merges import refuse_merged
+from members.services.audit import Actor, record_audit
+
+# Those that members name themselves, and how many each may have.
+NAMED = {PUSH: 20, WHATSAPP: 1}
+LONGEST, LONGEST_LABEL = 500, 80
+
+
+@transaction.atomic
+def name_address(
+    *, customer: Customer, channel: str, address: str, label: str = "", actor: Actor,
+    now: dt.datetime,
+) -> ContactAddress:  # fmt: skip
+    """They are reached there from now on, before the others that they named. Named again it works
+    again. A device goes with who signs in on it; a number that is another's is refused. Raises
+    DomainError."""
+    refuse_merged(customer)
+    cleaned = _checked(channel, address)
+    label = " ".join(label.replace("\x00", "").split())[:LONGEST_LABEL]
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    digest = digest_of(cleaned)
+    known = ContactAddress.objects.select_for_update().filter(channel=channel, digest=digest)
+    row = known.first()
+    if row is not None and row.customer_id != customer.pk:
+        _refuse_foreign(channel)
+    new = row is None or row.customer_id != customer.pk
+    row, _made = ContactAddress.objects.update_or_create(
+        channel=channel, digest=digest,
+        defaults={"customer": customer, "address": cleaned, "label": label, "named_at": now},
+    )  # fmt: skip
+    BlockedAddress.objects.filter(
+        channel=channel, digest=digest, reason=BlockedAddress.Reason.BOUNCED
+    ).delete()
+    if new:
+        _keep_newest(customer, channel)
+        record_audit(
+            actor=actor, action="address.named", target=customer, after={"channel": channel}
+        )
+    return row
+
+
+@transaction.atomic
+def remove_address(*, address: ContactAddress, actor: Actor) -> None:
+    """Nothing is sent there any more. Again changes nothing."""
+    removed, _by_model = ContactAddress.objects.filter(pk=address.pk).delete()
+    if removed:
+        record_audit(
+            actor=actor, action="address.removed", target=address.customer,
+            after={"channel": address.channel},
+        )  # fmt: skip
+
+
+def forget_contact_addresses(*, customers: Sequence[Customer]) -> None:
+    """With all else that says who they are."""
+    ContactAddress.objects.filter(customer__in=[one.pk for one in customers]).delete()
+
+
+def _checked(channel: str, address: str) -> str:
+    if channel not in NAMED:
+        message = _("There is no such channel.")
+        raise DomainError(message, errors=[FieldError("channel", message, "not_found")])
+    cleaned = address.replace("\x00", "").strip()
+    blanks = channel != WHATSAPP and any(one.isspace() for one in cleaned)
+    if not cleaned or blanks or len(cleaned) > LONGEST:
+        message = _("Write it without blanks, with at most %s characters.") % LONGEST
+        raise DomainError(message, errors=[FieldError("address", message)])
+    return normalize_phone(cleaned, field="address") if channel == WHATSAPP else cleaned
+
+
+def _refuse_foreign(channel: str) -> None:
+    if channel != PUSH:
+        message = _("Another customer already has this number.")
+        raise ConflictError(message, code="taken", errors=[FieldError("address", message, "taken")])
+
+
+def _keep_newest(customer: Customer, channel: str) -> None:
+    own = ContactAddress.objects.filter(customer=customer, channel=channel)
+    kept = own.order_by("-named_at", "-pk").values_list("pk", flat=True)[: NAMED[channel]]
+    own.exclude(pk__in=list(kept)).delete()

@@ -1,0 +1,52 @@
+"""Ready-made words for where there is little room: a text message, a notification of a device.
+Those without words of their own have those of the inbox."""
+
+from __future__ import annotations
+
+from campaigns.text_parts import ReadyText
+
+SMS, WHATSAPP, PUSH, WEBHOOK = "sms", "whatsapp", "push", "webhook"
+# Where each has to say who writes; a device says so itself.
+_FROM = "{{ merchant }}: "
+_SHORT: dict[str, tuple[str, str]] = {
+    "welcome": ("Welcome to {{ program }}", "Your card: {{ card_number }}. How it works:"),
+    "order_earned": (
+        "You earned {{ earned }}",
+        "You have {{ balance }} to use now{{#worth}}, worth {{ worth }}{{/worth}}:",
+    ),
+    "tier_up": ("You are {{ tier }} now", "See what it brings:"),
+    "reward_issued": (
+        "Your reward: {{ reward }}",
+        "{{#code}}Code {{ code }}{{/code}}{{#until}}, to {{ until }}{{/until}}.",
+    ),
+    "expiring": (
+        "{{ amount }} expire soon",
+        "{{#worth}}Worth {{ worth }}. {{/worth}}Last day: {{ first_day }}.",
+    ),
+    "birthday": ("Happy birthday!", "{{#gift}}A present for you: {{ gift }}.{{/gift}}"),
+    "gift": ("You were given {{ gift }}", "{{#giver}}From {{ giver }}. {{/giver}}Have a look:"),
+    "survey": ("{{ survey }}", "{{#reward}}{{ reward }} once you have answered.{{/reward}}"),
+    "confirm": (
+        "Please confirm",
+        "You want to hear from us here about {{ topics }}. Was it not you? Then do nothing.",
+    ),
+}
+
+
+def short_text(occasion: str, channel: str, inbox: ReadyText | None) -> ReadyText | None:
+    """`inbox`: the words of the inbox for the same occasion. A yes to another system is not
+    confirmed there, and neither is one that was given on the device itself."""
+    if channel not in {SMS, WHATSAPP, PUSH, WEBHOOK}:
+        return None
+    if occasion == "confirm" and channel not in {SMS, WHATSAPP}:
+        return None
+    if occasion not in _SHORT and inbox is None:
+        return None
+    short = ReadyText(*_SHORT[occasion]) if occasion in _SHORT else inbox
+    assert short is not None
+    if channel == WEBHOOK:
+        return inbox or short
+    if channel == PUSH:
+        return ReadyText(short.subject, short.body.removesuffix(":"))
+    end = "" if short.subject.endswith(("!", "?")) else "."
+    return ReadyText(short.subject, f"{_FROM}{short.subject}{end} {short.body} {{{{ link }}}}")
