@@ -12,6 +12,7 @@ class CampaignsConfig(AppConfig):
         # The tasks are named wherever one is queued, not only in the worker that runs them.
         from campaigns import (
             demo,
+            demo_campaigns,
             demo_connections,
             demo_figures,
             demo_journeys,
@@ -28,7 +29,7 @@ class CampaignsConfig(AppConfig):
             timeline,
         )
         from campaigns.account import menu as account_menu
-        from campaigns.backoffice import connection_menu, survey_menu, webhook_menu
+        from campaigns.backoffice import campaign_menu, connection_menu, survey_menu, webhook_menu
         from campaigns.backoffice import menu as backoffice_menu
         from campaigns.selectors import surveys, telling
         from campaigns.services import inbound, measuring, tracking, webhook_telling
@@ -43,9 +44,11 @@ class CampaignsConfig(AppConfig):
         demo_figures.register()
         demo_webhooks.register()
         demo_surveys.register()
+        demo_campaigns.register()
         surveys.register()
         telling.register()
         survey_menu.register()
+        campaign_menu.register()
         jobs.register()
         merging.register()
         segment_uses.register()

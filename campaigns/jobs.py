@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.services import (
+    campaign_clock,
     journey_starts,
     shop_histories,
     survey_invitations,
@@ -15,6 +16,20 @@ from campaigns.services import (
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
+    JobKind(
+        key=campaign_clock.KIND,
+        label=_("Campaigns that begin or end"),
+        icon="calendar-event",
+        description=_(
+            "Begins and ends promotions at their times, and ends those whose budget of money is"
+            " used up. Runs by itself every minute."
+        ),
+        run=campaign_clock.run_changes,
+        find_work=campaign_clock.find_changes,
+        start_label=_("Begin and end what is due"),
+        words=campaign_clock.change_words,
+        routine=True,
+    ),
     JobKind(
         key=told_expiry.KIND,
         label=_("Warnings before units expire"),

@@ -1,4 +1,4 @@
-"""Which journeys ask whether somebody is in a segment."""
+"""Which journeys and campaigns ask whether somebody is in a segment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import Journey, JourneyVersion
+from campaigns.models import Campaign, Journey, JourneyVersion
 from loyalty.segment_uses import Asking, segments_asked_for
 from members.segment_uses import SegmentUse, register_segment_uses
 
@@ -19,9 +19,21 @@ def uses_of_segments() -> Iterable[SegmentUse]:
     return segments_asked_for(_("journey"), asking)
 
 
+def campaigns_asking() -> Iterable[SegmentUse]:
+    """All that have not ended."""
+    rows = Campaign.objects.exclude(status=Campaign.Status.ENDED).exclude(audience={})
+    asking = (
+        Asking(row.pk, row.audience, row.name,
+               reverse("campaigns_backoffice:campaign", args=[row.public_id]))
+        for row in rows
+    )  # fmt: skip
+    return segments_asked_for(_("promotion"), asking)
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_segment_uses("journeys", uses_of_segments)
+    register_segment_uses("campaigns", campaigns_asking)
 
 
 def _asking(version: JourneyVersion) -> Iterator[Asking]:

@@ -99,6 +99,11 @@ app.conf.beat_schedule = {
         "args": ["survey_invitations"],
         "schedule": crontab(minute="*/10"),
     },
+    "campaigns": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["campaigns"],
+        "schedule": crontab(minute="*"),
+    },
     "plan-trials": {
         "task": "members.tasks.run_scheduled",
         "args": ["plan_trials"],

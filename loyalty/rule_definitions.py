@@ -36,6 +36,8 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 # The rules that benefits of tiers and of plans make have codes that begin like this.
 TIER_RULES = "tier-"
 PLAN_RULES = "paid-plan-"
+# Those that campaigns write.
+CAMPAIGN_RULES = "campaign-"
 
 
 def reserved_code(code: str) -> str:
@@ -44,6 +46,8 @@ def reserved_code(code: str) -> str:
         return _("Codes that begin with %s are those of tiers’ benefits.") % TIER_RULES
     if code.startswith(PLAN_RULES):
         return _("Codes that begin with %s are those of plans’ benefits.") % PLAN_RULES
+    if code.startswith(CAMPAIGN_RULES):
+        return _("Codes that begin with %s are those of campaigns’ rules.") % CAMPAIGN_RULES
     return ""
 
 

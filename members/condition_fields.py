@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Func, IntegerField, OuterRef, Q, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from members.conditions import values
@@ -18,7 +20,7 @@ from members.selectors.segments import segment_choices
 
 
 def register() -> None:
-    register_fields("customer", _("Customer"), (*_FIELDS, _ATTRIBUTES, _SEGMENTS))
+    register_fields("customer", _("Customer"), (*_FIELDS, _ATTRIBUTES, _DRAWS, _SEGMENTS))
 
 
 def _field(name: str, label: Any, kind: values.ValueType, help: Any = "") -> Field:
@@ -61,6 +63,46 @@ def _attribute_query(key: str, operator: Any, operand: Any, moment: Any) -> Q:
     return Q(Exists(with_text.filter(found, pk=OuterRef("pk"))))
 
 
+def drawn_number(name: str, public_id: object) -> int:
+    """From 0 to 99, the same for the same name and person whenever and wherever it is asked."""
+    digest = hashlib.sha256(f"{name}:{public_id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 100
+
+
+class DrawnNumber(Func):
+    """`drawn_number` in the database, of a text."""
+
+    template = (
+        "mod(('x' || encode(substring(sha256(convert_to(%(expressions)s, 'UTF8')) from 1 for 4),"
+        " 'hex'))::bit(32)::bigint, 100)::integer"
+    )
+    output_field = IntegerField()
+
+    @classmethod
+    def of(cls, name: str, column: str) -> DrawnNumber:
+        return cls(Concat(Value(f"{name}:"), Cast(column, TextField())))
+
+
+@lru_cache(maxsize=1024)
+def _draw(name: str) -> Field:
+    return Field(
+        f"customer.draw.{name}",
+        _("number drawn for %(name)s") % {"name": name},
+        values.NUMBER,
+        CUSTOMER,
+        lambda customer: drawn_number(name, customer.public_id),
+        query=lambda operator, operand, moment: _draw_query(name, operator, operand, moment),
+    )
+
+
+def _draw_query(name: str, operator: Any, operand: Any, moment: Any) -> Q:
+    """Everybody has a number."""
+    from members.models import Customer
+
+    drawn = Customer.objects.annotate(drawn=DrawnNumber.of(name, "public_id"))
+    return Q(Exists(drawn.filter(operator.query("drawn", operand, moment), pk=OuterRef("pk"))))
+
+
 _FIELDS = (
     _field("country", _("country"), values.TEXT, _("Two letters, as GR.")),
     _field("locale", _("language"), values.TEXT, _("As el or zh-hans.")),
@@ -99,6 +141,12 @@ _SEGMENTS = Field(
     "customer.segments", _("segments"), values.LIST, SEGMENTS, lambda codes: codes,
     help=_("Groups of customers, as they were last worked out."),
     query=_segments_query, choices=segment_choices, closed=True,
+)  # fmt: skip
+
+_DRAWS = FieldFamily(
+    "customer.draw.", _("number drawn for"), CUSTOMER, _draw,
+    help=_("From 0 to 99, by chance, the same for ever: at least 10 is nine in ten of them. Each "
+           "name draws anew."),
 )  # fmt: skip
 
 _ATTRIBUTES = FieldFamily("customer.attributes.", _("attribute"), CUSTOMER, _attribute)

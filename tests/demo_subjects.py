@@ -25,7 +25,14 @@ class Demo:
 
     def argument(self, name: str) -> Any:
         from campaigns.links import StopLink, stop_token
-        from campaigns.models import Connection, InboundMessage, Journey, Survey, WebhookEndpoint
+        from campaigns.models import (
+            Campaign,
+            Connection,
+            InboundMessage,
+            Journey,
+            Survey,
+            WebhookEndpoint,
+        )
         from campaigns.selectors.inbox import inbox_of
         from campaigns.survey_links import survey_path
         from loyalty.demo.duplicates import NUMBER, guest_order
@@ -48,6 +55,8 @@ class Demo:
         from rewards.models import Event, FulfillmentTask, GiftCard, Reward
 
         found = {
+            "draft_campaign": lambda: Campaign.objects.get(code="early-access").public_id,
+            "campaign": lambda: Campaign.objects.get(code="bigger-baskets").public_id,
             "told": lambda: "welcome",
             "customer": lambda: self.guide.public_id,
             "duplicate": lambda: Customer.objects.get(external_id=NUMBER).public_id,

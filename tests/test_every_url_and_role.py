@@ -16,7 +16,10 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from loyalty.models import EarningRule
 from members.models import StaffMember, User
+from tests.campaigns.campaigns import draft as draft_campaign
+from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.factories import make_journey
 from tests.campaigns.shops import connect
 from tests.campaigns.webhooks import make_endpoint
@@ -118,6 +121,15 @@ def world(db: None) -> World:
         name: {"public_id": tool.public_id} for name in TABLE if "connections:connection_" in name
     }
     objects["connections:connection"] = {"public_id": tool.public_id}
+    promoted = make_program("promoted")
+    objects |= {
+        name: {"public_id": draft_campaign(promoted).public_id}
+        for name in TABLE
+        if name.startswith("campaigns_backoffice:")
+    }
+    launch_campaign(promoted)
+    rule = EarningRule.objects.get(program=promoted, source__startswith="campaign:")
+    objects["campaigns_backoffice:campaign_of_rule"] = {"pk": rule.pk}
     of_journey = {"public_id": make_journey().public_id, "key": "s1"}
     objects |= {name: of_journey for name in TABLE if ":journey" in name}
     endpoint = make_endpoint("https://listener.example/hooks")

@@ -1,10 +1,11 @@
-"""A member's messages, what they want to be told, and what they are asked."""
+"""A member's messages, what they want to be told, what they are asked, and
+promotions."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import choices, devices, inbox, surveys
+from campaigns.account import campaigns, choices, devices, inbox, surveys
 
 message_urls = [
     path("messages/", inbox.inbox, name="inbox"),
@@ -18,7 +19,12 @@ survey_urls = [
     path("<uuid:public_id>/surveys/", surveys.survey_list, name="surveys_of"),
     path("<uuid:public_id>/surveys/<uuid:survey_id>/", surveys.survey, name="survey"),
 ]
+campaign_urls = [
+    path("promotions/", campaigns.campaign_list, name="campaigns"),
+    path("promotions/<uuid:public_id>/", campaigns.campaign_list, name="campaigns_of"),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_account"))),
     path("", include((survey_urls, "surveys_account"))),
+    path("", include((campaign_urls, "campaigns_account"))),
 ]

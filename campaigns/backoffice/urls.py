@@ -1,10 +1,12 @@
-"""The back-office screens of messages, webhooks, connections and surveys."""
+"""The back-office screens of messages, webhooks, connections, surveys and promotions."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
 from campaigns.backoffice import (
+    campaign_page,
+    campaigns,
     connection_histories,
     connection_mappings,
     connections,
@@ -33,6 +35,7 @@ DELIVERY = "operations/webhooks/<uuid:public_id>/"
 CONNECTION = "settings/connections/<uuid:public_id>/"
 CAME_IN = "operations/came-in/<uuid:public_id>/"
 SURVEY = "surveys/<uuid:public_id>"
+CAMPAIGN = "campaigns/<uuid:public_id>"
 
 message_urls = [
     path("messages/journeys/", journeys.journey_list, name="journey_list"),
@@ -131,9 +134,22 @@ survey_urls = [
         name="survey_word_remove",
     ),
 ]
+campaign_urls = [
+    path("campaigns/", campaigns.campaign_list, name="campaign_list"),
+    path("campaigns/new/", campaigns.campaign_gallery, name="campaign_gallery"),
+    path("campaigns/create/", campaigns.campaign_create, name="campaign_create"),
+    path("campaigns/rules/<int:pk>/", campaigns.campaign_of_rule, name="campaign_of_rule"),
+    path(f"{CAMPAIGN}/", campaign_page.campaign, name="campaign"),
+    path(f"{CAMPAIGN}/edit/", campaigns.campaign_edit, name="campaign_edit"),
+    path(f"{CAMPAIGN}/texts/", campaigns.campaign_texts, name="campaign_texts"),
+    path(f"{CAMPAIGN}/act/", campaign_page.campaign_act, name="campaign_act"),
+    path(f"{CAMPAIGN}/state/", campaign_page.campaign_state, name="campaign_state"),
+    path(f"{CAMPAIGN}/forecast/", campaign_page.campaign_forecast, name="campaign_forecast"),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_backoffice"))),
     path("", include((webhook_urls, "webhooks"))),
     path("", include((connection_urls, "connections"))),
     path("", include((survey_urls, "surveys_backoffice"))),
+    path("", include((campaign_urls, "campaigns_backoffice"))),
 ]

@@ -1,3 +1,4 @@
+from campaigns.models.campaigns import Campaign, CampaignMember
 from campaigns.models.connections import Connection, InboundMessage, KnownVersion
 from campaigns.models.consents import (
     BlockedAddress,
@@ -33,6 +34,8 @@ from campaigns.models.webhooks import (
 
 __all__ = [
     "BlockedAddress",
+    "Campaign",
+    "CampaignMember",
     "ChannelOutage",
     "ChannelSetting",
     "Connection",

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Count
 
+from campaigns.comparisons import LEAST_EACH, Compared, compare
 from campaigns.models import Journey, Passage
 
-# Fewer than that say nothing, however large the difference looks.
-LEAST_EACH = 50
-# Of 100 such intervals 95 hold what is true.
-WIDTH = 1.96
 _SQL = """
     SELECT p.held_out, count(*), avg(x.orders), avg(x.revenue),
            coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0)
@@ -30,25 +26,6 @@ _SQL = """
      WHERE p.entered_at <= %(now)s - %(days)s * interval '1 day'
      GROUP BY p.held_out
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A figure for each head, led and kept aside, and between what the difference lies."""
-
-    led: float
-    aside: float
-    low: float
-    high: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether chance alone would hardly make such a difference."""
-        return self.low > 0 or self.high < 0
-
-    @property
-    def difference(self) -> float:
-        return self.led - self.aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +51,7 @@ def result_of(journey: Journey, days: int, now: dt.datetime) -> Result:
     counts = int(led[0]), int(aside[0])
     if min(counts) < LEAST_EACH:
         return Result(days, *counts)
-    return Result(days, *counts, _compare(led, aside, 1), _compare(led, aside, 2))
+    return Result(days, *counts, compare(led, aside, 1), compare(led, aside, 2))
 
 
 def people_per_step(journey: Journey) -> dict[str, int]:
@@ -87,11 +64,3 @@ def leavers(journey: Journey) -> dict[str, int]:
     """How many left for which reason, those kept aside included."""
     rows = Passage.objects.filter(journey=journey, state=Passage.State.DONE)
     return dict(rows.order_by().values_list("why").annotate(Count("pk")))
-
-
-def _compare(led: list[float], aside: list[float], which: int) -> Compared:
-    error = math.sqrt(led[which + 2] / led[0] + aside[which + 2] / aside[0])
-    difference = led[which] - aside[which]
-    return Compared(
-        led[which], aside[which], difference - WIDTH * error, difference + WIDTH * error
-    )

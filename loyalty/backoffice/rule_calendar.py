@@ -14,11 +14,21 @@ from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.rule_links import rule_tabs, rules_crumbs
 from loyalty.models import EarningRule, EarningRuleVersion, Program
+from loyalty.rule_checks import check_rule
 from loyalty.rule_words import describe_kind
 from loyalty.rules.bodies import parse_body
 from loyalty.rules.calendar import start_of_day
-from loyalty.selectors.rules import DRAFT, WAITING, RuleRow, rule_rows, state_of
+from loyalty.selectors.rules import (
+    DRAFT,
+    WAITING,
+    RuleRow,
+    campaign_rows,
+    rule_rows,
+    standings,
+    state_of,
+)
 from members.charts import Span, Timeline
+from members.conditions.moments import Moment
 from members.policy import is_allowed, staff_view
 
 DAYS = 90
@@ -40,7 +50,7 @@ def rule_calendar(request: HttpRequest, code: str) -> HttpResponse:
     """Every wording that is live at some time in the next ninety days."""
     program = get_object_or_404(Program, code=code)
     now = timezone.now()
-    rows = rule_rows(program, now)
+    rows = [*rule_rows(program, now), *campaign_rows(program, now)]
     entries = [entry for row in rows for entry in _entries(row, program, now)]
     context = {
         "program": program,
@@ -50,6 +60,7 @@ def rule_calendar(request: HttpRequest, code: str) -> HttpResponse:
         "entries": entries,
         "timeline": _timeline(entries, program, now) if entries else None,
         "days": DAYS,
+        "conflicts": _conflicts(rows, program, now),
         "may_draft": is_allowed(request.user, "rules.draft"),
     }
     return render(request, "loyalty/backoffice/rule_calendar.html", context)
@@ -67,6 +78,24 @@ def _entries(row: RuleRow, program: Program, now: dt.datetime) -> list[Entry]:
         sentence = describe_kind(parse_body(version.body), row.rule.wallet_type, program.currency)
         shown.append(Entry(row.rule, version, state, sentence))
     return sorted(shown, key=lambda entry: entry.version.starts_at or now)
+
+
+def _conflicts(rows: list[RuleRow], program: Program, now: dt.datetime) -> list[str]:
+    """Multipliers, and discounts, that count for the same orders at some time: who meets whom, and
+    what becomes of it. Each pair once."""
+    beside = standings(rows, now)
+    found: dict[tuple[str, str], str] = {}
+    for place, item in enumerate(beside):
+        later = [other for other in beside[place + 1 :] if other.code != item.code]
+        for other in later:
+            checked = check_rule(
+                item, [other], moment=Moment(now, program.zone), multiplying=program.multiplying,
+                discounting=program.discounting,
+            )  # fmt: skip
+            said = [each for each in checked if each.code in ("multipliers", "discounts")]
+            if said:
+                found[item.name, other.name] = f"{item.name}: {said[0].message}"
+    return list(found.values())
 
 
 def _days_until(at: dt.datetime, first: dt.datetime) -> float:

@@ -24,7 +24,7 @@ from loyalty.backoffice.rule_templates import kind_label
 from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.selectors.discount_costs import DiscountCost, discount_costs
 from loyalty.selectors.rule_sentences import version_sentences
-from loyalty.selectors.rules import ENDED, RuleRow, row_of, rule_rows, state_of
+from loyalty.selectors.rules import CAMPAIGN, ENDED, RuleRow, row_of, rule_rows, state_of
 from loyalty.services.rules import findings, may_not_publish, set_four_eyes
 from members.audit import action_label
 from members.policy import acting, is_allowed, staff_view
@@ -142,6 +142,8 @@ def rule_by_id(request: HttpRequest, pk: int) -> HttpResponse:
     """Where the audit log's links lead: the page under the rule's own name."""
     rule = get_object_or_404(EarningRule.objects.select_related("program"), pk=pk)
     if rule.source:
+        if rule.source.startswith(CAMPAIGN):
+            return redirect("campaigns_backoffice:campaign_of_rule", rule.pk)
         # What a benefit of a tier or a plan gives has no page of its own.
         page = "tier_set_page" if rule.source == "tiers" else "plan_list"
         return redirect(f"loyalty_backoffice:{page}", rule.program.code)

@@ -26,7 +26,13 @@ class EarningRule(models.Model):
     name = models.CharField(_("name"), max_length=120)
     position = models.PositiveSmallIntegerField(default=0)
     # What wrote it, if not people: a tier's benefit ("tiers"). It follows from there alone.
+    # A campaign's ("campaign:7") is of the same kind.
     source = models.CharField(max_length=32, blank=True, default="", db_default="")
+    # Rules that share a budget name the one in whose counters it is kept, that one too. None: a
+    # budget, if its wording has one, is its own.
+    budget_rule = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -44,6 +50,23 @@ class EarningRule(models.Model):
                                 WHERE id = NEW.wallet_type_id AND stored_value) THEN
                         RAISE EXCEPTION 'stored value is paid in, and no rule awards it'
                             USING ERRCODE = 'SL006';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="rule_budget_of_its_own_kind",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__budget_rule__isnull=False),
+                func="""
+                    IF NEW.budget_rule_id <> NEW.id AND NOT EXISTS (
+                        SELECT FROM loyalty_earningrule r
+                         WHERE r.id = NEW.budget_rule_id AND r.budget_rule_id = r.id
+                           AND r.program_id = NEW.program_id
+                           AND r.wallet_type_id = NEW.wallet_type_id) THEN
+                        RAISE EXCEPTION 'rules that share a budget award the same units'
+                            USING ERRCODE = 'check_violation';
                     END IF;
                     RETURN NEW;
                 """,

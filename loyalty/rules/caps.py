@@ -27,6 +27,11 @@ class Room:
             None if self.budget is None else self.budget + units,
         )
 
+    def with_budget_less(self, units: int) -> Room:
+        """As if others who share the budget had taken so many units of it."""
+        left = None if self.budget is None else max(self.budget - units, 0)
+        return Room(self.member, left)
+
 
 NO_LIMIT = Room()
 

@@ -59,6 +59,13 @@ class RuleVersion:
     lot_terms: LotTerms | None = None
     rule_code: str = ""
     when: When | None = None
+    # The rule in whose counters a budget is kept that several share; 0: it has its own.
+    shared_budget: int = 0
+
+    @property
+    def budget_key(self) -> int:
+        """The rule by which its budget is counted."""
+        return self.shared_budget or self.rule_id
 
     def in_force(self, at: dt.datetime) -> bool:
         return (self.starts_at is None or self.starts_at <= at) and (
@@ -193,6 +200,7 @@ class _Judgment:
 
     __slots__ = (
         "awards", "bases", "groups", "multipliers", "reckoner", "rooms", "spent", "stopped",
+        "taken",
     )  # fmt: skip
 
     def __init__(
@@ -205,6 +213,8 @@ class _Judgment:
         self.multipliers: dict[int, tuple[int, Multiplier]] = {}
         self.stopped = NOTHING_STOPPED
         self.groups: dict[int, tuple[int, str]] | None = None
+        # What rules before have left less of the budgets that they share, by the rule that counts.
+        self.taken: dict[int, int] | None = None
 
     def judge(
         self, judges: Sequence[Judge], occasion: Occasion, answers: Mapping[int, str],
@@ -281,7 +291,20 @@ class _Judgment:
         """What the caps leave of its units."""
         version = award.version
         room = self.rooms.get(version.id, NO_LIMIT)
+        if version.shared_budget and room.budget is not None:
+            return self.capped_together(award, room)
         units, more = cap(award.units, version.body.caps, room, version.scale)
+        return Award(version, units, (*award.kept, *more)) if more else award
+
+    def capped_together(self, award: Award, room: Room) -> Award:
+        """The same where rules share a budget: those before have left less of it."""
+        version = award.version
+        if self.taken is None:
+            self.taken = {}
+        taken = self.taken.get(version.shared_budget, 0)
+        less = room.with_budget_less(taken)
+        units, more = cap(award.units, version.body.caps, less, version.scale)
+        self.taken[version.shared_budget] = taken + units
         return Award(version, units, (*award.kept, *more)) if more else award
 
 

@@ -19,6 +19,7 @@ from loyalty.selectors.member_tiers import unit_names
 from loyalty.selectors.plans import current_versions
 from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
+from loyalty.selectors.rules import CAMPAIGN
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
 from loyalty.told_conditions import told_sentence
@@ -199,13 +200,14 @@ def _plans(program: Program) -> list[PlanTermsWords]:
 
 def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:
     unit: WalletType = version.rule.wallet_type
+    source = version.rule.source
     return RuleTerms(
         version.rule.name,
         version.number,
         version_sentences(version, unit, program.currency, told_sentence),
         version.starts_at,
         version.ends_at,
-        of_tier=version.rule.source != "",
+        of_tier=bool(source) and not source.startswith(CAMPAIGN),
     )
 
 

@@ -300,6 +300,7 @@ def _rule_version(version: EarningRuleVersion) -> RuleVersion:
         lot_terms=lot_terms(version.lot_policy) if version.lot_policy else None,
         starts_at=version.starts_at,
         ends_at=version.ends_at,
+        shared_budget=version.rule.budget_rule_id or 0,
     )
 
 

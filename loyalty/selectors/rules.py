@@ -15,6 +15,8 @@ from loyalty.rule_checks import Standing
 from loyalty.rules.bodies import RuleBody, parse_body
 from members.errors import NotFoundError
 
+# How the sources begin of rules that campaigns write.
+CAMPAIGN = "campaign:"
 DRAFT, WAITING, SCHEDULED, LIVE, ENDED = "draft", "waiting", "scheduled", "live", "ended"
 STATES: dict[str, Promise] = {
     LIVE: _("Live"),
@@ -68,11 +70,21 @@ def rule_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
     return [row_of(rule, now) for rule in rules_of(program)]
 
 
+def campaign_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
+    """Every rule of a program that a campaign wrote."""
+    found = program.earning_rules.filter(source__startswith=CAMPAIGN)
+    return [row_of(rule, now) for rule in _with_versions(found) if rule.versions.all()]
+
+
 def rules_of(program: Program) -> QuerySet[EarningRule]:
+    return _with_versions(program.earning_rules.filter(source=""))
+
+
+def _with_versions(rules: QuerySet[EarningRule]) -> QuerySet[EarningRule]:
     versions = EarningRuleVersion.objects.select_related(
         "published_by", "written_by", "asked_by", "lot_policy"
     ).order_by("-number")
-    own = program.earning_rules.filter(source="").select_related("wallet_type", "program")
+    own = rules.select_related("wallet_type", "program")
     return own.prefetch_related(Prefetch("versions", versions))
 
 

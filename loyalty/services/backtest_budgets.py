@@ -50,7 +50,7 @@ def wanted_by_day(setup: Setup, first: int, last: int) -> dict[str, Any]:
         for side, account in zip(SIDES, life.accounts, strict=True):
             for credit in account.credits:
                 if credit.version.body.caps.budget is not None:
-                    days = found[side].setdefault(str(credit.version.rule_id), Counter())
+                    days = found[side].setdefault(str(credit.version.budget_key), Counter())
                     days[credit.at.astimezone(zone).date().isoformat()] += credit.units
     return found
 
@@ -68,7 +68,7 @@ def budgets_of(setup: Setup, parts: Iterable[Mapping[str, Any]]) -> dict[str, Bu
                 version.id: end
                 for version in setup.sides[side].everything
                 if version.body.caps.budget is not None
-                and (end := _end(version, wanted[side].get(str(version.rule_id), {}), setup))
+                and (end := _end(version, wanted[side].get(str(version.budget_key), {}), setup))
             }
         )
         for side in SIDES

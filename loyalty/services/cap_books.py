@@ -74,8 +74,8 @@ class CapBook:
                     members.add(_member_key(version, wish))
                 if caps.budget is not None:
                     own = [_slice_of(wish.membership_id)]
-                    numbers = range(CapCounter.SLICES) if version.rule_id in whole else own
-                    slices |= {(version.rule_id, number) for number in numbers}
+                    numbers = range(CapCounter.SLICES) if version.budget_key in whole else own
+                    slices |= {(version.budget_key, number) for number in numbers}
         if members:
             book._lock_members(sorted(members))
         if slices:
@@ -93,7 +93,7 @@ class CapBook:
                     book.members[_member_key(version, wish)] = _Counter(0, 0)
                 if caps.budget is not None:
                     for number in range(CapCounter.SLICES):
-                        book.slices[version.rule_id, number] = _Counter(0, 0)
+                        book.slices[version.budget_key, number] = _Counter(0, 0)
         rules = {key[0] for key in book.members} | {key[0] for key in book.slices}
         memberships = {key[1] for key in book.members}
         if rules:
@@ -154,7 +154,7 @@ class CapBook:
         return awards
 
     def _refuse_short(self, awards: Iterable[Award]) -> None:
-        short = {award.version.rule_id for award in awards if _is_short(award)}
+        short = {award.version.budget_key for award in awards if _is_short(award)}
         if any(not self._is_whole(rule) for rule in short):
             raise BudgetShortError(short)
 
@@ -199,13 +199,15 @@ class CapBook:
             if caps.budget is not None:
                 budget = sum(room for _key, room in self._slices_with_room(version))
             room = Room(member, budget).with_units(given.get(version.id, 0))
+            if version.shared_budget and room.budget is not None:
+                room = replace(room, budget=(budget or 0) + _given_of(version, wish, given))
             known = recorded.get(version.id)
             rooms[version.id] = room.at_most(known) if known else room
         return rooms
 
     def _known_room(self, wish: Wish, version_id: int, room: Room) -> Room:
         """The room to remember: a budget that was not looked at as a whole decided nothing."""
-        rule = next(version.rule_id for version in wish.versions if version.id == version_id)
+        rule = next(version.budget_key for version in wish.versions if version.id == version_id)
         return room if self._is_whole(rule) else Room(room.member, None)
 
     def _is_whole(self, rule_id: int) -> bool:
@@ -217,18 +219,17 @@ class CapBook:
         each, more = divmod(budget, CapCounter.SLICES)
         found = []
         for key, counter in sorted(self.slices.items()):
-            if key[0] == version.rule_id:
+            if key[0] == version.budget_key:
                 allowance = each + (1 if key[1] < more else 0)
                 found.append((key, max(allowance - counter.now, 0)))
         return found
 
     def _take_from_budget(self, version: RuleVersion, wish: Wish, units: int) -> None:
-        own = (version.rule_id, _slice_of(wish.membership_id))
-        if units < 0 and self.slices[own].now < -units and not self._is_whole(version.rule_id):
-            raise BudgetShortError({version.rule_id})
-        keys = sorted(
-            (key for key in self.slices if key[0] == version.rule_id), key=lambda key: key != own
-        )
+        budget = version.budget_key
+        own = (budget, _slice_of(wish.membership_id))
+        if units < 0 and self.slices[own].now < -units and not self._is_whole(budget):
+            raise BudgetShortError({budget})
+        keys = sorted((key for key in self.slices if key[0] == budget), key=lambda key: key != own)
         room = dict(self._slices_with_room(version))
         for key in keys:
             counter = self.slices[key]
@@ -297,6 +298,13 @@ def rooms_from_json(context: Mapping[str, Any]) -> dict[int, Room]:
 
 def _is_short(award: Award) -> bool:
     return award.says("capped_budget")
+
+
+def _given_of(version: RuleVersion, wish: Wish, given: Mapping[int, int]) -> int:
+    """What an order has been given of the budget that the version shares with others."""
+    return sum(
+        given.get(other.id, 0) for other in wish.versions if other.budget_key == version.budget_key
+    )
 
 
 def _member_key(version: RuleVersion, wish: Wish) -> MemberKey:

@@ -290,7 +290,7 @@ def _budgets_of(wishes: Sequence[Wish]) -> set[int]:
     reconcile others, or themselves, for which it needs all slices. Whoever held some of them by
     then and waited for the rest would be in the way of others who do the same."""
     return {
-        version.rule_id
+        version.budget_key
         for wish in wishes
         for version in wish.versions
         if version.body.caps.budget is not None

@@ -82,7 +82,7 @@ def reconcile_orders(
     members = _members(orders, terms)
     cases = _with_contexts(list(_cases(orders, members, terms)))
     budgets = {
-        version.rule_id
+        version.budget_key
         for case in cases
         for version in case.wish.versions
         if version.body.caps.budget is not None

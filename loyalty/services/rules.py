@@ -110,7 +110,7 @@ def save_draft(
     if rule.name != definition.name:
         before, rule.name = rule.name, definition.name
         rule.save(update_fields=["name"])
-        _count_up(program)
+        count_up(program)
         audit_rule(actor, "rule.renamed", rule, before={"rule": before}, after={"rule": rule.name})
     refuse_other_inactivity(rule, _own_expiry(definition), now)
     body = definition.body().model_dump(mode="json")
@@ -159,7 +159,7 @@ def publish_draft(
         refuse_other_inactivity(rule, expiry_of(draft.lot_policy), now)
     asked_by = draft.asked_by
     version = put_in_force(draft, starts_at=starts_at, ends_at=ends_at, actor=actor, now=now)
-    _count_up(program)
+    count_up(program)
     after = {
         "rule": rule.name, "version": version.number, "from": starts_at.isoformat(),
         "until": version.ends_at.isoformat() if version.ends_at else None,
@@ -202,7 +202,7 @@ def withdraw_scheduled(
             _("An order with a later date has been judged by it already."), code="counts_already"
         )
     take_back(version)
-    _count_up(program)
+    count_up(program)
     after = {"rule": rule.name, "version": version.number, "from": starts_at.isoformat()}
     audit_rule(actor, "rule.unscheduled", rule, after=after)
     return version
@@ -222,7 +222,7 @@ def retire_rule(
         raise ConflictError(message % users[0].rule.name, code="multiplied")
     if not end_rule(rule, at):
         raise ConflictError(_("It is not live then anyway."), code="not_live")
-    _count_up(program)
+    count_up(program)
     after = {"rule": rule.name, "until": at.isoformat()}
     audit_rule(actor, "rule.retired", rule, after=after)
     return rule
@@ -239,7 +239,7 @@ def keep_going(*, rule: EarningRule, actor: Actor, now: dt.datetime) -> EarningR
         raise ConflictError(_("There is no end to come."), code="not_retired")
     before = {"rule": rule.name, "until": live.ends_at.isoformat()}
     keep_rule(live)
-    _count_up(program)
+    count_up(program)
     audit_rule(actor, "rule.kept", rule, before=before, after={"rule": rule.name})
     return rule
 
@@ -265,7 +265,7 @@ def order_rules(
         alike = set(rules_alike(program, discount=discount).values_list("code", flat=True))
         for position, code in enumerate(code for code in codes if code in alike):
             EarningRule.objects.filter(pk=rules[code].pk).update(position=position)
-    _count_up(program)
+    count_up(program)
     record_audit(
         actor=actor, action="rule.ordered", target=program,
         before={"rules": [rules[code].name for code in before]},
@@ -352,7 +352,7 @@ def hold_program(program: Program) -> Program:
     return Program.objects.select_for_update().get(pk=program.pk)
 
 
-def _count_up(program: Program) -> None:
+def count_up(program: Program) -> None:
     """Whoever keeps the rules in memory reads them again."""
     Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
 

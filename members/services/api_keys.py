@@ -71,6 +71,7 @@ SCOPES: dict[str, str | Promise] = {
     "jobs:read": gettext_lazy("Watch jobs"),
     "journeys:read": gettext_lazy("Read journeys, who is in them and what they bring"),
     "journeys:write": gettext_lazy("Lead members into journeys and out of them"),
+    "campaigns:read": gettext_lazy("Read promotions and what they bring"),
     "surveys:read": gettext_lazy("Read surveys and what was answered"),
     "surveys:write": gettext_lazy("Make, ask and end surveys, and get members’ links"),
     "webhooks:read": gettext_lazy("Read where webhooks go, and what became of them"),

@@ -134,6 +134,8 @@
     "[data-theme-choice]": (button) => {
       window.setiaTheme.choose(button.dataset.themeChoice);
       showTheme();
+  countDown();
+  if ($("time[data-countdown]")) setInterval(countDown, 1000);
     },
     "[data-nav-open]": () => openNav(true),
     "[data-nav-close]": () => openNav(false),
@@ -167,6 +169,20 @@
     if (!event.target.matches("[data-shortcuts-switch]")) return;
     localStorage.setItem("setia-shortcuts", event.target.checked ? "on" : "off");
   });
+
+  // --- Countdowns --------------------------------------------------------------------------------
+  // Beside the time that is written out: so much longer, in the reader's language.
+
+  const lengths = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+  function countDown() {
+    const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "always" });
+    $$("time[data-countdown]").forEach((place) => {
+      const seconds = Math.round((Date.parse(place.dateTime) - Date.now()) / 1000);
+      const [unit, length] = lengths.find((each) => seconds >= 2 * each[1]) || lengths[3];
+      place.textContent = seconds > 0 ? `(${words.format(Math.floor(seconds / length), unit)})` : "";
+    });
+  }
 
   // --- Start -----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from django.urls import URLPattern, get_resolver
 from drf_spectacular.validation import validate_schema
 from ruamel.yaml import YAML
 
-from campaigns.api.v1.urls import journey_urls, survey_urls, webhook_urls
+from campaigns.api.v1.urls import campaign_urls, journey_urls, survey_urls, webhook_urls
 from campaigns.api.v1.urls import message_urls as messages_urls
 from campaigns.webhook_events import told_types
 from loyalty.api.v1.urls import urlpatterns as loyalty_urls
@@ -58,7 +58,7 @@ def test_yaml_says_the_same(client: Client, document: dict[str, Any]) -> None:
 def test_every_address_and_method_is_described(document: dict[str, Any]) -> None:
     patterns: list[URLPattern] = [
         *members_urls, *loyalty_urls, *rewards_urls, *messages_urls, *webhook_urls,
-        *survey_urls, *journey_urls,
+        *survey_urls, *journey_urls, *campaign_urls,
     ]  # fmt: skip
     for pattern in patterns:
         path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))

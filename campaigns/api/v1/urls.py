@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from campaigns.api.v1 import (
     addresses,
+    campaigns,
     consents,
     figures,
     journeys,
@@ -106,9 +107,24 @@ survey_urls = [
         name="own-survey-answers",
     ),
 ]
+campaign_urls = [
+    path("campaigns", campaigns.Campaigns.as_view(), name="campaigns"),
+    path("campaigns/<uuid:campaign_id>", campaigns.OneCampaign.as_view(), name="campaign"),
+    path(
+        "campaigns/<uuid:campaign_id>/results",
+        campaigns.CampaignResults.as_view(),
+        name="campaign-results",
+    ),
+    path(
+        "me/memberships/<uuid:membership_id>/campaigns",
+        campaigns.OwnCampaigns.as_view(),
+        name="own-campaigns",
+    ),
+]
 urlpatterns = [
     path("", include((journey_urls, "api-journeys"))),
     path("", include((message_urls, "api-campaigns"))),
     path("", include((webhook_urls, "api-webhooks"))),
     path("", include((survey_urls, "api-surveys"))),
+    path("", include((campaign_urls, "api-promotions"))),
 ]

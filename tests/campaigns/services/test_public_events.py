@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from jsonschema import Draft202012Validator
 
 from campaigns.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from campaigns.services.campaigns import end_campaign
 from campaigns.services.webhook_endpoints import change_endpoint, switch_off, switch_on
 from campaigns.webhook_events import (
     known_types,
@@ -53,6 +54,7 @@ from rewards.services.redemptions import (
     use_redemption,
 )
 from rewards.services.vouchers import use_voucher
+from tests.campaigns import campaigns as campaigning
 from tests.campaigns import surveys as surveying
 from tests.campaigns.webhooks import make_endpoint
 from tests.loyalty.factories import (
@@ -264,6 +266,12 @@ def opinions() -> None:
     surveying.reply(surveying.make_survey(member.program), member)
 
 
+def promotions() -> None:
+    program = make_program()
+    campaign = campaigning.launch(program, at=NOW)
+    end_campaign(campaign=campaign, actor=SYSTEM, now=day(1))
+
+
 # What each story must be told of, at least.
 STORIES = {
     people: {
@@ -305,6 +313,7 @@ STORIES = {
     },
     seats: {"event.seat_offered", "event.canceled"},
     opinions: {"survey.answered"},
+    promotions: {"campaign.started", "campaign.ended"},
 }  # fmt: skip
 
 

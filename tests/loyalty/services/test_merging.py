@@ -210,6 +210,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
     "campaigns.surveyresponse.membership": "stays: who answered under either name has answered",
     "campaigns.message.membership": "stays: it was told about that one",
+    "campaigns.campaignmember.membership": "stays: it says who was compared when it began",
     "campaigns.passage.membership": "stays, and ends: only an active member is led on",
 }
 WALLET_FIELDS = {

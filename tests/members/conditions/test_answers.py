@@ -70,7 +70,7 @@ FIELDS = [
     "behavior.orders", "behavior.spend", "behavior.average_order", "behavior.last_order_at",
     "behavior.purchase_cycle", "behavior.categories", "behavior.discount_share",
     "behavior.returns_share", "behavior.overdue", "behavior.spend_percentile",
-    "customer.segments", "membership.tier",
+    "customer.segments", "membership.tier", "customer.draw.spring", "customer.draw.club.spring-2",
 ]  # fmt: skip
 
 

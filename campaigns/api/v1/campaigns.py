@@ -1,0 +1,170 @@
+"""/campaigns: what members get for a while, and what it brings; and what is on for one of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+
+from campaigns.campaign_cards import card_of
+from campaigns.campaign_words import campaign_sentences
+from campaigns.comparisons import Compared
+from campaigns.models import Campaign
+from campaigns.selectors.campaign_results import result_of
+from campaigns.selectors.campaigns import campaigns, get_campaign, shown_to, status_at
+from loyalty.api.v1.own_memberships import own_membership
+from loyalty.plain_numbers import exact
+from members.api.bodies import Answer, answer, read_query
+from members.api.member_views import MEMBER, MemberView
+from members.api.pagination import Page, PageQuery, paginate
+from members.api.schema import query_parameters
+from members.api.views import ApiView
+
+
+class CampaignQuery(PageQuery):
+    program: Annotated[str, Field(max_length=64)] = ""
+
+
+class CampaignOut(Answer):
+    id: UUID
+    program: str
+    code: str
+    name: str
+    template: str = Field(description="What kind it is, as points-weekend.")
+    status: Campaign.Status = Field(description="As of now, by its times.")
+    goal: str
+    sentences: list[str] = Field(description="What it gives, to whom and when, in words.")
+    title: str = Field(description="What members read.")
+    text: str
+    teaser: str
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    holdout: int = Field(description="Percent of the audience who do not get it.")
+
+
+class CampaignPage(Page):
+    results: list[CampaignOut]
+
+
+class ComparedOut(Answer):
+    led: float = Field(description="For each of those who get it.")
+    aside: float = Field(description="For each of those who are kept aside.")
+    low: float = Field(description="The difference is, in 95 of 100 cases, from this …")
+    high: float = Field(description="… to this.")
+
+
+class CampaignResultOut(Answer):
+    reach: int = Field(description="Members who get it.")
+    aside: int = Field(description="Members who are kept aside.")
+    takers: int
+    orders: int = Field(description="Orders that got something by it, and kept it.")
+    units: str = Field(description="Units given, less those taken back.")
+    money: str = Field(description="What those are worth, or what was taken off prices.")
+    currency: str
+    orders_per_head: ComparedOut | None = Field(description="Null: too few to say anything.")
+    revenue_per_head: ComparedOut | None
+
+
+class OwnCampaignOut(Answer):
+    """In the member's language."""
+
+    id: UUID
+    title: str
+    text: str
+    coming: bool = Field(description="It has not begun: the title is its teaser.")
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+
+
+class OwnCampaignList(Answer):
+    results: list[OwnCampaignOut]
+
+
+class Campaigns(ApiView):
+    scopes = {"GET": "campaigns:read"}
+
+    @extend_schema(
+        operation_id="listCampaigns",
+        parameters=query_parameters(CampaignQuery),
+        responses={200: CampaignPage},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """List promotions, newest first."""
+        query = read_query(request, CampaignQuery)
+        rows = campaigns()
+        if query.program:
+            rows = rows.filter(program__code=query.program)
+        page = paginate(request, rows, query, ordering=["-pk"], row=_out)
+        return answer(CampaignPage(**page))
+
+
+class OneCampaign(ApiView):
+    scopes = {"GET": "campaigns:read"}
+
+    @extend_schema(operation_id="getCampaign", responses={200: CampaignOut})
+    def get(self, request: Request, campaign_id: UUID) -> HttpResponse:
+        """Read a promotion."""
+        return answer(_out(get_campaign(campaign_id)))
+
+
+class CampaignResults(ApiView):
+    scopes = {"GET": "campaigns:read"}
+
+    @extend_schema(operation_id="getCampaignResults", responses={200: CampaignResultOut})
+    def get(self, request: Request, campaign_id: UUID) -> HttpResponse:
+        """Read what a promotion has given so far, and what it brings beside those kept aside."""
+        found = get_campaign(campaign_id)
+        result = result_of(found, timezone.now())
+        given = result.given
+        return answer(
+            CampaignResultOut(
+                reach=result.reach, aside=result.aside, takers=given.takers, orders=given.orders,
+                units=exact(given.units, 0), money=exact(given.money, 2),
+                currency=found.program.currency, orders_per_head=_compared(result.by_orders),
+                revenue_per_head=_compared(result.by_revenue),
+            )
+        )  # fmt: skip
+
+
+class OwnCampaigns(MemberView):
+    scopes = {"GET": MEMBER}
+
+    @extend_schema(operation_id="listOwnCampaigns", responses={200: OwnCampaignList})
+    def get(self, request: Request, membership_id: UUID) -> HttpResponse:
+        """List the promotions that are on for the member, and those that are announced to them;
+        what ends or begins first comes first."""
+        member, now = own_membership(self, membership_id), timezone.now()
+        found = [_own(item, now, member.customer.locale) for item in shown_to(member, now)]
+        return answer(OwnCampaignList(results=found))
+
+
+def _out(campaign: Campaign) -> CampaignOut:
+    names = ("code", "name", "template", "goal", "title", "text", "teaser", "starts_at", "ends_at",
+             "ended_at", "holdout")  # fmt: skip
+    return CampaignOut(
+        id=campaign.public_id, program=campaign.program.code,
+        sentences=campaign_sentences(campaign),
+        status=Campaign.Status(status_at(campaign, timezone.now())),
+        **{name: getattr(campaign, name) for name in names},
+    )  # fmt: skip
+
+
+def _own(campaign: Campaign, now: dt.datetime, locale: str) -> OwnCampaignOut:
+    card = card_of(campaign, now, locale)
+    return OwnCampaignOut(
+        id=campaign.public_id, title=card.title, text=card.text, coming=card.is_coming,
+        starts_at=campaign.starts_at, ends_at=campaign.ends_at,
+    )  # fmt: skip
+
+
+def _compared(found: Compared | None) -> ComparedOut | None:
+    if found is None:
+        return None
+    return ComparedOut(led=found.led, aside=found.aside, low=found.low, high=found.high)

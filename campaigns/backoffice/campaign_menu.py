@@ -1,0 +1,52 @@
+"""What campaigns add to the shells of the back-office: an entry, words of the log."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Campaign
+from members.audit import (
+    TargetKind,
+    register_audit_actions,
+    register_audit_fields,
+    register_audit_target,
+)
+from members.navigation import NavItem, register_nav_item
+from members.policy import is_allowed
+
+NAMESPACE = "campaigns_backoffice"
+ACTIONS = {
+    "campaign.created": _("Began to write a promotion"),
+    "campaign.changed": _("Changed a promotion"),
+    "campaign.deleted": _("Threw away the draft of a promotion"),
+    "campaign.asked": _("Asked for somebody to publish a promotion"),
+    "campaign.sent_back": _("Sent a promotion back"),
+    "campaign.published": _("Published a promotion"),
+    "campaign.withdrawn": _("Took back a promotion that was to come"),
+    "campaign.paused": _("Paused a promotion"),
+    "campaign.resumed": _("Went on with a promotion"),
+    "campaign.ended": _("Ended a promotion"),
+}
+FIELDS = {"from": _("From"), "until": _("Until")}
+
+
+def waiting(request: HttpRequest) -> int:
+    """How many drafts wait for somebody else to publish them."""
+    if not is_allowed(request.user, "rules.publish"):
+        return 0
+    return Campaign.objects.filter(asked_at__isnull=False).count()
+
+
+ITEM = NavItem(
+    "campaigns", _("Promotions"), f"{NAMESPACE}:campaign_list", "speakerphone", order=37,
+    permission="programs.view", match=(f"{NAMESPACE}:",), badge=waiting,
+)  # fmt: skip
+
+
+def register() -> None:
+    """Add everything; called once, when the application is ready."""
+    register_nav_item(ITEM)
+    register_audit_actions(ACTIONS)
+    register_audit_fields(FIELDS)
+    register_audit_target("campaigns.campaign", TargetKind(_("Promotion"), f"{NAMESPACE}:campaign"))

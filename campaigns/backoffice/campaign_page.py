@@ -1,0 +1,179 @@
+"""One promotion: what it says, what it gives and brings, and what can be done with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from campaigns.backoffice.campaign_menu import NAMESPACE
+from campaigns.backoffice.campaigns import budget_of, campaign_url, crumbs, find_campaign
+from campaigns.campaign_cards import CampaignCard, card_of
+from campaigns.campaign_rules import template_of
+from campaigns.campaign_words import campaign_sentences
+from campaigns.models import Campaign
+from campaigns.selectors.campaign_results import result_of
+from campaigns.selectors.campaigns import Budget, is_for, is_kept_aside, status_at
+from campaigns.services.campaign_forecasts import forecast_campaign
+from campaigns.services.campaigns import (
+    ask_to_publish,
+    copy_campaign,
+    delete_campaign,
+    end_campaign,
+    findings_of,
+    may_not_publish,
+    pause_campaign,
+    publish_campaign,
+    resume_campaign,
+    send_back,
+    withdraw_campaign,
+)
+from loyalty.models import Membership
+from loyalty.rule_words import units_in_words
+from members.backoffice.jobs import hand_over
+from members.errors import DomainError
+from members.formatting import format_money
+from members.models import Job
+from members.policy import acting, is_allowed, staff_view
+from members.selectors.customer_search import search_customers
+from rewards.texts import other_languages
+
+
+@require_safe
+@staff_view("programs.view")
+def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Numbers first, then what it says."""
+    found, now = find_campaign(public_id), timezone.now()
+    draft = found.status == Campaign.Status.DRAFT
+    user, result, budget = request.user, result_of(found, now), None if draft else budget_of(found)
+    given = result.given
+    context = {
+        "title": found.name,
+        "breadcrumbs": crumbs(),
+        "campaign": found,
+        "program": found.program,
+        "template": template_of(found),
+        "status": "waiting" if found.asked_at else status_at(found, now),
+        "sentences": campaign_sentences(found),
+        "findings": findings_of(found, now) if draft else [],
+        "result": result,
+        "given_units": units_in_words(given.units, given.unit) if given.unit else "",
+        "budget": budget,
+        "budget_words": _budget_words(budget, found) if budget else (),
+        "may_edit": is_allowed(user, "rules.draft"),
+        "may_publish": is_allowed(user, "rules.publish"),
+        "may_forecast": is_allowed(user, "backtests.run") and not template_of(found).takes_off,
+        "why_not": may_not_publish(found, acting(request)) if found.program.four_eyes else "",
+        "languages": other_languages("") if draft else [],
+        "member_asked": request.GET.get("member", ""),
+        **_preview(request, found, now),
+    }
+    return render(request, "campaigns/backoffice/campaign.html", context)
+
+
+@require_POST
+@staff_view("rules.draft")
+def campaign_act(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Copy it, throw a draft away, ask somebody to publish it."""
+    found, actor, now = find_campaign(public_id), acting(request), timezone.now()
+    try:
+        match request.POST.get("act"):
+            case "copy":
+                fresh = copy_campaign(campaign=found, actor=actor, now=now)
+                messages.success(request, _("This is a copy. Change it as you like."))
+                return redirect(campaign_url(fresh, "campaign_edit"))
+            case "delete":
+                delete_campaign(campaign=found, actor=actor)
+                messages.success(request, _("%s was deleted.") % found.name)
+                return redirect(f"{NAMESPACE}:campaign_list")
+            case "ask":
+                ask_to_publish(campaign=found, actor=actor, now=now)
+                messages.success(request, _("Somebody else can publish it now."))
+            case _:
+                raise Http404("There is no such thing to do.")
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return redirect(campaign_url(found))
+
+
+@require_POST
+@staff_view("rules.publish")
+def campaign_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Publish it, send it back, take it back, pause it, go on with it, end it."""
+    found = find_campaign(public_id)
+    how: dict[str, Any] = {"campaign": found, "actor": acting(request), "now": timezone.now()}
+    try:
+        match request.POST.get("do"):
+            case "publish":
+                row = publish_campaign(**how)
+                begun = row.status == Campaign.Status.LIVE
+                messages.success(request, _("It is live.") if begun else _("It is planned."))
+            case "send_back":
+                send_back(campaign=found, actor=how["actor"], note=request.POST.get("note", ""))
+                messages.success(request, _("It was sent back."))
+            case "withdraw":
+                withdraw_campaign(**how)
+                messages.success(request, _("It is a draft again."))
+            case "pause":
+                pause_campaign(**how)
+                messages.success(request, _("It rests: orders from now on get nothing by it."))
+            case "resume":
+                resume_campaign(**how)
+                messages.success(request, _("It goes on."))
+            case "end":
+                end_campaign(**how)
+                messages.success(request, _("It has ended."))
+            case _:
+                raise Http404("There is no such thing to do.")
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return redirect(campaign_url(found))
+
+
+@require_POST
+@staff_view("backtests.run")
+def campaign_forecast(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """What it would have given for the orders of the last days, by a backtest."""
+    found = find_campaign(public_id)
+    try:
+        backtest = forecast_campaign(campaign=found, actor=acting(request), now=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect(campaign_url(found))
+    if backtest.job is not None and backtest.job.state == Job.State.QUEUED:
+        hand_over(request, backtest.job)
+    return redirect("loyalty_backoffice:backtest_page", backtest.public_id)
+
+
+def _budget_words(budget: Budget, found: Campaign) -> list[str]:
+    """What was given, and the whole."""
+    if budget.unit is not None:
+        return [units_in_words(amount, budget.unit) for amount in (budget.given, budget.whole)]
+    currency = found.program.currency
+    return [format_money(amount, currency) for amount in (budget.given, budget.whole)]
+
+
+def _preview(request: HttpRequest, found: Campaign, now: dt.datetime) -> dict[str, Any]:
+    """For a real member, by those who may see customers; else as anybody reads it."""
+    card: CampaignCard | None = card_of(found, now) if found.starts_at and found.ends_at else None
+    text = request.GET.get("member", "").replace("\x00", "").strip()
+    if not text or not is_allowed(request.user, "customers.view"):
+        return {"card": card}
+    hits = search_customers(text, limit=1)
+    member = Membership.objects.filter(
+        customer__in=[hit.customer for hit in hits], program=found.program,
+        status=Membership.Status.ACTIVE,
+    ).select_related("program", "customer").first()  # fmt: skip
+    if member is None:
+        return {"card": card, "nobody": True}
+    return {
+        "card": card_of(found, now, member.customer.locale) if card else None, "member": member,
+        "is_theirs": is_for(found, member, now), "is_aside": is_kept_aside(found, member),
+    }  # fmt: skip

@@ -1,0 +1,139 @@
+"""What a campaign may say, validated: what it gives, to whom, for how long, in which words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from campaigns.campaign_templates import TEMPLATES
+from campaigns.models import Campaign
+from campaigns.offers import Offer
+from members.conditions.fields import BEHAVIOR, CUSTOMER, PLAN, SEGMENTS, TIER
+from members.conditions.tree import ConditionError, Node, parse
+
+# What the database can answer too, so that everybody can be counted beforehand.
+AUDIENCE_SCOPES = frozenset({CUSTOMER, BEHAVIOR, SEGMENTS, TIER, PLAN})
+_TEXT = r"^[^\x00]*$"
+MOST_DAYS = 366
+
+
+def _known_language(code: str) -> str:
+    if code not in dict(settings.KNOWN_LANGUAGES):
+        raise ValueError(_("There is no such language: %s.") % code)
+    return code
+
+
+Language = Annotated[str, AfterValidator(_known_language)]
+Amount = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
+
+
+class Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CampaignTexts(Said):
+    """What members read in another language; what is not said is as in the first one."""
+
+    title: Annotated[str, Field(max_length=80, pattern=_TEXT)] = ""
+    text: Annotated[str, Field(max_length=300, pattern=_TEXT)] = ""
+    teaser: Annotated[str, Field(max_length=200, pattern=_TEXT)] = ""
+
+
+class CampaignDefinition(Said):
+    """All that staff say of a campaign."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=_TEXT)]
+    template: str
+    goal: Annotated[str, Field(max_length=200, pattern=_TEXT)] = ""
+    metric: Literal["", "orders", "revenue", "takers"] = ""
+    target: Amount | None = None
+    offer: Offer = Offer()
+    audience: dict[str, Any] = {}
+    holdout: int = Field(0, ge=0, le=50)
+    budget_units: Amount | None = None
+    budget_money: Amount | None = None
+    title: Annotated[str, Field(min_length=1, max_length=80, pattern=_TEXT)]
+    text: Annotated[str, Field(max_length=300, pattern=_TEXT)] = ""
+    teaser: Annotated[str, Field(max_length=200, pattern=_TEXT)] = ""
+    texts: dict[Language, CampaignTexts] = {}
+    teased_at: AwareDatetime | None = None
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+
+    @field_validator("template")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        if code not in TEMPLATES:
+            raise ValueError(_("There is no such template."))
+        return code
+
+    @field_validator("audience")
+    @classmethod
+    def _readable(cls, when: dict[str, Any]) -> dict[str, Any]:
+        try:
+            read_audience(when)
+        except ConditionError as wrong:
+            raise ValueError("; ".join(str(error.message) for error in wrong.errors)) from wrong
+        return when
+
+    @field_validator("ends_at")
+    @classmethod
+    def _later(cls, ends_at: dt.datetime | None, info: Any) -> dt.datetime | None:
+        starts_at = info.data.get("starts_at")
+        if ends_at and starts_at and ends_at <= starts_at:
+            raise ValueError(_("It has to end after it begins."))
+        if ends_at and starts_at and ends_at - starts_at > dt.timedelta(days=MOST_DAYS):
+            raise ValueError(_("At most a year: make what stays an earning rule."))
+        return ends_at
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        template = TEMPLATES[self.template]
+        if self.target is not None and not self.metric:
+            raise ValueError(_("target: say of which figure."))
+        if self.budget_units is not None and not template.limits_units:
+            raise ValueError(_("budget_units: what this gives cannot be counted beforehand."))
+        if self.budget_money is not None and not (template.limits_units or template.takes_off):
+            raise ValueError(_("budget_money: what this gives cannot be counted beforehand."))
+        return self
+
+
+FIELDS = tuple(CampaignDefinition.model_fields)
+
+
+def read_audience(when: dict[str, Any]) -> Node | None:
+    """None: everybody. Raises ConditionError."""
+    if not when:
+        return None
+    return parse(when, scopes=AUDIENCE_SCOPES, path="audience", in_database=True)
+
+
+def stored_audience(campaign: Campaign) -> Node | None:
+    """What it names may be gone meanwhile: it was there when it was written."""
+    if not campaign.audience:
+        return None
+    return parse(
+        campaign.audience, scopes=AUDIENCE_SCOPES, path="audience", in_database=True,
+        choices_known=False,
+    )  # fmt: skip
+
+
+def definition_of_campaign(campaign: Campaign) -> CampaignDefinition:
+    return CampaignDefinition(**{name: getattr(campaign, name) for name in FIELDS})
+
+
+def offer_of(campaign: Campaign) -> Offer:
+    return Offer.model_validate(campaign.offer)

@@ -1,0 +1,111 @@
+"""The rules that a campaign comes to: what it gives, for whom, when, and how much at most."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from pydantic import ValidationError
+
+from campaigns.campaign_definitions import offer_of
+from campaigns.campaign_templates import DISCOUNTS, TEMPLATES, CampaignTemplate
+from campaigns.models import Campaign
+from campaigns.offers import PARTS, Offer
+from loyalty.models import WalletType
+from loyalty.rule_definitions import CAMPAIGN_RULES
+from loyalty.rules.bodies import RuleBody, parse_body
+from loyalty.selectors.wallet_types import earned_types
+from loyalty.services.campaign_rules import CampaignRule
+from members.errors import DomainError, FieldError
+
+
+def template_of(campaign: Campaign) -> CampaignTemplate:
+    return TEMPLATES[campaign.template]
+
+
+def draw_of(campaign: Campaign) -> str:
+    """The name by which its members draw who is kept aside."""
+    return f"{campaign.program.code}.{campaign.code}"
+
+
+def rules_of_campaign(campaign: Campaign, *, told: bool = False) -> list[CampaignRule]:
+    """Raises DomainError where something is missing. `told`: for people to read, without who is
+    kept aside."""
+    unit, offer, template = unit_of(campaign), offer_of(campaign), template_of(campaign)
+    _refuse_missing(offer, template)
+    asked = _asked(campaign, offer, told)
+    found = []
+    for number, part in enumerate(template.parts, start=1):
+        suffix = "" if number == 1 else f"-{number}"
+        said = PARTS[part](offer)
+        own = said.pop("when", {}).get("all", [])
+        when = [*own, *asked]
+        body: dict[str, Any] = {**said, **({"when": {"all": when}} if when else {})}
+        if part not in DISCOUNTS and part != "nth":
+            body["caps"] = _caps(campaign, offer, unit)
+        code = f"{CAMPAIGN_RULES}{campaign.code}{suffix}"
+        found.append(CampaignRule(code, campaign.name, unit, _parsed(body)))
+    return found
+
+
+def unit_of(campaign: Campaign) -> WalletType:
+    """What it gives: the program's first units."""
+    units = earned_types(campaign.program)
+    if not units:
+        raise DomainError(_("The program has no units."), code="no_units")
+    return units[0]
+
+
+def budget_in_units(campaign: Campaign, unit: WalletType) -> Decimal | None:
+    """The smaller of both budgets, in units."""
+    found = [] if campaign.budget_units is None else [Decimal(campaign.budget_units)]
+    if campaign.budget_money is not None and not template_of(campaign).takes_off:
+        if not unit.unit_value:
+            message = _("%s are worth no money: give the budget in units.") % unit.plural
+            raise DomainError(message, errors=[FieldError("budget_money", message)])
+        units = Decimal(campaign.budget_money) / unit.unit_value
+        found.append(units.quantize(Decimal(1).scaleb(-unit.scale), ROUND_DOWN))
+    return min(found, default=None)
+
+
+def _asked(campaign: Campaign, offer: Offer, told: bool) -> list[dict[str, Any]]:
+    """What all of its rules ask: the audience, the clock, and who is kept aside."""
+    found = offer.conditions()
+    if campaign.audience:
+        whole = set(campaign.audience) == {"all"}
+        found += campaign.audience["all"] if whole else [campaign.audience]
+    if campaign.holdout and not told:
+        drawn = f"customer.draw.{draw_of(campaign)}"
+        found.append({"field": drawn, "op": "at_least", "value": campaign.holdout})
+    return found
+
+
+def _caps(campaign: Campaign, offer: Offer, unit: WalletType) -> dict[str, Any]:
+    budget = budget_in_units(campaign, unit)
+    if budget is not None and budget <= 0:
+        message = _("It does not suffice for a single unit.")
+        raise DomainError(message, errors=[FieldError("budget_money", message)])
+    caps: dict[str, Any] = {} if budget is None else {"budget": budget}
+    if offer.per_member is not None:
+        caps |= {"per_member": offer.per_member, "period": "lifetime"}
+    return caps
+
+
+def _refuse_missing(offer: Offer, template: CampaignTemplate) -> None:
+    if "lines" in template.needs and not offer.lines:
+        message = _("Name a category, a product or a tag.")
+        raise DomainError(message, errors=[FieldError("categories", message, "required")])
+    if "brackets" in template.needs and not offer.brackets:
+        message = _("Say how much comes off from which amount on.")
+        raise DomainError(message, errors=[FieldError("brackets", message, "required")])
+
+
+def _parsed(body: dict[str, Any]) -> RuleBody:
+    try:
+        return parse_body(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        words = str(first["msg"]).removeprefix("Value error, ")
+        place = str(first["loc"][0]) if first["loc"] else "offer"
+        raise DomainError(words, errors=[FieldError(place, words)]) from error

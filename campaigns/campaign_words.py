@@ -1,0 +1,72 @@
+"""A campaign in plain words: what it gives, to whom, when, and how much at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from campaigns.campaign_definitions import stored_audience
+from campaigns.campaign_rules import rules_of_campaign
+from campaigns.models import Campaign
+from loyalty.rule_words import describe_rule
+from members.conditions.sentences import sentence
+from members.errors import DomainError
+from members.formatting import format_moment, format_money
+from rewards.texts import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCampaign:
+    """What members read. `title` in the time before it begins: see `teaser`."""
+
+    title: str
+    text: str
+    teaser: str
+
+
+def told_campaign(campaign: Campaign, locale: str = "") -> ToldCampaign:
+    """In the language of `locale`, or of the page where that is empty; what is not said in it is as
+    in the first one."""
+    said: Mapping[str, Any] = {}
+    for language in nearest(locale or get_language() or ""):
+        if language in campaign.texts:
+            said = campaign.texts[language]
+            break
+    names = ("title", "text", "teaser")
+    return ToldCampaign(**{name: said.get(name) or getattr(campaign, name) for name in names})
+
+
+def campaign_sentences(campaign: Campaign) -> list[str]:
+    """Of one that may not be saved yet. What is missing is said instead."""
+    found = []
+    if campaign.starts_at and campaign.ends_at:
+        zone = campaign.program.zone
+        found.append(
+            _("From %(start)s until %(end)s.")
+            % {"start": format_moment(campaign.starts_at, zone),
+               "end": format_moment(campaign.ends_at, zone)}
+        )  # fmt: skip
+    found.append(audience_words(campaign))
+    try:
+        for rule in rules_of_campaign(campaign, told=True):
+            said = describe_rule(rule.body, rule.unit, campaign.program.currency)
+            found += [line for line in said if line not in found]
+    except DomainError as error:
+        found.append(str(error.message))
+    if campaign.budget_money is not None:
+        money = format_money(campaign.budget_money, campaign.program.currency)
+        found.append(_("It costs at most %s.") % money)
+    if campaign.holdout:
+        found.append(_("%s %% of them are kept aside, to see what it brings.") % campaign.holdout)
+    return found
+
+
+def audience_words(campaign: Campaign) -> str:
+    asked = stored_audience(campaign)
+    if asked is None:
+        return _("For every member.")
+    return _("For members of whom this holds: %s.") % sentence(asked)

@@ -1,0 +1,147 @@
+"""What a campaign gives and brings: counted from the ledger and from orders, and compared with
+those who were kept aside from its first day. Never with people who are no members."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from campaigns.campaign_rules import template_of, unit_of
+from campaigns.comparisons import LEAST_EACH, Compared, compare
+from campaigns.models import Campaign, CampaignMember
+from campaigns.selectors.campaigns import audience_of, with_draw
+from loyalty.models import EarningRule, WalletType
+from loyalty.selectors.discount_costs import discount_costs
+
+# By a campaign's rules: units given less those taken back, members and orders that have some left.
+_UNITS = """
+    SELECT coalesce(sum(x.units), 0), count(DISTINCT x.wallet_id) FILTER (WHERE x.units > 0),
+           count(*) FILTER (WHERE x.units > 0)
+      FROM (SELECT t.wallet_id, t.order_id,
+                   sum(CASE WHEN t.corrects_id IS NULL THEN t.amount ELSE -t.amount END) AS units
+              FROM loyalty_transfer t
+              JOIN loyalty_earningruleversion v ON v.id = t.rule_version_id
+              JOIN loyalty_earningrule r ON r.id = v.rule_id
+             WHERE r.program_id = %(program)s AND r.source = %(source)s
+               AND t.wallet_type_id = %(unit)s AND t.booked_on >= %(since)s
+               AND (t.kind = 'accrual' OR t.corrects_id IS NOT NULL)
+             GROUP BY t.wallet_id, t.order_id) x
+"""
+_ARMS = """
+    SELECT c.held_out, count(*), avg(x.orders), avg(x.revenue),
+           coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0)
+      FROM campaigns_campaignmember c
+      JOIN loyalty_membership m ON m.id = c.membership_id
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS revenue FROM loyalty_order o
+            WHERE o.customer_id = m.customer_id AND o.placed_at >= %(since)s
+              AND o.placed_at < %(until)s AND o.currency = %(currency)s
+              AND o.status NOT IN ('cancelled', 'refunded')) x
+     WHERE c.campaign_id = %(campaign)s
+     GROUP BY c.held_out
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What it has given. `money`: what its units are worth, or what was taken off prices."""
+
+    takers: int = 0
+    orders: int = 0
+    units: Decimal = Decimal(0)
+    money: Decimal = Decimal(0)
+    unit: WalletType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignResult:
+    """`reach`: members who get it; `aside`: who are kept aside. `by_orders`, `by_revenue`: None
+    where nobody is kept aside, or too few on either side to say anything."""
+
+    reach: int
+    aside: int
+    given: Given
+    by_orders: Compared | None = None
+    by_revenue: Compared | None = None
+
+    @property
+    def share(self) -> float:
+        """How many of those it reaches take part, between 0 and 1."""
+        return self.given.takers / self.reach if self.reach else 0.0
+
+
+def result_of(campaign: Campaign, now: dt.datetime) -> CampaignResult:
+    """A constant number of queries."""
+    given = given_by(campaign)
+    if not campaign.holdout or campaign.live_at is None:
+        return CampaignResult(*reach_of(campaign, now), given)
+    arms = _arms(campaign, now)
+    led, aside = arms.get(False, [0.0] * 5), arms.get(True, [0.0] * 5)
+    counts = int(led[0]), int(aside[0])
+    if min(counts) < LEAST_EACH:
+        return CampaignResult(*counts, given)
+    return CampaignResult(*counts, given, compare(led, aside, 1), compare(led, aside, 2))
+
+
+def reach_of(campaign: Campaign, now: dt.datetime) -> tuple[int, int]:
+    """How many it is for, and how many of them are kept aside: as written down when it began, else
+    as of now."""
+    kept = CampaignMember.objects.filter(campaign=campaign)
+    if campaign.live_at is not None and campaign.holdout:
+        return kept.filter(held_out=False).count(), kept.filter(held_out=True).count()
+    members = audience_of(campaign, now)
+    if not campaign.holdout:
+        return members.count(), 0
+    aside = with_draw(campaign, members).filter(drawn__lt=campaign.holdout).count()
+    return members.count() - aside, aside
+
+
+def given_by(campaign: Campaign) -> Given:
+    """Net of what came back."""
+    if template_of(campaign).takes_off:
+        costs = discount_costs(campaign.program, campaign.starts_at)
+        rules = set(_rules(campaign))
+        own = [cost for rule, cost in costs.items() if rule in rules]
+        return Given(
+            takers=sum(cost.customers for cost in own), orders=sum(cost.orders for cost in own),
+            money=sum((cost.kept for cost in own), Decimal(0)),
+        )  # fmt: skip
+    unit = unit_of(campaign)
+    since = campaign.starts_at or campaign.created_at
+    asked: dict[str, Any] = {
+        "program": campaign.program_id, "source": campaign.source, "unit": unit.pk,
+        "since": since.astimezone(campaign.program.zone).date(),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_UNITS, asked)
+        units, takers, orders = cursor.fetchone()
+    whole = Decimal(units).scaleb(-unit.scale)
+    return Given(takers, orders, whole, whole * (unit.unit_value or 0), unit)
+
+
+def money_off(campaign: Campaign) -> Decimal:
+    """What its discounts took off, as shops told: what came back is not given again."""
+    costs = discount_costs(campaign.program, campaign.starts_at)
+    return sum((costs[pk].given for pk in _rules(campaign) if pk in costs), Decimal(0))
+
+
+def _rules(campaign: Campaign) -> Iterable[int]:
+    return EarningRule.objects.filter(
+        program=campaign.program_id, source=campaign.source
+    ).values_list("pk", flat=True)
+
+
+def _arms(campaign: Campaign, now: dt.datetime) -> dict[bool, list[float]]:
+    until = min(now, campaign.ended_at or campaign.ends_at or now)
+    asked: dict[str, Any] = {
+        "campaign": campaign.pk, "since": campaign.live_at, "until": until,
+        "currency": campaign.program.currency,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_ARMS, asked)
+        return {row[0]: [float(number) for number in row[1:]] for row in cursor.fetchall()}

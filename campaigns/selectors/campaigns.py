@@ -1,0 +1,132 @@
+"""Campaigns: which there are, how they stand now, and whom they are for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, Sum
+
+from campaigns.campaign_definitions import stored_audience
+from campaigns.campaign_rules import budget_in_units, draw_of, template_of, unit_of
+from campaigns.models import Campaign
+from loyalty.models import CapCounter, Membership, Program, WalletType
+from members.condition_fields import DrawnNumber, drawn_number
+from members.conditions.moments import Moment
+from members.conditions.query import query_of
+from members.errors import NotFoundError
+from members.models import Customer
+
+Status = Campaign.Status
+
+
+def campaigns() -> QuerySet[Campaign]:
+    return Campaign.objects.select_related("program", "author", "asked_by")
+
+
+def get_campaign(public_id: UUID) -> Campaign:
+    """Raises NotFoundError."""
+    found = campaigns().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError("There is no such campaign.")
+    return found
+
+
+def status_at(campaign: Campaign, now: dt.datetime) -> str:
+    """How it stands: by its times, which count before the clock has written it down."""
+    status = campaign.status
+    if status == Status.SCHEDULED and campaign.starts_at and campaign.starts_at <= now:
+        status = Status.LIVE
+    if status in (Status.LIVE, Status.PAUSED) and campaign.ends_at and campaign.ends_at <= now:
+        status = Status.ENDED
+    return status
+
+
+def audience_of(campaign: Campaign, now: dt.datetime) -> QuerySet[Membership]:
+    """The active members whom it is for, as of now, those kept aside included."""
+    members = Membership.objects.filter(
+        program=campaign.program_id, status=Membership.Status.ACTIVE, merged_into=None
+    )
+    asked = stored_audience(campaign)
+    if asked is None:
+        return members
+    people = Customer.objects.filter(query_of(asked, Moment(now, campaign.program.zone)))
+    return members.filter(customer__in=people.values("pk"))
+
+
+def with_draw(campaign: Campaign, members: QuerySet[Membership]) -> QuerySet[Any]:
+    """With the number that each of them has drawn for it."""
+    return members.annotate(drawn=DrawnNumber.of(draw_of(campaign), "customer__public_id"))
+
+
+def is_kept_aside(campaign: Campaign, member: Membership) -> bool:
+    if not campaign.holdout:
+        return False
+    return drawn_number(draw_of(campaign), member.customer.public_id) < campaign.holdout
+
+
+def is_for(campaign: Campaign, member: Membership, now: dt.datetime) -> bool:
+    """Whether a member gets it: in its audience, and not kept aside."""
+    if is_kept_aside(campaign, member):
+        return False
+    return audience_of(campaign, now).filter(pk=member.pk).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be given in all, and what was, in units or money; `unit` None: money."""
+
+    given: Decimal
+    whole: Decimal
+    unit: WalletType | None = None
+
+    @property
+    def percent(self) -> int:
+        return min(int(self.given * 100 / self.whole), 100)
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.given >= self.whole
+
+
+def units_budgets(found: Iterable[Campaign]) -> dict[int, Budget]:
+    """Of those that have one in units, by key; in one query for all of them."""
+    limited = [item for item in found if template_of(item).limits_units]
+    sources = {item.source: item for item in limited}
+    used = dict(
+        CapCounter.objects.filter(rule__source__in=sources, membership=None)
+        .values_list("rule__source")
+        .annotate(Sum("used"))
+    )
+    budgets: dict[int, Budget] = {}
+    for source, campaign in sources.items():
+        if campaign.budget_units is None and campaign.budget_money is None:
+            continue
+        unit = unit_of(campaign)
+        whole = budget_in_units(campaign, unit)
+        if whole is not None:
+            given = Decimal(used.get(source) or 0).scaleb(-unit.scale)
+            budgets[campaign.pk] = Budget(given, whole, unit)
+    return budgets
+
+
+def shown_to(member: Membership, now: dt.datetime) -> list[Campaign]:
+    """What is on now for a member, and what they are told of beforehand: what ends, or begins,
+    first comes first."""
+    program: Program = member.program
+    running = Q(status__in=[Status.SCHEDULED, Status.LIVE], starts_at__lte=now, ends_at__gt=now)
+    coming = Q(status=Status.SCHEDULED, starts_at__gt=now, teased_at__lte=now)
+    rows = campaigns().filter(running | coming, program=program)
+    found = [item for item in rows if is_for(item, member, now)]
+    return sorted(found, key=lambda item: _place(item, now))
+
+
+def _place(campaign: Campaign, now: dt.datetime) -> tuple[bool, dt.datetime]:
+    assert campaign.starts_at is not None
+    assert campaign.ends_at is not None
+    coming = campaign.starts_at > now
+    return coming, campaign.starts_at if coming else campaign.ends_at

@@ -1,0 +1,316 @@
+"""Campaigns: begun from a template, written, planned, paused and ended by people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.campaign_definitions import CampaignDefinition, definition_of_campaign
+from campaigns.campaign_rules import rules_of_campaign, template_of
+from campaigns.campaign_templates import TEMPLATES
+from campaigns.models import Campaign
+from campaigns.offers import Offer
+from campaigns.services.campaign_members import keep_audience
+from loyalty.models import Program
+from loyalty.services.campaign_rules import (
+    Span,
+    campaign_findings,
+    put_campaign_rules,
+    stop_campaign_rules,
+)
+from members.errors import ConflictError, DomainError, FieldError
+from members.free_codes import code_stem, first_free
+from members.services.audit import Actor, record_audit
+
+Status = Campaign.Status
+
+
+@transaction.atomic
+def create_from_template(
+    *, program: Program, template: str, actor: Actor, now: dt.datetime
+) -> Campaign:
+    """A draft that says what the template says, for the next time that suits it."""
+    if template not in TEMPLATES:
+        message = _("There is no such template.")
+        raise DomainError(message, errors=[FieldError("template", message)])
+    known = TEMPLATES[template]
+    starts_at, ends_at = known.times(now, program.zone)
+    definition = CampaignDefinition(
+        name=str(known.label), template=template, offer=Offer.model_validate(dict(known.offer)),
+        title=str(known.title), text=str(known.text), teaser=str(known.teaser),
+        holdout=0 if known.takes_off else 10, starts_at=starts_at, ends_at=ends_at,
+        teased_at=max(now, starts_at - dt.timedelta(days=2)),
+    )  # fmt: skip
+    return create_campaign(program=program, definition=definition, actor=actor, now=now)
+
+
+@transaction.atomic
+def create_campaign(
+    *, program: Program, definition: CampaignDefinition, actor: Actor, now: dt.datetime,
+    code: str = "",
+) -> Campaign:  # fmt: skip
+    """A draft. Its code is as wished, or one like it that is free."""
+    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+    taken = set(Campaign.objects.filter(program=program).values_list("code", flat=True))
+    stem = code_stem(code or definition.name, otherwise="campaign", longest=40)
+    campaign = Campaign.objects.create(
+        program=program, code=first_free(stem, taken), author=actor.user, created_at=now,
+        **columns_of(definition),
+    )  # fmt: skip
+    _audit("campaign.created", campaign, actor, after={"name": campaign.name})
+    return campaign
+
+
+@transaction.atomic
+def change_campaign(
+    *, campaign: Campaign, definition: CampaignDefinition, actor: Actor, now: dt.datetime
+) -> Campaign:
+    """Bring a draft to what is said; whoever was asked to publish it has to be asked again."""
+    row = locked(campaign)
+    _require(row, Status.DRAFT)
+    if definition_of_campaign(row) == definition:
+        return row
+    if definition.template != row.template:
+        message = _("It stays of the kind that it is. Begin another one.")
+        raise DomainError(message, errors=[FieldError("template", message)])
+    for name, value in columns_of(definition).items():
+        setattr(row, name, value)
+    row.author, row.asked_by, row.asked_at, row.sent_back = actor.user, None, None, ""
+    row.save()
+    _audit("campaign.changed", row, actor, after={"name": row.name})
+    return row
+
+
+@transaction.atomic
+def copy_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Campaign:
+    """A draft that says the same, for the next time that suits its kind."""
+    starts_at, ends_at = template_of(campaign).times(now, campaign.program.zone)
+    teased_at = max(now, starts_at - dt.timedelta(days=2)) if campaign.teased_at else None
+    fresh = definition_of_campaign(campaign).model_copy(
+        update={"starts_at": starts_at, "ends_at": ends_at, "teased_at": teased_at}
+    )
+    return create_campaign(
+        program=campaign.program, definition=fresh, actor=actor, now=now, code=campaign.code
+    )
+
+
+@transaction.atomic
+def delete_campaign(*, campaign: Campaign, actor: Actor) -> None:
+    """Throw a draft away."""
+    row = locked(campaign)
+    _require(row, Status.DRAFT)
+    _audit("campaign.deleted", row, actor, before={"name": row.name})
+    for rule in row.program.earning_rules.filter(source=row.source):
+        rule.delete()
+    row.delete()
+
+
+def findings_of(campaign: Campaign, now: dt.datetime) -> list[str]:
+    """What is odd about it beside all else that counts in its time, and what keeps it from being
+    planned. Raises nothing."""
+    try:
+        span = span_of(campaign, now)
+        wanted = rules_of_campaign(campaign)
+    except DomainError as error:
+        return [str(error.message)]
+    found = campaign_findings(
+        program=campaign.program, source=campaign.source, wanted=wanted, span=span, now=now
+    )
+    return list(dict.fromkeys(item.message for item in found if item.code != "multiplies_nothing"))
+
+
+@transaction.atomic
+def publish_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Campaign:
+    """It begins at its time, or at once where that has come. Where a second person publishes the
+    rules of the program, not the one who wrote it."""
+    row = locked(campaign)
+    _require(row, Status.DRAFT)
+    if row.program.four_eyes and (why := may_not_publish(row, actor)):
+        raise ConflictError(why, code="second_person", status=403)
+    span = span_of(row, now)
+    _check_whole(row)
+    put_campaign_rules(
+        program=row.program, source=row.source, wanted=rules_of_campaign(row), span=span,
+        actor=actor, now=now,
+    )  # fmt: skip
+    row.asked_by, row.asked_at, row.sent_back = None, None, ""
+    if row.starts_at is not None and row.starts_at < now:
+        row.starts_at = now
+    row.status = Status.SCHEDULED
+    row.save()
+    _audit("campaign.published", row, actor, after={
+        "name": row.name, "from": span.starts_at.isoformat(), "until": span.ends_at.isoformat(),
+    })  # fmt: skip
+    return begin(row, now) if span.starts_at <= now else row
+
+
+def may_not_publish(campaign: Campaign, actor: Actor) -> str:
+    """Why this person must not, where a second person does; nothing if they may."""
+    if actor.user is None:
+        return _("Only a person may publish rules of this program.")
+    if actor.user.pk in (campaign.author_id, campaign.asked_by_id):
+        return _("Somebody else has to publish what you have written.")
+    return ""
+
+
+@transaction.atomic
+def ask_to_publish(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Campaign:
+    """Write down that somebody else shall publish it. What would be refused is refused now."""
+    row = locked(campaign)
+    _require(row, Status.DRAFT)
+    if actor.user is None:
+        raise ConflictError(_("Only a person can ask."), code="not_staff", status=403)
+    span_of(row, now)
+    _check_whole(row)
+    rules_of_campaign(row)
+    row.asked_by, row.asked_at, row.sent_back = actor.user, now, ""
+    row.save()
+    _audit("campaign.asked", row, actor, after={"name": row.name})
+    return row
+
+
+@transaction.atomic
+def send_back(*, campaign: Campaign, actor: Actor, note: str) -> Campaign:
+    """Not like that: it stays a draft, with the reason."""
+    row = locked(campaign)
+    if row.asked_at is None:
+        raise ConflictError(_("Nobody waits for it any more."), code="already_decided")
+    if not note.strip():
+        message = _("Say why, so that whoever asked knows what to do.")
+        raise DomainError(message, errors=[FieldError("note", message, "required")])
+    row.asked_by, row.asked_at, row.sent_back = None, None, note.strip()[:500]
+    row.save()
+    _audit("campaign.sent_back", row, actor, after={"name": row.name}, reason=note.strip())
+    return row
+
+
+@transaction.atomic
+def withdraw_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Campaign:
+    """What was planned does not come; it is a draft again."""
+    row = locked(campaign)
+    _require(row, Status.SCHEDULED)
+    if row.starts_at is not None and row.starts_at <= now:
+        raise ConflictError(_("It has begun already. End it instead."), code="campaign_state")
+    stop_campaign_rules(program=row.program, source=row.source, at=now)
+    row.status = Status.DRAFT
+    row.save()
+    _audit("campaign.withdrawn", row, actor, after={"name": row.name})
+    return row
+
+
+@transaction.atomic
+def pause_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Campaign:
+    """Orders from now on get nothing by it. What was used of its limits stays used."""
+    row = begin_if_due(locked(campaign), now)
+    if row.status == Status.PAUSED:
+        return row
+    _require(row, Status.LIVE)
+    stop_campaign_rules(program=row.program, source=row.source, at=now)
+    row.status = Status.PAUSED
+    row.save()
+    _audit("campaign.paused", row, actor, after={"name": row.name})
+    return row
+
+
+@transaction.atomic
+def resume_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Campaign:
+    """It goes on until its end; orders of the pause get nothing."""
+    row = locked(campaign)
+    if row.status == Status.LIVE:
+        return row
+    _require(row, Status.PAUSED)
+    assert row.ends_at is not None
+    if row.ends_at <= now:
+        raise ConflictError(_("Its time is over."), code="campaign_state")
+    put_campaign_rules(
+        program=row.program, source=row.source, wanted=rules_of_campaign(row),
+        span=Span(now, row.ends_at), actor=actor, now=now,
+    )  # fmt: skip
+    row.status = Status.LIVE
+    row.save()
+    _audit("campaign.resumed", row, actor, after={"name": row.name})
+    return row
+
+
+@transaction.atomic
+def end_campaign(
+    *, campaign: Campaign, actor: Actor, now: dt.datetime,
+    why: Campaign.Ending = Campaign.Ending.EARLY,
+) -> Campaign:  # fmt: skip
+    """For good. Again changes nothing."""
+    row = begin_if_due(locked(campaign), now)
+    if row.status == Status.ENDED:
+        return row
+    if row.status not in (Status.LIVE, Status.PAUSED):
+        raise ConflictError(_("It has not begun."), code="campaign_state")
+    assert row.ends_at is not None
+    if row.ends_at > now and row.status == Status.LIVE:
+        stop_campaign_rules(program=row.program, source=row.source, at=now)
+    row.status, row.ended_at, row.ending = Status.ENDED, min(now, row.ends_at), why
+    row.save()
+    _audit("campaign.ended", row, actor, after={"name": row.name})
+    return row
+
+
+def begin_if_due(row: Campaign, now: dt.datetime) -> Campaign:
+    """What its time has brought about, written down."""
+    due = row.status == Status.SCHEDULED and row.starts_at is not None and row.starts_at <= now
+    return begin(row, now) if due else row
+
+
+def begin(row: Campaign, now: dt.datetime) -> Campaign:
+    """It is live from its beginning on: who is in it is written down. The row is held."""
+    row.status, row.live_at = Status.LIVE, row.starts_at or now
+    row.save()
+    keep_audience(row, now)
+    return row
+
+
+def span_of(campaign: Campaign, now: dt.datetime) -> Span:
+    """Raises DomainError where its times are missing or over."""
+    if campaign.starts_at is None or campaign.ends_at is None:
+        name = "starts_at" if campaign.starts_at is None else "ends_at"
+        message = _("Say from when to when.")
+        raise DomainError(message, errors=[FieldError(name, message, "required")])
+    if campaign.ends_at <= now:
+        message = _("That has passed already.")
+        raise DomainError(message, errors=[FieldError("ends_at", message)])
+    return Span(max(campaign.starts_at, now), campaign.ends_at)
+
+
+def locked(campaign: Campaign) -> Campaign:
+    """The program first, as whatever writes rules does."""
+    Program.objects.select_for_update().get(pk=campaign.program_id)
+    found: Campaign = (
+        Campaign.objects.select_for_update(of=("self",))
+        .select_related("program")
+        .get(pk=campaign.pk)
+    )
+    return found
+
+
+def _check_whole(campaign: Campaign) -> None:
+    if template_of(campaign).for_some and not campaign.audience:
+        message = _("Say for whom: this is not for everybody.")
+        raise DomainError(message, errors=[FieldError("audience", message, "required")])
+
+
+def _require(row: Campaign, status: str) -> None:
+    if row.status != status:
+        raise ConflictError(_("That is not possible now."), code="campaign_state")
+
+
+def columns_of(definition: CampaignDefinition) -> dict[str, Any]:
+    """The fields of a campaign that says this."""
+    said = dict(definition)
+    return said | {
+        "offer": definition.offer.model_dump(mode="json", exclude_defaults=True),
+        "texts": {code: text.model_dump() for code, text in definition.texts.items()},
+    }
+
+
+def _audit(action: str, campaign: Campaign, actor: Actor, **said: Any) -> None:
+    record_audit(actor=actor, action=action, target=campaign, **said)

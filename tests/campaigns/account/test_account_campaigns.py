@@ -1,0 +1,78 @@
+"""Members read what is on for them and what is announced, without needing JavaScript."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.services.campaigns import pause_campaign
+from loyalty.models import Membership, Program
+from members.services.audit import SYSTEM
+from tests.campaigns.campaigns import launch
+from tests.factories import CustomerFactory
+from tests.loyalty.factories import make_program
+from tests.rewards.factories import make_member
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def club() -> Program:
+    return make_program(at=timezone.now() - 9 * DAY)
+
+
+@pytest.fixture
+def client_of_ana(club: Program) -> Client:
+    CustomerFactory(external_id="ana", with_user=True)
+    ana: Membership = make_member(0, "ana", club)
+    client = Client()
+    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def page(client: Client, name: str) -> str:
+    answer = client.get(reverse(name))
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_what_is_on_says_until_when_and_what_comes_has_its_teaser(
+    client_of_ana: Client, club: Program
+) -> None:
+    now = timezone.now()
+    launch(club, at=now, starts_at=now, ends_at=now + DAY, text="It counts twice.")
+    launch(
+        club, "flash", name="Night", title="The night", teaser="Something comes", at=now,
+        starts_at=now + 2 * DAY, ends_at=now + 3 * DAY, teased_at=now - DAY,
+    )  # fmt: skip
+    shown = page(client_of_ana, "campaigns_account:campaigns")
+    assert shown.index("Spring points") < shown.index("Something comes")
+    assert "Ends on" in shown
+    assert "Begins on" in shown
+    assert "It counts twice." in shown
+    assert "The night" not in shown
+    home = page(client_of_ana, "mypage:home")
+    assert "Spring points" in home
+    assert "All 2 promotions" in home
+
+
+def test_nothing_on_is_said(client_of_ana: Client, club: Program) -> None:
+    now = timezone.now()
+    campaign = launch(club, at=now, starts_at=now, ends_at=now + DAY)
+    pause_campaign(campaign=campaign, actor=SYSTEM, now=now + dt.timedelta(seconds=1))
+    others = {"field": "customer.country", "op": "is", "value": "ZZ"}
+    launch(club, name="Away", at=now, starts_at=now, ends_at=now + DAY, audience=others)
+    assert "Nothing special at the moment" in page(client_of_ana, "campaigns_account:campaigns")
+    assert "Spring points" not in page(client_of_ana, "mypage:home")
+
+
+def test_it_is_read_in_the_members_language(client_of_ana: Client, club: Program) -> None:
+    now = timezone.now()
+    launch(club, at=now, starts_at=now, ends_at=now + DAY, texts={"en": {"title": "In English"}})
+    assert "In English" in page(client_of_ana, "campaigns_account:campaigns")
