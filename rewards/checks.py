@@ -27,7 +27,8 @@ CHECKS: dict[str, str] = {
           JOIN loyalty_membership m ON m.id = d.membership_id
           JOIN loyalty_transfer t ON t.id = d.spent_id
           JOIN loyalty_wallet w ON w.id = t.wallet_id
-         WHERE t.amount <> d.units OR t.kind <> 'redemption' OR t.wallet_type_id <> r.wallet_type_id
+         WHERE t.amount <> d.units OR t.wallet_type_id <> r.wallet_type_id
+            OR t.kind <> CASE r.kind WHEN 'charity' THEN 'donation' ELSE 'redemption' END
             OR w.account_id <> m.account_id
     """,
     _("what a given up reward took came back, once and all of it"): """
@@ -49,10 +50,12 @@ CHECKS: dict[str, str] = {
     """,
     _("a voucher is in the state of the reward that it was given out for"): """
         SELECT 'redemption ' || d.id, d.status, coalesce(v.status, 'no voucher')
-          FROM rewards_redemption d LEFT JOIN rewards_voucher v ON v.id = d.voucher_id
+          FROM rewards_redemption d
+          JOIN rewards_reward r ON r.id = d.reward_id
+          LEFT JOIN rewards_voucher v ON v.id = d.voucher_id
          WHERE v.status IS DISTINCT FROM
                CASE WHEN d.issued_at IS NULL OR d.gift_card_id IS NOT NULL
-                      OR d.credit_id IS NOT NULL THEN NULL
+                      OR d.credit_id IS NOT NULL OR r.kind = 'charity' THEN NULL
                     WHEN d.status = 'cancelled' THEN 'void' ELSE d.status END
             OR v.reward_id IS DISTINCT FROM
                CASE WHEN v.id IS NOT NULL THEN coalesce(d.drawn_id, d.reward_id) END
@@ -144,6 +147,17 @@ CHECKS: dict[str, str] = {
                        FROM rewards_rewardtally GROUP BY 1) t ON t.reward_id = d.reward_id
          WHERE (coalesce(d.taken, 0), coalesce(d.used, 0), coalesce(d.units, 0))
                <> (coalesce(t.taken, 0), coalesce(t.used, 0), coalesce(t.units, 0))
+    """,
+    _("a reward that is a donation gave its units to its charity, and a line says so"): """
+        SELECT 'redemption ' || d.id, d.units || ' to account ' || c.account_id,
+               coalesce(e.units, 0) || ' to account ' || t.to_account_id
+          FROM rewards_redemption d
+          JOIN rewards_reward r ON r.id = d.reward_id AND r.kind = 'charity'
+          JOIN loyalty_charity c ON c.id = r.charity_id
+          JOIN loyalty_transfer t ON t.id = d.spent_id
+          LEFT JOIN loyalty_charityentry e
+            ON e.transfer_id = t.id AND e.charity_id = c.id AND e.reverses_id IS NULL
+         WHERE t.to_account_id <> c.account_id OR e.units IS DISTINCT FROM d.units
     """,
     _("a cart is paid with as much as its units and its gift cards pay"): """
         SELECT 'checkout ' || c.id, coalesce(u.paid, 0) || ' and ' || coalesce(g.paid, 0),

@@ -28,10 +28,12 @@ from rewards.texts import LANGUAGES
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
-WITH_VOUCHER = tuple(kind for kind in Reward.Kind if kind not in Reward.STORED_VALUE)
+WITH_VOUCHER = tuple(kind for kind in Reward.Kind if kind not in Reward.WITHOUT_VOUCHER)
 # What only some kinds have.
 OF_KINDS = {
-    "amount": (Reward.Kind.AMOUNT_OFF, *Reward.STORED_VALUE),
+    "amount": (Reward.Kind.AMOUNT_OFF, *Reward.WITHOUT_VOUCHER),
+    "charity": (Reward.Kind.CHARITY,),
+    "things": (Reward.Kind.CHARITY,),
     "percent": (Reward.Kind.PERCENT_OFF,),
     "most": (Reward.Kind.PERCENT_OFF,),
     "skus": Reward.OFF_THE_PRICE,
@@ -49,6 +51,7 @@ NEEDED = {
     Reward.Kind.AMOUNT_OFF: "amount",
     Reward.Kind.GIFT_CARD: "amount",
     Reward.Kind.STORE_CREDIT: "amount",
+    Reward.Kind.CHARITY: "charity",
     Reward.Kind.PERCENT_OFF: "percent",
     Reward.Kind.FREE_PRODUCT: "skus",
     Reward.Kind.PARTNER_VOUCHER: "voucher_pool",
@@ -88,6 +91,7 @@ class RewardDefinition(Part):
         "partner_voucher",
         "gift_card",
         "store_credit",
+        "charity",
         "mystery",
         "gift",
         "experience",
@@ -121,8 +125,16 @@ class RewardDefinition(Part):
     amount: PositiveAmount | None = Field(
         None,
         description="Of amount_off: so much money off; of gift_card and store_credit: so much"
-        " money to spend.",
+        " money to spend; of charity: so much money to it.",
     )
+    charity: Literal[""] | Code = Field(
+        "", description="Of charity: whom it is given to, by the code of the program's charity."
+        " Stays as it is.",
+    )  # fmt: skip
+    things: Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)] | None = Field(
+        None, description="Of charity: so many of its things, as trees, in place of `amount`."
+        " With neither, the units are worth what the charity's rate says.",
+    )  # fmt: skip
     percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)] | None = Field(
         None, description="Of percent_off: so many percent off."
     )
@@ -157,6 +169,12 @@ class RewardDefinition(Part):
         None, description="Its voucher can be used for so many days."
     )
     combines: bool = Field(False, description="Its voucher goes together with others.")
+    stacking_group: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{0,32}$")] = Field(
+        "", description="Of those of one group a cart has one; only with combines. Empty: none."
+    )
+    applies: Annotated[int, Field(ge=1, le=999)] = Field(
+        100, description="Its turn in a cart: smaller ones take their part off first."
+    )
     sent: bool = Field(False, description="It is sent to an address; a gift always is.")
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{0,8}$")] = Field(
         "", description="What its codes begin with: capital letters and digits."
@@ -202,7 +220,7 @@ class RewardDefinition(Part):
                 raise ValueError(str(error)) from error
         return value
 
-    @field_serializer("price", "amount", "percent", "most", "least", "worth", "cost",
+    @field_serializer("price", "amount", "things", "percent", "most", "least", "worth", "cost",
                       when_used="json-unless-none")  # fmt: skip
     def in_plain_notation(self, value: Decimal) -> str:
         return plain_text(value)
@@ -222,6 +240,11 @@ class RewardDefinition(Part):
                 raise _wrong("of_other_kinds", name, _("Kind “%(kind)s” has no %(field)s."), kind)
         if not self.price and kind not in Reward.MAY_BE_FREE:
             raise _wrong("needed", "price", _("Give %(field)s with kind “%(kind)s”."), self.kind)
+        if self.stacking_group and not self.combines:
+            words = _("Only what goes together with others has a group.")
+            raise _wrong("alone", "stacking_group", words, kind)
+        if self.amount and self.things:
+            raise _wrong("two_worths", "things", _("Say things or money, not both."), kind)
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise _wrong("ends_first", "ends_at", _("Later than it begins."), kind)
         return self

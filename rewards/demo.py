@@ -11,6 +11,7 @@ from django.utils import timezone
 from loyalty.demo.parts import register_demo_part
 from loyalty.errors import InsufficientBalanceError
 from loyalty.models import Membership, Program, Transfer
+from loyalty.selectors.charities import charities_in
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
 from rewards.errors import RewardRefusedError
@@ -45,6 +46,9 @@ CATALOGUE: tuple[dict[str, Any], ...] = (
     {"code": "cinema", "kind": "partner_voucher", "name": "A cinema ticket", "price": 1200,
      "voucher_pool": POOL, "worth": 12, "cost": 8, "valid_days": 180,
      "summary": "At the Riverside, any film, any day."},
+    {"code": "five-meals", "kind": "charity", "name": "Five warm meals", "price": 800,
+     "charity": "food-bank", "things": 5, "worth": 10, "cost": 10,
+     "summary": "We bring them to the Riverside Food Bank for you."},
     {"code": "surprise", "kind": "mystery", "name": "A surprise", "price": 250, "worth": 3,
      "cost": "1.90", "per_member": 1, "per_period": "week",
      "prizes": {"coffee": 12, "three-off": 6, "delivery": 3, "cinema": 1},
@@ -53,7 +57,10 @@ CATALOGUE: tuple[dict[str, Any], ...] = (
 # What the person that the demonstration guides through saves for.
 GOAL = "orchard-tour"
 # Who took what lately: every so many members, the reward, and how many days ago.
-TAKEN = (("coffee", 3, 21), ("three-off", 4, 12), ("coffee", 5, 4), ("delivery", 9, 2))
+TAKEN = (
+    ("coffee", 3, 21), ("three-off", 4, 12), ("coffee", 5, 4), ("five-meals", 8, 3),
+    ("delivery", 9, 2),
+)  # fmt: skip
 
 
 def register() -> None:
@@ -71,7 +78,10 @@ def show_rewards(program: Program) -> None:
         codes = (f"RIVER-{number:04}" for number in range(4101, 4161))
         import_vouchers(pool=pool, lines=codes, actor=SYSTEM)
     unit = program.wallet_types.order_by("pk").first()
+    charities = {item.code for item in charities_in(program)}
     for values in CATALOGUE:
+        if values.get("charity", "") not in {"", *charities}:
+            continue
         if unit is not None and values["code"] not in known:
             definition = RewardDefinition.model_validate(
                 values | {"status": "live", "wallet_type": unit.code}
@@ -109,8 +119,8 @@ def _people_take(program: Program) -> None:
     )
     now = timezone.now()
     for code, every, days in TAKEN:
-        reward = Reward.objects.get(program=program, code=code)
-        for member in members[::every]:
+        reward = Reward.objects.filter(program=program, code=code).first()
+        for member in members[::every] if reward else ():
             _take(member, reward, now - dt.timedelta(days=days), days)
 
 

@@ -23,6 +23,13 @@ class CheckoutStateError(ConflictError):
     code = "checkout_state"
 
 
+class OverrideLimitError(DomainError):
+    """More than the role of whoever lets it pass may. `code`: at once, or in a day."""
+
+    code = "override_limit"
+    status = 403
+
+
 class CheckoutRefusedError(ConflictError):
     """The checkout cannot be made like this. `code` says why."""
 

@@ -14,6 +14,8 @@ from loyalty.selectors.balances import Balance, balances_of
 from loyalty.selectors.member_tiers import member_standings
 from members.formatting import format_money, format_units
 from rewards.models import VoucherUse
+from rewards.services.till_rewards import taken_at_till
+from rewards.texts import told
 
 
 def receipt_lines(
@@ -23,7 +25,7 @@ def receipt_lines(
     language = order.customer.locale if order.customer else ""
     with translation.override(language or translation.get_language()):
         balances, standings = balances_of(members, now), member_standings(members, now)
-        lines = list(_used(order, checkout))
+        lines = list(_used(order, checkout, language))
         for member in members:
             lines += _of_program(order, member, balances[member.pk])
             standing = standings.get(member.pk)
@@ -33,13 +35,24 @@ def receipt_lines(
         return lines
 
 
-def _used(order: Order, checkout: str) -> Iterator[str]:
+def _used(order: Order, checkout: str, language: str) -> Iterator[str]:
     for use in VoucherUse.objects.filter(
         checkout=checkout, state=VoucherUse.State.USED
     ).select_related("voucher"):
         name, code = use.voucher.terms.get("name", ""), use.voucher.written
         off = "" if use.discount is None else f": -{format_money(use.discount, order.currency)}"
         yield f"{name} ({code}){off}"
+    for taken in taken_at_till(checkout).exclude(voucher__uses__checkout=checkout):
+        # What is not used with the sale: its code is for later, or it was given away.
+        code = f" ({taken.voucher.written})" if taken.voucher else ""
+        yield f"{told(taken.got, language).name}{code}"
+    for taken in taken_at_till(checkout):
+        if taken.units:
+            words = {
+                "reward": told(taken.reward, language).name,
+                "units": format_units(taken.units, taken.reward.wallet_type),
+            }
+            yield _("%(reward)s: %(units)s taken") % words
     paid = UnitTender.objects.filter(order=order).select_related("wallet_type", "transfer")
     for row in paid:
         words = {

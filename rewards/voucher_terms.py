@@ -14,6 +14,8 @@ from rewards.models import Reward
 
 # What is told to nobody is not discounted by lines: the shop takes it off what sending costs.
 SHIPPING: dict[str, Any] = {"shipping": True}
+# Of vouchers that were given out before there were turns.
+DEFAULT_TURN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,39 @@ def terms_of(reward: Reward) -> dict[str, Any]:
     reward later."""
     terms: dict[str, Any] = {
         "kind": reward.kind, "name": reward.name, "combines": reward.combines,
-        "currency": reward.program.currency,
+        "currency": reward.program.currency, "group": reward.stacking_group,
+        "applies": reward.applies,
     }  # fmt: skip
     if reward.sent:
         terms["sent"] = True
     if reward.takes_off:
         terms["discount"] = _discount(reward)
     return terms
+
+
+def turn_of(terms: dict[str, Any]) -> int:
+    """When it takes its part off a cart: those with a smaller number before others."""
+    return int(terms.get("applies", DEFAULT_TURN))
+
+
+def least_of(terms: dict[str, Any]) -> Decimal | None:
+    """The smallest order that a voucher with these terms is for."""
+    least = terms.get("discount", {}).get("body", {}).get("least")
+    return None if least is None else Decimal(least)
+
+
+def waived_least(terms: dict[str, Any]) -> Decimal | None:
+    """What it was before somebody of the staff let smaller ones pass."""
+    least = terms.get("waived", {}).get("least")
+    return None if least is None else Decimal(least)
+
+
+def without_least(terms: dict[str, Any]) -> dict[str, Any]:
+    """The same for orders of any size; what was told first is kept beside it."""
+    asked = terms["discount"]
+    body = {name: value for name, value in asked["body"].items() if name != "least"}
+    waived = {"least": asked["body"]["least"]}
+    return {**terms, "discount": {**asked, "body": body}, "waived": waived}
 
 
 def taken_off(terms: dict[str, Any], occasion: Occasion, coin: Decimal) -> Taken:

@@ -15,6 +15,7 @@ from members.formatting import format_moment, format_money, format_number, forma
 from rewards.models import GiftDay, Reward
 from rewards.selectors.prizes import odds_of
 from rewards.texts import told
+from rewards.voucher_terms import DEFAULT_TURN
 
 ICONS = {
     Reward.Kind.AMOUNT_OFF: "coin",
@@ -25,6 +26,7 @@ ICONS = {
     Reward.Kind.PARTNER_VOUCHER: "ticket",
     Reward.Kind.GIFT_CARD: "gift-card",
     Reward.Kind.STORE_CREDIT: "wallet",
+    Reward.Kind.CHARITY: "heart-handshake",
     Reward.Kind.MYSTERY: "gift",
     Reward.Kind.GIFT: "package",
     Reward.Kind.EXPERIENCE: "sparkles",
@@ -47,18 +49,37 @@ def gives(reward: Reward) -> str:
             return _("A gift card of %s") % format_money(reward.amount or 0, currency)
         case Reward.Kind.STORE_CREDIT:
             return _("%s of store credit") % format_money(reward.amount or 0, currency)
+        case Reward.Kind.CHARITY:
+            return _donation(reward)
         case Reward.Kind.PERCENT_OFF:
-            off = _("%s off") % format_percent((reward.percent or 0) / 100)
-            if reward.most is None:
-                return off
-            return _("%(off)s, %(most)s at most") % {
-                "off": off, "most": format_money(reward.most, currency),
-            }  # fmt: skip
+            return _percent(reward)
         case Reward.Kind.FREE_PRODUCT:
             return _("Free: %s") % ", ".join(reward.skus)
         case Reward.Kind.FREE_SHIPPING:
             return _("Free shipping")
     return str(reward.get_kind_display())
+
+
+def _percent(reward: Reward) -> str:
+    off = _("%s off") % format_percent((reward.percent or 0) / 100)
+    if reward.most is None:
+        return off
+    return _("%(off)s, %(most)s at most") % {
+        "off": off, "most": format_money(reward.most, reward.program.currency),
+    }  # fmt: skip
+
+
+def _donation(reward: Reward) -> str:
+    """What the charity gets, and which."""
+    charity = reward.charity
+    assert charity is not None
+    words = {"what": "", "charity": charity.told_name}
+    if reward.amount is not None:
+        words["what"] = format_money(reward.amount, reward.program.currency)
+    if reward.things is not None:
+        name = charity.thing_singular if reward.things == 1 else charity.thing_plural
+        words["what"] = f"{format_number(reward.things)} {name}"
+    return (_("%(what)s for %(charity)s") if words["what"] else _("For %(charity)s")) % words
 
 
 def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
@@ -78,6 +99,7 @@ def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
             if reward.combines
             else _("One voucher for each purchase.")
         )
+        yield from _grouped(reward, for_members)
     yield from _how(reward, for_members)
     if reward.starts_at is not None:
         yield _("From %s on.") % format_moment(reward.starts_at, zone)
@@ -87,6 +109,18 @@ def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
     if condition is not None:
         worded = told_sentence if for_members else sentence
         yield _("Only for this: %s.") % worded(condition.root)
+
+
+def _grouped(reward: Reward, for_members: bool) -> Iterator[str]:
+    """What it does not go together with, and when it takes its part off."""
+    if reward.stacking_group:
+        yield (
+            _("Not together with others like it.")
+            if for_members
+            else _("Not together with others of “%s”.") % reward.stacking_group
+        )
+    if reward.applies != DEFAULT_TURN and not for_members:
+        yield _("Its turn in a cart is %s.") % format_number(reward.applies)
 
 
 def _for_which_orders(reward: Reward) -> Iterator[str]:

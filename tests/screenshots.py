@@ -135,6 +135,7 @@ PAGES = (
     Page("adjustment-reasons", ("loyalty_backoffice:reason_list",)),
     Page("adjustment-reason-new", ("loyalty_backoffice:reason_create",)),
     Page("adjustment-limits", ("loyalty_backoffice:limit_list",)),
+    Page("reward-exceptions", ("rewards_backoffice:override_limit_list",)),
     Page("adjustment-limit-new", ("loyalty_backoffice:limit_create",)),
     Page("rewards", ("rewards_backoffice:reward_list", "program")),
     Page("rewards-preview", ("rewards_backoffice:reward_preview", "program")),

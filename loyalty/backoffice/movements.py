@@ -65,7 +65,8 @@ def movement_rows(
 def _row(transfer: Transfer, undo: str, may_edit: bool, *, undone: bool) -> MovementRow:
     explanation = explain_transfer(transfer, audience="staff")
     icon, look = LOOK[transfer.kind]
-    of_card = transfer.explanation.get("gift_card", "")
+    # These are undone where they were made.
+    elsewhere = transfer.explanation.get("gift_card") or transfer.explanation.get("reward")
     return MovementRow(
         transfer=transfer,
         icon=icon,
@@ -73,7 +74,7 @@ def _row(transfer: Transfer, undo: str, may_edit: bool, *, undone: bool) -> Move
         title=explanation.title,
         why=explanation.why,
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
-        undo_url=reverse(undo, args=[transfer.pk]) if undo and not (undone or of_card) else "",
+        undo_url=reverse(undo, args=[transfer.pk]) if undo and not (undone or elsewhere) else "",
         bring_back_url=_bring_back_url(transfer) if may_edit and not undone else "",
         undone=undone,
     )

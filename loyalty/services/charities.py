@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, ProtectedError, Q
 from django.utils.translation import gettext as _
 
 from loyalty.giving_definitions import CharityDefinition, CharityRateDefinition
@@ -157,6 +157,12 @@ def _remove(applied: Applied, charity: Charity) -> None:
             "charities",
             _("%s is in the books and cannot be removed. Archive it instead.") % account.name,
         )
+    try:
+        charity.delete()
+    except ProtectedError:
+        refuse_rewriting(
+            "charities",
+            _("A reward gives to %s, so it cannot be removed. Archive it instead.") % account.name,
+        )
     applied.changes.append(_("%s has no account any more") % account.name)
-    charity.delete()
     account.delete()

@@ -21,11 +21,13 @@ Kind = CharityEntry.Kind
 
 
 def enter_donation(
-    *, transfer: Transfer, now: dt.datetime, standing: StandingGift | None = None
-) -> CharityEntry:
-    """Units that the ledger moved from a member to a charity."""
+    *, transfer: Transfer, now: dt.datetime, standing: StandingGift | None = None,
+    worth: Worth | None = None,
+) -> CharityEntry:  # fmt: skip
+    """Units that the ledger moved from a member to a charity. `worth`: what it gets for them, where
+    its rates do not say so."""
     charity = charities().get(account=transfer.to_account_id)
-    worth = worth_of_units(charity, transfer.wallet_type, transfer.amount)
+    worth = worth or worth_of_units(charity, transfer.wallet_type, transfer.amount)
     return _enter(
         charity, Kind.STANDING if standing else Kind.DONATION, worth,
         key=f"transfer:{transfer.pk}", at=transfer.occurred_at, now=now,

@@ -42,17 +42,22 @@ def undo_movement(
 
 
 def undo_gift(
-    *, transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str = ""
-) -> tuple[Transfer, bool]:
+    *, transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str = "",
+    with_reward: bool = False,
+) -> tuple[Transfer, bool]:  # fmt: skip
     """Return what is left of a gift (either leg of it), or a donation as a whole, to the giver.
+    `with_reward`: the reward that gave it is given up as well.
 
     Returns the movement that undoes it and whether it had been made before. Raises
-    NotReversibleError when nothing is left, OverCorrectedError when it was undone already.
+    NotReversibleError when nothing is left, or a reward gave it that nobody gives up,
+    OverCorrectedError when it was undone already.
     """
     if transfer.kind not in KINDS:
         raise NotReversibleError(_("This is neither a gift nor a donation."))
     if transfer.explanation.get("gift_card"):
         raise NotReversibleError(_("What was added from a gift card stays where it is."))
+    if transfer.explanation.get("reward") and not with_reward:
+        raise NotReversibleError(_("They come back when the reward that was taken is canceled."))
     return run_atomically(lambda: _undo(transfer, actor, source, now, note))
 
 

@@ -22,6 +22,7 @@ from loyalty.models import (
     Transfer,
     Wallet,
 )
+from loyalty.selectors.charities import Worth
 from loyalty.selectors.gifts import room_to_give, room_to_receive
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
 from loyalty.services.charity_entries import enter_donation
@@ -140,10 +141,14 @@ def donate_units(
     whole_limit: int | None = None,
     note: str = "",
     standing: StandingGift | None = None,
+    reward: str = "",
+    worth: Worth | None = None,
 ) -> tuple[Transfer, bool]:
     """A member gives to one of the program's charities. `note`: why staff gave it for them;
     `standing`: the standing gift that it follows from, which no least and no step holds up.
-    Returns and raises as `give_units`."""
+    `reward`: the name of the reward that gives it, at its own price; it comes back with that alone.
+    `worth`: what the charity gets for it, where its rates do not say so. Returns and raises as
+    `give_units`."""
     _check(wallet, units, "", whole_limit)
     note = " ".join(note.replace("\x00", "").split())
 
@@ -151,18 +156,20 @@ def donate_units(
         lock_wallets([wallet.pk])
         if not Transfer.objects.filter(key=key).exists():
             _check_giver(wallet, now)
-            _check_charity(wallet, charity)
-            if standing is None:
+            _check_charity(wallet, charity, offered=bool(reward))
+            if standing is None and not reward:
                 _check_amount(wallet, units)
         entry = _entry(
             wallet, "out", Transfer.Kind.DONATION, units, key, source, now, actor,
             counter=charity.pk,
-            explanation={"charity": charity.name} | ({"standing": True} if standing else {}),
+            explanation={"charity": charity.name}
+            | ({"standing": True} if standing else {})
+            | ({"reward": reward} if reward else {}),
             **({"note": note} if note else {}),
         )  # fmt: skip
         transfer, replayed = _post(entry, wallet, now)
         if not replayed:
-            enter_donation(transfer=transfer, now=now, standing=standing)
+            enter_donation(transfer=transfer, now=now, standing=standing, worth=worth)
             _audit("points.donated", transfer, wallet, actor, reason=note, charity=charity.name)
         return transfer, replayed
 
@@ -226,10 +233,12 @@ def _check_gift(wallet: Wallet, taker: Wallet, units: int, now: dt.datetime) -> 
         )  # fmt: skip
 
 
-def _check_charity(wallet: Wallet, charity: Account) -> None:
+def _check_charity(wallet: Wallet, charity: Account, *, offered: bool = False) -> None:
+    """`offered`: the program gives it for these units itself, whatever members may give freely."""
     wallet_type = wallet.wallet_type
     foreign = charity.program_id != wallet_type.program_id
-    if foreign or charity.kind != Account.Kind.CHARITY or not wallet_type.gifts_to_charities:
+    closed = not (wallet_type.gifts_to_charities or offered)
+    if foreign or charity.kind != Account.Kind.CHARITY or closed:
         raise _refused("to", _("%s cannot be given there.") % capfirst(wallet_type.plural))
     if not Charity.objects.filter(account=charity, status=Charity.Status.LIVE).exists():
         raise _refused("to", _("Nothing can be given to %s any more.") % charity.name)

@@ -164,6 +164,10 @@ def _take(
         source=Transfer.Source.ACCOUNT.value, actor=Actor.of_user(request.user),
         now=timezone.now(), address=address,
     )  # fmt: skip
+    if found.charity is not None:
+        messages.success(request, _("Thank you! It was given to %s.") % found.charity.told_name)
+        place = [member.public_id, found.charity.code]
+        return HttpResponseRedirect(reverse("loyalty_account:charity", args=place))
     messages.success(request, _("%s is yours.") % told(taken.got, request.customer.locale).name)
     if taken.voucher is None:
         return HttpResponseRedirect(reverse("rewards_account:credit_of", args=[member.public_id]))

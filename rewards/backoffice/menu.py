@@ -61,6 +61,16 @@ ITEMS = (
         permission="merchant.edit",
         section="settings",
     ),
+    NavItem(
+        "override-limits",
+        _("Exceptions for rewards"),
+        f"{NAMESPACE}:override_limit_list",
+        "door-enter",
+        order=51,
+        permission="limits.manage",
+        section="settings",
+        match=(f"{NAMESPACE}:override_limit",),
+    ),
 )
 ACTIONS = {
     "storefront.changed": _("Changed what the shop's pages show"),
@@ -73,6 +83,8 @@ ACTIONS = {
     "reward.used": _("Used a reward"),
     "reward.cancelled": _("Canceled a reward"),
     "reward.reopened": _("Brought a reward back"),
+    "reward.minimum_waived": _("Let a code be used for smaller orders"),
+    "override_limit.changed": _("Changed how many exceptions a role may make"),
     "reward.given": _("Gave a reward"),
     "reward.given_to_many": _("Gave a reward to many"),
     "gift_day.started": _("Gives a reward on a day of the year"),
@@ -143,6 +155,14 @@ FIELDS = {
     "picture": _("Picture"),
     "texts": _("In further languages"),
     "prizes": _("What may be in it"),
+    "let_pass": _("Let pass"),
+    "most_in_a_day": _("How many in a day"),
+    "units_at_once": _("Units at once"),
+    "units_in_a_day": _("Units in a day"),
+    "charity": _("Given to"),
+    "things": _("Things"),
+    "stacking_group": _("Group"),
+    "applies": _("Its turn"),
     "stock": _("Stock"),
     "per_member": _("For one member at most"),
     "per_period": _("In which time"),
@@ -178,6 +198,10 @@ def register() -> None:
         "rewards.giftcard", TargetKind(_("Gift card"), f"{NAMESPACE}:gift_card_page")
     )
     register_audit_target("rewards.giftcardbatch", TargetKind(_("Batch of gift cards")))
+    register_audit_target(
+        "rewards.overridelimit",
+        TargetKind(_("Exceptions"), f"{NAMESPACE}:override_limit_list", takes_id=False),
+    )
     register_audit_target(
         "rewards.storefront",
         TargetKind(_("Storefront"), f"{NAMESPACE}:storefront", takes_id=False),

@@ -20,9 +20,9 @@ from loyalty.backoffice.reason_forms import ReasonForm, UntilForm
 from loyalty.models import Membership, Transfer
 from loyalty.selectors.memberships import list_memberships
 from loyalty.services.usable_units import spendable_units
-from members.formatting import format_units
+from members.formatting import format_money, format_number, format_units
 from members.forms import errors_on, posted
-from members.models import Customer
+from members.models import Customer, StaffMember
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
@@ -30,16 +30,18 @@ from members.responses import dialog_done
 from rewards.backoffice.links import NAMESPACE
 from rewards.codes import plain
 from rewards.models import Redemption, Reward
+from rewards.selectors.overrides import let_pass_today, override_terms_of, with_overrides
 from rewards.selectors.redemptions import redemptions, taken_by
 from rewards.selectors.rewards import offered
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
 from rewards.services.redemptions import (
     Override,
     cancel_redemption,
-    reopen_redemption,
     take_reward,
     use_redemption,
 )
+from rewards.services.second_chances import reopen_redemption, waive_minimum
+from rewards.voucher_terms import least_of
 
 Status = Redemption.Status
 SOURCE = Transfer.Source.BACKOFFICE.value
@@ -67,7 +69,7 @@ def redemption_list(request: HttpRequest) -> HttpResponse:
     shown = request.GET.get("status", "")
     shown = shown if shown in SHOWN else ""
     text = request.GET.get("q", "").replace("\x00", "").strip()
-    found = redemptions()
+    found = with_overrides(redemptions())
     if shown:
         found = found.filter(status=shown)
     may_act = is_allowed(request.user, "rewards.give")
@@ -103,7 +105,7 @@ def redemption_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What a customer took, newest first."""
     customer = get_object_or_404(Customer, public_id=public_id)
     members = list_memberships(customer)
-    found = taken_by(members)
+    found = with_overrides(taken_by(members))
     page = paginate(
         found, request=request, orderings={"": ("-created_at", "-pk")}, default="", per_page=6
     )
@@ -145,11 +147,9 @@ def reward_take(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 actor=acting(request), now=now,
                 override=Override(OVERRIDABLE, reason) if reason else None,
             )  # fmt: skip
-            code = taken.voucher.written if taken.voucher else ""
-            words = {"reward": taken.reward.name, "code": code}
             return dialog_done(
                 request, url=customer_url(member.customer), changed="wallet",
-                message=_("%(reward)s was taken. Its code: %(code)s") % words,
+                message=_taken_words(taken),
             )  # fmt: skip
     context = {
         "title": _("Take a reward"),
@@ -157,6 +157,7 @@ def reward_take(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "form": form,
         "offers": [_shown(offer, form) for offer in offers_for(rewards, member, now)],
         "balances": _balances(member, now),
+        "room": _room(request, member, now),
         "back": customer_url(member.customer),
     }
     status = 422 if form.errors else 200
@@ -231,6 +232,51 @@ def redemption_use(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "submit": _("It was used"),
     }
     return _dialog(request, found, form, act, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("rewards.give")
+def redemption_minimum(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Let its code be used for orders of any size."""
+    found = _redemption(public_id)
+    form = ReasonForm(posted(request))
+    least = (least_of(found.voucher.terms) if found.voucher else None) or 0
+
+    def act(data: dict[str, Any]) -> str:
+        waive_minimum(
+            redemption=found, reason=data["reason"], actor=acting(request), now=timezone.now()
+        )
+        return _("Its code can be used for orders of any size.")
+
+    context = {
+        "title": _("Let smaller orders pass for %s?") % found.reward.name,
+        "effect": _("It is for orders of %s and more now. Its code can then be used for any.")
+        % format_money(least, found.reward.program.currency),
+        "submit": _("Let them pass"),
+    }
+    return _dialog(request, found, form, act, context)
+
+
+def _taken_words(taken: Redemption) -> str:
+    words = {"reward": taken.reward.name, "code": taken.voucher.written if taken.voucher else ""}
+    if taken.voucher is None:
+        return _("%(reward)s was taken.") % words
+    return _("%(reward)s was taken. Its code: %(code)s") % words
+
+
+def _room(request: HttpRequest, member: Membership, now: dt.datetime) -> str:
+    """What whoever looks may still let pass today; nothing where that has no limit."""
+    user = acting(request).user
+    role = StaffMember.objects.filter(user=user).values_list("role", flat=True).first()
+    terms = override_terms_of(role or "")
+    if user is None or terms.most_in_a_day is None:
+        return ""
+    done = let_pass_today(user, member.program.zone, now).count
+    words = {
+        "left": format_number(max(terms.most_in_a_day - done, 0)),
+        "most": format_number(terms.most_in_a_day),
+    }
+    return _("You may let pass %(left)s of %(most)s more today.") % words
 
 
 def _dialog(

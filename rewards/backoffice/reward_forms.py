@@ -16,6 +16,7 @@ from loyalty.backoffice.program_fields import amount, at_times, optional, plain,
 from loyalty.models import Program
 from loyalty.rule_conditions import OCCASION_SCOPES
 from loyalty.rules.calendar import localize
+from loyalty.selectors.charities import charities_in
 from loyalty.selectors.tier_sets import tier_set_at
 from members.backoffice.condition_builder import ConditionField
 from members.free_codes import code_stem
@@ -24,6 +25,7 @@ from rewards.definitions import OF_KINDS, RewardDefinition
 from rewards.models import Reward
 from rewards.selectors.rewards import definition_of
 from rewards.texts import NAMES, other_languages
+from rewards.voucher_terms import DEFAULT_TURN
 
 # What kinds need, in words for people.
 _NEEDED = {
@@ -31,6 +33,7 @@ _NEEDED = {
     "price": _l("Only gifts, experiences, events and content may cost nothing."),
     "percent": _l("Say how much."),
     "skus": _l("Name the products of which one is free."),
+    "charity": _l("Choose whom it is given to."),
     "voucher_pool": _l("Choose the list that its codes come from."),
     "prizes": _l("Give at least one of the rewards a weight."),
 }
@@ -111,6 +114,13 @@ class RewardForm(forms.Form):
     amount = at_times(optional(_l("Money off")))
     # The same of what gives money.
     given = at_times(optional(_l("Amount"), _l("So much money to spend.")))
+    charity = at_times(forms.ChoiceField(label=_l("Given to"), required=False))
+    donated = at_times(
+        optional(_l("So much money"), _l("Empty, and no things: what its units are worth there."))
+    )
+    things = at_times(
+        optional(_l("Or so many things"), _l("Of what its work is counted in, as trees."))
+    )
     percent = at_times(optional(_l("Percent off")))
     most = at_times(optional(_l("At most"), _l("So much money off one order.")))
     skus = at_times(_listed(_l("Products"), _l("Their SKUs, with commas between them.")))
@@ -135,8 +145,17 @@ class RewardForm(forms.Form):
     starts_at = moment_field(_l("Can be taken from"))
     ends_at = moment_field(_l("Can be taken until"))
     combines = switch(
-        _l("Its voucher goes together with others"), _l("Your shop is told; it decides.")
+        _l("Its voucher goes together with others"),
+        _l("Else a cart has it alone, without any other voucher."),
     )
+    stacking_group = forms.RegexField(
+        r"^[a-z0-9-]{1,32}$", label=_l("Group"), required=False,
+        help_text=_l("A short name, as money-off. Of one group a cart has one. Empty: none."),
+    )  # fmt: skip
+    applies = forms.IntegerField(
+        label=_l("Its turn"), min_value=1, max_value=999, required=False,
+        help_text=_l("1 to 999. Smaller ones take their part off a cart first. Empty: 100."),
+    )  # fmt: skip
     only_given = switch(
         _l("Only given"),
         _l("Members do not find it on their shelf: staff give it, or a day of the year does."),
@@ -159,6 +178,11 @@ class RewardForm(forms.Form):
         assert isinstance(pool, forms.ChoiceField)
         units = list(program.wallet_types.filter(stored_value=False))
         wallet_type.choices = [(item.code, item.plural) for item in units]
+        given_to, whom = self.fields["charity"], charities_in(program)
+        assert isinstance(given_to, forms.ChoiceField)
+        if reward is not None and reward.charity is not None:
+            whom = [reward.charity]
+        given_to.choices = [(item.code, item.account.name) for item in whom]
         pools = [(item.code, item.name) for item in program.voucher_pools.all()]
         pool.choices = [("", _("Made here")), *pools]
         for tier in self.tiers:
@@ -205,6 +229,8 @@ class RewardForm(forms.Form):
                 place = "code_prefix" if place == "prefix" else place
                 if place == "amount" and self._kind() in Reward.STORED_VALUE:
                     place = "given"
+                if place == "amount" and self._kind() == Reward.Kind.CHARITY:
+                    place = "donated"
                 if place == "texts" and len(item["loc"]) == 3:
                     place = f"text_{item['loc'][1]}_{item['loc'][2]}"
                 self.add_error(place if place in self.fields else None, words)
@@ -223,6 +249,7 @@ class RewardForm(forms.Form):
             if isinstance(value, Decimal):
                 found[name] = plain(value)
         found["code_prefix"], found["given"] = found["prefix"], found["amount"]
+        found["donated"] = found["amount"]
         found["only_given"] = not found["on_shelf"]
         return found | _initial_parts(self.base)
 
@@ -233,6 +260,11 @@ class RewardForm(forms.Form):
         data, kind = dict(self.cleaned_data), self._kind()
         if kind in Reward.STORED_VALUE:
             data["amount"] = data["given"]
+        if kind == Reward.Kind.CHARITY:
+            data["amount"] = data["donated"]
+        if not data["combines"]:
+            data["stacking_group"] = ""
+        data["applies"] = data["applies"] or DEFAULT_TURN
         said = {name: data[name] for name in RewardDefinition.model_fields if name in data}
         for name in LISTS:
             said[name] = tuple(part.strip() for part in data[name].split(",") if part.strip())

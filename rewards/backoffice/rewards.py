@@ -32,6 +32,7 @@ from rewards.backoffice.reward_figures import figures
 from rewards.backoffice.reward_forms import RewardForm
 from rewards.backoffice.shared_codes import shared_codes_of
 from rewards.models import GiftDay, Reward
+from rewards.selectors.overrides import with_overrides
 from rewards.selectors.redemptions import redemptions
 from rewards.selectors.rewards import definition_of, rewards, with_figures
 from rewards.services.pictures import copy_picture
@@ -78,7 +79,7 @@ def reward_page(request: HttpRequest, code: str, reward_code: str) -> HttpRespon
     reward, now = _reward(code, reward_code), timezone.now()
     found = with_figures(rewards().filter(pk=reward.pk), reward.program, now).get()
     page = paginate(
-        redemptions().filter(reward=reward),
+        with_overrides(redemptions().filter(reward=reward)),
         request=request,
         orderings={"": ("-created_at", "-pk")},
         default="",

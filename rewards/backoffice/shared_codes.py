@@ -33,7 +33,11 @@ class SharedCodeForm(forms.Form):
     )  # fmt: skip
     most_uses = forms.IntegerField(
         label=_l("How many times"), min_value=1, max_value=MOST,
-        help_text=_l("Each member may use it once."),
+        help_text=_l("By all members together."),
+    )  # fmt: skip
+    per_member = forms.IntegerField(
+        label=_l("How many times by each member"), min_value=1, max_value=MOST, initial=1,
+        required=False, help_text=_l("Empty: once."),
     )  # fmt: skip
     until = forms.DateField(
         label=_l("Usable until"), required=False, help_text=_l("To the end of this day."),
@@ -62,7 +66,7 @@ def shared_code_create(request: HttpRequest, code: str, reward_code: str) -> Htt
             made = create_shared_code(
                 reward=reward, written=data["written"], most_uses=data["most_uses"],
                 expires_at=end_of_day(data["until"], zone) if data["until"] else None,
-                actor=acting(request), now=timezone.now(),
+                per_member=data["per_member"] or 1, actor=acting(request), now=timezone.now(),
             )  # fmt: skip
             return dialog_done(
                 request, url=reward_url(reward), changed="reward",

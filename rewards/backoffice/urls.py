@@ -16,6 +16,7 @@ from rewards.backoffice import (
     gift_card_batches,
     gift_cards,
     gifts,
+    override_limits,
     pictures,
     redemptions,
     rewards,
@@ -39,6 +40,13 @@ TASK = "fulfillment/<uuid:public_id>"
 
 urlpatterns = [
     path("settings/storefront/", storefront.storefront, name="storefront"),
+    path("settings/exceptions/", override_limits.override_limit_list, name="override_limit_list"),
+    path(
+        "settings/exceptions/<slug:role>/",
+        override_limits.override_limit_edit,
+        name="override_limit_edit",
+    ),
+    path(f"{TAKEN}/minimum/", redemptions.redemption_minimum, name="redemption_minimum"),
     path(f"{CATALOGUE}/", rewards.reward_list, name="reward_list"),
     path(f"{CATALOGUE}/new/", rewards.reward_create, name="reward_create"),
     path(f"{CATALOGUE}/change/", bulk_changes.reward_bulk, name="reward_bulk"),

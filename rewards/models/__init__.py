@@ -11,6 +11,7 @@ from rewards.models.events import Event, EventWait
 from rewards.models.fulfillment import FulfillmentStep, FulfillmentTask, FulfillmentTerms
 from rewards.models.gift_cards import GiftCard, GiftCardBatch
 from rewards.models.gifts import GiftDay, GiftOccasion
+from rewards.models.overrides import OverrideLimit, StaffOverride
 from rewards.models.prizes import RewardPrize
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward, RewardPrice
@@ -41,12 +42,14 @@ __all__ = [
     "GiftCardBatch",
     "GiftDay",
     "GiftOccasion",
+    "OverrideLimit",
     "Redemption",
     "Reward",
     "RewardGoal",
     "RewardPrice",
     "RewardPrize",
     "RewardTally",
+    "StaffOverride",
     "Storefront",
     "Voucher",
     "VoucherPool",

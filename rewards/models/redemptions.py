@@ -23,7 +23,7 @@ ISSUED = "rewards.issued"
 # How something that was taken may go on.
 TRANSITIONS = (
     ("reserved", "issued"), ("reserved", "cancelled"), ("reserved", "expired"),
-    # What gives money is used with being given.
+    # What gives money, to the member or to a charity, is used with being given.
     ("reserved", "used"),
     ("issued", "used"), ("issued", "cancelled"), ("issued", "expired"),
     ("used", "cancelled"), ("used", "issued"), ("expired", "issued"),
@@ -186,8 +186,10 @@ class Redemption(models.Model):
 
     @property
     def gives_value(self) -> bool:
-        """Whether it gave money that may still be there, so that it can be canceled."""
+        """Whether it gave money that may still be there, so that it can be canceled: to the member,
+        or to a charity."""
         given = self.gift_card_id is not None or self.credit_id is not None
+        given = given or self.reward.is_donation
         return given and self.status == self.Status.USED
 
     @property

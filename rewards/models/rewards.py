@@ -11,7 +11,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Program, WalletType
+from loyalty.models import Charity, Program, WalletType
+from loyalty.models.charities import ThingsField
 from loyalty.models.orders import MoneyField
 from loyalty.models.programs import code_validator
 
@@ -29,6 +30,7 @@ class Reward(models.Model):
         PARTNER_VOUCHER = "partner_voucher", _("Partner's voucher")
         GIFT_CARD = "gift_card", _("Gift card")
         STORE_CREDIT = "store_credit", _("Store credit")
+        CHARITY = "charity", _("Donation to a charity")
         MYSTERY = "mystery", _("Mystery gift")
         GIFT = "gift", _("Gift that is sent")
         EXPERIENCE = "experience", _("Experience")
@@ -49,6 +51,8 @@ class Reward(models.Model):
 
     # Which give money that is used as such, and no voucher.
     STORED_VALUE = (Kind.GIFT_CARD, Kind.STORE_CREDIT)
+    # Which are done with being taken: no voucher is left to be used.
+    WITHOUT_VOUCHER = (*STORED_VALUE, Kind.CHARITY)
     # Those that can be in a mystery gift: a voucher is all of them, unless they are sent.
     DRAWN = (
         Kind.AMOUNT_OFF, Kind.PERCENT_OFF, Kind.FREE_PRODUCT, Kind.FREE_SHIPPING, Kind.ACCESS,
@@ -84,6 +88,12 @@ class Reward(models.Model):
     wallet_type = models.ForeignKey(WalletType, on_delete=models.PROTECT, related_name="rewards")
     price = models.BigIntegerField(_("price"))
     amount = MoneyField(_("money"), null=True, blank=True)
+    # Whom a donation goes to, and so many of the things that its work is counted in; with neither
+    # things nor money it is worth what its units are worth there.
+    charity = models.ForeignKey(
+        Charity, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    things = ThingsField(_("things"), null=True, blank=True)
     percent = models.DecimalField(
         _("percent off"), max_digits=7, decimal_places=4, null=True, blank=True
     )
@@ -111,6 +121,9 @@ class Reward(models.Model):
     # How long its voucher can be used.
     valid_days = models.PositiveIntegerField(_("days to use it"), null=True, blank=True)
     combines = models.BooleanField(_("together with other vouchers"), default=False)
+    # Of those of one group a cart has one; and which takes its part off before others.
+    stacking_group = models.CharField(_("group"), max_length=32, blank=True, default="")
+    applies = models.PositiveSmallIntegerField(_("its turn"), default=100, db_default=100)
     # Whether it goes to an address.
     sent = models.BooleanField(_("is sent"), default=False, db_default=False)
     prefix = models.CharField(_("codes begin with"), max_length=8, blank=True, default="")
@@ -138,6 +151,7 @@ class Reward(models.Model):
                         "partner_voucher",
                         "gift_card",
                         "store_credit",
+                        "charity",
                         "mystery",
                         "gift",
                         "experience",
@@ -163,7 +177,14 @@ class Reward(models.Model):
             models.CheckConstraint(
                 name="reward_amount_of_its_kind",
                 condition=Q(kind__in=["amount_off", "gift_card", "store_credit"], amount__gt=0)
+                | Q(kind="charity", amount__gt=0)
                 | (~Q(kind__in=["amount_off", "gift_card", "store_credit"]) & Q(amount=None)),
+            ),
+            models.CheckConstraint(
+                name="reward_charity_of_its_kind",
+                condition=Q(kind="charity", charity__isnull=False)
+                & (Q(things=None) | Q(things__gt=0, amount=None))
+                | (~Q(kind="charity") & Q(charity=None, things=None)),
             ),
             models.CheckConstraint(
                 name="reward_percent_of_its_kind",
@@ -197,6 +218,10 @@ class Reward(models.Model):
                 condition=Q(per_period__in=["ever", "year", "month", "week", "day"]),
             ),
             models.CheckConstraint(
+                name="reward_group_of_combining",
+                condition=Q(stacking_group="") | Q(combines=True),
+            ),
+            models.CheckConstraint(
                 name="reward_valid_days", condition=Q(valid_days=None) | Q(valid_days__gt=0)
             ),
             models.CheckConstraint(
@@ -221,6 +246,10 @@ class Reward(models.Model):
     @property
     def is_stored_value(self) -> bool:
         return self.kind in self.STORED_VALUE
+
+    @property
+    def is_donation(self) -> bool:
+        return self.kind == self.Kind.CHARITY
 
 
 class RewardPrice(models.Model):

@@ -68,8 +68,10 @@ class Voucher(models.Model):
         Membership, null=True, on_delete=models.PROTECT, related_name="vouchers"
     )
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
-    # So often it can be used, once by each member; None: it is one member's, and is used once.
+    # So often it can be used, and so often by each member; None: it is one member's, and is used
+    # once.
     most_uses = models.PositiveIntegerField(null=True)
+    per_member = models.PositiveIntegerField(default=1, db_default=1)
     # How many of these are held or used; the database counts it with each use.
     uses_taken = models.PositiveIntegerField(default=0, db_default=0)
     # What it does, as it was told to whoever took it.
@@ -97,6 +99,10 @@ class Voucher(models.Model):
                 name="voucher_of_one_or_shared",
                 condition=Q(most_uses=None)
                 | Q(most_uses__gt=0, membership=None, pool=None, reward__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="voucher_per_member",
+                condition=Q(per_member=1) | Q(per_member__gt=1, per_member__lte=F("most_uses")),
             ),
             models.CheckConstraint(
                 name="voucher_used_as_often_as_it_may_be",
@@ -170,6 +176,8 @@ class VoucherUse(models.Model):
         Membership, null=True, on_delete=models.PROTECT, related_name="+"
     )
     slot = models.PositiveIntegerField(default=1, db_default=1)
+    # Which of this member's uses.
+    own_slot = models.PositiveIntegerField(default=1, db_default=1)
     # The shop's own name for the checkout, or that of a cart or sale: source/number.
     checkout = models.CharField(max_length=161)
     state = models.CharField(max_length=8, choices=State.choices)
@@ -189,9 +197,9 @@ class VoucherUse(models.Model):
                 name="voucher_at_one_checkout",
             ),
             models.UniqueConstraint(
-                fields=["voucher", "membership"],
+                fields=["voucher", "membership", "own_slot"],
                 condition=Q(state__in=["held", "used"], membership__isnull=False),
-                name="voucher_once_for_a_member",
+                name="voucher_in_each_slot_of_a_member",
             ),
             models.CheckConstraint(
                 name="voucher_use_of_its_times",
@@ -211,10 +219,14 @@ class VoucherUse(models.Model):
                 name="voucher_use_in_its_slots",
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 when=pgtrigger.Before,
-                declare=[("most", "integer")],
+                declare=[("most", "integer"), ("own", "integer")],
                 func="""
-                    SELECT coalesce(most_uses, 1) INTO most
+                    SELECT coalesce(most_uses, 1), per_member INTO most, own
                       FROM rewards_voucher WHERE id = NEW.voucher_id;
+                    IF NEW.own_slot < 1 OR NEW.own_slot > own THEN
+                        RAISE EXCEPTION 'a voucher is used % times by a member at most', own
+                            USING ERRCODE = 'check_violation';
+                    END IF;
                     IF NEW.slot < 1 OR NEW.slot > most THEN
                         RAISE EXCEPTION 'a voucher is used % times at most', most
                             USING ERRCODE = 'check_violation';

@@ -17,7 +17,12 @@ from rewards.models import Reward, RewardTally
 
 def rewards() -> QuerySet[Reward]:
     return Reward.objects.select_related(
-        "program", "wallet_type", "voucher_pool", "event", "content_item"
+        "program",
+        "wallet_type",
+        "voucher_pool",
+        "event",
+        "content_item",
+        "charity__account",
     ).prefetch_related("tier_prices", "prizes__prize")
 
 
@@ -68,7 +73,7 @@ def definition_of(reward: Reward) -> RewardDefinition:
     unit = reward.wallet_type
     same = set(RewardDefinition.model_fields) - {
         "wallet_type", "price", "tier_prices", "voucher_pool", "skus", "categories", "prizes",
-        "event", "content",
+        "event", "content", "charity",
     }  # fmt: skip
     return RewardDefinition.model_validate(
         {name: getattr(reward, name) for name in same}
@@ -79,6 +84,7 @@ def definition_of(reward: Reward) -> RewardDefinition:
                 item.tier: whole(item.price, unit) for item in reward.tier_prices.all()
             },
             "voucher_pool": reward.voucher_pool.code if reward.voucher_pool else "",
+            "charity": reward.charity.code if reward.charity else "",
             "prizes": {item.prize.code: item.weight for item in reward.prizes.all()},
             "skus": tuple(reward.skus),
             "categories": tuple(reward.categories),

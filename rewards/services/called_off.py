@@ -1,4 +1,4 @@
-"""What a cart had taken comes back when its order is canceled."""
+"""What a cart or a sale at a till had taken comes back when its order is canceled."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from members.selectors.merges import were_one
 from members.services.audit import SYSTEM
 from rewards.models import Checkout
 from rewards.services.checkouts import cancel_checkout
+from rewards.services.till_rewards import give_up_with_sale
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def follow_orders(events: Sequence[OutboxEvent]) -> None:
             source=order.source, order_external_id=order.external_id,
             status=Checkout.Status.COMMITTED,
         ).first()  # fmt: skip
+        _follow_sale(order)
         if checkout is None:
             continue
         buyer, member = order.customer_id, checkout.membership
@@ -50,3 +52,13 @@ def follow_orders(events: Sequence[OutboxEvent]) -> None:
         except DomainError as error:
             # Others follow the same events; the shop may still cancel the checkout itself.
             logger.warning("checkout %s was not given back: %s", checkout.pk, error.code)
+
+
+def _follow_sale(order: Order) -> None:
+    """Rewards that were taken with a sale; one of which something was used elsewhere stays."""
+    sale, reason = f"{order.source}/{order.external_id}", _("Its order was canceled.")
+    try:
+        with transaction.atomic():
+            give_up_with_sale(sale, reason, SYSTEM, timezone.now())
+    except DomainError as error:
+        logger.warning("rewards of sale %s were not given back: %s", order.pk, error.code)

@@ -16,10 +16,11 @@ from loyalty.services.quotes import Quote
 from loyalty.services.unit_tenders import pays
 from loyalty.services.usable_units import spendable_units
 from members.formatting import format_money, format_units
-from rewards.models import GiftCard, Reward
+from rewards.models import GiftCard, Reward, Voucher
 from rewards.selectors.rewards import offered
 from rewards.services.checkout_cards import CardFit, fits_of
 from rewards.services.checkout_totals import Priced, priced
+from rewards.services.chosen_together import Together, look_together
 from rewards.services.eligibility import Offer, Refusal, offers_for
 from rewards.voucher_terms import taken_off, terms_of
 
@@ -62,32 +63,42 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class CartQuote:
-    """`best`: of each kind of units the use that saves the most money for each unit."""
+    """`best`: of each kind of units the use that saves the most money for each unit; `together`:
+    what is chosen, looked at as a whole."""
 
     quote: Quote
     fits: tuple[Fit, ...]
     best: tuple[Use, ...]
     cards: tuple[CardFit, ...] = ()
+    together: Together | None = None
 
 
 def quote_cart(
     order: OrderInput, membership: Membership, *, now: dt.datetime, with_discounts: bool = True,
-    cards: Sequence[GiftCard] = (),
+    cards: Sequence[GiftCard] = (), vouchers: Sequence[Voucher] = (),
+    rewards: Sequence[Reward] = (),
 ) -> CartQuote:  # fmt: skip
-    """Nothing is kept by it. `cards`: gift cards that may pay, those before others. Raises what
-    `priced` raises."""
+    """Nothing is kept by it. `cards`: gift cards that may pay, those before others; `vouchers` and
+    `rewards`: what is chosen for it. Raises what `priced` raises."""
     found = priced(order, membership, with_discounts=with_discounts)
     spendable = spendable_units([membership.pk], now).get(membership.pk, {})
+    offers = offers_for(list(offered(membership.program)), membership, now)
     fits = tuple(
-        _fit(offer, found, spendable.get(offer.reward.wallet_type_id, 0))
-        for offer in offers_for(list(offered(membership.program)), membership, now)
+        _fit(offer, found, spendable.get(offer.reward.wallet_type_id, 0)) for offer in offers
     )
-    left = found.occasion.basket.total
+    chosen = None
+    if vouchers or rewards:
+        chosen = look_together(
+            found, membership, vouchers=vouchers, rewards=rewards, now=now,
+            offers={offer.reward.pk: offer for offer in offers_for(rewards, membership, now)},
+        )  # fmt: skip
+    left = chosen.total if chosen else found.occasion.basket.total
     return CartQuote(
         found.quote,
         fits,
         tuple(_best(found, fits, membership)),
         tuple(fits_of(cards, membership, left, found.coin, now)),
+        chosen,
     )
 
 

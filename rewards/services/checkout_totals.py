@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -16,10 +15,8 @@ from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.order_inputs import CustomerRef, OrderInput, plain
 from loyalty.services.quotes import Quote, quote_order
 from members.conditions.moments import Moment
-from rewards.errors import CheckoutRefusedError, VoucherRefusedError
-from rewards.voucher_terms import Taken, taken_off
-
-Terms = dict[str, Any]
+from rewards.errors import CheckoutRefusedError
+from rewards.voucher_terms import Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +56,9 @@ def priced(order: OrderInput, membership: Membership, *, with_discounts: bool = 
     return Priced(quote, occasion, coin)
 
 
-def refuse_together(terms: Sequence[Terms]) -> None:
-    """Raises VoucherRefusedError where one of several is for purchases without others."""
-    off = [item for item in terms if item.get("discount")]
-    if len(off) > 1 and not all(item["combines"] for item in off):
-        raise VoucherRefusedError(
-            _("One of them does not go together with other vouchers."), code="voucher_alone"
-        )
-
-
 def without(occasion: Occasion, taken: Taken) -> Occasion:
     """The cart as the next voucher finds it."""
     return replace(occasion, basket=taken.basket)
-
-
-def in_turn(found: Priced, terms: Iterable[Terms]) -> tuple[list[Taken], Occasion]:
-    """What each takes off what those before it left, and what is left then."""
-    taken, occasion = [], found.occasion
-    for item in terms:
-        one = taken_off(item, occasion, found.coin)
-        taken.append(one)
-        occasion = without(occasion, one)
-    return taken, occasion
 
 
 def totals(order: OrderInput, found: Priced, left: Basket) -> dict[str, Any]:

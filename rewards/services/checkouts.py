@@ -11,6 +11,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
 
 import orjson
 from django.utils.translation import gettext as _
@@ -19,6 +21,7 @@ from loyalty.errors import OrderConflictError
 from loyalty.instants import NEVER
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Transfer, Wallet, WalletType
+from loyalty.rules.facts import Basket, Occasion
 from loyalty.selectors.memberships import memberships, wallet_ids
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.order_payments import open_order, pay_order
@@ -40,9 +43,10 @@ from rewards.services.checkout_holds import (
     keep_vouchers,
     use_all,
 )
-from rewards.services.checkout_totals import Priced, priced, refuse_together, totals, without
+from rewards.services.checkout_totals import Priced, priced, totals, without
+from rewards.services.stacking import parts_in_turn, refuse_together
 from rewards.services.vouchers import hold_voucher, refuse_of_another
-from rewards.voucher_terms import Taken, taken_off, terms_of
+from rewards.voucher_terms import Taken, taken_off
 
 Status = Checkout.Status
 # How long a cart is kept, where nothing else is said, and at most.
@@ -52,9 +56,9 @@ LONGEST_HOLD = dt.timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """What a shop asks to be kept. `units` at the scale of their kinds; vouchers take off one after
-    the other in this order, then the rewards that do. Units pay first, then the gift cards in this
-    order."""
+    """What a shop asks to be kept. `units` at the scale of their kinds; vouchers and rewards take
+    off one after the other, by their turns, else in this order, vouchers first. Units pay first,
+    then the gift cards in this order."""
 
     membership: Membership
     source: str
@@ -190,9 +194,7 @@ def _reserve(
     member = memberships().get(pk=cart.membership.merged_into_id or cart.membership.pk)
     found = priced(cart.order, member, with_discounts=cart.with_discounts)
     checkout = _begun(cart, member, known, asked, now, until)
-    vouchers, rewards = _hold_vouchers(cart, checkout, found, now)
-    last = rewards[-1:] or vouchers[-1:]
-    left = last[0][1].basket if last else found.occasion.basket
+    vouchers, rewards, left = _hold_vouchers(cart, checkout, found, now)
     for name, value in totals(cart.order, found, left).items():
         setattr(checkout, name, value)
     checkout.paid_units = checkout.paid_gift_cards = 0
@@ -225,32 +227,44 @@ def _begun(
 
 def _hold_vouchers(
     cart: Cart, checkout: Checkout, found: Priced, now: dt.datetime
-) -> tuple[list[tuple[Voucher, Taken]], list[tuple[Reward, Taken]]]:
+) -> tuple[list[tuple[Voucher, Taken]], list[tuple[Reward, Taken]], Basket]:
     """Hold the vouchers, and say what each of them and of the rewards takes off what those before
-    it left."""
-    promised = [terms_of(reward) for reward in cart.rewards]
-    refuse_together([*(voucher.terms for voucher in cart.vouchers), *promised])
-    occasion = found.occasion
-    vouchers, rewards = [], []
-    for voucher in cart.vouchers:
-        refuse_of_another(voucher, checkout.membership)
-        _use, taken = hold_voucher(
-            voucher=voucher, checkout=checkout.name, occasion=occasion, now=now,
-            hold=checkout.reserved_until - now, member=checkout.membership,
-        )  # fmt: skip
-        if not voucher.terms.get("discount"):
-            taken = replace(taken, basket=occasion.basket)
-        vouchers.append((voucher, taken))
+    it left, and what is left then."""
+    parts = parts_in_turn(cart.vouchers, cart.rewards)
+    refuse_together([part.terms for part in parts])
+    occasion, vouchers, rewards = found.occasion, [], []
+    for part in parts:
+        if part.voucher is not None:
+            taken = _hold_voucher(part.voucher, checkout, occasion, now)
+            vouchers.append((part.voucher, taken))
+        if part.reward is not None:
+            taken = _promised(part.reward, part.terms, occasion, found.coin)
+            rewards.append((part.reward, taken))
         occasion = without(occasion, taken)
-    for reward, terms in zip(cart.rewards, promised, strict=True):
-        taken = taken_off(terms, occasion, found.coin)
-        if reward.takes_off and not taken.amount:
-            raise CheckoutRefusedError(
-                _("%s takes nothing off this cart.") % reward.name, code="reward_not_applicable"
-            )
-        rewards.append((reward, taken))
-        occasion = without(occasion, taken)
-    return vouchers, rewards
+    return vouchers, rewards, occasion.basket
+
+
+def _hold_voucher(
+    voucher: Voucher, checkout: Checkout, occasion: Occasion, now: dt.datetime
+) -> Taken:
+    refuse_of_another(voucher, checkout.membership)
+    _use, taken = hold_voucher(
+        voucher=voucher, checkout=checkout.name, occasion=occasion, now=now,
+        hold=checkout.reserved_until - now, member=checkout.membership,
+    )  # fmt: skip
+    if not voucher.terms.get("discount"):
+        return replace(taken, basket=occasion.basket)
+    return taken
+
+
+def _promised(reward: Reward, terms: dict[str, Any], occasion: Occasion, coin: Decimal) -> Taken:
+    """What a reward takes off that is taken with the cart."""
+    taken = taken_off(terms, occasion, coin)
+    if reward.takes_off and not taken.amount:
+        raise CheckoutRefusedError(
+            _("%s takes nothing off this cart.") % reward.name, code="reward_not_applicable"
+        )
+    return taken
 
 
 def _end(

@@ -110,6 +110,7 @@ class _Finder:
     def _of_it(self, reward: Reward) -> Iterable[Refusal]:
         event = event_of(reward)
         off = event is not None and event.status == Event.Status.CANCELED
+        off = off or (reward.charity is not None and not reward.charity.live)
         if off or reward.status != Reward.Status.LIVE or not reward.on_shelf:
             yield Refusal("not_offered", _("It is not offered any more."))
         if self._is_gone(reward):

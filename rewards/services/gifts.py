@@ -115,6 +115,10 @@ def _refuse(reward: Reward, member: Membership, now: dt.datetime) -> None:
     event = event_of(reward)
     if event is not None and (event.status == Event.Status.CANCELED or now >= event.starts_at):
         raise RewardRefusedError(_("It was called off, or has begun."), code="over")
+    if reward.is_donation:
+        raise RewardRefusedError(
+            _("A donation is what a member gives. It cannot be given to them."), code="not_offered"
+        )
     if reward.left == 0:
         raise RewardRefusedError(_("All of them are taken."), code="sold_out")
 

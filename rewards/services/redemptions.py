@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 from loyalty.errors import KeyReusedError
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Wallet
+from loyalty.plain_numbers import whole
 from loyalty.selectors.memberships import current_wallet, memberships
+from loyalty.services.adjustment_limits import lock_staff
 from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from members.errors import DomainError, FieldError
@@ -25,10 +27,11 @@ from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.addresses import Address
 from rewards.errors import RedemptionStateError, RewardRefusedError
-from rewards.models import Redemption, Reward, Voucher
+from rewards.models import Redemption, Reward, StaffOverride, Voucher
 from rewards.selectors.redemptions import redemption_rows
 from rewards.selectors.rewards import rewards
 from rewards.services.deliveries import begin_delivery, continue_delivery, end_delivery
+from rewards.services.donations import donate, mark_given, take_donation_back
 from rewards.services.draws import handed_out
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
 from rewards.services.event_waits import seat_came_free
@@ -48,6 +51,7 @@ from rewards.services.issuing import (
     voucher_of,
 )
 from rewards.services.kept_by_carts import refuse_kept
+from rewards.services.overrides import lock_override, note_override, require_reason
 
 Status = Redemption.Status
 # How long something is kept for who reserved it, where nothing else is said.
@@ -66,18 +70,22 @@ class Override:
 def take_reward(
     *, membership: Membership, reward: Reward, key: str, source: str, actor: Actor,
     now: dt.datetime, hold: dt.timedelta | None = None, override: Override | None = None,
-    address: Address | None = None,
+    address: Address | None = None, at: dt.datetime | None = None,
 ) -> tuple[Redemption, bool]:  # fmt: skip
     """Take a reward at its price of now. Returns it, and whether that had been done before by this
     key. `hold`: only reserve it for so long; else it is issued at once. `address`: where it goes
-    to, if it is sent; without it, it waits for one.
+    to, if it is sent; without it, it waits for one. `at`: when it was taken, by a till that was
+    offline, up to 72 hours ago.
 
     Raises RewardRefusedError with the first reason that is not let pass, InsufficientBalanceError,
     KeyReusedError.
     """
     _check(hold, override)
+    then = at or now
 
     def take() -> tuple[Redemption, bool]:
+        if override is not None:
+            lock_staff(actor)
         wallet = wallet_of(membership, reward)
         lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
         known = Redemption.objects.filter(key=key).first()
@@ -85,19 +93,28 @@ def take_reward(
             return same_redemption(known, membership, reward), True
         # As they are now that nobody else can spend.
         member = memberships().get(account=wallet.account_id)
-        [offer] = offers_for([reward_as_it_is(reward)], member, now)
+        [offer] = offers_for([reward_as_it_is(reward)], member, then)
         overridden = _refuse(offer, override)
-        taken = _reserve(offer, member, wallet, key, source, actor, now, hold or HOLD)
+        user = None
+        if overridden:
+            price = whole(offer.price, reward.wallet_type)
+            user = lock_override(program=member.program, units=price, actor=actor, now=now)
+        taken = _reserve(offer, member, wallet, key, source, actor, now, then, hold or HOLD)
         if hold is not None:
             # What is promised cannot run out before it is fetched.
             taken.kept_code = keep_code(handed_out(taken))
         if overridden and override is not None:
             taken.overridden, taken.override_reason = overridden, override.reason
-            taken.staff = actor.user
+            taken.staff = user
         taken.save()
-        _audit("reward.taken", taken, actor, override.reason if overridden and override else "")
+        if user is not None and override is not None:
+            note_override(
+                redemption=taken, kind=StaffOverride.Kind.TAKEN, user=user, codes=overridden,
+                reason=override.reason, now=now,
+            )  # fmt: skip
+        audit_redemption("reward.taken", taken, actor, taken.override_reason)
         if hold is None:
-            _issue(taken, actor, now)
+            _issue(taken, actor, then)
         begin_delivery(taken, address, now)
         return taken, False
 
@@ -112,7 +129,7 @@ def issue_redemption(
     cart keeps it."""
 
     def issue() -> Redemption:
-        found = _locked(redemption)
+        found = lock_redemption(redemption)
         if found.status in (Status.ISSUED, Status.USED):
             return found
         if found.status != Status.RESERVED or _ran_out(found, now):
@@ -121,7 +138,7 @@ def issue_redemption(
             refuse_kept(found)
         _issue(found, actor, now)
         continue_delivery(found, now)
-        _audit("reward.issued", found, actor)
+        audit_redemption("reward.issued", found, actor)
         return found
 
     return run_atomically(issue)
@@ -131,7 +148,7 @@ def use_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) ->
     """Note that it was used, where no voucher does so by itself. Doing it again changes nothing."""
 
     def use() -> Redemption:
-        found = _locked(redemption)
+        found = lock_redemption(redemption)
         if found.status == Status.USED:
             return found
         if found.status != Status.ISSUED:
@@ -139,7 +156,7 @@ def use_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) ->
         close_voucher(voucher_of(found), Voucher.Status.USED, now)
         found.status, found.closed_at = Status.USED, now
         found.save(update_fields=["status", "closed_at"])
-        _audit("reward.used", found, actor)
+        audit_redemption("reward.used", found, actor)
         return found
 
     return run_atomically(use)
@@ -150,13 +167,13 @@ def reissue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime
     Whatever is not used stays as it is."""
 
     def reissue() -> Redemption:
-        found = _locked(redemption)
+        found = lock_redemption(redemption)
         if found.status != Status.USED:
             return found
         reopen_voucher(voucher_of(found), voucher_of(found).expires_at)
         found.status, found.closed_at = Status.ISSUED, None
         found.save(update_fields=["status", "closed_at"])
-        _audit("reward.unused", found, actor)
+        audit_redemption("reward.unused", found, actor)
         return found
 
     return run_atomically(reissue)
@@ -172,7 +189,7 @@ def cancel_redemption(
     was used, or a cart keeps it; money that was given comes back while it is there."""
 
     def cancel() -> Redemption:
-        found = _locked(redemption)
+        found = lock_redemption(redemption)
         if found.status == Status.CANCELLED:
             return found
         if found.status == Status.EXPIRED:
@@ -186,7 +203,7 @@ def cancel_redemption(
         if found.voucher is not None:
             close_voucher(found.voucher, Voucher.Status.VOID, now)
         _give_back(found, Status.CANCELLED, reason, source, actor, now)
-        _audit("reward.cancelled", found, actor, reason)
+        audit_redemption("reward.cancelled", found, actor, reason)
         return found
 
     return run_atomically(cancel)
@@ -196,7 +213,7 @@ def release_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime
     """End a reservation that nobody came for; whether there was one to end."""
 
     def release() -> bool:
-        found = _locked(redemption)
+        found = lock_redemption(redemption)
         if found.status != Status.RESERVED or not _ran_out(found, now):
             return False
         end_delivery(found, actor, now)
@@ -210,7 +227,7 @@ def expire_redemption(*, redemption: Redemption, now: dt.datetime) -> bool:
     """Write down that its voucher ran out; whether it had. The units stay spent."""
 
     def expire() -> bool:
-        found = _locked(redemption)
+        found = lock_redemption(redemption)
         if found.status != Status.ISSUED:
             return False
         voucher = voucher_of(found)
@@ -224,39 +241,13 @@ def expire_redemption(*, redemption: Redemption, now: dt.datetime) -> bool:
     return run_atomically(expire)
 
 
-def reopen_redemption(
-    *, redemption: Redemption, until: dt.datetime, reason: str, actor: Actor, now: dt.datetime
-) -> Redemption:
-    """Let something that ran out be used until another day. Raises RedemptionStateError where it
-    did not run out, or was only reserved."""
-    if until <= now:
-        wrong = FieldError("until", _("Give a day that has not passed."))
-        raise DomainError(_("That day has passed."), errors=[wrong])
-
-    def reopen() -> Redemption:
-        found = _locked(redemption)
-        last = found.voucher.expires_at if found.voucher else None
-        ended = found.status in (Status.EXPIRED, Status.ISSUED) and not found.returned_id
-        if not ended or last is None or last > now:
-            raise RedemptionStateError(_("Only what ran out can be brought back."))
-        reopen_voucher(voucher_of(found), until)
-        found.status, found.closed_at = Status.ISSUED, None
-        found.save(update_fields=["status", "closed_at"])
-        _audit("reward.reopened", found, actor, reason)
-        return found
-
-    return run_atomically(reopen)
-
-
 def _check(hold: dt.timedelta | None, override: Override | None) -> None:
     if hold is not None and not dt.timedelta(0) < hold <= LONGEST_HOLD:
         wrong = FieldError("hold_minutes", _("Between a minute and seven days."))
         raise DomainError(_("This cannot be reserved for so long."), errors=[wrong])
     if override is None:
         return
-    if not override.reason.strip():
-        wrong = FieldError("reason", _("Say why."))
-        raise DomainError(_("Say why it is let pass."), errors=[wrong])
+    require_reason(override.reason)
     unknown = sorted(set(override.codes) - set(OVERRIDABLE))
     if unknown:
         wrong = FieldError("override", _("This cannot be let pass: %s.") % ", ".join(unknown))
@@ -291,27 +282,35 @@ def _refuse(offer: Offer, override: Override | None) -> list[str]:
 
 def _reserve(
     offer: Offer, membership: Membership, wallet: Wallet, key: str, source: str, actor: Actor,
-    now: dt.datetime, hold: dt.timedelta,
+    now: dt.datetime, then: dt.datetime, hold: dt.timedelta,
 ) -> Redemption:  # fmt: skip
     reward, spent = offer.reward, None
-    if offer.price:
+    if reward.is_donation:
+        spent = donate(
+            reward, wallet=wallet, units=offer.price, key=f"reward:{key}", source=source,
+            actor=actor, now=now,
+        )  # fmt: skip
+    elif offer.price:
         spent, _replayed = redeem_units(
             wallet=wallet, units=offer.price, key=f"reward:{key}", source=source, actor=actor,
-            now=now, reward=reward.name,
+            now=now, occurred_at=then, reward=reward.name,
         )  # fmt: skip
     stocked = reward.stock is not None
     if stocked:
         Reward.objects.filter(pk=reward.pk).update(taken=F("taken") + 1)
     return Redemption(
         reward=reward, membership=membership, status=Status.RESERVED, units=offer.price,
-        spent=spent, stocked=stocked, key=key, source=source, created_at=now,
-        reserved_until=now + hold,
+        spent=spent, stocked=stocked, key=key, source=source, created_at=then,
+        reserved_until=then + hold,
     )  # fmt: skip
 
 
 def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
     if redemption.reward.is_stored_value:
         give_value(redemption, actor, now)
+        return
+    if redemption.reward.is_donation:
+        mark_given(redemption, now)
         return
     reward, kept = handed_out(redemption), redemption.kept_code
     redemption.voucher = issue_voucher(reward, redemption.membership, now, kept)
@@ -322,7 +321,9 @@ def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
 def _give_back(
     redemption: Redemption, status: str, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> None:
-    if redemption.spent is not None:
+    if redemption.spent is not None and redemption.reward.is_donation:
+        redemption.returned = take_donation_back(redemption.spent, reason, source, actor, now)
+    elif redemption.spent is not None:
         redemption.returned, _replayed = reverse_redemption(
             transfer=redemption.spent, key=f"reward:{redemption.key}:back", source=source,
             actor=actor, now=now, note=reason, with_reward=True,
@@ -358,7 +359,7 @@ def lock_taken(taken: Sequence[Redemption]) -> None:
     list(rows.filter(pk__in=[item.pk for item in taken]))
 
 
-def _locked(redemption: Redemption) -> Redemption:
+def lock_redemption(redemption: Redemption) -> Redemption:
     """The row as it is now, its wallet locked before it and its voucher after it."""
     lock_wallets_of([redemption])
     found = redemption_rows().select_for_update(of=("self",)).get(pk=redemption.pk)
@@ -380,7 +381,7 @@ def _ran_out(redemption: Redemption, now: dt.datetime) -> bool:
     return redemption.reserved_until is not None and redemption.reserved_until <= now
 
 
-def _audit(action: str, redemption: Redemption, actor: Actor, reason: str = "") -> None:
+def audit_redemption(action: str, redemption: Redemption, actor: Actor, reason: str = "") -> None:
     record_audit(
         actor=actor,
         action=action,

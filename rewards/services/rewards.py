@@ -11,7 +11,8 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from loyalty.errors import StoredValueError
-from loyalty.models import Program, Tier, WalletType
+from loyalty.models import Charity, Program, Tier, WalletType
+from loyalty.selectors.charities import charities
 from loyalty.services.stored_value import coins, stored_value_type
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
@@ -21,7 +22,7 @@ from rewards.numbers import smallest
 from rewards.selectors.rewards import definition_of
 
 # What stays as it was first said.
-FIXED = ("code", "kind", "wallet_type")
+FIXED = ("code", "kind", "wallet_type", "charity")
 
 
 @transaction.atomic
@@ -107,6 +108,7 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
             "price",
             "tier_prices",
             "voucher_pool",
+            "charity",
             "prizes",
             "event",
             "content",
@@ -118,6 +120,7 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
     reward.wallet_type = wallet_type
     reward.price = _units("price", definition.price, wallet_type.scale)
     reward.voucher_pool = _pool(program, definition.voucher_pool)
+    reward.charity = _charity(program, definition)
     tiers = _tier_prices(program, definition, wallet_type.scale)
     prizes = _prizes(program, definition)
     reward.save()
@@ -172,6 +175,18 @@ def _pool(program: Program, code: str) -> VoucherPool | None:
     found = VoucherPool.objects.filter(program=program, code=code).first()
     if found is None:
         raise _wrong("voucher_pool", _("The program has no such pool of vouchers."))
+    return found
+
+
+def _charity(program: Program, definition: RewardDefinition) -> Charity | None:
+    if not definition.charity:
+        return None
+    found = charities().filter(account__program=program, account__code=definition.charity).first()
+    if found is None:
+        raise _wrong("charity", _("The program has no charity “%s”.") % definition.charity)
+    if definition.things is not None and not found.thing_singular:
+        message = _("%s counts no things. Give an amount of money, or nothing.")
+        raise _wrong("things", message % found.account.name)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Codes that many may use, each of them once: SUMMER26 for the first thousand members."""
+"""Codes that many may use, each of them so often: SUMMER26 for the first thousand members."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ MOST = 1_000_000
 @transaction.atomic
 def create_shared_code(
     *, reward: Reward, written: str, most_uses: int, expires_at: dt.datetime | None, actor: Actor,
-    now: dt.datetime,
+    now: dt.datetime, per_member: int = 1,
 ) -> Voucher:  # fmt: skip
-    """A code that does what the reward does, for nothing, so many times and once for each member.
+    """A code that does what the reward does, for nothing, so many times, and so often for each
+    member.
     `written`: empty: one that nobody can guess. It keeps what the reward says now. Raises
     DomainError, ConflictError where there is such a code."""
     written = written.replace("\x00", "").strip()[:48] or new_code(reward.prefix)
-    _check(reward, plain(written), most_uses, expires_at, now)
+    _check(reward, plain(written), most_uses, per_member, expires_at, now)
     voucher, made = Voucher.objects.get_or_create(
         code=plain(written),
         defaults={
             "written": written, "program": reward.program, "reward": reward,
             "status": Status.ISSUED, "issued_at": now, "expires_at": expires_at,
-            "most_uses": most_uses, "terms": terms_of(reward),
+            "most_uses": most_uses, "per_member": per_member, "terms": terms_of(reward),
         },
     )  # fmt: skip
     if not made:
@@ -47,7 +48,8 @@ def create_shared_code(
         raise ConflictError(words, errors=[FieldError("written", words, "taken")])
     record_audit(
         actor=actor, action="shared_code.created", target=reward,
-        after={"voucher": str(voucher.public_id), "most_uses": most_uses},
+        after={"voucher": str(voucher.public_id), "most_uses": most_uses,
+               "per_member": per_member},
     )  # fmt: skip
     return voucher
 
@@ -76,15 +78,11 @@ def refuse_use(
     """Raises VoucherRefusedError where this member may not use a shared code, or nobody may. A hold
     that has passed keeps nobody from it."""
     if member is None or member.program_id != voucher.program_id:
-        raise VoucherRefusedError(
-            _("Say which member uses it: each may once."), code="voucher_needs_member"
-        )
+        raise VoucherRefusedError(_("Say which member uses it."), code="voucher_needs_member")
     open_now = Q(state=State.USED) | Q(state=State.HELD, held_until__gt=now)
     own = voucher.uses.filter(open_now, membership__in=selves([member]))
-    if own.exclude(checkout=checkout).exists():
-        raise VoucherRefusedError(
-            _("This member has used it already."), code="voucher_used_by_member"
-        )
+    if own.exclude(checkout=checkout).count() >= voucher.per_member:
+        raise VoucherRefusedError(_used_by_member(voucher), code="voucher_used_by_member")
     if _taken_by_others(voucher, checkout, now) >= (voucher.most_uses or 1):
         raise VoucherRefusedError(_("It was used as often as it may be."), code="voucher_used_up")
 
@@ -103,6 +101,23 @@ def free_slot(voucher: Voucher, checkout: str) -> int:
     following = taken.filter(slot=OuterRef("slot") + 1)
     before_gap = taken.filter(~Exists(following)).order_by("slot").values_list("slot", flat=True)
     return int(before_gap[0]) + 1
+
+
+def own_slot(voucher: Voucher, checkout: str, member: Membership) -> int:
+    """Which of this member's uses it will be. The voucher's row is locked; whether one is left was
+    asked before."""
+    taken = voucher.uses.filter(state__in=OPEN, membership=member)
+    own = taken.filter(checkout=checkout).values_list("own_slot", flat=True).first()
+    if own is not None:
+        return int(own)
+    others = set(taken.values_list("own_slot", flat=True))
+    return next(slot for slot in range(1, voucher.per_member + 2) if slot not in others)
+
+
+def _used_by_member(voucher: Voucher) -> str:
+    if voucher.per_member == 1:
+        return _("This member has used it already.")
+    return _("This member has used it %s times, as often as one may.") % voucher.per_member
 
 
 def is_used_up(voucher: Voucher) -> bool:
@@ -126,8 +141,9 @@ def _uses_taken(voucher: Voucher) -> int:
 
 
 def _check(
-    reward: Reward, code: str, most_uses: int, expires_at: dt.datetime | None, now: dt.datetime
-) -> None:
+    reward: Reward, code: str, most_uses: int, per_member: int, expires_at: dt.datetime | None,
+    now: dt.datetime,
+) -> None:  # fmt: skip
     errors = []
     if not (reward.takes_off or reward.kind == Reward.Kind.ACCESS):
         errors.append(FieldError("reward", _("A reward of this kind has no shared codes.")))
@@ -135,6 +151,8 @@ def _check(
         errors.append(FieldError("written", _("Between 4 and 40 letters and digits.")))
     if not 1 <= most_uses <= MOST:
         errors.append(FieldError("most_uses", _("Between 1 and a million.")))
+    if not 1 <= per_member <= max(most_uses, 1):
+        errors.append(FieldError("per_member", _("At least once, and at most as often as all.")))
     if expires_at is not None and expires_at <= now:
         errors.append(FieldError("until", _("Give a day that has not passed.")))
     if errors:

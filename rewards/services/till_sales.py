@@ -1,4 +1,5 @@
-"""Sales of a till: recorded as orders of the till with the vouchers that they use, each once.
+"""Sales of a till: recorded as orders of the till with the vouchers that they use and the rewards
+that are taken with them, each once.
 
 A sale of now is recorded whole or refused. One from a queue has happened already: it is recorded in
 any case, and what could not be honored of it is said.
@@ -7,7 +8,7 @@ any case, and what could not be honored of it is said.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,15 +16,21 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Order, Transfer
+from loyalty.selectors.memberships import wallet_ids
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import record_orders
 from loyalty.services.redemptions import OFFLINE
 from loyalty.services.tender_inputs import TenderInput
 from members.errors import DomainError
 from members.services.audit import Actor
-from rewards.models import Voucher, VoucherUse
+from members.services.transactions import run_atomically
+from rewards.models import Reward, Voucher, VoucherUse
+from rewards.services.stacking import refuse_together
+from rewards.services.till_rewards import TakenAtTill, keyed, take_at_till, taken_at_till
 from rewards.services.vouchers import hold_voucher, release_voucher, use_voucher
+from rewards.voucher_terms import terms_of
 
 HOLD = dt.timedelta(minutes=5)
 
@@ -42,6 +49,8 @@ class TillSale:
 
     order: OrderInput
     vouchers: tuple[UsedVoucher, ...] = ()
+    # What is taken with it, and used at once.
+    rewards: tuple[TakenAtTill, ...] = ()
     # Whose sale it is, in each of the programs that they are in.
     members: tuple[Membership, ...] = ()
 
@@ -50,19 +59,20 @@ class TillSale:
         """What its vouchers know it by."""
         return f"{self.order.source}/{self.order.external_id}"
 
-    def member_of(self, voucher: Voucher) -> Membership | None:
-        """Who uses a shared voucher."""
-        return next((item for item in self.members if item.program_id == voucher.program_id), None)
+    def member_of(self, of: Voucher | Reward) -> Membership | None:
+        """Who uses a shared voucher, or takes a reward."""
+        return next((item for item in self.members if item.program_id == of.program_id), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What could not be honored of a sale. `code`: stable; `voucher`: which one, as people read it;
-    empty: its units."""
+    `reward`: which one; neither: its units."""
 
     code: str
     message: str
     voucher: str = ""
+    reward: Reward | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +83,27 @@ class RecordedSale:
 
 
 def record_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
-    """A sale of now, with its units and vouchers or not at all. Telling it again changes nothing.
-    Raises what recording orders and holding vouchers raise; nothing is kept then."""
+    """A sale of now, with its units, vouchers and rewards or not at all. Telling it again changes
+    nothing. Raises what recording orders, holding vouchers and taking rewards raise; nothing is
+    kept then."""
+    if not sale.rewards:
+        return _record(sale, actor, now)
+    return run_atomically(lambda: _record_with_rewards(sale, actor, now))
+
+
+def _record_with_rewards(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
+    """In one transaction. A sale pays with what was there before it, so they are taken first."""
+    _lock_members(sale)
+    _refuse_together(sale)
+    for key, item in keyed(sale.checkout, sale.rewards):
+        take_at_till(
+            item, key=key, member=sale.member_of(item.reward), checkout=sale.checkout,
+            actor=actor, now=now, at=now,
+        )  # fmt: skip
+    return _record(sale, actor, now)
+
+
+def _record(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
     held: list[Voucher] = []
     try:
         for used in _unused(sale):
@@ -95,16 +124,26 @@ def record_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
 
 
 def replay_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
-    """A sale that happened while the till was offline. Its units and vouchers count as of its own
-    time, up to 72 hours ago; what cannot be honored is left out, and said. Telling it again changes
-    nothing and says the same. Raises what recording an order raises that is not for its units."""
+    """A sale that happened while the till was offline. Its units, vouchers and rewards count as of
+    its own time, up to 72 hours ago; what cannot be honored is left out, and said. Telling it again
+    changes nothing and says the same. Raises what recording an order raises that is not for its
+    units."""
+    if not sale.rewards:
+        return _replay(sale, actor, now)
+    # What contradicts itself leaves nothing behind, and two that are sent at once wait in turn.
+    return run_atomically(lambda: _replay(sale, actor, now))
+
+
+def _replay(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
+    if sale.rewards:
+        _lock_members(sale)
     at = sale.order.placed_at
     if not now - OFFLINE <= at <= now:
         at = now
     known = Order.objects.filter(
         source=sale.order.source, external_id=sale.order.external_id
     ).first()
-    problems, used_now = [], []
+    problems, used_now = list(_replay_rewards(sale, known, actor, now, at)), []
     # They are used before the order is recorded: one that is known has had its try.
     for used in _unused(sale):
         if known is not None:
@@ -124,6 +163,38 @@ def replay_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
             release_voucher(voucher=voucher, checkout=sale.checkout, actor=actor, now=now)
         raise
     return RecordedSale(order_id, outcome, (*problems, *refused))
+
+
+def _replay_rewards(
+    sale: TillSale, known: Order | None, actor: Actor, now: dt.datetime, at: dt.datetime
+) -> Iterator[Problem]:
+    """Each by itself. What was not taken when the sale was first told is not taken later."""
+    had = {taken.key for taken in taken_at_till(sale.checkout)}
+    for key, item in keyed(sale.checkout, sale.rewards):
+        if key in had:
+            continue
+        if known is not None:
+            message = _("It could not be taken when the sale was first told.")
+            yield Problem("reward_not_taken", message, reward=item.reward)
+            continue
+        try:
+            with _tried():
+                take_at_till(
+                    item, key=key, member=sale.member_of(item.reward), checkout=sale.checkout,
+                    actor=actor, now=now, at=at,
+                )  # fmt: skip
+        except DomainError as error:
+            yield Problem(error.code, str(error.message), reward=item.reward)
+
+
+def _lock_members(sale: TillSale) -> None:
+    """Before vouchers and rewards: whoever takes one has locked their own wallet before."""
+    lock_wallets(wallet_ids(sale.members))
+
+
+def _refuse_together(sale: TillSale) -> None:
+    parts = [used.voucher.terms for used in sale.vouchers]
+    refuse_together([*parts, *(terms_of(item.reward) for item in sale.rewards)])
 
 
 def _replay_order(

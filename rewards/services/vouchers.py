@@ -20,7 +20,7 @@ from rewards.codes import is_mistyped, plain
 from rewards.errors import VoucherRefusedError
 from rewards.models import Redemption, Reward, Voucher, VoucherUse
 from rewards.services.issuing import close_voucher, reopen_voucher
-from rewards.services.shared_codes import free_slot, is_used_up, refuse_use
+from rewards.services.shared_codes import free_slot, is_used_up, own_slot, refuse_use
 from rewards.services.voucher_costs import book_use
 from rewards.voucher_terms import Taken, taken_off
 
@@ -107,6 +107,7 @@ def use_voucher(
         place = _place(locked, checkout, member or (known.membership if known else None), now)
         known = known or VoucherUse(voucher=locked, checkout=checkout, created_at=now)
         known.slot, known.membership = place["slot"], place["membership"]
+        known.own_slot = place["own_slot"]
         if not held or known.discount is None:
             known.discount = _discount(locked, occasion) if told is None else told
         known.state, known.closed_at, known.held_until = State.USED, now, None
@@ -171,9 +172,13 @@ def _place(
 ) -> dict[str, Any]:
     """Whose use it is, and which, where the voucher is shared."""
     if voucher.most_uses is None:
-        return {"slot": 1, "membership": None}
+        return {"slot": 1, "own_slot": 1, "membership": None}
     refuse_use(voucher, checkout, member, now)
-    return {"slot": free_slot(voucher, checkout), "membership": member}
+    assert member is not None
+    return {
+        "slot": free_slot(voucher, checkout), "membership": member,
+        "own_slot": own_slot(voucher, checkout, member),
+    }  # fmt: skip
 
 
 def _refuse_elsewhere(voucher: Voucher, checkout: str, now: dt.datetime) -> None:

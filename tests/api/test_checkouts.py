@@ -228,3 +228,37 @@ def test_an_order_is_paid_with_units_by_its_message(api: ApiClient, member: Memb
                 | {"tenders": [wrong, {"kind": "money", "amount": "18"}]}),
         422, "invalid_request",
     )  # fmt: skip
+
+
+def test_a_quote_tells_what_is_chosen_in_its_turn(
+    api: ApiClient, member: Membership, key_with: Callable[..., ApiClient]
+) -> None:
+    def make(code: str, **changes: Any) -> Reward:
+        values = {"code": code, "name": code, "price": 10, "status": "live", "combines": True}
+        definition = RewardDefinition.model_validate(values | changes)
+        return create_reward(program=member.program, definition=definition, actor=SYSTEM)
+
+    half = make("half", kind="percent_off", percent=50, applies=200)
+    five = make("five", kind="amount_off", amount=5, stacking_group="off")
+    four = make("four", kind="amount_off", amount=4, stacking_group="off")
+    body = {
+        "membership": str(member.public_id), "order": BASKET,
+        "rewards": [str(item.public_id) for item in (half, five)],
+    }  # fmt: skip
+    found = api.post("/checkouts/quote", body).json()
+    told = found["together"]
+    assert [(step["name"], step["applies"], step["amount"]) for step in told["steps"]] == [
+        ("five", 100, "5.00"), ("half", 200, "7.50"),
+    ]  # fmt: skip
+    assert (told["conflict"], told["total"]) == (None, "7.50")
+    [fit] = [item for item in found["rewards"] if item["code"] == "five"]
+    assert (fit["combines"], fit["stacking_group"], fit["applies"]) == (True, "off", 100)
+    body["rewards"] = [str(item.public_id) for item in (four, five)]
+    told = api.post("/checkouts/quote", body).json()["together"]
+    assert told["conflict"]["code"] == "voucher_same_group"
+    body["vouchers"] = ["NOPE-NOPE"]
+    assert_problem(api.post("/checkouts/quote", body), 422, "invalid_request", "vouchers[0]")
+    narrow = key_with("quotes:read")
+    assert narrow.post("/checkouts/quote", body).status_code == 403
+    unchosen = {"membership": str(member.public_id), "order": BASKET}
+    assert api.post("/checkouts/quote", unchosen).json()["together"] is None

@@ -260,3 +260,58 @@ def test_an_offline_sale_that_means_two_people_is_recorded_for_nobody_and_said(
     assert (result["outcome"], result["problems"][0]["code"]) == ("created", "member_ambiguous")
     assert Order.objects.get().customer_id is None
     assert spendable(api, member) == "1000"
+
+
+def test_a_till_shows_a_reward_takes_it_and_uses_it_in_one_go(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    [found] = people(api, scanned=member.card_number)
+    [shown] = found["rewards"]
+    assert (shown["id"], shown["takes_off"], shown["gives"]) == (
+        str(reward.public_id), True, "$5.00 off",
+    )  # fmt: skip
+    body = sale(member, till="till-3", rewards=[{"id": shown["id"], "amount": "5.00"}])
+    first, again = (api.post("/till/sales", body) for _time in range(2))
+    assert (first.status_code, again.json()["outcome"]) == (201, "unchanged")
+    [voucher] = Voucher.objects.all()
+    receipt = [words.replace("\xa0", " ") for words in first.json()["receipt"]]
+    assert receipt[:2] == [f"5 off ({voucher.written}): -$5.00", "5 off: 60 Beans taken"]
+    assert receipt == [words.replace("\xa0", " ") for words in again.json()["receipt"]]
+    assert spendable(api, member) == "960"
+    [row] = api.get("/reward-redemptions").json()["results"]
+    assert row["status"] == "used"
+
+
+def test_a_till_is_told_why_a_reward_cannot_be_taken(
+    api: ApiClient, member: Membership, reward: Reward
+) -> None:
+    Reward.objects.update(stock=0)
+    body = sale(member, till="till-3", rewards=[{"id": str(reward.public_id)}])
+    for headers in ({}, {"Idempotency_Key": "k"}):
+        assert_problem(api.post("/till/sales", body, **headers), 409, "sold_out")
+    assert not Order.objects.exists()
+    unknown = body | {"rewards": [{"id": str(member.public_id)}]}
+    assert_problem(api.post("/till/sales", unknown), 422, "invalid_request", "rewards[0].id")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "queue-1"}])
+def test_rewards_of_a_queue_are_taken_once_however_often_it_is_sent(
+    api: ApiClient, member: Membership, reward: Reward, headers: dict[str, str]
+) -> None:
+    Reward.objects.update(stock=1)
+    asked = [{"id": str(reward.public_id), "amount": "5"}]
+    queue = [
+        sale(member, "a", rewards=asked),
+        sale(member, "b", rewards=[*asked, {"id": str(member.public_id)}]),
+    ]
+    first = sync(api, *queue, **headers)
+    codes = [[problem["code"] for problem in item["problems"]] for item in first]
+    assert codes == [[], ["reward_unknown", "sold_out"]]
+    assert first[1]["problems"][1]["reward"] == str(reward.public_id)
+    held = spendable(api, member)
+    again = sync(api, *queue)
+    assert [[problem["code"] for problem in item["problems"]] for item in again] == [
+        [], ["reward_unknown", "reward_not_taken"],
+    ]  # fmt: skip
+    assert spendable(api, member) == held
+    assert VoucherUse.objects.filter(state="used").count() == 1

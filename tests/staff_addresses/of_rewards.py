@@ -86,4 +86,7 @@ REWARDS: dict[str, Who] = {
     "rewards_backoffice:window_create": form(MARKETERS),
     "rewards_backoffice:window_edit": form(MARKETERS),
     "rewards_backoffice:window_archive": write(MARKETERS),
+    "rewards_backoffice:redemption_minimum": form(NOT_ANALYSTS),
+    "rewards_backoffice:override_limit_list": read(ADMINISTRATORS),
+    "rewards_backoffice:override_limit_edit": form(ADMINISTRATORS),
 }

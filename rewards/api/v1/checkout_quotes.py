@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -16,13 +17,20 @@ from loyalty.api.v1.pools import member_named
 from loyalty.api.v1.quotes import ProgramQuote, program_quote
 from loyalty.models import Membership
 from members.api.authentication import require_scope
-from members.api.bodies import Answer, answer, money_text, read_body
+from members.api.bodies import TEXT, Answer, PublicId, answer, money_text, read_body
 from members.api.views import ApiView
-from rewards.api.v1.checkouts import MemberCart, basket_of, cards_named
+from rewards.api.v1.checkouts import (
+    MemberCart,
+    basket_of,
+    cards_named,
+    rewards_named,
+    vouchers_named,
+)
 from rewards.api.v1.gift_card_uses import GiftCardCode
 from rewards.api.v1.rewards import RefusalOut
 from rewards.services.checkout_cards import CardFit
 from rewards.services.checkout_quotes import CartQuote, Fit, Use, quote_cart
+from rewards.services.chosen_together import Together
 
 
 class FitOut(Answer):
@@ -38,6 +46,30 @@ class FitOut(Answer):
     fits: bool = Field(description="Whether it can be taken with this cart now.")
     missing: Units = Field(description="How many units are lacking; 0: none.")
     refusals: list[RefusalOut] = Field(description="Why not.")
+    combines: bool = Field(description="Whether it goes together with others.")
+    stacking_group: str = Field(description="Of one group only one goes into a cart.")
+    applies: int = Field(description="Its turn: smaller ones take their part off first.")
+
+
+class StepOut(Answer):
+    """One of what is chosen, in the order in which each takes its part off."""
+
+    reward: UUID | None = Field(description="The reward to be taken; null: it is a voucher.")
+    voucher: UUID | None
+    name: str
+    applies: int
+    amount: str = Field(description="What it takes off what those before it left.")
+    refusals: list[RefusalOut] = Field(description="Why it cannot be had with this cart.")
+
+
+class TogetherOut(Answer):
+    """What is chosen, looked at as a whole."""
+
+    steps: list[StepOut]
+    conflict: RefusalOut | None = Field(
+        description="Why they do not go together: voucher_alone, voucher_same_group."
+    )
+    total: str = Field(description="What the cart comes to after them.")
 
 
 class UseOut(Answer):
@@ -67,6 +99,13 @@ class CartQuoteIn(MemberCart):
         (), max_length=10,
         description="That may pay for it. The key needs the scope `gift_cards:read` too.",
     )  # fmt: skip
+    rewards: tuple[PublicId, ...] = Field(
+        (), max_length=20, description="That would be taken with it."
+    )
+    vouchers: tuple[Annotated[str, Field(min_length=1, max_length=64, pattern=TEXT)], ...] = Field(
+        (), max_length=20,
+        description="Codes that would be used. The key needs the scope `vouchers:read` too.",
+    )  # fmt: skip
 
 
 class CartQuoteOut(Answer):
@@ -75,6 +114,9 @@ class CartQuoteOut(Answer):
     rewards: list[FitOut] = Field(description="All that are offered, in the catalogue's order.")
     gift_cards: list[CardFitOut] = Field(description="Those asked about, in their order.")
     best: list[UseOut] = Field(description="Of each kind of units; none where nothing can be used.")
+    together: TogetherOut | None = Field(
+        description="The rewards and vouchers that were named. Null: none were."
+    )
 
 
 class CartQuotes(ApiView):
@@ -87,10 +129,13 @@ class CartQuotes(ApiView):
         body, now = read_body(request, CartQuoteIn), timezone.now()
         if body.gift_cards:
             require_scope(self.api_key, "gift_cards:read")
+        if body.vouchers:
+            require_scope(self.api_key, "vouchers:read")
         member = member_named(body.membership, "membership")
         found = quote_cart(
             basket_of(body.order, now), member, now=now, with_discounts=body.with_discounts,
-            cards=cards_named(self, body.gift_cards),
+            cards=cards_named(self, body.gift_cards), vouchers=vouchers_named(body.vouchers),
+            rewards=rewards_named(body.rewards, member),
         )  # fmt: skip
         return answer(cart_quote_out(found, member, now))
 
@@ -103,6 +148,26 @@ def cart_quote_out(found: CartQuote, member: Membership, now: dt.datetime) -> Ca
         rewards=[_fit(item) for item in found.fits],
         gift_cards=[_card_fit(item) for item in found.cards],
         best=[_use(item, currency) for item in found.best],
+        together=_together(found.together) if found.together else None,
+    )
+
+
+def _together(found: Together) -> TogetherOut:
+    conflict = found.conflict
+    return TogetherOut(
+        steps=[
+            StepOut(
+                reward=step.part.reward.public_id if step.part.reward else None,
+                voucher=step.part.voucher.public_id if step.part.voucher else None,
+                name=step.part.terms["name"],
+                applies=step.turn,
+                amount=money_text(step.amount),
+                refusals=[RefusalOut(code=one.code, message=one.words) for one in step.refusals],
+            )
+            for step in found.steps
+        ],
+        conflict=RefusalOut(code=conflict.code, message=conflict.words) if conflict else None,
+        total=money_text(found.total),
     )
 
 
@@ -118,6 +183,9 @@ def _fit(found: Fit) -> FitOut:
         amount=money_text(found.amount),
         fits=found.fits,
         missing=units_text(found.missing, unit.scale),
+        combines=found.reward.combines,
+        stacking_group=found.reward.stacking_group,
+        applies=found.reward.applies,
         refusals=[RefusalOut(code=item.code, message=item.words) for item in found.refusals],
     )
 

@@ -89,7 +89,7 @@ class CheckoutIn(MemberCart):
     )
     rewards: tuple[PublicId, ...] = Field((), max_length=20, description="To be taken with it.")
     vouchers: tuple[Annotated[str, Field(min_length=1, max_length=64, pattern=TEXT)], ...] = Field(
-        (), max_length=20, description="Codes, in the order in which they take something off."
+        (), max_length=20, description="Codes; those of one turn take off in this order."
     )
     gift_cards: tuple[CardPaymentIn, ...] = Field(
         (), max_length=10,
@@ -153,8 +153,8 @@ class Checkouts(ApiView):
         member = member_named(body.membership, "membership")
         cart = Cart(
             member, body.source, body.cart, basket_of(body.order, now),
-            units=_units(body.units, member), rewards=_rewards(body.rewards, member),
-            vouchers=_vouchers(body.vouchers), with_discounts=body.with_discounts,
+            units=_units(body.units, member), rewards=rewards_named(body.rewards, member),
+            vouchers=vouchers_named(body.vouchers), with_discounts=body.with_discounts,
             gift_cards=[
                 CardPayment(card, Decimal(item.amount) if item.amount else None)
                 for card, item in zip(
@@ -243,7 +243,7 @@ def _units(asked: Sequence[PayUnitsIn], member: Membership) -> dict[WalletType, 
     return found
 
 
-def _rewards(asked: Sequence[UUID], member: Membership) -> list[Reward]:
+def rewards_named(asked: Sequence[UUID], member: Membership) -> list[Reward]:
     known = {
         item.public_id: item
         for item in rewards().filter(program=member.program, public_id__in=set(asked))
@@ -254,7 +254,7 @@ def _rewards(asked: Sequence[UUID], member: Membership) -> list[Reward]:
     return [known[public_id] for public_id in asked]
 
 
-def _vouchers(codes: Sequence[str]) -> list[Voucher]:
+def vouchers_named(codes: Sequence[str]) -> list[Voucher]:
     found = []
     for place, code in enumerate(codes):
         try:

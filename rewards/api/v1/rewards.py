@@ -81,6 +81,11 @@ class RewardOut(Answer):
     price: Units
     tier_prices: dict[str, Units] = Field(description="By the tier's code.")
     amount: str | None
+    charity: UUID | None = Field(description="Of a donation: whom it is given to.")
+    things: str | None = Field(
+        description="Of a donation: so many of the charity's things. Null, as `amount` too: what"
+        " its units are worth there."
+    )
     percent: str | None
     most: str | None
     skus: list[str]
@@ -94,7 +99,9 @@ class RewardOut(Answer):
     per_member: int | None
     per_period: Reward.Period
     valid_days: int | None
-    combines: bool
+    combines: bool = Field(description="It goes together with others in one cart.")
+    stacking_group: str = Field(description="Of one group only one goes into a cart.")
+    applies: int = Field(description="Smaller ones take their part off a cart first.")
     odds: list[OddsOut] = Field(
         description="Of a mystery gift: what can be drawn now, and how likely; they add up to 1."
     )
@@ -165,6 +172,7 @@ def reward_out(reward: Reward, request: Request, offer: OfferOut | None) -> Rewa
     same = (
         "code", "kind", "status", "name", "summary", "details", "skus", "categories", "starts_at",
         "ends_at", "left", "on_shelf", "per_member", "per_period", "valid_days", "combines",
+        "stacking_group", "applies",
     )  # fmt: skip
     money = {name: getattr(reward, name) for name in ("amount", "most", "least")}
     return RewardOut(
@@ -180,6 +188,8 @@ def reward_out(reward: Reward, request: Request, offer: OfferOut | None) -> Rewa
         decimals=scale,
         price=units_text(reward.price, scale),
         tier_prices={item.tier: units_text(item.price, scale) for item in reward.tier_prices.all()},
+        charity=reward.charity.public_id if reward.charity else None,
+        things=None if reward.things is None else plain_text(reward.things),
         percent=None if reward.percent is None else plain_text(reward.percent),
         worth=money_text(reward.worth),
         offer=offer,

@@ -31,6 +31,7 @@ from members.api.bodies import (
     Answer,
     Body,
     ExternalId,
+    PublicId,
     answer,
     money_text,
     read_body,
@@ -41,11 +42,12 @@ from members.api.views import ApiView
 from members.errors import DomainError, NotFoundError
 from members.services.audit import Actor
 from rewards.api.v1.redemptions import VoucherBrief
-from rewards.models import Redemption
+from rewards.models import Redemption, Reward
 from rewards.selectors.redemptions import open_vouchers
-from rewards.selectors.rewards import offered
+from rewards.selectors.rewards import offered, rewards
 from rewards.selectors.till import members_at_till
 from rewards.services.eligibility import offers_for
+from rewards.services.till_rewards import TakenAtTill
 from rewards.services.till_sales import (
     Problem,
     RecordedSale,
@@ -56,6 +58,7 @@ from rewards.services.till_sales import (
 )
 from rewards.services.vouchers import find_voucher
 from rewards.till_receipts import receipt_lines
+from rewards.words import gives
 
 SEVERAL = _l("Several people are found by this. Ask who it is, and name them by something else.")
 Shown = Annotated[str, Field(max_length=128, pattern=TEXT)]
@@ -100,6 +103,12 @@ class TillReward(Answer):
     wallet_type: str
     decimals: int
     price: Units
+    kind: Reward.Kind
+    gives: str = Field(description="What it is, in a few words.")
+    takes_off: bool = Field(description="Whether it takes something off the sale.")
+    combines: bool = Field(description="Whether it goes together with others.")
+    stacking_group: str = Field(description="Of one group only one goes into a sale.")
+    applies: int = Field(description="Its turn: smaller ones take their part off first.")
 
 
 class TillMember(Answer):
@@ -126,12 +135,22 @@ class SaleVoucher(Body):
     amount: PositiveMoney | None = Field(None, description="What the till took off for it.")
 
 
+class SaleReward(Body):
+    id: PublicId = Field(description="The reward, as /till/people names it.")
+    amount: PositiveMoney | None = Field(None, description="What the till took off for it.")
+
+
 class SaleIn(OrderFacts):
     """A sale: an order whose source is the till, with the till's own number for it."""
 
     id: ExternalId = Field(description="Made by the till; all that is told of it is told once.")
     member: Person | None = Field(None, description="Without one nobody earns.")
     vouchers: tuple[SaleVoucher, ...] = Field((), max_length=20)
+    rewards: tuple[SaleReward, ...] = Field(
+        (), max_length=20,
+        description="Taken by the member with the sale, and used with it; each once, however"
+        " often the sale is told.",
+    )  # fmt: skip
 
 
 class OneSaleIn(SaleIn):
@@ -153,6 +172,7 @@ class ProblemOut(Answer):
     )
     message: str
     voucher: str = Field(description="Which voucher; empty: not one.")
+    reward: UUID | None = Field(description="Which reward; null: not one.")
 
 
 class SaleOut(Answer):
@@ -187,8 +207,9 @@ class TillSales(ApiView):
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Record a sale with the units and vouchers that it uses, all or nothing, and say what to
-        print. Refused with 409 and why: insufficient_balance, spending_refused, voucher_used, …"""
+        """Record a sale with the units and vouchers that it uses and the rewards that are taken
+        with it, all or nothing, and say what to print. Refused with 409 and why:
+        insufficient_balance, spending_refused, voucher_used, sold_out, limit_reached, …"""
         body, now = read_body(request, OneSaleIn), timezone.now()
         members = body.member.members() if body.member else []
         if body.member and not members:
@@ -196,8 +217,9 @@ class TillSales(ApiView):
         if _several(members):
             raise refuse_field("member", str(SEVERAL), "ambiguous")
         sale = TillSale(
-            _order(body, body.till, members), tuple(_vouchers(body.vouchers)), tuple(members)
-        )
+            _order(body, body.till, members), tuple(_vouchers(body.vouchers)),
+            tuple(_taken(body.rewards)), tuple(members),
+        )  # fmt: skip
         done = record_sale(sale=sale, actor=self.actor, now=now)
         status = HTTPStatus.CREATED if done.outcome == "created" else HTTPStatus.OK
         return answer(_sale_out(sale, done, members, now), status)
@@ -227,14 +249,19 @@ def _synced(item: SaleIn, till: str, actor: Actor) -> SaleOut:
         # Nobody is asked any more: better nobody earns than somebody else.
         problems.append(Problem("member_ambiguous", str(SEVERAL)))
         members = []
-    used = []
+    used, taken = [], []
+    for asked in item.rewards:
+        try:
+            taken += _taken([asked])
+        except DomainError as error:
+            problems.append(Problem("reward_unknown", str(error.message)))
     for told in item.vouchers:
         try:
             used += _vouchers([told])
         except DomainError as error:
             problems.append(Problem("voucher_unknown", str(error.message), told.code))
     try:
-        sale = TillSale(_order(item, till, members), tuple(used), tuple(members))
+        sale = TillSale(_order(item, till, members), tuple(used), tuple(taken), tuple(members))
         done = replay_sale(sale=sale, actor=actor, now=now)
     except DomainError as error:
         refused = Problem(error.code, _whole(error))
@@ -280,7 +307,13 @@ def _sale_out(
 
 def _problems(found: Sequence[Problem]) -> list[ProblemOut]:
     return [
-        ProblemOut(code=item.code, message=item.message, voucher=item.voucher) for item in found
+        ProblemOut(
+            code=item.code,
+            message=item.message,
+            voucher=item.voucher,
+            reward=item.reward.public_id if item.reward else None,
+        )
+        for item in found
     ]
 
 
@@ -294,6 +327,17 @@ def _vouchers(told: Sequence[SaleVoucher]) -> list[UsedVoucher]:
             raise refuse_field(field, str(error.message), "not_found") from error
         found.append(UsedVoucher(voucher, None if item.amount is None else Decimal(item.amount)))
     return found
+
+
+def _taken(asked: Sequence[SaleReward]) -> list[TakenAtTill]:
+    known = {item.public_id: item for item in rewards().filter(public_id__in={a.id for a in asked})}
+    for place, item in enumerate(asked):
+        if item.id not in known:
+            raise refuse_field(f"rewards[{place}].id", _("There is no such reward."), "not_found")
+    return [
+        TakenAtTill(known[item.id], None if item.amount is None else Decimal(item.amount))
+        for item in asked
+    ]
 
 
 def _members(found: Sequence[Membership], now: dt.datetime) -> list[TillMember]:
@@ -341,6 +385,12 @@ def _rewards(member: Membership, spendable: dict[int, int], now: dt.datetime) ->
             wallet_type=offer.reward.wallet_type.code,
             decimals=offer.reward.wallet_type.scale,
             price=units_text(offer.price, offer.reward.wallet_type.scale),
+            kind=Reward.Kind(offer.reward.kind),
+            gives=gives(offer.reward),
+            takes_off=offer.reward.takes_off,
+            combines=offer.reward.combines,
+            stacking_group=offer.reward.stacking_group,
+            applies=offer.reward.applies,
         )
         for offer in offers_for(list(offered(member.program)), member, now)
         if not offer.refusals and offer.price <= spendable.get(offer.reward.wallet_type_id, 0)

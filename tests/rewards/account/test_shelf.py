@@ -9,7 +9,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.giving_definitions import CharityDefinition
 from loyalty.models import Membership
+from loyalty.services.charities import create_charity
 from members.services.audit import SYSTEM
 from rewards.models import AutoTake, Redemption
 from rewards.services.gifts import give_reward
@@ -240,3 +242,22 @@ def test_a_goal_that_costs_nothing_is_reached(client, member):
     free = offer(member.program, kind="experience", price=0)
     choose_goal(membership=member, reward=free, actor=SYSTEM, now=timezone.now())
     assert client.get("/me/").status_code == 200
+
+
+def test_a_donation_is_taken_in_two_taps_and_leads_to_its_charity(client, member):
+    definition = CharityDefinition(code="grove", name="City Trees", thing_singular="tree",
+                                   thing_plural="trees", thing_price=5)  # fmt: skip
+    create_charity(program=member.program, definition=definition, actor=SYSTEM)
+    found = offer(
+        member.program, kind="charity", charity="grove", things=2, price=10, name="Two trees"
+    )
+    address = reverse("rewards_account:reward", args=[member.public_id, found.public_id])
+    assert "2 trees for City Trees" in text(client.get(address))
+    key = str(uuid.uuid4())
+    for _tap in range(2):
+        answer = client.post(address, {"key": key})
+        assert answer.url == reverse("loyalty_account:charity", args=[member.public_id, "grove"])
+    page = text(client.get(answer.url))
+    assert "It was given to City Trees." in page
+    assert "2 trees" in page
+    assert Redemption.objects.count() == 1

@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 from loyalty.errors import InsufficientBalanceError, KeyReusedError, NotReversibleError
 from loyalty.services.redemptions import reverse_redemption
 from members.errors import DomainError
+from members.models import StaffMember
 from members.services.audit import SYSTEM, Actor
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, Voucher
@@ -15,9 +16,9 @@ from rewards.services.redemptions import (
     Override,
     cancel_redemption,
     issue_redemption,
-    reopen_redemption,
     use_redemption,
 )
+from rewards.services.second_chances import reopen_redemption
 from rewards.services.timeouts import end_timeouts, find_timeouts
 from rewards.services.voucher_pools import create_voucher_pool
 from rewards.services.vouchers import hold_voucher
@@ -211,6 +212,7 @@ def test_a_tier_has_its_own_price_and_comes_earlier():
 
 def test_staff_let_pass_what_is_against_the_terms_with_a_reason(member, program, django_user_model):
     user = django_user_model.objects.create(email="agent@example.com")
+    StaffMember.objects.create(user=user, role=StaffMember.Role.SUPPORT_AGENT)
     reward = offer(program, ends_at=NOW)
     how = {"membership": member, "reward": reward, "key": "o1", "source": "backoffice",
            "actor": Actor.of_user(user), "now": NOW}  # fmt: skip

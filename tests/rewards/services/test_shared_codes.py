@@ -21,6 +21,7 @@ from rewards.services.vouchers import (
 )
 from tests.loyalty.factories import NOW, day, make_program
 from tests.rewards.factories import make_member, offer
+from tests.rewards.services.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -198,3 +199,45 @@ def test_a_checkout_that_was_left_takes_no_use_from_others(people):
         check_voucher(code, None, checkout="B", now=NOW, member=people[0])
     check_voucher(code, None, checkout="B", now=day(1), member=people[0])
     check_voucher(code, None, checkout="C", now=day(1), member=people[1])
+
+
+def test_a_code_may_be_used_several_times_by_each_member(people):
+    ann, bob, _cem, _dan = people
+    code = share(people, 5, per_member=2)
+    assert [use(code, ann, place).own_slot for place in ("A", "B", "B")] == [1, 2, 2]
+    assert refused(code, ann, "C") == "voucher_used_by_member"
+    hold_voucher(voucher=code, checkout="D", occasion=None, now=NOW, member=bob)
+    assert use(code, bob, "E").own_slot == 2
+    assert refused(code, bob, "F") == "voucher_used_by_member"
+    # What is let go can be used again, in its place; a hold that passed keeps nobody from it.
+    release_voucher(voucher=code, checkout="A", actor=SYSTEM, now=NOW)
+    assert use(code, ann, "C").own_slot == 1
+    assert (use(code, bob, "F", day(1)).own_slot, agrees()) == (1, True)
+
+
+def test_several_times_by_each_is_exact_when_all_come_at_once(people):
+    code = share(people, 10, per_member=3)
+    found = at_once(lambda number: use(code, people[number % 2], f"A{number}"), 40)
+    assert found == {"done": 6, "voucher_used_by_member": 34}
+    assert sorted(
+        VoucherUse.objects.values_list("membership__customer__external_id", "own_slot")
+    ) == [(person, slot) for person in ("c0", "c1") for slot in (1, 2, 3)]
+    assert agrees()
+
+
+@pytest.mark.parametrize("wrong", [0, 3])
+def test_by_each_is_not_more_often_than_by_all(people, wrong):
+    with pytest.raises(DomainError) as error:
+        share(people, 2, per_member=wrong)
+    assert [item.field for item in error.value.errors] == ["per_member"]
+
+
+def test_the_database_lets_no_member_use_it_more_often(people):
+    code = share(people, 5, per_member=2)
+    row = use(code, people[0], "A")
+    for own_slot in (0, 3):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            VoucherUse.objects.filter(pk=row.pk).update(own_slot=own_slot)
+    use(code, people[0], "B")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        VoucherUse.objects.filter(checkout="B").update(own_slot=1)

@@ -1,0 +1,155 @@
+"""Rewards taken at a till: used with the sale, once, or not at all."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from loyalty.errors import InsufficientBalanceError
+from loyalty.ledger.checks import RULES, check_rule
+from loyalty.models import Order
+from members.errors import DomainError
+from members.services.audit import SYSTEM
+from members.services.outbox import deliver_waiting
+from rewards.checks import CHECKS
+from rewards.errors import RewardRefusedError, VoucherRefusedError
+from rewards.models import Redemption, VoucherUse
+from rewards.services.till_rewards import TakenAtTill
+from rewards.services.till_sales import TillSale, record_sale, replay_sale
+from tests.loyalty.factories import NOW, line, order, record, spendable, tender
+from tests.rewards.factories import offer
+from tests.rewards.services.carts import shopper
+from tests.rewards.services.racing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def member():
+    return shopper()
+
+
+def sale(member, *rewards, number="T1", at=NOW, **details):
+    bought = order(number, "20", at=at, source="till-3", lines=(line(1, "20"),), **details)
+    taken = tuple(TakenAtTill(reward, Decimal(5)) for reward in rewards)
+    return TillSale(bought, (), taken, (member,) if member else ())
+
+
+def tell(told, at=NOW):
+    return record_sale(sale=told, actor=SYSTEM, now=at)
+
+
+def sync(told, at=NOW):
+    return replay_sale(sale=told, actor=SYSTEM, now=at)
+
+
+def problems(done):
+    return [(item.code, item.reward) for item in done.problems]
+
+
+def agrees():
+    return [name for name in (*RULES, *CHECKS) if check_rule(name, NOW) is not None] == []
+
+
+def test_it_is_taken_and_used_with_the_sale_once(member):
+    told = sale(member, offer(member.program))
+    assert tell(told).outcome == "created"
+    assert tell(told).outcome == "unchanged"
+    [taken] = Redemption.objects.all()
+    [use] = VoucherUse.objects.all()
+    assert (taken.status, taken.units, use.state, use.discount, use.checkout) == (
+        "used", 100, "used", 5, "till-3/T1",
+    )  # fmt: skip
+    assert spendable() == 900 + 20
+    assert agrees()
+
+
+def test_two_alike_are_two(member):
+    reward = offer(member.program, combines=True)
+    tell(sale(member, reward, reward))
+    tell(sale(member, reward, reward))
+    assert Redemption.objects.filter(status="used").count() == 2
+
+
+def test_a_sale_that_cannot_be_had_like_this_leaves_nothing_behind(member):
+    cheap, dear = (offer(member.program, code, price=price, combines=True)
+                   for code, price in (("cheap", 100), ("dear", 1000)))  # fmt: skip
+    with pytest.raises(InsufficientBalanceError):
+        tell(sale(member, cheap, dear))
+    assert (Redemption.objects.count(), Order.objects.count(), spendable()) == (0, 0, 1000)
+    assert tell(sale(member, cheap)).outcome == "created"
+
+
+def test_what_goes_alone_or_is_of_one_group_is_refused_together(member):
+    alone = offer(member.program, "alone")
+    one, two = (offer(member.program, code, combines=True, stacking_group="off")
+                for code in ("one", "two"))  # fmt: skip
+    for rewards, code in (((alone, one), "voucher_alone"), ((one, two), "voucher_same_group")):
+        with pytest.raises(VoucherRefusedError) as error:
+            tell(sale(member, *rewards))
+        assert error.value.code == code
+
+
+def test_it_is_a_member_who_takes_it(member):
+    with pytest.raises(RewardRefusedError) as error:
+        tell(sale(None, offer(member.program)))
+    assert error.value.code == "member_unknown"
+
+
+def test_what_is_for_later_or_was_given_away_is_only_taken(member):
+    opens = offer(member.program, "opens", kind="access")
+    tell(sale(member, opens))
+    [taken] = Redemption.objects.all()
+    assert (taken.status, VoucherUse.objects.count()) == ("issued", 0)
+
+
+def test_all_at_once_take_it_once(member):
+    told = sale(member, offer(member.program, stock=1))
+    found = at_once(lambda _number: tell(told), 16)
+    assert (found["done"], Redemption.objects.count(), Order.objects.count()) == (16, 1, 1)
+    assert agrees()
+
+
+def test_offline_it_counts_as_of_its_time(member):
+    reward = offer(member.program, ends_at=NOW + HOUR)
+    told, later = sale(member, reward), NOW + 30 * HOUR
+    assert problems(sync(told, later)) == []
+    again = sync(told, later + HOUR)
+    assert (again.outcome, problems(again)) == ("unchanged", [])
+    [taken] = Redemption.objects.all()
+    assert (taken.status, taken.created_at, spendable(at=later)) == ("used", NOW, 900 + 20)
+    assert agrees()
+
+
+def test_offline_the_sale_stands_where_it_could_not_be_taken(member):
+    gone, dear = offer(member.program, "gone", ends_at=NOW), offer(member.program, "dear")
+    told = sale(member, gone, dear)
+    assert problems(sync(told)) == [("over", gone)]
+    first = spendable()
+    # What was not taken then is not taken by sending the queue again.
+    assert problems(sync(told)) == [("reward_not_taken", gone)]
+    assert (Order.objects.count(), spendable()) == (1, first)
+
+
+def test_offline_a_queue_sent_by_two_at_once_takes_it_once(member):
+    told = sale(member, offer(member.program))
+    at_once(lambda _number: sync(told), 12)
+    assert (Redemption.objects.count(), spendable()) == (1, 920)
+
+
+def test_offline_a_sale_that_contradicts_itself_takes_nothing(member):
+    wrong = sale(member, offer(member.program), tenders=(tender("money", "5"),))
+    with pytest.raises(DomainError):
+        sync(wrong)
+    assert (Redemption.objects.count(), spendable()) == (0, 1000)
+
+
+def test_a_sale_that_is_canceled_gives_it_back(member):
+    told = sale(member, offer(member.program, stock=1))
+    tell(told)
+    record(order("T1", "20", at=NOW, source="till-3", lines=(line(1, "20"),), status="cancelled"))
+    deliver_waiting()
+    [taken] = Redemption.objects.all()
+    assert (taken.status, spendable()) == ("cancelled", 1000)
+    assert agrees()
