@@ -48,6 +48,7 @@ from loyalty.errors import (
     NotReversibleError,
     OverCorrectedError,
 )
+from members.prepared import run_prepared
 
 Movement = dict[str, Any]
 
@@ -123,21 +124,30 @@ def post(movements: Sequence[Movement], *, now: dt.datetime) -> list[Posted]:
     """
     if not movements:
         return []
-    with connection.cursor() as cursor, translated_errors():
-        cursor.execute(
-            "SELECT key, transfer_id, replayed FROM ledger_post(%s::jsonb, %s)",
+    with translated_errors():
+        rows = run_prepared(
+            "SELECT key, transfer_id, replayed FROM ledger_post(%s::jsonb, %s::timestamptz)",
             [dumps(movements), now],
         )
-        return [Posted(*row) for row in cursor.fetchall()]
+    return [Posted(*row) for row in rows]
 
 
 def lock_wallets(wallet_ids: Sequence[int]) -> None:
     """Lock wallets in id order, for a service whose amounts depend on what they hold."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM loyalty_wallet WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            [sorted(wallet_ids)],
-        )
+    run_prepared(
+        "SELECT 1 FROM loyalty_wallet WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        [sorted(wallet_ids)],
+    )
+
+
+def lock_with_kept(wallet_ids: Sequence[int]) -> None:
+    """The same, with the wallets that these were merged into."""
+    run_prepared(
+        "SELECT 1 FROM loyalty_wallet WHERE id = ANY(%(ids)s::bigint[]) OR id IN ("
+        "SELECT merged_into_id FROM loyalty_wallet WHERE id = ANY(%(ids)s::bigint[]))"
+        " ORDER BY id FOR NO KEY UPDATE",
+        {"ids": list(wallet_ids)},
+    )
 
 
 def bring_up_to_date(wallet_ids: Sequence[int], *, now: dt.datetime) -> None:

@@ -7,16 +7,15 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-import psycopg
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from loyalty.ledger.balances import HELD, spendable_of
 from loyalty.models import NEVER
 from loyalty.rules.spending import SpendingTerms
 from members.errors import NotFoundError
+from members.prepared import run_prepared
 
 # The stored row while it is exact, the lots once it is not: what `loyalty.ledger.balances` does,
 # here together with the membership, the terms and the next lapse.
@@ -80,7 +79,7 @@ class MemberBalance:
 
 def read_member_balances(membership_id: uuid.UUID, now: dt.datetime) -> list[MemberBalance]:
     """The membership's wallets in the program's order. Raises NotFoundError."""
-    rows = _prepared(_READ, {"membership": membership_id, "at": now, "never": NEVER})
+    rows = run_prepared(_READ, {"membership": membership_id, "at": now, "never": NEVER})
     if not rows:
         raise NotFoundError(_("There is no such membership."))
     return [_balance(row, now) for row in rows]
@@ -104,19 +103,3 @@ def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
         lapses_at=lapses_at,
         spending=SpendingTerms(scale, unit_value, least or 1, step or 1, share),
     )
-
-
-def _prepared(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Planned once for each connection.
-
-    Django's own cursor writes the values into the text, so that the server plans every read anew:
-    for this one that takes longer than the read.
-    """
-    # As Django's own cursor does: a kept connection may have been dropped meanwhile.
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    plain = cast("psycopg.Connection[Any]", connection.connection)
-    # Django switches preparing off, which concerns no cursor of its own: those never prepare.
-    plain.prepare_threshold = 0
-    with connection.wrap_database_errors, psycopg.Cursor(plain) as cursor:
-        return cursor.execute(query, parameters).fetchall()

@@ -10,6 +10,7 @@ from loyalty.models import Membership, Plan, PoolMember, Transfer, Wallet
 from loyalty.selectors.impact import causes_of_members
 from members.errors import NotFoundError
 from members.models import Customer
+from members.prepared import KeptQuery
 
 
 def memberships() -> QuerySet[Membership]:
@@ -24,6 +25,21 @@ def with_card(card_number: str) -> QuerySet[Membership, int]:
 def with_id(public_id: uuid.UUID | str) -> QuerySet[Membership, int]:
     """The key of the membership that an id leads to, also one from before a merge."""
     return _current(Membership.objects.filter(public_id=public_id))
+
+
+def find_membership(public_id: uuid.UUID) -> Membership | None:
+    """The membership that an id leads to, also one from before a merge."""
+    return _with_id.first(public_id)
+
+
+def identify_membership(public_id: uuid.UUID) -> Membership | None:
+    """The same, when no more is asked than which one it is."""
+    return _identity.first(public_id)
+
+
+def membership_of_account(account_id: int) -> Membership:
+    """Whose account it is, as they are now. Raises Membership.DoesNotExist."""
+    return _of_account.one(account_id)
 
 
 def list_memberships(customer: Customer, *, with_causes: bool = False) -> list[Membership]:
@@ -52,8 +68,7 @@ def named_membership(memberships: Sequence[Membership], public_id: uuid.UUID) ->
 def current_wallet(wallet: Wallet, key: str = "") -> Wallet:
     """The wallet that counts: of a member who was merged into another, that one's. Unless a
     movement with this key was posted before in this very one."""
-    found = Wallet.objects.select_related("wallet_type__program")
-    kept = found.filter(duplicates=wallet.pk).first()
+    kept = _kept_wallet.first(wallet.pk)
     if kept is None or (key and Transfer.objects.filter(key=key, wallet=wallet).exists()):
         return wallet
     return kept
@@ -73,5 +88,29 @@ def get_membership(public_id: uuid.UUID | str) -> Membership:
     return membership
 
 
+def wallet_of_kind(account_id: int, wallet_type_id: int) -> Wallet:
+    """An account's wallet of a kind, as it is now. Raises Wallet.DoesNotExist."""
+    return _wallet_of_kind.one(account_id, wallet_type_id)
+
+
 def _current(found: QuerySet[Membership]) -> QuerySet[Membership, int]:
     return found.order_by().values_list(Coalesce("merged_into_id", "pk"), flat=True)
+
+
+def _wallets() -> QuerySet[Wallet]:
+    return Wallet.objects.select_related("wallet_type__program")
+
+
+_with_id = KeptQuery(lambda public_id: memberships().filter(pk__in=with_id(public_id)))
+_identity = KeptQuery(
+    lambda public_id: (
+        Membership.objects.only("public_id", "program", "account", "merged_into")
+        .filter(pk__in=with_id(public_id))
+        .order_by()
+    )
+)
+_of_account = KeptQuery(lambda account: memberships().filter(account=account))
+_kept_wallet = KeptQuery(lambda wallet: _wallets().filter(duplicates=wallet))
+_wallet_of_kind = KeptQuery(
+    lambda account, kind: Wallet.objects.filter(account=account, wallet_type=kind)
+)

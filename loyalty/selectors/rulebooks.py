@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
-from django.db import connection
-
 from loyalty.models import Account, EarningRuleVersion, LotPolicy, Pool, Program, WalletType
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import DiscountBody, EarningBody, parse_body
@@ -28,6 +26,7 @@ from loyalty.rules.stacking import Multiplying
 from loyalty.selectors.program_times import program_times
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.tier_sets import TierTerms, tier_terms
+from members.prepared import run_prepared
 
 
 @dataclass(frozen=True)
@@ -163,9 +162,7 @@ def terms_as_read(programs: Iterable[Program]) -> Terms:
 
 
 def _fingerprint() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT programs_fingerprint()")
-        return str(cursor.fetchone()[0])
+    return str(run_prepared("SELECT programs_fingerprint()", ())[0][0])
 
 
 def terms_of(program: Program) -> ProgramTerms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
@@ -14,15 +15,16 @@ from loyalty.errors import (
     OverCorrectedError,
     SpendingStoppedError,
 )
-from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
-from loyalty.models import Account, Membership, Order, Transfer, Wallet, WalletType
+from loyalty.ledger.posting import Movement, Posted, WalletRef, lock_wallets, movement, post
+from loyalty.models import Account, Membership, Order, Program, Transfer, Wallet, WalletType
 from loyalty.selectors.memberships import current_wallet
-from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
+from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms, terms_as_read
 from loyalty.services.adjustments import whole_number
 from loyalty.services.restorations import restoration
 from loyalty.services.spending_terms import Bill, refuse_beyond_terms
 from members.errors import FieldError
 from members.formatting import format_units
+from members.prepared import KeptQuery
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -64,6 +66,22 @@ def redeem_units(
             wallet, units, key, source, actor, now, at, order, note, spender, reward, bill, checkout
         )
     )
+
+
+def spend_for_reward(
+    *, wallet: Wallet, program: Program, units: int, key: str, source: str, actor: Actor,
+    now: dt.datetime, occurred_at: dt.datetime, reward: str,
+) -> int:  # fmt: skip
+    """Spend units for a reward of this name. The caller holds the wallet's lock, and has read its
+    program since. Returns the key of the transfer. Raises as `redeem_units` does."""
+    _check(units, occurred_at, now)
+    terms = _terms_in(terms_as_read([program]), program.pk)
+    entry = _spend_entry(
+        wallet, units, terms, key=key, source=source, at=occurred_at, said={"reward": reward},
+        actor=actor,
+    )  # fmt: skip
+    check_spending(terms, occurred_at, wallet.wallet_type)
+    return _post(entry, wallet, now).transfer_id
 
 
 def redeem_for_member(
@@ -168,7 +186,19 @@ def _redeem(
         "reward": reward,
         "checkout": checkout,
     }
-    entry = spend_movement(
+    entry = _spend_entry(
+        wallet, units, program, key=key, source=source, at=at, said=said, actor=actor, order=order,
+        note=note,
+    )  # fmt: skip
+    posted = _post(entry, wallet, now)
+    return _transfer(posted.transfer_id), posted.replayed
+
+
+def _spend_entry(
+    wallet: Wallet, units: int, program: ProgramTerms, *, key: str, source: str, at: dt.datetime,
+    said: Mapping[str, object], actor: Actor, order: Order | None = None, note: str = "",
+) -> Movement:  # fmt: skip
+    return spend_movement(
         WalletRef(wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone),
         units,
         program=program,
@@ -180,12 +210,14 @@ def _redeem(
         actor=actor.user.pk if actor.user else None,
         note=note,
     )
+
+
+def _post(entry: Movement, wallet: Wallet, now: dt.datetime) -> Posted:
     try:
-        posted = post([entry], now=now)[0]
+        return post([entry], now=now)[0]
     except InsufficientBalanceError as error:
         words = format_units(error.spendable, wallet.wallet_type)
         raise InsufficientBalanceError(error.spendable, words) from error
-    return _transfer(posted.transfer_id), posted.replayed
 
 
 def _reverse(
@@ -297,12 +329,20 @@ def _can_spend(program: ProgramTerms, at: dt.datetime, wallet_type: WalletType) 
 
 def terms_of(wallet: Wallet) -> ProgramTerms:
     """The terms of a wallet's program as they are now."""
-    for program in fresh_terms().programs:
-        if program.id == wallet.wallet_type.program_id:
+    return _terms_in(fresh_terms(), wallet.wallet_type.program_id)
+
+
+def _terms_in(terms: Terms, program_id: int) -> ProgramTerms:
+    for program in terms.programs:
+        if program.id == program_id:
             return program
     raise LedgerError(_("The program of this wallet is not live."), code="program_not_live")
 
 
+_transfers: KeptQuery[Transfer] = KeptQuery(
+    lambda pk: Transfer.objects.select_related("wallet", "wallet_type").filter(pk=pk)
+)
+
+
 def _transfer(pk: int) -> Transfer:
-    found: Transfer = Transfer.objects.select_related("wallet", "wallet_type").get(pk=pk)
-    return found
+    return _transfers.one(pk)

@@ -18,7 +18,6 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.db import connection
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -26,6 +25,7 @@ from rest_framework.request import Request
 from members.api.problems import ApiError
 from members.errors import FieldError
 from members.models import ApiKey, IdempotencyRecord
+from members.prepared import KeptQuery, insert_row, run_prepared
 from members.services.transactions import run_atomically
 
 HEADER = "Idempotency-Key"
@@ -34,6 +34,10 @@ LONGEST_KEY = 255
 
 Handler = Callable[..., HttpResponse]
 Teller = Callable[[dict[str, Any]], dict[str, Any]]
+
+_known = KeptQuery(
+    lambda api_key, name: IdempotencyRecord.objects.filter(api_key=api_key, key=name)
+)
 
 
 def idempotent(
@@ -97,20 +101,17 @@ def _once_committing(
     try:
         return _answer_once(key, name, digest, handler)
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_lock(key, name)])
+        run_prepared("SELECT pg_advisory_unlock(%s::bigint)", [_lock(key, name)])
 
 
 def _take_turn(lock: str, key: ApiKey, name: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(%s)", [_lock(key, name)])
-        if not cursor.fetchone()[0]:
-            raise ApiError(
-                HTTPStatus.CONFLICT,
-                _("The first request with this key is still running."),
-                code="idempotency_key_in_use",
-                headers={"Retry-After": "1"},
-            )
+    if not run_prepared(f"SELECT {lock}(%s::bigint)", [_lock(key, name)])[0][0]:
+        raise ApiError(
+            HTTPStatus.CONFLICT,
+            _("The first request with this key is still running."),
+            code="idempotency_key_in_use",
+            headers={"Retry-After": "1"},
+        )
 
 
 def _lock(key: ApiKey, name: str) -> int:
@@ -120,17 +121,19 @@ def _lock(key: ApiKey, name: str) -> int:
 def _answer_once(
     key: ApiKey, name: str, digest: bytes, handler: Callable[[], HttpResponse]
 ) -> HttpResponse:
-    record = IdempotencyRecord.objects.filter(api_key=key, key=name).first()
+    # After the lock: by a statement of its own, so that it sees what the first request wrote.
+    record = _known.first(key.pk, name)
     if record is not None:
         return _replay(record, digest)
     response = handler()
-    IdempotencyRecord.objects.create(
+    record = IdempotencyRecord(
         api_key=key,
         key=name,
         request_hash=digest,
         status=response.status_code,
         body=orjson.loads(response.content),
     )
+    insert_row(record)
     return response
 
 

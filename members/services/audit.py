@@ -10,6 +10,7 @@ from django.forms.models import model_to_dict
 
 from members.audit import target_of
 from members.models import ApiKey, AuditEntry, User
+from members.prepared import insert_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def record_audit(
     reason: str = "",
 ) -> AuditEntry:
     """Write one entry; `action` is noun.verb_in_past ("points.adjusted")."""
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         actor=actor.user,
         actor_label=actor.label[:200],
         action=action,
@@ -60,6 +61,8 @@ def record_audit(
         after=after,
         reason=reason,
     )
+    insert_row(entry)
+    return entry
 
 
 def _plain(value: Any) -> Any:

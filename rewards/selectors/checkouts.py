@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,7 +11,14 @@ from django.db.models import QuerySet
 from loyalty.models import Membership
 from loyalty.selectors.selves import selves
 from members.errors import NotFoundError
-from rewards.models import Checkout
+from members.prepared import KeptQuery, put_related
+from rewards.models import (
+    Checkout,
+    CheckoutGiftCard,
+    CheckoutReward,
+    CheckoutUnits,
+    CheckoutVoucher,
+)
 
 
 def checkouts() -> QuerySet[Checkout]:
@@ -24,13 +32,65 @@ def checkouts() -> QuerySet[Checkout]:
 
 
 def get_checkout(public_id: UUID | str) -> Checkout:
-    """Raises NotFoundError."""
-    found = checkouts().filter(public_id=public_id).first()
+    """With all that is shown of it. Raises NotFoundError."""
+    found = _whole.first(UUID(str(public_id)))
+    if found is None:
+        raise NotFoundError("There is no such checkout.")
+    for name, query in _PARTS.items():
+        put_related(found, name, query.rows(found.pk))
+    return found
+
+
+def find_checkout(public_id: UUID) -> Checkout:
+    """Its row, without what it keeps. Raises NotFoundError."""
+    found = _row.first(public_id)
     if found is None:
         raise NotFoundError("There is no such checkout.")
     return found
 
 
+def locked_checkout(pk: int) -> Checkout:
+    """With its member, as it is now that nobody else can change it."""
+    return _locked.one(pk)
+
+
 def checkouts_of(members: Sequence[Membership]) -> QuerySet[Checkout]:
     """Theirs, also under accounts that were merged into theirs."""
     return checkouts().filter(membership__in=selves(members))
+
+
+def _with_member() -> QuerySet[Checkout]:
+    return Checkout.objects.select_related("membership__customer", "membership__program")
+
+
+_whole = KeptQuery(lambda public_id: _with_member().filter(public_id=public_id))
+_row = KeptQuery(lambda public_id: Checkout.objects.filter(public_id=public_id))
+_locked = KeptQuery(lambda pk: _with_member().select_for_update(of=("self",)).filter(pk=pk))
+_PARTS: dict[str, KeptQuery[Any]] = {
+    "units": KeptQuery(
+        lambda pk: (
+            CheckoutUnits.objects.select_related("wallet_type", "transfer")
+            .filter(checkout=pk)
+            .order_by("pk")
+        )
+    ),
+    "rewards": KeptQuery(
+        lambda pk: (
+            CheckoutReward.objects.select_related(
+                "redemption__reward__wallet_type", "redemption__voucher"
+            )
+            .filter(checkout=pk)
+            .order_by("pk")
+        )
+    ),
+    "vouchers": KeptQuery(
+        lambda pk: (
+            CheckoutVoucher.objects.select_related("voucher").filter(checkout=pk).order_by("pk")
+        )
+    ),
+    "gift_cards": KeptQuery(
+        lambda pk: (
+            CheckoutGiftCard.objects.select_related("gift_card").filter(checkout=pk).order_by("pk")
+        )
+    ),
+}

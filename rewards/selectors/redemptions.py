@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from loyalty.models import Membership
 from loyalty.selectors.selves import selves
 from members.errors import NotFoundError
+from members.prepared import KeptQuery
 from rewards.models import Redemption, Reward, Voucher
 
 # What has a page of its own instead of a code to be shown.
@@ -42,10 +43,25 @@ def redemption_rows() -> QuerySet[Redemption]:
 
 def get_redemption(public_id: UUID | str) -> Redemption:
     """Raises NotFoundError."""
-    found = redemption_rows().filter(public_id=public_id).first()
+    found = _with_id.first(UUID(str(public_id)))
     if found is None:
         raise NotFoundError("There is no such redemption.")
     return found
+
+
+def redemption_of_key(key: str) -> Redemption | None:
+    """What was taken by a key."""
+    return _of_key.first(key)
+
+
+def locked_row(pk: int) -> Redemption:
+    """What is needed to change it, as it is now that nobody else can."""
+    return _locked.one(pk)
+
+
+_with_id = KeptQuery(lambda public_id: redemption_rows().filter(public_id=public_id))
+_of_key = KeptQuery(lambda key: redemption_rows().filter(key=key))
+_locked = KeptQuery(lambda pk: redemption_rows().select_for_update(of=("self",)).filter(pk=pk))
 
 
 def taken_by(members: Sequence[Membership]) -> QuerySet[Redemption]:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import (
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    prefetch_related_objects,
+)
 from django.db.models.functions import TruncMonth
 
 from loyalty.models import Program
 from loyalty.plain_numbers import whole
 from members.errors import NotFoundError
+from members.prepared import KeptQuery, put_related
 from rewards.definitions import RewardDefinition
-from rewards.models import Reward, RewardTally
+from rewards.models import Reward, RewardPrice, RewardPrize, RewardTally
 
 
 def rewards() -> QuerySet[Reward]:
@@ -37,6 +45,52 @@ def get_reward(public_id: UUID | str) -> Reward:
     if found is None:
         raise NotFoundError("There is no such reward.")
     return found
+
+
+def find_reward(public_id: UUID) -> Reward | None:
+    """Which it is; anything else of it is read when it is asked for."""
+    return _with_id.first(public_id)
+
+
+def reward_now(pk: int, *, locks: bool) -> Reward:
+    """All of a reward as it is; `locks`: nobody else takes one meanwhile."""
+    found = (_locked if locks else _now).one(pk)
+    # Most have neither, and then nothing is asked for.
+    for name, there in (
+        ("tier_prices", found.has_tier_prices),  # type: ignore[attr-defined]
+        ("prizes", found.has_prizes),  # type: ignore[attr-defined]
+    ):
+        if not there:
+            put_related(found, name, ())
+    if found.has_tier_prices or found.has_prizes:  # type: ignore[attr-defined]
+        prefetch_related_objects([found], "tier_prices", "prizes__prize")
+    return found
+
+
+def _whole(pk: int) -> QuerySet[Reward]:
+    own = OuterRef("pk")
+    return (
+        Reward.objects.select_related(
+            "program", "wallet_type", "voucher_pool", "event", "content_item"
+        )
+        .filter(pk=pk)
+        .order_by()
+        .annotate(
+            has_tier_prices=Exists(RewardPrice.objects.filter(reward=own)),
+            has_prizes=Exists(RewardPrize.objects.filter(reward=own)),
+        )
+    )
+
+
+_with_id = KeptQuery(
+    lambda public_id: (
+        Reward.objects.only("public_id", "program", "wallet_type", "kind", "stock")
+        .filter(public_id=public_id)
+        .order_by()
+    )
+)
+_now = KeptQuery(_whole)
+_locked = KeptQuery(lambda pk: _whole(pk).select_for_update(of=("self",), no_key=True))
 
 
 def with_figures(found: QuerySet[Reward], program: Program, now: dt.datetime) -> QuerySet[Reward]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Transfer, Wallet, WalletType
-from loyalty.selectors.memberships import current_wallet
+from loyalty.selectors.memberships import current_wallet, wallet_of_kind
 from loyalty.services.order_payments import call_off_payment
 from loyalty.services.redemptions import (
     redeem_units,
@@ -158,5 +158,8 @@ def _use(
 
 
 def _wallet_of(membership: Membership, kind: WalletType) -> Wallet:
-    wallets = Wallet.objects.select_related("wallet_type__program")
-    return current_wallet(wallets.get(account=membership.account_id, wallet_type=kind))
+    wallet = wallet_of_kind(membership.account_id, kind.pk)
+    if wallet.merged_into_id is not None:
+        return current_wallet(wallet)
+    wallet.wallet_type = kind
+    return wallet

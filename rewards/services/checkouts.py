@@ -30,6 +30,7 @@ from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.errors import CheckoutRefusedError, CheckoutStateError
 from rewards.models import Checkout, Reward, Voucher
+from rewards.selectors.checkouts import locked_checkout
 from rewards.services.checkout_cards import (
     CardPayment,
     accounts_of,
@@ -282,8 +283,7 @@ def _end(
 
 
 def _locked(checkout: Checkout) -> Checkout:
-    rows = Checkout.objects.select_related("membership__customer", "membership__program")
-    return rows.select_for_update(of=("self",)).get(pk=checkout.pk)
+    return locked_checkout(checkout.pk)
 
 
 def lock_wallets_of_carts(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Program
 from loyalty.rules.calendar import end_of_day
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 from rewards.addresses import Address
 from rewards.errors import RedemptionStateError
@@ -96,5 +97,14 @@ def belongs_to(task: FulfillmentTask, member: Membership) -> bool:
 
 
 def _task_of(taken: Redemption) -> FulfillmentTask | None:
-    rows = FulfillmentTask.objects.select_related("program", "membership")
-    return rows.select_for_update(of=("self",)).filter(redemption=taken).first()
+    return _tasks.first(taken.pk)
+
+
+_tasks = KeptQuery(
+    lambda taken: (
+        FulfillmentTask.objects.select_related("program", "membership")
+        .select_for_update(of=("self",))
+        .filter(redemption=taken)
+        .order_by()
+    )
+)

@@ -153,6 +153,8 @@ def _counted(
     rewards: Sequence[Reward], membership: Membership, now: dt.datetime
 ) -> Mapping[int, int]:
     """How many of each the member has taken in its period; what was given does not count."""
+    if all(reward.per_member is None for reward in rewards):
+        return Counter()
     zone = membership.program.zone
     wanted = Q(pk__in=[])
     for period in {reward.per_period for reward in rewards if reward.per_member is not None}:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import Membership
 from loyalty.rules.calendar import end_of_day
+from members.prepared import insert_row, update_row
 from rewards.codes import new_code, plain
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, Voucher, VoucherUse
@@ -27,7 +28,10 @@ def issue_voucher(
     voucher.reward, voucher.membership = reward, membership
     voucher.status, voucher.issued_at = Voucher.Status.ISSUED, now
     voucher.terms, voucher.expires_at = terms_of(reward), _runs_out(reward, membership, now)
-    voucher.save()
+    if voucher._state.adding:  # noqa: SLF001
+        insert_row(voucher)
+    else:
+        update_row(voucher, "reward", "membership", "status", "issued_at", "terms", "expires_at")
     return voucher
 
 

@@ -15,21 +15,26 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from loyalty.errors import KeyReusedError
-from loyalty.ledger.posting import lock_wallets
+from loyalty.ledger.posting import lock_wallets, lock_with_kept
 from loyalty.models import Membership, Wallet
 from loyalty.plain_numbers import whole
-from loyalty.selectors.memberships import current_wallet, memberships
+from loyalty.selectors.memberships import (
+    current_wallet,
+    membership_of_account,
+    wallet_of_kind,
+)
 from loyalty.services.adjustment_limits import lock_staff
 from loyalty.services.adjustments import whole_number
-from loyalty.services.redemptions import redeem_units, reverse_redemption
+from loyalty.services.redemptions import reverse_redemption, spend_for_reward
 from members.errors import DomainError, FieldError
+from members.prepared import insert_row, run_prepared, update_row
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.addresses import Address
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, StaffOverride, Voucher
-from rewards.selectors.redemptions import redemption_rows
-from rewards.selectors.rewards import rewards
+from rewards.selectors.redemptions import locked_row, redemption_of_key
+from rewards.selectors.rewards import reward_now
 from rewards.services.deliveries import begin_delivery, continue_delivery, end_delivery
 from rewards.services.donations import donate, mark_given, take_donation_back
 from rewards.services.draws import handed_out
@@ -57,6 +62,10 @@ Status = Redemption.Status
 # How long something is kept for who reserved it, where nothing else is said.
 HOLD = dt.timedelta(minutes=15)
 LONGEST_HOLD = dt.timedelta(days=7)
+ONE_MORE = """
+    UPDATE rewards_reward SET taken = taken + 1
+     WHERE id = %s AND (stock IS NULL OR taken + kept < stock) RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +97,29 @@ def take_reward(
             lock_staff(actor)
         wallet = wallet_of(membership, reward)
         lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
-        known = Redemption.objects.filter(key=key).first()
+        known = redemption_of_key(key)
         if known is not None:
             return same_redemption(known, membership, reward), True
         # As they are now that nobody else can spend.
-        member = memberships().get(account=wallet.account_id)
-        [offer] = offers_for([reward_as_it_is(reward)], member, then)
+        member = membership_of_account(wallet.account_id)
+        [offer] = offers_for([reward_now(reward.pk, locks=False)], member, then)
         overridden = _refuse(offer, override)
         user = None
         if overridden:
             price = whole(offer.price, reward.wallet_type)
             user = lock_override(program=member.program, units=price, actor=actor, now=now)
         taken = _reserve(offer, member, wallet, key, source, actor, now, then, hold or HOLD)
+        # What is drawn from it is locked after it.
+        early = offer.reward.kind == Reward.Kind.MYSTERY
+        if early:
+            _take_one(taken)
         if hold is not None:
             # What is promised cannot run out before it is fetched.
             taken.kept_code = keep_code(handed_out(taken))
         if overridden and override is not None:
             taken.overridden, taken.override_reason = overridden, override.reason
             taken.staff = user
-        taken.save()
+        insert_row(taken)
         if user is not None and override is not None:
             note_override(
                 redemption=taken, kind=StaffOverride.Kind.TAKEN, user=user, codes=overridden,
@@ -116,6 +129,9 @@ def take_reward(
         if hold is None:
             _issue(taken, actor, then)
         begin_delivery(taken, address, now)
+        if not early:
+            # Last, for whoever wants one of the same waits from here on until all is written.
+            _take_one(taken)
         return taken, False
 
     return run_atomically(take)
@@ -258,9 +274,8 @@ def wallet_of(membership: Membership, reward: Reward) -> Wallet:
     """That of the reward's units. Raises RewardRefusedError for another program's reward."""
     if reward.program_id != membership.program_id:
         raise RewardRefusedError(_("It belongs to another program."), code="not_offered")
-    wallets = Wallet.objects.select_related("wallet_type__program")
-    wallet = wallets.get(account=membership.account_id, wallet_type=reward.wallet_type_id)
-    return current_wallet(wallet)
+    wallet = wallet_of_kind(membership.account_id, reward.wallet_type_id)
+    return wallet if wallet.merged_into_id is None else current_wallet(wallet)
 
 
 def same_redemption(known: Redemption, membership: Membership, reward: Reward) -> Redemption:
@@ -289,20 +304,25 @@ def _reserve(
         spent = donate(
             reward, wallet=wallet, units=offer.price, key=f"reward:{key}", source=source,
             actor=actor, now=now,
-        )  # fmt: skip
+        ).pk  # fmt: skip
     elif offer.price:
-        spent, _replayed = redeem_units(
-            wallet=wallet, units=offer.price, key=f"reward:{key}", source=source, actor=actor,
-            now=now, occurred_at=then, reward=reward.name,
+        wallet.wallet_type = reward.wallet_type
+        spent = spend_for_reward(
+            wallet=wallet, program=membership.program, units=offer.price, key=f"reward:{key}",
+            source=source, actor=actor, now=now, occurred_at=then, reward=reward.name,
         )  # fmt: skip
-    stocked = reward.stock is not None
-    if stocked:
-        Reward.objects.filter(pk=reward.pk).update(taken=F("taken") + 1)
     return Redemption(
         reward=reward, membership=membership, status=Status.RESERVED, units=offer.price,
-        spent=spent, stocked=stocked, key=key, source=source, created_at=then,
+        spent_id=spent, stocked=reward.stock is not None, key=key, source=source, created_at=then,
         reserved_until=then + hold,
     )  # fmt: skip
+
+
+def _take_one(taken: Redemption) -> None:
+    """Of the reward's stock, if it has one. Raises RewardRefusedError where the last one has gone
+    to somebody else meanwhile."""
+    if taken.stocked and not run_prepared(ONE_MORE, [taken.reward_id]):
+        raise RewardRefusedError(_("All of them are taken."), code="sold_out")
 
 
 def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
@@ -315,7 +335,8 @@ def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
     reward, kept = handed_out(redemption), redemption.kept_code
     redemption.voucher = issue_voucher(reward, redemption.membership, now, kept)
     redemption.status, redemption.issued_at, redemption.kept_code = Status.ISSUED, now, None
-    redemption.save()
+    drawn = ("drawn", "drawn_stocked", "draw") if redemption.drawn_id is not None else ()
+    update_row(redemption, "voucher", "status", "issued_at", "kept_code", *drawn)
 
 
 def _give_back(
@@ -346,9 +367,7 @@ def lock_wallets_of(taken: Sequence[Redemption]) -> None:
     """The wallets that they were paid from or into, and those that these were merged into; of what
     was given, or cost nothing, only those that it gave something to."""
     own = [item.spent.wallet_id for item in taken if item.spent is not None]
-    own += value_wallets(taken)
-    kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
-    lock_wallets([*own, *kept])
+    lock_with_kept([*own, *value_wallets(taken)])
 
 
 def lock_taken(taken: Sequence[Redemption]) -> None:
@@ -362,7 +381,7 @@ def lock_taken(taken: Sequence[Redemption]) -> None:
 def lock_redemption(redemption: Redemption) -> Redemption:
     """The row as it is now, its wallet locked before it and its voucher after it."""
     lock_wallets_of([redemption])
-    found = redemption_rows().select_for_update(of=("self",)).get(pk=redemption.pk)
+    found = locked_row(redemption.pk)
     if found.voucher_id is not None:
         found.voucher = Voucher.objects.select_for_update().get(pk=found.voucher_id)
     return found
@@ -370,11 +389,10 @@ def lock_redemption(redemption: Redemption) -> Redemption:
 
 def reward_as_it_is(reward: Reward) -> Reward:
     """The reward now; one of which there are so many is locked until it is taken."""
-    found = rewards().get(pk=reward.pk)
-    if found.stock is not None:
-        locked = Reward.objects.select_for_update(no_key=True).values_list("stock", "taken", "kept")
-        found.stock, found.taken, found.kept = locked.get(pk=reward.pk)
-    return found
+    locks = reward.stock is not None
+    found = reward_now(reward.pk, locks=locks)
+    # It was given a stock meanwhile.
+    return reward_now(reward.pk, locks=True) if found.stock is not None and not locks else found
 
 
 def _ran_out(redemption: Redemption, now: dt.datetime) -> bool:

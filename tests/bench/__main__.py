@@ -23,7 +23,7 @@ from config import embedded  # noqa: E402
 
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
-    "liability", "rewards", "webhooks", "messages", "journeys",
+    "liability", "rewards", "codes", "checkout", "webhooks", "messages", "journeys",
 )  # fmt: skip
 
 
@@ -34,6 +34,8 @@ def main() -> None:
         from tests.bench import (
             aged_books,
             backtests,
+            checkouts,
+            codes,
             engine,
             journeys,
             live_rules,
@@ -62,7 +64,9 @@ def main() -> None:
             "live-rules": ("Twenty live rules", live_rules.rounds, live_rules.GOALS),
             "tiers": (f"Tiers of {options.reviewed:,} members", tiers.rounds, tiers.GOALS),
             "orders": ("Orders", measures.rounds, measures.GOALS),
-            "rewards": ("Rewards and vouchers", rewards.rounds, rewards.GOALS),
+            "rewards": ("Rewards", rewards.rounds, rewards.GOALS),
+            "codes": (f"One of {options.codes:,} codes", codes.rounds, codes.GOALS),
+            "checkout": ("Carts", checkouts.rounds, checkouts.GOALS),
             "webhooks": ("Webhooks to a receiver on this machine", webhooks.rounds, webhooks.GOALS),
             "messages": ("Messages to a mail server here", messages.rounds, messages.GOALS),
             "journeys": (

@@ -1,6 +1,5 @@
 """Taking rewards: reserve and issue over HTTP beside raw SQL that writes the same rows, by one and
-by sixteen at once, of many rewards and of one that all want; and looking a code up among few and
-among very many."""
+by sixteen at once, of many rewards and of one that all want."""
 
 from __future__ import annotations
 
@@ -10,15 +9,14 @@ from pathlib import Path
 
 import orjson
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection
 
 from loyalty.models import Membership, Program
 from members.services.api_keys import create_api_key
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
-from rewards.models import Reward, Voucher, VoucherPool
+from rewards.models import Reward
 from rewards.services.rewards import create_reward
-from rewards.services.voucher_pools import create_voucher_pool
 from tests.bench import pgbench
 from tests.bench.client import Load, run_load
 from tests.bench.figures import Figures, Goal
@@ -26,11 +24,10 @@ from tests.bench.world import make_world
 from tests.serving import served
 
 GOALS = {
-    "one": Goal("reserve and issue over HTTP / raw SQL, 1 client"),
+    "one": Goal("reserve and issue over HTTP / raw SQL, 1 client", 0.1),
     "many": Goal("the same, 16 clients", 0.1),
     "hot": Goal("16 clients, one reward with a stock / many rewards", 0.7),
     "raw hot": Goal("raw SQL, 16 clients, one reward / many"),
-    "codes": Goal("checking a code among very many / among few", 0.9),
 }
 CLIENTS = 16
 REWARDS = 64
@@ -43,23 +40,20 @@ RAW = (
     f"SELECT bench_reserve('M' || :m, :r, {KEY}, now());\n"
     f"SELECT bench_issue({KEY}, now());\n"
 )  # fmt: skip
-PIECE = 250_000
 
 
 def rounds(options: argparse.Namespace) -> list[Figures]:
-    bench = Rewards(options.members, options.seconds, options.codes)
+    bench = Rewards(options.members, options.seconds)
     bench.prepare()
     with served("config.wsgi:application", workers=2) as port:
-        few = bench.checks(port)
-        bench.fill()
-        return [bench.round(port, few) for _ in range(options.rounds)]
+        return [bench.round(port) for _ in range(options.rounds)]
 
 
 class Rewards:
-    """Members with units, rewards with stock, and a list of codes."""
+    """Members with units, and rewards with stock."""
 
-    def __init__(self, members: int, seconds: float, codes: int) -> None:
-        self.members, self.seconds, self.codes = members, seconds, codes
+    def __init__(self, members: int, seconds: float) -> None:
+        self.members, self.seconds = members, seconds
         self.sent = self.runs = 0
 
     def prepare(self) -> None:
@@ -68,7 +62,7 @@ class Rewards:
         self.run_name = f"{int(time.time())}"
         _key, self.secret = create_api_key(
             actor=SYSTEM, name=f"Rewards {self.run_name}",
-            scopes=["redemptions:write", "vouchers:read"],
+            scopes=["redemptions:write"],
         )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute((Path(__file__).parent / "rewards.sql").read_text(encoding="utf-8"))
@@ -80,33 +74,17 @@ class Rewards:
         found = Membership.objects.filter(customer__external_id__startswith="M")
         self.memberships = [str(pk) for pk in found.values_list("public_id", flat=True)[:5000]]
         self.rewards = [self._reward(number) for number in range(REWARDS)]
-        pool = VoucherPool.objects.filter(program=self.program, code="bench").first()
-        self.pool = pool or create_voucher_pool(
-            program=self.program, code="bench", name="Bench", actor=SYSTEM
-        )
-        if not Voucher.objects.filter(pool=self.pool).exists():
-            self._add_codes(0, 10_000)
 
-    def fill(self) -> None:
-        """As many codes as are asked for; those of an earlier run stay."""
-        known = Voucher.objects.filter(pool=self.pool).count()
-        for first in range(known, self.codes, PIECE):
-            self._add_codes(first, min(first + PIECE, self.codes))
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE rewards_voucher")
-
-    def round(self, port: int, few: float) -> Figures:
+    def round(self, port: int) -> Figures:
         raw = {count: self.raw(count, REWARDS) for count in (1, CLIENTS)}
         raw_hot = self.raw(CLIENTS, 1)
         own = {count: self.take(port, count, self.rewards) for count in (1, CLIENTS)}
         hot = self.take(port, CLIENTS, self.rewards[:1])
-        checked = self.checks(port)
         return {
             "one": own[1].per_second / raw[1],
             "many": own[CLIENTS].per_second / raw[CLIENTS],
             "hot": hot.per_second / own[CLIENTS].per_second,
             "raw hot": raw_hot / raw[CLIENTS],
-            "codes": checked / few,
             "raw reserve and issue, 1 client, a second": raw[1],
             f"raw reserve and issue, {CLIENTS} clients, a second": raw[CLIENTS],
             "reserve and issue over HTTP, 1 client, a second": own[1].per_second,
@@ -116,8 +94,6 @@ class Rewards:
             f"its p50, {CLIENTS} clients, ms": own[CLIENTS].percentile(0.5) * 1000,
             f"its p95, {CLIENTS} clients, ms": own[CLIENTS].percentile(0.95) * 1000,
             f"one reward for all, {CLIENTS} clients, a second": hot.per_second,
-            f"codes checked a second, among {self.codes:,}": checked,
-            "codes checked a second, among 10,000": few,
         }
 
     def raw(self, clients: int, rewards: int) -> float:
@@ -147,29 +123,6 @@ class Rewards:
             run_load(port, reserve, seconds=self.seconds, connections=clients, then=issue),
             (200, 201),
         )
-
-    def checks(self, port: int) -> float:
-        """So many look-ups a second of codes that wait in the list: nobody has them."""
-
-        def check() -> bytes:
-            self.sent += 1
-            written = self.known[self.sent * 7919 % len(self.known)]
-            return self._post("/api/v1/vouchers/check", {"code": written, "checkout": "bench"}, "")
-
-        waiting = Voucher.objects.filter(pool=self.pool, status=Voucher.Status.WAITING)
-        # From all over the list: every so many keys.
-        ends = waiting.order_by("pk").first(), waiting.order_by("-pk").first()
-        assert ends[0] is not None
-        assert ends[1] is not None
-        step = max((ends[1].pk - ends[0].pk) // 2_000, 1)
-        keys = range(ends[0].pk, ends[1].pk, step)
-        self.known = list(waiting.filter(pk__in=keys).values_list("written", flat=True))
-        load = run_load(port, check, seconds=self.seconds, connections=pgbench.CONNECTIONS)
-        return _good(load, (409,)).per_second
-
-    def _add_codes(self, first: int, last: int) -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT bench_codes(%s, %s, %s)", [self.pool.pk, first, last - 1])
 
     def _reward(self, number: int) -> Reward:
         code = f"bench-{self.run_name}-{number}"

@@ -41,12 +41,3 @@ BEGIN
     UPDATE rewards_redemption SET status = 'issued', voucher_id = v, issued_at = at_now WHERE id = r.id;
 END;
 $$;
-
--- Codes that wait in a list.
-CREATE OR REPLACE FUNCTION bench_codes(the_pool bigint, first bigint, last bigint) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO rewards_voucher (public_id, code, written, pool_id, program_id, status, terms, created_at)
-    SELECT gen_random_uuid(), upper(md5('code ' || n)), upper(md5('code ' || n)), p.id, p.program_id, 'waiting',
-           '{}', now()
-      FROM generate_series(first, last) n, rewards_voucherpool p WHERE p.id = the_pool;
-    UPDATE rewards_voucherpool SET codes = codes + last - first + 1 WHERE id = the_pool;
-$$;

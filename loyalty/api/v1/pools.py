@@ -20,7 +20,7 @@ from loyalty.api.v1.balances import ExpiryOut, WorthOut
 from loyalty.api.v1.transfers import TransferPage, transfer_out
 from loyalty.models import Membership, Pool, PoolMember, Transfer
 from loyalty.selectors.balances import Balance
-from loyalty.selectors.memberships import memberships, with_id
+from loyalty.selectors.memberships import find_membership, identify_membership, with_id
 from loyalty.selectors.pools import (
     current_members,
     get_pool,
@@ -257,7 +257,15 @@ def member_out(member: PoolMember) -> PoolMemberOut:
 def member_named(public_id: UUID, field: str) -> Membership:
     """A membership, or the refusal of the field that names it. One that was merged into another
     stands for that one."""
-    found = memberships().filter(pk__in=with_id(public_id)).first()
+    found = find_membership(public_id)
+    if found is None:
+        raise refuse_field(field, _("There is no such membership."), "not_found")
+    return found
+
+
+def member_meant(public_id: UUID, field: str) -> Membership:
+    """The same, when no more is asked than which one it is."""
+    found = identify_membership(public_id)
     if found is None:
         raise refuse_field(field, _("There is no such membership."), "not_found")
     return found

@@ -43,7 +43,12 @@ from rewards.api.v1.gift_card_uses import GiftCardCode, card_named
 from rewards.api.v1.redemptions import hides_codes
 from rewards.api.v1.vouchers import BasketIn
 from rewards.models import Checkout, GiftCard, Reward, Voucher
-from rewards.selectors.checkouts import checkouts, checkouts_of, get_checkout
+from rewards.selectors.checkouts import (
+    checkouts,
+    checkouts_of,
+    find_checkout,
+    get_checkout,
+)
 from rewards.selectors.rewards import rewards
 from rewards.services.checkout_cards import CardPayment
 from rewards.services.checkouts import (
@@ -188,7 +193,7 @@ class CheckoutCommit(ApiView):
         changes nothing. After its time it is refused with 409 `checkout_expired`."""
         body = read_body(request, CommitIn)
         commit_checkout(
-            checkout=get_checkout(checkout_id), order_external_id=body.order_external_id,
+            checkout=find_checkout(checkout_id), order_external_id=body.order_external_id,
             source=SOURCE, actor=self.actor, now=timezone.now(),
         )  # fmt: skip
         return answer(checkout_out(get_checkout(checkout_id)), HTTPStatus.OK)
@@ -204,7 +209,7 @@ class CheckoutCancel(ApiView):
         canceled; else it is refused with 409 `order_conflict`. Doing it again changes nothing."""
         body = read_body(request, CancelIn)
         cancel_checkout(
-            checkout=get_checkout(checkout_id), reason=body.reason, source=SOURCE,
+            checkout=find_checkout(checkout_id), reason=body.reason, source=SOURCE,
             actor=self.actor, now=timezone.now(),
         )  # fmt: skip
         return answer(checkout_out(get_checkout(checkout_id)))

@@ -16,7 +16,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
-from loyalty.api.v1.pools import member_named
+from loyalty.api.v1.pools import member_meant, member_named
 from loyalty.api.v1.transfers import ledger_key
 from loyalty.models import Transfer
 from members.api.bodies import (
@@ -34,8 +34,9 @@ from members.api.schema import query_parameters
 from members.api.views import ApiView
 from rewards.addresses import Address
 from rewards.codes import masked
-from rewards.models import Redemption, Reward
+from rewards.models import Redemption
 from rewards.selectors.redemptions import get_redemption, of_member, redemptions
+from rewards.selectors.rewards import find_reward
 from rewards.services.redemptions import (
     cancel_redemption,
     issue_redemption,
@@ -136,11 +137,11 @@ class RewardRedemptions(ApiView):
         """Take a reward for a member. What is against it is said with 409 and its code: not_yet,
         over, sold_out, limit_reached, not_for_you, not_active, insufficient_balance."""
         body = read_body(request, RedemptionIn)
-        reward = Reward.objects.filter(public_id=body.reward).first()
+        reward = find_reward(body.reward)
         if reward is None:
             raise refuse_field("reward", _("There is no such reward."), "not_found")
         taken, _replayed = take_reward(
-            membership=member_named(body.membership, "membership"),
+            membership=member_meant(body.membership, "membership"),
             reward=reward,
             key=ledger_key(self, request),
             source=Transfer.Source.API.value,

@@ -1,0 +1,161 @@
+"""Statements that a busy path repeats: put into words once for a process, planned once for each
+connection.
+
+Django composes the text of a query anew each time, and writes the values into it, so that the
+server plans it anew as well: for rows with a few joins both take longer than reading them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Field, Model, QuerySet
+from django.db.models.query import get_related_populators
+from psycopg.types.numeric import Int4
+
+Row = TypeVar("Row", bound=Model)
+Values = Sequence[Any] | Mapping[str, Any]
+_GIVEN = object()
+
+
+def run_prepared(query: str, values: Values) -> list[tuple[Any, ...]]:
+    """Its rows; none of a statement that returns nothing."""
+    # As Django's own cursor does: a kept connection may have been dropped meanwhile.
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    plain = cast("psycopg.Connection[Any]", connection.connection)
+    # Django switches preparing off, which concerns no cursor of its own: those never prepare.
+    plain.prepare_threshold = 0
+    begun = time.monotonic() if connection.queries_logged else 0.0
+    with connection.wrap_database_errors, psycopg.Cursor(plain) as cursor:
+        cursor.execute(query, values)
+        # Not `description`, which makes an object for each column.
+        result = cursor.pgresult
+        rows = cursor.fetchall() if result is not None and result.nfields else []
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": query, "time": f"{time.monotonic() - begun:.3f}"})
+    return rows
+
+
+class KeptQuery(Generic[Row]):
+    """A query of which only the values change. `build` makes it of these; they are all of its
+    parameters, in the order in which it asks for them. Nothing is prefetched."""
+
+    def __init__(self, build: Callable[..., QuerySet[Row]]) -> None:
+        self.build = build
+        self.reading: _Reading | None = None
+
+    def rows(self, *values: Any) -> list[Row]:
+        reading = self.reading
+        if reading is None:
+            reading = self.reading = _Reading(self.build(*values), values)
+        found = run_prepared(reading.text, reading.all_of(values))
+        return [reading.instance(row) for row in found]
+
+    def first(self, *values: Any) -> Row | None:
+        """The first of its rows, of which it should have one at most."""
+        return next(iter(self.rows(*values)), None)
+
+    def one(self, *values: Any) -> Row:
+        """Its only row. Raises DoesNotExist of the model where there is none."""
+        found = self.rows(*values)
+        if not found:
+            return self.build(*values).get()  # which says that there is none
+        return found[0]
+
+
+class _Reading:
+    """The text of a query, and how its rows become instances."""
+
+    def __init__(self, found: QuerySet[Any], values: Sequence[Any]) -> None:
+        compiler = found.query.get_compiler(DEFAULT_DB_ALIAS)
+        self.text, asked = compiler.as_sql()
+        # What Django puts in by itself: the 1 of EXISTS (SELECT 1 …).
+        self.asked = [item if isinstance(item, Int4) else _GIVEN for item in asked]
+        given = [item for item in asked if not isinstance(item, Int4)]
+        assert given == list(values), f"it asks for {given}, and is given {values}"
+        known: Any = compiler.klass_info
+        columns = compiler.select[: compiler.col_count]
+        places = known["select_fields"]
+        self.model: type[Model] = known["model"]
+        self.start, self.end = places[0], places[-1] + 1
+        self.names = [column[0].target.attname for column in columns[self.start : self.end]]
+        self.joined = get_related_populators(known, columns, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        self.added = list(compiler.annotation_col_map.items())
+        made = compiler.get_converters([column[0] for column in columns])
+        self.converters = [(place, *how) for place, how in made.items()]
+
+    def all_of(self, values: Sequence[Any]) -> list[Any]:
+        given = iter(values)
+        return [next(given) if item is _GIVEN else item for item in self.asked]
+
+    def instance(self, found: tuple[Any, ...]) -> Any:
+        row = list(found)
+        for place, converters, expression in self.converters:
+            for convert in converters:
+                row[place] = convert(row[place], expression, connection)
+        made = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.start : self.end])
+        for populator in self.joined:
+            populator.populate(row, made)
+        for name, place in self.added:
+            setattr(made, name, row[place])
+        return made
+
+
+def put_related(row: Model, name: str, found: Sequence[Model]) -> None:
+    """Let a row know those that belong to it by this name, as prefetching would."""
+    related = getattr(row, name).all()
+    related._result_cache = list(found)  # noqa: SLF001
+    known: Any = row
+    known._prefetched_objects_cache = {  # noqa: SLF001
+        **getattr(known, "_prefetched_objects_cache", {}), name: related,
+    }  # fmt: skip
+
+
+def insert_row(row: Model) -> None:
+    """What `save` of a new instance does, without its signals, which nobody listens to."""
+    text, fields = _insertion(type(row))
+    [[key]] = run_prepared(text, [_stored(field, row, add=True) for field in fields])
+    row.pk = key
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001
+
+
+def update_row(row: Model, *names: str) -> None:
+    """What `save` of these fields does."""
+    text, fields = _change(type(row), names)
+    run_prepared(text, [*(_stored(field, row, add=False) for field in fields), row.pk])
+
+
+def _stored(field: Field[Any, Any], row: Model, *, add: bool) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, add=add), connection)
+
+
+@lru_cache
+def _insertion(model: type[Model]) -> tuple[str, list[Field[Any, Any]]]:
+    options = model._meta
+    assert options.pk is not None
+    fields = [
+        field
+        for field in options.local_concrete_fields
+        if not (field.primary_key or field.generated)
+    ]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    text = f'INSERT INTO "{options.db_table}" ({columns}) VALUES ({places})'
+    return f'{text} RETURNING "{options.pk.column}"', fields
+
+
+@lru_cache
+def _change(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Field[Any, Any]]]:
+    options = model._meta
+    assert options.pk is not None
+    fields = [cast("Field[Any, Any]", options.get_field(name)) for name in names]
+    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
+    text = f'UPDATE "{options.db_table}" SET {columns} WHERE "{options.pk.column}" = %s'
+    return text, fields

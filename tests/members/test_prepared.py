@@ -1,0 +1,128 @@
+"""Kept statements say the same as Django's own."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, F, OuterRef
+from django.test.utils import CaptureQueriesContext
+
+from loyalty.models import Membership, Wallet
+from members.models import AuditEntry, Customer
+from members.prepared import KeptQuery, insert_row, put_related, run_prepared, update_row
+from rewards.models import Reward, RewardPrice
+from tests.loyalty.factories import make_program
+from tests.rewards.factories import make_member, offer
+
+pytestmark = pytest.mark.django_db
+
+
+def values_of(row):
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_a_kept_query_reads_what_the_query_reads_with_whatever_it_joins():
+    members = [make_member(100, "m1"), make_member(0, "m2")]
+
+    def build(pk):
+        return Membership.objects.select_related("program", "customer", "merged_into").filter(pk=pk)
+
+    kept = KeptQuery(build)
+    for member in members:
+        own, found = build(member.pk).get(), kept.one(member.pk)
+        assert found == own
+        assert not found._state.adding
+        with CaptureQueriesContext(connection) as asked:
+            pairs = [
+                (found, own), (found.program, own.program), (found.customer, own.customer),
+            ]  # fmt: skip
+            assert all(values_of(one) == values_of(other) for one, other in pairs)
+            assert found.merged_into is None
+        assert len(asked) == 0
+
+
+def test_json_arrays_and_money_come_as_the_model_has_them():
+    reward = offer(make_program(), kind="free_product", skus=["A", "B"], worth="2.50")
+    kept = KeptQuery(lambda pk: Reward.objects.filter(pk=pk).order_by())
+    assert values_of(kept.one(reward.pk)) == values_of(Reward.objects.get())
+
+
+def test_what_is_deferred_is_read_when_it_is_asked_for():
+    member = make_member()
+    kept = KeptQuery(lambda pk: Membership.objects.only("program").filter(pk=pk))
+    found = kept.one(member.pk)
+    with CaptureQueriesContext(connection) as asked:
+        assert found.program_id == member.program_id
+        assert len(asked) == 0
+        assert found.account_id == member.account_id
+    assert len(asked) == 1
+
+
+def test_what_is_annotated_is_there_too():
+    own = OuterRef("pk")
+    kept = KeptQuery(
+        lambda pk: (
+            Reward.objects.annotate(
+                priced=Exists(RewardPrice.objects.filter(reward=own)), dear=F("price") * F("taken")
+            )
+            .filter(pk=pk)
+            .order_by()
+        )
+    )
+    program = make_program()
+    found = [kept.one(offer(program, f"r{n}").pk) for n in range(2)]
+    assert [(item.priced, item.dear) for item in found] == [(False, 0), (False, 0)]
+    RewardPrice.objects.create(reward=found[0], tier="gold", price=1)
+    assert [kept.one(item.pk).priced for item in found] == [True, False]
+
+
+def test_a_query_with_values_of_its_own_is_refused():
+    kept = KeptQuery(lambda pk: Reward.objects.filter(pk=pk, status="live"))
+    with pytest.raises(AssertionError, match="live"):
+        kept.rows(1)
+
+
+def test_who_is_not_there_is_none_or_raises():
+    kept = KeptQuery(lambda pk: Customer.objects.filter(pk=pk))
+    assert kept.first(0) is None
+    with pytest.raises(Customer.DoesNotExist):
+        kept.one(0)
+
+
+def test_a_row_is_inserted_and_changed_as_saving_does():
+    entry = AuditEntry(
+        actor=None, actor_label="Ann", action="thing.made", target="x.y:1", target_label="Thing",
+        before=None, after={"amount": 1, "words": ["a"]}, reason="because",
+    )  # fmt: skip
+    insert_row(entry)
+    assert entry.at is not None
+    assert values_of(entry) == values_of(AuditEntry.objects.get())
+    customer = Customer(external_id="c9")
+    insert_row(customer)
+    customer.external_id = "c10"
+    update_row(customer, "external_id")
+    assert Customer.objects.get(pk=customer.pk).external_id == "c10"
+
+
+def test_what_the_database_refuses_is_refused_as_ever():
+    insert_row(Customer(external_id="c1"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_row(Customer(external_id="c1"))
+    assert Customer.objects.count() == 1
+
+
+def test_rows_that_are_put_are_not_asked_for():
+    reward = offer(make_program())
+    price = RewardPrice.objects.create(reward=reward, tier="gold", price=1)
+    put_related(reward, "tier_prices", [price])
+    put_related(reward, "prizes", [])
+    with CaptureQueriesContext(connection) as asked:
+        assert (list(reward.tier_prices.all()), list(reward.prizes.all())) == ([price], [])
+    assert len(asked) == 0
+
+
+def test_prepared_statements_are_counted_with_all_others():
+    make_member()
+    with CaptureQueriesContext(connection) as asked:
+        assert run_prepared("SELECT count(*) FROM loyalty_wallet WHERE id > %s", [0]) == [
+            (Wallet.objects.count(),)
+        ]
+    assert len(asked) == 2
