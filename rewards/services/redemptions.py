@@ -27,6 +27,7 @@ from loyalty.services.adjustment_limits import lock_staff
 from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import reverse_redemption, spend_for_reward
 from members.errors import DomainError, FieldError
+from members.models import User
 from members.prepared import insert_row, run_prepared, update_row
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
@@ -104,10 +105,7 @@ def take_reward(
         member = membership_of_account(wallet.account_id)
         [offer] = offers_for([reward_now(reward.pk, locks=False)], member, then)
         overridden = _refuse(offer, override)
-        user = None
-        if overridden:
-            price = whole(offer.price, reward.wallet_type)
-            user = lock_override(program=member.program, units=price, actor=actor, now=now)
+        user = _who_lets_pass(offer, member, actor, now) if overridden else None
         taken = _reserve(offer, member, wallet, key, source, actor, now, then, hold or HOLD)
         # What is drawn from it is locked after it.
         early = offer.reward.kind == Reward.Kind.MYSTERY
@@ -293,6 +291,14 @@ def _refuse(offer: Offer, override: Override | None) -> list[str]:
         if refusal.code not in allowed:
             raise RewardRefusedError(refusal.words, code=refusal.code)
     return [refusal.code for refusal in offer.refusals]
+
+
+def _who_lets_pass(
+    offer: Offer, membership: Membership, actor: Actor, now: dt.datetime
+) -> User:
+    """Whose day's limit it counts for. Raises as `lock_override` does."""
+    price = whole(offer.price, offer.reward.wallet_type)
+    return lock_override(program=membership.program, units=price, actor=actor, now=now)
 
 
 def _reserve(
