@@ -10,13 +10,14 @@ import datetime as dt
 import heapq
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from loyalty.backtest_members import Member, Unit
 from loyalty.rules.events import Credit, Event, Sale
 from loyalty.rules.facts import ZERO
 
@@ -28,15 +29,6 @@ EDGES = [Decimal(step).scaleb(power) for power in range(-2, 7) for step in (1, 2
 
 Units = Counter[str]
 Lasting = Callable[[Credit, dt.date], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A wallet type as sums need it. `weight`: what the smallest unit counts where members are
-    compared, in money, or in whole units where no units are worth anything."""
-
-    code: str
-    weight: Decimal
 
 
 @dataclass(slots=True)
@@ -95,20 +87,6 @@ class Example:
             Counter(kept["draft"]), kept["order"], Counter(kept["order_live"]),
             Counter(kept["order_draft"]),
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member's period: their orders (and returns), and what each side gave, as credits that
-    belong to the period; `shared`: what both gave alike."""
-
-    customer: int
-    segments: frozenset[str]
-    events: Sequence[Event]
-    shared: Sequence[Credit]
-    credits: Mapping[str, Sequence[Credit]]
-    # By side their tier after the last day, where the draft has other tiers.
-    tiers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -263,7 +241,8 @@ class Adder:
             if isinstance(event, Sale):
                 moment, total = event.occasion.moment, event.occasion.basket.total
                 # Known already, where a rule asked for it.
-                day = (moment.local if moment.zone is self.zone else self._local(event.at)).date()
+                own_zone = moment.zone is self.zone
+                day = moment.local.date() if own_zone else self._day(event.at)
                 month = months[_month(day)]
                 days[event.at] = day
                 month.orders += 1
@@ -374,11 +353,8 @@ class Adder:
         """By the program's clocks."""
         found = self._days.get(at)
         if found is None:
-            found = self._days[at] = self._local(at).date()
+            found = self._days[at] = at.astimezone(self.zone).date()
         return found
-
-    def _local(self, at: dt.datetime) -> dt.datetime:
-        return at.astimezone(self.zone)
 
 
 def place_of(difference: Decimal) -> int:

@@ -154,45 +154,38 @@ def evaluate(
     *,
     context: Context = NO_CONTEXT,
     multiplying: Multiplying = "best",
-    reckoner: Reckoner | None = None,
 ) -> Decision:
     """What an order deserves under these rule versions. Every version answers, also with zero.
 
     `rooms`: what is left under the caps of a version, by its id. `multiplying`: how several
-    multipliers work together. `reckoner`: of the same basket, when it was judged by other rules
-    before.
+    multipliers work together.
     """
-    judgment = _Judgment(rooms or {}, context.spent, reckoner or Reckoner(occasion.basket))
-    judges = [version.judge for version in versions]
-    return Decision(tuple(judgment.judge(judges, occasion, context.answers, multiplying)))
+    judges, reckoner = [version.judge for version in versions], Reckoner(occasion.basket)
+    found = judged(judges, occasion, reckoner, rooms or NO_ROOMS, context, multiplying)
+    return Decision(tuple(found))
 
 
-class Panel:
-    """Versions made ready to judge many orders together, as `evaluate` judges one."""
-
-    __slots__ = ("_judges", "_multiplying")
-
-    def __init__(
-        self, versions: Iterable[RuleVersion], multiplying: Multiplying,
-        conditions: Mapping[int, Holds],
-    ) -> None:  # fmt: skip
-        """`conditions`: to be asked instead of a version's own, by its identity."""
-        self._multiplying = multiplying
-        self._judges: list[Judge] = []
-        for version in versions:
-            pk, holds, unmet, ask = version.judge
-            self._judges.append((pk, conditions.get(id(version), holds), unmet, ask))
-
-    def awards(
-        self,
-        occasion: Occasion,
-        reckoner: Reckoner,
-        rooms: Mapping[int, Room] = NO_ROOMS,
-        context: Context = NO_CONTEXT,
-    ) -> list[Award]:
-        """What an order deserves; `reckoner` is of its basket."""
-        judgment = _Judgment(rooms, context.spent, reckoner)
-        return judgment.judge(self._judges, occasion, context.answers, self._multiplying)
+def judged(
+    judges: Sequence[Judge],
+    occasion: Occasion,
+    reckoner: Reckoner,
+    rooms: Mapping[int, Room],
+    context: Context,
+    multiplying: Multiplying,
+) -> list[Award]:
+    """The same by what versions are to judge by; `reckoner` is of the order's basket."""
+    judgment, answers = _Judgment(rooms, context.spent, reckoner), context.answers
+    judgment.awards = awards = [
+        ask(judgment, place)
+        if holds is None or holds(occasion, answers.get(pk, "") if answers else "")
+        else unmet
+        for place, (pk, holds, unmet, ask) in enumerate(judges)
+    ]
+    if judgment.groups is not None and len(judgment.groups) > 1:
+        judgment.settle_groups(judgment.groups)
+    if judgment.multipliers:
+        judgment.multiply(multiplying)
+    return awards
 
 
 class _Judgment:
@@ -215,22 +208,6 @@ class _Judgment:
         self.groups: dict[int, tuple[int, str]] | None = None
         # What rules before have left less of the budgets that they share, by the rule that counts.
         self.taken: dict[int, int] | None = None
-
-    def judge(
-        self, judges: Sequence[Judge], occasion: Occasion, answers: Mapping[int, str],
-        multiplying: Multiplying,
-    ) -> list[Award]:  # fmt: skip
-        self.awards = awards = [
-            ask(self, place)
-            if holds is None or holds(occasion, answers.get(pk, "") if answers else "")
-            else unmet
-            for place, (pk, holds, unmet, ask) in enumerate(judges)
-        ]
-        if self.groups is not None and len(self.groups) > 1:
-            self.settle_groups(self.groups)
-        if self.multipliers:
-            self.multiply(multiplying)
-        return awards
 
     def settle_groups(self, groups: Mapping[int, tuple[int, str]]) -> None:
         """Of each exclusive group only the best stays; what gave way is not multiplied."""

@@ -21,7 +21,7 @@ from loyalty.rules.bonus import award as bonus
 from loyalty.rules.calendar import period_start, start_of_day
 from loyalty.rules.caps import Room, smallest_units
 from loyalty.rules.celebrations import KeptDay, keeping_of
-from loyalty.rules.engine import NO_ROOMS, Award, Panel, RuleVersion, evaluate
+from loyalty.rules.engine import NO_ROOMS, Award, RuleVersion, evaluate
 from loyalty.rules.events import (
     Budgets,
     Credit,
@@ -38,7 +38,7 @@ from loyalty.rules.grants import grant
 from loyalty.rules.history import History
 from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
-from loyalty.rules.rulesets import InForce, RuleSet, plans_of
+from loyalty.rules.rulesets import InForce, Panel, RuleSet, plans_of
 from members.conditions.moments import Moment
 from members.conditions.scopes import (
     BEHAVIOR,

@@ -12,8 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from loyalty.rules.bodies import CashbackBody, EarningBody, MultiplierBody, RateBody, WindowedBody
-from loyalty.rules.engine import Holds, Panel, RuleVersion
-from loyalty.rules.facts import Occasion
+from loyalty.rules.caps import Room
+from loyalty.rules.engine import NO_ROOMS, Award, Holds, Judge, RuleVersion, judged
+from loyalty.rules.facts import NO_CONTEXT, Context, Occasion
+from loyalty.rules.reckoning import Reckoner
 from loyalty.rules.stacking import Multiplying
 
 
@@ -155,6 +157,33 @@ class RuleSet:
         return [EARLIEST, *self.turns]
 
 
+class Panel:
+    """Versions made ready to judge many orders together, as `evaluate` judges one."""
+
+    __slots__ = ("_judges", "_multiplying")
+
+    def __init__(
+        self, versions: Iterable[RuleVersion], multiplying: Multiplying,
+        conditions: Mapping[int, Holds],
+    ) -> None:  # fmt: skip
+        """`conditions`: to be asked instead of a version's own, by its identity."""
+        self._multiplying = multiplying
+        self._judges: list[Judge] = []
+        for version in versions:
+            pk, holds, unmet, ask = version.judge
+            self._judges.append((pk, conditions.get(id(version), holds), unmet, ask))
+
+    def awards(
+        self,
+        occasion: Occasion,
+        reckoner: Reckoner,
+        rooms: Mapping[int, Room] = NO_ROOMS,
+        context: Context = NO_CONTEXT,
+    ) -> list[Award]:
+        """What an order deserves; `reckoner` is of its basket."""
+        return judged(self._judges, occasion, reckoner, rooms, context, self._multiplying)
+
+
 class Plan(NamedTuple):
     """What is asked of an order under several sets of rules: versions that come out alike for all
     of them, then what each has in force and those that it is judged by besides. None: nothing."""
@@ -174,7 +203,7 @@ class Plan(NamedTuple):
             and sum(item is other for other in asked_often) > 1
         }
         return cls(
-            _panel(shared, in_force[0].multiplying),
+            _panel(shared, in_force[0].multiplying, {}),
             tuple(
                 (side, _panel(own, side.multiplying, conditions))
                 for side, own in zip(in_force, owns, strict=True)
@@ -199,7 +228,7 @@ def plans_of(*sides: RuleSet) -> Plans:
 
 
 def _panel(
-    versions: Sequence[RuleVersion], multiplying: Multiplying, conditions: Mapping[int, Holds] = {}
+    versions: Sequence[RuleVersion], multiplying: Multiplying, conditions: Mapping[int, Holds]
 ) -> Panel | None:
     return Panel(versions, multiplying, conditions) if versions else None
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
+from loyalty.backtest_members import Member, Unit
 from loyalty.backtest_rules import KnownUnit, Wordings, draft_versions
-from loyalty.backtest_sums import SIDES, Adder, Member, Sums, Unit
+from loyalty.backtest_sums import SIDES, Adder, Sums
 from loyalty.backtest_tiers import with_tiers
 from loyalty.models import Backtest, LotPolicy, Program, WalletType
 from loyalty.rules.bodies import AnniversaryBody, EarningBody

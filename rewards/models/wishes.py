@@ -27,6 +27,7 @@ _CHOSEN = """
     RETURN NEW;
 """.format(look_at=LOOK_AT.format(a="NEW"))
 # What a wallet holds has changed, or when it will: whoever wrote, a service or SQL.
+WATCHED = ("balance", "owed", "debt_blocks", "next_change_at")
 _HELD = """
     IF NOT EXISTS (SELECT FROM rewards_autotake) THEN
         RETURN NULL;
@@ -88,7 +89,9 @@ class AutoTake(models.Model):
             ),
             pgtrigger.Trigger(
                 name="look_at_changed", when=pgtrigger.Before, func=_CHOSEN,
-                operation=pgtrigger.UpdateOf("balance", "armed", "membership_id", "reward_id"),
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                    "balance", "armed", "membership_id", "reward_id"
+                ),
             ),
         ]  # fmt: skip
 
@@ -104,7 +107,7 @@ class AwaitedWallet(Wallet):
         triggers = [
             pgtrigger.Trigger(
                 name="auto_takes_look_at", when=pgtrigger.After, func=_HELD,
-                operation=pgtrigger.UpdateOf("balance", "owed", "debt_blocks", "next_change_at"),
-                condition=pgtrigger.AnyChange("balance", "owed", "debt_blocks", "next_change_at"),
+                operation=pgtrigger.UpdateOf(*WATCHED),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.AnyChange(*WATCHED),
             ),
         ]  # fmt: skip
