@@ -139,6 +139,8 @@ def what_comes_next(subscription: Subscription, currency: str, zone: zoneinfo.Zo
     """One sentence about what happens next, for members and staff alike."""
     until, ended = subscription.benefits_until, subscription.ended_at
     match subscription.state:
+        case State.WAITING if subscription.takes_over:
+            return _("Its payment is being asked for. Then it takes the other plan’s place.")
         case State.WAITING if not subscription.period_number:
             return _("It begins once it is known how it will be paid.")
         case State.WAITING:

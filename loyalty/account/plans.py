@@ -78,13 +78,15 @@ def plan(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     membership = chosen.membership
     running, offers = running_of(membership), _offers(membership)
     past = history_of([membership])
+    changes_to = next((item.version.name for item in past if item.takes_over), "")
     if running is None and not offers and not past:
         raise Http404("This program has no paid plans.")
     context = {
         "title": _("Your plan") if running else _("Plans"),
         "tabs": chosen.tabs("mypage:plan_of"),
         "running": _running(running, membership) if running else None,
-        "others": list(other_plans(running, membership)) if running else [],
+        "changes_to": changes_to,
+        "others": list(other_plans(running, membership)) if running and not changes_to else [],
         "offers": [] if running else [_offer(version, membership) for version in offers],
         "invoices": [
             (charge, *INVOICE_STATES[charge.state])
@@ -126,10 +128,13 @@ def plan_cancel(request: CustomerRequest, public_id: uuid.UUID) -> HttpResponse:
     chosen = _chosen(request, public_id)
     running = _of(chosen.membership)
     if request.method == "POST":
-        cancel_at_period_end(
-            subscription=running, actor=Actor.of_user(request.user), now=timezone.now()
-        )
-        messages.success(request, _("Your plan is canceled."))
+        try:
+            cancel_at_period_end(
+                subscription=running, actor=Actor.of_user(request.user), now=timezone.now()
+            )
+            messages.success(request, _("Your plan is canceled."))
+        except DomainError as error:
+            messages.error(request, str(error.message))
         return _back(chosen.membership)
     context = {
         "title": _("Cancel %s?") % running.version.name,

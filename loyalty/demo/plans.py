@@ -46,7 +46,7 @@ def _live(
     """What the schedule would have done since then, and the invoices they paid a day later."""
     found = subscribe(
         membership=member, plan=plan, source=Subscription.Source.ACCOUNT.value, actor=SYSTEM,
-        now=since,
+        now=since, provider="by_hand",
     )  # fmt: skip
     while found.next_at is not None and found.next_at <= now:
         at = found.next_at

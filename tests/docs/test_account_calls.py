@@ -26,10 +26,17 @@ def rows() -> list[tuple[list[str], str]]:
 
 def own_pages() -> set[str]:
     found = set()
-    for item in get_resolver().url_patterns:
-        if isinstance(item, URLResolver) and item.namespace in NAMESPACES:
+    for item in resolvers_of(get_resolver()):
+        if item.namespace in NAMESPACES:
             found |= {one.name for one in item.url_patterns if isinstance(one, URLPattern)}
     return {name for name in found if name}
+
+
+def resolvers_of(resolver: URLResolver) -> Iterator[URLResolver]:
+    for item in resolver.url_patterns:
+        if isinstance(item, URLResolver):
+            yield item
+            yield from resolvers_of(item)
 
 
 def patterns_of(resolver: URLResolver) -> Iterator[URLPattern]:

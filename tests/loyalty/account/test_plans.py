@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from loyalty.models import Membership, Plan, PlanCharge, Subscription
 from loyalty.plan_definitions import PlanDefinition
+from loyalty.plan_words import what_comes_next
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services.plan_payments import mark_paid
@@ -252,3 +253,30 @@ def test_a_plan_that_is_canceled_has_no_other_to_change_to(
     page = client.get(path(membership, "change/pro/"), follow=True).content.decode()
     assert "take it up again" in page
     assert client.get(path(membership, "change/none/")).status_code == 404
+
+
+def test_while_another_plan_is_being_paid_for_the_page_says_so_and_offers_nothing_else(
+    maya: Customer, sign_in: SignIn, membership: Membership
+) -> None:
+    client = sign_in(maya)
+    client.post(path(membership, "take/plus/"))
+    held = running_of(membership)
+    assert held is not None
+    assert "Cancel the plan" in text_of(client, path(membership))
+    now = timezone.now()
+    pro = Plan.objects.get(code="pro")
+    Subscription.objects.create(
+        membership=membership, plan=pro, version=pro.versions.get(), state="waiting",
+        source="change", provider="stripe", asked_at=now, follows=held,
+    )  # fmt: skip
+    shown = text_of(client, path(membership))
+    assert "The payment for Pro is being asked for. Look again in a few minutes." in shown
+    assert "Cancel the plan" not in shown
+    assert "Change to Pro" not in shown
+    words = what_comes_next(Subscription.objects.get(follows=held), "USD", membership.program.zone)
+    assert words == "Its payment is being asked for. Then it takes the other plan’s place."
+    answer = client.post(path(membership, "cancel/"), follow=True)
+    assert "A payment for another plan is being asked for" in answer.content.decode()
+    assert running_of(membership) == held
+    held.refresh_from_db()
+    assert not held.cancel_at_period_end
