@@ -7,7 +7,14 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import Consent, ConsentChange, ContactAddress, ContactPreference, Message
+from campaigns.models import (
+    Consent,
+    ConsentChange,
+    ContactAddress,
+    ContactPreference,
+    JourneyDue,
+    Message,
+)
 from members.formatting import format_number
 from members.merging import MergeHandler, MergeRow, MergeSection, Merging, Record
 from members.merging import register_merge_handler as register_handler
@@ -43,6 +50,8 @@ def merge_messages(merging: Merging) -> Record:
     addresses = list(ContactAddress.objects.filter(customer=merged).values_list("pk", flat=True))
     ContactAddress.objects.filter(pk__in=addresses).update(customer=kept)
     record["addresses"] = addresses
+    # It follows from their facts, which are worked out anew.
+    JourneyDue.objects.filter(customer__in=(kept, merged)).delete()
     zone = ContactPreference.objects.filter(customer=merged).first()
     if zone and not ContactPreference.objects.filter(customer=kept).exists():
         ContactPreference.objects.create(customer=kept, time_zone=zone.time_zone)
@@ -83,6 +92,7 @@ def register() -> None:
                 "campaigns.message.customer", "campaigns.consent.customer",
                 "campaigns.consentchange.customer", "campaigns.contactpreference.customer",
                 "campaigns.contactaddress.customer",
+                "campaigns.journeydue.customer",
             ),
             preview=preview_messages,
             merge=merge_messages,

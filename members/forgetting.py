@@ -1,8 +1,8 @@
 """What else has to be forgotten when a customer's details are erased.
 
-Higher applications register what they know of people; each is called in the transaction that erases,
-with the customers: one and the duplicates that were merged into them. It returns the names of what
-of theirs is labeled with a person's name in the audit log (`members.audit.target_of`).
+Higher applications register what they know of people; each is called in the transaction that
+erases, with the customers: one and the duplicates that were merged into them. It returns the names
+of what of theirs is labeled with a person's name in the audit log (`members.audit.target_of`).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from campaigns.connectors import shopify, woocommerce
-from campaigns.connectors.reading import text
+from campaigns.connectors.reading import items, text
 from campaigns.connectors.records import Reading, Records
 from campaigns.models import Connection
 from campaigns.webhook_addresses import RefusedAddressError, resolve
@@ -97,7 +97,7 @@ def fetch_page(shop: ShopPages, access: Access, path: str, stage: str) -> Page:
 def _whole(
     shop: ShopPages, access: Access, stage: str, item: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    asked = shop.missing(stage, item) if isinstance(item, Mapping) else None
+    asked = shop.missing(stage, item)
     if asked is None:
         return item
     where, name = asked
@@ -202,7 +202,7 @@ def _woocommerce_page(path: str, headers: http.client.HTTPMessage, found: Any, _
 def _woocommerce_missing(stage: str, item: Mapping[str, Any]) -> tuple[str, str] | None:
     """An order lists its refunds without their times, which the list of them has, where they are
     called amounts."""
-    if stage != ORDERS or not item.get("refunds"):
+    if stage != ORDERS or not any(items(item, "refunds")):
         return None
     number = text(item, "id")
     asked = urlencode({"per_page": str(WOOCOMMERCE_PAGE), "orderby": "id", "order": "asc"})

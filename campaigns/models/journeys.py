@@ -219,9 +219,7 @@ class JourneyDue(models.Model):
     """When somebody is due for a journey if nothing happens, where no index of what is known says
     so. Derived from their facts; what they do since is looked at when they are due."""
 
-    journey = models.ForeignKey(
-        Journey, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="+", db_index=False)
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="+", db_index=False
     )

@@ -41,10 +41,10 @@ def through(stages: Sequence[Stage[Row]], place: Place | None) -> tuple[list[Row
     return found, None
 
 
-def select(sql: str, **values: object) -> list[Any]:
+def select(sql: str, **values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, {**values, "page": PAGE})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 # Two orders have one gap between them, and that is no habit yet.
@@ -87,8 +87,9 @@ _BEFORE = """
 """
 # By the indexes customer_day_of_birth and membership_day_of_joining.
 _BORN = """
-    SELECT c.id, m.id FROM members_customer c
-      LEFT JOIN loyalty_membership m ON m.customer_id = c.id AND m.program_id = %(program)s
+    SELECT c.id, (SELECT m.id FROM loyalty_membership m
+                   WHERE m.customer_id = c.id AND m.program_id = %(program)s)
+      FROM members_customer c
      WHERE extract(month FROM c.birthday) * 100 + extract(day FROM c.birthday) = %(day)s
        AND c.id > %(after)s
      ORDER BY c.id LIMIT %(page)s
@@ -168,7 +169,7 @@ def _of_day(sql: str, program: int, day: int) -> Stage[int]:
     return page
 
 
-def _timed(sql: str, after: Any, first: dt.datetime, **values: object) -> tuple[list[Found], Any]:
+def _timed(sql: str, after: Any, first: dt.datetime, **values: Any) -> tuple[list[Found], Any]:
     at, key = _place(after, first)
     found = [Found(*row) for row in select(sql, first=first, at=at, key=key, **values)]
     return found, [found[-1].at.isoformat(), found[-1].key] if len(found) == PAGE else None

@@ -136,7 +136,7 @@ def endings_of(wallets: Sequence[int], now: dt.datetime) -> dict[int, list[Endin
     return found
 
 
-def _select(sql: str, **values: object) -> list[Any]:
+def _select(sql: str, **values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

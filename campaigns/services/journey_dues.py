@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection
 
@@ -36,7 +37,7 @@ def note_due(found: InForce, first: dt.datetime, now: dt.datetime) -> None:
     once, when the journey is put live or changed. In the caller's transaction."""
     journey = found.journey
     noted = journey.noted_until
-    values = {
+    values: dict[str, Any] = {
         "journey": journey.pk, "factor": found.definition.start.factor, "first": first,
         "since": noted - OVERLAP if noted else _EVER, "least": LEAST_ORDERS,
     }  # fmt: skip

@@ -78,7 +78,7 @@ def _journey_item(journey: Journey) -> ProgramJourney:
     versions = list(journey.versions.all())
     published = [row for row in versions if row.published_at is not None]
     return ProgramJourney(
-        name=journey.name, trigger=journey.trigger, state=journey.status,  # type: ignore[arg-type]
+        name=journey.name, trigger=journey.trigger, state=journey.status,
         body=(published or versions)[0].body,
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def _refuse_journey(found: Journey, wanted: ProgramJourney) -> None:
     if found.trigger != wanted.trigger:
         message = _("It begins with something else already. Give it another name.")
         raise ConflictError(message, errors=[FieldError("trigger", message)])
-    if wanted.state == Status.DRAFT and found.status != Status.DRAFT:
+    if wanted.state == "draft" and found.status != Status.DRAFT:
         message = _("It was put live, and can only rest or end.")
         raise ConflictError(message, errors=[FieldError("state", message)])
 
@@ -127,7 +127,7 @@ def _bring(found: Journey, state: str, changed: bool, actor: Actor, now: dt.date
 
 def _survey_item(survey: Survey) -> ProgramSurvey:
     body = definition_of_survey(survey).model_dump(mode="json", exclude={"code"})
-    return ProgramSurvey(code=survey.code, state=survey.state, body=body)  # type: ignore[arg-type]
+    return ProgramSurvey(code=survey.code, state=survey.state, body=body)
 
 
 def _apply_survey(
@@ -143,10 +143,10 @@ def _apply_survey(
         found = create_survey(program=applied.program, definition=wanted.definition, actor=actor)
         applied.changes.append(_("New survey: %s") % found.title)
     else:
-        if wanted.state == Survey.State.DRAFT and found.state == Survey.State.LIVE:
+        if wanted.state == "draft" and found.state == Survey.State.LIVE:
             message = _("It is being asked, and can only end.")
             raise ConflictError(message, errors=[FieldError("state", message)])
         found = change_survey(survey=found, definition=wanted.definition, actor=actor)
         applied.changes.append(_("Survey changed: %s") % found.title)
-    if wanted.state == Survey.State.LIVE:
+    if wanted.state == "live":
         publish_survey(survey=found, actor=actor, now=now)

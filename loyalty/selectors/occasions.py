@@ -31,10 +31,11 @@ _SINCE = {
     "first_purchase": "(SELECT (min(o.placed_at) AT TIME ZONE %(zone)s)::date FROM loyalty_order o"
     " WHERE o.customer_id = m.customer_id AND o.status NOT IN ('cancelled', 'refunded'))",
 }
+# OFFSET 0: begin with these members, and not with all whose day it is.
 _DUE = """
     SELECT m.id, m.customer_id, x.day, a.since, greatest(x.begins, m.enrolled_at)
       FROM loyalty_membership m JOIN members_customer c ON c.id = m.customer_id
-     CROSS JOIN LATERAL (SELECT {since} AS since) a
+     CROSS JOIN LATERAL (SELECT {since} AS since OFFSET 0) a
       JOIN unnest(%(keys)s::int[], %(days)s::date[], %(begins)s::timestamptz[],
                   %(ends)s::timestamptz[]) AS x(key, day, begins, ends)
         ON x.key = extract(month FROM a.since) * 100 + extract(day FROM a.since)

@@ -4,7 +4,6 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 
-
 # Values become null and names empty, together with when that was; all else stays.
 _ONLY_FORGETS = """
     IF NEW.erased_at IS NULL
@@ -27,8 +26,8 @@ _ONLY_FORGETS = """
 
 
 class AuditEntry(models.Model):
-    """One write by a person or an API key: who, what, before and after. It never vanishes, and never
-    changes, but that what says who somebody was can be forgotten.
+    """One write by a person or an API key: who, what, before and after. It never vanishes, and
+    never changes, but that what says who somebody was can be forgotten.
 
     `target` names the object as "app.model:public id", so that its page can show its entries
     without a foreign key from this lowest app to every other one.

@@ -58,9 +58,9 @@ def _forget_user(user: User) -> None:
     """They sign in no more. Staff stay who they are: their account is the shop's."""
     if StaffMember.objects.filter(user=user).exists() or user.is_superuser:
         return
-    EmailAddress.objects.filter(user=user).delete()
-    Authenticator.objects.filter(user=user).delete()
     AuditEntry.objects.filter(actor=user).update(actor_label="", erased_at=timezone.now())
     user.email, user.name, user.is_active = f"erased-{uuid4().hex}@erased.invalid", "", False
     user.set_unusable_password()
     user.save()
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()

@@ -48,7 +48,8 @@ _MEMBERS = """
                date '1990-07-01' + n %% 150, now(), now()
           FROM generate_series(1, %(count)s) n RETURNING id),
     accounts AS (
-        INSERT INTO loyalty_account (kind, code, name) SELECT 'member', '', '' FROM people
+        INSERT INTO loyalty_account (kind, code, name, program_id)
+        SELECT 'membership', '', '', %(program)s FROM people
         RETURNING id),
     pairs AS (
         SELECT p.id AS person, a.id AS account
@@ -106,7 +107,7 @@ class Journeys:
             cursor.execute(
                 "VACUUM ANALYZE members_customer, loyalty_membership, members_customerfacts"
             )
-        assert Account.objects.filter(kind="member").count() == members
+        assert Account.objects.filter(kind="membership").count() == members
         self.journeys = {trigger: self._journey(trigger) for trigger in WANTED}
 
     def _journey(self, trigger: str) -> Journey:
