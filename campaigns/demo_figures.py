@@ -67,7 +67,8 @@ def _send(mail: Channel, program: Program, oldest: dt.datetime, now: dt.datetime
 
 def _react(now: dt.datetime, chance: random.Random) -> None:
     """Told by the provider, and done by members, some hours afterwards."""
-    sent = Delivery.objects.filter(state=Delivery.State.SENT, sent_at__lt=now - HOUR)
+    told = Delivery.objects.filter(message__created_at__lt=now - 12 * HOUR)
+    sent = told.filter(state=Delivery.State.SENT)
     people = sent.exclude(message__customer__email=settings.SETIA_DEMO_CUSTOMER)
     for row in people.select_related("message__customer").order_by("pk")[:MOST]:
         assert row.sent_at is not None
@@ -80,7 +81,7 @@ def _react(now: dt.datetime, chance: random.Random) -> None:
             continue
         name = {"delivery": str(row.public_id)}
         arrived = AnymailTrackingEvent(event_type="delivered", metadata=name)
-        note_event(event=arrived, now=row.sent_at + HOUR / 60)
+        note_event(event=arrived, now=min(now, row.sent_at + HOUR / 60))
         if chance.randrange(100) < FOLLOW:
             target = str(row.message.values.get("link", settings.SITE_URL))
             note_click(delivery=row.public_id, target=target, now=later)

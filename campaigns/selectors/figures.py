@@ -88,7 +88,8 @@ class Counts:
     def rates(self) -> dict[str, float | None]:
         """In percent of those of which it can be known; None: of none."""
         return {
-            "delivered": _percent(self.delivered, self.sent),
+            # None at all: nobody tells, rather than that none has arrived.
+            "delivered": _percent(self.delivered, self.sent) if self.delivered else None,
             "opened": _percent(self.opened, self.shows_opens),
             "clicked": _percent(self.clicked, self.counts_clicks),
             "ordered": _percent(self.ordered, self.over),
