@@ -55,6 +55,7 @@ class Demo:
         from rewards.models import Event, FulfillmentTask, GiftCard, Reward
 
         found = {
+            "way": lambda: "sms",
             "draft_campaign": lambda: Campaign.objects.get(code="early-access").public_id,
             "campaign": lambda: Campaign.objects.get(code="bigger-baskets").public_id,
             "told": lambda: "welcome",

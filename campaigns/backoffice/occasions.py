@@ -76,8 +76,7 @@ class OccasionForm(PreferredWays):
         channels, topic = self.fields["channels"], self.fields["topic"]
         assert isinstance(channels, forms.MultipleChoiceField)
         assert isinstance(topic, forms.ChoiceField)
-        usable = {way.key for way in usable_channels()} | set(setting.channels)
-        channels.choices = [(way.key, way.label) for way in ways_of(occasion) if way.key in usable]
+        channels.choices = [(way.key, way.label) for way in shown_ways(occasion, setting)]
         self.offer(list(channels.choices))
         own = [TOPICS[occasion.topic]] if TOPICS[occasion.topic].needed else choosable_topics()
         topic.choices = [(found.code, found.label) for found in own]
@@ -88,17 +87,24 @@ def ways_of(occasion: Occasion) -> list[Channel]:
     return [way for way in all_channels() if ready_text(occasion.code, way.key)]
 
 
+def shown_ways(occasion: Occasion, setting: OccasionSetting) -> list[Channel]:
+    """Of these, those that are set up or in use."""
+    usable = {way.key for way in usable_channels()} | set(setting.channels)
+    return [way for way in ways_of(occasion) if way.key in usable]
+
+
 @require_safe
 @staff_view("programs.view")
 def occasion_list(request: HttpRequest) -> HttpResponse:
     """All of them, with what became of each lately."""
     figures = figures_since(timezone.now() - LATELY)
     settings = settings_by_code()
+    usable = usable_channels()
     context = {
         "title": _("Messages"),
         "tabs": tabs("occasion_list"),
         "outages": outages(),
-        "rows": [_row(occasion, settings.get(occasion.code), figures)
+        "rows": [_row(occasion, settings.get(occasion.code), figures, usable)
                  for occasion in all_occasions()],
         "may_edit": is_allowed(request.user, "messages.edit"),
     }  # fmt: skip
@@ -128,14 +134,15 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(request, _("Saved. It counts for what happens from now on."))
             return redirect(occasion_url(found))
     figures = figures_since(timezone.now() - LATELY, occasion=found.code)
+    shown = shown_ways(found, setting)
     context = {
         "title": found.label,
         "breadcrumbs": crumbs(),
         "occasion": found,
         "setting": setting,
         "form": form,
-        "wordings": _wordings(found),
-        "figures": [(way, figures.get((found.code, way.key), Figures())) for way in ways_of(found)],
+        "wordings": _wordings(found, shown),
+        "figures": [(way, figures.get((found.code, way.key), Figures())) for way in shown],
         "topic": TOPICS.get(setting.topic),
         "may_edit": may_edit,
         "may_write": is_allowed(request.user, "messages.edit"),
@@ -145,9 +152,10 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _row(
-    occasion: Occasion, setting: OccasionSetting | None, figures: dict[tuple[str, str], Figures]
-) -> Row:
-    alone = [occasion.always_by] if occasion.always_by else [way.key for way in ways_of(occasion)]
+    occasion: Occasion, setting: OccasionSetting | None,
+    figures: dict[tuple[str, str], Figures], usable: list[Channel],
+) -> Row:  # fmt: skip
+    alone = [occasion.always_by] if occasion.always_by else [way.key for way in usable]
     keys = setting.channels if setting else alone
     own = [found for (code, _channel), found in figures.items() if code == occasion.code]
     total = Figures(
@@ -158,7 +166,7 @@ def _row(
     return Row(occasion, setting, ways, str(topic.label) if topic else "", total)
 
 
-def _wordings(occasion: Occasion) -> list[Wording]:
+def _wordings(occasion: Occasion, shown: list[Channel]) -> list[Wording]:
     """By channel: the ready-made words unless the merchant has English ones, and all others."""
     own, found = templates_of(occasion.code), []
     for way in ways_of(occasion):
@@ -167,7 +175,7 @@ def _wordings(occasion: Occasion) -> list[Wording]:
             for template, number, saved_at in own
             if template.channel == way.key
         ]
-        if READY_LOCALE not in [wording.locale for wording in mine]:
+        if way in shown and READY_LOCALE not in [wording.locale for wording in mine]:
             found.append(Wording(way, READY_LOCALE, None))
         found += mine
     return found

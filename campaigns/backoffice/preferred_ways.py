@@ -20,8 +20,8 @@ class PreferredWays(forms.Form):
         help_text=_l("That they want, and where they have an address. In this order:"),
     )  # fmt: skip
     first_way = forms.ChoiceField(label=_l("First"), required=False)
-    second_way = forms.ChoiceField(label=_l("Else"), required=False)
-    third_way = forms.ChoiceField(label=_l("Else, third"), required=False)
+    second_way = forms.ChoiceField(label=_l("Second"), required=False)
+    third_way = forms.ChoiceField(label=_l("Third"), required=False)
 
     def offer(self, ways: Sequence[Any]) -> None:
         """Those that can be ticked."""
