@@ -15,7 +15,6 @@ from campaigns.offers import PARTS, Offer
 from loyalty.models import WalletType
 from loyalty.rule_definitions import CAMPAIGN_RULES
 from loyalty.rules.bodies import RuleBody, parse_body
-from loyalty.selectors.wallet_types import earned_types
 from loyalty.services.campaign_rules import CampaignRule
 from members.errors import DomainError, FieldError
 
@@ -30,8 +29,8 @@ def draw_of(campaign: Campaign) -> str:
 
 
 def rules_of_campaign(campaign: Campaign, *, told: bool = False) -> list[CampaignRule]:
-    """Raises DomainError where something is missing. `told`: for people to read, without who is
-    kept aside."""
+    """Raises DomainError where something is missing. `told`: what people read of them, without
+    whom they are for and who is kept aside."""
     unit, offer, template = unit_of(campaign), offer_of(campaign), template_of(campaign)
     _refuse_missing(offer, template)
     asked = _asked(campaign, offer, told)
@@ -51,10 +50,10 @@ def rules_of_campaign(campaign: Campaign, *, told: bool = False) -> list[Campaig
 
 def unit_of(campaign: Campaign) -> WalletType:
     """What it gives: the program's first units."""
-    units = earned_types(campaign.program)
+    units = [unit for unit in campaign.program.wallet_types.all() if not unit.stored_value]
     if not units:
         raise DomainError(_("The program has no units."), code="no_units")
-    return units[0]
+    return min(units, key=lambda unit: unit.pk)
 
 
 def budget_in_units(campaign: Campaign, unit: WalletType) -> Decimal | None:
@@ -72,7 +71,7 @@ def budget_in_units(campaign: Campaign, unit: WalletType) -> Decimal | None:
 def _asked(campaign: Campaign, offer: Offer, told: bool) -> list[dict[str, Any]]:
     """What all of its rules ask: the audience, the clock, and who is kept aside."""
     found = offer.conditions()
-    if campaign.audience:
+    if campaign.audience and not told:
         whole = set(campaign.audience) == {"all"}
         found += campaign.audience["all"] if whole else [campaign.audience]
     if campaign.holdout and not told:

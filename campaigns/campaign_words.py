@@ -12,7 +12,16 @@ from django.utils.translation import gettext as _
 from campaigns.campaign_definitions import stored_audience
 from campaigns.campaign_rules import rules_of_campaign
 from campaigns.models import Campaign
-from loyalty.rule_words import describe_rule
+from loyalty.base_words import describe_lines
+from loyalty.rule_words import (
+    describe_caps,
+    describe_kind,
+    describe_rule,
+    describe_when,
+)
+from loyalty.rules.bodies import EarningBody
+from loyalty.rules.body_parts import LineFilter
+from loyalty.services.campaign_rules import CampaignRule
 from members.conditions.sentences import sentence
 from members.errors import DomainError
 from members.formatting import format_moment, format_money
@@ -53,7 +62,7 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
     found.append(audience_words(campaign))
     try:
         for rule in rules_of_campaign(campaign, told=True):
-            said = describe_rule(rule.body, rule.unit, campaign.program.currency)
+            said = _gives(rule, campaign.program.currency)
             found += [line for line in said if line not in found]
     except DomainError as error:
         found.append(str(error.message))
@@ -63,6 +72,18 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
     if campaign.holdout:
         found.append(_("%s %% of them are kept aside, to see what it brings.") % campaign.holdout)
     return found
+
+
+def _gives(rule: CampaignRule, currency: str) -> list[str]:
+    """What one of its rules gives, for which items, when, and how much at most. How a base is
+    reckoned is as everywhere: the rule's own page says it."""
+    body = rule.body
+    if not isinstance(body, EarningBody):
+        return describe_rule(body, rule.unit, currency)
+    found = [describe_kind(body, rule.unit, currency), *describe_when(body)]
+    if body.include != LineFilter():
+        found.append(_("Only these earn: %s.") % describe_lines(body.include))
+    return [*found, *describe_caps(body.caps, rule.unit)]
 
 
 def audience_words(campaign: Campaign) -> str:

@@ -111,7 +111,7 @@ class CampaignForm(forms.Form):
     )
     teaser = forms.CharField(
         label=_l("Before it begins"), max_length=200, required=False,
-        help_text=_l("Shown from the time below. Empty: the title."),
+        help_text=_l("Shown from the time beside it. Empty: the title."),
     )  # fmt: skip
     teased_at = MomentField(
         label=_l("Announced from"), required=False, help_text=_l("Empty: not announced.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Campaign
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -13,7 +11,6 @@ from members.audit import (
     register_audit_target,
 )
 from members.navigation import NavItem, register_nav_item
-from members.policy import is_allowed
 
 NAMESPACE = "campaigns_backoffice"
 ACTIONS = {
@@ -31,16 +28,9 @@ ACTIONS = {
 FIELDS = {"from": _("From"), "until": _("Until")}
 
 
-def waiting(request: HttpRequest) -> int:
-    """How many drafts wait for somebody else to publish them."""
-    if not is_allowed(request.user, "rules.publish"):
-        return 0
-    return Campaign.objects.filter(asked_at__isnull=False).count()
-
-
 ITEM = NavItem(
     "campaigns", _("Promotions"), f"{NAMESPACE}:campaign_list", "speakerphone", order=37,
-    permission="programs.view", match=(f"{NAMESPACE}:",), badge=waiting,
+    permission="programs.view", match=(f"{NAMESPACE}:",),
 )  # fmt: skip
 
 

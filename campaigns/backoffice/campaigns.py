@@ -18,7 +18,7 @@ from campaigns.campaign_rules import template_of
 from campaigns.campaign_templates import TEMPLATES
 from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
-from campaigns.selectors.campaign_results import money_off
+from campaigns.selectors.campaign_results import money_budgets
 from campaigns.selectors.campaigns import Budget, campaigns, status_at, units_budgets
 from campaigns.services.campaigns import change_campaign, columns_of, create_from_template
 from loyalty.backoffice.links import Crumbs
@@ -48,9 +48,7 @@ def crumbs(campaign: Campaign | None = None) -> Crumbs:
 
 def budget_of(campaign: Campaign) -> Budget | None:
     """In units, or in money for what is taken off prices."""
-    if template_of(campaign).takes_off and campaign.budget_money is not None:
-        return Budget(money_off(campaign), campaign.budget_money)
-    return units_budgets([campaign]).get(campaign.pk)
+    return (units_budgets([campaign]) | money_budgets([campaign])).get(campaign.pk)
 
 
 @require_safe
@@ -59,7 +57,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     """All of them, newest first, with what they have used of their budgets."""
     now = timezone.now()
     page = paginate(campaigns(), request=request, orderings=ORDERINGS, default="newest")
-    budgets = units_budgets(page.items)
+    budgets = units_budgets(page.items) | money_budgets(page.items)
     context = {
         "title": _("Promotions"),
         "page": page,

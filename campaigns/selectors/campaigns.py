@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,17 +16,21 @@ from campaigns.campaign_definitions import stored_audience
 from campaigns.campaign_rules import budget_in_units, draw_of, template_of, unit_of
 from campaigns.models import Campaign
 from loyalty.models import CapCounter, Membership, Program, WalletType
+from loyalty.rule_definitions import CAMPAIGN_RULES
+from loyalty.selectors.rulebooks import terms_as_read
 from members.condition_fields import DrawnNumber, drawn_number
 from members.conditions.moments import Moment
 from members.conditions.query import query_of
-from members.errors import NotFoundError
+from members.errors import DomainError, NotFoundError
 from members.models import Customer
 
 Status = Campaign.Status
 
 
 def campaigns() -> QuerySet[Campaign]:
-    return Campaign.objects.select_related("program", "author", "asked_by")
+    """With what a list of them shows."""
+    rows = Campaign.objects.select_related("program", "author", "asked_by")
+    return rows.prefetch_related("program__wallet_types")
 
 
 def get_campaign(public_id: UUID) -> Campaign:
@@ -86,7 +91,7 @@ class Budget:
 
     @property
     def percent(self) -> int:
-        return min(int(self.given * 100 / self.whole), 100)
+        return min(int(self.given * 100 / self.whole), 100) if self.whole > 0 else 100
 
     @property
     def is_used_up(self) -> bool:
@@ -107,8 +112,10 @@ def units_budgets(found: Iterable[Campaign]) -> dict[int, Budget]:
         if campaign.budget_units is None and campaign.budget_money is None:
             continue
         unit = unit_of(campaign)
-        whole = budget_in_units(campaign, unit)
-        if whole is not None:
+        with suppress(DomainError):  # units that are worth no money any more
+            whole = budget_in_units(campaign, unit)
+            if whole is None:
+                continue
             given = Decimal(used.get(source) or 0).scaleb(-unit.scale)
             budgets[campaign.pk] = Budget(given, whole, unit)
     return budgets
@@ -118,11 +125,29 @@ def shown_to(member: Membership, now: dt.datetime) -> list[Campaign]:
     """What is on now for a member, and what they are told of beforehand: what ends, or begins,
     first comes first."""
     program: Program = member.program
+    if not _has_rules(program, now):
+        return []
     running = Q(status__in=[Status.SCHEDULED, Status.LIVE], starts_at__lte=now, ends_at__gt=now)
     coming = Q(status=Status.SCHEDULED, starts_at__gt=now, teased_at__lte=now)
     rows = campaigns().filter(running | coming, program=program)
     found = [item for item in rows if is_for(item, member, now)]
     return sorted(found, key=lambda item: _place(item, now))
+
+
+def _has_rules(program: Program, now: dt.datetime) -> bool:
+    """Whether a campaign has rules that count now or later; asked of what is kept in memory."""
+    found = next(
+        (item for item in terms_as_read([program]).programs if item.id == program.pk), None
+    )
+    if found is None:
+        return False
+    book = found.rulebook
+    ends = [(version.rule_code, version.ends_at) for version in book.versions]
+    ends += [(version.rule_code, version.ends_at) for version in book.discounts]
+    return any(
+        code.startswith(CAMPAIGN_RULES) and (ends_at is None or ends_at > now)
+        for code, ends_at in ends
+    )
 
 
 def _place(campaign: Campaign, now: dt.datetime) -> tuple[bool, dt.datetime]:

@@ -282,8 +282,8 @@ def span_of(campaign: Campaign, now: dt.datetime) -> Span:
 
 
 def locked(campaign: Campaign) -> Campaign:
-    """The program first, as whatever writes rules does."""
-    Program.objects.select_for_update().get(pk=campaign.program_id)
+    """The program first, as whatever writes rules does; who joins it meanwhile is not held up."""
+    Program.objects.select_for_update(no_key=True).get(pk=campaign.program_id)
     found: Campaign = (
         Campaign.objects.select_for_update(of=("self",))
         .select_related("program")

@@ -134,8 +134,6 @@
     "[data-theme-choice]": (button) => {
       window.setiaTheme.choose(button.dataset.themeChoice);
       showTheme();
-  countDown();
-  if ($("time[data-countdown]")) setInterval(countDown, 1000);
     },
     "[data-nav-open]": () => openNav(true),
     "[data-nav-close]": () => openNav(false),
@@ -187,6 +185,8 @@
   // --- Start -----------------------------------------------------------------------------------
 
   showTheme();
+  countDown();
+  if ($("time[data-countdown]")) setInterval(countDown, 1000);
   // Tabs that do not fit begin with the one that is open.
   $$(".tabs [aria-current]").forEach((link) => {
     const row = link.closest(".tabs");

@@ -283,6 +283,21 @@ def test_a_manager_starts_a_weekend_and_a_member_sees_it_and_earns(
     page.get_by_text("Double points this weekend").wait_for()
 
 
+def test_the_list_asks_as_often_for_many_as_for_few(
+    manager: Client, club: Program, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(2):
+        draft(club, name=f"P{number}", budget_money=Decimal(5))
+        draft(club, "percent-off", name=f"D{number}", budget_money=Decimal(5))
+    with django_assert_max_num_queries(25) as few:
+        page(manager, url("campaign_list"))
+    for number in range(4):
+        draft(club, name=f"Q{number}", budget_money=Decimal(5))
+        draft(club, "percent-off", name=f"E{number}", budget_money=Decimal(5))
+    with django_assert_max_num_queries(len(few)):
+        page(manager, url("campaign_list"))
+
+
 def test_amounts_are_kept_exactly(manager: Client, club: Program) -> None:
     campaign = begin(manager, club, "spend-get")
     sent = filled(campaign, reach="49.90", units="12", budget_money="1000")

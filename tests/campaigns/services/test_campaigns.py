@@ -593,7 +593,7 @@ def test_its_rules_are_told_without_who_is_kept_aside(program):
 
 def test_the_demonstration_has_one_of_each_kind_and_is_made_once():
     now = timezone.now()
-    program = make_program(at=now - 40 * DAY)
+    program = make_program(at=now - 40 * DAY, unit={"unit_value": "0.005"})
     for number in range(60):
         make_wallet(program, f"c{number}", at=now - 30 * DAY)
     for _time in range(2):
