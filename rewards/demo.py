@@ -119,8 +119,11 @@ def _people_take(program: Program) -> None:
     )
     now = timezone.now()
     for code, every, days in TAKEN:
+        # A program without the charity has no reward that gives to it.
         reward = Reward.objects.filter(program=program, code=code).first()
-        for member in members[::every] if reward else ():
+        if reward is None:
+            continue
+        for member in members[::every]:
             _take(member, reward, now - dt.timedelta(days=days), days)
 
 

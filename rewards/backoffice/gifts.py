@@ -81,7 +81,8 @@ def reward_give(request: HttpRequest, public_id: UUID) -> HttpResponse:
     members = Membership.objects.select_related("program", "customer")
     member = get_object_or_404(members, public_id=public_id)
     form = GiveForm(posted(request))
-    _offer(form, "reward", rewards().filter(program=member.program, status=Reward.Status.LIVE))
+    live = rewards().filter(program=member.program, status=Reward.Status.LIVE)
+    _offer(form, "reward", live.exclude(kind=Reward.Kind.CHARITY))
     back = customer_url(member.customer)
     if form.is_valid():
         data = form.cleaned_data

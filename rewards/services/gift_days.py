@@ -42,6 +42,9 @@ def start_gift_day(
 ) -> GiftDay:  # fmt: skip
     """Give the reward every year on such a day from now on; one that was stopped goes on. Raises
     DomainError where it is given on such a day already, or the program has no such tier."""
+    if reward.is_donation:
+        message = _("A donation is what a member gives. It cannot be given to them.")
+        raise DomainError(message, errors=[FieldError("day", message)])
     Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
     found = reward.gift_days.filter(day=day).first() or GiftDay(reward=reward, day=day)
     if found.pk and found.stopped_at is None:

@@ -22,6 +22,7 @@ from rewards.checks import CHECKS
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption
 from rewards.selectors.rewards import definition_of, get_reward
+from rewards.services.gift_days import start_gift_day
 from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption, issue_redemption
 from rewards.services.rewards import change_reward
@@ -163,6 +164,14 @@ def test_it_cannot_be_given_to_somebody(member):
         give_reward(
             membership=member, reward=tree(member), gift="many", message="Hi", key="g",
             source="job", actor=SYSTEM, now=NOW,
+        )  # fmt: skip
+
+
+def test_it_is_given_on_no_day_of_the_year(member):
+    with pytest.raises(DomainError):
+        start_gift_day(
+            reward=tree(member), day="birthday", days_before=0, tiers=(), message="",
+            actor=SYSTEM, now=NOW,
         )  # fmt: skip
 
 
