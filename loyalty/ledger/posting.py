@@ -143,8 +143,10 @@ def lock_wallets(wallet_ids: Sequence[int]) -> None:
 def lock_with_kept(wallet_ids: Sequence[int]) -> None:
     """The same, with the wallets that these were merged into."""
     run_prepared(
-        "SELECT 1 FROM loyalty_wallet WHERE id = ANY(%(ids)s::bigint[]) OR id IN ("
-        "SELECT merged_into_id FROM loyalty_wallet WHERE id = ANY(%(ids)s::bigint[]))"
+        # One array, for an index is not looked through for one or the other.
+        "SELECT 1 FROM loyalty_wallet WHERE id = ANY(%(ids)s::bigint[] || ARRAY("
+        "SELECT merged_into_id FROM loyalty_wallet"
+        " WHERE id = ANY(%(ids)s::bigint[]) AND merged_into_id IS NOT NULL))"
         " ORDER BY id FOR NO KEY UPDATE",
         {"ids": list(wallet_ids)},
     )

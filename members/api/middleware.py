@@ -12,15 +12,14 @@ from http import HTTPStatus
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
-from django.urls import resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from members.api.cors import preflight, tell_browser
 from members.api.problems import ApiError, problem
+from members.api.routes import PREFIX, resolve_path
 
-PREFIX = "/api/v1/"
 # The reference is a page.
 PAGES = ("/api/v1/docs",)
 
@@ -50,6 +49,6 @@ def _answer(request: HttpRequest) -> HttpResponse:
         request.get_host()
     except DisallowedHost:
         return problem(ApiError(HTTPStatus.BAD_REQUEST, _("This is not the address of the API.")))
-    match = request.resolver_match = resolve(request.path_info)
+    match = request.resolver_match = resolve_path(request.path_info)
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     return response.render() if isinstance(response, SimpleTemplateResponse) else response

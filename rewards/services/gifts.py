@@ -25,7 +25,8 @@ from rewards.services.draws import handed_out
 from rewards.services.eligibility import event_of
 from rewards.services.given_value import credit_wallets, give_value
 from rewards.services.issuing import issue_voucher
-from rewards.services.redemptions import reward_as_it_is, same_redemption, wallet_of
+from rewards.services.redemptions import same_redemption, wallet_of
+from rewards.services.stock import reward_as_it_is
 
 Gift = Redemption.Gift
 

@@ -28,7 +28,7 @@ from loyalty.services.adjustments import whole_number
 from loyalty.services.redemptions import reverse_redemption, spend_for_reward
 from members.errors import DomainError, FieldError
 from members.models import User
-from members.prepared import insert_row, run_prepared, update_row
+from members.prepared import insert_row, update_row
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.addresses import Address
@@ -58,15 +58,12 @@ from rewards.services.issuing import (
 )
 from rewards.services.kept_by_carts import refuse_kept
 from rewards.services.overrides import lock_override, note_override, require_reason
+from rewards.services.stock import take_from_stock
 
 Status = Redemption.Status
 # How long something is kept for who reserved it, where nothing else is said.
 HOLD = dt.timedelta(minutes=15)
 LONGEST_HOLD = dt.timedelta(days=7)
-ONE_MORE = """
-    UPDATE rewards_reward SET taken = taken + 1
-     WHERE id = %s AND (stock IS NULL OR taken + kept < stock) RETURNING id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def take_reward(
         # What is drawn from it is locked after it.
         early = offer.reward.kind == Reward.Kind.MYSTERY
         if early:
-            _take_one(taken)
+            take_from_stock(taken)
         if hold is not None:
             # What is promised cannot run out before it is fetched.
             taken.kept_code = keep_code(handed_out(taken))
@@ -129,7 +126,7 @@ def take_reward(
         begin_delivery(taken, address, now)
         if not early:
             # Last, for whoever wants one of the same waits from here on until all is written.
-            _take_one(taken)
+            take_from_stock(taken)
         return taken, False
 
     return run_atomically(take)
@@ -324,13 +321,6 @@ def _reserve(
     )  # fmt: skip
 
 
-def _take_one(taken: Redemption) -> None:
-    """Of the reward's stock, if it has one. Raises RewardRefusedError where the last one has gone
-    to somebody else meanwhile."""
-    if taken.stocked and not run_prepared(ONE_MORE, [taken.reward_id]):
-        raise RewardRefusedError(_("All of them are taken."), code="sold_out")
-
-
 def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
     if redemption.reward.is_stored_value:
         give_value(redemption, actor, now)
@@ -391,14 +381,6 @@ def lock_redemption(redemption: Redemption) -> Redemption:
     if found.voucher_id is not None:
         found.voucher = Voucher.objects.select_for_update().get(pk=found.voucher_id)
     return found
-
-
-def reward_as_it_is(reward: Reward) -> Reward:
-    """The reward now; one of which there are so many is locked until it is taken."""
-    locks = reward.stock is not None
-    found = reward_now(reward.pk, locks=locks)
-    # It was given a stock meanwhile.
-    return reward_now(reward.pk, locks=True) if found.stock is not None and not locks else found
 
 
 def _ran_out(redemption: Redemption, now: dt.datetime) -> bool:

@@ -55,6 +55,8 @@ SUBSCRIPTION = "subscriptions/<uuid:subscription_id>"
 BULK = "bulk-adjustments/<uuid:bulk_id>"
 
 urlpatterns = [
+    # First, for it is asked for most often.
+    path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
     path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
     path(
@@ -79,7 +81,6 @@ urlpatterns = [
         charities.OneStandingGift.as_view(),
         name="standing-gift",
     ),
-    path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
     path(f"{MEMBERSHIP}/cards", cards.Cards.as_view(), name="cards"),
     path(f"{MEMBERSHIP}/lots", balances.Lots.as_view(), name="lots"),
     path(
