@@ -30,6 +30,7 @@ from tests.factories import (
     StaffMemberFactory,
     UserFactory,
 )
+from tests.loyalty.factories import make_program
 from tests.staff_addresses import TABLE
 from tests.staff_addresses.who import ADMINISTRATOR, EVERYBODY
 

@@ -6,6 +6,7 @@ from tests.staff_addresses.who import (
     ADMINISTRATORS,
     EVERYBODY,
     MARKETERS,
+    NOT_AGENTS,
     NOT_ANALYSTS,
     Who,
     form,

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0006_outages'),
+        ('campaigns', '0007_ways'),
         ('loyalty', '0051_one_order_for_equal_names'),
         ('members', '0012_what_was_worked_out_since'),
     ]

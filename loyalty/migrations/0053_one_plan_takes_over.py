@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0051_one_order_for_equal_names'),
+        ('loyalty', '0052_when_members_are_due'),
     ]
 
     operations = [

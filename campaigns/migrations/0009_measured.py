@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0006_outages'),
+        ('campaigns', '0008_followed_when_due'),
         ('loyalty', '0051_one_order_for_equal_names'),
         ('rewards', '0015_journey_gifts'),
     ]

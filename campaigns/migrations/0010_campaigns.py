@@ -12,8 +12,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0006_outages'),
-        ('loyalty', '0052_shared_budgets'),
+        ('campaigns', '0009_measured'),
+        ('loyalty', '0054_shared_budgets'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

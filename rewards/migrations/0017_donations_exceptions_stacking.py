@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('loyalty', '0051_one_order_for_equal_names'),
-        ('rewards', '0015_journey_gifts'),
+        ('rewards', '0016_auto_takes_look_at'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0051_one_order_for_equal_names'),
+        ('loyalty', '0053_one_plan_takes_over'),
     ]
 
     operations = [
