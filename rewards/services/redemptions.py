@@ -290,9 +290,7 @@ def _refuse(offer: Offer, override: Override | None) -> list[str]:
     return [refusal.code for refusal in offer.refusals]
 
 
-def _who_lets_pass(
-    offer: Offer, membership: Membership, actor: Actor, now: dt.datetime
-) -> User:
+def _who_lets_pass(offer: Offer, membership: Membership, actor: Actor, now: dt.datetime) -> User:
     """Whose day's limit it counts for. Raises as `lock_override` does."""
     price = whole(offer.price, offer.reward.wallet_type)
     return lock_override(program=membership.program, units=price, actor=actor, now=now)
