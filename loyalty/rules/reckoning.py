@@ -29,6 +29,7 @@ NO_LINES: Chosen = ()
 Notes = Sequence[tuple[str, Amounts]]
 ALWAYS_SAID = ("goods", "quantity")
 _tax_of, _total_of = attrgetter("tax"), attrgetter("total")
+_is_stored_value = attrgetter("stored_value")
 _TELLS = {attribute: attrgetter(attribute) for attribute in ("category", "sku", "tags")}
 
 
@@ -178,7 +179,7 @@ class Reckoner:
         self.basket, self._goods = basket, goods
         lines = basket.lines
         # Gift cards bought never earn.
-        if True in [line.stored_value for line in lines]:
+        if any(map(_is_stored_value, lines)):
             self._earning: Chosen = [
                 place for place, line in enumerate(lines) if not line.stored_value
             ]
