@@ -1,10 +1,11 @@
-"""What messages said to a customer who is erased: that they were written stays, not their words."""
+"""What messages said to a customer who is erased, and where they were sent: that they were written
+stays, not their words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from campaigns.models import Delivery, Message
+from campaigns.models import ContactAddress, Delivery, Message
 from members.forgetting import register_forgetting
 from members.models import Customer
 
@@ -17,6 +18,13 @@ def forget_words(customers: Sequence[Customer]) -> list[str]:
     return []
 
 
+def forget_addresses(customers: Sequence[Customer]) -> list[str]:
+    """Nothing is sent to their devices and numbers any more."""
+    ContactAddress.objects.filter(customer__in=[one.pk for one in customers]).delete()
+    return []
+
+
 def register() -> None:
     """Called once, when the application is ready."""
+    register_forgetting("addresses", forget_addresses)
     register_forgetting("messages", forget_words)

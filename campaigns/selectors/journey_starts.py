@@ -34,9 +34,10 @@ from campaigns.selectors.reachable_rewards import reachable_offers
 from campaigns.selectors.risen_wallets import came_in, matured
 from loyalty.ledger.balances import holdings
 from loyalty.models import Lot, Membership, Wallet
-from loyalty.rules.anniversaries import due_days, kept_on
+from loyalty.rules.anniversaries import due_days
 from loyalty.rules.calendar import start_of_day
 from loyalty.selectors.occasions import Kept, members_due
+from members.conditions.moments import kept_on
 
 KEPT = Kept("campaigns_passage", "journey_id")
 Page = tuple[list[Wanted], Place | None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -64,11 +63,6 @@ def remove_address(*, address: ContactAddress, actor: Actor) -> None:
             actor=actor, action="address.removed", target=address.customer,
             after={"channel": address.channel},
         )  # fmt: skip
-
-
-def forget_contact_addresses(*, customers: Sequence[Customer]) -> None:
-    """With all else that says who they are."""
-    ContactAddress.objects.filter(customer__in=[one.pk for one in customers]).delete()
 
 
 def _checked(channel: str, address: str) -> str:

@@ -15,7 +15,7 @@ from campaigns.models import Consent, Delivery, DeliveryClick, MessagingPolicy, 
 from campaigns.selectors.consents import why_not_counted
 from campaigns.selectors.policies import get_policy
 from campaigns.topics import TRACKING
-from members.erasing import register_eraser
+from members.forgetting import register_forgetting
 from members.models import Customer
 
 EMAIL = "email"
@@ -96,18 +96,19 @@ def prune_clicks(*, now: dt.datetime) -> int:
 
 
 @transaction.atomic
-def forget_readers(customers: Sequence[Customer]) -> None:
+def forget_readers(customers: Sequence[Customer]) -> list[str]:
     """What they opened and followed is not known any more, and nothing is counted of what comes."""
     of_them = Q(message__customer__in=customers)
     DeliveryClick.objects.filter(delivery__message__customer__in=customers).delete()
     Delivery.objects.filter(of_them).filter(Q(counts_clicks=True) | Q(counts_opens=True)).update(
         counts_clicks=False, counts_opens=False, clicked_at=None, opened_at=None
     )
+    return []
 
 
 def register() -> None:
     """Called once, when the application is ready."""
-    register_eraser("campaigns.readers", forget_readers)
+    register_forgetting("readers", forget_readers)
 
 
 def _counted(delivery: UUID, **which: bool) -> Delivery | None:

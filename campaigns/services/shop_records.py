@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 
 from campaigns.connectors.records import CustomerFacts, Records
 from campaigns.models import Connection, InboundMessage, KnownVersion
-from campaigns.services.contact_addresses import forget_contact_addresses
 from loyalty.models import Activity, Membership, Order, Refund
 from loyalty.selectors.memberships import list_memberships
 from loyalty.services.activities import record_activities
@@ -229,7 +228,6 @@ def _forget(connection: Connection, number: str, now: dt.datetime) -> Result:
         return _result("customer", number, "unknown")
     actor = actor_of(connection)
     customer = erase_customer_details(customer=current(found), actor=actor)
-    forget_contact_addresses(customers=[customer])
     members = Membership.objects.filter(
         pk__in=sent_to(list_memberships(customer)).values("membership")
     ).select_related("customer")

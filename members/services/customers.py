@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from members.erasing import erase_elsewhere
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer, CustomerMerge, CustomerNote
 from members.selectors.identities import having_any
@@ -86,7 +85,6 @@ def erase_customer_details(*, customer: Customer, actor: Actor) -> Customer:
     refuse_merged(kept)
     users = [row.user for row in rows if row.user is not None]
     changed = {name for row in rows for name in _emptied(row)}
-    erase_elsewhere(rows)
     merges = CustomerMerge.objects.filter(Q(kept__in=rows) | Q(merged__in=rows))
     for merge in merges.select_for_update().order_by("pk"):
         _forget_in(merge)

@@ -13,8 +13,9 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
+from campaigns.comparisons import Compared
 from campaigns.models import Journey, Passage
-from campaigns.selectors.journey_results import Compared, leavers, people_per_step, result_of
+from campaigns.selectors.journey_results import leavers, people_per_step, result_of
 from campaigns.selectors.journeys import get_journey, journeys, version_in_force
 from campaigns.services.journey_entries import lead_in, take_out
 from loyalty.api.v1.pools import member_named

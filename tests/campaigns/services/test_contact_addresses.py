@@ -7,14 +7,11 @@ import pytest
 from campaigns.models import BlockedAddress, ContactAddress
 from campaigns.selectors.ways import contact_addresses_of, named_addresses
 from campaigns.services.blocked_addresses import block_address
-from campaigns.services.contact_addresses import (
-    forget_contact_addresses,
-    name_address,
-    remove_address,
-)
+from campaigns.services.contact_addresses import name_address, remove_address
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
 from tests.factories import CustomerFactory
 
@@ -85,7 +82,7 @@ def test_it_is_removed_and_forgotten_with_the_person() -> None:
     remove_address(address=row, actor=SYSTEM)
     assert AuditEntry.objects.filter(action="address.removed").count() == 1
     name(ana, "two")
-    forget_contact_addresses(customers=[ana])
+    erase_customer_details(customer=ana, actor=SYSTEM)
     assert not ContactAddress.objects.exists()
 
 
