@@ -29,10 +29,8 @@ from django.utils import timezone  # noqa: E402
 from campaigns.models import OccasionSetting  # noqa: E402
 from campaigns.news import News  # noqa: E402
 from campaigns.occasions import occasion_named  # noqa: E402
-from campaigns.services.connections import create_connection, set_api_access  # noqa: E402
 from campaigns.services.messages import write_messages  # noqa: E402
 from campaigns.services.policies import set_policy  # noqa: E402
-from campaigns.services.shop_histories import start_history  # noqa: E402
 from campaigns.services.webhook_endpoints import create_endpoint  # noqa: E402
 from loyalty.ledger.checks import verify_ledger  # noqa: E402
 from loyalty.ledger.posting import WalletRef, movement, post  # noqa: E402
@@ -75,17 +73,6 @@ def import_orders(orders: str, lines: str, source: str) -> int:
         actor=SYSTEM,
         source=source,
     )
-    queue_job(job)
-    return job.pk
-
-
-def back_fill(url: str, source: str) -> int:
-    """A shop whose API is there, and the job that brings its history in."""
-    shop = create_connection(
-        kind="shopify", name=source, source=source, actor=SYSTEM, now=timezone.now()
-    )
-    shop = set_api_access(connection=shop, shop_url=url, key="shpat_1", secret="", actor=SYSTEM)
-    job = start_history(connection=shop, since=None, actor=SYSTEM)
     queue_job(job)
     return job.pk
 

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from loyalty.services.import_rows import LINE_COLUMNS, ORDER_COLUMNS
-from tests.campaigns.shops import shopify_order
-from tests.kill.books import assert_exactly, recorded
+from tests.kill.books import assert_exactly
 from tests.kill.installation import Installation
-from tests.kill.shop_api import shop_api
 from tests.kill.work import another_in_charge, kill_in_the_middle, wait_until_done
 
 pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("kill"), pytest.mark.timeout(300)]
@@ -65,24 +63,6 @@ def test_an_import_that_two_workers_have_records_every_order_once(
         result = wait_until_done(installation, job)["result"]
     assert_exactly(installation, "twice", expected("twice"))
     assert result == {"created": ORDERS, "updated": 0, "unchanged": 0, "refused": 0}
-
-
-@pytest.mark.parametrize("part", ["worker", "postgres"])
-def test_the_history_of_a_shop_comes_in_once(installation: Installation, part: str) -> None:
-    """Its pages are asked for outside any transaction, and taken in with where the next one is."""
-    source, count = f"shop-{part}", 600
-    orders = [
-        shopify_order(number, updated="2026-01-15T08:00:01-04:00") for number in range(1, count + 1)
-    ]
-    with shop_api(orders, size=10) as url:
-        job = installation.do("back_fill", url=url, source=source)
-        kill_in_the_middle(installation, job, part)
-        done = wait_until_done(installation, job)
-    assert done["result"]["created"] + done["result"].get("known", 0) >= count
-    found = recorded(installation, source)
-    assert found.keys() == {str(number) for number in range(1, count + 1)}
-    assert {row[:3] for row in found.values()} == {(1, 1, 1)}
-    assert installation.do("verify") == []
 
 
 LOTS, ROWS = 24_000, 6_000
