@@ -1,4 +1,4 @@
-"""/message-figures and /journey-figures."""
+"""/message-figures and /journeys/{id}/message-figures."""
 
 from __future__ import annotations
 
@@ -52,16 +52,17 @@ def test_all_and_one_message(api: ApiClient) -> None:
 
 def test_a_journey(api: ApiClient) -> None:
     journey = make_journey(reachable("c1").program)
-    found = api.get(f"/journey-figures/{journey.public_id}").json()
+    found = api.get(f"/journeys/{journey.public_id}/message-figures").json()
     assert (found["total"]["sent"], found["steps"]) == (0, [])
 
 
 def test_what_cannot_be_asked(api: ApiClient, key_with: Callable[..., ApiClient]) -> None:
     assert_problem(api.get("/message-figures/nothing"), 404, "not_found")
-    assert_problem(api.get(f"/journey-figures/{uuid4()}"), 404, "not_found")
+    assert_problem(api.get(f"/journeys/{uuid4()}/message-figures"), 404, "not_found")
     assert api.get("/message-figures?days=91").status_code == 400
     other = key_with("customers:read")
-    for path in ("/message-figures", "/message-figures/gift", f"/journey-figures/{uuid4()}"):
+    of_a_journey = f"/journeys/{uuid4()}/message-figures"
+    for path in ("/message-figures", "/message-figures/gift", of_a_journey):
         assert_problem(other.get(path), 403, "insufficient_scope")
 
 

@@ -153,12 +153,19 @@ def test_users_of_a_recovering_server_wait_and_are_told(
     layout.locks.mkdir(parents=True)
     keeper.report(ready=False, recovering=True)
     monkeypatch.setattr("config.embedded.leases.START_SECONDS", 0.2)
-    recovered = threading.Timer(0.6, lambda: keeper.report(ready=True))
-    recovered.start()
+    told: list[str] = []
+
+    def recover() -> None:
+        told.append("ready")
+        keeper.report(ready=True)
+
+    recovering = threading.Timer(0.6, recover)
+    recovering.start()
     with subprocess.Popen(["sleep", "5"]) as process:
         wait_until_ready(keeper.files, process)
         process.kill()
-    assert recovered.finished.is_set()
+    assert told == ["ready"]
+    recovering.join()
     assert capsys.readouterr().err.count("recovers what it had written") == 1
 
 

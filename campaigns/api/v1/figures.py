@@ -60,7 +60,7 @@ class MessageFiguresOut(Answer):
     counts: CountsOut
 
 
-class JourneyFiguresOut(Answer):
+class JourneyMessagesOut(Answer):
     journey: UUID
     name: str
     counts: CountsOut
@@ -69,7 +69,7 @@ class JourneyFiguresOut(Answer):
 class AllFiguresOut(Answer):
     since: dt.date
     messages: list[MessageFiguresOut]
-    journeys: list[JourneyFiguresOut]
+    journeys: list[JourneyMessagesOut]
 
 
 class DayCountsOut(Answer):
@@ -122,7 +122,7 @@ class AllFigures(ApiView):
                     for code, counts in sorted(told.items())
                 ],
                 journeys=[
-                    JourneyFiguresOut(
+                    JourneyMessagesOut(
                         journey=journey.public_id, name=journey.name,
                         counts=_counts(led[journey.pk]),
                     )
@@ -149,11 +149,11 @@ class OccasionFigures(ApiView):
         return answer(_figures(found))
 
 
-class JourneyFigures(ApiView):
+class JourneyMessageFigures(ApiView):
     scopes = {"GET": "messages:read"}
 
     @extend_schema(
-        operation_id="getJourneyFigures",
+        operation_id="getJourneyMessageFigures",
         parameters=query_parameters(FigureQuery),
         responses={200: FiguresOut},
     )

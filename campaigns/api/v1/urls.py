@@ -41,9 +41,9 @@ message_urls = [
         name="occasion-figures",
     ),
     path(
-        "journey-figures/<uuid:journey_id>",
-        figures.JourneyFigures.as_view(),
-        name="journey-figures",
+        f"{JOURNEY}/message-figures",
+        figures.JourneyMessageFigures.as_view(),
+        name="journey-message-figures",
     ),
     path("me/messages", own_messages.OwnMessages.as_view(), name="own-messages"),
     path("me/messages/unread", own_messages.OwnUnread.as_view(), name="own-unread"),
