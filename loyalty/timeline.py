@@ -6,8 +6,8 @@ from __future__ import annotations
 import datetime as dt
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import JSONObject
+from django.db.models import Case, Exists, OuterRef, When
+from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -109,19 +109,18 @@ def _tier_event(membership: Membership, change: dict[str, str]) -> TimelineEntry
 def pool_events(
     customer: Customer, *, before: dt.datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """When the customer joined and left which pool."""
+    """When the customer joined and left which pool. The newest events are of the places that had
+    something happen last, so one query finds them."""
     places = PoolMember.objects.filter(membership__customer=customer).select_related("pool")
-    joined, left = places, places.exclude(left_at=None)
+    last: Case | Coalesce = Coalesce("left_at", "joined_at")
     if before is not None:
-        joined, left = joined.filter(joined_at__lt=before), left.filter(left_at__lt=before)
-    found = [
-        (_("Joined the pool %s") % place.pool, place.joined_at, place)
-        for place in joined.order_by("-joined_at", "-pk")[:limit]
-    ] + [
-        (_("Left the pool %s") % place.pool, place.left_at, place)
-        for place in left.order_by("-left_at", "-pk")[:limit]
-        if place.left_at is not None
-    ]
+        places = places.filter(joined_at__lt=before)
+        last = Case(When(left_at__lt=before, then="left_at"), default="joined_at")
+    found = []
+    for place in places.order_by(last.desc(), "-pk")[:limit]:
+        found.append((_("Joined the pool %s") % place.pool, place.joined_at, place))
+        if place.left_at is not None and (before is None or place.left_at < before):
+            found.append((_("Left the pool %s") % place.pool, place.left_at, place))
     return [
         TimelineEntry(
             icon="home-heart",

@@ -159,6 +159,15 @@ CHECKS: dict[str, str] = {
             ON e.transfer_id = t.id AND e.charity_id = c.id AND e.reverses_id IS NULL
          WHERE t.to_account_id <> c.account_id OR e.units IS DISTINCT FROM d.units
     """,
+    _("who waits for a balance is looked at when their wallet comes to it"): f"""
+        SELECT 'auto take ' || a.id, {LOOK_AT.format(a="a")}, a.look_at
+          FROM rewards_autotake a
+          JOIN loyalty_membership m ON m.id = a.membership_id
+          JOIN rewards_reward r ON r.id = a.reward_id
+          JOIN loyalty_wallet w
+            ON w.account_id = m.account_id AND w.wallet_type_id = r.wallet_type_id
+         WHERE a.look_at IS DISTINCT FROM {LOOK_AT.format(a="a")}
+    """,
     _("a cart is paid with as much as its units and its gift cards pay"): """
         SELECT 'checkout ' || c.id, coalesce(u.paid, 0) || ' and ' || coalesce(g.paid, 0),
                c.paid_units || ' and ' || c.paid_gift_cards
@@ -194,15 +203,6 @@ CHECKS: dict[str, str] = {
                         AND (reverses_id IS NOT NULL OR corrects_id IS NOT NULL)
                       GROUP BY 1) b ON b.spent_id = k.transfer_id
          WHERE coalesce(b.amount, 0) <> CASE c.status WHEN 'reserved' THEN 0 ELSE t.amount END
-    """,
-    _("who waits for a balance is looked at when their wallet comes to it"): f"""
-        SELECT 'auto take ' || a.id, {LOOK_AT.format(a="a")}, a.look_at
-          FROM rewards_autotake a
-          JOIN loyalty_membership m ON m.id = a.membership_id
-          JOIN rewards_reward r ON r.id = a.reward_id
-          JOIN loyalty_wallet w
-            ON w.account_id = m.account_id AND w.wallet_type_id = r.wallet_type_id
-         WHERE a.look_at IS DISTINCT FROM {LOOK_AT.format(a="a")}
     """,
 }
 
