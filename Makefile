@@ -30,6 +30,7 @@ endif
 NPM_OPTIONS ?=
 EMPTY :=
 LOCKS_STAMP := $(STAMPS)/locks-$(subst $(EMPTY) ,+,$(notdir $(strip $(LOCKS) $(NODE_LOCK))))
+CATALOGS := $(wildcard config/locale/*/LC_MESSAGES/*.po)
 JOBS ?= 2
 KILLS ?= 100
 STEPS ?= 10000
@@ -46,7 +47,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(STAMPS)/python $(STAMPS)/node ## Install everything the locks name (Python >= 3.11 is enough)
+setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/catalogs ## Install everything the locks name (Python >= 3.11 is enough)
 
 $(STAMPS)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -74,6 +75,10 @@ $(STAMPS)/python: $(UV) $(LOCKS) $(NODE_LOCK) $(LOCKS_STAMP)
 $(STAMPS)/node: package.json package-lock.json .npmrc $(STAMPS)/python
 	$(NPM) ci --ignore-scripts --silent $(NPM_OPTIONS)
 	@touch $@
+
+# What customers read in further languages, as Django wants it.
+$(STAMPS)/catalogs: $(CATALOGS) $(STAMPS)/python
+	@if [ -n "$(CATALOGS)" ]; then $(PY) -m config.catalogs && touch $@; fi
 
 .PHONY: run
 run: setup ## Run Setia on http://localhost:8000 with all it needs; Ctrl-C stops everything

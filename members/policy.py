@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from members.models import StaffMember, User
 from members.services.audit import Actor
@@ -149,7 +151,9 @@ def staff_view(action: str) -> Callable[[StaffView[P]], StaffView[P]]:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             require(request.user, action)
-            return view(request, *args, **kwargs)
+            # The catalogs have what customers read; half a page in a language helps nobody.
+            with translation.override(settings.LANGUAGE_CODE):
+                return view(request, *args, **kwargs)
 
         return update_wrapper(guarded, view)
 

@@ -1,0 +1,1 @@
+"""The texts that customers read, in further languages: `config/locale/`."""

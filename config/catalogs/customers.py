@@ -1,0 +1,133 @@
+"""Which texts customers read: those of the files that make their pages, mails and reasons.
+
+Staff read English. What is looked up while a customer's page is made and stands in none of these
+files fails a test (`tests/config/test_catalogs.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from config.catalogs.extraction import Texts, texts_of
+
+# Whole folders of theirs, and modules that put into words what both they and staff read.
+FILES = [
+    "*/account/*.py",
+    "members/api/bodies.py",
+    "members/api/member_views.py",
+    "members/api/pagination.py",
+    "members/api/problems.py",
+    "members/api/v1/me.py",
+    "members/conditions/operators.py",
+    "members/conditions/sentences.py",
+    "members/condition_fields.py",
+    "members/phones.py",
+    "members/services/customer_values.py",
+    "members/services/customers.py",
+    "members/states.py",
+    "members/words.py",
+    "loyalty/*_words.py",
+    "loyalty/amount_forms.py",
+    "loyalty/api/v1/own_*.py",
+    "loyalty/arithmetic.py",
+    "loyalty/condition_fields.py",
+    "loyalty/company_fields.py",
+    "loyalty/descriptions.py",
+    "loyalty/errors.py",
+    "loyalty/explanations.py",
+    "loyalty/gift_forms.py",
+    "loyalty/models/companies.py",
+    "loyalty/models/ledger.py",
+    "loyalty/models/lots.py",
+    "loyalty/models/memberships.py",
+    "loyalty/models/orders.py",
+    "loyalty/models/plan_charges.py",
+    "loyalty/models/plans.py",
+    "loyalty/models/pools.py",
+    "loyalty/models/tiers.py",
+    "loyalty/models/wallet_types.py",
+    "loyalty/pool_forms.py",
+    "loyalty/selectors/adjustment_reasons.py",
+    "loyalty/selectors/impact.py",
+    "loyalty/selectors/plan_changes.py",
+    "loyalty/selectors/plan_previews.py",
+    "loyalty/services/gifts.py",
+    "loyalty/services/join*.py",
+    "loyalty/services/leaving.py",
+    "loyalty/services/own_judgments.py",
+    "loyalty/services/plan_c*.py",
+    "loyalty/services/pool_*.py",
+    "loyalty/services/pools.py",
+    "loyalty/services/round_ups.py",
+    "loyalty/services/spend_requests.py",
+    "loyalty/services/standing_gifts.py",
+    "loyalty/services/subscriptions.py",
+    "loyalty/spend_forms.py",
+    "loyalty/told_conditions.py",
+    "loyalty/unit_input.py",
+    "rewards/addresses.py",
+    "rewards/api/v1/own_*.py",
+    "rewards/models/checkouts.py",
+    "rewards/models/events.py",
+    "rewards/models/fulfillment.py",
+    "rewards/models/redemptions.py",
+    "rewards/models/rewards.py",
+    "rewards/models/vouchers.py",
+    "rewards/services/checkout*.py",
+    "rewards/services/content.py",
+    "rewards/services/eligibility.py",
+    "rewards/services/event*.py",
+    "rewards/services/gift_card*.py",
+    "rewards/services/guesses.py",
+    "rewards/services/redemptions.py",
+    "rewards/services/storefront.py",
+    "rewards/services/vouchers.py",
+    "rewards/services/wishes.py",
+    "rewards/storefront_words.py",
+    "rewards/till_receipts.py",
+    "rewards/words.py",
+    "campaigns/api/v1/own*.py",
+    "campaigns/models/surveys.py",
+    "campaigns/services/consents.py",
+    "campaigns/services/rendering.py",
+    "campaigns/services/survey_answers.py",
+    "campaigns/services/told_*.py",
+    "campaigns/standard_channels.py",
+    "campaigns/survey_forms.py",
+    "campaigns/topics.py",
+    "templates/*.html",
+    "templates/account/**/*",
+    "templates/components/*.html",
+    "templates/giving/account/*",
+    "templates/loyalty/manager_card.html",
+    "templates/messages/*.html",
+    "templates/messages/account/*",
+    "templates/mypage/*",
+    "templates/programs/**/*",
+    "templates/public/*",
+    "templates/rewards/*.html",
+    "templates/rewards/access/windows.html",
+    "templates/rewards/account/*",
+    "templates/rewards/content/account_*",
+    "templates/rewards/events/account_*",
+    "templates/rewards/events/*.txt",
+    "templates/rewards/fulfillment/parcel*",
+    "templates/surveys/*.html",
+    "templates/surveys/account/*",
+    "templates/surveys/public/*",
+]
+
+
+def customers_texts() -> Texts:
+    """All texts that customers may read."""
+    return texts_of(customers_files(), settings.BASE_DIR)
+
+
+def customers_files() -> Iterator[Path]:
+    for pattern in FILES:
+        for file in settings.BASE_DIR.glob(pattern):
+            if file.is_file() and file.suffix in (".py", ".html", ".txt"):
+                yield file
