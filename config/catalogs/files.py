@@ -38,15 +38,13 @@ def catalog_file(locale: str) -> Path:
 
 def read_catalog(locale: str) -> Catalog:
     file = catalog_file(locale)
-    if not file.exists():
-        return Catalog(locale)
-    with file.open("rb") as source:
-        return read_po(source, locale=locale)
+    return read_po(BytesIO(file.read_bytes() if file.exists() else _header(locale)), locale=locale)
 
 
 def renew_catalog(locale: str, texts: Texts) -> list[Text]:
     """Write the texts with the translations that there are. Answers what is not translated."""
-    known, renewed, missing = read_catalog(locale), Catalog(locale), []
+    known, missing = read_catalog(locale), []
+    renewed = read_po(BytesIO(_header(locale)), locale=locale)
     for text, places in texts.places.items():
         had = known.get(_message_id(text), text.context)
         said = had.string if had and _is_whole(had.string) else ""
@@ -65,14 +63,9 @@ def renew_catalog(locale: str, texts: Texts) -> list[Text]:
 def write_catalog(locale: str, catalog: Catalog) -> None:
     body = BytesIO()
     write_po(body, catalog, width=100, omit_header=True, sort_output=True, include_lineno=False)
-    plurals = get_plural(locale)
-    header = HEADER.format(
-        language=Locale.parse(locale).get_display_name("en"), code=locale,
-        plurals=plurals.num_plurals, rule=plurals.plural_expr,
-    )  # fmt: skip
     file = catalog_file(locale)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(header.encode() + body.getvalue())
+    file.write_bytes(_header(locale) + body.getvalue())
 
 
 def compile_catalogs() -> list[Path]:
@@ -87,6 +80,15 @@ def compile_catalogs() -> list[Path]:
             write_mo(output, catalog)
         compiled.append(target)
     return compiled
+
+
+def _header(locale: str) -> bytes:
+    known = Locale.parse(locale)
+    # The rules of CLDR: Babel's own table lacks some languages that know no plural, like Malay.
+    plurals, rule = get_plural(locale)[:2] if known.plural_form.tags else (1, "0")
+    return HEADER.format(
+        language=known.get_display_name("en"), code=locale, plurals=plurals, rule=rule
+    ).encode()
 
 
 def _message_id(text: Text) -> str | tuple[str, str]:
