@@ -132,16 +132,28 @@ class ApiSchema(AutoSchema):
             return None
         self._say_scope(operation)
         self._say_idempotency(operation)
-        reference = self.resolve_serializer(Problem, "response").ref  # type: ignore[arg-type]
         for response in operation["responses"].values():
             response.setdefault("headers", {}).update(_rate_headers())
         for status in _problem_statuses(operation, public=not self.get_auth()):
-            operation["responses"][status] = {
-                "description": PROBLEMS[status],
-                "content": {CONTENT_TYPE: {"schema": reference}},
-                **({"headers": _rate_headers()} if status == "429" else {}),
-            }
+            operation["responses"][status] = self._problem(status)
         return operation
+
+    def _problem(self, status: str) -> dict[str, str]:
+        """A reference to what all operations answer with this status."""
+        problem = self.resolve_serializer(Problem, "response").ref  # type: ignore[arg-type]
+        answered = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name=f"Problem{status}",
+            type=ResolvedComponent.RESPONSE,
+            object=f"Problem{status}",
+            schema={
+                "description": PROBLEMS[status],
+                "content": {CONTENT_TYPE: {"schema": problem}},
+                **({"headers": _rate_headers()} if status == "429" else {}),
+            },
+        )
+        self.registry.register_on_missing(answered)
+        reference: dict[str, str] = answered.ref
+        return reference
 
     def _say_scope(self, operation: dict[str, Any]) -> None:
         scope = cast("ApiView", self.view).scopes[self.method]

@@ -73,7 +73,8 @@ def test_every_operation_says_what_all_share(document: dict[str, Any]) -> None:
         for method, operation in methods.items():
             assert operation.get("security", []) == security_of(path), path
             assert "Scope: `" in operation["description"]
-            assert "429" in operation["responses"]
+            refused = operation["responses"]["429"]["$ref"].rpartition("/")[2]
+            assert document["components"]["responses"][refused]["headers"]
             assert ({"401", "403"} <= operation["responses"].keys()) == bool(security_of(path))
             names.add(operation["operationId"])
             parameters = {item["name"] for item in operation.get("parameters", [])}
