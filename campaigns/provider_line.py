@@ -63,6 +63,8 @@ class ProviderLine:
         self._channel, self._url, self._titled = channel, url, titled
 
     def hand_over(self, letter: Letter) -> str:
+        if not self._url:
+            raise HandOverError("no_provider", "unreadable", later=True, outage=True)
         self._look_where()
         provider = provider_for(self._url, letter.to)
         if provider is None:

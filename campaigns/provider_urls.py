@@ -3,7 +3,7 @@ which way, and where in them the member's address stands."""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import apprise
 from django.utils.translation import gettext as _
@@ -16,6 +16,8 @@ PLACE = "{to}"
 LONGEST = 1000
 # Addresses of one's own: what takes a letter there is the merchant's.
 OWN = {"json": "http", "jsons": "https", "form": "http", "forms": "https"}
+# Here, too, it is typed which host is reached.
+_HOSTS = OWN | {"infobip": "https"}
 _PROVIDERS = {
     SMS: frozenset({
         "46elks", "atalk", "bulksms", "burstsms", "clickatell", "clicksend", "d7sms", "elks",
@@ -52,11 +54,15 @@ def provider_for(url: str, to: str) -> apprise.NotifyBase | None:
 
 
 def own_address(url: str) -> str:
-    """Which address is reached, where it is one of one's own; empty: a provider's."""
+    """Which address is reached, where it is one of one's own; empty: a provider's. The host is the
+    one that apprise reads there: of an address with two “@” others read another one."""
     parts = urlsplit(url)
-    if parts.scheme not in OWN:
+    if parts.scheme not in _HOSTS:
         return ""
-    return f"{OWN[parts.scheme]}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    made = provider_for(url, _SAMPLES[SMS])
+    host = str(made.host or "") if made else ""
+    port = f":{made.port}" if made and made.port else ""
+    return f"{_HOSTS[parts.scheme]}://{host}{port}{parts.path}"
 
 
 def hint_of(url: str) -> str:
@@ -64,8 +70,8 @@ def hint_of(url: str) -> str:
     made = provider_for(url, _SAMPLES[PUSH]) or provider_for(url, _SAMPLES[SMS])
     if made is None:
         return ""
-    if own := own_address(url):
-        return own[:300]
+    if urlsplit(url).scheme in OWN:
+        return own_address(url)[:300]
     return f"{made.service_name} ({urlsplit(url).scheme})"[:300]
 
 
@@ -79,7 +85,7 @@ def _problem(channel: str, url: str) -> str:
         return _("Write an address without blanks, of at most %s characters.") % LONGEST
     try:
         parts = urlsplit(url)
-        asked = parse_qs(parts.query, keep_blank_values=True)
+        asked = (apprise.NotifyBase.parse_url(url, verify_host=False) or {}).get("qsd", {})
     except ValueError:
         return _("This is not an address like twilio://SID:TOKEN@FROM/{to}.")
     if parts.scheme not in names_for(channel):

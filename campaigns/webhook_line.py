@@ -22,6 +22,8 @@ class WebhookLine:
         self._url, self._secret = url, secret
 
     def hand_over(self, letter: Letter) -> str:
+        if not self._url or not self._secret:
+            raise HandOverError("no_provider", "unreadable", later=True, outage=True)
         at = timezone.now()
         body = json.dumps({
             "type": TYPE, "timestamp": at.isoformat(),

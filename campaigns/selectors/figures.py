@@ -7,7 +7,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields
+from operator import add
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,9 @@ class Counts:
             "ordered": _percent(self.ordered, self.over),
             "unsubscribed": _percent(self.unsubscribed, self.sent),
         }
+
+    def plus(self, other: Counts) -> Counts:
+        return Counts(*map(add, astuple(self), astuple(other)))
 
     @property
     def is_empty(self) -> bool:
@@ -214,7 +218,9 @@ def _parts(told: str, asked: dict[str, Any]) -> dict[str, dict[Any, Counts]]:
                 case 0b11011:
                     found["locale"][locale] = counts
                 case 0b10001:
-                    found["words"][channel, locale, number] = counts
+                    # Each message of a journey has a version of this number.
+                    others = found["words"].get((channel, locale, number), Counts())
+                    found["words"][channel, locale, number] = others.plus(counts)
                 case _ if step is not None:
                     found["step"][step] = counts
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -19,6 +20,9 @@ from members.services.audit import Actor, record_audit
 # Those that members name themselves, and how many each may have.
 NAMED = {PUSH: 20, WHATSAPP: 1}
 LONGEST, LONGEST_LABEL = 500, 80
+# Keys as providers draw them. What begins with “#” or “@” is a whole group or somebody else to
+# some, a comma parts several, and some read what is written as “%23” once more.
+_KEY = re.compile(r"[\w:./~+=-]+", re.ASCII)
 
 
 @transaction.atomic
@@ -74,7 +78,12 @@ def _checked(channel: str, address: str) -> str:
     if not cleaned or blanks or len(cleaned) > LONGEST:
         message = _("Write it without blanks, with at most %s characters.") % LONGEST
         raise DomainError(message, errors=[FieldError("address", message)])
-    return normalize_phone(cleaned, field="address") if channel == WHATSAPP else cleaned
+    if channel == WHATSAPP:
+        return normalize_phone(cleaned, field="address")
+    if not _KEY.fullmatch(cleaned):
+        message = _("Write the key as the app has it: letters, digits and : . / ~ + = _ -")
+        raise DomainError(message, errors=[FieldError("address", message)])
+    return cleaned
 
 
 def _refuse_foreign(channel: str) -> None:

@@ -46,8 +46,7 @@ def note_reply(
     words = _WORD.findall(text.upper())
     if len(words) != 1 or words[0] not in STOP_WORDS | {setting.stop_word or "STOP"}:
         return False
-    owner = _owner(channel, sender)
-    if owner is not None:
+    for owner in _owners(channel, sender):
         decline(customer=owner, channel=channel.key, now=now)
     return True
 
@@ -61,16 +60,17 @@ def decline(*, customer: Customer, channel: str, now: dt.datetime) -> None:
     )  # fmt: skip
 
 
-def _owner(channel: Channel, sender: str) -> Customer | None:
+def _owners(channel: Channel, sender: str) -> list[Customer]:
+    """All who are told there: who named the number, and whose phone it is."""
     # As Twilio writes whose WhatsApp it is.
     number = sender.removeprefix("whatsapp:").strip()
     try:
         number = normalize_phone(number if number.startswith("+") else f"+{number}")
     except DomainError:
-        return None
+        return []
     named = ContactAddress.objects.select_related("customer__merged_into")
-    found = named.filter(channel=channel.key, digest=digest_of(number)).first()
-    if found is not None:
-        return found.customer
-    customers = Customer.objects.select_related("merged_into")
-    return customers.filter(phone=number).order_by("merged_into", "pk").first()
+    found = [row.customer for row in named.filter(channel=channel.key, digest=digest_of(number))]
+    found += Customer.objects.select_related("merged_into").filter(phone=number)
+    owners = {owner.pk: owner for owner in map(current, found)}
+    # In one order, so that no two wait for each other.
+    return [owners[pk] for pk in sorted(owners)]

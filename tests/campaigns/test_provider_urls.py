@@ -34,7 +34,12 @@ def test_these_are_taken(channel: str, url: str) -> None:
         ("jsons://gateway.example/send?:to={to}&retry=3", "“retry”"),
         ("jsons://gateway.example/send?:to={to}&overflow=split", "“overflow”"),
         ("jsons://gateway.example/send?:to={to}&verify=no", "“verify”"),
+        ("jsons://gateway.example/send?:to={to}&VERIFY=no", "“verify”"),
+        ("jsons://gateway.example/send?:to={to}&%20Retry%20=3", "“retry”"),
         ("jsons://169.254.169.254/latest?:to={to}", "private network"),
+        ("jsons://a@169.254.169.254@gateway.example/send?:to={to}", "private network"),
+        ("jsons://a:b@169.254.169.254@gateway.example#/{to}", "private network"),
+        (f"infobip://{'a' * 32}@169.254.169.254/{{to}}", "private network"),
         ("json://gateway.example/send?:to={to}", "https://"),
     ],
 )

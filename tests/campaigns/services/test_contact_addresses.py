@@ -65,6 +65,24 @@ def test_a_device_that_did_not_work_does_when_it_is_named_again() -> None:
 
 
 @pytest.mark.parametrize(
+    "address", ["#All", "@ben", "one,#All", "one;two", "%23All", "'x'", "ben@example.com"]
+)
+def test_what_providers_take_for_a_group_or_somebody_else_is_no_device(address: str) -> None:
+    with pytest.raises(DomainError) as caught:
+        name(CustomerFactory(), address)
+    assert caught.value.errors[0].field == "address"
+    assert not ContactAddress.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["_cXy-1:APA91bH_0-9=", "8f7a0c2e-5d1b-4c1f-9a51-0d2f4a3b2c1d", "https://push.example/a~b+c"],
+)
+def test_keys_as_providers_draw_them_are_taken(address: str) -> None:
+    assert name(CustomerFactory(), address).address == address
+
+
+@pytest.mark.parametrize(
     ("channel", "address", "field"),
     [("push", "", "address"), ("push", "a b", "address"), ("push", "x" * 501, "address"),
      ("whatsapp", "12", "address"), ("sms", "+60123456789", "channel")],

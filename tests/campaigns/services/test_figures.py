@@ -160,6 +160,31 @@ def test_by_day_way_language_and_version() -> None:
     assert figures_by_occasion(days=7, now=now) == {"gift": found.total}
 
 
+def test_two_messages_of_a_journey_have_a_first_version_each() -> None:
+    now, program = timezone.now(), make_program()
+    begun = now - 40 * DAY
+    journey = make_journey(program)
+    save_draft(journey=journey, body={**journey.versions.get().body, "holdout": 0}, name="Hello",
+               actor=SYSTEM, now=begun)  # fmt: skip
+    publish_journey(journey=journey, actor=SYSTEM, now=begun)
+    for code in ("welcome", "getting_started"):
+        write(code, "Mine", "<mj-section><mj-column><mj-text>Hello</mj-text></mj-column>"
+              "</mj-section>", channel="email")  # fmt: skip
+    member, in_force = reachable("c1", program), version_in_force(journey)
+    assert in_force is not None
+    enter(in_force, [Wanted(member.pk, "joined")], begun)
+    for hours in range(0, 24 * 5, 12):
+        take_due(clock=lambda hours=hours: begun + dt.timedelta(hours=hours))  # type: ignore[misc]
+        send(begun + dt.timedelta(hours=hours))
+    found = figures_of_journey(journey, days=90, now=now)
+    told_by_mail = Delivery.objects.filter(channel="email", version__number=1, state="sent")
+    assert set(told_by_mail.values_list("message__occasion", flat=True)) == {
+        "welcome", "getting_started",
+    }  # fmt: skip
+    assert found.by_words["email", "en", 1].sent == 2
+    assert sum(counts.sent for counts in found.by_words.values()) == found.total.sent
+
+
 def test_what_waits_and_what_was_not_sent_is_counted_beside() -> None:
     now = timezone.now()
     tell(CustomerFactory(email=""), "nobody", at=now)

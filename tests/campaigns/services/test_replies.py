@@ -59,6 +59,20 @@ def test_only_the_way_that_was_answered_ends(client: Client) -> None:
     assert Consent.objects.get(channel="sms", topic="points").state == "granted"
 
 
+def test_whoever_is_told_at_a_number_is_told_nothing_more_there(client: Client) -> None:
+    """Somebody else may have named it, by mistake or to spite its owner."""
+    url = address_of("whatsapp")
+    owner, other = CustomerFactory(phone="+60123456789"), CustomerFactory()
+    name_address(customer=other, channel="whatsapp", address=owner.phone, actor=SYSTEM, now=NOON)
+    for customer in (owner, other):
+        agree(customer, "whatsapp")
+    client.post(url, {"From": f"whatsapp:{owner.phone}", "Body": "STOP"})
+    said = Consent.objects.filter(channel="whatsapp", topic="points")
+    assert dict(said.values_list("customer_id", "state")) == {
+        owner.pk: "denied", other.pk: "denied",
+    }  # fmt: skip
+
+
 def test_the_merchants_own_word_ends_it_and_json_is_read(client: Client) -> None:
     url = address_of("sms", stop_word="GENUG")
     agree(CustomerFactory(phone="+60123456789"), "sms")

@@ -357,6 +357,24 @@ def test_the_installation_can_name_a_provider(receiver: Receiver, settings: Any)
     assert len(receiver.got) == 1
 
 
+@pytest.mark.parametrize("channel", ["sms", "webhook"])
+def test_keys_that_can_be_read_no_more_lose_nothing(receiver: Receiver, channel: str) -> None:
+    """Such as after another key of the installation."""
+    url = gateway(receiver) if channel == "sms" else receiver.url
+    kept = use(channel, url)
+    ChannelSetting.objects.update(url=b"cannot be read", secret=b"neither can this")
+    tell(wanting(channel), channels=(channel,), at=NOON)
+    send(NOON)
+    row = Delivery.objects.get()
+    assert (row.state, row.reason) == ("queued", "no_provider")
+    assert ChannelOutage.objects.filter(pk=channel).exists()
+    assert setting_of_channel(channel).failure.startswith("no_provider")
+    kept.save()
+    send(NOON + 10 * MINUTE)
+    assert states() == [("sent", "")]
+    assert len(receiver.got) == 1
+
+
 def test_keys_are_kept_encrypted_and_named_nowhere(receiver: Receiver) -> None:
     row = use("sms", TWILIO)
     row.refresh_from_db()
