@@ -6,14 +6,27 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.utils.translation import gettext as _
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from campaigns.journey_definitions import JourneyDefinition
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.survey_definitions import SurveyDefinition
 from loyalty.rules.body_parts import Code, Part
 
-Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+
+def _as_kept(name: Any) -> Any:
+    """In the form in which a journey has it, or the same file would make another one each time."""
+    return " ".join(name.replace("\x00", "").split()) if isinstance(name, str) else name
+
+
+Named = Annotated[str, BeforeValidator(_as_kept), StringConstraints(min_length=1, max_length=80)]
 
 
 class ProgramJourney(Part):

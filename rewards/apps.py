@@ -13,6 +13,7 @@ class RewardsConfig(AppConfig):
             demo_checkouts,
             demo_experiences,
             demo_storefront,
+            forgetting,
             jobs,
             merging,
             program_parts,
@@ -30,6 +31,7 @@ class RewardsConfig(AppConfig):
         demo_cards.register()
         demo_experiences.register()
         demo_storefront.register()
+        forgetting.register()
         jobs.register()
         merging.register()
         program_parts.register()

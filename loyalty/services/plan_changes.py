@@ -62,7 +62,16 @@ def change_as_offered(
     found = write(begin)
     if not found.takes_over:
         return found
-    finished = run_atomically(lambda: finish_change(hold(found), actor=actor, now=now))
+
+    def finish() -> Subscription | None:
+        try:
+            held = hold(found)
+        except Subscription.DoesNotExist:
+            # Somebody else asked for the money at the same time, and it was refused.
+            return None
+        return finish_change(held, actor=actor, now=now)
+
+    finished = run_atomically(finish)
     if finished is None:
         raise ConflictError(
             _("The payment was refused, so your plan stays as it is."), code="payment_refused"

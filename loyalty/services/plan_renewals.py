@@ -85,7 +85,11 @@ def _piece(job: Job) -> Step | None:
 
 
 def _advance(subscription: Subscription, now: dt.datetime) -> Subscription:
-    held: Subscription | None = hold(subscription)
+    try:
+        held: Subscription | None = hold(subscription)
+    except Subscription.DoesNotExist:
+        # A change whose payment was refused since it was looked for.
+        return subscription
     assert held is not None
     if change_of(held) is not None:
         # Whether it goes on is seen to first, when it is the other one's turn.

@@ -47,8 +47,10 @@ def subscribe(
 
     def collect() -> Subscription:
         held = hold(found)
-        collect_due(held, now=now)
-        settle(held, now=now)
+        # It may have been canceled before its card was asked.
+        if held.running:
+            collect_due(held, now=now)
+            settle(held, now=now)
         return held
 
     asks = found.state == State.WAITING and found.provider_method

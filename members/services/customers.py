@@ -84,11 +84,12 @@ def erase_customer_details(*, customer: Customer, actor: Actor) -> Customer:
     kept = next(row for row in rows if row.pk == customer.pk)
     refuse_merged(kept)
     users = [row.user for row in rows if row.user is not None]
+    called = {str(row) for row in rows}
     changed = {name for row in rows for name in _emptied(row)}
     merges = CustomerMerge.objects.filter(Q(kept__in=rows) | Q(merged__in=rows))
     for merge in merges.select_for_update().order_by("pk"):
         _forget_in(merge)
-    forget_people(rows, users)
+    forget_people(rows, users, called)
     if changed:
         record_audit(
             actor=actor, action="customer.erased", target=kept,

@@ -6,39 +6,55 @@ values become null, and names empty; nothing else can be changed (the trigger `a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.db.models import Q
 from django.utils import timezone
 
 from members.forgetting import forget_elsewhere
-from members.models import AuditEntry, Customer, CustomerNote, StaffMember, User
+from members.models import (
+    AuditEntry,
+    Customer,
+    CustomerMerge,
+    CustomerNote,
+    Segment,
+    StaffMember,
+    User,
+)
 from members.services.audit import target_of
 from members.services.customer_values import FIELDS
 
 # Of an entry about a customer. Their number is the shop's, and stays.
 _PERSONAL = {*FIELDS, "note", "name", "user"} - {"external_id"}
+# Under which an entry about something else, a list or the other side of a merge, names somebody.
+_NAMING = ("customer", "duplicate", "merged_into")
 _WROTE_AT_ONCE = 500
 
 
-def forget_people(customers: Sequence[Customer], users: Sequence[User]) -> None:
-    """In the transaction that erases these customers' details; `users`: who signed in as them."""
+def forget_people(
+    customers: Sequence[Customer], users: Sequence[User], names: Collection[str]
+) -> None:
+    """In the transaction that erases these customers' details; `users`: who signed in as them,
+    `names`: what they were called until now."""
     CustomerNote.objects.filter(customer__in=customers).delete()
     labeled = forget_elsewhere(customers)
-    _forget_entries(
-        AuditEntry.objects.filter(target__in=[target_of(row) for row in customers]), whole=True
-    )
+    own = AuditEntry.objects.filter(target__in=[target_of(row) for row in customers])
+    called = {*names, *own.values_list("target_label", flat=True)}
+    _forget_entries(own, whole=True)
+    _forget_names(customers, called - _numbers(customers))
     _forget_entries(AuditEntry.objects.filter(target__in=labeled), whole=False)
     for user in users:
         _forget_user(user)
 
 
 def _forget_entries(entries: Any, *, whole: bool) -> None:
-    """`whole`: also what was in them and why; else the names alone."""
-    rows = list(entries.filter(erased_at=None))
+    """`whole`: also what was in them and why; else the names alone. Of some only who acted is
+    forgotten so far."""
+    rows = list(entries.exclude(target_label="", erased_at__isnull=False))
     for row in rows:
         row.target_label, row.erased_at = "", timezone.now()
         if whole:
@@ -46,6 +62,37 @@ def _forget_entries(entries: Any, *, whole: bool) -> None:
     AuditEntry.objects.bulk_update(
         rows, ["target_label", "before", "after", "reason", "erased_at"], batch_size=_WROTE_AT_ONCE
     )
+
+
+def _numbers(customers: Sequence[Customer]) -> set[str]:
+    """What stays: the log calls by it who has no name."""
+    return {str(number) for row in customers for number in (row.external_id, row.public_id)} | {""}
+
+
+def _forget_names(customers: Sequence[Customer], names: set[str]) -> None:
+    """In the log of lists, and of whom they were merged with, parted or not."""
+    merges = CustomerMerge.objects.filter(Q(kept__in=customers) | Q(merged__in=customers))
+    sides = {pk for pair in merges.values_list("kept", "merged") for pk in pair}
+    where = [*Customer.objects.filter(pk__in=sides)]
+    lists = Segment.objects.filter(kind=Segment.Kind.STATIC)
+    named = Q()
+    for name in _NAMING:
+        named |= Q(**{f"before__{name}__in": names}) | Q(**{f"after__{name}__in": names})
+    rows = list(AuditEntry.objects.filter(named, target__in=map(target_of, [*where, *lists])))
+    for row in rows:
+        row.before, row.after = _unnamed(row.before, names), _unnamed(row.after, names)
+        row.erased_at = timezone.now()
+    AuditEntry.objects.bulk_update(
+        rows, ["before", "after", "erased_at"], batch_size=_WROTE_AT_ONCE
+    )
+
+
+def _unnamed(values: Mapping[str, Any] | None, names: set[str]) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    return {
+        key: None if key in _NAMING and value in names else value for key, value in values.items()
+    }
 
 
 def _nulled(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ import pytest
 
 from campaigns.models import Journey, Survey
 from campaigns.services.journeys import end_journey, pause_journey, publish_journey
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.program_files import dump_program, load_program
 from loyalty.selectors.programs import definition_of
@@ -90,3 +91,23 @@ def test_a_survey_that_has_ended_stays_ended(program: Program) -> None:
     Survey.objects.update(state="ended", ended_at=NOW)
     assert apply_definition(definition, actor=SYSTEM, now=NOW).changes == []
     assert definition_of(program, NOW).surveys == ()
+
+
+@pytest.mark.parametrize("written", ["Come  back ", "Come\tback", "Come\x00 back"])
+def test_a_name_with_more_between_its_words_is_the_same_journey(
+    program: Program, written: str
+) -> None:
+    definition = definition_of(program, NOW)
+    live = next(item for item in definition.journeys if getattr(item, "state", "") == "live")
+    named = type(live).model_validate({**live.model_dump(), "name": written})
+    only = definition.model_copy(update={"journeys": (named,), "surveys": ()})
+    said = [apply_definition(only, actor=SYSTEM, now=NOW).changes for _again in range(2)]
+    assert Journey.objects.filter(program=program, name="Come back").count() == 1
+    assert said == [["New journey: Come back"], []]
+
+
+def test_no_two_journeys_of_a_file_have_one_name(program: Program) -> None:
+    body = definition_of(program, NOW).model_dump(mode="json")
+    body["journeys"] = [{**body["journeys"][0], "name": name} for name in ("Twice", "Twice ")]
+    with pytest.raises(ValueError, match="Twice"):
+        ProgramDefinition.model_validate(body)

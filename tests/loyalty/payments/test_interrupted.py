@@ -1,8 +1,9 @@
 """Processes that die while a card is charged: what was taken is known, and taken once."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from types import ModuleType
 from typing import ClassVar
 
 import pytest
@@ -12,13 +13,15 @@ from loyalty.models import Plan, PlanCharge, Program, Subscription
 from loyalty.payments import providers
 from loyalty.payments.base import Collected, Notice, PaymentProvider, ProviderError, Wanted
 from loyalty.selectors.subscriptions import running_of
+from loyalty.services import plan_changes, subscriptions
 from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_payments import cancel_now, refund_charge, take_notice
-from loyalty.services.plan_renewals import renew_plans
+from loyalty.services.plan_renewals import advance, renew_plans
 from loyalty.services.subscriptions import cancel_at_period_end, permit_collecting, subscribe
 from members.errors import ConflictError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
+from members.services.transactions import run_committed
 from tests.loyalty.factories import NOW, day
 from tests.loyalty.planning import charges, join, make_club, member, money, plan
 
@@ -227,4 +230,52 @@ def test_no_card_is_charged_within_another_transaction(bank: Bank, plus: Subscri
             membership=plus.membership, plan=Plan.objects.get(code="max"), source="api",
             actor=SYSTEM, now=day(2), provider="bank",
         )  # fmt: skip
+    assert list(bank.taken.values()) == [9]
+
+
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, happens: Callable[[Subscription], object]
+) -> None:
+    """Somebody else is quicker between what is committed and what is asked for."""
+
+    def run(write: Callable[[], Subscription]) -> Subscription:
+        found = run_committed(write)
+        happens(found)
+        return found
+
+    monkeypatch.setattr(module, "run_committed", run)
+
+
+def test_a_refusal_that_somebody_else_learned_of_first_is_said_as_well(
+    bank: Bank, plus: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank.refuses = True
+    meanwhile(monkeypatch, plan_changes, lambda _found: renew_plans(day(10)))
+    with pytest.raises(ConflictError) as error:
+        upgrade(plus)
+    assert error.value.code == "payment_refused"
+    assert Subscription.objects.get() == plus
+
+
+def test_the_work_passes_over_a_change_that_was_refused_meanwhile(
+    bank: Bank, plus: Subscription
+) -> None:
+    killed_in_between(bank, plus)
+    follower = Subscription.objects.get(follows=plus)
+    bank.refuses = True
+    advance(follower, now=day(10))
+    assert advance(follower, now=day(10)) == follower
+    assert Subscription.objects.get() == plus
+
+
+def test_who_cancels_before_a_known_card_is_asked_is_not_charged(
+    bank: Bank, plus: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel_now(subscription=plus, refund="none", actor=SYSTEM, source="backoffice", now=day(1))
+    meanwhile(
+        monkeypatch, subscriptions,
+        lambda found: cancel_at_period_end(subscription=found, actor=SYSTEM, now=day(2)),
+    )  # fmt: skip
+    found = join(plus.membership, "max", at=day(2), provider="bank")
+    assert (found.state, charges(found)) == ("canceled", [("void", "60.00")])
     assert list(bank.taken.values()) == [9]

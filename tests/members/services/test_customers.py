@@ -12,13 +12,14 @@ from django.utils import timezone
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer, CustomerNote, User
 from members.selectors.audit import entries_of
-from members.services.audit import Actor
+from members.services.audit import Actor, record_audit
 from members.services.customers import (
     add_note,
     create_customer,
     erase_customer_details,
     update_customer,
 )
+from members.services.segments import add_to_list, create_segment, remove_from_list
 from tests.factories import CustomerFactory, StaffMemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -240,3 +241,30 @@ def test_forgetting_is_all_that_can_be_done_to_the_log(actor: Actor, change: str
     create_customer(actor=actor, given_name="Anna")
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE members_auditentry SET {change}")
+
+
+def test_who_acted_before_is_no_reason_to_remember_whom_it_was_about(actor: Actor) -> None:
+    user = User.objects.create_user("anna@example.com", "long-enough-7", name="Anna Berg")
+    anna = CustomerFactory(external_id="K-1", given_name="Anna", user=user)
+    ben = CustomerFactory(external_id="K-2", given_name="Ben", family_name="Berg")
+    record_audit(
+        actor=Actor.of_user(user), action="customer.updated", target=ben,
+        after={"given_name": "Ben"},
+    )  # fmt: skip
+    erase_customer_details(customer=anna, actor=actor)
+    erase_customer_details(customer=ben, actor=actor)
+    entry = AuditEntry.objects.get(action="customer.updated")
+    assert (entry.actor_label, entry.target_label, entry.after) == ("", "", {"given_name": None})
+
+
+def test_lists_and_their_log_do_not_name_who_is_erased(actor: Actor) -> None:
+    anna = CustomerFactory(given_name="Anna", family_name="Berg")
+    ben = CustomerFactory(given_name="Ben", family_name="Berg")
+    row = create_segment(actor=actor, name="Friends", kind="static", now=timezone.now())
+    for customer in (anna, ben):
+        add_to_list(actor=actor, segment=row, customer=customer, now=timezone.now())
+    remove_from_list(actor=actor, segment=row, customer=anna, now=timezone.now())
+    erase_customer_details(customer=anna, actor=actor)
+    said = json.dumps(list(AuditEntry.objects.values()), default=str)
+    assert "Anna" not in said
+    assert "Ben" in said

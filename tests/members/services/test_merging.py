@@ -339,3 +339,14 @@ def test_who_is_erased_is_erased_under_each_name_and_stays_so_when_they_are_part
     assert set(Customer.objects.values_list("external_id", flat=True)) == {"K-1", "K-2"}
     done.refresh_from_db()
     assert "+60198765432" not in str(done.record)
+    said = str(list(AuditEntry.objects.values()))
+    for word in ("Ana", "Anna", "Kowalska"):
+        assert word not in said
+
+
+def test_the_log_does_not_name_who_was_parted_and_is_erased_then(anna, ana):
+    part(merge(anna, ana))
+    erase_customer_details(customer=ana, actor=SYSTEM)
+    said = str(list(AuditEntry.objects.values()))
+    assert "'Ana'" not in said
+    assert "Anna Kowalska" in said

@@ -20,6 +20,7 @@ from loyalty.services.gift_reversals import undo_movement
 from members.errors import NotFoundError
 from members.models import OutboxEvent
 from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers
 from rewards.errors import GiftCardRefusedError, TooManyGuessesError
 from rewards.models import GiftCard
@@ -36,6 +37,7 @@ from rewards.services.gift_cards import (
     replace_gift_card,
     unblock_gift_card,
 )
+from tests.factories import CustomerFactory
 from tests.loyalty.factories import NOW, day, make_program, make_wallet
 from tests.rewards.cards import CREDIT, give_back, issue, left, money_program, pay
 from tests.rewards.factories import make_member
@@ -288,6 +290,21 @@ def test_a_mail_brings_it_and_names_are_erased_when_asked(program):
     assert (found.recipient_name, found.recipient_email, found.message, found.sender_name) == (
         "", "", "", "",
     )  # fmt: skip
+
+
+def test_who_bought_it_is_erased_with_what_they_wrote_and_it_stays_with_whom_it_is_for(program):
+    ben, other = CustomerFactory(), CustomerFactory()
+    cards = [
+        issue(program, key=buyer.public_id.hex, people=GiftCardPeople(
+            buyer, "Ann", "ann@example.com", "Love, your Ben", "Ben Berg"
+        ))
+        for buyer in (ben, other)
+    ]  # fmt: skip
+    erase_customer_details(customer=ben, actor=SYSTEM)
+    found, kept = (GiftCard.objects.get(pk=card.pk) for card in cards)
+    assert (found.sender_name, found.message, found.recipient_name) == ("", "", "Ann")
+    assert (found.buyer, left(found)) == (ben, "100.00")
+    assert (kept.sender_name, kept.message) == ("Ben Berg", "Love, your Ben")
 
 
 def test_it_never_expires_unless_the_program_says_so():
