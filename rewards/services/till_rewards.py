@@ -17,7 +17,7 @@ from loyalty.models import Membership, Transfer
 from members.services.audit import Actor
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
-from rewards.services.redemptions import cancel_redemption, take_reward
+from rewards.services.redemptions import cancel_redemption, lock_taken, take_reward
 from rewards.services.vouchers import release_voucher, use_voucher
 
 SOURCE = Transfer.Source.API.value
@@ -69,10 +69,13 @@ def taken_at_till(checkout: str) -> QuerySet[Redemption]:
 
 def give_up_with_sale(checkout: str, reason: str, actor: Actor, now: dt.datetime) -> None:
     """The sale did not happen: units and stock come back. Doing it again changes nothing. Raises
-    what canceling raises where something of it was used elsewhere."""
-    for taken in taken_at_till(checkout):
-        if taken.status == Redemption.Status.CANCELLED:
-            continue
+    what canceling raises where something of it was used elsewhere. The caller has opened a
+    transaction."""
+    found = list(taken_at_till(checkout).exclude(status=Redemption.Status.CANCELLED))
+    if found:
+        # Their wallets before their vouchers, and all of them before the first reward.
+        lock_taken(found)
+    for taken in found:
         if taken.voucher is not None:
             release_voucher(voucher=taken.voucher, checkout=checkout, actor=actor, now=now)
         cancel_redemption(

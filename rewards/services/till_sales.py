@@ -26,7 +26,8 @@ from loyalty.services.tender_inputs import TenderInput
 from members.errors import DomainError
 from members.services.audit import Actor
 from members.services.transactions import run_atomically
-from rewards.models import Reward, Voucher, VoucherUse
+from rewards.errors import VoucherRefusedError
+from rewards.models import Redemption, Reward, Voucher, VoucherUse
 from rewards.services.stacking import refuse_together
 from rewards.services.till_rewards import TakenAtTill, keyed, take_at_till, taken_at_till
 from rewards.services.vouchers import hold_voucher, release_voucher, use_voucher
@@ -93,7 +94,7 @@ def record_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
 
 def _record_with_rewards(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
     """In one transaction. A sale pays with what was there before it, so they are taken first."""
-    _lock_members(sale)
+    _lock_first(sale)
     _refuse_together(sale)
     for key, item in keyed(sale.checkout, sale.rewards):
         take_at_till(
@@ -130,13 +131,19 @@ def replay_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
     units."""
     if not sale.rewards:
         return _replay(sale, actor, now)
-    # What contradicts itself leaves nothing behind, and two that are sent at once wait in turn.
-    return run_atomically(lambda: _replay(sale, actor, now))
+    # Two that are sent at once wait in turn.
+    return run_atomically(lambda: _replay_or_nothing(sale, actor, now))
+
+
+def _replay_or_nothing(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
+    """What contradicts itself leaves nothing behind, also within the transaction of its queue."""
+    with transaction.atomic():
+        return _replay(sale, actor, now)
 
 
 def _replay(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
     if sale.rewards:
-        _lock_members(sale)
+        _lock_first(sale)
     at = sale.order.placed_at
     if not now - OFFLINE <= at <= now:
         at = now
@@ -187,14 +194,28 @@ def _replay_rewards(
             yield Problem(error.code, str(error.message), reward=item.reward)
 
 
-def _lock_members(sale: TillSale) -> None:
-    """Before vouchers and rewards: whoever takes one has locked their own wallet before."""
+def _lock_first(sale: TillSale) -> None:
+    """The members' wallets, then its vouchers, each after what it was taken as: whoever waits for a
+    reward has locked theirs before."""
     lock_wallets(wallet_ids(sale.members))
+    pks = [used.voucher.pk for used in sale.vouchers]
+    if pks:
+        taken = Redemption.objects.select_for_update().filter(voucher__in=pks).order_by("pk")
+        list(taken.values_list("pk"))
+        list(
+            Voucher.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk")
+        )
 
 
 def _refuse_together(sale: TillSale) -> None:
+    """One that was told before has had them together, whatever their rewards say by now."""
     parts = [used.voucher.terms for used in sale.vouchers]
-    refuse_together([*parts, *(terms_of(item.reward) for item in sale.rewards)])
+    try:
+        refuse_together([*parts, *(terms_of(item.reward) for item in sale.rewards)])
+    except VoucherRefusedError:
+        had = {taken.key for taken in taken_at_till(sale.checkout)}
+        if any(key not in had for key, _item in keyed(sale.checkout, sale.rewards)):
+            raise
 
 
 def _replay_order(

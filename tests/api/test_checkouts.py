@@ -12,6 +12,7 @@ from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
 from rewards.models import Checkout, Reward
 from rewards.services.rewards import create_reward
+from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
 from tests.api.conftest import ApiClient, assert_problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -262,3 +263,17 @@ def test_a_quote_tells_what_is_chosen_in_its_turn(
     assert narrow.post("/checkouts/quote", body).status_code == 403
     unchosen = {"membership": str(member.public_id), "order": BASKET}
     assert api.post("/checkouts/quote", unchosen).json()["together"] is None
+
+
+def test_a_quote_says_why_a_code_that_nobody_was_given_takes_nothing_off(
+    api: ApiClient, member: Membership
+) -> None:
+    pool = create_voucher_pool(program=member.program, code="films", name="Films", actor=SYSTEM)
+    import_vouchers(pool=pool, lines=["FILM0001"], actor=SYSTEM)
+    body = {"membership": str(member.public_id), "order": BASKET, "vouchers": ["FILM0001"]}
+    answer = api.post("/checkouts/quote", body)
+    assert answer.status_code == 200
+    [step] = answer.json()["together"]["steps"]
+    assert (step["name"], step["amount"], step["refusals"][0]["code"]) == (
+        "", "0.00", "voucher_not_issued",
+    )  # fmt: skip

@@ -159,7 +159,7 @@ def _together(found: Together) -> TogetherOut:
             StepOut(
                 reward=step.part.reward.public_id if step.part.reward else None,
                 voucher=step.part.voucher.public_id if step.part.voucher else None,
-                name=step.part.terms["name"],
+                name=step.part.terms.get("name", ""),
                 applies=step.turn,
                 amount=money_text(step.amount),
                 refusals=[RefusalOut(code=one.code, message=one.words) for one in step.refusals],

@@ -1,25 +1,32 @@
 """Rewards taken at a till: used with the sale, once, or not at all."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
 from loyalty.errors import InsufficientBalanceError
 from loyalty.ledger.checks import RULES, check_rule
+from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Order
+from loyalty.selectors.memberships import wallet_ids
 from members.errors import DomainError
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from rewards.checks import CHECKS
 from rewards.errors import RewardRefusedError, VoucherRefusedError
-from rewards.models import Redemption, VoucherUse
-from rewards.services.till_rewards import TakenAtTill
-from rewards.services.till_sales import TillSale, record_sale, replay_sale
+from rewards.models import Redemption, Reward, Voucher, VoucherUse
+from rewards.selectors.rewards import definition_of
+from rewards.services.rewards import change_reward
+from rewards.services.shared_codes import create_shared_code
+from rewards.services.till_rewards import TakenAtTill, give_up_with_sale
+from rewards.services.till_sales import TillSale, UsedVoucher, record_sale, replay_sale
 from tests.loyalty.factories import NOW, line, order, record, spendable, tender
 from tests.rewards.factories import offer
 from tests.rewards.services.carts import shopper
-from tests.rewards.services.racing import at_once
+from tests.rewards.services.racing import at_once, in_the_way_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = dt.timedelta(hours=1)
@@ -145,6 +152,13 @@ def test_offline_a_sale_that_contradicts_itself_takes_nothing(member):
     assert (Redemption.objects.count(), spendable()) == (0, 1000)
 
 
+def test_a_sale_of_a_queue_that_contradicts_itself_takes_nothing_of_its_transaction(member):
+    wrong = sale(member, offer(member.program), tenders=(tender("money", "5"),))
+    with transaction.atomic(), pytest.raises(DomainError):
+        sync(wrong)
+    assert (Redemption.objects.count(), VoucherUse.objects.count(), spendable()) == (0, 0, 1000)
+
+
 def test_a_sale_that_is_canceled_gives_it_back(member):
     told = sale(member, offer(member.program, stock=1))
     tell(told)
@@ -152,4 +166,53 @@ def test_a_sale_that_is_canceled_gives_it_back(member):
     deliver_waiting()
     [taken] = Redemption.objects.all()
     assert (taken.status, spendable()) == ("cancelled", 1000)
+    assert agrees()
+
+
+def test_a_sale_that_is_canceled_waits_for_whoever_gives_the_reward_up(member):
+    told = sale(member, offer(member.program, stock=1))
+    tell(told)
+    [taken] = Redemption.objects.all()
+
+    def give_up():
+        with transaction.atomic():
+            give_up_with_sale(told.checkout, "Canceled", SYSTEM, NOW)
+
+    in_the_way_of(
+        give_up,
+        lambda: lock_wallets(wallet_ids([member])),
+        # Who has the wallet goes on to what was taken.
+        lambda: Redemption.objects.select_for_update().get(pk=taken.pk),
+    )
+    taken.refresh_from_db()
+    assert (taken.status, agrees()) == ("cancelled", True)
+
+
+def test_a_sale_told_again_is_answered_whatever_goes_together_since(member):
+    one, two = (offer(member.program, code, combines=True) for code in ("one", "two"))
+    tell(sale(member, one, two))
+    alone = definition_of(one).model_copy(update={"combines": False})
+    change_reward(reward=one, definition=alone, actor=SYSTEM)
+    one.refresh_from_db()
+    assert tell(sale(member, one, two)).outcome == "unchanged"
+    with pytest.raises(VoucherRefusedError):
+        tell(sale(member, one, two, number="T2"))
+    assert Redemption.objects.count() == 2
+
+
+@pytest.mark.parametrize("send", [tell, sync])
+def test_a_sale_waits_for_a_shared_code_before_it_keeps_others_from_a_reward(member, send):
+    reward = offer(member.program, "few", combines=True, stock=5)
+    code = create_shared_code(
+        reward=offer(member.program, "many", combines=True), written="SUMMER26", most_uses=9,
+        expires_at=None, actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+    told = replace(sale(member, reward), vouchers=(UsedVoucher(code, Decimal(5)),))
+    in_the_way_of(
+        lambda: send(told),
+        # A cart has the code, and goes on to the reward.
+        lambda: Voucher.objects.select_for_update().get(pk=code.pk),
+        lambda: Reward.objects.select_for_update(no_key=True).get(pk=reward.pk),
+    )
+    assert VoucherUse.objects.filter(state="used").count() == 2
     assert agrees()
