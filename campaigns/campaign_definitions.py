@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -28,6 +29,8 @@ from members.conditions.tree import ConditionError, Node, parse
 AUDIENCE_SCOPES = frozenset({CUSTOMER, BEHAVIOR, SEGMENTS, TIER, PLAN})
 _TEXT = r"^[^\x00]*$"
 MOST_DAYS = 366
+# What a definition is read from where it was written before.
+STORED = {"stored": True}
 
 
 def _known_language(code: str) -> str:
@@ -82,9 +85,9 @@ class CampaignDefinition(Said):
 
     @field_validator("audience")
     @classmethod
-    def _readable(cls, when: dict[str, Any]) -> dict[str, Any]:
+    def _readable(cls, when: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         try:
-            read_audience(when)
+            read_audience(when, choices_known=info.context is not STORED)
         except ConditionError as wrong:
             raise ValueError("; ".join(str(error.message) for error in wrong.errors)) from wrong
         return when
@@ -114,25 +117,25 @@ class CampaignDefinition(Said):
 FIELDS = tuple(CampaignDefinition.model_fields)
 
 
-def read_audience(when: dict[str, Any]) -> Node | None:
+def read_audience(when: dict[str, Any], *, choices_known: bool = True) -> Node | None:
     """None: everybody. Raises ConditionError."""
     if not when:
         return None
-    return parse(when, scopes=AUDIENCE_SCOPES, path="audience", in_database=True)
+    return parse(
+        when, scopes=AUDIENCE_SCOPES, path="audience", in_database=True,
+        choices_known=choices_known,
+    )  # fmt: skip
 
 
 def stored_audience(campaign: Campaign) -> Node | None:
     """What it names may be gone meanwhile: it was there when it was written."""
-    if not campaign.audience:
-        return None
-    return parse(
-        campaign.audience, scopes=AUDIENCE_SCOPES, path="audience", in_database=True,
-        choices_known=False,
-    )  # fmt: skip
+    return read_audience(campaign.audience, choices_known=False)
 
 
 def definition_of_campaign(campaign: Campaign) -> CampaignDefinition:
-    return CampaignDefinition(**{name: getattr(campaign, name) for name in FIELDS})
+    """Also where its audience names what is gone meanwhile."""
+    said = {name: getattr(campaign, name) for name in FIELDS}
+    return CampaignDefinition.model_validate(said, context=STORED)
 
 
 def offer_of(campaign: Campaign) -> Offer:

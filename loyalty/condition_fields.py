@@ -47,7 +47,7 @@ from members.conditions.fields import (
     FieldFamily,
     register_fields,
 )
-from members.conditions.moments import Moment
+from members.conditions.moments import Moment, ProgramMoment
 from members.conditions.operators import Operator
 
 # What can be picked from, as the shop's own orders have it.
@@ -157,9 +157,9 @@ def _told_number(name: str) -> Field:
     )  # fmt: skip
 
 
-def _tier_query(operator: Operator, operand: Any, _moment: Moment) -> Q:
-    """Of one of their programs, as it was last written down."""
-    rows = MemberTier.objects.filter(membership__customer=OuterRef("pk"))
+def _tier_query(operator: Operator, operand: Any, moment: Moment) -> Q:
+    """Of one of their programs, or of the moment's, as it was last written down."""
+    rows = MemberTier.objects.filter(_of(moment), membership__customer=OuterRef("pk"))
     match operator.code:
         case "is" | "is_not":
             rows = rows.filter(tier__code=operand)
@@ -174,11 +174,17 @@ def _tier_query(operator: Operator, operand: Any, _moment: Moment) -> Q:
     return ~Q(Exists(rows)) if operator.unknown else Q(Exists(rows))
 
 
+def _of(moment: Moment) -> Q:
+    """What belongs to a membership in the program of the moment, if that is in one."""
+    return Q(membership__program=moment.program) if isinstance(moment, ProgramMoment) else Q()
+
+
 def _plan_query(operator: Operator, operand: Any, moment: Moment) -> Q:
-    """Of one of their programs, at this moment; also under a name that was merged into theirs."""
+    """Of one of their programs, or of the moment's, at this moment; also under a name that was
+    merged into theirs."""
     own = Q(membership__customer=OuterRef("pk"))
     merged = Q(membership__merged_into__customer=OuterRef("pk"))
-    rows = Subscription.objects.filter(own | merged, in_force(moment.now))
+    rows = Subscription.objects.filter(own | merged, _of(moment), in_force(moment.now))
     match operator.code:
         case "is" | "is_not":
             rows = rows.filter(plan__code=operand)

@@ -145,13 +145,13 @@ class CampaignForm(forms.Form):
         for text in _lines(self.cleaned_data["brackets"]):
             above, _colon, percent = text.partition(":")
             try:
-                found.append(
-                    {"above": Decimal(above.strip()), "percent": Decimal(percent.strip(" %"))}
-                )
-            except InvalidOperation as error:
-                raise forms.ValidationError(
-                    _("Write each line as 50: 5, and not “%s”.") % text
-                ) from error
+                item = {"above": Decimal(above.strip()), "percent": Decimal(percent.strip(" %"))}
+                finite = all(number.is_finite() for number in item.values())
+            except InvalidOperation:
+                finite = False
+            if not finite:
+                raise forms.ValidationError(_("Write each line as 50: 5, and not “%s”.") % text)
+            found.append(item)
         return sorted(found, key=lambda item: item["above"])
 
     def definition(self) -> CampaignDefinition | None:

@@ -19,7 +19,7 @@ from loyalty.models import CapCounter, Membership, Program, WalletType
 from loyalty.rule_definitions import CAMPAIGN_RULES
 from loyalty.selectors.rulebooks import terms_as_read
 from members.condition_fields import DrawnNumber, drawn_number
-from members.conditions.moments import Moment
+from members.conditions.moments import ProgramMoment
 from members.conditions.query import query_of
 from members.errors import DomainError, NotFoundError
 from members.models import Customer
@@ -59,7 +59,8 @@ def audience_of(campaign: Campaign, now: dt.datetime) -> QuerySet[Membership]:
     asked = stored_audience(campaign)
     if asked is None:
         return members
-    people = Customer.objects.filter(query_of(asked, Moment(now, campaign.program.zone)))
+    moment = ProgramMoment(now, campaign.program.zone, campaign.program_id)
+    people = Customer.objects.filter(query_of(asked, moment))
     return members.filter(customer__in=people.values("pk"))
 
 

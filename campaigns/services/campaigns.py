@@ -8,7 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.campaign_definitions import CampaignDefinition, definition_of_campaign
+from campaigns.campaign_definitions import (
+    CampaignDefinition,
+    definition_of_campaign,
+    read_audience,
+)
 from campaigns.campaign_rules import rules_of_campaign, template_of
 from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
@@ -54,10 +58,10 @@ def create_campaign(
 ) -> Campaign:  # fmt: skip
     """A draft. Its code is as wished, or one like it that is free."""
     Program.objects.select_for_update(no_key=True).get(pk=program.pk)
-    taken = set(Campaign.objects.filter(program=program).values_list("code", flat=True))
     stem = code_stem(code or definition.name, otherwise="campaign", longest=40)
+    free = first_free(stem, _taken_codes(program, definition.template))
     campaign = Campaign.objects.create(
-        program=program, code=first_free(stem, taken), author=actor.user, created_at=now,
+        program=program, code=free, author=actor.user, created_at=now,
         **columns_of(definition),
     )  # fmt: skip
     _audit("campaign.created", campaign, actor, after={"name": campaign.name})
@@ -103,7 +107,9 @@ def delete_campaign(*, campaign: Campaign, actor: Actor) -> None:
     row = locked(campaign)
     _require(row, Status.DRAFT)
     _audit("campaign.deleted", row, actor, before={"name": row.name})
-    for rule in row.program.earning_rules.filter(source=row.source):
+    rules = row.program.earning_rules.filter(source=row.source)
+    rules.update(budget_rule=None)
+    for rule in rules:
         rule.delete()
     row.delete()
 
@@ -292,10 +298,28 @@ def locked(campaign: Campaign) -> Campaign:
     return found
 
 
+def _taken_codes(program: Program, template: str) -> set[str]:
+    """What a new one of this template cannot be called: the rules of one with several have its
+    code with a number behind, which must not be those of another."""
+    taken: set[str] = set()
+    for code, known in Campaign.objects.filter(program=program).values_list("code", "template"):
+        taken |= {code, *(f"{code}{end}" for end in _endings(known))}
+    return taken | {
+        code.removesuffix(end) for code in taken for end in _endings(template) if code.endswith(end)
+    }
+
+
+def _endings(template: str) -> list[str]:
+    """What the codes of its second rule and of those after it end in."""
+    return [f"-{number}" for number in range(2, len(TEMPLATES[template].parts) + 1)]
+
+
 def _check_whole(campaign: Campaign) -> None:
     if template_of(campaign).for_some and not campaign.audience:
         message = _("Say for whom: this is not for everybody.")
         raise DomainError(message, errors=[FieldError("audience", message, "required")])
+    # What it names may be gone since it was written.
+    read_audience(campaign.audience)
 
 
 def _require(row: Campaign, status: str) -> None:

@@ -28,8 +28,8 @@ class EarningRule(models.Model):
     # What wrote it, if not people: a tier's benefit ("tiers"). It follows from there alone.
     # A campaign's ("campaign:7") is of the same kind.
     source = models.CharField(max_length=32, blank=True, default="", db_default="")
-    # Rules that share a budget name the one in whose counters it is kept, that one too. None: a
-    # budget, if its wording has one, is its own.
+    # Rules that share their caps, in all and for a member, name the one in whose counters those are
+    # kept, that one too. None: the caps that its wording has are its own.
     budget_rule = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )

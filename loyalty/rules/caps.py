@@ -27,10 +27,12 @@ class Room:
             None if self.budget is None else self.budget + units,
         )
 
-    def with_budget_less(self, units: int) -> Room:
-        """As if others who share the budget had taken so many units of it."""
-        left = None if self.budget is None else max(self.budget - units, 0)
-        return Room(self.member, left)
+    def with_less(self, units: int) -> Room:
+        """As if others who share the caps had taken so many units of them."""
+        return Room(
+            None if self.member is None else max(self.member - units, 0),
+            None if self.budget is None else max(self.budget - units, 0),
+        )
 
 
 NO_LIMIT = Room()

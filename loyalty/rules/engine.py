@@ -59,12 +59,12 @@ class RuleVersion:
     lot_terms: LotTerms | None = None
     rule_code: str = ""
     when: When | None = None
-    # The rule in whose counters a budget is kept that several share; 0: it has its own.
+    # The rule in whose counters the caps are kept that several share; 0: it has its own.
     shared_budget: int = 0
 
     @property
     def budget_key(self) -> int:
-        """The rule by which its budget is counted."""
+        """The rule by which its caps for a member and in all are counted."""
         return self.shared_budget or self.rule_id
 
     def in_force(self, at: dt.datetime) -> bool:
@@ -206,7 +206,7 @@ class _Judgment:
         self.multipliers: dict[int, tuple[int, Multiplier]] = {}
         self.stopped = NOTHING_STOPPED
         self.groups: dict[int, tuple[int, str]] | None = None
-        # What rules before have left less of the budgets that they share, by the rule that counts.
+        # What rules before have left less of the caps that they share, by the rule that counts.
         self.taken: dict[int, int] | None = None
 
     def settle_groups(self, groups: Mapping[int, tuple[int, str]]) -> None:
@@ -268,18 +268,18 @@ class _Judgment:
         """What the caps leave of its units."""
         version = award.version
         room = self.rooms.get(version.id, NO_LIMIT)
-        if version.shared_budget and room.budget is not None:
+        if version.shared_budget and room is not NO_LIMIT:
             return self.capped_together(award, room)
         units, more = cap(award.units, version.body.caps, room, version.scale)
         return Award(version, units, (*award.kept, *more)) if more else award
 
     def capped_together(self, award: Award, room: Room) -> Award:
-        """The same where rules share a budget: those before have left less of it."""
+        """The same where rules share their caps: those before have left less of them."""
         version = award.version
         if self.taken is None:
             self.taken = {}
         taken = self.taken.get(version.shared_budget, 0)
-        less = room.with_budget_less(taken)
+        less = room.with_less(taken)
         units, more = cap(award.units, version.body.caps, less, version.scale)
         self.taken[version.shared_budget] = taken + units
         return Award(version, units, (*award.kept, *more)) if more else award

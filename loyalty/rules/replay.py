@@ -337,7 +337,7 @@ class Account:
     def _use_up(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
         caps = version.body.caps
         if caps.per_member is not None:
-            key = version.rule_id, period_start(caps.period, at, self.program.zone)
+            key = version.budget_key, period_start(caps.period, at, self.program.zone)
             self._used[key] = max(self._used[key] + units, 0)
         if caps.budget is not None:
             self.budgets.take(version, at, units)
@@ -353,7 +353,7 @@ class Account:
         if caps.per_member is not None:
             start = period_start(caps.period, at, self.program.zone)
             cap = smallest_units(caps.per_member, version.scale)
-            member = max(cap - self._used[version.rule_id, start], 0)
+            member = max(cap - self._used[version.budget_key, start], 0)
         if caps.budget is not None:
             budget = self.budgets.room(version, at)
         return Room(member, budget)

@@ -132,12 +132,14 @@ def _rule(program: Program, source: str, number: int, item: CampaignRule) -> Ear
 
 
 def _share_budgets(rules: Sequence[EarningRule], wanted: Sequence[CampaignRule]) -> None:
-    """Those of the same units count in the counters of the first."""
+    """Those of the same units count in the counters of the first: what all of them give in all, and
+    to one member."""
     first: dict[int, EarningRule] = {}
     limited = [
         rule
         for rule, item in zip(rules, wanted, strict=True)
-        if isinstance(item.body, AnyBody) and item.body.caps.budget is not None
+        if isinstance(item.body, AnyBody)
+        and (item.body.caps.budget is not None or item.body.caps.per_member is not None)
     ]
     for rule in limited:
         keeper = first.setdefault(rule.wallet_type_id, rule)

@@ -198,9 +198,10 @@ class CapBook:
                 member = max(cap - counter.now, 0)
             if caps.budget is not None:
                 budget = sum(room for _key, room in self._slices_with_room(version))
-            room = Room(member, budget).with_units(given.get(version.id, 0))
-            if version.shared_budget and room.budget is not None:
-                room = replace(room, budget=(budget or 0) + _given_of(version, wish, given))
+            had = given.get(version.id, 0)
+            if version.shared_budget:
+                had = _given_of(version, wish, given)
+            room = Room(member, budget).with_units(had)
             known = recorded.get(version.id)
             rooms[version.id] = room.at_most(known) if known else room
         return rooms
@@ -301,7 +302,7 @@ def _is_short(award: Award) -> bool:
 
 
 def _given_of(version: RuleVersion, wish: Wish, given: Mapping[int, int]) -> int:
-    """What an order has been given of the budget that the version shares with others."""
+    """What an order has been given under the caps that the version shares with others."""
     return sum(
         given.get(other.id, 0) for other in wish.versions if other.budget_key == version.budget_key
     )
@@ -309,7 +310,7 @@ def _given_of(version: RuleVersion, wish: Wish, given: Mapping[int, int]) -> int
 
 def _member_key(version: RuleVersion, wish: Wish) -> MemberKey:
     start = period_start(version.body.caps.period, wish.at, wish.program.zone)
-    return version.rule_id, wish.membership_id, start
+    return version.budget_key, wish.membership_id, start
 
 
 def _slice_of(membership_id: int) -> int:

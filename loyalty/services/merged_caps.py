@@ -65,7 +65,7 @@ def _used_since(program: Program, orders: Sequence[int], after: int) -> dict[tup
     """Units that these orders got or lost by rules with such a cap, since the merge."""
     found = Transfer.objects.filter(
         order__in=orders, rule_version__rule__program=program, pk__gt=after
-    ).select_related("order", "rule_version")
+    ).select_related("order", "rule_version__rule")
     return _sums((transfer, transfer.order.placed_at, program) for transfer in found)
 
 
@@ -80,7 +80,7 @@ def _used_by_activities(
     found = Transfer.objects.filter(Q(pk__in=when) | Q(corrects__in=when), pk__gt=after)
     return _sums(
         (transfer, when[transfer.corrects_id or transfer.pk], program)
-        for transfer in found.select_related("rule_version")
+        for transfer in found.select_related("rule_version__rule")
         if transfer.rule_version is not None
     )
 
@@ -97,7 +97,11 @@ def _sums(
         caps = body.caps
         if caps.per_member is None:
             continue
-        key = transfer.rule_version.rule_id, period_start(caps.period, at, program.zone).isoformat()
+        rule = transfer.rule_version.rule
+        key = (
+            rule.budget_rule_id or rule.pk,
+            period_start(caps.period, at, program.zone).isoformat(),
+        )
         if transfer.kind == Transfer.Kind.ACCRUAL:
             used[key] += transfer.amount
         elif transfer.corrects_id is not None:

@@ -39,6 +39,13 @@ class Moment:
         return at.astimezone(self.zone).date()
 
 
+@dataclass(unsafe_hash=True)
+class ProgramMoment(Moment):
+    """In one program: what is asked of a membership is asked of the one in it."""
+
+    program: int
+
+
 def kept_on(day: dt.date) -> Iterator[int]:
     """The days of the year (month × 100 + day) that are kept on a day: a year without 29 February
     keeps it on the 28th."""

@@ -4,6 +4,7 @@ weekend that a manager starts in the browser."""
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -18,7 +19,7 @@ from campaigns.models import Campaign
 from campaigns.services.campaigns import ask_to_publish, publish_campaign
 from loyalty.models import Backtest, Membership, Program
 from loyalty.services.rules import set_four_eyes
-from members.models import Customer
+from members.models import Customer, Segment
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import draft, launch
 from tests.factories import CustomerFactory
@@ -123,6 +124,7 @@ def test_the_words_follow_what_is_typed_and_nothing_is_saved(
         ("points-weekend", {"target": "5"}, "say of which figure."),
         ("points-weekend", {"holdout": "60"}, "50"),
         ("off-by-basket", {"brackets": "50 is 5"}, "Write each line as 50: 5"),
+        ("off-by-basket", {"brackets": "NaN: 5\n50: 5"}, "Write each line as 50: 5"),
         ("happy-hours", {"from_time": "10:00"}, "give both hours, or none."),
     ],
 )
@@ -144,6 +146,23 @@ def test_lists_and_brackets_are_typed_in_lines(manager: Client, club: Program) -
     assert [item["above"] for item in campaign.offer["brackets"]] == ["50", "100"]
     again = page(manager, url("campaign_edit", campaign.public_id))
     assert "50: 5 100: 10" in again
+
+
+def test_an_audience_of_what_is_gone_is_refused_at_its_field(
+    manager: Client, club: Program
+) -> None:
+    Segment.objects.create(code="vip", name="VIP")
+    audience = {"field": "customer.segments", "op": "has_any", "value": ["vip"]}
+    campaign = draft(club, audience=audience)
+    Segment.objects.update(archived_at=timezone.now())
+    address = url("campaign_edit", campaign.public_id)
+    kept = filled(campaign, audience=json.dumps(audience))
+    answer = manager.post(address, kept)
+    assert answer.status_code == 422
+    assert "vip" in answer.content.decode()
+    assert manager.post(address, filled(campaign)).status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.audience == {}
 
 
 def test_only_a_draft_can_be_changed(manager: Client, club: Program) -> None:

@@ -36,7 +36,15 @@ from campaigns.services.campaigns import (
     send_back,
     withdraw_campaign,
 )
-from loyalty.models import CapCounter, EarningRule, Membership, Program, Transfer
+from loyalty.models import (
+    CapCounter,
+    EarningRule,
+    Membership,
+    MemberTier,
+    Program,
+    Tier,
+    Transfer,
+)
 from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.programs import apply_definition
@@ -44,7 +52,7 @@ from loyalty.services.quotes import quote_order
 from loyalty.services.rules import RuleRefusedError, set_four_eyes
 from members.condition_fields import DrawnNumber, drawn_number
 from members.errors import ConflictError, DomainError
-from members.models import AuditEntry, Customer, User
+from members.models import AuditEntry, Customer, Segment, User
 from members.services.audit import SYSTEM, Actor
 from members.services.job_runs import run_scheduled
 from tests.campaigns.campaigns import DAY, draft, launch
@@ -186,6 +194,22 @@ def test_only_the_audience_gets_it(program):
     assert (spendable("c1"), spendable("c2")) == (20, 10)
 
 
+def test_a_tier_is_that_of_its_own_program():
+    """Gold elsewhere is not gold here."""
+    steps = [{"code": "base", "name": "Base"}, {"code": "gold", "name": "Gold", "threshold": 100}]
+    clubs = [make_program(code, tiers={"tiers": steps}) for code in ("club", "other")]
+    campaigns = [
+        launch(club, audience={"field": "membership.tier", "op": "is", "value": "gold"})
+        for club in clubs
+    ]
+    for club in clubs:
+        make_wallet(club)
+    MemberTier.objects.filter(membership__program=clubs[1]).update(
+        tier=Tier.objects.get(tier_set__program=clubs[1], code="gold")
+    )
+    assert [audience_of(campaign, NOW).count() for campaign in campaigns] == [0, 1]
+
+
 def test_an_audience_asks_only_what_the_database_can_answer():
     with pytest.raises(ValidationError, match="total"):
         CampaignDefinition(
@@ -277,6 +301,24 @@ def test_a_returned_part_leaves_the_order_what_it_deserves_of_the_shared_budget(
     # Forty are bought: forty by the rate, forty by the multiplier, no bonus.
     assert spendable(at=NOW + HOUR) == 80
     assert given(campaign) == used() == 40
+
+
+def test_most_for_one_member_is_for_all_of_its_rules_together(program):
+    campaign = launch(
+        program, "big-weekend", offer={"reach": 50, "units": 70, "per_member": 100}
+    )  # fmt: skip
+    record(order("A", "60"))
+    assert (spendable(), given(campaign)) == (160, 100)
+    # The other has as much; the first has had it.
+    record(order("B", "60", buyer="c2"))
+    record(order("C", "60", at=NOW + HOUR))
+    assert spendable("c2", at=NOW + HOUR) == 160
+    assert spendable(at=NOW + HOUR) == 220
+    # What comes back is there to be given again, and no more.
+    give_back(refund("R", "60", of="A", at=NOW + HOUR))
+    record(order("D", "60", at=NOW + 2 * HOUR))
+    assert spendable(at=NOW + 2 * HOUR) == 220
+    assert used() == given(campaign) == 200
 
 
 def test_a_budget_in_money_is_as_many_units_as_that_is_worth():
@@ -435,6 +477,40 @@ def test_a_copy_is_a_draft_for_the_next_time(program):
     # The next Saturday and Sunday in Athens.
     assert copied.starts_at == dt.datetime(2024, 3, 15, 22, tzinfo=dt.UTC)
     assert copied.ends_at == dt.datetime(2024, 3, 17, 22, tzinfo=dt.UTC)
+
+
+def test_a_copy_of_one_with_several_rules_can_be_planned_beside_it(program):
+    first = launch(program, "big-weekend")
+    copied = copy_campaign(campaign=first, actor=SYSTEM, now=NOW)
+    assert copied.code == "spring-3"
+    publish_campaign(campaign=copied, actor=SYSTEM, now=NOW)
+    assert EarningRule.objects.filter(source=copied.source).count() == 2
+
+
+def test_one_with_several_rules_keeps_clear_of_a_code_that_exists(program):
+    launch(program, name="Spring 2")
+    second = launch(program, "big-weekend")
+    assert second.code == "spring-3"
+    assert launch(program).code == "spring"
+
+
+def test_what_names_a_segment_that_is_gone_can_be_copied(program):
+    Segment.objects.create(code="vip", name="VIP")
+    audience = {"field": "customer.segments", "op": "has_any", "value": ["vip"]}
+    campaign = draft(program, audience=audience)
+    Segment.objects.update(archived_at=NOW)
+    copied = copy_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
+    assert copied.audience == audience
+    with pytest.raises(DomainError, match="vip"):
+        publish_campaign(campaign=copied, actor=SYSTEM, now=NOW)
+
+
+def test_what_was_taken_back_can_be_thrown_away_with_rules_that_share_a_budget(program):
+    campaign = draft(program, "big-weekend", budget_units=Decimal(100), starts_at=NOW + DAY)
+    publish_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
+    withdraw_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
+    delete_campaign(campaign=campaign, actor=SYSTEM)
+    assert not EarningRule.objects.filter(source=campaign.source).exists()
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
