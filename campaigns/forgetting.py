@@ -5,16 +5,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from campaigns.models import ContactAddress, Delivery, Message
+from django.utils import timezone
+
+from campaigns.channels import sending_channels
+from campaigns.models import Consent, ConsentChange, ContactAddress, Delivery, Message
+from campaigns.services.consents import set_consents
+from campaigns.topics import choosable_topics
 from members.forgetting import register_forgetting
 from members.models import Customer
+from members.services.audit import SYSTEM
 
 
 def forget_words(customers: Sequence[Customer]) -> list[str]:
-    """What still waits goes nowhere: nobody has an address any more."""
+    """What still waits goes nowhere, also by a way that asks for no address."""
     found = Message.objects.filter(customer__in=customers)
-    Delivery.objects.filter(message__in=found).update(subject="", text="", detail="")
+    told = Delivery.objects.filter(message__in=found)
+    told.filter(state=Delivery.State.QUEUED).update(
+        state=Delivery.State.SUPPRESSED, reason="no_address"
+    )
+    told.update(subject="", text="", detail="")
     found.update(values={})
+    return []
+
+
+def withdraw_consents(customers: Sequence[Customer]) -> list[str]:
+    """What they said yes to is a no."""
+    channels = [channel.key for channel in sending_channels()]
+    topics = [topic.code for topic in choosable_topics()]
+    for customer in customers:
+        said = Consent.objects.filter(customer=customer, channel__in=channels, topic__in=topics)
+        yes = said.exclude(state=Consent.State.DENIED).values_list("channel", "topic")
+        if customer.merged_into_id is None:
+            set_consents(
+                customer=customer, wanted=dict.fromkeys(yes, False), actor=SYSTEM,
+                source=ConsentChange.Source.STAFF, now=timezone.now(),
+            )  # fmt: skip
     return []
 
 
@@ -27,4 +52,5 @@ def forget_addresses(customers: Sequence[Customer]) -> list[str]:
 def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("addresses", forget_addresses)
+    register_forgetting("consents", withdraw_consents)
     register_forgetting("messages", forget_words)

@@ -4,15 +4,18 @@ import datetime as dt
 
 import pytest
 
-from campaigns.models import BlockedAddress, ContactAddress
+from campaigns.models import BlockedAddress, Consent, ContactAddress, Delivery
 from campaigns.selectors.ways import contact_addresses_of, named_addresses
 from campaigns.services.blocked_addresses import block_address
+from campaigns.services.consents import set_consents
 from campaigns.services.contact_addresses import name_address, remove_address
+from campaigns.topics import choosable_topics
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
+from tests.campaigns.factories import tell
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +105,17 @@ def test_it_is_removed_and_forgotten_with_the_person() -> None:
     name(ana, "two")
     erase_customer_details(customer=ana, actor=SYSTEM)
     assert not ContactAddress.objects.exists()
+
+
+def test_who_is_forgotten_is_told_nothing_that_waits_or_can_be_declined() -> None:
+    ana = CustomerFactory(email="ana@example.com")
+    wanted = {("email", choosable_topics()[0].code): True}
+    set_consents(customer=ana, wanted=wanted, source="staff", actor=SYSTEM, now=NOON)
+    tell(ana)
+    erase_customer_details(customer=ana, actor=SYSTEM)
+    told = Delivery.objects.get()
+    assert (told.state, told.reason) == ("suppressed", "no_address")
+    assert Consent.objects.get().state == "denied"
 
 
 def test_a_merge_takes_them_along_and_back() -> None:
