@@ -116,7 +116,8 @@ def campaign_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
                 begun = row.status == Campaign.Status.LIVE
                 messages.success(request, _("It is live.") if begun else _("It is planned."))
             case "send_back":
-                send_back(campaign=found, actor=how["actor"], note=request.POST.get("note", ""))
+                note = request.POST.get("note", "").replace("\x00", "")
+                send_back(campaign=found, actor=how["actor"], note=note)
                 messages.success(request, _("It was sent back."))
             case "withdraw":
                 withdraw_campaign(**how)

@@ -90,7 +90,8 @@ def campaign_gallery(request: HttpRequest) -> HttpResponse:
 @staff_view("rules.draft")
 def campaign_create(request: HttpRequest) -> HttpResponse:
     """A draft from a template, for the next time that suits it."""
-    program = Program.objects.filter(code=request.POST.get("program", "")).first()
+    code = request.POST.get("program", "").replace("\x00", "")
+    program = Program.objects.filter(code=code).first()
     if program is None:
         messages.error(request, _("Choose a program."))
         return redirect(f"{NAMESPACE}:campaign_gallery")

@@ -20,7 +20,7 @@ from campaigns.services.campaigns import ask_to_publish, publish_campaign
 from loyalty.models import Backtest, Membership, Program
 from loyalty.services.rules import set_four_eyes
 from members.models import Customer, Segment
-from members.services.audit import SYSTEM
+from members.services.audit import SYSTEM, Actor
 from tests.campaigns.campaigns import draft, launch
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, make_wallet, order, record, spendable
@@ -163,6 +163,20 @@ def test_an_audience_of_what_is_gone_is_refused_at_its_field(
     assert manager.post(address, filled(campaign)).status_code == 302
     campaign.refresh_from_db()
     assert campaign.audience == {}
+
+
+def test_what_no_text_can_hold_is_left_out(manager: Client, club: Program) -> None:
+    sent = {"program": "\x00", "template": "flash"}
+    assert manager.post(url("campaign_create"), sent)["Location"] == url("campaign_gallery")
+    campaign = begin(manager, club)
+    assert campaign.author is not None
+    asker = Actor.of_user(campaign.author)
+    ask_to_publish(campaign=campaign, actor=asker, now=timezone.now())
+    manager.post(
+        url("campaign_state", campaign.public_id), {"do": "send_back", "note": "Too\x00 much"}
+    )
+    campaign.refresh_from_db()
+    assert campaign.sent_back == "Too much"
 
 
 def test_only_a_draft_can_be_changed(manager: Client, club: Program) -> None:
