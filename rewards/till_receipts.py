@@ -13,7 +13,7 @@ from loyalty.models import Membership, Order, Transfer, UnitTender
 from loyalty.selectors.balances import Balance, balances_of
 from loyalty.selectors.member_tiers import member_standings
 from members.formatting import format_money, format_units
-from rewards.models import VoucherUse
+from rewards.models import Redemption, VoucherUse
 from rewards.services.till_rewards import taken_at_till
 from rewards.texts import told
 
@@ -42,11 +42,13 @@ def _used(order: Order, checkout: str, language: str) -> Iterator[str]:
         name, code = use.voucher.terms.get("name", ""), use.voucher.written
         off = "" if use.discount is None else f": -{format_money(use.discount, order.currency)}"
         yield f"{name} ({code}){off}"
-    for taken in taken_at_till(checkout).exclude(voucher__uses__checkout=checkout):
+    # Of a canceled sale it all came back.
+    kept = taken_at_till(checkout).exclude(status=Redemption.Status.CANCELLED)
+    for taken in kept.exclude(voucher__uses__checkout=checkout):
         # What is not used with the sale: its code is for later, or it was given away.
         code = f" ({taken.voucher.written})" if taken.voucher else ""
         yield f"{told(taken.got, language).name}{code}"
-    for taken in taken_at_till(checkout):
+    for taken in kept:
         if taken.units:
             words = {
                 "reward": told(taken.reward, language).name,

@@ -23,6 +23,7 @@ from rewards.services.rewards import change_reward
 from rewards.services.shared_codes import create_shared_code
 from rewards.services.till_rewards import TakenAtTill, give_up_with_sale
 from rewards.services.till_sales import TillSale, UsedVoucher, record_sale, replay_sale
+from rewards.till_receipts import receipt_lines
 from tests.loyalty.factories import NOW, line, order, record, spendable, tender
 from tests.rewards.factories import offer
 from tests.rewards.services.carts import shopper
@@ -41,6 +42,10 @@ def sale(member, *rewards, number="T1", at=NOW, **details):
     bought = order(number, "20", at=at, source="till-3", lines=(line(1, "20"),), **details)
     taken = tuple(TakenAtTill(reward, Decimal(5)) for reward in rewards)
     return TillSale(bought, (), taken, (member,) if member else ())
+
+
+def taken_on(receipt):
+    return len([printed for printed in receipt if printed.endswith(" taken")])
 
 
 def tell(told, at=NOW):
@@ -162,10 +167,13 @@ def test_a_sale_of_a_queue_that_contradicts_itself_takes_nothing_of_its_transact
 def test_a_sale_that_is_canceled_gives_it_back(member):
     told = sale(member, offer(member.program, stock=1))
     tell(told)
+    bought = Order.objects.get()
+    assert taken_on(receipt_lines(bought, [member], told.checkout, NOW)) == 1
     record(order("T1", "20", at=NOW, source="till-3", lines=(line(1, "20"),), status="cancelled"))
     deliver_waiting()
     [taken] = Redemption.objects.all()
     assert (taken.status, spendable()) == ("cancelled", 1000)
+    assert taken_on(receipt_lines(bought, [member], told.checkout, NOW)) == 0
     assert agrees()
 
 
