@@ -167,7 +167,7 @@ def _take(
     if found.charity is not None:
         messages.success(request, _("Thank you! It was given to %s.") % found.charity.told_name)
         place = [member.public_id, found.charity.code]
-        return HttpResponseRedirect(reverse("loyalty_account:charity", args=place))
+        return HttpResponseRedirect(reverse("mypage:charity", args=place))
     messages.success(request, _("%s is yours.") % told(taken.got, request.customer.locale).name)
     if taken.voucher is None:
         return HttpResponseRedirect(reverse("rewards_account:credit_of", args=[member.public_id]))

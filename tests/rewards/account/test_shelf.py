@@ -256,7 +256,7 @@ def test_a_donation_is_taken_in_two_taps_and_leads_to_its_charity(client, member
     key = str(uuid.uuid4())
     for _tap in range(2):
         answer = client.post(address, {"key": key})
-        assert answer.url == reverse("loyalty_account:charity", args=[member.public_id, "grove"])
+        assert answer.url == reverse("mypage:charity", args=[member.public_id, "grove"])
     page = text(client.get(answer.url))
     assert "It was given to City Trees." in page
     assert "2 trees" in page
