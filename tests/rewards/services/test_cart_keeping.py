@@ -135,10 +135,12 @@ def test_a_shared_code_is_used_by_whose_cart_or_sale_it_is_once(member):
     assert code.uses.get().membership == member
     sold = order("T1", "20", at=NOW, lines=(line(1, "20"),))
     with pytest.raises(VoucherRefusedError) as error:
-        record_sale(sale=TillSale(sold, (UsedVoucher(code),), (member,)), actor=SYSTEM, now=NOW)
+        record_sale(
+            sale=TillSale(sold, (UsedVoucher(code),), members=(member,)), actor=SYSTEM, now=NOW
+        )
     assert error.value.code == "voucher_used_by_member"
     other = make_member(0, "c2", member.program)
     sold = order("T2", "20", at=NOW, buyer="c2", lines=(line(1, "20"),))
-    sale = TillSale(sold, (UsedVoucher(code),), (other,))
+    sale = TillSale(sold, (UsedVoucher(code),), members=(other,))
     assert replay_sale(sale=sale, actor=SYSTEM, now=NOW).problems == ()
     assert code.uses.filter(membership=other, state="used").exists()
