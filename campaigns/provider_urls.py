@@ -3,9 +3,12 @@ which way, and where in them the member's address stands."""
 
 from __future__ import annotations
 
+from email import charset
+from functools import cache
 from urllib.parse import quote, urlsplit
 
 import apprise
+from apprise.manager_plugins import NotificationManager
 from django.utils.translation import gettext as _
 
 from campaigns.short_texts import PUSH, SMS, WHATSAPP
@@ -49,8 +52,19 @@ def check_provider(channel: str, url: str) -> str:
 
 def provider_for(url: str, to: str) -> apprise.NotifyBase | None:
     """What hands over to this address; none: it cannot be written to."""
+    _load_providers()
     made = apprise.Apprise.instantiate(url.replace(PLACE, quote(to, safe="")), asset=ASSET)
     return made if isinstance(made, apprise.NotifyBase) else None
+
+
+@cache
+def _load_providers() -> None:
+    """All of them, once. That for mail changes how every mail of this process is encoded, also those
+    that it has nothing to do with; that is undone."""
+    kept = dict(charset.CHARSETS)
+    NotificationManager().load_modules()
+    charset.CHARSETS.clear()
+    charset.CHARSETS.update(kept)
 
 
 def own_address(url: str) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 
 BEGIN = (
     "import os; from tests import settings;"
@@ -18,6 +18,22 @@ BEGIN = (
     "settings.CELERY_TASK_ALWAYS_EAGER = os.environ['SETIA_TEST_QUEUE'] == '';"
     "import django; django.setup();"
 )
+
+
+INHERITED: list[object] = []
+
+
+def leave_inherited_connections() -> None:
+    """First of all in a forked process: what was open before stays its parent's, and whatever asks
+    the database gets a connection of its own.
+
+    That the parent closes its own is not enough. Where an event loop runs in it, as Playwright's
+    does once a browser was there, it sees other connections than its child, in which none runs.
+    """
+    for found in connections.all(initialized_only=True):
+        # Kept, for whoever lets go of it would end it for the parent as well.
+        INHERITED.append(found.connection)
+        found.connection = None
 
 
 def start_python(code: str, *, queue: str = "") -> subprocess.Popen[str]:

@@ -1,5 +1,7 @@
 """Which addresses of providers are taken, and what they hide."""
 
+from email import charset
+
 import pytest
 
 from campaigns.provider_urls import check_provider, hint_of, names_for, provider_for
@@ -72,3 +74,8 @@ def test_an_address_is_put_where_it_stands() -> None:
     made = provider_for(FINE["sms"][2], "+60 1&2=3/4")
     assert made is not None
     assert made.payload_extras == {"to": "+60 1&2=3/4"}
+
+
+def test_mails_are_encoded_as_they_were_before_providers_were_asked() -> None:
+    assert provider_for(FINE["sms"][2], "+60123456789")
+    assert charset.CHARSETS["utf-8"] == (charset.SHORTEST, charset.BASE64, "utf-8")

@@ -21,6 +21,7 @@ from rewards.models import Checkout, Redemption, Reward, Voucher
 from rewards.services.redemptions import issue_redemption
 from rewards.services.timeouts import end_timeouts
 from tests.loyalty.factories import NOW, spendable
+from tests.processes import leave_inherited_connections
 from tests.rewards.factories import make_member, offer, take
 from tests.rewards.services.carts import HOW, cart, commit, reserve, shopper
 
@@ -42,9 +43,10 @@ def test_what_processes_that_die_at_random_had_kept_comes_back_by_itself() -> No
     members = [first, *(make_member(UNITS, f"m{n}", first.program) for n in range(1, PROCESSES))]
     tour = offer(first.program, "tour", kind="access", price=PRICE, stock=10_000)
     acknowledged: set[tuple[str, str]] = set()
+    begun = _server_time()
     for life in range(LIVES):
         acknowledged |= _live_and_die(life, members, tour, chance)
-    _until_the_server_knows()
+    _until_the_server_knows(begun)
 
     # What nobody told of may have happened, too: it was written, and who was to say so died.
     kept = {("reserved", key) for key in Redemption.objects.values_list("key", flat=True)}
@@ -104,15 +106,23 @@ def _live_and_die(
     return told
 
 
-def _until_the_server_knows() -> None:
-    """That they are dead: what they had begun is undone then."""
+def _server_time() -> dt.datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        at: dt.datetime = cursor.fetchone()[0]
+        return at
+
+
+def _until_the_server_knows(begun: dt.datetime) -> None:
+    """That those who began since are dead: what they had begun is undone then."""
     others = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend' AND backend_start > %s"
     )
     for _look in range(PATIENCE * 20):
         with connection.cursor() as cursor:
-            cursor.execute(others)
+            cursor.execute(others, [begun])
             if not cursor.fetchone()[0]:
                 return
         time.sleep(0.05)
@@ -132,6 +142,7 @@ def _rest(ours: Connection) -> set[tuple[str, str]]:
 
 def _work(name: str, member: Membership, tour: Reward, told: Connection) -> None:
     """Rewards and carts, reserved and then issued or paid, for ever."""
+    leave_inherited_connections()
     number = 0
     while True:
         number += 1
