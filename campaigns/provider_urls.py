@@ -59,8 +59,8 @@ def provider_for(url: str, to: str) -> apprise.NotifyBase | None:
 
 @cache
 def _load_providers() -> None:
-    """All of them, once. That for mail changes how every mail of this process is encoded, also those
-    that it has nothing to do with; that is undone."""
+    """All of them, once. That for mail changes how every mail of this process is encoded, also what
+    it has nothing to do with; that is undone."""
     kept = dict(charset.CHARSETS)
     NotificationManager().load_modules()
     charset.CHARSETS.clear()
