@@ -62,7 +62,7 @@ def _load_providers() -> None:
     """All of them, once. That for mail changes how every mail of this process is encoded, also what
     it has nothing to do with; that is undone."""
     kept = dict(charset.CHARSETS)
-    NotificationManager().load_modules()
+    NotificationManager().load_modules()  # type: ignore[no-untyped-call]
     charset.CHARSETS.clear()
     charset.CHARSETS.update(kept)
 
