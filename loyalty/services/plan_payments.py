@@ -154,12 +154,6 @@ def _is_news(charge: PlanCharge, found: Collected) -> bool:
     return found.state != "failed" or (waited_for and charge.provider_reference == found.reference)
 
 
-def _charge_of(notice: Notice) -> PlanCharge | None:
-    if not notice.charge:
-        return None
-    return PlanCharge.objects.filter(public_id=notice.charge).first()
-
-
 def _refund(
     charge: PlanCharge, subscription: Subscription, how: Refund, actor: Actor, source: str,
     now: dt.datetime, note: str,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 from drf_spectacular.validation import validate_schema
+from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from campaigns.api.v1.urls import campaign_urls, journey_urls, survey_urls, webhook_urls
@@ -65,6 +67,21 @@ def test_every_address_and_method_is_described(document: dict[str, Any]) -> None
         described = set(document["paths"][path])
         assert described == {method.lower() for method in pattern.callback.cls.scopes}, path
     assert len(document["paths"]) == len(patterns)
+
+
+def test_no_two_models_of_the_document_have_one_name(document: dict[str, Any]) -> None:
+    """The second would be described as the first."""
+    found: dict[str, set[str]] = {}
+    for model in models_below(BaseModel):
+        if ".api." in model.__module__:
+            found.setdefault(model.__name__, set()).add(model.__module__)
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def models_below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for below in model.__subclasses__():
+        yield below
+        yield from models_below(below)
 
 
 def test_every_operation_says_what_all_share(document: dict[str, Any]) -> None:

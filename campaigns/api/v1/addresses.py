@@ -34,7 +34,7 @@ from members.services.audit import Actor
 Line = Annotated[str, Field(max_length=LONGEST, pattern=TEXT)]
 
 
-class AddressIn(Body):
+class ContactAddressIn(Body):
     """A device, by the token that its app has for notifications, or a number for WhatsApp."""
 
     channel: Literal["push", "whatsapp"]
@@ -64,7 +64,9 @@ class CustomerAddresses(ApiView):
         """List the devices and numbers by which a customer is reached besides mail and phone."""
         return answer(_all_of(current(get_customer(customer_id))))
 
-    @extend_schema(operation_id="nameAddress", request=AddressIn, responses={200: AddressOut})
+    @extend_schema(
+        operation_id="nameAddress", request=ContactAddressIn, responses={200: AddressOut}
+    )
     @idempotent()
     def post(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Name a device or a number. Named again it works again; a device goes with who signs in on
@@ -89,7 +91,9 @@ class OwnAddresses(MemberView):
         """List the devices and numbers by which the customer is reached besides mail and phone."""
         return answer(_all_of(self.customer))
 
-    @extend_schema(operation_id="nameOwnAddress", request=AddressIn, responses={200: AddressOut})
+    @extend_schema(
+        operation_id="nameOwnAddress", request=ContactAddressIn, responses={200: AddressOut}
+    )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Name a device or a number. Named again it works again; a device goes with who signs in on
@@ -111,7 +115,7 @@ def _all_of(customer: Customer) -> AddressesOut:
 
 
 def _named(request: Request, customer: Customer, actor: Actor) -> HttpResponse:
-    body = read_body(request, AddressIn)
+    body = read_body(request, ContactAddressIn)
     row = name_address(
         customer=customer, channel=body.channel, address=body.address, label=body.label,
         actor=actor, now=timezone.now(),

@@ -12,9 +12,9 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
+from campaigns.api.v1.compared import ComparedOut, compared_out
 from campaigns.campaign_cards import card_of
 from campaigns.campaign_words import campaign_sentences
-from campaigns.comparisons import Compared
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import result_of
 from campaigns.selectors.campaigns import campaigns, get_campaign, shown_to, status_at
@@ -51,13 +51,6 @@ class CampaignOut(Answer):
 
 class CampaignPage(Page):
     results: list[CampaignOut]
-
-
-class ComparedOut(Answer):
-    led: float = Field(description="For each of those who get it.")
-    aside: float = Field(description="For each of those who are kept aside.")
-    low: float = Field(description="The difference is, in 95 of 100 cases, from this …")
-    high: float = Field(description="… to this.")
 
 
 class CampaignResultOut(Answer):
@@ -127,8 +120,8 @@ class CampaignResults(ApiView):
             CampaignResultOut(
                 reach=result.reach, aside=result.aside, takers=given.takers, orders=given.orders,
                 units=exact(given.units, 0), money=exact(given.money, 2),
-                currency=found.program.currency, orders_per_head=_compared(result.by_orders),
-                revenue_per_head=_compared(result.by_revenue),
+                currency=found.program.currency, orders_per_head=compared_out(result.by_orders),
+                revenue_per_head=compared_out(result.by_revenue),
             )
         )  # fmt: skip
 
@@ -162,9 +155,3 @@ def _own(campaign: Campaign, now: dt.datetime, locale: str) -> OwnCampaignOut:
         id=campaign.public_id, title=card.title, text=card.text, coming=card.is_coming,
         starts_at=campaign.starts_at, ends_at=campaign.ends_at,
     )  # fmt: skip
-
-
-def _compared(found: Compared | None) -> ComparedOut | None:
-    if found is None:
-        return None
-    return ComparedOut(led=found.led, aside=found.aside, low=found.low, high=found.high)

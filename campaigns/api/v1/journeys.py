@@ -13,7 +13,7 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from campaigns.comparisons import Compared
+from campaigns.api.v1.compared import ComparedOut, compared_out
 from campaigns.models import Journey, Passage
 from campaigns.selectors.journey_results import leavers, people_per_step, result_of
 from campaigns.selectors.journeys import get_journey, journeys, version_in_force
@@ -68,13 +68,6 @@ class JourneyMemberQuery(PageQuery):
 
 class JourneyMemberIn(Body):
     membership: PublicId
-
-
-class ComparedOut(Answer):
-    led: float = Field(description="For each member who was led.")
-    aside: float = Field(description="For each member who was kept aside.")
-    low: float = Field(description="The difference is at least that, in 95 of 100 cases.")
-    high: float = Field(description="And at most that.")
 
 
 class JourneyFiguresOut(Answer):
@@ -138,8 +131,8 @@ class JourneyFigures(ApiView):
         return answer(
             JourneyFiguresOut(
                 people=sum(steps.values()), steps=steps, left=leavers(found), days=days,
-                led=result.led, aside=result.aside, orders=_compared(result.orders),
-                revenue=_compared(result.revenue),
+                led=result.led, aside=result.aside, orders=compared_out(result.orders),
+                revenue=compared_out(result.revenue),
             )
         )  # fmt: skip
 
@@ -204,19 +197,9 @@ def _brief(found: Journey) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _row(found: Journey) -> JourneyBrief:
-    return JourneyBrief(**_brief(found))
-
-
 def _member_out(found: Passage) -> JourneyMemberOut:
     return JourneyMemberOut(
         membership=found.membership.public_id, state=Passage.State(found.state),
         held_out=found.held_out, step=found.step, due_at=found.due_at,
         entered_at=found.entered_at, left_at=found.left_at, why=found.why,
     )  # fmt: skip
-
-
-def _compared(found: Compared | None) -> ComparedOut | None:
-    if found is None:
-        return None
-    return ComparedOut(led=found.led, aside=found.aside, low=found.low, high=found.high)

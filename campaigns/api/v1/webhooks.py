@@ -155,7 +155,7 @@ class DeliveryBrief(Answer):
     created_at: dt.datetime
 
 
-class DeliveryOut(DeliveryBrief):
+class WebhookDeliveryOut(DeliveryBrief):
     message: dict[str, JsonValue] = Field(description="What is told.")
     log: list[AttemptOut]
 
@@ -320,7 +320,7 @@ class WebhookDeliveries(ApiView):
 class OneWebhookDelivery(ApiView):
     scopes = {"GET": READ}
 
-    @extend_schema(operation_id="getWebhookDelivery", responses={200: DeliveryOut})
+    @extend_schema(operation_id="getWebhookDelivery", responses={200: WebhookDeliveryOut})
     def get(self, request: Request, delivery_id: UUID) -> HttpResponse:
         """Read what was sent, every attempt, and what was answered."""
         found = get_delivery(delivery_id)
@@ -329,7 +329,7 @@ class OneWebhookDelivery(ApiView):
             for item in found.attempts.all()
         ]
         values = _brief(found).model_dump()
-        return answer(DeliveryOut(**values, message=message_of(found.event), log=log))
+        return answer(WebhookDeliveryOut(**values, message=message_of(found.event), log=log))
 
 
 class WebhookDeliveryReplay(ApiView):

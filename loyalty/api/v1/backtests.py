@@ -82,7 +82,7 @@ class PeriodOut(Answer):
     draft: SideOut
 
 
-class RuleOut(Answer):
+class BacktestRuleOut(Answer):
     code: str
     name: str
     units: str = Field(description="The code of the units that it gives.")
@@ -99,7 +99,7 @@ class BarOut(Answer):
     members: int
 
 
-class TierOut(Answer):
+class BacktestTierOut(Answer):
     """A tier's members after the last day, and what those were given."""
 
     code: str
@@ -113,8 +113,8 @@ class ResultOut(Answer):
     total: PeriodOut
     months: dict[str, PeriodOut]
     segments: dict[str, PeriodOut]
-    rules: list[RuleOut]
-    tiers: list[TierOut] = Field(description="Only where other tiers were tried.")
+    rules: list[BacktestRuleOut]
+    tiers: list[BacktestTierOut] = Field(description="Only where other tiers were tried.")
     better: int = Field(description="Members to whom the draft gives more.")
     worse: int
     same: int
@@ -254,7 +254,7 @@ def _result(found: BacktestFigures) -> ResultOut:
         months={key: _period(found, item) for key, item in found.months()},
         segments={key: _period(found, item) for key, item in sorted(sums.segments.items())},
         rules=[
-            RuleOut(
+            BacktestRuleOut(
                 code=item.code, name=item.name, units=item.unit.code, change=item.change,
                 live=units_text(item.live, item.unit.scale),
                 draft=units_text(item.draft, item.unit.scale),
@@ -262,7 +262,7 @@ def _result(found: BacktestFigures) -> ResultOut:
             for item in found.rules()
         ],
         tiers=[
-            TierOut(
+            BacktestTierOut(
                 code=item.code, live_members=item.live, draft_members=item.draft,
                 live=_side(found, item.live_units), draft=_side(found, item.draft_units),
             )

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from loyalty.api.v1.company_bodies import (
     BuyerChange,
     BuyerIn,
-    BuyerOut,
+    CompanyBuyerOut,
     CompanyChange,
     CompanyIn,
     CompanyOut,
@@ -136,7 +136,7 @@ class OneCompany(ApiView):
 class Buyers(ApiView):
     scopes = {"POST": "companies:write"}
 
-    @extend_schema(operation_id="addBuyer", request=BuyerIn, responses={201: BuyerOut})
+    @extend_schema(operation_id="addBuyer", request=BuyerIn, responses={201: CompanyBuyerOut})
     @idempotent()
     def post(self, request: Request, company_id: UUID) -> HttpResponse:
         """Let a member buy for a company. What they earn from now on goes into its wallet as the
@@ -157,7 +157,9 @@ class Buyers(ApiView):
 class OneBuyer(ApiView):
     scopes = {"PATCH": "companies:write", "DELETE": "companies:write"}
 
-    @extend_schema(operation_id="changeBuyer", request=BuyerChange, responses={200: BuyerOut})
+    @extend_schema(
+        operation_id="changeBuyer", request=BuyerChange, responses={200: CompanyBuyerOut}
+    )
     def patch(self, request: Request, company_id: UUID, membership_id: UUID) -> HttpResponse:
         """Change what somebody may do in a company."""
         body = read_body(request, BuyerChange)

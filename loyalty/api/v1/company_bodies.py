@@ -80,7 +80,7 @@ class BuyerChange(Body):
     role: PoolMember.Role
 
 
-class BuyerOut(Answer):
+class CompanyBuyerOut(Answer):
     membership: UUID
     role: PoolMember.Role
     may_spend: bool = Field(description="Whether they may spend without asking, up to the limits.")
@@ -124,7 +124,7 @@ class CompanyOut(CompanyBrief):
     share: int | None
     spending: Pool.Spending
     leaving: Pool.Leaving
-    buyers: list[BuyerOut]
+    buyers: list[CompanyBuyerOut]
 
 
 class CompanyPage(Page):
@@ -207,9 +207,9 @@ def company_brief(company: Company) -> CompanyBrief:
     )
 
 
-def buyer_out(member: PoolMember) -> BuyerOut:
+def buyer_out(member: PoolMember) -> CompanyBuyerOut:
     active = member.membership.status == Membership.Status.ACTIVE
-    return BuyerOut(
+    return CompanyBuyerOut(
         membership=member.membership.public_id,
         role=PoolMember.Role(member.role),
         may_spend=active and member.can_spend,

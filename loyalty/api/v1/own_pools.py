@@ -75,7 +75,7 @@ class PoolSharingIn(Body):
     contributes: bool = Field(description="Whether what is earned from now on is shared.")
 
 
-class PoolMoveIn(Body):
+class OwnPoolMoveIn(Body):
     direction: Literal["in", "out"]
     wallet_type: Code = "points"
     units: UnitsAboveZero
@@ -115,12 +115,12 @@ class OwnPoolMoves(MemberView):
     scopes = {"POST": MEMBER}
 
     @extend_schema(
-        operation_id="moveInOwnPool", request=PoolMoveIn, responses={201: OwnTransferOut}
+        operation_id="moveInOwnPool", request=OwnPoolMoveIn, responses={201: OwnTransferOut}
     )
     @idempotent(required=True)
     def post(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Put units into the pool, or take some out, as far as the member may."""
-        place, body = _place(self, membership_id), read_body(request, PoolMoveIn)
+        place, body = _place(self, membership_id), read_body(request, OwnPoolMoveIn)
         kind, act = _units(place, body.wallet_type), put_into_pool
         if body.direction == "out":
             act = take_from_pool

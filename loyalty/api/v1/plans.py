@@ -14,7 +14,13 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.subscriptions import SubscriptionOut, subscription_out
-from loyalty.api.v1.tiers import BenefitOut, CustomerQuery, benefit_out, customer_of, program_of
+from loyalty.api.v1.tiers import (
+    BenefitOut,
+    CustomerTiersQuery,
+    benefit_out,
+    customer_of,
+    program_of,
+)
 from loyalty.models import PlanVersion
 from loyalty.plan_words import credit_words, price_words, what_it_brings
 from loyalty.selectors.member_tiers import unit_names
@@ -88,13 +94,13 @@ class CustomerPlans(ApiView):
 
     @extend_schema(
         operation_id="listCustomerPlans",
-        parameters=query_parameters(CustomerQuery),
+        parameters=query_parameters(CustomerTiersQuery),
         responses={200: MemberPlanList},
     )
     def get(self, request: Request) -> HttpResponse:
         """Read a customer's paid plans with their benefits, by the customer's reference: for the
         shop. Empty where they have none."""
-        query, now = read_query(request, CustomerQuery), timezone.now()
+        query, now = read_query(request, CustomerTiersQuery), timezone.now()
         found = []
         for membership in list_memberships(current(customer_of(query))):
             if query.program and membership.program.code != query.program:

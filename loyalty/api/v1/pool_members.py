@@ -69,7 +69,7 @@ class ReturnedOut(Answer):
     units: Units
 
 
-class LeavingOut(Answer):
+class PoolLeavingOut(Answer):
     pool: PoolOut
     returned: list[ReturnedOut]
 
@@ -121,7 +121,7 @@ class OnePoolMember(ApiView):
         )
         return answer(member_out(member))
 
-    @extend_schema(operation_id="leavePool", responses={200: LeavingOut})
+    @extend_schema(operation_id="leavePool", responses={200: PoolLeavingOut})
     def delete(self, request: Request, pool_id: UUID, membership_id: UUID) -> HttpResponse:
         """Let a member leave. They get back what the pool's rule says; whoever leaves last gets
         all that is there, and the pool is closed."""
@@ -138,7 +138,7 @@ class OnePoolMember(ApiView):
             rows.append(
                 ReturnedOut(wallet_type=wallet_type.code, decimals=wallet_type.scale, units=units)
             )
-        return answer(LeavingOut(pool=pool_out(get_pool(pool_id)), returned=rows))
+        return answer(PoolLeavingOut(pool=pool_out(get_pool(pool_id)), returned=rows))
 
 
 class _PoolMove(ApiView):

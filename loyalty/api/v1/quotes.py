@@ -43,7 +43,7 @@ class QuoteIn(OrderFacts):
     )
 
 
-class GoalOut(Answer):
+class QuoteGoalOut(Answer):
     """How far a bonus, a card of stamps or a streak would have come with this basket."""
 
     counts: Literal["money", "times"] = Field(description="Money, or orders, stamps or periods.")
@@ -61,7 +61,7 @@ class QuotedAwardOut(Answer):
     decimals: int
     units: Units
     why: list[str]
-    goal: GoalOut | None
+    goal: QuoteGoalOut | None
 
 
 class LineDiscountOut(Answer):
@@ -282,10 +282,10 @@ def _award(quoted: QuotedAward, quote: Quote) -> QuotedAwardOut:
     )
 
 
-def _goal(goal: Goal, body: object) -> GoalOut:
+def _goal(goal: Goal, body: object) -> QuoteGoalOut:
     money = isinstance(body, BonusBody)
     text = money_text if money else plain_text
-    return GoalOut(
+    return QuoteGoalOut(
         counts="money" if money else "times",
         reached=text(goal.reached),
         goal=text(goal.goal),

@@ -77,7 +77,7 @@ class PayIn(Body):
     )
 
 
-class RefundIn(Body):
+class ChargeRefundIn(Body):
     how: Literal["pro_rata", "whole"]
     reason: Reason = Field(description="For the merchant's staff.")
 
@@ -130,7 +130,7 @@ class UnusedOut(Answer):
     units: str
 
 
-class RefundPreviewOut(Answer):
+class ChargeRefundPreviewOut(Answer):
     """What giving a payment back would do."""
 
     whole: str
@@ -250,12 +250,12 @@ class InvoicePayment(ApiView):
 class InvoiceRefund(ApiView):
     scopes = {"GET": "memberships:read", "POST": "memberships:write"}
 
-    @extend_schema(operation_id="previewInvoiceRefund", responses={200: RefundPreviewOut})
+    @extend_schema(operation_id="previewInvoiceRefund", responses={200: ChargeRefundPreviewOut})
     def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
         """Read what giving a payment back would do. Nothing is done by it."""
         preview = preview_refund(get_charge(invoice_id), now=timezone.now())
         return answer(
-            RefundPreviewOut(
+            ChargeRefundPreviewOut(
                 whole=plain_text(preview.whole),
                 pro_rata=plain_text(preview.pro_rata),
                 withdrawn=unused_out(preview.unused),
@@ -263,12 +263,14 @@ class InvoiceRefund(ApiView):
             )
         )
 
-    @extend_schema(operation_id="refundInvoice", request=RefundIn, responses={200: InvoiceOut})
+    @extend_schema(
+        operation_id="refundInvoice", request=ChargeRefundIn, responses={200: InvoiceOut}
+    )
     @idempotent(required=True)
     def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
         """Give a payment back, whole or for the days that are left: its units that are still there
         are withdrawn, and the plan ends if this paid for it. Again changes nothing."""
-        body = read_body(request, RefundIn)
+        body = read_body(request, ChargeRefundIn)
         refund_charge(
             charge=get_charge(invoice_id), how=body.how, actor=self.actor, source=SOURCE,
             now=timezone.now(), note=body.reason,

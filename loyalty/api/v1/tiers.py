@@ -73,7 +73,7 @@ class TierWithBenefits(TierOut):
     benefits: list[BenefitOut]
 
 
-class GoalOut(Answer):
+class TierGoalOut(Answer):
     """So much is missing, to the last day in the program's time zone."""
 
     tier: str
@@ -109,8 +109,8 @@ class MembershipTierOut(Answer):
     earned: str
     metric: str = Field(description="What counts: spend, units, orders or score.")
     counted: str = Field(description="What has counted so far in the window.")
-    next: GoalOut | None = Field(description="Null at the top.")
-    keep: GoalOut | None = Field(description="What keeps the tier; null: it is never lost.")
+    next: TierGoalOut | None = Field(description="Null at the top.")
+    keep: TierGoalOut | None = Field(description="What keeps the tier; null: it is never lost.")
     lost: LossOut | None
     leaving: LeavingOut | None
     in_grace: bool = Field(description="It was not kept, and is about to be lost.")
@@ -163,7 +163,7 @@ class FallQuery(PageQuery):
     days: int = Field(60, ge=1, le=366, description="Those who fall within so many days.")
 
 
-class CustomerQuery(Query):
+class CustomerTiersQuery(Query):
     customer: PublicId | None = Field(None, description="The customer, by our id …")
     external_id: ExternalId | None = Field(None, description="… or by the merchant's number.")
     program: str = Field("", max_length=64, description="Only in the program with this code.")
@@ -209,13 +209,13 @@ class CustomerTiers(ApiView):
 
     @extend_schema(
         operation_id="listCustomerTiers",
-        parameters=query_parameters(CustomerQuery),
+        parameters=query_parameters(CustomerTiersQuery),
         responses={200: MembershipTierList},
     )
     def get(self, request: Request) -> HttpResponse:
         """Read a customer's tiers with their benefits, by the customer's reference: for the shop,
         and for badges beside reviews. Empty where they have none."""
-        query = read_query(request, CustomerQuery)
+        query = read_query(request, CustomerTiersQuery)
         memberships = list_memberships(current(customer_of(query)))
         if query.program:
             memberships = [item for item in memberships if item.program.code == query.program]
@@ -294,10 +294,10 @@ def tier_out(shown: MemberStanding) -> MembershipTierOut:
     )
 
 
-def _goal(goal: Goal | None, sentence: str) -> GoalOut | None:
+def _goal(goal: Goal | None, sentence: str) -> TierGoalOut | None:
     if goal is None:
         return None
-    return GoalOut(
+    return TierGoalOut(
         tier=goal.tier, missing=plain_text(goal.missing), until=goal.until, sentence=sentence
     )
 
@@ -359,7 +359,7 @@ def program_of(code: str) -> Program:
     return program
 
 
-def customer_of(query: CustomerQuery) -> Customer:
+def customer_of(query: CustomerTiersQuery) -> Customer:
     if (query.customer is None) == (query.external_id is None):
         raise refuse_field(
             "external_id", _("Give customer or external_id, and one only."), "one_of"

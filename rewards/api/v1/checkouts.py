@@ -112,7 +112,7 @@ class CommitIn(Body):
     )
 
 
-class CancelIn(Body):
+class CheckoutCancelIn(Body):
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = Field(
         "", description="For the merchant's staff."
     )
@@ -202,12 +202,14 @@ class CheckoutCommit(ApiView):
 class CheckoutCancel(ApiView):
     scopes = {"POST": "checkouts:write"}
 
-    @extend_schema(operation_id="cancelCheckout", request=CancelIn, responses={200: CheckoutOut})
+    @extend_schema(
+        operation_id="cancelCheckout", request=CheckoutCancelIn, responses={200: CheckoutOut}
+    )
     @idempotent()
     def post(self, request: Request, checkout_id: UUID) -> HttpResponse:
         """Give all of it back. One that was paid is given back where its order never came, or was
         canceled; else it is refused with 409 `order_conflict`. Doing it again changes nothing."""
-        body = read_body(request, CancelIn)
+        body = read_body(request, CheckoutCancelIn)
         cancel_checkout(
             checkout=find_checkout(checkout_id), reason=body.reason, source=SOURCE,
             actor=self.actor, now=timezone.now(),

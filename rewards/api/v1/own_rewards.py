@@ -90,7 +90,7 @@ class TakeIn(Body):
     )
 
 
-class GoalIn(Body):
+class RewardGoalIn(Body):
     reward: PublicId
 
 
@@ -159,10 +159,10 @@ class OwnGoal(MemberView):
         """Read what the member saves for."""
         return answer(_goal(own_membership(self, membership_id), request))
 
-    @extend_schema(operation_id="setOwnGoal", request=GoalIn, responses={200: OwnGoalOut})
+    @extend_schema(operation_id="setOwnGoal", request=RewardGoalIn, responses={200: OwnGoalOut})
     def put(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Save for a reward from now on, in place of another."""
-        member, body = own_membership(self, membership_id), read_body(request, GoalIn)
+        member, body = own_membership(self, membership_id), read_body(request, RewardGoalIn)
         reward = offered(member.program).filter(public_id=body.reward).first()
         if reward is None:
             raise refuse_field("reward", _("There is no such reward."), "not_found")

@@ -47,7 +47,7 @@ from rewards.services.redemptions import (
 Why = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 
 
-class RedemptionIn(Body):
+class RewardRedemptionIn(Body):
     """A reward for a member."""
 
     reward: PublicId
@@ -131,12 +131,14 @@ class RewardRedemptions(ApiView):
         page = paginate(request, found, query, ordering=["-pk"], row=shown)
         return answer(RedemptionPage(**page))
 
-    @extend_schema(operation_id="takeReward", request=RedemptionIn, responses={201: RedemptionOut})
+    @extend_schema(
+        operation_id="takeReward", request=RewardRedemptionIn, responses={201: RedemptionOut}
+    )
     @idempotent(required=True)
     def post(self, request: Request) -> HttpResponse:
         """Take a reward for a member. What is against it is said with 409 and its code: not_yet,
         over, sold_out, limit_reached, not_for_you, not_active, insufficient_balance."""
-        body = read_body(request, RedemptionIn)
+        body = read_body(request, RewardRedemptionIn)
         reward = find_reward(body.reward)
         if reward is None:
             raise refuse_field("reward", _("There is no such reward."), "not_found")

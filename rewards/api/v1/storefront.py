@@ -63,7 +63,7 @@ class StorefrontOut(Answer):
     popup_seconds: int
 
 
-class EarnedOut(Answer):
+class StorefrontEarnedOut(Answer):
     wallet_type: str
     decimals: int
     units: Units
@@ -71,7 +71,9 @@ class EarnedOut(Answer):
 
 
 class EarningsOut(Answer):
-    earns: list[EarnedOut] = Field(description="By somebody who joins with it; none: nothing.")
+    earns: list[StorefrontEarnedOut] = Field(
+        description="By somebody who joins with it; none: nothing."
+    )
     words: str = Field(description="All of it in words; empty: nothing.")
 
 
@@ -227,7 +229,7 @@ def preview_order(
 def earnings_out(found: list[Earned]) -> EarningsOut:
     return EarningsOut(
         earns=[
-            EarnedOut(
+            StorefrontEarnedOut(
                 wallet_type=item.wallet_type.code, decimals=item.wallet_type.scale,
                 units=units_text(item.units, item.wallet_type.scale), words=item.words,
             )
