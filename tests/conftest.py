@@ -20,6 +20,8 @@ AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 # WCAG 2.2 level AA and the rules that are good practice everywhere.
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SERVICES = ExitStack()
+# How long a browser test waits for what it expects, in milliseconds.
+PATIENCE = 10_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,8 +62,9 @@ def _clean_cache() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Chromium, started once for each test process."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     chromium = find_chromium()
     # Playwright's synchronous interface runs an event loop in this thread, which Django takes for
     # asynchronous code although every query here is made by the test itself.
@@ -108,7 +111,7 @@ def page(
     them, uncaught exceptions, and answers of 500 and above.
     """
     context = browser.new_context(base_url=live_server.url, **browser_context_options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.on(
         "console",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +58,7 @@ def test_a_condition_is_put_together_by_keyboard_and_reads_itself_out(
     builder.locator("button[value='remove:1']").click()
     expect(sentence).not_to_contain_text("birthday")
     expect(builder.locator("button[value='question:']")).to_be_focused()
-    assert page.locator("[name=when]").count() == 0
+    expect(page.locator("[name=when]")).to_have_count(0)
     assert_no_axe_violations(page)
 
 
@@ -71,7 +72,7 @@ def test_values_of_the_shop_s_own_data_are_offered(page: Any, builder: Any) -> N
     value = builder.locator("[name='when.3.value']")
     value.fill("vi")
     expect(builder.locator("[id='when.3-values'] option")).to_have_count(1)
-    assert builder.locator("[id='when.3-values'] option").get_attribute("value") == "vip"
+    expect(builder.locator("[id='when.3-values'] option")).to_have_attribute("value", "vip")
 
 
 def test_a_segment_counts_itself_while_one_builds(
@@ -117,5 +118,5 @@ def test_without_scripts_it_is_a_text_area(page: Any, as_user: Callable[[User], 
     page.goto("/backoffice/styleguide/")
     area = page.get_by_label("Condition as JSON")
     expect(area).to_be_visible()
-    assert '"order.weekday"' in area.input_value()
+    expect(area).to_have_value(re.compile('"order.weekday"'))
     expect(page.locator(".conditions-tree")).not_to_be_visible()

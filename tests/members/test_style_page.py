@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import expect
 
 from members.models import StaffMember, User
 
@@ -62,14 +63,14 @@ def test_a_dialog_takes_the_focus_and_gives_it_back(
     opener.click()
     dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
     dialog.wait_for()
-    assert staff_page.evaluate("document.activeElement.name") == "name"
+    expect(dialog.get_by_label("Name")).to_be_focused()
     assert_no_axe_violations(staff_page)
     dialog.get_by_role("button", name="Adjust Beans").click()
     dialog.get_by_text("Nothing was saved yet").wait_for()
-    assert staff_page.evaluate("'focus' in document.activeElement.dataset")
+    expect(dialog.locator("[data-focus]:focus")).to_have_count(1)
     staff_page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
-    assert staff_page.evaluate("document.activeElement.textContent").strip() == "Open a dialog"
+    expect(opener).to_be_focused()
     page_errors[:] = [text for text in page_errors if "422" not in text]
 
 
@@ -83,7 +84,7 @@ def test_a_finished_dialog_says_so_and_refreshes_the_panel(staff_page: Any) -> N
     with staff_page.expect_response("**/styleguide/panel/fine/"):
         dialog.get_by_role("button", name="Adjust Beans").click()
     staff_page.get_by_text("this is only a sample").wait_for()
-    assert not dialog.is_visible()
+    expect(dialog).not_to_be_visible()
 
 
 def test_a_double_click_sends_a_form_once(staff_page: Any) -> None:
@@ -118,14 +119,14 @@ def test_a_chart_can_be_read_as_a_table(staff_page: Any) -> None:
     chart = staff_page.locator("[data-chart=sample-bars]")
     chart.get_by_role("img").locator("canvas").wait_for()
     chart.get_by_role("button", name="View as table").click()
-    assert chart.get_by_role("cell", name="12,400").is_visible()
-    assert chart.get_by_role("button", name="View as chart").is_visible()
+    expect(chart.get_by_role("cell", name="12,400")).to_be_visible()
+    expect(chart.get_by_role("button", name="View as chart")).to_be_visible()
 
 
 def test_the_chosen_theme_stays_without_a_flash(staff_page: Any) -> None:
     staff_page.locator(".user-button").click()
     staff_page.get_by_role("button", name="Dark").click()
-    assert staff_page.get_attribute("html", "data-bs-theme") == "dark"
+    expect(staff_page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     # Set before anything is painted: by the head's own script, ahead of the body.
     staff_page.add_init_script(
         "new MutationObserver(() => { if (document.body && !window.themeAtBody)"
@@ -144,4 +145,4 @@ def test_shortcuts_can_be_read_and_switched_off(staff_page: Any) -> None:
     dialog.get_by_label("Shortcuts of single keys are on").uncheck()
     staff_page.keyboard.press("Escape")
     staff_page.keyboard.press("?")
-    assert not dialog.is_visible()
+    expect(dialog).not_to_be_visible()

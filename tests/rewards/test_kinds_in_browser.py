@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from loyalty.backoffice.links import customer_url
 from loyalty.giving_definitions import CharityDefinition
@@ -53,12 +54,12 @@ def test_a_manager_makes_a_donation_that_others_can_be_combined_with(
     create_charity(program=ana.program, definition=definition, actor=SYSTEM)
     page = sign_in("marketing_manager")
     page.goto(url("reward_create", "beans"))
-    assert not page.get_by_label("Given to").is_visible()
-    assert not page.get_by_label("Group").is_visible()
+    expect(page.get_by_label("Given to")).not_to_be_visible()
+    expect(page.get_by_label("Group")).not_to_be_visible()
     page.get_by_label("Its voucher goes together with others").check()
     page.get_by_label("Group").wait_for()
     page.get_by_role("radio", name="Donation to a charity").check()
-    assert not page.get_by_label("Group").is_visible()
+    expect(page.get_by_label("Group")).not_to_be_visible()
     page.get_by_label("Given to").select_option("City Grove")
     page.get_by_label("Or so many things").fill("2")
     page.get_by_label("What members call it").fill("Two trees")

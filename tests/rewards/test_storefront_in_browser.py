@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from loyalty.models import Membership, Order, Program
 from members.models import Customer
@@ -71,7 +72,7 @@ def test_a_visitor_signs_up_buys_and_sees_the_balance(
     page.get_by_label("E-mail").fill("nora@example.com")
     page.get_by_role("button", name="Make my account").click()
     page.locator("setia-balance").get_by_text("0\xa0Beans").wait_for()
-    assert page.locator("setia-join").inner_text() == ""
+    expect(page.locator("setia-join")).to_have_text("")
     page.get_by_role("link", name="Coffee beans").click()
     page.locator("setia-tier").get_by_text("Sprout member").first.wait_for()
     assert_no_axe_violations(page)
@@ -93,7 +94,7 @@ def test_a_member_takes_a_reward_beside_the_basket_and_uses_its_code(
     page.get_by_role("button", name="Sign in as Olivia").click()
     header = page.locator("setia-balance").get_by_role("link")
     header.get_by_text("250\xa0Beans").wait_for()
-    assert "worth $2.50. Open my Bean Club page" in header.text_content()
+    expect(header).to_contain_text("worth $2.50. Open my Bean Club page")
     header.get_by_text("Sprout").wait_for()
     page.get_by_role("link", name="Olive oil").click()
     page.get_by_role("button", name="Put into the basket").click()
@@ -102,7 +103,7 @@ def test_a_member_takes_a_reward_beside_the_basket_and_uses_its_code(
     panel.get_by_text("“5 off” is yours. Your code:").wait_for()
     taken = Redemption.objects.get()
     assert taken.voucher is not None
-    assert page.get_by_role("textbox", name="Code").input_value() == taken.voucher.written
+    expect(page.get_by_role("textbox", name="Code")).to_have_value(taken.voucher.written)
     page.locator("setia-balance").get_by_text("150\xa0Beans").wait_for()
     assert (
         page.evaluate("document.querySelector('setia-basket').shadowRoot.activeElement.className")
@@ -127,8 +128,8 @@ def test_the_pop_up_waits_can_be_left_and_does_not_come_again(
     page.reload()
     page.locator("setia-join").get_by_role("button", name="Not now").click()
     page.wait_for_timeout(3_500)
-    assert dialog.count() == 0
-    assert page.locator("setia-join").inner_text() == ""
+    expect(dialog).to_have_count(0)
+    expect(page.locator("setia-join")).to_have_text("")
 
 
 # --- A shop at another address ------------------------------------------------------------------
@@ -256,7 +257,7 @@ def test_whatever_fails_nothing_is_shown_and_nothing_is_said(
 
     page.route(f"{other_shop.setia}/api/**", fail)
     page.goto(other_shop.origin)
-    assert page.get_by_role("heading", name="Shop").is_visible()
+    expect(page.get_by_role("heading", name="Shop")).to_be_visible()
     if failure == "slow":
         page.wait_for_timeout(4_500)
     assert shown(page) == ""

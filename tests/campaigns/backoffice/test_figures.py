@@ -22,6 +22,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 from pytest_django import Settings
 
 from campaigns.demo import show_messages
@@ -258,4 +259,4 @@ def test_a_link_in_a_mail_of_the_development_inbox_is_followed_and_counted(
     page.goto(url("figure_list"))
     page.get_by_role("link", name="Gift received").click()
     page.get_by_role("heading", name="From sent to ordered").wait_for()
-    assert page.get_by_text("/programs/club/").is_visible()
+    expect(page.get_by_text("/programs/club/")).to_be_visible()

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from campaigns.models import WebhookDelivery, WebhookEndpoint
 from members.models import AuditEntry, Job
@@ -217,9 +218,9 @@ def test_the_form_hides_its_choices_and_no_screen_breaks_a_rule_of_accessibility
     sign_in("administrator")
     page.goto(url("endpoint_create"))
     choice = page.get_by_label("A member has another tier.")
-    assert not choice.is_visible()
+    expect(choice).not_to_be_visible()
     page.get_by_label("All events, also those").uncheck()
-    assert choice.is_visible()
+    expect(choice).to_be_visible()
     for address in (
         url("endpoint_create"), url("endpoint_list"), url("endpoint", endpoint.public_id),
         url("delivery_list"), url("delivery", WebhookDelivery.objects.get().public_id),

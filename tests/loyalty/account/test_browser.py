@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from loyalty.models import Membership, Order
 from loyalty.plan_definitions import PlanDefinition
@@ -65,41 +66,41 @@ def test_a_customer_signs_in_with_a_mailed_code_and_reads_the_balance(
     code_field.fill("WRONG-CODE")
     page.locator("form:has(input[name=code]) button[type=submit]").first.click()
 
-    assert page.locator(".field-errors, .form-errors").first.is_visible()
+    expect(page.locator(".field-errors, .form-errors").first).to_be_visible()
     assert "/me/" not in page.url
 
     page.locator("input[name=code]").fill(code_in_last_mail())
     page.locator("form:has(input[name=code]) button[type=submit]").first.click()
     page.wait_for_url("**/me/")
 
-    assert page.get_by_role("heading", name="Hello, Noor").is_visible()
-    assert page.locator(".purse-number").inner_text() == "100"
+    expect(page.get_by_role("heading", name="Hello, Noor")).to_be_visible()
+    expect(page.locator(".purse-number")).to_have_text("100")
 
 
 def test_the_reasons_of_a_movement_open_in_place(signed_in_page: Any) -> None:
     signed_in_page.goto("/me/history/")
     row = signed_in_page.locator(".history-item", has_text="Earned with order 4711")
-    assert not row.get_by_text("Goods that earn").is_visible()
+    expect(row.get_by_text("Goods that earn")).not_to_be_visible()
 
     row.locator("summary").click()
 
-    assert row.get_by_text("Goods that earn").is_visible()
-    assert row.get_by_text("2 Beans for each $1.00").is_visible()
+    expect(row.get_by_text("Goods that earn")).to_be_visible()
+    expect(row.get_by_text("2 Beans for each $1.00")).to_be_visible()
 
 
 def test_earlier_movements_are_added_below(signed_in_page: Any, shop: Shop, maya: Customer) -> None:
     for number in range(25):
         shop.sell(maya, f"N{number}", "10.00", days_ago=100 + number)
     signed_in_page.goto("/me/history/")
-    assert signed_in_page.locator(".history-item").count() == 20
+    expect(signed_in_page.locator(".history-item")).to_have_count(20)
 
     signed_in_page.get_by_role("link", name="Show earlier ones").click()
     signed_in_page.locator(".history-item", has_text="Earned with order 4711").wait_for()
 
     titles = signed_in_page.locator(".month-title").all_inner_texts()
     assert len(titles) == len(set(titles))
-    assert signed_in_page.locator(".history-item").count() == 30
-    assert signed_in_page.evaluate("document.activeElement.matches('.month-card')")
+    expect(signed_in_page.locator(".history-item")).to_have_count(30)
+    expect(signed_in_page.locator(".month-card:focus")).to_have_count(1)
 
 
 def test_a_gift_is_given_from_a_phone(
@@ -196,7 +197,7 @@ def test_a_member_looks_into_the_pool_takes_out_and_leaves(
     assert_no_axe_violations(page)
     page.get_by_role("button", name="Leave the pool").click()
     page.locator("[data-toast]", has_text="You have left Elm Street 4.").wait_for()
-    assert page.locator(".purse-number").inner_text() == "151"
+    expect(page.locator(".purse-number")).to_have_text("151")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import expect
 
 from loyalty.models import Program
 from members.models import Customer
@@ -35,6 +36,6 @@ def test_the_cards_are_read_on_a_phone(
     page.goto("/me/")
     page.get_by_role("heading", name="1 of 10 stamps").wait_for()
     page.get_by_role("heading", name="You get 3% off").wait_for()
-    assert page.locator(".stamp.is-stamped").count() == 1
+    expect(page.locator(".stamp.is-stamped")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert_no_axe_violations(page)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from loyalty.models import Program
 from loyalty.rule_definitions import FixedRule
@@ -106,7 +107,7 @@ def test_the_calendar_is_a_picture_and_a_table(ana: Member, sign_in: Callable[[s
     picture = page.get_by_role("img", name=re.compile("What is live in the next 90 days"))
     picture.locator("canvas").wait_for()
     page.get_by_role("button", name="View as table").click()
-    assert page.get_by_role("row", name=re.compile("the beginning no end")).is_visible()
+    expect(page.get_by_role("row", name=re.compile("the beginning no end"))).to_be_visible()
 
 
 def order_of(member: Member) -> list[str]:

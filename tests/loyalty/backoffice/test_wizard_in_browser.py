@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from loyalty.models import Program, ProgramDraft
 from tests.loyalty.backoffice.conftest import url
@@ -113,12 +114,12 @@ def test_step_by_step_on_a_phone_with_a_break(
     assert_fits(page, assert_no_axe_violations)
     # What was answered is there again after the browser's own button.
     page.go_back()
-    assert page.get_by_label("What is the program called?").input_value() == "Tea Club"
+    expect(page.get_by_label("What is the program called?")).to_have_value("Tea Club")
     page.go_forward()
     page.get_by_role("button", name="Save and leave").click()
     page.get_by_role("link", name="Go on Tea Club").click()
     page.get_by_role("radio", name="Never").check()
-    assert page.get_by_label("After how many months?").is_hidden()
+    expect(page.get_by_label("After how many months?")).to_be_hidden()
     go_on(page)
     slider = page.get_by_role("slider").first
     slider.wait_for()

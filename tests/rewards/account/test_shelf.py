@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from loyalty.giving_definitions import CharityDefinition
 from loyalty.models import Membership
@@ -229,7 +230,7 @@ def test_two_quick_taps_and_the_back_button_take_it_once(page: Any, client, memb
     page.get_by_role("link", name="Sticker").click()
     page.get_by_role("button", name=re.compile("Take it for")).dblclick()
     page.get_by_role("button", name="Copy the code").wait_for()
-    assert page.locator(".barcode-picture").is_visible()
+    expect(page.locator(".barcode-picture")).to_be_visible()
     assert Redemption.objects.count() == 1
     page.go_back()
     page.get_by_role("button", name=re.compile("Take another for")).wait_for()

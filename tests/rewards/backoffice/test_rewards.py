@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from members.models import AuditEntry, Job
 from members.segment_uses import segment_uses
@@ -243,5 +244,5 @@ def test_the_screens_can_be_used_by_everybody(sign_in, ana, assert_no_axe_violat
         assert_no_axe_violations(page)
     page.goto(url("reward_create", "beans"))
     page.get_by_text("Free product").click()
-    assert page.get_by_label("Products").is_visible()
-    assert not page.get_by_label("Money off", exact=True).last.is_visible()
+    expect(page.get_by_label("Products")).to_be_visible()
+    expect(page.get_by_label("Money off", exact=True).last).not_to_be_visible()
