@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from loyalty.rules.body_parts import BasePolicy, LineFilter, Rounding
+from members.formatting import format_list
 
 
 def describe_base(base: BasePolicy) -> list[str]:
@@ -26,7 +27,7 @@ def describe_base(base: BasePolicy) -> list[str]:
 
 def describe_lines(lines: LineFilter) -> str:
     """ "category Coffee, category Tea, product A-17, tag sale" """
-    return ", ".join(
+    return format_list(
         [
             *(_("category %s") % name for name in lines.categories),
             *(_("product %s") % name for name in lines.skus),

@@ -9,7 +9,12 @@ from loyalty.discount_words import describe_discount, taken_off
 from loyalty.rule_words import describe_reach, describe_stamp, describe_when, units_in_words
 from loyalty.services.member_cards import Cards, CashbackCard, DiscountCard, StampCard
 from loyalty.told_conditions import told_sentence
-from members.formatting import format_money, format_number, format_percent
+from members.formatting import (
+    format_money,
+    format_number,
+    format_percent,
+    format_sentences,
+)
 
 
 def stamp_title(card: StampCard) -> str:
@@ -86,7 +91,7 @@ def cashback_sentences(card: CashbackCard, currency: str) -> list[str]:
 def card_summaries(cards: Cards, currency: str) -> list[tuple[str, str]]:
     """Each card's name, and all there is to say of it."""
     stamps = (
-        (card.version.rule_name, [f"{stamp_title(card)}.", *stamp_sentences(card, currency)])
+        (card.version.rule_name, [_("%s.") % stamp_title(card), *stamp_sentences(card, currency)])
         for card in cards.stamps
     )
     discounts = (
@@ -97,11 +102,14 @@ def card_summaries(cards: Cards, currency: str) -> list[tuple[str, str]]:
         for card in cards.discounts
     )
     cashback = (
-        (card.version.rule_name, [f"{cashback_title(card)}.", *cashback_sentences(card, currency)])
+        (
+            card.version.rule_name,
+            [_("%s.") % cashback_title(card), *cashback_sentences(card, currency)],
+        )
         for card in cards.cashback
     )
-    return [(name, " ".join(said)) for name, said in (*stamps, *discounts, *cashback)]
+    return [(name, format_sentences(said)) for name, said in (*stamps, *discounts, *cashback)]
 
 
 def _ended(title: str) -> str:
-    return title if title.endswith(".") else f"{title}."
+    return title if title.endswith((".", "。")) else _("%s.") % title

@@ -24,7 +24,14 @@ from loyalty.unit_definitions import (
     SpendingDefinition,
     WalletTypeDefinition,
 )
-from members.formatting import UnitNames, active_locale, format_money, format_percent
+from members.formatting import (
+    UnitNames,
+    active_locale,
+    format_list,
+    format_money,
+    format_percent,
+    format_sentences,
+)
 
 
 class Unit:
@@ -51,7 +58,7 @@ def describe_units(
         *describe_gifts(wallet_type.gifts, Unit(wallet_type)),
     ]
     if charities and wallet_type.gifts.to_charities:
-        sentences.append(_("Members may give them to %s.") % ", ".join(charities))
+        sentences.append(_("Members may give them to %s.") % format_list(charities))
     return sentences
 
 
@@ -179,7 +186,7 @@ def describe_expiry(expiry: ExpiryDefinition) -> str:
             )
             % {"days": expiry.restored_days}
         )
-    return " ".join(sentences)
+    return format_sentences(sentences)
 
 
 def _last_day(expiry: ExpiryDefinition) -> str:
@@ -195,7 +202,7 @@ def _last_day(expiry: ExpiryDefinition) -> str:
                 "They expire after %(months)s month without activity (%(kinds)s).",
                 "They expire after %(months)s months without activity (%(kinds)s).",
                 length,
-            ) % {"months": length, "kinds": ", ".join(map(_renewal, expiry.renewals))}
+            ) % {"months": length, "kinds": format_list(map(_renewal, expiry.renewals))}
         case "days":
             sentence = ngettext(
                 "They expire %(length)s day after %(event)s.",

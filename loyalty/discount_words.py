@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from loyalty.rules.bodies import DiscountBody, DiscountBracket
-from members.formatting import format_money, format_number, format_percent
+from members.formatting import format_list, format_money, format_number, format_percent
 from members.timeline_view import WhyStep
 
 
@@ -70,7 +70,7 @@ def _brackets(rule: DiscountBody, currency: str) -> str:
         "company_year": _("by what the company spent in the year before the order"),
         "company_lifetime": _("by what the company ever spent before the order"),
     }
-    steps = ", ".join(_bracket(bracket, rule, currency) for bracket in rule.brackets)
+    steps = format_list(_bracket(bracket, rule, currency) for bracket in rule.brackets)
     of = {
         "order": _("Off the order, %(by)s: %(steps)s."),
         "items": _("Off each item, %(by)s: %(steps)s."),

@@ -14,7 +14,14 @@ from loyalty.plan_definitions import PlanDefinition
 from loyalty.selectors.plan_changes import PlanChange
 from loyalty.selectors.plans import benefits_of_plan
 from loyalty.tier_words import benefit_words
-from members.formatting import UnitNames, format_day, format_money, format_number, format_units
+from members.formatting import (
+    UnitNames,
+    format_day,
+    format_list,
+    format_money,
+    format_number,
+    format_units,
+)
 
 State = Subscription.State
 # A state as its badge has it: the word, and what its color means.
@@ -27,7 +34,7 @@ STATES = {
     State.LAPSED: (gettext_lazy("Lapsed"), "neutral"),
 }
 INVOICE_STATES = {
-    "open": (gettext_lazy("Open"), "warning"),
+    "open": (pgettext_lazy("a payment", "Open"), "warning"),
     "failed": (gettext_lazy("Payment failed"), "danger"),
     "paid": (gettext_lazy("Paid"), "success"),
     "refunded": (gettext_lazy("Refunded"), "neutral"),
@@ -122,7 +129,7 @@ def what_it_brings(
 def dunning_words(version: PlanVersion) -> Iterator[str]:
     """What becomes of a payment that does not come."""
     if version.retry_days:
-        days = ", ".join(format_number(day) for day in version.retry_days)
+        days = format_list(format_number(day) for day in version.retry_days)
         yield _("A payment that fails is tried again after %s days.") % days
     yield ngettext(
         "An invoice is due %s day after its date.", "An invoice is due %s days after its date.",

@@ -11,7 +11,13 @@ from django.utils.translation import gettext as _
 from loyalty.models import EndingConversion, Program, ProgramEnding, ProgramPause
 from loyalty.selectors.ending_conversions import conversions_in, rate_of
 from loyalty.selectors.program_times import ProgramState
-from members.formatting import format_day, format_moment, format_number, format_units
+from members.formatting import (
+    format_day,
+    format_moment,
+    format_number,
+    format_sentences,
+    format_units,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def _pause_notice(state: ProgramState, pause: ProgramPause) -> Notice:
         text.append(_("What has been collected stays, and can be spent again afterwards."))
     if pause.ends_at is not None:
         text.append(_("It goes on %s.") % _moment(pause.ends_at, program))
-    return Notice("warning", "player-pause", title, " ".join(text))
+    return Notice("warning", "player-pause", title, format_sentences(text))
 
 
 def _ending_notice(state: ProgramState, ending: ProgramEnding) -> Notice:
@@ -144,7 +150,7 @@ def _ending_notice(state: ProgramState, ending: ProgramEnding) -> Notice:
             "Purchases earn to the end of %(earn)s. What is collected can be spent to the end of "
             "%(spend)s; what is left then expires."
         ) % {"earn": format_day(ending.last_earning_day), "spend": spend}
-    return Notice("warning", "flag", title, " ".join([text, *goes_on]))
+    return Notice("warning", "flag", title, format_sentences([text, *goes_on]))
 
 
 def _spending_in_words(spending: bool) -> str:

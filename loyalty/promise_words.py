@@ -14,7 +14,7 @@ from loyalty.plan_definitions import PlanDefinition
 from loyalty.plan_words import price_words, trial_words
 from loyalty.rule_words import units_in_words
 from loyalty.tier_words import benefit_words
-from members.formatting import NamesOfUnit, format_number
+from members.formatting import NamesOfUnit, format_list, format_number
 
 
 def describe_plan(plan: PlanDefinition, program: ProgramDefinition) -> list[str]:
@@ -22,7 +22,7 @@ def describe_plan(plan: PlanDefinition, program: ProgramDefinition) -> list[str]
     price = price_words(plan, program.currency)
     words = {"plan": plan.name, "price": price, "trial": trial_words(plan.trial_days)}
     offer = _("%(plan)s: %(price)s, %(trial)s.") if plan.trial_days else _("%(plan)s: %(price)s.")
-    brought = ", ".join(brought_by(plan, program))
+    brought = format_list(brought_by(plan, program))
     return [offer % words, *([_("It brings: %s.") % brought] if brought else [])]
 
 

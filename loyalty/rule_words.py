@@ -33,6 +33,7 @@ from members.conditions.sentences import sentence
 from members.conditions.tree import Node
 from members.formatting import (
     UnitNames,
+    format_list,
     format_money,
     format_number,
     format_percent,
@@ -207,7 +208,7 @@ def describe_cashback(rule: CashbackBody, currency: str) -> str:
             else _percent(bracket.percent)
             for bracket in rule.brackets
         ]  # fmt: skip
-        return _("Cashback by what was spent in the year: %s.") % ", ".join(parts)
+        return _("Cashback by what was spent in the year: %s.") % format_list(parts)
     parts = [
         _("%(percent)s for %(category)s")
         % {"percent": _percent(item.percent), "category": item.category}
@@ -217,14 +218,14 @@ def describe_cashback(rule: CashbackBody, currency: str) -> str:
         return _("%s back.") % _percent(rule.percent)
     if rule.percent:
         parts.append(_("%s for the rest") % _percent(rule.percent))
-    return _("Cashback: %s.") % ", ".join(parts)
+    return _("Cashback: %s.") % format_list(parts)
 
 
 def describe_multiplier(rule: MultiplierBody) -> str:
     """ "3 times what the other rules give." """
     factor = format_number(rule.factor.normalize())
     if rule.of:
-        words = {"factor": factor, "rules": ", ".join(rule.of)}
+        words = {"factor": factor, "rules": format_list(rule.of)}
         return _("%(factor)s times what these rules give: %(rules)s.") % words
     return _("%s times what rates and cashback give.") % factor
 

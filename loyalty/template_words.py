@@ -15,7 +15,7 @@ from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.rule_words import describe_discount_rule, describe_kind, describe_when
 from loyalty.tier_words import benefit_words
 from loyalty.unit_definitions import WalletTypeDefinition
-from members.formatting import NamesOfUnit, format_money
+from members.formatting import NamesOfUnit, format_list, format_money, format_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,24 @@ def in_brief(program: ProgramDefinition) -> list[str]:
         ),
         *(discount_in_brief(rule, program.currency) for rule in program.discount_rules),
         *([_steps(program)] if program.tiers else []),
-        *(" ".join(describe_plan(plan, program)) for plan in program.plans),
+        *(format_sentences(describe_plan(plan, program)) for plan in program.plans),
         *(
             describe_worth(item, program.currency)
             for item in _awarded(program)
             if item.unit_value not in (0, 1)
         ),
-        *([" ".join(describe_companies(program)[:2])] if describe_companies(program) else []),
+        *(
+            [format_sentences(describe_companies(program)[:2])]
+            if describe_companies(program)
+            else []
+        ),
     ]
 
 
 def discount_in_brief(rule: DiscountRuleDefinition, currency: str) -> str:
     """What is taken off, and for whom if not for all."""
     body = rule.body()
-    return " ".join([describe_discount_rule(body, currency)[0], *describe_when(body)])
+    return format_sentences([describe_discount_rule(body, currency)[0], *describe_when(body)])
 
 
 def _steps(program: ProgramDefinition) -> str:
@@ -61,7 +65,7 @@ def _steps(program: ProgramDefinition) -> str:
         for tier in program.tiers.tiers
         if tier.threshold
     )
-    return _("%s.") % ", ".join(steps)
+    return _("%s.") % format_list(steps)
 
 
 def _awarded(program: ProgramDefinition) -> list[WalletTypeDefinition]:
@@ -105,7 +109,7 @@ def _ladder(program: ProgramDefinition) -> list[str]:
         words = {
             "tier": tier.name,
             "money": format_money(tier.threshold, program.currency),
-            "benefits": ", ".join(
+            "benefits": format_list(
                 benefit_words(item, program.currency, units) for item in tier.benefits
             ),
         }

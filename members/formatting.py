@@ -5,7 +5,7 @@ Pure functions over Babel; templates reach them through the `formats` tag librar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -30,7 +30,7 @@ from babel.numbers import (
 from babel.numbers import format_percent as babel_percent
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, pgettext, to_locale
 from django.utils.translation import gettext as _
 
 MINUS = "\N{MINUS SIGN}"
@@ -90,6 +90,16 @@ def _signed(text: str, amount: Decimal | int, sign: bool) -> str:
     if amount < 0:
         return MINUS + text
     return f"+{text}" if sign and amount > 0 else text
+
+
+def format_list(items: Iterable[object]) -> str:
+    """ "Tea, Coffee, Cake" """
+    return pgettext("between the items of a list", ", ").join(map(str, items))
+
+
+def format_sentences(sentences: Iterable[object]) -> str:
+    """One after the other; some languages have no space between them."""
+    return pgettext("between two sentences", " ").join(map(str, sentences))
 
 
 def format_number(value: Decimal | int | float, *, digits: int | None = None) -> str:

@@ -11,7 +11,13 @@ from django.utils.translation import ngettext
 from loyalty.rule_conditions import stored_condition
 from loyalty.told_conditions import told_sentence
 from members.conditions.sentences import sentence
-from members.formatting import format_moment, format_money, format_number, format_percent
+from members.formatting import (
+    format_list,
+    format_moment,
+    format_money,
+    format_number,
+    format_percent,
+)
 from rewards.models import GiftDay, Reward
 from rewards.selectors.prizes import odds_of
 from rewards.texts import told
@@ -54,7 +60,7 @@ def gives(reward: Reward) -> str:
         case Reward.Kind.PERCENT_OFF:
             return _percent(reward)
         case Reward.Kind.FREE_PRODUCT:
-            return _("Free: %s") % ", ".join(reward.skus)
+            return _("Free: %s") % format_list(reward.skus)
         case Reward.Kind.FREE_SHIPPING:
             return _("Free shipping")
     return str(reward.get_kind_display())
@@ -128,9 +134,9 @@ def _for_which_orders(reward: Reward) -> Iterator[str]:
         least = format_money(reward.least, reward.program.currency)
         yield _("For orders of %s and more.") % least
     if reward.skus and reward.kind != Reward.Kind.FREE_PRODUCT:
-        yield _("Only for these: %s.") % ", ".join(reward.skus)
+        yield _("Only for these: %s.") % format_list(reward.skus)
     if reward.categories:
-        yield _("Only for these: %s.") % ", ".join(reward.categories)
+        yield _("Only for these: %s.") % format_list(reward.categories)
 
 
 def odds_words(reward: Reward) -> str:
@@ -140,7 +146,7 @@ def odds_words(reward: Reward) -> str:
     ]
     if not odds:
         return _("Nothing is left in it.")
-    return _("One of these by chance: %s. What is gone is not drawn.") % ", ".join(odds)
+    return _("One of these by chance: %s. What is gone is not drawn.") % format_list(odds)
 
 
 def _share(weight: int, total: int) -> str:
@@ -174,7 +180,7 @@ def gift_day_words(gift_day: GiftDay) -> str:
     """For whom, and when."""
     who = _("Every member")
     if gift_day.tiers:
-        who = _("Only these tiers: %s") % ", ".join(gift_day.tiers)
+        who = _("Only these tiers: %s") % format_list(gift_day.tiers)
     if not gift_day.days_before:
         return _("%s, on the day.") % who
     ahead = ngettext("%s day ahead", "%s days ahead", gift_day.days_before)

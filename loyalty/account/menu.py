@@ -17,7 +17,14 @@ ITEMS = (
         order=40,
         match=("mypage:history", "mypage:purchase"),
     ),
-    NavItem("card", _("Card"), "mypage:card", "qrcode", order=50, match=("mypage:card",)),
+    NavItem(
+        "card",
+        pgettext_lazy("of a member", "Card"),
+        "mypage:card",
+        "qrcode",
+        order=50,
+        match=("mypage:card",),
+    ),
     NavItem("me", pgettext_lazy("page of the customer", "Me"), "mypage:profile", "user", order=60),
 )
 

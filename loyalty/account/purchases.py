@@ -19,7 +19,7 @@ from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.orders import earned_in, list_order_rows, orders
 from loyalty.services.own_judgments import explain_own_order
 from members.account.access import CustomerRequest, customer_view
-from members.formatting import format_money, format_units
+from members.formatting import format_list, format_money, format_units
 from members.paging import paginate
 from members.timeline_view import TimelineEntry
 
@@ -125,4 +125,4 @@ def _in_words(order: Order, membership: Membership) -> str:
 
 def _words(earned: dict[WalletType, int]) -> str:
     found = [format_units(units, kind, sign=True) for kind, units in earned.items() if units]
-    return ", ".join(found) or _("Nothing earned")
+    return format_list(found) or _("Nothing earned")

@@ -5,6 +5,7 @@ import uuid
 import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.models.checkpoint_triggers import of_memberships
 from loyalty.models.ledger import Account
@@ -28,7 +29,7 @@ class Membership(models.Model):
     class Status(models.TextChoices):
         ACTIVE = "active", _("Active")
         SUSPENDED = "suspended", _("Suspended")
-        LEFT = "left", _("Left")
+        LEFT = "left", pgettext_lazy("state of a membership", "Left")
         MERGED = "merged", _("Merged")
 
     class Source(models.TextChoices):

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.models.ledger import Transfer
 from loyalty.models.orders import MoneyField
@@ -20,7 +21,7 @@ class PlanCharge(models.Model):
     """What one period costs: an invoice, collected by a provider or paid by hand."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("a payment", "Open")
         FAILED = "failed", _("Payment failed")
         PAID = "paid", _("Paid")
         REFUNDED = "refunded", _("Refunded")

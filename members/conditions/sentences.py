@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from members.conditions.operators import Operator
 from members.conditions.tree import ALWAYS, AllOf, AnyOf, Lines, Node, Not, Question, measured
 from members.conditions.values import ValueType
-from members.formatting import format_number
+from members.formatting import format_list, format_number
 
 MOST_NAMED = 5
 # Other words for a part of a condition; None: its own.
@@ -69,7 +69,7 @@ def _asked(what: str, operator: Operator, operand: Any, word: Any) -> str:
             more = len(named) - MOST_NAMED
             if more > 1:
                 named = [*named[:MOST_NAMED], _("%(count)s more") % {"count": format_number(more)}]
-            return f"{said} {', '.join(named)}"
+            return f"{said} {format_list(named)}"
         case "range":
             return _("%(said)s %(first)s and %(last)s") % {
                 "said": said, "first": word(operand[0]), "last": word(operand[1]),
