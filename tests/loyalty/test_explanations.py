@@ -236,7 +236,7 @@ def test_staff_read_the_rule_and_the_refund() -> None:
 def test_numbers_are_written_as_the_reader_writes_them() -> None:
     explanation = {"currency": "EUR", "steps": [["goods", "1234.5"]]}
 
-    with translation.override("el"):
+    with translation.override("de"):
         assert read(make(Kind.ACCRUAL, explanation=explanation))[1] == [
             "Goods that earn: 1.234,50 €."
         ]
