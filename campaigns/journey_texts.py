@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.text_parts import HELLO, ReadyText, mail, text
+from campaigns.text_parts import HELLO, Paragraph, ReadyText, mail, text
 
 _BALANCE = text("{{#balance}}You can use {{ balance }} now{{/balance}}", "figure")
 _WORTH = text("{{#worth}}That is worth {{ worth }}.{{/worth}}", "soft")
@@ -13,8 +13,13 @@ _TIER = text("{{#tier_words}}{{ tier_words }}{{/tier_words}}", "soft")
 
 
 def _both(
-    code: str, subject: str, opening: str, inbox: str, *parts: str, button: str = "Have a look"
-) -> dict[tuple[str, str], ReadyText]:
+    code: str,
+    subject: str,
+    opening: str,
+    inbox: str,
+    *parts: Paragraph,
+    button: str = "Have a look",
+) -> dict[tuple[str, str], ReadyText]:  # fmt: skip
     body = mail(subject, text(f"{HELLO}<br>{opening}"), *parts, button=button)
     return {(code, "email"): ReadyText(subject, body), (code, "inbox"): ReadyText(subject, inbox)}
 

@@ -1,19 +1,25 @@
-"""Ready-made words for each occasion, in English: good enough to be sent as they are."""
+"""Ready-made words for each occasion: good enough to be sent as they are, in every language that
+there is a whole catalog of."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils import translation
+
 from campaigns.journey_texts import JOURNEY_TEXTS
 from campaigns.plan_texts import PLAN_TEXTS
-from campaigns.short_texts import short_text
+from campaigns.short_texts import short_text, short_words
 from campaigns.text_parts import HELLO as _HELLO
-from campaigns.text_parts import ReadyText
+from campaigns.text_parts import ReadyText, ToldText, told_text
 from campaigns.text_parts import mail as _mail
 from campaigns.text_parts import text as _text
 
 READY_LOCALE = "en"
 _INBOX = "inbox"
-
-__all__ = ["READY", "READY_LOCALE", "ReadyText", "ready_text"]
 
 READY: dict[tuple[str, str], ReadyText] = {
     ("welcome", "email"): ReadyText(
@@ -160,10 +166,33 @@ READY: dict[tuple[str, str], ReadyText] = {
     ),
 }  # fmt: skip
 READY |= PLAN_TEXTS
+READY |= JOURNEY_TEXTS
 
 
-def ready_text(occasion: str, channel: str) -> ReadyText | None:
-    found = READY.get((occasion, channel)) or JOURNEY_TEXTS.get((occasion, channel))
-    if found is not None or channel == _INBOX:
-        return found
-    return short_text(occasion, channel, ready_text(occasion, _INBOX))
+def ready_languages() -> list[str]:
+    """The languages that there are ready-made words in."""
+    return [code for code, _name in settings.LANGUAGES]
+
+
+def ready_language(locale: str) -> str | None:
+    """The one of them that somebody reads who reads this: "zh-cn" is "zh-hans"."""
+    with suppress(LookupError):
+        return translation.get_supported_language_variant(locale.lower().replace("_", "-"))
+    return None
+
+
+@lru_cache(maxsize=4096)
+def ready_text(occasion: str, channel: str, language: str = READY_LOCALE) -> ToldText | None:
+    """In one of `ready_languages()`. None: there are no words for it."""
+    with translation.override(language):
+        inbox = READY.get((occasion, _INBOX))
+        if found := READY.get((occasion, channel)):
+            return told_text(found)
+        return short_text(occasion, channel, told_text(inbox) if inbox else None)
+
+
+def ready_words() -> Iterator[str]:
+    """All that is to be translated."""
+    for ready in READY.values():
+        yield from ready.words()
+    yield from short_words()

@@ -3,11 +3,19 @@ Those without words of their own have those of the inbox."""
 
 from __future__ import annotations
 
-from campaigns.text_parts import ReadyText
+from collections.abc import Iterator
+from itertools import chain
+
+from django.utils.translation import gettext as _
+
+from campaigns.text_parts import ToldText, says_something, told
+from members.formatting import format_sentences
 
 SMS, WHATSAPP, PUSH, WEBHOOK = "sms", "whatsapp", "push", "webhook"
 # Where each has to say who writes; a device says so itself.
 _FROM = "{{ merchant }}: "
+_ENDS = ("!", "?", "！", "？")
+_COLONS = ":："
 _SHORT: dict[str, tuple[str, str]] = {
     "welcome": ("Welcome to {{ program }}", "Your card: {{ card_number }}. How it works:"),
     "order_earned": (
@@ -33,20 +41,30 @@ _SHORT: dict[str, tuple[str, str]] = {
 }
 
 
-def short_text(occasion: str, channel: str, inbox: ReadyText | None) -> ReadyText | None:
-    """`inbox`: the words of the inbox for the same occasion. A yes to another system is not
-    confirmed there, and neither is one that was given on the device itself."""
+def short_words() -> Iterator[str]:
+    """What is to be translated of them."""
+    return filter(says_something, chain.from_iterable(_SHORT.values()))
+
+
+def short_text(occasion: str, channel: str, inbox: ToldText | None) -> ToldText | None:
+    """In the language that is active. `inbox`: the words of the inbox for the same occasion, in the
+    same. A yes to another system is not confirmed there, and neither is one that was given on the
+    device itself."""
     if channel not in {SMS, WHATSAPP, PUSH, WEBHOOK}:
         return None
     if occasion == "confirm" and channel not in {SMS, WHATSAPP}:
         return None
     if occasion not in _SHORT and inbox is None:
         return None
-    short = ReadyText(*_SHORT[occasion]) if occasion in _SHORT else inbox
+    short = ToldText(*map(told, _SHORT[occasion])) if occasion in _SHORT else inbox
     assert short is not None
     if channel == WEBHOOK:
         return inbox or short
     if channel == PUSH:
-        return ReadyText(short.subject, short.body.removesuffix(":"))
-    end = "" if short.subject.endswith(("!", "?")) else "."
-    return ReadyText(short.subject, f"{_FROM}{short.subject}{end} {short.body} {{{{ link }}}}")
+        return ToldText(short.subject, short.body.rstrip(_COLONS))
+    sentence = short.subject
+    if not sentence.endswith(_ENDS):
+        sentence = _("%s.") % sentence
+    sentences = format_sentences([f"{_FROM}{sentence}", short.body])
+    # Always with a space: an address goes on to the next one.
+    return ToldText(short.subject, f"{sentences} {{{{ link }}}}")

@@ -30,7 +30,7 @@ from campaigns.backoffice.ways import test_address
 from campaigns.channels import Channel
 from campaigns.models import MessageTemplate, TemplateVersion
 from campaigns.occasions import Occasion
-from campaigns.ready_texts import ready_text
+from campaigns.ready_texts import READY_LOCALE, ready_language, ready_text
 from campaigns.services.previews import preview_words, send_test
 from campaigns.services.templates import LONGEST, Words, archive_template, save_words
 from campaigns.text_segments import length_of
@@ -88,7 +88,7 @@ def words(request: HttpRequest, code: str, channel: str, locale: str) -> HttpRes
         require(request.user, "messages.edit")
     occasion, way = _about(code, channel)
     version = _chosen_version(request, _template(occasion, way, locale))
-    form = WordsForm(way, posted(request), _initial(occasion, way, version))
+    form = WordsForm(way, posted(request), _initial(occasion, way, locale, version))
     if form.is_valid():
         with errors_on(form):
             saved = save_words(
@@ -109,7 +109,7 @@ def preview(request: HttpRequest, code: str, channel: str, locale: str) -> HttpR
     """What is in use, or what is being written, as it will be read."""
     occasion, way = _about(code, channel)
     template = _template(occasion, way, locale)
-    data = posted(request) or _initial(occasion, way, _chosen_version(request, template))
+    data = posted(request) or _initial(occasion, way, locale, _chosen_version(request, template))
     form = WordsForm(way, data)
     if not form.is_valid():
         wrong = [error for errors in form.errors.values() for error in errors]
@@ -226,10 +226,12 @@ def _chosen_version(
     return template.versions.first()
 
 
-def _initial(occasion: Occasion, way: Channel, version: TemplateVersion | None) -> dict[str, str]:
+def _initial(
+    occasion: Occasion, way: Channel, locale: str, version: TemplateVersion | None
+) -> dict[str, str]:
     if version is not None:
         return {"subject": version.subject, "body": version.body, "text": version.text}
-    ready = ready_text(occasion.code, way.key)
+    ready = ready_text(occasion.code, way.key, ready_language(locale) or READY_LOCALE)
     assert ready is not None
     return {"subject": ready.subject, "body": ready.body}
 

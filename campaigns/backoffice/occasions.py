@@ -20,7 +20,7 @@ from campaigns.backoffice.preferred_ways import PLACES, PreferredWays, preferred
 from campaigns.channels import Channel, all_channels
 from campaigns.models import MessageTemplate, OccasionSetting
 from campaigns.occasions import Occasion, all_occasions
-from campaigns.ready_texts import READY_LOCALE, ready_text
+from campaigns.ready_texts import ready_languages, ready_text
 from campaigns.selectors.messages import Figures, figures_since, outages
 from campaigns.selectors.policies import setting_of, settings_by_code
 from campaigns.selectors.templates import templates_of
@@ -167,7 +167,8 @@ def _row(
 
 
 def _wordings(occasion: Occasion, shown: list[Channel]) -> list[Wording]:
-    """By channel: the ready-made words unless the merchant has English ones, and all others."""
+    """By channel: the ready-made words of each language that the merchant has none in, and the
+    merchant's."""
     own, found = templates_of(occasion.code), []
     for way in ways_of(occasion):
         mine = [
@@ -175,7 +176,8 @@ def _wordings(occasion: Occasion, shown: list[Channel]) -> list[Wording]:
             for template, number, saved_at in own
             if template.channel == way.key
         ]
-        if way in shown and READY_LOCALE not in [wording.locale for wording in mine]:
-            found.append(Wording(way, READY_LOCALE, None))
+        if way in shown:
+            said = {wording.locale for wording in mine}
+            found += [Wording(way, code, None) for code in ready_languages() if code not in said]
         found += mine
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from campaigns.models import MessageTemplate, TemplateVersion
-from campaigns.ready_texts import READY_LOCALE
+from campaigns.ready_texts import READY_LOCALE, ready_language
 
 Address = tuple[str, str, str]
 
@@ -30,21 +30,27 @@ class Templates:
     default_locale: str
 
     def choose(self, occasion: str, channel: str, locale: str) -> TemplateVersion | None:
-        """In this language, else the merchant's. None: the ready-made words, which are English."""
-        for wanted in languages(locale, self.default_locale):
-            if found := self.versions.get((occasion, channel, wanted)):
-                return found
-            if wanted == READY_LOCALE:
-                break
+        """In this language, else the merchant's. None: the ready-made words, which are in
+        `ready_locale`."""
+        for name in (locale, self.default_locale):
+            for wanted in languages(name):
+                if found := self.versions.get((occasion, channel, wanted)):
+                    return found
+            if ready_language(name):
+                return None
         return self.versions.get((occasion, channel, READY_LOCALE))
 
     def locale_for(self, occasion: str, locale: str) -> str:
         """In which language somebody is told of it: the first that there are words in."""
-        spoken = {at[2] for at in self.versions if at[0] == occasion} | {READY_LOCALE}
-        return next(
-            (found for found in languages(locale, self.default_locale) if found in spoken),
-            READY_LOCALE,
-        )
+        own = {at[2] for at in self.versions if at[0] == occasion}
+        for name in (locale, self.default_locale):
+            spoken = next((found for found in languages(name) if found in own), None)
+            if found := spoken or ready_language(name):
+                return found
+        return READY_LOCALE
+
+    def ready_locale(self, locale: str) -> str:
+        return ready_language(locale) or ready_language(self.default_locale) or READY_LOCALE
 
 
 def load_templates(default_locale: str) -> Templates:
@@ -56,12 +62,11 @@ def load_templates(default_locale: str) -> Templates:
     return Templates(found, default_locale)
 
 
-def languages(locale: str, default_locale: str) -> Iterator[str]:
-    """The language, without its region where that is not known, and the merchant's."""
-    for name in (locale, default_locale):
-        parts = [part for part in name.lower().replace("_", "-").split("-") if part]
-        for length in range(len(parts), 0, -1):
-            yield "-".join(parts[:length])
+def languages(locale: str) -> Iterator[str]:
+    """The language, and without its region."""
+    parts = [part for part in locale.lower().replace("_", "-").split("-") if part]
+    for length in range(len(parts), 0, -1):
+        yield "-".join(parts[:length])
 
 
 def templates_of(occasion: str) -> list[tuple[MessageTemplate, int, dt.datetime]]:

@@ -13,7 +13,7 @@ from campaigns.mail_bodies import compile_mail, plain_text
 from campaigns.models import TemplateVersion
 from campaigns.ready_texts import ready_text
 from campaigns.selectors.templates import Templates
-from campaigns.text_parts import ReadyText
+from campaigns.text_parts import ToldText
 from campaigns.wording import WordingError, read_wording
 from members.branding import foreground_on, parse_hex, to_hex
 from members.models import Merchant
@@ -44,7 +44,7 @@ def wanted_words(templates: Templates, occasion: str, channel: str, locale: str)
     version = templates.choose(occasion, channel, locale)
     if version is not None:
         return of_version(version, markup=bool(version.html))
-    ready = ready_text(occasion, channel)
+    ready = ready_text(occasion, channel, templates.ready_locale(locale))
     if ready is None:
         raise WordingError(f"{occasion} has no words for {channel}")
     return of_ready(ready)
@@ -55,7 +55,7 @@ def of_version(version: TemplateVersion, *, markup: bool) -> Wanted:
     return Wanted(version.subject, text, version.html, version)
 
 
-def of_ready(ready: ReadyText) -> Wanted:
+def of_ready(ready: ToldText) -> Wanted:
     if not ready.body.startswith("<"):
         return Wanted(ready.subject, ready.body, "")
     if ready.body not in _ready_html:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from config.catalogs.extraction import Texts, texts_of
+from campaigns.ready_texts import ready_words
+from config.catalogs.extraction import Text, Texts, texts_of
 
 # Whole folders of theirs, and modules that put into words what both they and staff read.
 FILES = [
@@ -95,6 +96,7 @@ FILES = [
     "campaigns/services/rendering.py",
     "campaigns/services/survey_answers.py",
     "campaigns/services/told_*.py",
+    "campaigns/short_texts.py",
     "campaigns/standard_channels.py",
     "campaigns/survey_forms.py",
     "campaigns/topics.py",
@@ -123,7 +125,10 @@ FILES = [
 
 def customers_texts() -> Texts:
     """All texts that customers may read."""
-    return texts_of(customers_files(), settings.BASE_DIR)
+    found = texts_of(customers_files(), settings.BASE_DIR)
+    for words in ready_words():
+        found.add(Text((words,)), "campaigns/ready_texts.py")
+    return found
 
 
 def customers_files() -> Iterator[Path]:

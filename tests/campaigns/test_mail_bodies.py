@@ -1,11 +1,12 @@
 """Mails are built from MJML within a frame that always says how to get no more of them."""
 
 import re
+from itertools import product
 
 import pytest
 
 from campaigns.mail_bodies import compile_mail, plain_text
-from campaigns.ready_texts import READY
+from campaigns.ready_texts import READY, ready_languages, ready_text
 from campaigns.standard_occasions import OCCASIONS
 from campaigns.wording import WordingError, check_wording, read_wording
 
@@ -83,8 +84,9 @@ def test_the_ready_made_words_of_every_occasion_can_be_sent(occasion: object) ->
     known = [variable.name for variable in occasion.all_variables]  # type: ignore[attr-defined]
     channels = [channel for found, channel in READY if found == code]
     assert "email" in channels
-    for channel in channels:
-        ready = READY[code, channel]
+    for channel, language in product(channels, ready_languages()):
+        ready = ready_text(code, channel, language)
+        assert ready is not None
         check_wording(ready.subject, known)
         check_wording(ready.body, known)
         if channel == "email":

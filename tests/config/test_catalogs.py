@@ -13,8 +13,8 @@ from config.catalogs.customers import customers_texts
 from config.catalogs.extraction import Text, Texts, texts_of
 
 LOCALES = [to_locale(code) for code, _name in settings.KNOWN_LANGUAGES if code != "en"]
-# What is filled in: %(name)s, %s, %d, and a percent sign that is meant.
-FILLED_IN = re.compile(r"%\(\w+\)[sd]|%[sd%]")
+# What is filled in: %(name)s, %s, %d, and a percent sign that is meant; in messages {{ name }}.
+FILLED_IN = re.compile(r"%\(\w+\)[sd]|%[sd%]|{{.*?}}")
 
 
 @pytest.fixture(scope="module")

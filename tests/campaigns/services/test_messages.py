@@ -1,12 +1,14 @@
 """A message is written once, in the right language, and told at once where it is read here."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Delivery, Message, MessageTemplate
+from campaigns.ready_texts import ready_text
 from campaigns.services.policies import set_occasion
 from campaigns.services.retries import send_again
 from campaigns.services.told_rewards import GIFT
@@ -67,13 +69,38 @@ def test_of_two_workers_that_write_the_same_at_once_one_does() -> None:
         ("pt-BR", "de", "A present"),
     ],
 )  # fmt: skip
-def test_the_language_falls_back_to_the_next_one(locale: str, merchant: str, subject: str) -> None:
+def test_the_language_falls_back_to_the_next_one(
+    locale: str, merchant: str, subject: str, settings: Any
+) -> None:
+    settings.LANGUAGES = [("en", "English")]
     Merchant.objects.update_or_create(pk=1, defaults={"name": "Oak", "locale": merchant})
     write("gift", "Hadiah", "Untuk anda: {{ gift }}", locale="ms")
     if subject == "A present":
         write("gift", "A present", "For you: {{ gift }}", locale="en")
     tell(CustomerFactory(locale=locale), channels=("inbox",), gift="5 Beans")
     assert Delivery.objects.get().subject == subject
+
+
+@pytest.mark.parametrize(
+    ("locale", "merchant", "told"),
+    [
+        ("el-CY", "en", "el"), ("zh-CN", "en", "zh-hans"), ("ms", "el", "ms"), ("fr", "el", "el"),
+        ("en", "el", "en"),
+    ],
+)  # fmt: skip
+def test_ready_made_words_of_the_reader_s_language_come_before_words_of_another(
+    locale: str, merchant: str, told: str, settings: Any
+) -> None:
+    settings.LANGUAGES = [("en", "English"), ("el", "Greek"), ("zh-hans", "Chinese")]
+    Merchant.objects.update_or_create(pk=1, defaults={"name": "Oak", "locale": merchant})
+    write("gift", "Hadiah", "Untuk anda: {{ gift }}", locale="ms")
+    write("gift", "Un cadeau", "Pour vous : {{ gift }}", locale="it")
+    tell(CustomerFactory(locale=locale), channels=("inbox",), gift="5 Beans")
+    ready = ready_text("gift", "inbox", told)
+    assert ready is not None
+    subject = "Hadiah" if told == "ms" else ready.subject.replace("{{ gift }}", "5 Beans")
+    delivery = Delivery.objects.select_related("message").get()
+    assert (delivery.message.locale, delivery.subject) == (told, subject)
 
 
 def test_what_was_switched_on_later_is_on_since_then_only() -> None:

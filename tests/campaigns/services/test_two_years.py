@@ -79,6 +79,8 @@ def told() -> list[tuple[str, dt.date]]:
     ]
 
 
+# Seven hundred mornings, each with all that a night does.
+@pytest.mark.timeout(600)
 def test_two_years_of_a_members_life() -> None:
     member = club()
     for code in ("statement", "come_back"):
