@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := $(VENV)/stamps
 MANAGE := $(PY) manage.py
+DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-header
 
@@ -114,6 +115,7 @@ check: setup ## Lint, types, import contracts, templates, migrations, deployment
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint templates --lint --quiet
+	$(DOCS)
 	$(MANAGE) makemigrations --check --dry-run
 	SETIA_ENV=production ALLOWED_HOSTS=setia.example SITE_URL=https://setia.example \
 	  SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
@@ -138,6 +140,11 @@ soak: setup ## Kill PostgreSQL under load, then workers that send; simulate a sh
 .PHONY: screenshots
 screenshots: setup ## Renew the pictures in docs/ (all pages: var/screenshots/)
 	$(PY) -m tests.screenshots $(ARGS)
+
+.PHONY: docs
+docs: setup ## Make the site of docs/ under var/site
+	$(DOCS)
+	@echo "var/site/index.html"
 
 .PHONY: static
 static: setup ## Collect the static files for production under var/static
