@@ -15,6 +15,7 @@ from campaigns.services import (
     told_rewards,
 )
 from campaigns.services.consents import CONFIRM
+from campaigns.services.opt_ins import GRANTED, follow_grants
 from campaigns.services.survey_invitations import SURVEY
 from loyalty.services.gifts import GIVEN as UNITS_GIVEN
 from loyalty.services.memberships import JOINED
@@ -64,3 +65,4 @@ def register() -> None:
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
     register_consumer(PLAN_WENT_ON, told_plans.follow_plans)
     register_consumer(UNITS_GIVEN, told_rewards.follow_gifts)
+    register_consumer(GRANTED, follow_grants)

@@ -11,11 +11,13 @@ class LoyaltyConfig(AppConfig):
     def ready(self) -> None:
         from loyalty import condition_fields, forgetting, jobs, merging, segment_uses
         from loyalty.account import menu as account_menu
+        from loyalty.api.v1 import order_texts
         from loyalty.backoffice import menu as backoffice_menu
         from loyalty.selectors import telling
         from loyalty.services.facts import follow_changes
         from loyalty.services.founding import follow_enrollments
         from loyalty.services.memberships import JOINED
+        from loyalty.services.own_activities import follow_profiles, follow_sign_ups
         from loyalty.services.pledge_events import follow_events, follow_members
         from loyalty.services.registrations import follow_registrations
         from loyalty.services.totals import follow_postings
@@ -27,7 +29,9 @@ class LoyaltyConfig(AppConfig):
         register_consumer(CHANGED, follow_changes)
         register_consumer(JOINED, follow_enrollments)
         register_consumer(JOINED, follow_members)
+        register_consumer(JOINED, follow_sign_ups)
         register_consumer(CHANGED, follow_events)
+        register_consumer(CHANGED, follow_profiles)
         register_consumer(REGISTERED, follow_registrations)
         condition_fields.register()
         segment_uses.register()
@@ -37,6 +41,7 @@ class LoyaltyConfig(AppConfig):
         merging.register()
         forgetting.register()
         telling.register()
+        order_texts.register()
         post_migrate.connect(_provide_rows, sender=self)
 
 

@@ -185,6 +185,18 @@ def _stopped(_values: Sequence[str], _currency: str, _wallet_type: WalletType) -
     return WhyStep(_("An earlier rule ends the list"))
 
 
+def _outdone(values: Sequence[str], _currency: str, _wallet_type: WalletType) -> WhyStep:
+    return WhyStep(_("A larger multiplier counts instead"), values[0])
+
+
+def _no_base(_values: Sequence[str], _currency: str, _wallet_type: WalletType) -> WhyStep:
+    return WhyStep(_("There is nothing that it multiplies"))
+
+
+def _base_full(_values: Sequence[str], _currency: str, _wallet_type: WalletType) -> WhyStep:
+    return WhyStep(_("What it multiplies has reached its limit for an order"))
+
+
 def _not_met(_values: Sequence[str], _currency: str, _wallet_type: WalletType) -> WhyStep:
     return WhyStep(_("Its condition is not met"))
 
@@ -215,6 +227,9 @@ _OTHER_KINDS: dict[str, Callable[[Sequence[str], str, WalletType], WhyStep]] = {
     "plan_part": _plan_part,
     "given_way": _given_way,
     "stopped": _stopped,
+    "outdone": _outdone,
+    "no_base": _no_base,
+    "base_full": _base_full,
     "not_met": _not_met,
 }
 

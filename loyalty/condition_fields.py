@@ -30,7 +30,7 @@ from loyalty.company_fields import FIELDS as COMPANY_FIELDS
 from loyalty.models import ActivityType, MemberTier, Subscription, Tender, Tier
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import number_in
-from loyalty.selectors.order_values import of_lines, of_orders
+from loyalty.selectors.order_values import of_lines, of_orders, products
 from loyalty.selectors.plans import known_plans
 from loyalty.selectors.subscriptions import in_force
 from loyalty.selectors.tier_sets import known_tiers
@@ -53,7 +53,7 @@ from members.conditions.operators import Operator
 # What can be picked from, as the shop's own orders have it.
 _OF_ORDERS = {name: of_orders(name) for name in ("channel", "store", "currency", "payment_method")}
 _OF_ORDERS["coupons"] = of_orders("unnest(coupons)")
-_OF_LINES = {name: of_lines(name) for name in ("category", "sku", "brand")}
+_OF_LINES = {name: of_lines(name) for name in ("category", "brand")} | {"sku": products}
 _OF_LINES["tags"] = of_lines("unnest(tags)")
 
 

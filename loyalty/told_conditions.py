@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from members.conditions.moments import Moment
 from members.conditions.sentences import sentence
-from members.conditions.tree import Lines, Node, Question, questions_of
+from members.conditions.tree import AllOf, AnyOf, Lines, Node, Not, Question, questions_of
+from members.models import Customer
 
 # What a customer may read that a rule asks for: the purchase itself, and what they know of
 # themselves. Not what the shop has noted or worked out about them, nor its labels for products.
@@ -19,13 +21,15 @@ TELLABLE = {
         "coupons", "weekday", "time", "day",
     )),
     *(f"line.{name}" for name in ("category", "sku", "brand", "price", "quantity", "total")),
-    "customer.country", "customer.locale", "customer.birthday",
+    "customer.country", "customer.locale", "customer.birthday", "customer.age",
     "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
     "behavior.categories", "member.enrolled_at", "member.balance", "membership.tier",
     "membership.plan", "membership.has_plan", "company.buyer", "company.role",
 }  # fmt: skip
 # What somebody did is known to them, and what they said with it.
 TELLABLE_FAMILIES = ("behavior.activities.", "activity.")
+# How the fields are called by which chance decides who gets something.
+DRAWN = "customer.draw."
 
 
 def may_be_told(node: Node) -> bool:
@@ -34,6 +38,29 @@ def may_be_told(node: Node) -> bool:
         question.field.name in TELLABLE or question.field.name.startswith(TELLABLE_FAMILIES)
         for question in questions_of(node)
     )
+
+
+def is_kept_from(node: Node, customer: Customer, moment: Moment) -> bool:
+    """Whether the numbers that a customer has drawn decide by themselves that it never holds for
+    them: who is kept aside, to compare with, is not to know of what the others get."""
+    return _drawn(node, customer, moment) is False
+
+
+def _drawn(node: Node, customer: Customer, moment: Moment) -> bool | None:
+    """What drawn numbers alone say; None: it depends on more."""
+    match node:
+        case Question(field, operator, operand) if field.name.startswith(DRAWN):
+            return operator.test(field.value(customer, moment), operand, moment)
+        case Not(part):
+            said = _drawn(part, customer, moment)
+            return None if said is None else not said
+        case AllOf(parts) | AnyOf(parts):
+            decides = isinstance(node, AnyOf)
+            found = [_drawn(part, customer, moment) for part in parts]
+            if decides in found:
+                return decides
+            return None if None in found else not decides
+    return None
 
 
 def told_sentence(node: Node) -> str:

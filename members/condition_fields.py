@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
@@ -9,12 +10,25 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Exists, Func, IntegerField, OuterRef, Q, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import (
+    Case,
+    Exists,
+    ExpressionWrapper,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Concat, ExtractDay, ExtractMonth, ExtractYear
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from members.conditions import values
 from members.conditions.fields import CUSTOMER, SEGMENTS, Field, FieldFamily, register_fields
+from members.conditions.moments import Moment, kept_on
 from members.selectors.customer_values import IN_USE, values_in_use
 from members.selectors.segments import segment_choices
 
@@ -63,6 +77,31 @@ def _attribute_query(key: str, operator: Any, operand: Any, moment: Any) -> Q:
     return Q(Exists(with_text.filter(found, pk=OuterRef("pk"))))
 
 
+def age_on(birthday: dt.date | None, moment: Moment) -> int | None:
+    """Full years; whoever was born on 29 February is a year older on the 28th, where there is no
+    29th."""
+    if birthday is None:
+        return None
+    today = moment.today
+    to_come = birthday.month * 100 + birthday.day > max(kept_on(today))
+    return today.year - birthday.year - to_come
+
+
+def _age_query(operator: Any, operand: Any, moment: Moment) -> Q:
+    """As `age_on` says."""
+    from members.models import Customer
+
+    born = ExtractMonth("birthday") * 100 + ExtractDay("birthday")
+    to_come = Case(When(GreaterThan(born, max(kept_on(moment.today))), then=1), default=0)
+    age = ExpressionWrapper(
+        moment.today.year - ExtractYear("birthday") - to_come, output_field=IntegerField()
+    )
+    asked = operator.query("age", operand, moment)
+    known = Q(birthday__isnull=False)
+    found = ~known | asked if operator.unknown else known & asked
+    return Q(Exists(Customer.objects.annotate(age=age).filter(found, pk=OuterRef("pk"))))
+
+
 def drawn_number(name: str, public_id: object) -> int:
     """From 0 to 99, the same for the same name and person whenever and wherever it is asked."""
     digest = hashlib.sha256(f"{name}:{public_id}".encode()).digest()
@@ -90,7 +129,8 @@ def _draw(name: str) -> Field:
         _("number drawn for %(name)s") % {"name": name},
         values.NUMBER,
         CUSTOMER,
-        lambda customer: drawn_number(name, customer.public_id),
+        # Who is not kept yet has drawn nothing.
+        lambda customer: drawn_number(name, customer.public_id) if customer.pk else None,
         query=lambda operator, operand, moment: _draw_query(name, operator, operand, moment),
     )
 
@@ -108,6 +148,16 @@ _FIELDS = (
     _field("locale", _("language"), values.TEXT, _("As el or zh-hans.")),
     _field("tags", _("tags"), values.LIST, _("Labels that your shop or your team gave.")),
     _field("birthday", _("birthday"), values.ANNIVERSARY, _("29 February is kept on the 28th.")),
+    Field(
+        "customer.age",
+        _("age"),
+        values.NUMBER,
+        CUSTOMER,
+        repr,
+        help=_("In full years."),
+        query=_age_query,
+        read_at=lambda customer, moment: age_on(customer.birthday, moment),
+    ),
     _field("email", _("e-mail"), values.TEXT),
     _field("phone", _("phone"), values.TEXT, _("As +60123456789.")),
     _field("created_at", _("known since"), values.INSTANT, _("When Setia first heard of them.")),

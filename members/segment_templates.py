@@ -60,6 +60,15 @@ TEMPLATES = (
         ]},
     ),
     SegmentTemplate(
+        "advocates", "message-star", _("Advocates"),
+        _("They bought, and wrote two reviews or more. Add the other ways in which people speak of "
+          "you."),
+        {"all": [
+            _asked("behavior.orders", "at_least", "1"),
+            _asked("behavior.activities.review", "at_least", "2"),
+        ]},
+    ),
+    SegmentTemplate(
         "birthday", "cake", _("Birthday soon"),
         _("Their birthday is in the next 14 days."),
         {"all": [_asked("customer.birthday", "in_next_days", 14)]},

@@ -18,12 +18,14 @@ from campaigns.selectors.consents import counting_channels
 from campaigns.selectors.policies import get_policy
 from campaigns.selectors.ways import usable_senders
 from campaigns.services.messages import write_messages
+from campaigns.services.opt_ins import GRANTED
 from campaigns.topics import TOPICS, TRACKING, choosable_topics
 from members.choices import known_zones
 from members.errors import DomainError, FieldError
 from members.models import Customer
 from members.selectors.merges import refuse_merged
 from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.outbox import record_event
 
 State = Consent.State
 Source = ConsentChange.Source
@@ -61,6 +63,7 @@ def set_consents(
         if became != said:
             changes.append(_note(customer, channel, topic, said, became, source, actor, now))
     _audit(customer, changes, actor)
+    _tell(changes)
     asked = {change.channel for change in changes if change.became == State.ASKED}
     for way in ways.values():
         if way.key in asked:
@@ -85,6 +88,7 @@ def confirm_consents(*, link: ConfirmLink, now: dt.datetime) -> list[ConsentChan
         for row in asked.order_by("topic")
     ]  # fmt: skip
     _audit(customer, changes, SYSTEM)
+    _tell(changes)
     return changes
 
 
@@ -167,6 +171,19 @@ def _note(
         customer=customer, channel=channel, topic=topic, was=was, became=became, source=source,
         actor_label=actor.label[:200], at=now,
     )  # fmt: skip
+
+
+def _tell(changes: list[ConsentChange]) -> None:
+    """Whoever follows a yes hears of it. What a merge brings was said before."""
+    granted = [
+        change.pk
+        for change in changes
+        if change.became == State.GRANTED
+        and change.topic != TRACKING.code
+        and change.source != Source.MERGE
+    ]
+    if granted:
+        record_event(GRANTED, {"changes": granted})
 
 
 def _audit(customer: Customer, changes: list[ConsentChange], actor: Actor) -> None:

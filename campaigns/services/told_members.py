@@ -108,7 +108,7 @@ def tier_news(rows: QuerySet[TierChange], now: dt.datetime) -> list[News]:
 
 def welcome_news(member: Membership) -> News:
     def values() -> dict[str, str]:
-        terms = terms_of(member.program, timezone.now())
+        terms = terms_of(member.program, timezone.now(), reader=current(member.customer))
         return {
             "how_to_earn": _together(rule.sentences for rule in terms.rules if not rule.of_tier),
             "how_to_use": _together(unit.sentences[:1] for unit in terms.units),

@@ -22,10 +22,10 @@ from loyalty.selectors.program_terms import terms_of
 from loyalty.services.invitations import accept_invitation, decline_invitation, find_invitation
 from loyalty.services.join_requests import confirm_request, find_request, request_to_join
 from loyalty.services.joining import Joined, join_program
+from members.account.access import signed_in_customer
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import Customer, User
-from members.selectors.merges import current
 from members.services.audit import SYSTEM, Actor
 
 # The parameter of the address that says which leaflet, poster or post the link was on.
@@ -55,7 +55,7 @@ class JoinForm(forms.Form):
 def program(request: HttpRequest, code: str) -> HttpResponse:
     """What the program is worth to a customer, read off its live rules, and how to join."""
     found = _live(code)
-    customer = _customer(request)
+    customer = signed_in_customer(request)
     if request.method == "POST" and customer is not None and found.joinable:
         return _join(request, found, customer)
     form = JoinForm(posted(request))
@@ -106,14 +106,6 @@ def _live(code: str) -> Program:
     return get_object_or_404(Program, code=code, status=Program.Status.LIVE)
 
 
-def _customer(request: HttpRequest) -> Customer | None:
-    """Who is signed in, if it is a customer."""
-    if not isinstance(request.user, User):
-        return None
-    own = Customer.objects.filter(user=request.user).select_related("merged_into").first()
-    return current(own) if own else None
-
-
 def _campaign(request: HttpRequest) -> str:
     return request.GET.get(CAMPAIGN, "").replace("\x00", "")[:64]
 
@@ -160,7 +152,7 @@ def _page(
     admission = _admission(found, customer)
     offer = founding_offer(found)
     with timezone.override(found.zone):
-        terms = terms_of(found, now)
+        terms = terms_of(found, now, reader=customer)
         context: dict[str, Any] = {
             "program": found,
             "terms": terms,

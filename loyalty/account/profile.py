@@ -54,6 +54,10 @@ class ProfileForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
+    birthday = forms.DateField(
+        label=gettext_lazy("Birthday"), required=False,
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}, format="%Y-%m-%d"),
+    )  # fmt: skip
     locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=_language_choices)
 
     @classmethod
@@ -64,7 +68,11 @@ class ProfileForm(forms.Form):
             "phone": format_phone(customer.phone) if customer.phone else "",
             "locale": language_of(customer) or AUTOMATIC,
         }
-        return cls(data, initial=initial)
+        form = cls(data, initial=initial)
+        if customer.birthday is not None:
+            # What is given for it is given once: whoever has told it asks us to correct it.
+            del form.fields["birthday"]
+        return form
 
     def changes(self, customer: Customer) -> dict[str, Any]:
         """Only what was touched, so that a locale like en-MY survives the saving of a name."""
@@ -95,7 +103,8 @@ class ProfileForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_view
 def profile(request: CustomerRequest) -> HttpResponse:
-    """Name, phone and language to change; the cards and the e-mail address to read."""
+    """Name, phone and language to change, a birthday to tell once; the cards and the e-mail address
+    to read."""
     form = ProfileForm.of(request.customer, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:

@@ -37,7 +37,10 @@ class ActivityTypeForm(forms.Form):
     code = forms.SlugField(
         label=_l("Short name"),
         max_length=64,
-        help_text=_l("Your shop sends activities with it, as review. It stays as it is."),
+        help_text=_l(
+            "Your shop sends activities with it, as review. Of sign-up, profile and email-opt-in"
+            " Setia tells itself. It stays as it is."
+        ),
     )
     told = forms.CharField(
         label=_l("What members read"),

@@ -11,22 +11,31 @@ from typing import Any, ClassVar
 
 from babel.numbers import get_currency_precision
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.models import Activity, Membership, Order, Program
+from loyalty.order_texts import read_order_text
 from loyalty.rule_definitions import ActivityRule, RuleDefinition
 from loyalty.rules.calendar import localize, start_of_day
 from loyalty.rules.facts import NOTHING, Basket, Deed, Line, Occasion
 from loyalty.selectors.activities import activities
 from loyalty.selectors.gifts import find_member
 from loyalty.selectors.orders import orders
+from loyalty.selectors.rulebooks import terms_of
+from loyalty.services.order_inputs import CustomerRef
+from loyalty.services.orders import occasion_of
 from members.conditions.moments import Moment
+from members.errors import DomainError
 from members.formatting import format_day, format_money
 
 ZERO = Decimal(0)
+LONGEST_TEXT = 200_000
+# What stands apart from what is made up.
+APART = ("number", "pasted", "member")
 NEWEST = 12
 PREFIX = "try"
 
@@ -42,7 +51,7 @@ class TrialForm(forms.Form):
     # Where a real one can be named.
     hint: ClassVar[Promise | str] = ""
     made_up_title: ClassVar[Promise]
-    made_up_words: ClassVar[Promise]
+    made_up_words: Promise | str
 
     member = forms.CharField(
         label=gettext_lazy("Member"), max_length=254, required=False,
@@ -64,9 +73,7 @@ class TrialForm(forms.Form):
 
     def made_up(self) -> list[forms.BoundField]:
         """The fields of what is made up, the member last."""
-        return [self[name] for name in self.fields if name not in ("number", "member")] + [
-            self["member"]
-        ]
+        return [self[name] for name in self.fields if name not in APART] + [self["member"]]
 
     def clean_member(self) -> Membership | None:
         text: str = self.cleaned_data["member"].strip()
@@ -126,6 +133,14 @@ class OrderTrialForm(TrialForm):
     made_up_words = gettext_lazy("The order that is made up below")
 
     number = _number_field(gettext_lazy("A real order"))
+    pasted = forms.CharField(
+        label=gettext_lazy("Or one that you paste"), max_length=LONGEST_TEXT, required=False,
+        help_text=gettext_lazy("As your shop sends it: the JSON of an order or a basket."),
+        widget=forms.Textarea(attrs={
+            "rows": 3, "spellcheck": "false", "autocomplete": "off",
+            "placeholder": '{"currency": "EUR", "total": "12.50", "lines": [...]}',
+        }),
+    )  # fmt: skip
     goods = forms.DecimalField(
         label=gettext_lazy("Goods"), min_value=0, max_digits=12, required=False
     )
@@ -148,6 +163,8 @@ class OrderTrialForm(TrialForm):
 
     def tried(self, definition: RuleDefinition, now: dt.datetime) -> Tried | None:
         number = self._number()
+        if not number and self.cleaned_data["pasted"]:
+            return self._of_text(self.cleaned_data["pasted"], now)
         if not number:
             return self._made_up(now)
         spelled = {number, number.upper(), number.lower()}
@@ -157,6 +174,30 @@ class OrderTrialForm(TrialForm):
         if found is None:
             self.add_error("number", _("There is no order %s in this currency.") % number)
         return found
+
+    def _of_text(self, text: str, now: dt.datetime) -> Occasion | None:
+        """Its buyer, if it names a member, unless another one is named."""
+        self.made_up_words = gettext_lazy("The order that was pasted")
+        try:
+            order = read_order_text(text, now)
+        except DomainError as error:
+            wrong = [f"{item.field}: {item.message}" for item in error.errors]
+            self.add_error("pasted", wrong or str(error.message))
+            return None
+        if order.currency != self.program.currency:
+            message = _("This program counts in %s.") % self.program.currency
+            self.add_error("pasted", message)
+            return None
+        if order.customer and self.cleaned_data["member"] is None:
+            self.cleaned_data["member"] = self._member(order.customer)
+        return occasion_of(order, order.basket(), terms_of(self.program))
+
+    def _member(self, buyer: CustomerRef) -> Membership | None:
+        known = Q(customer__external_id=buyer.external_id)
+        if buyer.key is not None:
+            known = Q(customer=buyer.key)
+        members = Membership.objects.select_related("customer").filter(program=self.program)
+        return members.filter(known).first()
 
     def _made_up(self, now: dt.datetime) -> Occasion:
         said = self.cleaned_data

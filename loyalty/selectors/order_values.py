@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from django.db import connection
 
+from members.conditions.fields import NamedValue
+
 # By their keys the newest are at hand at once, however many there are.
 LATEST = 20_000
 MOST = 20
@@ -28,6 +30,23 @@ _FITTING = """
 def of_lines(value: str) -> Callable[[str], Sequence[str]]:
     """Those of a column of lines, the most frequent first, that contain what was typed."""
     return _fitting(_OF_LINES.format(value=value))
+
+
+_PRODUCTS = """
+    SELECT sku, max(name) FROM loyalty_orderline
+     WHERE id > (SELECT max(id) FROM loyalty_orderline) - %(latest)s AND sku <> ''
+       AND (strpos(lower(sku), lower(%(typed)s)) > 0 OR strpos(lower(name), lower(%(typed)s)) > 0)
+     GROUP BY sku ORDER BY count(*) DESC, sku LIMIT %(most)s
+"""
+
+
+def products(typed: str) -> Sequence[NamedValue]:
+    """SKUs with the names of their products, the most frequent first; found by either."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PRODUCTS, {"typed": typed.replace("\x00", ""), "latest": LATEST, "most": MOST}
+        )
+        return [NamedValue.of(sku, name) for sku, name in cursor.fetchall()]
 
 
 def of_orders(value: str) -> Callable[[str], Sequence[str]]:

@@ -12,6 +12,7 @@ from loyalty.discount_words import describe_discounting
 from loyalty.models import EarningRuleVersion, Program, Tier, TierSet, WalletType
 from loyalty.plan_words import dunning_words, price_words, trial_words, what_it_brings
 from loyalty.pledge_words import pledge_words
+from loyalty.rule_conditions import stored_condition
 from loyalty.rule_words import describe_multiplying
 from loyalty.selectors.charities import running_pledges
 from loyalty.selectors.impact import impact_of_program, rate_words
@@ -22,7 +23,9 @@ from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import CAMPAIGN
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
-from loyalty.told_conditions import told_sentence
+from loyalty.told_conditions import is_kept_from, told_sentence
+from members.conditions.moments import Moment
+from members.models import Customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,11 @@ class ProgramTermsPage:
     general: Sequence[str]
 
 
-def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
-    """The terms as of now; a constant number of queries."""
+def terms_of(
+    program: Program, now: dt.datetime, *, reader: Customer | None = None
+) -> ProgramTermsPage:
+    """The terms as of now; a constant number of queries. `reader`: without what this customer is
+    kept from by lot."""
     definition = definition_of(program, now)
     tier_set = tier_set_at(program, now)
     charities = definition.charity_names
@@ -110,7 +116,9 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
         .select_related("rule__wallet_type", "lot_policy")
         .order_by("rule__position", "rule_id", "number")
     )
-    worded = [(version, _worded(version, program)) for version in versions]
+    moment = Moment(now, program.zone)
+    told = [version for version in versions if not (reader and _kept_from(version, reader, moment))]
+    worded = [(version, _worded(version, program)) for version in told]
     in_force = [pair for pair in worded if _has_begun(pair[0], now) and not _is_over(pair[0], now)]
     kinds = [version.body.get("kind") for version, _words in in_force]
     return ProgramTermsPage(
@@ -119,7 +127,11 @@ def terms_of(program: Program, now: dt.datetime) -> ProgramTermsPage:
         tiers_in_words=describe_tiers(tier_set) if tier_set else [],
         plans=_plans(program),
         discounts=[words for version, words in in_force if is_discount(version)],
-        announced=[words for version, words in worded if not _has_begun(version, now)],
+        announced=[
+            words
+            for version, words in worded
+            if not _has_begun(version, now) and not _is_of_campaign(version)
+        ],
         past=sorted(
             (words for version, words in worded if _is_over(version, now)),
             key=lambda words: words.ends_at or now,
@@ -200,15 +212,24 @@ def _plans(program: Program) -> list[PlanTermsWords]:
 
 def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:
     unit: WalletType = version.rule.wallet_type
-    source = version.rule.source
     return RuleTerms(
         version.rule.name,
         version.number,
         version_sentences(version, unit, program.currency, told_sentence),
         version.starts_at,
         version.ends_at,
-        of_tier=bool(source) and not source.startswith(CAMPAIGN),
+        of_tier=bool(version.rule.source) and not _is_of_campaign(version),
     )
+
+
+def _is_of_campaign(version: EarningRuleVersion) -> bool:
+    """Whoever plans it says from when on anybody hears of it."""
+    return version.rule.source.startswith(CAMPAIGN)
+
+
+def _kept_from(version: EarningRuleVersion, reader: Customer, moment: Moment) -> bool:
+    condition = stored_condition(version.body.get("when") or {})
+    return condition is not None and is_kept_from(condition.root, reader, moment)
 
 
 def _has_begun(version: EarningRuleVersion, now: dt.datetime) -> bool:

@@ -65,6 +65,9 @@ class Wish:
     confirmed_at: dt.datetime | None = None
     # It came back, and is judged as if it were bought: it leads to no tier.
     came_back: bool = False
+    # Its buyer would become a member with it; and who that is, if they are not even known yet.
+    joins: bool = False
+    stranger: Customer | None = None
 
     @property
     def asking(self) -> Iterator[RuleVersion | DiscountVersion]:
@@ -223,7 +226,7 @@ class _Facts:
 
     def _of(self, wish: Wish, version: RuleVersion | DiscountVersion) -> dict[str, Any]:
         facts: dict[str, Any] = {
-            CUSTOMER: self.customers.get(wish.customer_id),
+            CUSTOMER: self.customers.get(wish.customer_id, wish.stranger),
             BEHAVIOR: self.behaviors.get(id(wish)),
             SEGMENTS: self.segments.get(wish.customer_id, frozenset()),
             TIER: self.tiers.get(id(wish)),
@@ -235,6 +238,8 @@ class _Facts:
             held = self.held.get((membership.account_id, version.wallet_type_id))
             units = held.spendable if held else 0
             facts[MEMBER] = _Member(membership.enrolled_at, Decimal(units).scaleb(-version.scale))
+        elif wish.joins:
+            facts[MEMBER] = _Member(wish.at, ZERO)
         return facts
 
     def _load_members(self, wishes: Sequence[Wish]) -> None:

@@ -10,7 +10,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.arithmetic import arithmetic
 from loyalty.models import Membership, Order, OrderEvaluation, Program, WalletType
@@ -18,6 +20,7 @@ from loyalty.program_words import why_nothing_earned
 from loyalty.rules.basket import net_basket
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import NOTHING, Occasion
+from loyalty.rules.idle_multipliers import with_why_idle
 from loyalty.selectors.absences import absent_at
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms
 from loyalty.selectors.stored_orders import as_return, order_occasion
@@ -29,6 +32,18 @@ from members.conditions.sentences import sentence
 from members.conditions.tree import Node, at
 from members.formatting import format_day, format_units
 from members.timeline_view import WhyStep
+
+# By the step that says so; the first of these counts.
+_WHY: dict[str, Promise] = {
+    "given_way": gettext_lazy("Another rule of its group gives more."),
+    "stopped": gettext_lazy("An earlier rule ends the list."),
+    "outdone": gettext_lazy("A larger multiplier counts instead of it."),
+    "no_base": gettext_lazy("No rate and no cashback gave anything that it could multiply."),
+    "base_full": gettext_lazy("What it multiplies has reached its limit for an order."),
+    "capped_order": gettext_lazy("Its limit is used up."),
+    "capped_member": gettext_lazy("Its limit is used up."),
+    "capped_budget": gettext_lazy("Its limit is used up."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +177,8 @@ def judge_again(order: Order, evaluation: OrderEvaluation, program: ProgramTerms
         context=context,
         multiplying=program.multiplying,
     )
-    return JudgedAgain(decision.awards, occasion, context.answers)
+    awards = with_why_idle(decision.awards, occasion.basket, program.multiplying)
+    return JudgedAgain(awards, occasion, context.answers)
 
 
 def _as_it_is(order: Order, program: ProgramTerms) -> Occasion:
@@ -188,12 +204,9 @@ def _reason(award: Award, judged: JudgedAgain) -> str:
         return _("It asks for something that was not so: %(condition)s.") % {"condition": said}
     if award.counted:
         return _("It counts towards a goal that several orders reach together.")
-    if "given_way" in codes:
-        return _("Another rule of its group gives more.")
-    if "stopped" in codes:
-        return _("An earlier rule ends the list.")
-    if codes & {"capped_order", "capped_member", "capped_budget"}:
-        return _("Its limit is used up.")
+    for code, words in _WHY.items():
+        if code in codes:
+            return str(words)
     for code, *values in award.steps:
         if code == "eligible" and values[0] == "0":
             return _("Nothing in the order is what it is for.")

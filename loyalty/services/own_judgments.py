@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.base_words import describe_lines
 from loyalty.models import Membership, Order
@@ -26,6 +28,17 @@ from loyalty.told_conditions import may_be_told
 from members.conditions.predicate import Condition
 from members.conditions.sentences import sentence
 from members.formatting import format_money
+
+# By the step that says so; the first of these counts.
+_WHY: dict[str, Promise] = {
+    "given_way": gettext_lazy("Another one gave more instead."),
+    "stopped": gettext_lazy("Another one came before it, in its place."),
+    "outdone": gettext_lazy("Another one multiplies by more, and only the larger counts."),
+    "no_base": gettext_lazy("There was nothing that it could multiply."),
+    "base_full": gettext_lazy("What it multiplies had come to all that one purchase can earn."),
+    "capped_member": gettext_lazy("You had been given all that one member can get by it."),
+    "capped_budget": gettext_lazy("It was not to be had any more."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +108,9 @@ def _reason(award: Award, judged: JudgedAgain, currency: str) -> str:
         return _("It is only for this: %(condition)s.") % {"condition": said}
     if award.counted:
         return _("It counts towards a goal that several purchases reach together.")
-    if "given_way" in codes:
-        return _("Another one gave more instead.")
-    if "stopped" in codes:
-        return _("Another one came before it, in its place.")
-    if "capped_member" in codes:
-        return _("You had been given all that one member can get by it.")
-    if "capped_budget" in codes:
-        return _("It was not to be had any more.")
+    for code, words in _WHY.items():
+        if code in codes:
+            return str(words)
     return "".join(_too_little(award, currency)) or _("What counts comes to too little.")
 
 

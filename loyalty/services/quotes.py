@@ -22,6 +22,7 @@ from loyalty.rules.bonus import award as bonus
 from loyalty.rules.discounts import Discounted, discount
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import ZERO
+from loyalty.rules.idle_multipliers import with_why_idle
 from loyalty.rules.program_times import State
 from loyalty.selectors.absences import absent_at
 from loyalty.selectors.admissions import admissions
@@ -171,7 +172,19 @@ def _wishes(
             customer_id,
             occasion_of(order, basket, program),
             discounts=book.discounts_in_force(order.placed_at) if with_discounts else (),
+            joins=joins,
+            stranger=_stranger(order) if customer_id == NOBODY else None,
         )
+
+
+def _stranger(order: OrderInput) -> Customer:
+    """Somebody whom the order would make known, with what it says of them."""
+    said = order.customer
+    return Customer(
+        created_at=order.placed_at,
+        email=said.email if said else "",
+        phone=said.phone if said else "",
+    )
 
 
 def _would_join(order: OrderInput, customer_id: int, program: ProgramTerms) -> bool:
@@ -189,7 +202,9 @@ def _earns(membership: Membership, order: OrderInput) -> bool:
 
 
 def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:
-    awards, _rooms = book.judge(wish, wish.occasion.basket)
+    basket = wish.occasion.basket
+    judged, _rooms = book.judge(wish, basket)
+    awards = with_why_idle(judged, basket, wish.program.multiplying)
     member, zone = wish.membership_id, wish.program.zone
     parts = window_parts((Wanted(member, award.version, zone) for award in awards), wish.at)
     return Quote(

@@ -26,6 +26,7 @@ from loyalty.rules.caps import Room
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import concerned, grant
+from loyalty.rules.idle_multipliers import with_why_idle
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.rulebooks import ProgramTerms, draft_version, terms_of
 from loyalty.selectors.rules import rule_rows
@@ -213,7 +214,8 @@ def _judge(
         decision = evaluate(
             versions, occasion, rooms, context=wish.context, multiplying=terms.multiplying
         )
-    return {award.version.rule_id: award for award in decision.awards}, rooms
+    awards = with_why_idle(decision.awards, occasion.basket, terms.multiplying)
+    return {award.version.rule_id: award for award in awards}, rooms
 
 
 def _rows(

@@ -43,8 +43,7 @@ def customer_view(view: CustomerView[P]) -> AnyView[P]:
         if not request.user.is_authenticated:
             entrance = reverse("account_request_login_code")
             return redirect_to_login(request.get_full_path(), entrance)
-        own = Customer.objects.filter(user=request.user).select_related("merged_into").first()
-        customer = current(own) if own else None
+        customer = signed_in_customer(request)
         if customer is None and role_of(request.user) is not None:
             return render(request, "mypage/no_customer.html", status=404)
         if customer is None:
@@ -58,6 +57,14 @@ def customer_view(view: CustomerView[P]) -> AnyView[P]:
         return response
 
     return never_cache(update_wrapper(guarded, view))
+
+
+def signed_in_customer(request: HttpRequest) -> Customer | None:
+    """Who reads a page that anybody may read, if it is a customer who has signed in."""
+    if not isinstance(request.user, User):
+        return None
+    own = Customer.objects.filter(user=request.user).select_related("merged_into").first()
+    return current(own) if own else None
 
 
 def language_of(customer: Customer) -> str:

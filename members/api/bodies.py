@@ -224,6 +224,14 @@ def read_query(request: Request, model: type[Read]) -> Read:
         ) from error
 
 
+def read_text(model: type[Read], text: str) -> Read:
+    """A body that somebody pastes, read by the same rules as one that a request brings."""
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
 def check_values(model: type[BaseModel], values: Mapping[str, Any]) -> None:
     """Refuse values that came in another way by the same rules as those in a body."""
     try:

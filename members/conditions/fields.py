@@ -22,13 +22,25 @@ Text = Promise | str
 # The fields' own answer for the database, where it is no plain column of the customer.
 QueryOf = Callable[[Operator, Any, Moment], Q]
 Choices = Callable[[], Sequence[tuple[str, str]]]
-# Values that begin like what was typed, most useful first.
+# Values that contain what was typed, or are called so, most useful first.
 Suggest = Callable[[str], Sequence[str]]
 
 ORDER, LINE, CUSTOMER = scopes.ORDER, scopes.LINE, scopes.CUSTOMER
 BEHAVIOR, MEMBER, SEGMENTS = scopes.BEHAVIOR, scopes.MEMBER, scopes.SEGMENTS
 TIER, PLAN, COMPANY = scopes.TIER, scopes.PLAN, scopes.COMPANY
 ACTIVITY, OF_THE_ORDER = scopes.ACTIVITY, scopes.OF_THE_ORDER
+
+
+class NamedValue(str):
+    """A value that goes by another name among people: a SKU and its product's."""
+
+    name: str
+
+    @classmethod
+    def of(cls, value: str, name: str) -> NamedValue:
+        made = cls(value)
+        made.name = name
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,24 +100,28 @@
 
   // Bars that float: before each comes one that is not seen, from where the last one ended.
   function timelineOption(data, colors, still, font) {
+    const days = data.labels.length - 1;
+    // An hour of three months is to be seen, too.
+    const least = days / 150;
     const ended = new Map(data.rows.map((row) => [row, 0]));
     const series = data.spans.flatMap((span) => {
       const place = data.rows.indexOf(span.row);
       const only = (item) => data.rows.map((_, index) => (index === place ? item : null));
-      const gap = span.first - ended.get(span.row);
-      ended.set(span.row, span.last);
+      const width = Math.max(span.last - span.first, least);
+      const first = Math.max(Math.min(span.first, days - width), ended.get(span.row));
+      const gap = first - ended.get(span.row);
+      ended.set(span.row, first + width);
       const bar = { type: "bar", stack: "all", barWidth: 18 };
       return [
         { ...bar, data: only(gap), silent: true, tooltip: { show: false }, itemStyle: { color: "transparent" } },
         {
           ...bar,
           name: span.text,
-          data: only(span.last - span.first),
+          data: only(width),
           itemStyle: { color: colors.named[span.color], borderRadius: 3, borderColor: colors.surface, borderWidth: 1 },
         },
       ];
     });
-    const days = data.labels.length - 1;
     const label = (day) => data.labels[Math.round(day)] ?? "";
     return {
       animation: !still,

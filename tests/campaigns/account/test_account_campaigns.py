@@ -10,8 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.campaign_rules import draw_of
 from campaigns.services.campaigns import pause_campaign
 from loyalty.models import Membership, Program
+from members.condition_fields import drawn_number
+from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import launch
 from tests.factories import CustomerFactory
@@ -76,3 +79,47 @@ def test_it_is_read_in_the_members_language(client_of_ana: Client, club: Program
     now = timezone.now()
     launch(club, at=now, starts_at=now, ends_at=now + DAY, texts={"en": {"title": "In English"}})
     assert "In English" in page(client_of_ana, "campaigns_account:campaigns")
+
+
+def terms(client: Client, address: str = "/programs/club/terms/") -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def multiplied(page: str) -> set[int]:
+    return {int(found) for found in re.findall(r"\b(\d+) times what rates and cashback give", page)}
+
+
+@pytest.mark.parametrize(
+    ("address", "hours"),
+    [("/programs/club/", 2), ("/programs/club/terms/", 2), ("/programs/club/terms/", -2)],
+)
+def test_who_is_kept_aside_does_not_read_of_it_in_the_terms(
+    client_of_ana: Client, club: Program, address: str, hours: int
+) -> None:
+    """Of twenty that are on or over she has drawn some, and is kept aside from the others."""
+    hers = Customer.objects.get(external_id="ana")
+    ends = timezone.now() + dt.timedelta(hours=hours)
+    found = {
+        factor: launch(club, at=ends - DAY, starts_at=ends - DAY, ends_at=ends, holdout=50,
+                       offer={"factor": factor})
+        for factor in range(2, 22)
+    }  # fmt: skip
+    aside = {
+        factor for factor, item in found.items()
+        if drawn_number(draw_of(item), hers.public_id) < 50
+    }  # fmt: skip
+    assert 0 < len(aside) < 20
+    assert multiplied(terms(Client(), address)) == set(found)
+    assert multiplied(terms(client_of_ana, address)) == set(found) - aside
+
+
+def test_the_terms_do_not_announce_what_the_promotion_does_not_yet(club: Program) -> None:
+    now = timezone.now()
+    launch(club, name="Secret sale", at=now, starts_at=now + DAY, ends_at=now + 2 * DAY)
+    assert "Secret sale" not in terms(Client())
+
+
+def test_no_cache_keeps_what_one_reader_was_told(client_of_ana: Client) -> None:
+    assert "no-store" in client_of_ana.get("/programs/club/terms/")["Cache-Control"]

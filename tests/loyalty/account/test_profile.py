@@ -1,5 +1,6 @@
 """What customers may change about themselves, and who is told that they did."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -107,3 +108,21 @@ def test_a_language_that_is_not_offered_is_refused(maya: Customer, sign_in: Sign
     response = sign_in(maya).post("/me/profile/", UNCHANGED | {"locale": "xx"})
 
     assert response.status_code == 422
+
+
+def test_a_birthday_is_told_once_and_then_only_read(maya: Customer, sign_in: SignIn) -> None:
+    client = sign_in(maya)
+    assert 'name="birthday"' in client.get("/me/profile/").content.decode()
+    client.post("/me/profile/", UNCHANGED | {"birthday": "1990-02-03"})
+    maya.refresh_from_db()
+    assert maya.birthday == dt.date(1990, 2, 3)
+    assert 'name="birthday"' not in client.get("/me/profile/").content.decode()
+    client.post("/me/profile/", UNCHANGED | {"birthday": "1991-05-06"})
+    maya.refresh_from_db()
+    assert maya.birthday == dt.date(1990, 2, 3)
+
+
+def test_a_birthday_to_come_is_refused_at_its_field(maya: Customer, sign_in: SignIn) -> None:
+    response = sign_in(maya).post("/me/profile/", UNCHANGED | {"birthday": "2990-02-03"})
+    assert response.status_code == 422
+    assert "A birthday lies between 1900 and today." in response.content.decode()

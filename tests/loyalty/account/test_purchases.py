@@ -176,6 +176,18 @@ def test_others_that_came_first_or_gave_more_are_not_named(
     assert "inner-name" not in text
 
 
+def test_of_several_multipliers_the_smaller_give_a_reason_that_is_true(
+    noor: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    double = {"code": "double", "name": "Double", "kind": "multiplier", "factor": 2}
+    with_rules(double, {**double, "code": "triple", "name": "Inner triple", "factor": 3,
+                        "when": asks("customer.tags", "has_any", ["risky"])})  # fmt: skip
+    shop.sell(noor, "1", "10.00", days_ago=0)
+    text = page_of(sign_in(noor), noor, "1")
+    assert "Another one multiplies by more, and only the larger counts." in text
+    assert "What counts comes to too little." not in text
+
+
 def test_a_tier_that_the_member_does_not_have_is_told(
     noor: Customer, sign_in: SignIn, shop: Shop
 ) -> None:

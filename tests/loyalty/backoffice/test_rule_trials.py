@@ -178,3 +178,86 @@ def test_a_program_that_is_not_live_tries_its_rules_for_orders_without_the_other
     assert sums(tried(manager, program, "blank-fixed", units="5", **{"try-goods": "10"})) == [
         (10, 15)
     ]
+
+
+BASKET = {
+    "currency": "USD", "total": "45.00", "coupons": ["SPRING"], "payment_method": "card",
+    "placed_at": "2026-06-06T12:00:00Z",
+    "lines": [
+        {"total": "30.00", "category": "Tea", "brand": "Leaf", "quantity": "2"},
+        {"total": "15.00", "sku": "CUP"},
+    ],
+}  # fmt: skip
+
+
+def pasted(manager: Client, program: Program, said: Any, **changes: str) -> Any:
+    text = said if isinstance(said, str) else json.dumps(said)
+    return tried(manager, program, "double-weekend", **{"try-pasted": text}, **changes)
+
+
+def test_an_order_is_pasted_as_the_shop_sends_it(manager: Client, program: Program) -> None:
+    """With its lines, coupons and time: 6 June is a Saturday."""
+    assert sums(pasted(manager, program, BASKET)) == [(45, 90)]
+    assert sums(pasted(manager, program, BASKET | {"placed_at": "2026-06-08T12:00:00Z"})) == [
+        (45, 45)
+    ]
+    asked = {"all": [
+        {"field": "order.coupons", "op": "has_any", "value": ["SPRING"]},
+        {"lines": "total", "where": {"field": "line.brand", "op": "is", "value": "Leaf"},
+         "op": "at_least", "value": "30"},
+    ]}  # fmt: skip
+    addressed = BASKET | {"source": "shop", "external_id": "4711"}
+    trial = pasted(manager, program, addressed, when=json.dumps(asked))
+    assert sums(trial) == [(45, 90)]
+    assert trial.order is None
+
+
+def test_a_pasted_order_is_tried_for_its_buyer(manager: Client, capped: Program) -> None:
+    spent(capped, "c1", "70", "A")
+    make_wallet(capped, "bo")
+    of_c1 = {**BASKET, "customer": {"external_id": "c1"}}
+    trial = pasted(manager, capped, of_c1 | {"placed_at": timezone.now().isoformat()})
+    assert "30 points of 100 points" in limits(trial)[0]
+    assert trial.who.external_id == "c1"
+    # Whoever is named beside it goes before.
+    member = {"try-member": "bo"}
+    assert pasted(manager, capped, of_c1, **member).who.external_id == "bo"
+    stranger = {**BASKET, "customer": {"external_id": "nobody-yet"}}
+    assert pasted(manager, capped, stranger).who is None
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("order 4711", "This is not JSON"),
+        ({**BASKET, "total": "44.00"}, "total: The order"),
+        ({**BASKET, "lines": [{"total": "much"}]}, "lines[0].total: "),
+        ({**BASKET, "colour": "red"}, "colour: There is no such field."),
+        ({**BASKET, "currency": "EUR"}, "This program counts in USD."),
+        ({**BASKET, "customer": {"id": "00000000-0000-4000-8000-000000000000"}},
+         "customer.id: There is no such customer."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_pasted_order_is_said(
+    manager: Client, program: Program, said: Any, words: str
+) -> None:
+    address = url("rule_create", program.code, "double-weekend")
+    text = said if isinstance(said, str) else json.dumps(said)
+    response = manager.post(
+        url("rule_preview", program.code, "multiplier"),
+        form_of(manager, address) | {"name": "New one", "try-pasted": text},
+    )
+    assert response.context["trial"] is None
+    shown = [str(item) for item in response.context["trial_form"].errors["pasted"]]
+    assert any(item.startswith(words) for item in shown), shown
+
+
+def test_a_discount_is_tried_on_a_pasted_order_too(manager: Client, program: Program) -> None:
+    address = url("rule_create", program.code, "discount-card")
+    response = manager.post(
+        url("rule_preview", program.code, "discount"),
+        form_of(manager, address) | {"name": "Card", "try-pasted": json.dumps(BASKET)},
+    )
+    trial = response.context["discount_trial"].trial
+    assert (trial.price, trial.left_then) == (45, 45 - trial.then)
+    assert trial.then > 0

@@ -3,6 +3,7 @@ browser."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,7 +16,7 @@ from playwright.sync_api import expect
 from loyalty.models import Program
 from loyalty.rule_definitions import FixedRule
 from loyalty.selectors.rules import row_of
-from loyalty.services.rules import create_rule
+from loyalty.services.rules import create_rule, publish_draft
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, url
 from tests.loyalty.factories import make_type
@@ -108,6 +109,28 @@ def test_the_calendar_is_a_picture_and_a_table(ana: Member, sign_in: Callable[[s
     picture.locator("canvas").wait_for()
     page.get_by_role("button", name="View as table").click()
     expect(page.get_by_role("row", name=re.compile("the beginning no end"))).to_be_visible()
+
+
+def test_an_hour_is_to_be_seen_on_the_calendar(ana: Member, sign_in: Callable[[str], Any]) -> None:
+    now = timezone.now()
+    rule = create_rule(
+        program=ana.program,
+        definition=FixedRule(kind="fixed", code="flash", name="Flash", units=Decimal(5)),
+        actor=SYSTEM, now=now,
+    )  # fmt: skip
+    begins = now + dt.timedelta(days=30)
+    publish_draft(
+        rule=rule, starts_at=begins, ends_at=begins + dt.timedelta(hours=1), actor=SYSTEM, now=now
+    )
+    page = sign_in("analyst")
+    page.goto(url("rule_calendar", "beans"))
+    page.locator("[data-chart='rule-calendar'] canvas").wait_for()
+    widths = page.evaluate(
+        """echarts
+           .getInstanceByDom(document.querySelector("[data-chart] [data-chart-canvas]"))
+           .getOption().series.filter((each) => each.name).map((each) => Math.max(...each.data))"""
+    )
+    assert sorted(widths) == [pytest.approx(0.6), 90]
 
 
 def order_of(member: Member) -> list[str]:

@@ -24,7 +24,7 @@ from members.services.audit import SYSTEM
 from members.services.job_runs import start_work
 from members.services.outbox import deliver_waiting
 from members.services.segment_refresh import refresh_segment
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, StaffMemberFactory
 from tests.loyalty.factories import day, give_back, line, make_program, order, record, refund
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +215,20 @@ def test_values_that_orders_had_are_offered_the_most_frequent_first():
     assert suggest("%") == suggest("x\x00") == []
     assert field_named("line.tags").suggest("") == []
     assert field_named("order.channel").suggest("zzz") == []
+
+
+def test_products_are_found_by_their_number_and_by_their_name(client):
+    mug = line(1, "5", sku="M-1", name="Blue mug")
+    record(order("A", "10", lines=(mug, line(2, "5", sku="T-9", name="Tea for the mug"))))
+    suggest = field_named("line.sku").suggest
+    assert suggest("m-") == ["M-1"]
+    assert suggest("MUG") == ["M-1", "T-9"]
+    assert suggest("%") == suggest("x\x00") == []
+    client.force_login(StaffMemberFactory().user, "django.contrib.auth.backends.ModelBackend")
+    shown = client.get(
+        "/backoffice/conditions/values/", {"field": "line.sku", "when.0.value": "blue"}
+    )
+    assert '<option value="M-1">Blue mug</option>' in shown.content.decode()
 
 
 def test_facts_count_activities_by_type_and_segments_ask_for_them():

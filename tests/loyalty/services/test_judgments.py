@@ -77,6 +77,21 @@ def test_rules_that_gave_way_or_were_kept_out_say_so():
     }
 
 
+def test_of_several_multipliers_the_smaller_say_that_a_larger_one_counts():
+    double = {"code": "double", "kind": "multiplier", "factor": 2}
+    make_program(earning_rules=[
+        {"code": "base"}, double, {**double, "code": "triple", "factor": 3},
+        {**double, "code": "tea", "include": {"categories": ["Tea"]}},
+    ])  # fmt: skip
+    record(order("A", "10"))
+    assert said() == {
+        "base": (10, ""),
+        "double": (0, "A larger multiplier counts instead of it."),
+        "triple": (20, ""),
+        "tea": (0, "Nothing in the order is what it is for."),
+    }
+
+
 def test_what_was_answered_then_counts_and_what_is_left_of_the_order():
     make_program(
         earning_rules=[

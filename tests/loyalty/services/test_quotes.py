@@ -1,14 +1,17 @@
 """A quote says what the order will earn, and what is missing to the next threshold."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty.models import CapCounter, Membership, Order, Program, Transfer
+from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.quotes import quote_order
 from members.models import Customer
 from tests.loyalty.factories import NOW, day, line, make_program, order, record
@@ -74,6 +77,41 @@ def _check_each(bought) -> None:
         before, expected = earned(), sum(quoted(found).values())
         record(found, now=day(60))
         assert earned() - before == expected
+
+
+JOINING = [
+    ("member.balance", "at_most", 5), ("member.balance", "empty", None),
+    ("member.enrolled_at", "in_last_days", 1), ("member.enrolled_at", "empty", None),
+    ("customer.created_at", "in_last_days", 1), ("customer.created_at", "empty", None),
+    ("customer.email", "not_empty", None), ("customer.email", "contains", "ana@"),
+    ("customer.country", "empty", None), ("customer.country", "is_not", "GR"),
+    ("customer.birthday", "empty", None), ("customer.tags", "has_none", ["vip"]),
+    ("customer.segments", "empty", None), ("behavior.orders", "at_most", 0),
+    ("behavior.last_order_at", "empty", None), ("membership.has_plan", "no", None),
+    ("membership.tier", "is", "base"), ("company.buyer", "no", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_who_joins_with_the_order_is_quoted_what_it_then_earns(known):
+    """By every rule, whatever it asks about a member that there is not yet."""
+    rules = [
+        {"code": f"r{number}", "kind": "fixed", "units": 1,
+         "when": {"field": field, "op": op} | ({} if value is None else {"value": value})}
+        for number, (field, op, value) in enumerate(JOINING)
+    ]  # fmt: skip
+    gold = {"code": "gold", "name": "Gold", "threshold": 500}
+    make_program(earning_rules=rules, tiers={"tiers": [{"code": "base", "name": "Base"}, gold]})
+    if known:
+        Customer.objects.create(external_id="c1")
+    now = timezone.now()
+    found = replace(order("A", "10", at=now), customer=CustomerRef("c1", email="ana@example.com"))
+    expected = quoted(found)
+    record(found, now=now)
+    given = Transfer.objects.filter(rule_version__isnull=False)
+    earned_by = dict(given.values_list("rule_version__rule__code", "amount"))
+    assert {code: units for code, units in expected.items() if units} == earned_by
+    assert {"r0", "r2"} <= set(earned_by)
 
 
 def test_a_quote_writes_nothing():

@@ -13,6 +13,7 @@ from loyalty.rules.behavior import Behavior
 from loyalty.selectors.tier_sets import ladder_of
 from loyalty.services.memberships import enroll_customer
 from loyalty.tiers.facts import TierHeld
+from members.condition_fields import age_on
 from members.conditions.fields import BEHAVIOR, CUSTOMER, SEGMENTS, TIER, field_named
 from members.conditions.moments import Moment
 from members.conditions.operators import operators_of
@@ -66,10 +67,11 @@ VALUES = {
     "instant": st.sampled_from(["2024-01-30", "2024-01-31", "2025-03-30"]),
 }
 FIELDS = [
-    "customer.country", "customer.tags", "customer.birthday", "customer.attributes.size",
-    "behavior.orders", "behavior.spend", "behavior.average_order", "behavior.last_order_at",
-    "behavior.purchase_cycle", "behavior.categories", "behavior.discount_share",
-    "behavior.returns_share", "behavior.overdue", "behavior.spend_percentile",
+    "customer.country", "customer.tags", "customer.birthday", "customer.age",
+    "customer.attributes.size", "behavior.orders", "behavior.spend", "behavior.average_order",
+    "behavior.last_order_at", "behavior.purchase_cycle", "behavior.categories",
+    "behavior.discount_share", "behavior.returns_share", "behavior.overdue",
+    "behavior.spend_percentile",
     "customer.segments", "membership.tier", "customer.draw.spring", "customer.draw.club.spring-2",
 ]  # fmt: skip
 
@@ -232,3 +234,26 @@ def test_cycles_since_the_last_order_are_the_same_in_the_database(segments, seco
         asked = {"field": "behavior.overdue", "op": op, "value": str(value)}
         tree = parse(asked, scopes=SCOPES, in_database=True)
         assert Customer.objects.filter(query_of(tree, moment)).count() == 1, asked
+
+
+@pytest.mark.parametrize(
+    ("born", "today", "age"),
+    [
+        ("1990-03-01", "2024-02-29", 33),
+        ("1990-03-01", "2024-03-01", 34),
+        ("2000-02-29", "2024-02-28", 23),
+        ("2000-02-29", "2024-02-29", 24),
+        # Where there is no 29 February, the 28th counts.
+        ("2000-02-29", "2025-02-27", 24),
+        ("2000-02-29", "2025-02-28", 25),
+        ("1990-12-31", "2025-01-01", 34),
+    ],
+)
+def test_age_is_in_full_years_by_the_calendar(segments, born, today, age):
+    keep(Customer(birthday=dt.date.fromisoformat(born)), Behavior(), frozenset(), segments)
+    moment = Moment(dt.datetime.fromisoformat(f"{today}T00:00").replace(tzinfo=ATHENS), ATHENS)
+    assert age_on(dt.date.fromisoformat(born), moment) == age
+    for op in ("is", "at_least", "at_most"):
+        asked = {"field": "customer.age", "op": op, "value": str(age)}
+        tree = parse(asked, scopes=SCOPES, in_database=True)
+        assert Customer.objects.filter(query_of(tree, moment)).count() == 1, op

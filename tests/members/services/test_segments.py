@@ -308,7 +308,9 @@ def test_who_waits_too_long_is_told_so_and_the_transaction_goes_on(monkeypatch) 
 
 def test_ready_segments_can_all_be_asked_and_find_their_customers() -> None:
     templates = {template.key: template for template in segment_templates()}
-    assert set(templates) >= {"best", "at-risk", "lapsed", "new", "price-sensitive"}
+    assert set(templates) >= {
+        "best", "at-risk", "lapsed", "new", "price-sensitive", "advocates",
+    }  # fmt: skip
     now = timezone.now()
 
     def customer(name: str, first: int, last: int, orders: int, **facts: object) -> None:
@@ -321,6 +323,7 @@ def test_ready_segments_can_all_be_asked_and_find_their_customers() -> None:
     customer("new", 3, 3, 1, spend_percentile=10)
     customer("late", 100, 50, 6, spend_percentile=90)
     customer("gone", 400, 200, 2, spend_percentile=20, goods=100, discounts=30)
+    customer("fan", 90, 40, 2, activities={"review": 2})
     found = {
         key: [who.external_id for who in preview_condition(one.condition, now=now).sample]
         for key, one in templates.items()
@@ -329,6 +332,7 @@ def test_ready_segments_can_all_be_asked_and_find_their_customers() -> None:
     assert found["new"] == ["new"]
     assert found["lapsed"] == ["gone"]
     assert found["price-sensitive"] == ["gone"]
+    assert found["advocates"] == ["fan"]
     assert found["at-risk"] == []
     customer("due", 130, 30, 11, spend_percentile=50)
     found = preview_condition(templates["at-risk"].condition, now=now).sample
