@@ -35,7 +35,7 @@ from loyalty.rules.body_parts import Code, Part
 from loyalty.stored_value_rules import check_stored_value
 from loyalty.tier_definitions import TiersDefinition, check_wallet_types
 from loyalty.time_definitions import EndingDefinition, PauseDefinition
-from loyalty.unit_definitions import WalletTypeDefinition
+from loyalty.unit_definitions import WalletTypeDefinition, check_tier_values
 from members.choices import known_zones
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -315,6 +315,8 @@ class ProgramDefinition(Part):
     @model_validator(mode="after")
     def tiers_fit_in(self) -> Self:
         check_wallet_types(self.tiers, [item.code for item in self.wallet_types])
+        codes = [tier.code for tier in self.tiers.tiers] if self.tiers else []
+        check_tier_values(self.wallet_types, codes)
         for rule in (*self.earning_rules, *self.discount_rules):
             reserved = reserved_code(rule.code)
             if reserved:

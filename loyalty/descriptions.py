@@ -16,6 +16,7 @@ from loyalty.models import LotPolicy
 from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.rule_words import describe_rule, units_in_words
 from loyalty.rules.bodies import ActivityBody, AnniversaryBody, RuleBody
+from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import (
     FULL,
     ExpiryDefinition,
@@ -46,12 +47,16 @@ class Unit:
 
 
 def describe_units(
-    wallet_type: WalletTypeDefinition, currency: str, charities: Sequence[str] = ()
+    wallet_type: WalletTypeDefinition,
+    currency: str,
+    charities: Sequence[str] = (),
+    tiers: TiersDefinition | None = None,
 ) -> list[str]:
     """What a unit is worth, when it can be spent and when it is gone, and to whom it may be given.
-    `charities`: the names of those that the program has."""
+    `charities`: the names of those that the program has; `tiers`: its tiers, where it has some."""
     sentences = [
         describe_worth(wallet_type, currency),
+        *describe_tier_values(wallet_type, currency, tiers),
         describe_pending(wallet_type),
         describe_expiry(wallet_type.expiry),
         *describe_spending(wallet_type.spending, Unit(wallet_type)),
@@ -95,6 +100,27 @@ def describe_gifts(gifts: GiftsDefinition, unit: UnitNames) -> list[str]:
             % units_in_words(gifts.most_received_per_day, unit)
         )
     return sentences
+
+
+def describe_tier_values(
+    wallet_type: WalletTypeDefinition, currency: str, tiers: TiersDefinition | None
+) -> list[str]:
+    """What units pay in tiers, from the first tier on."""
+    values, count = wallet_type.tier_values, 1 if wallet_type.unit_value >= 1 else 100
+    said = _("In %(tier)s %(units)s pays %(money)s.") if count == 1 else _(
+        "In %(tier)s %(units)s pay %(money)s."
+    )  # fmt: skip
+    units = units_in_words(Decimal(count), Unit(wallet_type))
+    return [
+        said
+        % {
+            "tier": tier.name,
+            "units": units,
+            "money": format_money(values[tier.code] * count, currency),
+        }
+        for tier in (tiers.tiers if tiers else ())
+        if tier.code in values
+    ]
 
 
 def describe_worth(wallet_type: WalletTypeDefinition, currency: str) -> str:

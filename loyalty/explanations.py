@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from django.utils.functional import Promise
@@ -18,7 +19,7 @@ from loyalty.arithmetic import arithmetic
 from loyalty.models import Transfer
 from loyalty.selectors.adjustment_reasons import reason_of, told_to_members
 from loyalty.stored_value_words import deposit_title, moved_title
-from members.formatting import format_day, format_number, format_units
+from members.formatting import format_day, format_money, format_number, format_units
 from members.timeline_view import WhyStep
 
 Audience = Literal["member", "staff"]
@@ -48,7 +49,7 @@ class Explanation:
 
 def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Explanation:
     """Staff also read the rule and its version, the refund's number, the note and who did it."""
-    why = [*_reckoning(transfer), *_circumstances(transfer), *_debt(transfer)]
+    why = [*_reckoning(transfer), *_circumstances(transfer), *_paid(transfer), *_debt(transfer)]
     if audience == "staff":
         why += _for_staff(transfer)
     elif told_to_members(transfer):
@@ -253,6 +254,15 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
         yield WhyStep(days % format_number(details["days"]))
     if details.get("until"):
         yield WhyStep(_("Usable until"), format_day(dt.date.fromisoformat(details["until"])))
+
+
+def _paid(transfer: Transfer) -> Iterator[WhyStep]:
+    """What units paid, as it was then, and the tier in which they paid that."""
+    details = transfer.explanation
+    if transfer.kind == Transfer.Kind.REDEMPTION and details.get("pays"):
+        yield WhyStep(_("Paid"), format_money(Decimal(details["pays"]), details["currency"]))
+        if details.get("tier"):
+            yield WhyStep(_("At what they are worth in"), details["tier"])
 
 
 def _gift_title(transfer: Transfer, audience: Audience) -> str:

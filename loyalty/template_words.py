@@ -94,7 +94,9 @@ def in_full(program: ProgramDefinition) -> list[Section]:
         sections.append(Section(_("Companies"), describe_companies(program)))
     charities = program.charity_names
     sections += [
-        Section(capfirst(item.plural), describe_units(item, program.currency, charities))
+        Section(
+            capfirst(item.plural), describe_units(item, program.currency, charities, program.tiers)
+        )
         for item in _awarded(program)
     ]
     return sections

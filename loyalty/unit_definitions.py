@@ -3,7 +3,7 @@ may give away."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -28,6 +28,7 @@ ExpiryKind = Literal[
 ]
 # What renews units that expire by inactivity: kinds of movements, as the ledger names them.
 Renewal = Literal["accrual", "redemption", "gift", "pool"]
+TierValue = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=6)]
 FULL = Decimal(100)
 COUNTED = ("days", "months", "years", "end_of_period", "inactivity")
 
@@ -206,6 +207,10 @@ class WalletTypeDefinition(PendingDefinition):
     unit_value: Decimal = Field(
         Decimal(0), ge=0, max_digits=14, decimal_places=6, description="Worth of one unit in money."
     )
+    tier_values: Mapping[Code, TierValue] = Field(
+        {}, description="What one of them pays in money, by the code of the payer's tier; in the"
+        " others it pays what it is worth.",
+    )  # fmt: skip
     expiry: ExpiryDefinition = Field(ExpiryDefinition(), description="When units expire.")
     gifts: GiftsDefinition = Field(GiftsDefinition(), description="What members may give away.")
     spending: SpendingDefinition = Field(
@@ -237,6 +242,12 @@ class WalletTypeDefinition(PendingDefinition):
             raise ValueError(_("unit_value: a share of an order is paid with units of some worth."))
         return self
 
+    @model_validator(mode="after")
+    def tiers_pay_with_money(self) -> Self:
+        if self.tier_values and not self.unit_value:
+            raise ValueError(_("unit_value: what pays more in a tier has a worth for everybody."))
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def stored_value_has_one_way(cls, values: Any) -> Any:
@@ -251,6 +262,8 @@ class WalletTypeDefinition(PendingDefinition):
             return self
         if self.unit_value != 1:
             raise ValueError(_("unit_value: stored value is money, so one is worth 1."))
+        if self.tier_values:
+            raise ValueError(_("tier_values: stored value is money, the same for everybody."))
         if self.gifts.to_members or self.gifts.to_charities:
             raise ValueError(_("gifts: stored value is given as a gift card, and not otherwise."))
         if self.pending_days or self.pending_from != "placed":
@@ -261,3 +274,18 @@ class WalletTypeDefinition(PendingDefinition):
     def in_plain_notation(self, value: Decimal) -> str:
         """The database pads with zeros; people do not."""
         return f"{value.normalize():f}" if value else "0"
+
+    @field_serializer("tier_values", when_used="json")
+    def each_in_plain_notation(self, values: Mapping[str, Decimal]) -> dict[str, str]:
+        return {tier: f"{value.normalize():f}" for tier, value in values.items()}
+
+
+def check_tier_values(units: Sequence[WalletTypeDefinition], tiers: Collection[str]) -> None:
+    """Raises ValueError where units pay by a tier that the program lacks."""
+    for unit in units:
+        missing = set(unit.tier_values) - set(tiers)
+        if missing:
+            raise ValueError(
+                _("tier_values: the program has no tier “%(tier)s”, in which %(units)s pay more.")
+                % {"tier": min(missing), "units": unit.plural}
+            )

@@ -45,16 +45,18 @@ def run_prepared(query: str, values: Values) -> list[tuple[Any, ...]]:
 
 class KeptQuery(Generic[Row]):
     """A query of which only the values change. `build` makes it of these; they are all of its
-    parameters, in the order in which it asks for them. Nothing is prefetched."""
+    parameters, in the order in which it asks for them. `ending`: what comes after it, such as a
+    lock that Django has no word for. Nothing is prefetched."""
 
-    def __init__(self, build: Callable[..., QuerySet[Row]]) -> None:
-        self.build = build
+    def __init__(self, build: Callable[..., QuerySet[Row]], *, ending: str = "") -> None:
+        self.build, self.ending = build, ending
         self.reading: _Reading | None = None
 
     def rows(self, *values: Any) -> list[Row]:
         reading = self.reading
         if reading is None:
             reading = self.reading = _Reading(self.build(*values), values)
+            reading.text += self.ending
         found = run_prepared(reading.text, reading.all_of(values))
         return [reading.instance(row) for row in found]
 

@@ -18,6 +18,7 @@ class RewardsConfig(AppConfig):
             merging,
             program_parts,
             segment_uses,
+            terms_panels,
         )
         from rewards.account import menu as account_menu
         from rewards.backoffice import menu as backoffice_menu
@@ -36,6 +37,7 @@ class RewardsConfig(AppConfig):
         merging.register()
         program_parts.register()
         segment_uses.register()
+        terms_panels.register()
         account_menu.register()
         backoffice_menu.register()
         access_windows.register()

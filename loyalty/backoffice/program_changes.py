@@ -19,6 +19,7 @@ from loyalty.descriptions import (
     describe_gifts,
     describe_pending,
     describe_spending,
+    describe_tier_values,
     describe_worth,
 )
 from loyalty.models import Program
@@ -51,6 +52,7 @@ def changes_between(before: ProgramDefinition, after: ProgramDefinition) -> list
     changes = list(_settings(before, after))
     for old, new in zip(before.wallet_types, after.wallet_types, strict=False):
         changes += _units(old, new, before.currency, after.currency)
+        changes += _tier_values(before, old, after, new)
     unit = Unit(after.wallet_types[0])
     for number, rule in enumerate(after.earning_rules):
         known = before.earning_rules[number] if number < len(before.earning_rules) else None
@@ -143,6 +145,20 @@ def _units(
             _gifts(old),
             _gifts(new),
             _("For gifts from now on."),
+        )
+
+
+def _tier_values(
+    before: ProgramDefinition, old: WalletTypeDefinition, after: ProgramDefinition,
+    new: WalletTypeDefinition,
+) -> Iterator[Change]:  # fmt: skip
+    if old.tier_values != new.tier_values:
+        same = _("The same in all tiers.")
+        yield Change(
+            _("What they pay by tier"),
+            " ".join(describe_tier_values(old, before.currency, before.tiers)) or same,
+            " ".join(describe_tier_values(new, after.currency, after.tiers)) or same,
+            _("For what is paid from now on; what was paid stays."),
         )
 
 

@@ -36,6 +36,7 @@ FIELDS = {
     "plural": "plural",
     "decimals": "decimals",
     "unit_value": "unit_value",
+    "tier_values": "unit_value",
     "pending_days": "pending_days",
     "pending_from": "pending_from",
     "length": "expiry_length",
@@ -127,7 +128,8 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, base: ProgramDefinition | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        tiers = base.tiers.tiers if base and base.tiers else ()
+        super().__init__(*args, tiers=tiers, **kwargs)
         self.base = base
         self._choices("currency", currencies(base.currency if base else ""))
         self._choices("time_zone", time_zones(base.time_zone if base else ""))

@@ -88,7 +88,7 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
         "units": [
             (
                 item,
-                describe_units(described, program.currency, charities),
+                describe_units(described, program.currency, charities, definition.tiers),
                 _earlier_policies(item),
             )
             for item, described in zip(

@@ -8,12 +8,26 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Mod
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.programs import Program, code_validator
+
+# What is no worth above zero, in at most eight digits and six decimals.
+_NO_WORTH = (
+    '$.* ? (@.type() != "string" || !(@ like_regex "^[0-9]{1,8}(\\\\.[0-9]{1,6})?$")'
+    ' || !(@ like_regex "[1-9]"))'
+)
+
+
+class JsonPathExists(models.Func):
+    """Whether a document has something at a path."""
+
+    function = "jsonb_path_exists"
+    template = "%(function)s(%(expressions)s::jsonpath)"
+    output_field = models.BooleanField()
 
 
 class WalletType(models.Model):
@@ -39,6 +53,8 @@ class WalletType(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("In the program's currency: 0.01 when 100 points are worth 1.00."),
     )
+    # What one pays, by the code of the payer's tier, as a decimal number; else what it is worth.
+    tier_values = models.JSONField(_("worth by tier"), default=dict, db_default={})
     # What members may give away; the amounts are units at the scale.
     gifts_to_members = models.BooleanField(default=False, db_default=False)
     gifts_to_charities = models.BooleanField(default=True, db_default=True)
@@ -69,7 +85,15 @@ class WalletType(models.Model):
             models.CheckConstraint(
                 name="wallet_type_stored_value_is_money",
                 condition=Q(stored_value=False)
-                | Q(unit_value=1, gifts_to_members=False, gifts_to_charities=False),
+                | Q(unit_value=1, tier_values={}, gifts_to_members=False, gifts_to_charities=False),
+            ),
+            models.CheckConstraint(
+                name="wallet_type_tier_values",
+                condition=Q(tier_values={})
+                | (
+                    Q(unit_value__gt=0)
+                    & ~Q(Exact(JsonPathExists("tier_values", Value(_NO_WORTH)), Value(True)))
+                ),
             ),
             models.CheckConstraint(
                 name="wallet_type_gifts",

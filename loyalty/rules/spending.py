@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -10,6 +11,11 @@ from loyalty.rules.facts import ZERO
 
 FULL = Decimal(100)
 Refusal = Literal["below_least", "not_in_steps", "above_share"]
+
+
+def by_tier(values: Mapping[str, str]) -> tuple[tuple[str, Decimal], ...]:
+    """What a unit pays in tiers, as it is stored."""
+    return tuple((tier, Decimal(value)) for tier, value in values.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,13 @@ class SpendingTerms:
     least: int = 1
     step: int = 1
     share: Decimal = FULL
+    # What a whole one pays of whoever has one of these tiers.
+    by_tier: tuple[tuple[str, Decimal], ...] = ()
+
+    def in_tier(self, code: str) -> SpendingTerms:
+        """As they are for who has this tier; "" is none."""
+        own = dict(self.by_tier).get(code, self.unit_value)
+        return self if own == self.unit_value else replace(self, unit_value=own)
 
     @property
     def shared(self) -> bool:

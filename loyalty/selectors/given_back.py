@@ -77,7 +77,7 @@ def divided(order: Order, spends: Sequence[Spend], before: Decimal, refunded: De
 
 
 def _amount(spend: Spend) -> Decimal:
-    if spend.amount is not None:
-        return spend.amount
+    if spend.stands_for is not None:
+        return spend.stands_for
     unit = spend.transfer.wallet_type
     return Decimal(spend.transfer.amount).scaleb(-unit.scale) * unit.unit_value

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.utils.translation import gettext as _
 
 from loyalty.ledger.balances import HELD, spendable_of
-from loyalty.models import NEVER
-from loyalty.rules.spending import SpendingTerms
+from loyalty.models import NEVER, Membership
+from loyalty.rules.spending import SpendingTerms, by_tier
+from loyalty.selectors.member_tiers import standing_of, tiered_program
 from members.errors import NotFoundError
 from members.prepared import run_prepared
 
@@ -21,7 +23,7 @@ from members.prepared import run_prepared
 # here together with the membership, the terms and the next lapse.
 _READ = f"""
     SELECT t.code, t.scale, t.unit_value, t.spend_least, t.spend_step, t.spend_share,
-           p.currency, w.next_change_at, w.debt_blocks,
+           t.tier_values, m.id, p.currency, w.next_change_at, w.debt_blocks,
            now.balance, now.pending, now.owed,
            CASE WHEN lapse.at = w.active_until
                 THEN (SELECT sum(l.remaining)::bigint FROM loyalty_lot l
@@ -82,11 +84,24 @@ def read_member_balances(membership_id: uuid.UUID, now: dt.datetime) -> list[Mem
     rows = run_prepared(_READ, {"membership": membership_id, "at": now, "never": NEVER})
     if not rows:
         raise NotFoundError(_("There is no such membership."))
-    return [_balance(row, now) for row in rows]
+    tier = _tier(rows[0][7], now) if any(_read(row[6]) for row in rows) else ""
+    return [_balance(row, now, tier) for row in rows]
 
 
-def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
-    code, scale, unit_value, least, step, share, *row = row
+def _tier(membership_id: int, now: dt.datetime) -> str:
+    """The code of the member's tier, by which their units pay."""
+    members = Membership.objects.select_related("merged_into")
+    found = members.get(pk=membership_id)
+    found = found.merged_into or found
+    program = tiered_program(found.program_id)
+    stands = standing_of(program, found, now) if program else None
+    return stands.tier if stands else ""
+
+
+def _balance(row: Sequence[Any], now: dt.datetime, tier: str) -> MemberBalance:
+    code, scale, unit_value, least, step, share, values, _membership, *row = row
+    terms = SpendingTerms(scale, unit_value, least or 1, step or 1, share, by_tier(_read(values)))
+    terms = terms.in_tier(tier)
     currency, next_change, blocks, *held, lapsing, lapses_at = row
     balance, pending, owed = held
     return MemberBalance(
@@ -97,9 +112,15 @@ def _balance(row: Sequence[Any], now: dt.datetime) -> MemberBalance:
         pending=pending,
         owed=owed,
         blocked=blocks,
-        worth=spendable_of(balance, owed, blocks=blocks) * unit_value / 10**scale,
+        worth=terms.worth(spendable_of(balance, owed, blocks=blocks)),
         exact_until=next_change if now < next_change < NEVER else None,
         lapsing=lapsing or 0,
         lapses_at=lapses_at,
-        spending=SpendingTerms(scale, unit_value, least or 1, step or 1, share),
+        spending=terms,
     )
+
+
+def _read(values: str | dict[str, str]) -> dict[str, str]:
+    """A column of JSON, as the connection brings it."""
+    found: dict[str, str] = orjson.loads(values) if isinstance(values, str) else values
+    return found

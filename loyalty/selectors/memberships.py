@@ -80,6 +80,15 @@ def wallet_ids(memberships: Iterable[Membership]) -> list[int]:
     return list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True))
 
 
+def wallets_of_orders(customer_ids: Iterable[int]) -> list[int]:
+    """The keys of all wallets that are locked for orders of these customers: in all programs, and
+    those of their pools."""
+    own = Membership.objects.filter(customer__in=list(customer_ids))
+    pools = PoolMember.objects.filter(membership__in=own, left_at=None)
+    accounts = own.values("account").union(pools.values("pool__account"), all=True)
+    return list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True))
+
+
 def get_membership(public_id: uuid.UUID | str) -> Membership:
     """Raises NotFoundError."""
     membership = memberships().filter(public_id=public_id).first()

@@ -14,7 +14,7 @@ from loyalty.descriptions import describe_expiry, describe_pending
 from loyalty.ledger.balances import Holding, Lapse
 from loyalty.ledger.past import LotThen, held_lots_then, holdings_then
 from loyalty.models import NEVER, LotPolicy, Membership, Transfer, Wallet, WalletType
-from loyalty.selectors.balances import worth_of
+from loyalty.selectors.balances import values_of_wallets, worth_of
 from loyalty.selectors.lot_policies import expiry_of, pending_of
 
 
@@ -31,12 +31,13 @@ class PastLot:
 class PastBalance:
     """One wallet as it was, with its lots, those that expired first first. Units are integers at
     `wallet_type.scale`; `worth` is money in the program's currency, at what a unit is worth
-    today."""
+    today, or pays in the tier of then; `value` is that of a whole one."""
 
     wallet: Wallet
     wallet_type: WalletType
     held: Holding
     worth: Decimal
+    value: Decimal
     lots: Sequence[LotThen]
     at: dt.datetime
 
@@ -66,7 +67,7 @@ def balances_then(wallets: QuerySet[Wallet], at: dt.datetime) -> list[PastBalanc
     """What these wallets held, in the order of their wallet types."""
     chosen = list(wallets.select_related("wallet_type__program").order_by("wallet_type_id"))
     ids = [wallet.pk for wallet in chosen]
-    held = holdings_then(ids, at)
+    held, values = holdings_then(ids, at), values_of_wallets(chosen, at)
     lots: defaultdict[int, list[LotThen]] = defaultdict(list)
     for lot in held_lots_then(ids, at):
         lots[lot.wallet_id].append(lot)
@@ -75,7 +76,8 @@ def balances_then(wallets: QuerySet[Wallet], at: dt.datetime) -> list[PastBalanc
             wallet=wallet,
             wallet_type=wallet.wallet_type,
             held=held[wallet.pk],
-            worth=worth_of(held[wallet.pk].spendable, wallet.wallet_type),
+            worth=worth_of(held[wallet.pk].spendable, wallet.wallet_type, values.get(wallet.pk)),
+            value=values.get(wallet.pk, wallet.wallet_type.unit_value),
             lots=lots[wallet.pk],
             at=at,
         )

@@ -22,6 +22,7 @@ from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import CAMPAIGN
 from loyalty.selectors.tier_sets import benefits_of, tier_set_at
+from loyalty.terms_panels import TermsPanel, terms_panels
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
 from loyalty.told_conditions import is_kept_from, told_sentence
 from members.conditions.moments import Moment
@@ -99,6 +100,7 @@ class ProgramTermsPage:
     units: Sequence[UnitWords]
     charities: Sequence[CharityWords]
     general: Sequence[str]
+    further: Sequence[TermsPanel]
 
 
 def terms_of(
@@ -142,12 +144,17 @@ def terms_of(
             describe_discounting(program.discounting) if kinds.count("discount") > 1 else ""
         ),
         units=[
-            UnitWords(item.plural, item.icon, describe_units(item, program.currency, charities))
+            UnitWords(
+                item.plural,
+                item.icon,
+                describe_units(item, program.currency, charities, definition.tiers),
+            )
             for item in definition.wallet_types
             if item.code in _collected(definition, versions)
         ],
         charities=_charities(program, now),
         general=describe_terms(definition),
+        further=terms_panels(program, now),
     )
 
 

@@ -17,6 +17,7 @@ from loyalty.models import (
 )
 from loyalty.program_parts import program_parts
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition, RuleDefinition
+from loyalty.rules.spending import by_tier
 from loyalty.selectors.activities import activity_type_definitions
 from loyalty.selectors.charities import charity_definitions, pledge_definitions
 from loyalty.selectors.launches import launch_definition
@@ -28,6 +29,7 @@ from loyalty.selectors.program_times import (
     program_state,
 )
 from loyalty.selectors.tier_sets import tiers_of
+from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import (
     GiftsDefinition,
     PluralForms,
@@ -71,7 +73,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
     """The program as it is now, as `apply_definition` takes it: applying the result changes
     nothing. Drafts beside a live program, and what is only scheduled, are not in it."""
     rules = _rules_of(program, now)
-    state = program_state(program, now)
+    state, tiers = program_state(program, now), tiers_of(program, now)
     return ProgramDefinition(
         code=program.code,
         name=program.name,
@@ -88,7 +90,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         multiplying=program.multiplying,
         discounting=program.discounting,
         four_eyes=program.four_eyes,
-        tiers=tiers_of(program, now),
+        tiers=tiers,
         pause=pause_definition(state.pause),
         ending=ending_definition(state.ending),
         launch=launch_definition(program),
@@ -100,7 +102,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         companies=company_terms_of(program),
         activity_types=activity_type_definitions(),
         wallet_types=tuple(
-            _wallet_type(item)
+            _wallet_type(item, tiers)
             for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")
         ),
         earning_rules=tuple(item for item in rules if isinstance(item, EarningRuleDefinition)),
@@ -121,7 +123,7 @@ def _rules_of(program: Program, now: dt.datetime) -> list[RuleDefinition]:
     return [rule_definition(rule, version) for rule, version in found if version is not None]
 
 
-def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
+def _wallet_type(wallet_type: WalletType, tiers: TiersDefinition | None) -> WalletTypeDefinition:
     policy = next(item for item in wallet_type.lot_policies.all() if item.rule_id is None)
     return WalletTypeDefinition(
         code=wallet_type.code,
@@ -129,6 +131,7 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
         plural=wallet_type.plural,
         decimals=wallet_type.scale,
         unit_value=wallet_type.unit_value,
+        tier_values=_tier_values(wallet_type, tiers),
         pending_from=policy.pending_from,
         pending_days=policy.pending_days,
         expiry=expiry_of(policy),
@@ -138,6 +141,12 @@ def _wallet_type(wallet_type: WalletType) -> WalletTypeDefinition:
         spending=spending_of(wallet_type),
         stored_value=wallet_type.stored_value,
     )
+
+
+def _tier_values(wallet_type: WalletType, tiers: TiersDefinition | None) -> dict[str, Decimal]:
+    """Without those of tiers that are gone: nobody has them."""
+    known = {tier.code for tier in tiers.tiers} if tiers else set()
+    return {code: value for code, value in by_tier(wallet_type.tier_values) if code in known}
 
 
 def account_codes_of(program: Program) -> AccountCodes:

@@ -21,7 +21,7 @@ from loyalty.rules.discounts import Discounting, DiscountVersion
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
 from loyalty.rules.program_times import ALWAYS, ProgramTimes
-from loyalty.rules.spending import SpendingTerms
+from loyalty.rules.spending import SpendingTerms, by_tier
 from loyalty.rules.stacking import Multiplying
 from loyalty.selectors.program_times import program_times
 from loyalty.selectors.programs import is_discount
@@ -325,6 +325,7 @@ def spending_terms(wallet_type: WalletType) -> SpendingTerms:
         least=wallet_type.spend_least or 1,
         step=wallet_type.spend_step or 1,
         share=wallet_type.spend_share,
+        by_tier=by_tier(wallet_type.tier_values),
     )
 
 

@@ -32,6 +32,14 @@ class Spend:
     amount: Decimal | None
     back: Back
 
+    @property
+    def stands_for(self) -> Decimal | None:
+        """What it paid; None: it was made before spends said so."""
+        if self.amount is not None:
+            return self.amount
+        said = self.transfer.explanation.get("pays")
+        return Decimal(said) if said else None
+
 
 def spends_on(order_ids: Iterable[int]) -> list[Spend]:
     """In the order in which they were made; a constant number of queries. Without what came back as

@@ -40,6 +40,8 @@ def change(applied: Applied, instance: Any, name: str, value: Any) -> None:
 
 def _in_words(instance: Any, name: str, value: Any) -> str:
     """A field's value as staff read it: the word of a choice, a dash for nothing."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items()) or "–"
     words = dict(instance._meta.get_field(name).flatchoices)
     return str(words.get(value, value)) or "–"
 

@@ -26,7 +26,7 @@ from loyalty.selectors.charities import Worth
 from loyalty.selectors.gifts import room_to_give, room_to_receive
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
 from loyalty.services.charity_entries import enter_donation
-from loyalty.services.redemptions import check_spending, terms_of
+from loyalty.services.redemptions import check_moment, check_spending, terms_of
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
@@ -143,24 +143,28 @@ def donate_units(
     standing: StandingGift | None = None,
     reward: str = "",
     worth: Worth | None = None,
+    occurred_at: dt.datetime | None = None,
 ) -> tuple[Transfer, bool]:
     """A member gives to one of the program's charities. `note`: why staff gave it for them;
     `standing`: the standing gift that it follows from, which no least and no step holds up.
     `reward`: the name of the reward that gives it, at its own price; it comes back with that alone.
-    `worth`: what the charity gets for it, where its rates do not say so. Returns and raises as
-    `give_units`."""
+    `worth`: what the charity gets for it, where its rates do not say so. `occurred_at`: when a till
+    that was offline gave it, up to 72 hours ago; what expired since then counts, and nothing that
+    came since. Returns and raises as `give_units`."""
+    at = occurred_at or now
+    check_moment(at, now)
     _check(wallet, units, "", whole_limit)
     note = " ".join(note.replace("\x00", "").split())
 
     def donate() -> tuple[Transfer, bool]:
         lock_wallets([wallet.pk])
         if not Transfer.objects.filter(key=key).exists():
-            _check_giver(wallet, now)
+            _check_giver(wallet, at)
             _check_charity(wallet, charity, offered=bool(reward))
             if standing is None and not reward:
                 _check_amount(wallet, units)
         entry = _entry(
-            wallet, "out", Transfer.Kind.DONATION, units, key, source, now, actor,
+            wallet, "out", Transfer.Kind.DONATION, units, key, source, at, actor,
             counter=charity.pk,
             explanation={"charity": charity.name}
             | ({"standing": True} if standing else {})
@@ -277,7 +281,7 @@ def _wallet_of(to: Membership, wallet: Wallet) -> Wallet:
 
 def _entry(
     wallet: Wallet, direction: str, kind: Transfer.Kind, units: int, key: str, source: str,
-    now: dt.datetime, actor: Actor, *, counter: int | str, explanation: dict[str, Any], **rest: Any,
+    at: dt.datetime, actor: Actor, *, counter: int | str, explanation: dict[str, Any], **rest: Any,
 ) -> Movement:  # fmt: skip
     """`counter`: the account on the other side, or which of the program's own it is."""
     program = terms_of(wallet)
@@ -287,12 +291,12 @@ def _entry(
         ref=WalletRef(wallet.pk, wallet.account_id, wallet.wallet_type_id, program.zone),
         counter_account_id=counter if isinstance(counter, int) else program.accounts[counter],
         amount=units,
-        occurred_at=now,
+        occurred_at=at,
         key=key,
         source=source,
         explanation=explanation,
         actor=actor.user.pk if actor.user else None,
-        **program.renewal(wallet.wallet_type_id, Transfer.Kind.GIFT.value, now),
+        **program.renewal(wallet.wallet_type_id, Transfer.Kind.GIFT.value, at),
         **rest,
     )
 

@@ -47,6 +47,16 @@ def tiers_before(wishes: Sequence[Wish]) -> dict[int, TierHeld]:
     return found
 
 
+def tier_to_pay_in(wish: Wish, batch: Sequence[Wish]) -> tuple[int, str]:
+    """The ladder and the code of the tier that its buyer had before an order, by which their units
+    pay for it, whatever tier it leads to. `batch`: new orders, that may come before it."""
+    if not has_tiers(wish):
+        return 0, ""
+    people = _People.load([wish])
+    own = [other for other in batch if other.program.id == wish.program.id]
+    return people.ladder(wish).id, people.tier(wish, own, with_itself=False)
+
+
 def standings_around(wish: Wish, units: Mapping[str, Decimal]) -> tuple[Standing, Standing] | None:
     """Where its buyer stands before an order, and with it and the units that it earns, by wallet
     type. None: there are no tiers."""

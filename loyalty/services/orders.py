@@ -115,6 +115,7 @@ def _record_opened(
     windows: list[Contribution] = []
     wishes = _all_wishes(orders, opened, terms, now)
     new = [wish for found in wishes for wish in found]
+    payments.wishes = new
     reconciles = any(anew) or any(known.parked for known in opened)
     book = CapBook.load(new, whole=whole | (_budgets_of(new) if reconciles else set()))
     results: list[OrderResult] = []

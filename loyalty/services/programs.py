@@ -198,6 +198,7 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         plural=wanted.plural,
         scale=wanted.decimals,
         unit_value=wanted.unit_value,
+        tier_values=tier_values(wanted),
         plural_language=wanted.plural_forms.language,
         plural_forms=wanted.plural_forms.forms,
         icon=wanted.icon,
@@ -247,6 +248,7 @@ def _change_wallet_type(
         change(applied, wallet_type, "scale", wanted.decimals)
     for name in ("singular", "plural", "icon", "unit_value"):
         change(applied, wallet_type, name, getattr(wanted, name))
+    change(applied, wallet_type, "tier_values", tier_values(wanted))
     change(applied, wallet_type, "plural_language", wanted.plural_forms.language)
     change(applied, wallet_type, "plural_forms", wanted.plural_forms.forms)
     _change_gifts(applied, wallet_type, wanted, before)
@@ -311,6 +313,11 @@ def spending_values(spending: SpendingDefinition, decimals: int) -> dict[str, An
         "spend_step": _at_scale(spending.step, decimals),
         "spend_share": spending.share,
     }
+
+
+def tier_values(wanted: WalletTypeDefinition) -> dict[str, str]:
+    """What one pays by tier, as the column has it."""
+    return {tier: f"{value.normalize():f}" for tier, value in wanted.tier_values.items()}
 
 
 def _at_scale(amount: Decimal | None, decimals: int) -> int | None:

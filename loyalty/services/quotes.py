@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from babel.numbers import get_currency_precision
 
@@ -31,7 +32,7 @@ from loyalty.selectors.window_parts import Wanted, window_parts
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
 from loyalty.services.order_inputs import CustomerRef, OrderInput, check_order
-from loyalty.services.order_tiers import standings_around
+from loyalty.services.order_tiers import standings_around, tier_to_pay_in
 from loyalty.services.orders import occasion_of
 from loyalty.services.usable_units import UsableUnits, spendable_units, usable_for
 from loyalty.tiers.progress import Standing
@@ -108,7 +109,12 @@ def quote_order(
     for wish, found in zip(wishes, reduced, strict=True):
         quotes[wish.program.id] = replace(
             _quote(wish, book, found),
-            usable=usable_for(wish.program, held.get(wish.membership_id, {}), found.basket.total),
+            usable=usable_for(
+                wish.program,
+                held.get(wish.membership_id, {}),
+                found.basket.total,
+                partial(tier_to_pay_in, wish, ()),
+            ),
         )
     return [quotes[wish.program.id] for wish in asked]
 

@@ -19,9 +19,10 @@ from loyalty.ledger.posting import Movement, Posted, WalletRef, lock_wallets, mo
 from loyalty.models import Account, Membership, Order, Program, Transfer, Wallet, WalletType
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms, terms_as_read
+from loyalty.selectors.tier_worth import Payer, terms_in
 from loyalty.services.adjustments import whole_number
 from loyalty.services.restorations import restoration
-from loyalty.services.spending_terms import Bill, refuse_beyond_terms
+from loyalty.services.spending_terms import Bill, refuse_beyond_terms, worth_said
 from members.errors import FieldError
 from members.formatting import format_units
 from members.prepared import KeptQuery
@@ -153,6 +154,11 @@ def _check(units: int, at: dt.datetime, now: dt.datetime) -> None:
             code="invalid_request",
             errors=[FieldError("units", _("Give a number above zero."))],
         )
+    check_moment(at, now)
+
+
+def check_moment(at: dt.datetime, now: dt.datetime) -> None:
+    """Raises LedgerError where something was spent neither now nor by a till that was offline."""
     if at > now or at < now - OFFLINE:
         raise LedgerError(
             _("A redemption is told at once, or within 72 hours by a till that was offline."),
@@ -168,24 +174,31 @@ def _redeem(
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = current_wallet(wallet, key)
     program = terms_of(wallet)
-    limited = not reward and program.units[wallet.wallet_type_id].spending.said
+    payer = Payer(program.units[wallet.wallet_type_id].spending)
+    pays = not reward and (order is not None or bill is not None)
+    by_tier = pays and bool(payer.terms.by_tier)
+    limited = not reward and payer.terms.said
     stops = not _can_spend(program, at, wallet.wallet_type)
-    if limited or stops:
+    if limited or stops or by_tier:
         lock_wallets([wallet.pk])
+        payer = payer_of(wallet, program, at, spender) if by_tier else payer
         # A repeat is answered whatever the terms are now.
         if not Transfer.objects.filter(key=key).exists():
             if stops:
                 check_spending(program, at, wallet.wallet_type)
             if limited:
                 refuse_beyond_terms(
-                    units, wallet_type=wallet.wallet_type, program=program, order=order, bill=bill
-                )
+                    units, wallet_type=wallet.wallet_type, program=program, terms=payer.terms,
+                    order=order, bill=bill,
+                )  # fmt: skip
     said = {
         "order": order.external_id if order else None,
         "member": spender.pk if spender else None,
         "reward": reward,
         "checkout": checkout,
     }
+    if pays:
+        said |= worth_said(payer, payer.terms.worth(units), program.currency)
     entry = _spend_entry(
         wallet, units, program, key=key, source=source, at=at, said=said, actor=actor, order=order,
         note=note,
@@ -311,6 +324,17 @@ def _audit_return(transfer: Transfer, units: int, actor: Actor, note: str) -> No
             },
             reason=note,
         )
+
+
+def payer_of(
+    wallet: Wallet, program: ProgramTerms, at: dt.datetime, spender: Membership | None = None
+) -> Payer:
+    """The terms of a wallet's units as they are for who spends them then: its member, or whoever
+    may spend of it. The caller holds the wallet's lock."""
+    terms = program.units[wallet.wallet_type_id].spending
+    if terms.by_tier and spender is None:
+        spender = Membership.objects.filter(account=wallet.account_id).first()
+    return terms_in(program, terms, spender, at)
 
 
 def check_spending(program: ProgramTerms, at: dt.datetime, wallet_type: WalletType) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from babel.numbers import get_currency_precision
 from django.utils.translation import gettext as _
 
 from loyalty.errors import SpendingRefusedError
@@ -12,6 +13,7 @@ from loyalty.models import Order, WalletType
 from loyalty.rules.facts import ZERO
 from loyalty.rules.spending import Refusal, SpendingTerms
 from loyalty.selectors.rulebooks import ProgramTerms
+from loyalty.selectors.tier_worth import Payer
 from loyalty.selectors.unit_tenders import spends_on
 from members.errors import FieldError
 from members.formatting import format_money, format_percent, format_units
@@ -30,13 +32,13 @@ def refuse_beyond_terms(
     *,
     wallet_type: WalletType,
     program: ProgramTerms,
+    terms: SpendingTerms,
     order: Order | None = None,
     bill: Bill | None = None,
 ) -> None:
-    """Raises SpendingRefusedError where the terms of these units do not allow it. The caller holds
-    the wallet's lock; an order's row is locked here, so that two who pay for it wait for each
-    other."""
-    terms = program.units[wallet_type.pk].spending
+    """Raises SpendingRefusedError where the terms of these units, as they are for who spends them,
+    do not allow it. The caller holds the wallet's lock; an order's row is locked here, so that two
+    who pay for it wait for each other."""
     room = None
     asked = order or bill
     if asked is not None and terms.shared:
@@ -63,13 +65,22 @@ def refuse_beyond_room(
 
 def paid_before(order_id: int, terms: SpendingTerms, wallet_type_id: int) -> Decimal:
     """What units of this kind paid of an order, without what came back."""
-    return terms.worth(
-        sum(
-            spend.transfer.amount - spend.back.units
-            for spend in spends_on([order_id])
-            if spend.transfer.wallet_type_id == wallet_type_id
-        )
-    )
+    paid = ZERO
+    for spend in spends_on([order_id]):
+        if spend.transfer.wallet_type_id == wallet_type_id:
+            left = spend.transfer.amount - spend.back.units
+            stands_for = spend.stands_for
+            worth = terms.worth(spend.transfer.amount) if stands_for is None else stands_for
+            paid += worth * left / spend.transfer.amount
+    return paid
+
+
+def worth_said(payer: Payer, amount: Decimal, currency: str) -> dict[str, str]:
+    """What a spend that pays says of itself: how much in whole coins, which stays whatever units
+    are worth later, and the tier, where it pays another worth there."""
+    coin = Decimal(1).scaleb(-get_currency_precision(currency))
+    said = {"pays": f"{amount // coin * coin:f}", "currency": currency}
+    return said | ({"tier": payer.tier} if payer.tier else {})
 
 
 def _fix(refusal: Refusal, terms: SpendingTerms, wallet_type: WalletType, room: int) -> str:

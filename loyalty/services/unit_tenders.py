@@ -22,16 +22,24 @@ from loyalty.errors import (
 )
 from loyalty.ledger.posting import Movement, post
 from loyalty.models import Membership, Order, Transfer, UnitTender, WalletType
-from loyalty.rules.facts import ZERO
+from loyalty.rules.facts import NOTHING, ZERO, Occasion
 from loyalty.rules.spending import SpendingTerms
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.selectors.tier_worth import Payer, in_tier
 from loyalty.selectors.unit_tenders import called_off
 from loyalty.selectors.wallet_types import wallet_types_of
+from loyalty.services.contexts import Wish
 from loyalty.services.order_batches import Opened
 from loyalty.services.order_inputs import OrderInput
+from loyalty.services.order_tiers import tier_to_pay_in
 from loyalty.services.redemptions import OFFLINE, check_spending, spend_movement
-from loyalty.services.spending_terms import paid_before, refuse_beyond_room
+from loyalty.services.spending_terms import (
+    paid_before,
+    refuse_beyond_room,
+    worth_said,
+)
 from loyalty.services.tender_inputs import TenderInput, refuse_overpaid, tender_kind
+from members.conditions.moments import Moment
 from members.errors import FieldError
 from members.formatting import format_money, format_units
 from members.selectors.merges import were_one
@@ -56,6 +64,15 @@ class _Payment:
     before: UnitTender | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a tender is of: units of a program, as they are for the buyer."""
+
+    program: ProgramTerms
+    wallet_type_id: int
+    payer: Payer
+
+
 class UnitPayments:
     """What orders of one batch are paid with in units. The caller holds their buyers' locks."""
 
@@ -66,6 +83,8 @@ class UnitPayments:
         self.called_off: set[int] = set()
         self.payments: list[_Payment] = []
         self.places: dict[str, int] = {}
+        # The new orders of the batch, by what they ask of their buyers.
+        self.wishes: Sequence[Wish] = ()
 
     @classmethod
     def load(
@@ -168,12 +187,12 @@ class UnitPayments:
         # What was paid stays, whatever has become of its program, its worth and its terms.
         before = self._named_before(order, tender)
         if before is None or before.pk in self.called_off:
-            program, wallet_type_id = self._named(order, known, tender)
-            before = self._before(order, wallet_type_id)
+            named = self._named(order, known, tender)
+            before = self._before(order, named.wallet_type_id)
         if before is not None and before.pk not in self.called_off:
             _refuse_other_units(order, tender, whole, before)
             return
-        unit = self._unit(wallet_type_id)
+        unit = self._unit(named.wallet_type_id)
         if tender.kind != tender_kind(unit):
             message = _("What %(units)s pay is a tender of kind “%(kind)s”.")
             words = {"units": unit.plural, "kind": tender_kind(unit)}
@@ -182,18 +201,21 @@ class UnitPayments:
         if units % 1:
             message = _("Give %(units)s with at most %(decimals)s decimals.")
             raise _wrong(message % {"units": unit.plural, "decimals": unit.scale}, "too_fine")
-        amount = pays(program.units[wallet_type_id].spending, int(units), order.currency)
+        amount = pays(named.payer.terms, int(units), order.currency)
         if amount != tender.amount or not amount:
             raise _wrong_worth(int(units), unit, amount, order.currency)
-        self._spend(order, known, program, unit, int(units), amount, before)
+        self._spend(order, known, named, unit, int(units), amount, before)
+
+    def _spent_at(self, order: OrderInput) -> dt.datetime:
+        at = order.placed_at
+        return at if self.now - OFFLINE <= at <= self.now else self.now
 
     def _spend(
-        self, order: OrderInput, known: Opened, program: ProgramTerms, unit: WalletType,
-        units: int, amount: Decimal, before: UnitTender | None,
+        self, order: OrderInput, known: Opened, named: _Named, unit: WalletType, units: int,
+        amount: Decimal, before: UnitTender | None,
     ) -> None:  # fmt: skip
-        at = order.placed_at if self.now - OFFLINE <= order.placed_at <= self.now else self.now
+        at, program, terms = self._spent_at(order), named.program, named.payer.terms
         check_spending(program, at, unit)
-        terms = program.units[unit.pk].spending
         paid = paid_before(known.order_id, terms, unit.pk) if known.known else ZERO
         refuse_beyond_room(units, terms=terms, wallet_type=unit, room=terms.room(order.total, paid))
         entry = spend_movement(
@@ -204,14 +226,15 @@ class UnitPayments:
             key=f"order:{known.order_id}:paid:{unit.pk}"
             + (f":{before.transfer_id}" if before else ""),
             source=self.transfer_source,
-            explanation={"order": order.external_id},
+            explanation={
+                "order": order.external_id,
+                **worth_said(named.payer, amount, order.currency),
+            },
             o=known.order_id,
         )
         self.payments.append(_Payment(known.order_id, order, unit.pk, amount, entry, before))
 
-    def _named(
-        self, order: OrderInput, known: Opened, tender: TenderInput
-    ) -> tuple[ProgramTerms, int]:
+    def _named(self, order: OrderInput, known: Opened, tender: TenderInput) -> _Named:
         """The program and the kind of units that a tender is of."""
         found = [
             (program, pk)
@@ -229,7 +252,21 @@ class UnitPayments:
             )
         if len(found) > 1:
             raise _wrong(_("Several programs have such units. Name the program."), "ambiguous")
-        return found[0]
+        [(program, pk)] = found
+        return _Named(program, pk, self._payer(order, known, program, pk))
+
+    def _payer(
+        self, order: OrderInput, known: Opened, program: ProgramTerms, wallet_type_id: int
+    ) -> Payer:
+        """The terms for the buyer, by the tier that they had before the order."""
+        terms = program.units[wallet_type_id].spending
+        if not terms.by_tier or known.customer_id is None:
+            return Payer(terms)
+        paying = Wish(
+            program, (), known.members[program.id].membership_id, known.customer_id,
+            Occasion(NOTHING, Moment(self._spent_at(order), program.zone)),
+        )  # fmt: skip
+        return in_tier(program, terms, *tier_to_pay_in(paying, self.wishes))
 
     def _named_before(self, order: OrderInput, tender: TenderInput) -> UnitTender | None:
         """What a tender says that the order was paid with, if it was."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,16 +12,19 @@ from loyalty.ledger.balances import holdings
 from loyalty.models import Wallet
 from loyalty.rules.spending import SpendingTerms
 from loyalty.selectors.rulebooks import ProgramTerms
+from loyalty.selectors.tier_worth import in_tier
 
 
 @dataclass(frozen=True, slots=True)
 class UsableUnits:
-    """Of one kind of units. `most`: how many can be used for the basket; 0: none."""
+    """Of one kind of units. `most`: how many can be used for the basket; 0: none. `tier`: the name
+    of the buyer's tier, where they pay another worth in it."""
 
     wallet_type_id: int
     terms: SpendingTerms
     spendable: int
     most: int
+    tier: str = ""
 
 
 def spendable_units(membership_ids: Iterable[int], at: dt.datetime) -> dict[int, dict[int, int]]:
@@ -40,16 +43,19 @@ def spendable_units(membership_ids: Iterable[int], at: dt.datetime) -> dict[int,
 
 
 def usable_for(
-    program: ProgramTerms, spendable: Mapping[int, int], total: Decimal
-) -> tuple[UsableUnits, ...]:
-    """Of each kind of units of some worth, for a basket of so much."""
-    return tuple(
-        UsableUnits(
-            unit.wallet_type_id,
-            unit.spending,
-            spendable.get(unit.wallet_type_id, 0),
-            unit.spending.most(spendable.get(unit.wallet_type_id, 0), unit.spending.room(total)),
-        )
-        for unit in program.units.values()
-        if unit.spending.unit_value
-    )
+    program: ProgramTerms, spendable: Mapping[int, int], total: Decimal,
+    tier: Callable[[], tuple[int, str]],
+) -> tuple[UsableUnits, ...]:  # fmt: skip
+    """Of each kind of units of some worth, for a basket of so much. `tier`: finds the ladder and
+    tier that the buyer has before it, where that makes a difference."""
+    units = [unit for unit in program.units.values() if unit.spending.unit_value]
+    asked = any(unit.spending.by_tier for unit in units)
+    ladder, code = tier() if asked else (0, "")
+    found = []
+    for unit in units:
+        payer, held = in_tier(program, unit.spending, ladder, code), spendable.get(
+            unit.wallet_type_id, 0
+        )  # fmt: skip
+        most = payer.terms.most(held, payer.terms.room(total))
+        found.append(UsableUnits(unit.wallet_type_id, payer.terms, held, most, payer.tier))
+    return tuple(found)

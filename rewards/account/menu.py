@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.account.home_cards import register_home_card
 from members.navigation import NavItem, register_mypage_item
+from rewards.account.next_rewards import next_reward_card
 from rewards.account.wishes import goal_card
 
 NAMESPACE = "rewards_account"
@@ -23,3 +24,4 @@ def register() -> None:
     """Add the entry; called once, when the application is ready."""
     register_mypage_item(ITEM)
     register_home_card("reward_goal", goal_card)
+    register_home_card("next_reward", next_reward_card)

@@ -53,7 +53,8 @@ def find_reward(public_id: UUID) -> Reward | None:
 
 
 def reward_now(pk: int, *, locks: bool) -> Reward:
-    """All of a reward as it is; `locks`: nobody else takes one meanwhile."""
+    """All of a reward as it is, and nobody begins to count it meanwhile; `locks`: nobody else takes
+    one, either."""
     found = (_locked if locks else _now).one(pk)
     # Most have neither, and then nothing is asked for.
     for name, there in (
@@ -89,7 +90,9 @@ _with_id = KeptQuery(
         .order_by()
     )
 )
-_now = KeptQuery(_whole)
+# The lock that whatever refers to a reward takes anyhow. Who gives a reward its first stock waits
+# for it, so nobody takes one uncounted meanwhile.
+_now = KeptQuery(_whole, ending=' FOR KEY SHARE OF "rewards_reward"')
 _locked = KeptQuery(lambda pk: _whole(pk).select_for_update(of=("self",), no_key=True))
 
 

@@ -15,6 +15,7 @@ from loyalty.models import Membership, Transfer, Wallet, WalletType
 from loyalty.selectors.memberships import current_wallet, wallet_of_kind
 from loyalty.services.order_payments import call_off_payment
 from loyalty.services.redemptions import (
+    payer_of,
     redeem_units,
     reverse_redemption,
     terms_of,
@@ -53,7 +54,8 @@ def hold_units(
     bill = Bill(checkout.total, checkout.currency)
     for kind, number in sorted(units.items(), key=lambda item: item[0].pk):
         wallet = _wallet_of(checkout.membership, kind)
-        amount = pays(terms_of(wallet).units[kind.pk].spending, number, checkout.currency)
+        payer = payer_of(wallet, terms_of(wallet), now)
+        amount = pays(payer.terms, number, checkout.currency)
         if not amount:
             raise CheckoutRefusedError(_("So few of them pay nothing."), code="worth_nothing")
         paid += amount

@@ -25,14 +25,15 @@ def worth_there(reward: Reward, units: int) -> Worth:
 
 def donate(
     reward: Reward, *, wallet: Wallet, units: int, key: str, source: str, actor: Actor,
-    now: dt.datetime,
+    now: dt.datetime, at: dt.datetime,
 ) -> Transfer:  # fmt: skip
-    """The price of a reward, given to its charity. The caller holds the wallet's lock. Raises as
-    `donate_units` does."""
+    """The price of a reward, given to its charity at this moment. The caller holds the wallet's
+    lock. Raises as `donate_units` does."""
     assert reward.charity is not None
     given, _replayed = donate_units(
         wallet=wallet, charity=reward.charity.account, units=units, actor=actor, key=key,
-        source=source, now=now, reward=reward.name, worth=worth_there(reward, units),
+        source=source, now=now, occurred_at=at, reward=reward.name,
+        worth=worth_there(reward, units),
     )  # fmt: skip
     return given
 

@@ -304,7 +304,7 @@ def _reserve(
     if reward.is_donation:
         spent = donate(
             reward, wallet=wallet, units=offer.price, key=f"reward:{key}", source=source,
-            actor=actor, now=now,
+            actor=actor, now=now, at=then,
         ).pk  # fmt: skip
     elif offer.price:
         wallet.wallet_type = reward.wallet_type

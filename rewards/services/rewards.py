@@ -63,6 +63,9 @@ def change_reward(*, reward: Reward, definition: RewardDefinition, actor: Actor)
     if definition.stock is not None and definition.stock < promised:
         message = _("%s of them are taken already.") % promised
         raise DomainError(message, errors=[FieldError("stock", message)])
+    if before.stock is None and definition.stock is not None:
+        # Who is taking one has looked by now, and is waited for; whoever comes waits, and counts.
+        Reward.objects.select_for_update().only("pk").get(pk=found.pk)
     _write(found, definition)
     old, new = before.model_dump(mode="json"), definition.model_dump(mode="json")
     changed = [name for name in new if new[name] != old[name]]

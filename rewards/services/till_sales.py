@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Order, Transfer
-from loyalty.selectors.memberships import wallet_ids
+from loyalty.selectors.memberships import wallets_of_orders
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import record_orders
 from loyalty.services.redemptions import OFFLINE
@@ -88,13 +88,14 @@ def record_sale(*, sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSa
     nothing. Raises what recording orders, holding vouchers and taking rewards raise; nothing is
     kept then."""
     if not sale.rewards:
+        lock_sales([sale])
         return _record(sale, actor, now)
     return run_atomically(lambda: _record_with_rewards(sale, actor, now))
 
 
 def _record_with_rewards(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
     """In one transaction. A sale pays with what was there before it, so they are taken first."""
-    _lock_first(sale)
+    lock_sales([sale])
     _refuse_together(sale)
     for key, item in keyed(sale.checkout, sale.rewards):
         take_at_till(
@@ -142,8 +143,7 @@ def _replay_or_nothing(sale: TillSale, actor: Actor, now: dt.datetime) -> Record
 
 
 def _replay(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
-    if sale.rewards:
-        _lock_first(sale)
+    lock_sales([sale])
     at = sale.order.placed_at
     if not now - OFFLINE <= at <= now:
         at = now
@@ -194,11 +194,14 @@ def _replay_rewards(
             yield Problem(error.code, str(error.message), reward=item.reward)
 
 
-def _lock_first(sale: TillSale) -> None:
-    """The members' wallets, then its vouchers, each after what it was taken as: whoever waits for a
-    reward has locked theirs before."""
-    lock_wallets(wallet_ids(sale.members))
-    pks = [used.voucher.pk for used in sale.vouchers]
+def lock_sales(sales: Sequence[TillSale]) -> None:
+    """In a transaction all that sales of it will change: the wallets of their members and of these
+    members' pools, as their orders lock them, then vouchers, each after what it was taken as.
+    Whoever waits for a reward has locked theirs before."""
+    if not _in_transaction():
+        return
+    lock_wallets(wallets_of_orders({item.customer_id for sale in sales for item in sale.members}))
+    pks = [used.voucher.pk for sale in sales for used in sale.vouchers]
     if pks:
         taken = Redemption.objects.select_for_update().filter(voucher__in=pks).order_by("pk")
         list(taken.values_list("pk"))

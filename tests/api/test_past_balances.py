@@ -58,7 +58,8 @@ def test_a_past_balance_is_whole(api: ApiClient, address: str) -> None:
         "worth": {"amount": "0.12", "currency": "USD"},
         "next_expiry": {"units": "12", "at": "2027-03-02T00:00:00Z"},
         "exact_until": "2027-03-02T00:00:00Z",
-        "usable": "12", "spending": {"least": "1", "step": "1", "share": "100"},
+        "usable": "12",
+        "spending": {"least": "1", "step": "1", "share": "100", "unit_value": "0.01"},
     }  # fmt: skip
     assert balance(api, address, "2026-03-21")["spendable"] == "7"
     assert balance(api, address, "2027-03-02")["spendable"] == "0"

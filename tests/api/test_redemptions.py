@@ -211,7 +211,9 @@ def test_terms_of_use_are_told_with_the_balance_and_refused_by_field(
     Program.objects.update(revision=F("revision") + 1)
     [found] = api.get(f"/memberships/{earned.public_id}/balances").json()["balances"]
     assert (found["spendable"], found["usable"]) == ("12", "12")
-    assert found["spending"] == {"least": "6", "step": "3", "share": "50"}
+    assert found["spending"] == {
+        "least": "6", "step": "3", "share": "50", "unit_value": "0.01",
+    }  # fmt: skip
     for units, code in (("3", "below_least"), ("8", "not_in_steps")):
         problem = redeem(api, earned, f"no {units}", units=units)
         [error] = assert_problem(problem, 409, "spending_refused", "units")["errors"]
@@ -233,6 +235,7 @@ def test_a_quote_says_what_a_member_could_pay_with_units(
     assert quote["usable"] == [
         {
             "wallet_type": "points", "decimals": 0, "spendable": "12", "usable": "8",
-            "worth": "8.00", "spending": {"least": "1", "step": "2", "share": "40"},
+            "worth": "8.00",
+            "spending": {"least": "1", "step": "2", "share": "40", "unit_value": "1"},
         }
     ]  # fmt: skip

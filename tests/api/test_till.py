@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import Membership, Order, Program
+from loyalty.selectors.programs import definition_of
+from loyalty.services.manual_tiers import give_tier
 from loyalty.services.memberships import enroll_customer
+from loyalty.services.programs import apply_definition
 from members.models import Customer
 from members.services.audit import SYSTEM
 from rewards.models import Reward, Voucher, VoucherUse
@@ -315,3 +319,47 @@ def test_rewards_of_a_queue_are_taken_once_however_often_it_is_sent(
     ]  # fmt: skip
     assert spendable(api, member) == held
     assert VoucherUse.objects.filter(state="used").count() == 1
+
+
+def test_units_pay_more_of_who_has_a_tier_at_the_till_and_in_a_cart(
+    api: ApiClient, member: Membership
+) -> None:
+    told = definition_of(member.program, timezone.now()).model_dump(mode="json")
+    told["tiers"] = {
+        "tiers": [{"code": "base", "name": "Member"},
+                  {"code": "gold", "name": "Gold", "threshold": 500}]
+    }  # fmt: skip
+    told["wallet_types"][0]["tier_values"] = {"gold": "0.015"}
+    apply_definition(
+        ProgramDefinition.model_validate(told), actor=SYSTEM, now=timezone.now()
+    )  # fmt: skip
+    who = {"scanned": member.card_number}
+    give_tier(membership=member, tier="gold", reason="VIP", actor=SYSTEM, now=timezone.now())
+    [found] = api.post("/till/people", who).json()["members"]
+    [points] = found["balances"]
+    assert (points["worth"], points["spending"]["unit_value"]) == ("15.00", "0.015")
+    [balance] = api.get(f"/memberships/{member.public_id}/balances").json()["balances"]
+    assert (balance["worth"]["amount"], balance["spending"]["unit_value"]) == ("15.00", "0.015")
+    wallet_types = api.get(f"/programs/{member.program.code}").json()["wallet_types"]
+    assert wallet_types[0]["tier_values"] == {"gold": "0.015"}
+
+    wrong = api.post("/till/sales", {"till": "till-3"} | sale(member, tenders=PAID))
+    assert_problem(wrong, 422, "invalid_order")
+    pays = [
+        {"kind": "money", "amount": "15.50"},
+        {"kind": "units", "amount": "4.50", "wallet_type": "points", "units": "300"},
+    ]
+    done = api.post("/till/sales", {"till": "till-3"} | sale(member, tenders=pays))
+    assert done.status_code == 201, done.content
+    cart = {
+        "cart": "c-1", "membership": str(member.public_id),
+        "order": {"currency": "USD", "total": "20.00"},
+        "units": [{"wallet_type": "points", "units": "200"}],
+    }  # fmt: skip
+    asked = {name: cart[name] for name in ("membership", "order")}
+    quote = api.post("/checkouts/quote", asked).json()
+    assert quote["quote"]["usable"][0]["spending"]["unit_value"] == "0.015"
+    # What is left, and what the sale earned: 715 of them.
+    assert quote["best"][0]["amount"] == "10.72"
+    kept = api.post("/checkouts", cart)
+    assert kept.json()["totals"]["to_pay"] == "17.00", kept.content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -180,7 +181,7 @@ def _of_past(item: PastBalance) -> MemberBalance:
         exact_until=item.exact_until,
         lapsing=lapse.units if lapse else 0,
         lapses_at=lapse.at if lapse else None,
-        spending=spending_terms(item.wallet_type),
+        spending=replace(spending_terms(item.wallet_type), unit_value=item.value),
     )
 
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from loyalty.definitions import PartyDefinition
+from loyalty.definitions import PartyDefinition, ProgramDefinition
 from loyalty.descriptions import Unit, describe_definition, describe_units
 from loyalty.models import Program, ProgramEnding
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition
@@ -95,6 +95,9 @@ class WalletTypeOut(Answer):
     plural: str
     decimals: int
     unit_value: str = Field(description="Worth of one unit in the program's currency.")
+    tier_values: dict[str, str] = Field(
+        description="What one pays of members in a tier, by its code, where that is another worth."
+    )
     pending_from: str = Field(description="The state of an order from which units wait.")
     pending_days: int
     expiry: ExpiryDefinition
@@ -161,7 +164,6 @@ class OneProgram(ApiView):
         program = get_program(code)
         definition = definition_of(program, timezone.now())
         units = {item.code: item for item in definition.wallet_types}
-        charities = definition.charity_names
         return answer(
             ProgramOut(
                 **_brief(program_state(program, timezone.now())),
@@ -170,10 +172,7 @@ class OneProgram(ApiView):
                     for item in definition.charities
                     if item.status == "live"
                 ],
-                wallet_types=[
-                    _wallet_type(item, program.currency, charities)
-                    for item in definition.wallet_types
-                ],
+                wallet_types=[_wallet_type(item, definition) for item in definition.wallet_types],
                 earning_rules=[
                     _rule(item, units[item.wallet_type], program.currency)
                     for item in definition.earning_rules
@@ -225,13 +224,14 @@ def _named(row: object, shape: type[Answer]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in shape.model_fields}
 
 
-def _wallet_type(item: WalletTypeDefinition, currency: str, charities: list[str]) -> WalletTypeOut:
+def _wallet_type(item: WalletTypeDefinition, program: ProgramDefinition) -> WalletTypeOut:
     return WalletTypeOut(
         code=item.code,
         singular=item.singular,
         plural=item.plural,
         decimals=item.decimals,
         unit_value=plain_text(item.unit_value),
+        tier_values={tier: plain_text(value) for tier, value in item.tier_values.items()},
         pending_from=item.pending_from,
         pending_days=item.pending_days,
         expiry=item.expiry,
@@ -239,7 +239,7 @@ def _wallet_type(item: WalletTypeDefinition, currency: str, charities: list[str]
         plural_forms=item.plural_forms,
         icon=item.icon,
         spending=item.spending,
-        in_words=describe_units(item, currency, charities),
+        in_words=describe_units(item, program.currency, program.charity_names, program.tiers),
     )
 
 

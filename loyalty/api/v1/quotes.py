@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
@@ -184,6 +183,8 @@ class Quotes(ApiView):
 def program_quote(quote: Quote, membership: UUID | None) -> ProgramQuote:
     wallet_types = wallet_types_of(current_terms())
     sums: dict[int, int] = {}
+    paying = {pk: unit.spending for pk, unit in quote.program.units.items()}
+    paying |= {item.wallet_type_id: item.terms for item in quote.usable}
     for quoted in quote.awards:
         version = quoted.award.version
         sums[version.wallet_type_id] = sums.get(version.wallet_type_id, 0) + quoted.award.units
@@ -199,9 +200,7 @@ def program_quote(quote: Quote, membership: UUID | None) -> ProgramQuote:
                 wallet_type=wallet_types[pk].code,
                 decimals=wallet_types[pk].scale,
                 units=units_text(units, wallet_types[pk].scale),
-                worth=money_text(
-                    Decimal(units).scaleb(-wallet_types[pk].scale) * wallet_types[pk].unit_value
-                ),
+                worth=money_text(paying[pk].worth(units)),
             )
             for pk, units in sums.items()
         ],

@@ -13,6 +13,9 @@ class SpendingOut(Answer):
     least: Units = Field(description="The fewest that can be used at once.")
     step: Units = Field(description="They are used in multiples of it.")
     share: str = Field(description="So many percent of an order can be paid with them at most.")
+    unit_value: str = Field(
+        description="What one of them pays in the program's currency, in the member's tier of now."
+    )
 
 
 def spending_out(terms: SpendingTerms) -> SpendingOut:
@@ -20,4 +23,5 @@ def spending_out(terms: SpendingTerms) -> SpendingOut:
         least=units_text(terms.least, terms.scale),
         step=units_text(terms.step, terms.scale),
         share=plain_text(terms.share),
+        unit_value=plain_text(terms.unit_value),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Self
@@ -22,9 +22,11 @@ from rest_framework.request import Request
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import AwardOut, awards_of
 from loyalty.api.v1.order_bodies import OrderFacts, PositiveMoney, Source, order_input
+from loyalty.api.v1.spending import SpendingOut, spending_out
 from loyalty.models import Membership, Order
 from loyalty.selectors.balances import balances_of
 from loyalty.selectors.member_tiers import tiers_now
+from loyalty.selectors.rulebooks import spending_terms
 from loyalty.services.order_inputs import CustomerRef, OrderInput
 from members.api.bodies import (
     TEXT,
@@ -53,6 +55,7 @@ from rewards.services.till_sales import (
     RecordedSale,
     TillSale,
     UsedVoucher,
+    lock_sales,
     record_sale,
     replay_sale,
 )
@@ -89,6 +92,7 @@ class TillBalance(Answer):
     decimals: int
     spendable: Units
     worth: str = Field(description="In the program's currency.")
+    spending: SpendingOut = Field(description="How many of them can be used at once.")
 
 
 class TillVoucher(VoucherBrief):
@@ -235,13 +239,23 @@ class TillSync(ApiView):
         where a unit or voucher of it cannot be honored any more: that is said. Units and vouchers
         count as of the time of the sale, up to 72 hours ago."""
         body = read_body(request, SyncIn)
-        return answer(
-            SyncOut(results=[_synced(item, body.till, self.actor) for item in body.sales])
-        )
+        queue = [_told(item, body.till) for item in body.sales]
+        lock_sales([told.sale for told in queue if told.sale is not None])
+        return answer(SyncOut(results=[_synced(told, self.actor) for told in queue]))
 
 
-def _synced(item: SaleIn, till: str, actor: Actor) -> SaleOut:
-    now, problems = timezone.now(), []
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A sale of a queue. `sale`: None where it contradicts itself; `problems`: what is not known of
+    it."""
+
+    number: str
+    sale: TillSale | None
+    problems: tuple[Problem, ...]
+
+
+def _told(item: SaleIn, till: str) -> _Told:
+    problems = []
     members = item.member.members() if item.member else []
     if item.member and not members:
         problems.append(Problem("member_unknown", _("Nobody is found by this.")))
@@ -262,15 +276,24 @@ def _synced(item: SaleIn, till: str, actor: Actor) -> SaleOut:
             problems.append(Problem("voucher_unknown", str(error.message), told.code))
     try:
         sale = TillSale(_order(item, till, members), tuple(used), tuple(taken), tuple(members))
-        done = replay_sale(sale=sale, actor=actor, now=now)
     except DomainError as error:
-        refused = Problem(error.code, _whole(error))
-        return SaleOut(
-            id=item.id, outcome="refused", awards=[], receipt=[],
-            problems=_problems([*problems, refused]),
-        )  # fmt: skip
-    found = _sale_out(sale, done, members, now)
-    return found.model_copy(update={"problems": _problems([*problems, *done.problems])})
+        return _Told(item.id, None, (*problems, Problem(error.code, _whole(error))))
+    return _Told(item.id, sale, tuple(problems))
+
+
+def _synced(told: _Told, actor: Actor) -> SaleOut:
+    now, problems = timezone.now(), [*told.problems]
+    if told.sale is not None:
+        try:
+            done = replay_sale(sale=told.sale, actor=actor, now=now)
+        except DomainError as error:
+            problems.append(Problem(error.code, _whole(error)))
+        else:
+            found = _sale_out(told.sale, done, told.sale.members, now)
+            return found.model_copy(update={"problems": _problems([*problems, *done.problems])})
+    return SaleOut(
+        id=told.number, outcome="refused", awards=[], receipt=[], problems=_problems(problems)
+    )
 
 
 def _several(members: Sequence[Membership]) -> bool:
@@ -357,6 +380,9 @@ def _members(found: Sequence[Membership], now: dt.datetime) -> list[TillMember]:
                     decimals=held.wallet_type.scale,
                     spendable=units_text(held.spendable, held.wallet_type.scale),
                     worth=money_text(held.worth),
+                    spending=spending_out(
+                        replace(spending_terms(held.wallet_type), unit_value=held.value)
+                    ),
                 )
                 for held in balances[item.pk]
             ],

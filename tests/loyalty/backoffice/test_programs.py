@@ -411,3 +411,32 @@ def test_the_pages_of_a_program_are_tabs_and_each_says_that_it_is_open(
         [row] = re.findall(r'<nav class="tabs" aria-label="Bean Club">.*?</nav>', page, re.DOTALL)
         assert all(f'href="{other}"' in row for _other, other in tabs)
         assert re.findall(r'href="([^"]*)" aria-current="page"', row) == [address]
+
+
+def test_what_units_pay_in_a_tier_is_asked_tier_by_tier(manager: Client) -> None:
+    ladder = [
+        {"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 500},
+    ]  # fmt: skip
+    make_program(
+        "beans", name="Bean Club", tiers={"tiers": ladder},
+        unit={"singular": "Bean", "plural": "Beans", "unit_value": "0.01"},
+    )  # fmt: skip
+    html = manager.get(url("program_edit", "beans")).content.decode()
+    assert "Worth in Member" in html
+    assert "Worth in Gold" in html
+    values = form_of(manager, "beans") | {"value_gold": "0.015"}
+    shown = manager.post(url("program_edit", "beans"), values).content.decode()
+    assert "What they pay by tier" in shown
+    assert "In Gold 100\N{NO-BREAK SPACE}Beans pay $1.50." in shown
+    manager.post(url("program_edit", "beans"), values | {"confirmed": "1"})
+    unit = Program.objects.get(code="beans").wallet_types.get()
+    assert unit.tier_values == {"gold": "0.015"}
+    page = manager.get(url("program_page", "beans")).content.decode()
+    assert "In Gold 100\N{NO-BREAK SPACE}Beans pay $1.50." in page
+    again = form_of(manager, "beans")
+    assert again["value_gold"] == "0.015"
+    manager.post(url("program_edit", "beans"), again | {"value_gold": "", "confirmed": "1"})
+    unit.refresh_from_db()
+    assert unit.tier_values == {}
+    refused = manager.post(url("program_edit", "beans"), again | {"value_gold": "-1"})
+    assert refused.status_code == 422

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -14,7 +16,7 @@ from loyalty.giving_definitions import CharityDefinition
 from loyalty.models import Membership
 from loyalty.services.charities import create_charity
 from members.services.audit import SYSTEM
-from rewards.models import AutoTake, Redemption
+from rewards.models import AutoTake, Redemption, Reward
 from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
 from rewards.services.wishes import choose_goal
@@ -262,3 +264,47 @@ def test_a_donation_is_taken_in_two_taps_and_leads_to_its_charity(client, member
     assert "It was given to City Trees." in page
     assert "2 trees" in page
     assert Redemption.objects.count() == 1
+
+
+def test_the_home_page_says_what_can_be_taken_or_what_is_nearest(client, member):
+    assert "next reward" not in text(client.get("/me/"))
+    offer(member.program, "grinder", name="Grinder", price=1000)
+    far = offer(member.program, "trip", name="Trip", price=9000)
+    home = text(client.get("/me/"))
+    assert "Your next reward: Grinder" in home
+    assert "to go" in home
+    assert "Trip" not in home
+    choose_goal(membership=member, reward=far, actor=SYSTEM, now=timezone.now())
+    home = text(client.get("/me/"))
+    assert "You save for: Trip" in home
+    assert "Your next reward" not in home
+    for number in range(2):
+        offer(member.program, f"cup{number}", name=f"Cup {number}", price=10)
+        home = text(client.get("/me/"))
+        words = "reward now" if number == 0 else "rewards now"
+        assert f"You can take {number + 1} {words}" in home
+    assert "Cup 0 and others" in home
+
+
+def test_rewards_are_in_the_terms_of_their_program(client, member):
+    address = reverse("programs:terms", args=[member.program.code])
+    assert "Grinder" not in text(client.get(address))
+    reward = offer(
+        member.program, "grinder", name="Grinder", price=1000, per_member=2, summary="By hand.",
+    )  # fmt: skip
+    offer(member.program, "secret", name="Secret", status="draft")
+    terms = text(client.get(address))
+    assert "Grinder" in terms
+    assert "1,000 Beans" in terms
+    assert "By hand." in terms
+    assert "2 for each member." in terms
+    assert "Secret" not in terms
+    with CaptureQueriesContext(connection) as one:
+        client.get(address)
+    for number in range(3):
+        offer(member.program, f"cup{number}", name=f"Cup {number}", price=10)
+    with CaptureQueriesContext(connection) as many:
+        client.get(address)
+    assert len(many) == len(one)
+    Reward.objects.filter(pk=reward.pk).update(status="archived")
+    assert "Grinder" not in text(client.get(address))

@@ -47,7 +47,7 @@ def in_the_way_of(
         with transaction.atomic():
             lock()
             working = other.submit(work)
-            _until_it_waits(working)
+            until_it_waits(working)
             with connection.cursor() as cursor:
                 # Whoever acts is told first, for the piece would begin anew and hide it.
                 cursor.execute("SET LOCAL deadlock_timeout = '20ms'")
@@ -55,8 +55,8 @@ def in_the_way_of(
         return working.result()
 
 
-def _until_it_waits(working: Future[Result]) -> None:
-    """For something that this connection has locked."""
+def until_it_waits(working: Future[Result]) -> None:
+    """Until the other waits for something that this connection has locked."""
     waiting = (
         "SELECT count(*) FROM pg_locks"
         " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"

@@ -14,7 +14,9 @@ from loyalty.selectors.charities import charities, charity_definition
 from loyalty.selectors.programs import definition_of as program_definition
 from loyalty.services.charities import change_charity
 from loyalty.services.charity_payouts import make_payout
+from loyalty.services.expiry import write_down_expired
 from loyalty.services.gift_reversals import undo_gift
+from loyalty.services.gifts import donate_units
 from loyalty.services.programs import apply_definition
 from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
@@ -26,8 +28,10 @@ from rewards.services.gift_days import start_gift_day
 from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption, issue_redemption
 from rewards.services.rewards import change_reward
+from rewards.services.till_rewards import TakenAtTill
+from rewards.services.till_sales import TillSale, replay_sale
 from rewards.services.timeouts import end_timeouts
-from tests.loyalty.factories import NOW, make_program, spendable
+from tests.loyalty.factories import NOW, line, make_program, order, spendable, wallet_of
 from tests.rewards.factories import make_member, offer, take
 from tests.rewards.test_checks import bend
 
@@ -239,3 +243,37 @@ def test_the_self_check_finds_a_donation_that_did_not_arrive(statement):
         assert check_rule(rule, NOW) is not None
         transaction.set_rollback(True)
     assert check_rule(rule, NOW) is None
+
+
+def test_a_till_that_was_offline_gives_at_the_time_of_its_sale():
+    unit = {"expiry": {"kind": "days", "length": 1}}
+    member = make_member(1000, program=make_program(charities=[CITY], unit=unit))
+    reward = tree(member)
+    late = NOW + 60 * HOUR
+    # By then they have expired, and somebody has written that down.
+    write_down_expired(late)
+    assert spendable(at=late) == 0
+    sold = TillSale(
+        order("T1", "20", at=NOW + HOUR, source="till-3", lines=(line(1, "20"),)), (),
+        (TakenAtTill(reward),), (member,),
+    )  # fmt: skip
+    assert replay_sale(sale=sold, actor=SYSTEM, now=late).problems == ()
+    [given] = Transfer.objects.filter(kind="donation")
+    assert (given.amount, given.occurred_at, given.recorded_at) == (100, NOW + HOUR, late)
+    assert CharityEntry.objects.get().occurred_at == NOW + HOUR
+    assert Redemption.objects.get().created_at == NOW + HOUR
+    assert given_to_charity() == 100
+    # What the sale left of them has expired, and nothing more.
+    assert spendable(at=late) == 0
+    assert replay_sale(sale=sold, actor=SYSTEM, now=late).problems == ()
+    assert [name for name in (*CHECKS, *RULES) if check_rule(name, late) is not None] == []
+
+
+def test_nothing_is_given_at_a_time_that_is_too_long_ago(member):
+    charity = Account.objects.get(kind="charity")
+    for at in (NOW - 73 * HOUR, NOW + HOUR):
+        with pytest.raises(DomainError, match="72 hours"):
+            donate_units(
+                wallet=wallet_of(member.account_id), charity=charity, units=10, actor=SYSTEM,
+                key="k", source="api", now=NOW, occurred_at=at,
+            )  # fmt: skip

@@ -1,14 +1,21 @@
 """Many at once: a limit, the last one in stock, a balance for one, and one voucher."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connections
 
 from loyalty.services.redemptions import redeem_units  # noqa: F401  (loaded before threads race)
 from members.services.audit import SYSTEM
+from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
+from rewards.selectors.rewards import definition_of, get_reward
+from rewards.services.eligibility import offers_for
+from rewards.services.rewards import change_reward
 from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
-from tests.rewards.services.racing import TRIES, at_once
+from tests.rewards.services.racing import TRIES, at_once, in_the_way_of, until_it_waits
 from tests.rewards.services.test_events import accept, give_up, plan, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,3 +93,54 @@ def test_a_seat_that_comes_free_while_all_want_it_goes_to_who_waited():
     assert (reward.taken, reward.kept) == (0, 1)
     assert at_once(lambda _number: accept(first)) == {"done": TRIES}
     assert (spendable("m1"), spendable("m2")) == (900, 1000)
+
+
+def give_stock(reward):
+    told = definition_of(get_reward(reward.public_id))
+    change_reward(
+        reward=reward, definition=told.model_copy(update={"stock": 1}), actor=SYSTEM
+    )  # fmt: skip
+
+
+def stock_of():
+    found = Reward.objects.get()
+    return found.stock, found.taken, Redemption.objects.filter(stocked=True).count()
+
+
+def test_who_gives_a_reward_its_first_stock_waits_for_who_is_taking_one(monkeypatch):
+    member = make_member(1000)
+    reward = offer(member.program)
+    begun = []
+
+    def change():
+        try:
+            give_stock(reward)
+        finally:
+            connections.close_all()
+
+    def look(*asked):
+        # The reward was read, and has no stock.
+        begun.append(other.submit(change))
+        until_it_waits(begun[0])
+        return offers_for(*asked)
+
+    with ThreadPoolExecutor(1) as other:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr("rewards.services.redemptions.offers_for", look)
+            take(member, reward, "before", at=NOW)
+        begun[0].result()
+    assert stock_of() == (1, 0, 0)
+    take(member, reward, "one", at=NOW)
+    assert stock_of() == (1, 1, 1)
+
+
+def test_who_takes_a_reward_that_just_gets_its_first_stock_takes_of_it():
+    member = make_member(1000)
+    reward = offer(member.program)
+    in_the_way_of(
+        lambda: take(member, reward, "one", at=NOW), lambda: give_stock(reward), lambda: None
+    )
+    assert stock_of() == (1, 1, 1)
+    with pytest.raises(RewardRefusedError):
+        take(member, reward, "two", at=NOW)
+    assert spendable() == 900

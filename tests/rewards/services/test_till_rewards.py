@@ -12,6 +12,8 @@ from loyalty.ledger.checks import RULES, check_rule
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Order
 from loyalty.selectors.memberships import wallet_ids
+from loyalty.selectors.pools import pool_wallets
+from loyalty.services.order_inputs import CustomerRef
 from members.errors import DomainError
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
@@ -22,10 +24,17 @@ from rewards.selectors.rewards import definition_of
 from rewards.services.rewards import change_reward
 from rewards.services.shared_codes import create_shared_code
 from rewards.services.till_rewards import TakenAtTill, give_up_with_sale
-from rewards.services.till_sales import TillSale, UsedVoucher, record_sale, replay_sale
+from rewards.services.till_sales import (
+    TillSale,
+    UsedVoucher,
+    lock_sales,
+    record_sale,
+    replay_sale,
+)
 from rewards.till_receipts import receipt_lines
 from tests.loyalty.factories import NOW, line, order, record, spendable, tender
-from tests.rewards.factories import offer
+from tests.loyalty.services.pooling import add, found_pool
+from tests.rewards.factories import make_member, offer
 from tests.rewards.services.carts import shopper
 from tests.rewards.services.racing import at_once, in_the_way_of
 
@@ -224,3 +233,49 @@ def test_a_sale_waits_for_a_shared_code_before_it_keeps_others_from_a_reward(mem
     )
     assert VoucherUse.objects.filter(state="used").count() == 2
     assert agrees()
+
+
+@pytest.fixture
+def sharing():
+    """Somebody whose pool was there before them, so that its wallet is locked before theirs."""
+    owner = shopper(number="owner")
+    pool = found_pool(owner)
+    member = make_member(1000, "mate", owner.program)
+    add(pool, member)
+    return member, pool_wallets(pool)[0]
+
+
+@pytest.mark.parametrize("send", [tell, sync])
+def test_a_sale_with_a_reward_waits_for_the_pool_before_it_keeps_others_from_the_member(
+    sharing, send
+):
+    member, shared = sharing
+    told = sale(
+        member, offer(member.program, stock=1), customer=CustomerRef(key=member.customer_id)
+    )  # fmt: skip
+    in_the_way_of(
+        lambda: send(told),
+        # Another order of theirs has the pool's wallet, and goes on to their own.
+        lambda: lock_wallets([shared.pk]),
+        lambda: lock_wallets(wallet_ids([member])),
+    )
+    assert (Redemption.objects.get().status, agrees()) == ("used", True)
+
+
+def test_a_queue_waits_for_all_of_its_members_before_its_first_reward(member):
+    other = make_member(1000, "other", member.program)
+    reward = offer(member.program, stock=5)
+    queue = [sale(member, reward, number="T1"), sale(other, reward, number="T2")]
+
+    def send():
+        with transaction.atomic():
+            lock_sales(queue)
+            return [sync(told) for told in queue]
+
+    in_the_way_of(
+        send,
+        # The other one has come by now, and wants the same.
+        lambda: lock_wallets(wallet_ids([other])),
+        lambda: Reward.objects.select_for_update(no_key=True).get(pk=reward.pk),
+    )
+    assert (Reward.objects.get().taken, agrees()) == (2, True)
