@@ -15,10 +15,12 @@ class CampaignsConfig(AppConfig):
             demo_campaigns,
             demo_connections,
             demo_figures,
+            demo_games,
             demo_journeys,
             demo_surveys,
             demo_webhooks,
             forgetting,
+            game_checks,
             jobs,
             merging,
             program_parts,
@@ -29,9 +31,15 @@ class CampaignsConfig(AppConfig):
             timeline,
         )
         from campaigns.account import menu as account_menu
-        from campaigns.backoffice import campaign_menu, connection_menu, survey_menu, webhook_menu
+        from campaigns.backoffice import (
+            campaign_menu,
+            connection_menu,
+            game_menu,
+            survey_menu,
+            webhook_menu,
+        )
         from campaigns.backoffice import menu as backoffice_menu
-        from campaigns.selectors import surveys, telling
+        from campaigns.selectors import games, surveys, telling
         from campaigns.services import inbound, measuring, tracking, webhook_telling
 
         standard_channels.register()
@@ -45,10 +53,14 @@ class CampaignsConfig(AppConfig):
         demo_webhooks.register()
         demo_surveys.register()
         demo_campaigns.register()
+        demo_games.register()
         surveys.register()
+        games.register()
+        game_checks.register()
         telling.register()
         survey_menu.register()
         campaign_menu.register()
+        game_menu.register()
         jobs.register()
         merging.register()
         segment_uses.register()

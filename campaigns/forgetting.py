@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from campaigns.channels import sending_channels
-from campaigns.models import Consent, ConsentChange, ContactAddress, Delivery, Message
+from campaigns.models import (
+    Consent,
+    ConsentChange,
+    ContactAddress,
+    Delivery,
+    GamePlay,
+    Message,
+)
 from campaigns.services.consents import set_consents
 from campaigns.topics import choosable_topics
 from members.forgetting import register_forgetting
@@ -49,8 +56,16 @@ def forget_addresses(customers: Sequence[Customer]) -> list[str]:
     return []
 
 
+def end_plays(customers: Sequence[Customer]) -> list[str]:
+    """They play no more. What they have drawn names nobody, and stays."""
+    rows = GamePlay.objects.filter(membership__customer__in=customers, used_at=None)
+    rows.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
+    return []
+
+
 def register() -> None:
     """Called once, when the application is ready."""
+    register_forgetting("games", end_plays)
     register_forgetting("addresses", forget_addresses)
     register_forgetting("consents", withdraw_consents)
     register_forgetting("messages", forget_words)

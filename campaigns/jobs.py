@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.services import (
     campaign_clock,
+    game_clock,
     journey_starts,
     shop_histories,
     survey_invitations,
@@ -28,6 +29,21 @@ KINDS = (
         find_work=campaign_clock.find_changes,
         start_label=_("Begin and end what is due"),
         words=campaign_clock.change_words,
+        routine=True,
+    ),
+    JobKind(
+        key=game_clock.KIND,
+        label=_("Games that begin or end"),
+        icon="dice",
+        description=_(
+            "Begins and ends games at their times and when nothing is left to win, reveals the"
+            " seeds of the day before, and gives back what unused plays cost. Runs by itself every"
+            " minute."
+        ),
+        run=game_clock.run_changes,
+        find_work=game_clock.find_changes,
+        start_label=_("Begin and end what is due"),
+        words=game_clock.change_words,
         routine=True,
     ),
     JobKind(

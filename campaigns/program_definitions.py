@@ -1,4 +1,4 @@
-"""Journeys and surveys as a program's file says them."""
+"""Journeys, surveys and games as a program's file says them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from campaigns.game_definitions import GameDefinition
 from campaigns.journey_definitions import JourneyDefinition
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.survey_definitions import SurveyDefinition
@@ -89,6 +90,31 @@ class ProgramSurvey(Part):
     @property
     def definition(self) -> SurveyDefinition:
         return SurveyDefinition.model_validate({**self.body, "code": self.code})
+
+
+class ProgramGame(Part):
+    """A [game](games.md). One that has ended is in no file, and games that a file does not name stay
+    as they are. One that was published changes no more."""
+
+    code: Code = Field(description="Short name, unique in the program. Stays as it is.")
+    state: Literal["draft", "live"] = Field(
+        "draft", description="Live: it is published, and can be played from its beginning on."
+    )
+    body: Mapping[str, Any] = Field(
+        description="What it says: see [games.md](games.md#in-a-program-file)."
+    )
+
+    @field_validator("body")
+    @classmethod
+    def body_is_whole(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return GameDefinition.model_validate(value).model_dump(mode="json")
+        except ValidationError as error:
+            raise ValueError(_first(error)) from error
+
+    @property
+    def definition(self) -> GameDefinition:
+        return GameDefinition.model_validate(self.body)
 
 
 def _first(error: ValidationError) -> str:

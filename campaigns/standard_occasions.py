@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.occasions import Occasion, Variable, register_occasion
 from campaigns.services import (
+    game_plays,
     journey_starts,
     told_expiry,
     told_journeys,
@@ -61,6 +62,9 @@ def register() -> None:
     register_consumer(JOINED, journey_starts.follow_joined)
     register_consumer(TIER_CHANGED, journey_starts.follow_tiers)
     register_consumer(CHANGED, journey_starts.follow_orders)
+    register_consumer(JOINED, game_plays.follow_joined)
+    register_consumer(TIER_CHANGED, game_plays.follow_tiers)
+    register_consumer(CHANGED, game_plays.follow_customers)
     register_consumer(ISSUED, told_rewards.follow_issued)
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
     register_consumer(PLAN_WENT_ON, told_plans.follow_plans)

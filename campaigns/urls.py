@@ -1,11 +1,11 @@
 """What is opened by a link, without signing in: in a message, whose links are signed, or to a
-survey. And what is answered."""
+survey; how games draw. And what is answered."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import counted_links, links, survey_links
+from campaigns.account import counted_links, game_proofs, links, survey_links
 from campaigns.api import replies
 
 message_urls = [
@@ -16,7 +16,12 @@ message_urls = [
     path("replies/<slug:channel>/<str:token>/", replies.receive_reply, name="reply"),
 ]
 survey_urls = [path("<str:token>/", survey_links.survey, name="survey")]
+game_urls = [
+    path("<uuid:game_id>/", game_proofs.game, name="game"),
+    path("draws/<uuid:draw_id>/", game_proofs.draw, name="draw"),
+]
 urlpatterns = [
     path("messages/", include((message_urls, "messages"))),
     path("surveys/", include((survey_urls, "surveys"))),
+    path("games/", include((game_urls, "games"))),
 ]

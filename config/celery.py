@@ -104,6 +104,11 @@ app.conf.beat_schedule = {
         "args": ["campaigns"],
         "schedule": crontab(minute="*"),
     },
+    "games": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["games"],
+        "schedule": crontab(minute="*"),
+    },
     "plan-trials": {
         "task": "members.tasks.run_scheduled",
         "args": ["plan_trials"],

@@ -242,6 +242,9 @@ class ProgramDefinition(Part):
     journeys: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="How members are led. Journeys that it does not name stay as they are."
     )
+    games: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="What members play for. Games that it does not name stay as they are."
+    )
     launch: LaunchDefinition | None = Field(
         None, description="How it begins; without, everyone may join at once."
     )
@@ -250,7 +253,7 @@ class ProgramDefinition(Part):
     )
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
-    @field_validator("voucher_pools", "rewards", "surveys", "journeys", mode="before")
+    @field_validator("voucher_pools", "rewards", "surveys", "journeys", "games", mode="before")
     @classmethod
     def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
         return read_items(info.field_name or "", value)
@@ -271,6 +274,7 @@ class ProgramDefinition(Part):
             ([getattr(item, "code", "") for item in self.rewards], "rewards"),
             ([getattr(item, "code", "") for item in self.surveys], "surveys"),
             ([getattr(item, "code", "") for item in self.journeys], "journeys"),
+            ([getattr(item, "code", "") for item in self.games], "games"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:

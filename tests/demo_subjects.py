@@ -26,6 +26,8 @@ class Demo:
     def argument(self, name: str) -> Any:
         from campaigns.links import StopLink, stop_token
         from campaigns.models import (
+            Game,
+            GameDraw,
             Campaign,
             Connection,
             InboundMessage,
@@ -56,6 +58,11 @@ class Demo:
 
         found = {
             "way": lambda: "sms",
+            "game": lambda: Game.objects.get(code="daily-wheel").public_id,
+            "draft_game": lambda: Game.objects.get(status="draft").public_id,
+            "game_draw": lambda: (
+                GameDraw.objects.filter(game__code="daily-wheel").earliest("pk").public_id
+            ),
             "draft_campaign": lambda: Campaign.objects.get(code="early-access").public_id,
             "campaign": lambda: Campaign.objects.get(code="bigger-baskets").public_id,
             "told": lambda: "welcome",

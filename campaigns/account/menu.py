@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.account.campaigns import campaign_card
+from campaigns.account.games import game_card
 from campaigns.account.surveys import survey_card
 from loyalty.account.home_cards import register_home_card
 from members.navigation import NavItem, register_mypage_tool
@@ -12,6 +13,7 @@ from members.navigation import NavItem, register_mypage_tool
 NAMESPACE = "messages_account"
 TOOLS = (
     NavItem("campaigns", _("On now"), "campaigns_account:campaigns", "speakerphone", order=25),
+    NavItem("games", _("Games"), "games_account:games", "dice", order=27),
     NavItem("messages", _("Messages"), f"{NAMESPACE}:inbox", "mail", order=10),
     NavItem("choices", _("What you are told"), f"{NAMESPACE}:choices", "checklist", order=20),
     NavItem("surveys", _("Your opinion"), "surveys_account:surveys", "message-question", order=30),
@@ -23,4 +25,5 @@ def register() -> None:
     for tool in TOOLS:
         register_mypage_tool(tool)
     register_home_card("campaigns", campaign_card)
+    register_home_card("games", game_card)
     register_home_card("survey", survey_card)

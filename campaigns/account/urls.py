@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import campaigns, choices, devices, inbox, surveys
+from campaigns.account import campaigns, choices, devices, games, inbox, surveys
 
 message_urls = [
     path("messages/", inbox.inbox, name="inbox"),
@@ -23,8 +23,14 @@ campaign_urls = [
     path("promotions/", campaigns.campaign_list, name="campaigns"),
     path("promotions/<uuid:public_id>/", campaigns.campaign_list, name="campaigns_of"),
 ]
+game_urls = [
+    path("games/", games.game_list, name="games"),
+    path("<uuid:public_id>/games/", games.game_list, name="games_of"),
+    path("<uuid:public_id>/games/<uuid:game_id>/", games.game, name="game"),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_account"))),
     path("", include((survey_urls, "surveys_account"))),
     path("", include((campaign_urls, "campaigns_account"))),
+    path("", include((game_urls, "games_account"))),
 ]

@@ -1,4 +1,4 @@
-"""The back-office screens of messages, webhooks, connections, surveys and promotions."""
+"""The back-office screens of messages, webhooks, connections, surveys, promotions and games."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from campaigns.backoffice import (
     deliveries,
     editor,
     figures,
+    game_page,
+    games,
     journey_editor,
     journeys,
     measuring,
@@ -146,10 +148,22 @@ campaign_urls = [
     path(f"{CAMPAIGN}/state/", campaign_page.campaign_state, name="campaign_state"),
     path(f"{CAMPAIGN}/forecast/", campaign_page.campaign_forecast, name="campaign_forecast"),
 ]
+GAME = "games/<uuid:public_id>"
+game_urls = [
+    path("games/", games.game_list, name="game_list"),
+    path("games/new/", games.game_gallery, name="game_gallery"),
+    path("games/create/", games.game_create, name="game_create"),
+    path(f"{GAME}/", game_page.game, name="game"),
+    path(f"{GAME}/edit/", games.game_edit, name="game_edit"),
+    path(f"{GAME}/texts/", games.game_texts, name="game_texts"),
+    path(f"{GAME}/act/", game_page.game_act, name="game_act"),
+    path(f"{GAME}/state/", game_page.game_state, name="game_state"),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_backoffice"))),
     path("", include((webhook_urls, "webhooks"))),
     path("", include((connection_urls, "connections"))),
     path("", include((survey_urls, "surveys_backoffice"))),
     path("", include((campaign_urls, "campaigns_backoffice"))),
+    path("", include((game_urls, "games_backoffice"))),
 ]

@@ -6,6 +6,14 @@ from campaigns.models.consents import (
     ConsentChange,
     ContactPreference,
 )
+from campaigns.models.games import (
+    Game,
+    GameDraw,
+    GamePlay,
+    GamePrize,
+    GamePrizeDay,
+    GameSeed,
+)
 from campaigns.models.journeys import (
     Journey,
     JourneyDue,
@@ -46,6 +54,12 @@ __all__ = [
     "Delivery",
     "DeliveryClick",
     "ExpiryNotice",
+    "Game",
+    "GameDraw",
+    "GamePlay",
+    "GamePrize",
+    "GamePrizeDay",
+    "GameSeed",
     "InboundMessage",
     "Journey",
     "JourneyDue",

@@ -51,6 +51,7 @@ class Redemption(models.Model):
         ENROLLMENT = "enrollment", _("Day of joining")
         FIRST_PURCHASE = "first_purchase", _("Day of the first purchase")
         JOURNEY = "journey", _("In a journey")
+        GAME = "game", _("In a game")
 
     # Those that a member has had: one whose voucher ran out, too, for its code was given out.
     HAD = Q(status__in=[Status.RESERVED, Status.ISSUED, Status.USED]) | Q(

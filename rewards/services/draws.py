@@ -8,9 +8,10 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from rewards.errors import RewardRefusedError
-from rewards.models import Redemption, Reward, RewardPrize
+from rewards.models import Redemption, Reward
 from rewards.selectors.prizes import filled_pools, prizes_left
 from rewards.selectors.rewards import rewards
+from rewards.weights import fallen_on
 
 
 def handed_out(redemption: Redemption) -> Reward:
@@ -32,7 +33,7 @@ def draw_prize(redemption: Redemption) -> Reward:
     if not total:
         raise RewardRefusedError(_("Nothing is left in it."), code="sold_out")
     number = secrets.randbelow(total)
-    prize = _at(left, number).prize
+    prize = fallen_on(left, number).prize
     redemption.drawn, redemption.drawn_stocked = prize, prize.stock is not None
     redemption.draw = {
         "number": number, "weights": [[item.prize.code, item.weight] for item in left],
@@ -40,15 +41,6 @@ def draw_prize(redemption: Redemption) -> Reward:
     if redemption.drawn_stocked:
         Reward.objects.filter(pk=prize.pk).update(taken=F("taken") + 1)
     return rewards().get(pk=prize.pk)
-
-
-def _at(left: list[RewardPrize], number: int) -> RewardPrize:
-    """Whose part of the weights, laid side by side, the number falls into."""
-    for item in left:
-        if number < item.weight:
-            return item
-        number -= item.weight
-    raise AssertionError("The number is below the sum of the weights.")
 
 
 def _lock_stock(gift: Reward) -> None:

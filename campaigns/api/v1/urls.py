@@ -9,8 +9,10 @@ from campaigns.api.v1 import (
     campaigns,
     consents,
     figures,
+    games,
     journeys,
     messages,
+    own_games,
     own_messages,
     own_surveys,
     surveys,
@@ -121,10 +123,31 @@ campaign_urls = [
         name="own-campaigns",
     ),
 ]
+OWN_GAMES = "me/memberships/<uuid:membership_id>/games"
+game_urls = [
+    path("games", games.Games.as_view(), name="games"),
+    path("games/<uuid:game_id>", games.OneGame.as_view(), name="game"),
+    path("games/<uuid:game_id>/results", games.GameResults.as_view(), name="game-results"),
+    path("storefront/games/<uuid:game_id>", games.GameOdds.as_view(), name="game-odds"),
+    path("storefront/game-draws/<uuid:draw_id>", games.OneGameDraw.as_view(), name="game-draw"),
+    path(OWN_GAMES, own_games.OwnGames.as_view(), name="own-games"),
+    path(f"{OWN_GAMES}/<uuid:game_id>/play", own_games.OwnGamePlaying.as_view(), name="own-play"),
+    path(
+        f"{OWN_GAMES}/<uuid:game_id>/purchases",
+        own_games.OwnGamePurchases.as_view(),
+        name="own-game-purchases",
+    ),
+    path(
+        "me/memberships/<uuid:membership_id>/game-draws",
+        own_games.OwnGameDraws.as_view(),
+        name="own-game-draws",
+    ),
+]
 urlpatterns = [
     path("", include((journey_urls, "api-journeys"))),
     path("", include((message_urls, "api-campaigns"))),
     path("", include((webhook_urls, "api-webhooks"))),
     path("", include((survey_urls, "api-surveys"))),
     path("", include((campaign_urls, "api-promotions"))),
+    path("", include((game_urls, "api-games"))),
 ]

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from campaigns.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from campaigns.services.campaigns import end_campaign
+from campaigns.services.games import end_game
 from campaigns.services.webhook_endpoints import change_endpoint, switch_off, switch_on
 from campaigns.webhook_events import (
     known_types,
@@ -55,6 +56,7 @@ from rewards.services.redemptions import (
 )
 from rewards.services.vouchers import use_voucher
 from tests.campaigns import campaigns as campaigning
+from tests.campaigns import games as gaming
 from tests.campaigns import surveys as surveying
 from tests.campaigns.webhooks import make_endpoint
 from tests.loyalty.factories import (
@@ -272,8 +274,18 @@ def promotions() -> None:
     end_campaign(campaign=campaign, actor=SYSTEM, now=day(1))
 
 
+def games() -> None:
+    member = make_member(0, "m0")
+    game = gaming.live_game(member.program, prizes=gaming.sure())
+    gaming.play(game, member)
+    again = gaming.live_game(member.program, prizes=gaming.sure(kind="play", units=None))
+    gaming.play(again, member)
+    end_game(game=game, actor=SYSTEM, now=day(1))
+
+
 # What each story must be told of, at least.
 STORIES = {
+    games: {"game.started", "game.ended", "game.play_granted", "game.played", "game.won"},
     people: {
         "customer.created", "customer.changed", "customer.merged", "customer.merge_undone",
         "membership.joined", "membership.suspended", "membership.resumed", "membership.left",

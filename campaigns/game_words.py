@@ -1,0 +1,120 @@
+"""A game in plain words: what members read of it, of its prizes, and of how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+
+from campaigns.game_definitions import Earning
+from campaigns.models import Game, GameDraw, GamePrize
+from members.formatting import format_money, format_number
+from rewards.texts import nearest
+
+ICONS: Mapping[str, str] = {
+    "wheel": "wheel", "slot": "layout-columns", "scratch": "ticket", "box": "box",
+}  # fmt: skip
+# What members are told to do.
+VERBS: Mapping[str, Promise] = {
+    "wheel": _l("Spin the wheel"),
+    "slot": _l("Pull the lever"),
+    "scratch": _l("Scratch the card"),
+    "box": _l("Open the box"),
+}
+# Why something else was given than what was drawn.
+INSTEAD: Mapping[str, Promise] = {
+    "stock": _l("All of these are won."),
+    "day": _l("All of these that there are in a day are won."),
+    "budget": _l("The budget of the game does not reach for it any more."),
+    "refused": _l("It could not be given."),
+}
+PRIZE_ICONS: Mapping[str, str] = {
+    "units": "coins", "reward": "gift", "play": "repeat", "nothing": "mood-smile",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ToldGame:
+    title: str
+    text: str
+
+
+def told_game(game: Game, locale: str = "") -> ToldGame:
+    """In the language of `locale`, or of the page where that is empty; what is not said in it is as
+    in the first one."""
+    said = _said(game.texts, locale) or {}
+    return ToldGame(said.get("title") or game.title, said.get("text") or game.text)
+
+
+def told_prize(prize: GamePrize, locale: str = "") -> str:
+    return _said(prize.texts, locale) or prize.name
+
+
+def outcome_words(draw: GameDraw, locale: str = "") -> str:
+    """What a member is told of what came of it."""
+    prize = draw.prize
+    if prize.kind == GamePrize.Kind.NOTHING:
+        return told_prize(prize, locale)
+    if prize.kind == GamePrize.Kind.PLAY:
+        return _("You may play once more.")
+    return _("You have won: %s") % told_prize(prize, locale)
+
+
+def instead_words(draw: GameDraw, locale: str = "") -> str:
+    """Why it is not what was drawn; empty: it is."""
+    if not draw.instead:
+        return ""
+    return _("Drawn was “%(drawn)s”. %(why)s") % {
+        "drawn": told_prize(draw.drawn, locale), "why": INSTEAD[draw.instead],
+    }  # fmt: skip
+
+
+def earning_words(earning: Earning, currency: str) -> str:
+    """How plays are earned, for members."""
+    count = format_number(earning.plays)
+    match earning.on:
+        case "order" if earning.least is not None:
+            words = ngettext(
+                "%(count)s play for each order from %(least)s on",
+                "%(count)s plays for each order from %(least)s on", earning.plays,
+            )  # fmt: skip
+            return words % {"count": count, "least": format_money(earning.least, currency)}
+        case "order":
+            words = ngettext("%s play for each order", "%s plays for each order", earning.plays)
+        case "activity":
+            words = ngettext("%(count)s play for this: %(activity)s",
+                             "%(count)s plays for this: %(activity)s", earning.plays)  # fmt: skip
+            return words % {"count": count, "activity": earning.activity}
+        case "joined":
+            words = ngettext("%s play for joining", "%s plays for joining", earning.plays)
+        case _:
+            words = ngettext(
+                "%s play for reaching a tier", "%s plays for reaching a tier", earning.plays
+            )
+    return words % count
+
+
+def plays_words(game: Game) -> list[str]:
+    """How members come to plays."""
+    found = [earning_words(Earning.model_validate(item), game.program.currency)
+             for item in game.earning]  # fmt: skip
+    free = game.free_plays
+    if game.free_each == Game.Period.DAY:
+        found.append(ngettext("%s free play every day", "%s free plays every day", free)
+                     % format_number(free))  # fmt: skip
+    elif game.free_each == Game.Period.WEEK:
+        found.append(ngettext("%s free play every week", "%s free plays every week", free)
+                     % format_number(free))  # fmt: skip
+    return found
+
+
+def _said(texts: Mapping[str, Any], locale: str) -> Any:
+    for language in nearest(locale or get_language() or ""):
+        if language in texts:
+            return texts[language]
+    return None

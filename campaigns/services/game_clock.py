@@ -1,0 +1,109 @@
+"""What time does to games: they begin, their seeds are revealed, they end, and what plays cost that
+nobody used is given back. A job of the schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.models import Game, GameDraw, GamePlay, GameSeed
+from campaigns.selectors.games import games, is_empty
+from campaigns.services.game_plays import return_bought
+from campaigns.services.game_seeds import LASTS, rotate_seed
+from campaigns.services.games import begin_game, end_game
+from members.formatting import format_number
+from members.jobs import Work
+from members.models import Job
+from members.services.audit import SYSTEM
+from members.services.job_runs import Step, run_in_chunks
+
+KIND = "games"
+Status = Game.Status
+Due = tuple[str, Game]
+
+
+def find_changes(now: dt.datetime) -> Work | None:
+    """None where nothing has come."""
+    first = next(_due(now), None)
+    if first is None:
+        return None
+    return Work(
+        _("Games that begin or end"), fingerprint=f"{now:%Y-%m-%d %H:%M}",
+        params={"now": now.isoformat()},
+    )  # fmt: skip
+
+
+def run_changes(job_id: int) -> Job | None:
+    """One change after the other; None when another run has it."""
+    return run_in_chunks(job_id, _change_one)
+
+
+def change_words(job: Job) -> str:
+    done = job.result.get("changed", 0)
+    words = ngettext("%s thing was done.", "%s things were done.", done)
+    return words % format_number(done)
+
+
+def move_on(game: Game, now: dt.datetime) -> None:
+    """All that has come for one game."""
+    while (found := next((item for item in _due(now) if item[1].pk == game.pk), None)) is not None:
+        ACTS[found[0]](found[1], now)
+
+
+def _change_one(job: Job) -> Step | None:
+    now = dt.datetime.fromisoformat(job.params["now"])
+    found = next(_due(now), None)
+    if found is None:
+        return None
+    ACTS[found[0]](found[1], now)
+    changed = job.result.get("changed", 0) + 1
+    return Step(checkpoint={}, done=job.done + 1, result={"changed": changed})
+
+
+def _due(now: dt.datetime) -> Iterator[Due]:
+    """What is to be done, in turn; whatever is done is not due any more."""
+    for game in games().filter(status=Status.SCHEDULED, starts_at__lte=now):
+        yield "begin", game
+    going = games().filter(status__in=[Status.LIVE, Status.PAUSED])
+    for game in going.filter(ends_at__lte=now):
+        yield "end", game
+    for game in games().filter(status=Status.LIVE).filter(_limited()):
+        if is_empty(game):
+            yield "empty", game
+    used = GameDraw.objects.filter(seed=OuterRef("pk"))
+    old = GameSeed.objects.filter(Exists(used), ended_at=None, begun_at__lte=now - LASTS)
+    for game in going.filter(Exists(old.filter(game=OuterRef("pk")))):
+        yield "rotate", game
+    waiting = GamePlay.objects.filter(
+        game=OuterRef("pk"), source=GamePlay.Source.BOUGHT, used_at=None, withdrawn_at=None
+    )
+    for game in games().filter(Exists(waiting), status=Status.ENDED):
+        yield "return", game
+
+
+def _limited() -> Q:
+    """Of which something may have run out: nothing else is looked at any closer."""
+    stock = Q(prizes__stock__isnull=False, prizes__taken__gte=F("prizes__stock"))
+    budgets = Q(budget_units__isnull=False) | Q(budget_money__isnull=False)
+    return Q(pk__in=Game.objects.filter(stock | budgets).values("pk"))
+
+
+def _end(game: Game, now: dt.datetime) -> None:
+    end_game(game=game, actor=SYSTEM, now=now, why=Game.Ending.OVER)
+
+
+def _end_empty(game: Game, now: dt.datetime) -> None:
+    end_game(game=game, actor=SYSTEM, now=now, why=Game.Ending.EMPTY)
+
+
+ACTS: dict[str, Callable[[Game, dt.datetime], object]] = {
+    "begin": lambda game, now: begin_game(game=game, now=now),
+    "end": _end,
+    "empty": _end_empty,
+    "rotate": lambda game, now: rotate_seed(game=game, actor=SYSTEM, now=now),
+    "return": return_bought,
+}

@@ -1,0 +1,67 @@
+"""Games in a program's definition: read from it, and brought to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from campaigns.game_definitions import definition_of_game
+from campaigns.models import Game
+from campaigns.program_definitions import ProgramGame
+from campaigns.selectors.games import games
+from campaigns.services.games import change_game, create_game, publish_game
+from loyalty.models import Program
+from loyalty.services.applied import Applied
+from members.errors import ConflictError, DomainError, FieldError
+from members.services.audit import Actor
+
+Status = Game.Status
+
+
+def games_of(program: Program) -> list[ProgramGame]:
+    rows = games().filter(program=program).exclude(status=Status.ENDED).order_by("pk")
+    return [_item(row) for row in rows]
+
+
+def apply_games(
+    applied: Applied, wanted: Sequence[ProgramGame], actor: Actor, now: dt.datetime
+) -> None:
+    """Games that the definition names are made or changed, and published if it says so. One that
+    was published stays as it is. Raises DomainError naming the place."""
+    rows = games().filter(program=applied.program) if wanted else ()
+    known = {row.code: row for row in rows}
+    for index, item in enumerate(wanted):
+        try:
+            _apply(applied, known.get(item.code), item, actor, now)
+        except DomainError as error:
+            error.place_fields(f"games[{index}]")
+            raise
+
+
+def _item(game: Game) -> ProgramGame:
+    body = definition_of_game(game).model_dump(mode="json")
+    state = "draft" if game.status == Status.DRAFT else "live"
+    return ProgramGame(code=game.code, state=state, body=body)
+
+
+def _apply(
+    applied: Applied, found: Game | None, wanted: ProgramGame, actor: Actor, now: dt.datetime
+) -> None:
+    if found is not None and (found.status == Status.ENDED or _item(found) == wanted):
+        return
+    if found is None:
+        found = create_game(
+            program=applied.program, definition=wanted.definition, actor=actor, now=now,
+            code=wanted.code,
+        )  # fmt: skip
+        applied.changes.append(_("New game: %s") % found.name)
+    elif found.status != Status.DRAFT:
+        message = _("It was published, and stays as it is. Give another one another code.")
+        raise ConflictError(message, errors=[FieldError("body", message)])
+    elif definition_of_game(found) != wanted.definition:
+        found = change_game(game=found, definition=wanted.definition, actor=actor, now=now)
+        applied.changes.append(_("Game changed: %s") % found.name)
+    if wanted.state == "live":
+        publish_game(game=found, actor=actor, now=now)

@@ -1,0 +1,64 @@
+"""The secrets that draws follow from: committed to, used, and revealed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.fair_draws import commitment_of, new_seed
+from campaigns.kept_secrets import hidden, revealed
+from campaigns.models import Game, GameSeed
+from members.errors import ConflictError
+from members.services.audit import Actor, record_audit
+
+# The seed changes by itself after so long, so that what was drawn can be worked out again soon.
+LASTS = dt.timedelta(days=1)
+
+
+def begin_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
+    """The next secret, whose hash is public from now on. The caller holds the game."""
+    seed = new_seed()
+    number = GameSeed.objects.filter(game=game).count() + 1
+    made = GameSeed.objects.create(
+        game=game, number=number, secret=hidden(seed), commitment=commitment_of(seed), begun_at=now
+    )
+    record_audit(
+        actor=actor, action="game.seed_begun", target=game, after={"commitment": made.commitment}
+    )
+    return made
+
+
+def reveal_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed | None:
+    """The one in use is no secret any more, and nothing more is drawn with it. None: there is none.
+    Draws that are under way are waited for."""
+    used = GameSeed.objects.select_for_update().filter(game=game, ended_at=None).first()
+    if used is None:
+        return None
+    used.revealed, used.ended_at = secret_of(used), now
+    used.save(update_fields=["revealed", "ended_at"])
+    record_audit(
+        actor=actor, action="game.seed_revealed", target=game, after={"commitment": used.commitment}
+    )
+    return used
+
+
+@transaction.atomic
+def rotate_seed(*, game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
+    """Reveal the secret in use, and go on with another one."""
+    row = Game.objects.select_for_update(no_key=True).get(pk=game.pk)
+    if row.status not in (Game.Status.LIVE, Game.Status.PAUSED):
+        raise ConflictError(_("It is not played now."), code="game_state")
+    reveal_seed(row, actor, now)
+    return begin_seed(row, actor, now)
+
+
+def secret_of(seed: GameSeed) -> str:
+    """The secret itself. Raises ConflictError where no key of the installation opens it."""
+    found = seed.revealed or revealed(seed.secret)
+    if not found:
+        raise ConflictError(
+            _("The key that its seed was encrypted with is gone."), code="seed_unreadable"
+        )
+    return found

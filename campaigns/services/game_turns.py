@@ -1,0 +1,35 @@
+"""Whose turn it is: a member does one thing at a time, and only what can be played is."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from campaigns.models import Game
+from campaigns.selectors.games import playable_games
+from loyalty.ledger.posting import lock_with_kept
+from loyalty.models import Membership
+from loyalty.selectors.memberships import memberships, wallet_ids
+from members.errors import ConflictError
+
+
+class GameClosedError(ConflictError):
+    code = "game_closed"
+
+
+def hold_member(membership: Membership) -> Membership:
+    """Lock the member's wallets, which comes before all other locks, and return them as they are
+    then: whoever was merged meanwhile is the one they are now."""
+    lock_with_kept(wallet_ids([membership]))
+    now = Membership.objects.get(pk=membership.pk)
+    return memberships().get(pk=now.merged_into_id or now.pk)
+
+
+def playable(game: Game, now: dt.datetime) -> Game:
+    """The game as it is now. It is not locked: everybody who plays would wait for each other.
+    Raises GameClosedError."""
+    found = playable_games(now).filter(pk=game.pk).first()
+    if found is None:
+        raise GameClosedError(_("This game cannot be played now."))
+    return found

@@ -1,0 +1,128 @@
+"""Whatever members play agrees with itself; what does not, by whichever hand, is found."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from campaigns.game_checks import CHECKS
+from campaigns.models import Game, GameDraw
+from campaigns.services.game_plays import buy_play
+from campaigns.services.game_seeds import rotate_seed
+from loyalty.ledger.checks import RULES, check_rule
+from loyalty.models import Transfer
+from members.services.audit import SYSTEM
+from members.services.outbox import deliver_waiting
+from rewards.models import Reward
+from tests.campaigns.games import live_game, play
+from tests.loyalty.factories import NOW, order, record
+from tests.rewards.factories import make_member, offer
+
+pytestmark = pytest.mark.django_db
+ODDS, SEED, PROOF, DRAWN, GIVEN, STOCK, BUDGET, MOVED = CHECKS
+BENT = (
+    (ODDS, "UPDATE campaigns_gameprize SET weight = weight + 1 WHERE code = 'dear'"),
+    (ODDS, "UPDATE campaigns_game SET odds = replace(odds, 'dear 1', 'dear 9')"),
+    (ODDS, "UPDATE campaigns_game SET odds_hash = repeat('0', 64)"),
+    (SEED, "UPDATE campaigns_gameseed SET commitment = repeat('0', 64)"),
+    (SEED, "UPDATE campaigns_gameseed SET revealed = repeat('0', 64) WHERE revealed <> ''"),
+    (PROOF, "UPDATE campaigns_gameseed SET revealed = repeat('0', 64) WHERE revealed <> ''"),
+    (PROOF, "UPDATE campaigns_gamedraw SET proof = repeat('0', 64)"),
+    (PROOF, "UPDATE campaigns_gamedraw SET nonce = '99'"),
+    (PROOF, "UPDATE campaigns_gamedraw SET turn = turn + 1"),
+    (PROOF, "UPDATE campaigns_gamedraw SET membership_id = (SELECT max(id) FROM"
+            " loyalty_membership WHERE id <> membership_id)"),
+    (DRAWN, "UPDATE campaigns_gamedraw SET number = (number + 1) % 100"),
+    (DRAWN, "UPDATE campaigns_gamedraw SET drawn_id = (SELECT id FROM campaigns_gameprize"
+            " WHERE code = 'dear') WHERE number > 0"),
+    (DRAWN, "UPDATE campaigns_gamedraw SET proof = repeat('f', 64)"),
+    (GIVEN, "UPDATE campaigns_gamedraw SET prize_id = (SELECT id FROM campaigns_gameprize"
+            " WHERE code = 'dear')"),
+    (GIVEN, "UPDATE campaigns_gamedraw SET units = units + 1"),
+    (GIVEN, "UPDATE campaigns_gamedraw SET instead = 'stock' WHERE instead = ''"),
+    (GIVEN, "UPDATE campaigns_gameplay SET used_at = NULL"),
+    (STOCK, "UPDATE campaigns_gameprize SET taken = 0"),
+    (STOCK, "UPDATE campaigns_gameprize SET stock = 0 WHERE stock IS NOT NULL"),
+    (STOCK, "UPDATE campaigns_gameprizeday SET taken = taken + 1"),
+    (STOCK, "DELETE FROM campaigns_gameprizeday"),
+    (BUDGET, "UPDATE campaigns_game SET won_units = won_units - 1"),
+    (BUDGET, "UPDATE campaigns_game SET won_money = 0"),
+    (MOVED, "UPDATE loyalty_transfer SET amount = amount + 1 WHERE kind = 'adjustment'"),
+    (MOVED, "UPDATE campaigns_gameplay SET spent_id = (SELECT min(transfer_id) FROM"
+            " campaigns_gamedraw) WHERE spent_id IS NOT NULL"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def played() -> Game:
+    """Draws with a revealed seed and with one in use; a stock, a day and a budget that are used up;
+    a play that was bought; each kind of prize."""
+    member = make_member(0, "m0")
+    other = make_member(0, "m1", member.program)
+    record(order(total="100", buyer="m0"))
+    reward = offer(member.program, price=50)
+    Reward.objects.filter(pk=reward.pk).update(status="live")
+    prizes = [
+        {"code": "few", "kind": "units", "name": "Few", "weight": 30, "units": 10, "stock": 3},
+        {"code": "day", "kind": "units", "name": "Day", "weight": 30, "units": 5, "per_day": 2},
+        {"code": "cup", "kind": "reward", "name": "Cup", "weight": 20, "reward": reward.code,
+         "cost": "2"},
+        {"code": "dear", "kind": "units", "name": "Dear", "weight": 1, "units": 400},
+        {"code": "more", "kind": "play", "name": "More", "weight": 9},
+        {"code": "none", "kind": "nothing", "name": "None", "weight": 10, "catches": True},
+    ]  # fmt: skip
+    game = live_game(
+        member.program, prizes=prizes, budget_units=120, budget_money=500, price=5, free_plays=20
+    )
+    buy_play(
+        game=game, membership=member, key="b", source=Transfer.Source.ACCOUNT.value, actor=SYSTEM,
+        now=NOW,
+    )  # fmt: skip
+    for number in range(20):
+        for one in (member, other):
+            play(game, one, str(number), nonce=str(number) if number % 2 else "")
+    rotate_seed(game=game, actor=SYSTEM, now=NOW)
+    play(game, member, "last")
+    return game
+
+
+def found() -> set[str]:
+    return {name for name in CHECKS if check_rule(name, NOW) is not None}
+
+
+def test_whatever_members_play_agrees(played: Game) -> None:
+    kinds = set(GameDraw.objects.values_list("prize__kind", flat=True))
+    assert kinds == {"units", "reward", "play", "nothing"}
+    assert {"stock", "day"} <= set(GameDraw.objects.values_list("instead", flat=True))
+    assert found() == set()
+
+
+@pytest.mark.parametrize(("rule", "statement"), BENT)
+def test_what_does_not_agree_is_found(played: Game, rule: str, statement: str) -> None:
+    # Constraints refuse some of it, in life.
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, name in (
+            ("gamedraw", "game_draw_instead"), ("gameprize", "game_prize_stock"),
+            ("gamedraw", "game_draw_turn"), ("gamedraw", "game_draw_key"),
+            ("game", "game_budgets_hold"),
+        ):  # fmt: skip
+            cursor.execute(f"ALTER TABLE campaigns_{table} DROP CONSTRAINT {name}")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement)
+        changed = cursor.rowcount
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    assert changed
+    assert rule in found()
+
+
+def test_the_command_and_the_self_check_look_at_it(played: Game) -> None:
+    assert set(CHECKS) <= set(RULES)
+    while deliver_waiting(1000):
+        pass
+    said = io.StringIO()
+    call_command("verify_ledger", stdout=said)
+    assert "checks passed" in said.getvalue()
