@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.utils.functional import Promise
 
@@ -66,7 +67,8 @@ class Channel:
     nowhere.
 
     `is_set_up`: it needs a provider, which the merchant names. `addresses`: where several are
-    reached, in as many queries as for one. `titled`: the subject is read, not only listed.
+    reached, in as many queries as for one. `devices`: somebody may have several, and is told at
+    each: which they have now. `titled`: the subject is read, not only listed.
     `is_short`: every character costs, so its words are counted. `needs_yes`: nobody is told by it
     what they have not said yes to. `confirms`: a yes may be confirmed by a message there.
     `by_word`: a word that is sent back declines it. `takes_key`: who gets a letter twice knows it
@@ -80,6 +82,7 @@ class Channel:
     open_line: Callable[[], AbstractContextManager[Line]] | None = None
     is_set_up: bool = False
     addresses: Callable[[Sequence[Customer]], Mapping[int, str]] | None = None
+    devices: Callable[[Sequence[Customer]], Mapping[int, Sequence[UUID]]] | None = None
     titled: bool = True
     is_short: bool = False
     needs_yes: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -150,6 +151,24 @@ class JourneyDefinition(Part):
         keys = [step.key for step in self.steps]
         place = keys.index(key) + 1
         return keys[place] if place < len(keys) else ""
+
+
+def tiers_asked_for(definition: JourneyDefinition) -> set[str]:
+    """The codes of the tiers that its conditions name, where they ask for one themselves: they mean
+    those of its own program."""
+    conditions = [step.when for step in definition.steps if isinstance(step, CheckStep)]
+    return {code for when in (definition.audience, *conditions) for code in _tiers_in(when)}
+
+
+def _tiers_in(found: Any) -> Iterator[str]:
+    if isinstance(found, dict):
+        if found.get("field") == "membership.tier":
+            value = found.get("value")
+            yield from value if isinstance(value, list) else [value] if value else []
+        found = list(found.values())
+    if isinstance(found, list):
+        for item in found:
+            yield from _tiers_in(item)
 
 
 def read_audience(when: dict[str, Any]) -> Condition:

@@ -70,7 +70,9 @@ class ProgramSurvey(Part):
     name stay as they are."""
 
     code: Code = Field(description="Short name, unique in the program. Stays as it is.")
-    state: Literal["draft", "live"] = Field("draft", description="Live: it is asked from now on.")
+    state: Literal["draft", "live", "paused"] = Field(
+        "draft", description="Live: it is asked from now on; paused: nobody is asked for now."
+    )
     body: Mapping[str, Any] = Field(
         description="What it asks, as in [POST /surveys](surveys.md#api), without program and code."
     )

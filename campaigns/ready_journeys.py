@@ -63,6 +63,11 @@ READY = (
         {"again": 30, "goal": "reward", "steps": _steps(_tell("near_reward"))},
     ),
     ReadyJourney(
+        "near-tier", _("Nearly at the next tier"), _("When four fifths of it are reached."),
+        "near_tier",
+        {"again": 30, "goal": "order", "steps": _steps(MORNING, _tell("near_tier"))},
+    ),
+    ReadyJourney(
         "milestones", _("Milestones"), _("At 500, 1,000 and 2,500."), "balance",
         {"again": 0, "start": {"balances": [500, 1000, 2500]},
          "steps": _steps(_tell("milestone"))},
@@ -85,6 +90,11 @@ READY = (
     ReadyJourney(
         "anniversary", _("Anniversary"), _("The day of joining comes back."), "enrollment",
         {"again": 0, "steps": _steps(MORNING, _tell("anniversary"))},
+    ),
+    ReadyJourney(
+        "first-order", _("A year since the first order"), _("The day of it comes back."),
+        "first_order",
+        {"again": 0, "steps": _steps(MORNING, _tell("first_order"))},
     ),
     ReadyJourney(
         "quiet", _("Not seen for a while"),

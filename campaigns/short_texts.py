@@ -34,11 +34,18 @@ _SHORT: dict[str, tuple[str, str]] = {
     "birthday": ("Happy birthday!", "{{#gift}}A present for you: {{ gift }}.{{/gift}}"),
     "gift": ("You were given {{ gift }}", "{{#giver}}From {{ giver }}. {{/giver}}Have a look:"),
     "survey": ("{{ survey }}", "{{#reward}}{{ reward }} once you have answered.{{/reward}}"),
+    "number_code": (
+        "{{ code }} is your code",
+        "It shows that this number is yours. Tell it nobody. Type it here within 20 minutes:",
+    ),
     "confirm": (
         "Please confirm",
         "You want to hear from us here about {{ topics }}. Was it not you? Then do nothing.",
     ),
 }
+
+# What only numbers are asked for.
+_THERE_ALONE = frozenset({"confirm", "number_code"})
 
 
 def short_words() -> Iterator[str]:
@@ -52,7 +59,7 @@ def short_text(occasion: str, channel: str, inbox: ToldText | None) -> ToldText 
     device itself."""
     if channel not in {SMS, WHATSAPP, PUSH, WEBHOOK}:
         return None
-    if occasion == "confirm" and channel not in {SMS, WHATSAPP}:
+    if occasion in _THERE_ALONE and channel not in {SMS, WHATSAPP}:
         return None
     if occasion not in _SHORT and inbox is None:
         return None

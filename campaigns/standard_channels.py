@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,12 @@ def _devices(customers: Sequence[Customer]) -> Mapping[int, str]:
     return named_addresses(PUSH, customers)
 
 
+def _each_device(customers: Sequence[Customer]) -> Mapping[int, Sequence[UUID]]:
+    from campaigns.selectors.ways import named_devices
+
+    return named_devices(PUSH, customers)
+
+
 def _whatsapp_number(customer: Customer) -> str:
     return _whatsapp_numbers([customer]).get(customer.pk, "")
 
@@ -85,7 +92,7 @@ def register() -> None:
         Channel(
             PUSH, _("Notification"), "device-mobile", False, _device,
             provider_line(PUSH, _url_of, titled=True), is_set_up=True, addresses=_devices,
-            confirms=False,
+            devices=_each_device, confirms=False,
         ),
         Channel(
             WEBHOOK, _("Another system"), "webhook", False, _own_page, webhook_line(_system),

@@ -17,6 +17,7 @@ from campaigns.services import (
 )
 from campaigns.services.consents import CONFIRM
 from campaigns.services.opt_ins import GRANTED, follow_grants
+from campaigns.services.number_codes import LASTS, NUMBER_CODE
 from campaigns.services.survey_invitations import SURVEY
 from loyalty.services.gifts import GIVEN as UNITS_GIVEN
 from loyalty.services.memberships import JOINED
@@ -37,6 +38,17 @@ CONFIRMATION = Occasion(
     variables=(Variable("topics", _("What they want to be told"), "text", "Offers"),),
     always_by="email",
 )
+SHOWN_BY_CODE = Occasion(
+    code=NUMBER_CODE,
+    label=_("A code for a number"),
+    description=_("Somebody has named a number for WhatsApp, and has to show that it is theirs."),
+    icon="password",
+    topic="orders",
+    priority=1,
+    variables=(Variable("code", _("The code"), "code", "204816"),),
+    news_for=LASTS,
+    always_by="whatsapp",
+)
 OCCASIONS = (
     told_members.WELCOME,
     told_orders.EARNED,
@@ -48,6 +60,7 @@ OCCASIONS = (
     SURVEY,
     *told_plans.OCCASIONS,
     CONFIRMATION,
+    SHOWN_BY_CODE,
 )
 
 
@@ -65,6 +78,7 @@ def register() -> None:
     register_consumer(JOINED, game_plays.follow_joined)
     register_consumer(TIER_CHANGED, game_plays.follow_tiers)
     register_consumer(CHANGED, game_plays.follow_customers)
+    register_consumer(CHANGED, journey_starts.follow_near_tiers)
     register_consumer(ISSUED, told_rewards.follow_issued)
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
     register_consumer(PLAN_WENT_ON, told_plans.follow_plans)

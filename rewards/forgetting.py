@@ -1,5 +1,5 @@
-"""What gift cards say of a customer who is erased and bought them: for whom a card is stays, and
-its money."""
+"""What is forgotten here of a customer who is erased: where parcels went, and what gift cards say
+of who bought them; for whom a card is stays, and its money."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 from members.forgetting import register_forgetting
 from members.models import Customer
-from rewards.models import GiftCard
+from rewards.models import FulfillmentTask, GiftCard
+
+Status = FulfillmentTask.Status
+# Somebody is about to send it, and has promised to.
+_NEED_IT = (Status.TO_DO, Status.PACKED)
 
 
 def forget_senders(customers: Sequence[Customer]) -> list[str]:
@@ -16,6 +20,18 @@ def forget_senders(customers: Sequence[Customer]) -> list[str]:
     return []
 
 
+def forget_parcels(customers: Sequence[Customer]) -> list[str]:
+    """Where parcels went. One that is still to be sent keeps it until it is sent or given up."""
+    theirs = FulfillmentTask.objects.filter(
+        membership__customer__in=customers, address__isnull=False
+    )
+    # All of them first, so that none takes a step in between.
+    theirs.update(forgets_address=True)
+    theirs.exclude(status__in=_NEED_IT).update(address=None)
+    return []
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("gift_cards", forget_senders)
+    register_forgetting("parcels", forget_parcels)

@@ -12,6 +12,12 @@ message_urls = [
     path("messages/choices/", choices.choices, name="choices"),
     path("messages/devices/", devices.devices, name="devices"),
     path("messages/devices/<uuid:address_id>/remove/", devices.device_remove, name="device_remove"),
+    path(
+        "messages/devices/<uuid:address_id>/confirm/",
+        devices.device_confirm,
+        name="device_confirm",
+    ),
+    path("messages/devices/<uuid:address_id>/code/", devices.device_code, name="device_code"),
     path("messages/<uuid:delivery_id>/", inbox.message, name="message"),
 ]
 survey_urls = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
 from campaigns.channels import all_channels, channel_named
-from campaigns.models import Consent, ConsentChange, Delivery, Message
+from campaigns.models import Consent, ConsentChange, ContactAddress, Delivery, Message
 from campaigns.occasions import all_occasions, occasion_named
 from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.messages import deliveries, get_delivery, messages_of, outages
@@ -83,6 +84,9 @@ def delivery(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "row": _row(found),
         "delivery": found,
         "customer": current(found.message.customer),
+        "device": ContactAddress.objects.filter(public_id=found.device).first()
+        if found.device
+        else None,
         "clicks": found.clicks.order_by("first_at", "pk"),
         "may_send_again": may_be_sent_again(found) and is_allowed(request.user, "messages.serve"),
     }
@@ -112,6 +116,8 @@ def message_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         default="", per_page=6,
     )  # fmt: skip
     choices = all_choices_of(customer)
+    devices = list(contact_addresses_of(customer))
+    names = {row.public_id: row.label for row in devices}
     context = {
         "customer": customer,
         "title": _("Messages"),
@@ -121,10 +127,10 @@ def message_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "panel_refresh": "messages-changed",
         "breadcrumbs": customer_crumbs(customer),
         "page": page,
-        "rows": [_of_message(item) for item in page.items],
+        "rows": [_of_message(item, names) for item in page.items],
         "choices": choices,
         "blocked": _blocked(customer, choices),
-        "devices": [(row, channel_named(row.channel)) for row in contact_addresses_of(customer)],
+        "devices": [(row, channel_named(row.channel)) for row in devices],
         "may_change": is_allowed(request.user, "messages.serve"),
     }
     return render(request, "messages/backoffice/message_panel.html", context)
@@ -225,7 +231,8 @@ def _row(item: Delivery) -> dict[str, Any]:
     }
 
 
-def _of_message(item: Message) -> dict[str, Any]:
+def _of_message(item: Message, devices: Mapping[UUID, str]) -> dict[str, Any]:
+    """`devices`: what those of theirs are called."""
     occasion = occasion_named(item.occasion)
     ways = sorted(item.deliveries.all(), key=lambda way: way.pk)
     subject = next((way.subject for way in ways if way.subject), "")
@@ -234,7 +241,10 @@ def _of_message(item: Message) -> dict[str, Any]:
         "message": item, "icon": occasion.icon if occasion else "mail",
         "subject": subject or label, "occasion": label,
         "ways": [
-            (way, channel_named(way.channel), reason_words(way.reason), capfirst(became(way)))
+            (
+                way, channel_named(way.channel), reason_words(way.reason), capfirst(became(way)),
+                devices.get(way.device, "") if way.device else "",
+            )
             for way in ways
         ],
     }  # fmt: skip

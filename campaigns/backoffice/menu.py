@@ -40,6 +40,7 @@ ACTIONS = {
     "channel.stop_address": _("Made another address for answers"),
     "channel.tested": _("Tried a way"),
     "address.named": _("Named a device or a number"),
+    "address.confirmed": _("Showed by a code that a number is theirs"),
     "address.removed": _("Removed a device or a number"),
     "message.sent_again": _("Sent a message again"),
     "journey.created": _("Began to write a journey"),

@@ -21,6 +21,8 @@ ACTIONS = {
     "survey.created": _("Wrote a survey"),
     "survey.changed": _("Changed a survey"),
     "survey.published": _("Began to ask a survey"),
+    "survey.paused": _("Paused a survey"),
+    "survey.resumed": _("Resumed a survey"),
     "survey.ended": _("Ended a survey"),
     "survey.deleted": _("Deleted the draft of a survey"),
     "survey.text_removed": _("Took a text out of a survey's answers"),

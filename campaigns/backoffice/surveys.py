@@ -33,7 +33,9 @@ from campaigns.services.surveys import (
     delete_survey,
     end_survey,
     free_code,
+    pause_survey,
     publish_survey,
+    resume_survey,
 )
 from campaigns.survey_definitions import definition_of_survey
 from campaigns.survey_forms import blank_sheet
@@ -79,7 +81,7 @@ def survey_edit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     survey = find_survey(public_id)
     if survey.state == Survey.State.ENDED:
         raise Http404("It has ended.")
-    if survey.state == Survey.State.LIVE:
+    if survey.state in (Survey.State.LIVE, Survey.State.PAUSED):
         return _live_page(request, survey)
     return _edit_page(request, survey.program, survey, _("Change %s") % survey.title)
 
@@ -127,12 +129,18 @@ def survey_preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @staff_view("surveys.edit")
 def survey_act(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Ask it, end it, copy it, or throw a draft away."""
+    """Ask it, pause it, end it, copy it, or throw a draft away."""
     survey, actor, now = find_survey(public_id), acting(request), timezone.now()
     try:
         match request.POST.get("act"):
             case "publish":
                 publish_survey(survey=survey, actor=actor, now=now)
+                messages.success(request, _("It is being asked."))
+            case "pause":
+                pause_survey(survey=survey, actor=actor)
+                messages.success(request, _("Nobody is asked until you resume it."))
+            case "resume":
+                resume_survey(survey=survey, actor=actor)
                 messages.success(request, _("It is being asked."))
             case "end":
                 end_survey(survey=survey, actor=actor, now=now)

@@ -71,7 +71,7 @@ class Message(models.Model):
 
 
 class Delivery(models.Model):
-    """A message by one way."""
+    """A message by one way, and to one device where they have several."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting")
@@ -89,6 +89,8 @@ class Delivery(models.Model):
         Message, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
     channel = models.CharField(max_length=16)
+    # Which of several it goes to (`ContactAddress`); None: where they are reached by then.
+    device = models.UUIDField(null=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices)
     # Why it was not sent, failed or waits: a code of `campaigns.words`.
     reason = models.CharField(max_length=32, blank=True, default="")
@@ -124,7 +126,10 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.UniqueConstraint(fields=["message", "channel"], name="delivery_once"),
+            models.UniqueConstraint(
+                fields=["message", "channel", "device"], name="delivery_once",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 name="delivery_state_of_its_times",
                 condition=Q(state="queued", sent_at=None)
@@ -138,7 +143,7 @@ class Delivery(models.Model):
                 condition=(Q(clicked_at=None) | Q(counts_clicks=True))
                 & (Q(opened_at=None) | Q(counts_opens=True)),
             ),
-        ]
+        ]  # fmt: skip
         indexes = [
             models.Index(
                 fields=["channel", "priority", "available_at", "id"], name="delivery_waiting",

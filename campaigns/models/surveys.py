@@ -32,6 +32,7 @@ class Survey(models.Model):
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
         LIVE = "live", _("Live")
+        PAUSED = "paused", _("Paused")
         ENDED = "ended", _("Ended")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -69,7 +70,7 @@ class Survey(models.Model):
             models.CheckConstraint(
                 name="survey_state_of_its_times",
                 condition=Q(state="draft", live_at=None, ended_at=None)
-                | Q(state="live", live_at__isnull=False, ended_at=None)
+                | Q(state__in=["live", "paused"], live_at__isnull=False, ended_at=None)
                 | Q(state="ended", live_at__isnull=False, ended_at__isnull=False),
             ),
             models.CheckConstraint(
@@ -80,11 +81,14 @@ class Survey(models.Model):
         triggers = [
             pgtrigger.Protect(
                 name="survey_stays", operation=pgtrigger.Delete,
-                condition=pgtrigger.Q(old__state__in=["live", "ended"]),
+                condition=pgtrigger.Q(old__state__in=["live", "paused", "ended"]),
             ),
             pgtrigger.FSM(
                 name="survey_goes_on", field="state",
-                transitions=[("draft", "live"), ("live", "ended")],
+                transitions=[
+                    ("draft", "live"), ("live", "paused"), ("paused", "live"), ("live", "ended"),
+                    ("paused", "ended"),
+                ],
             ),
         ]  # fmt: skip
 

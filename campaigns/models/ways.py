@@ -58,14 +58,24 @@ class ContactAddress(models.Model):
     # By which it is found: `campaigns.addresses`.
     digest = models.BinaryField(max_length=32)
     label = models.CharField(_("name"), max_length=80, blank=True, default="")
-    # Of several, the one that was named last is written to.
+    # Of several numbers, the one that was named last is written to; of devices, all are.
     named_at = models.DateTimeField()
+    # When it was shown to be theirs, or the shop said so; None: nothing but a code is sent there.
+    confirmed_at = models.DateTimeField(null=True)
+    # Since when the code counts that was sent there last, and how often another was typed.
+    code_at = models.DateTimeField(null=True)
+    code_tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name_plural = "contact addresses"
         constraints = [
             models.UniqueConstraint(fields=["channel", "digest"], name="contact_address_once"),
             models.CheckConstraint(name="contact_address_there", condition=~Q(address="")),
+            models.CheckConstraint(
+                name="contact_address_code",
+                condition=Q(code_at=None, code_tries=0)
+                | Q(code_at__isnull=False, confirmed_at=None),
+            ),
         ]
         indexes = [
             models.Index(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import (
@@ -25,8 +26,10 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from campaigns.connectors.records import Reading
 from campaigns.models import Connection, InboundMessage
 from members.errors import NotFoundError
+from members.selectors.merchants import get_merchant
 
 State = InboundMessage.State
 HEALTH_WINDOW = dt.timedelta(hours=24)
@@ -173,3 +176,13 @@ def latest_payload(source: Connection) -> str:
     """The content of the newest message that is kept."""
     kept = InboundMessage.objects.filter(connection=source).exclude(payload="")
     return kept.order_by("-pk").values_list("payload", flat=True).first() or ""
+
+
+def reading_of(connection: Connection, received_at: dt.datetime) -> Reading:
+    """What a reader has to know of the connection."""
+    merchant = get_merchant()
+    zone = connection.program.zone if connection.program else ZoneInfo(merchant.time_zone)
+    return Reading(
+        source=connection.source, customer_prefix=connection.customer_prefix,
+        mapping=connection.mapping, received_at=received_at, zone=zone,
+    )  # fmt: skip

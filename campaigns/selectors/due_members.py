@@ -103,6 +103,18 @@ _JOINED = """
      ORDER BY m.id LIMIT %(page)s
 """
 
+# By the index facts_day_of_first_order.
+_FIRST_ORDERED = """
+    SELECT f.customer_id, (SELECT m.id FROM loyalty_membership m
+                            WHERE m.customer_id = f.customer_id AND m.program_id = %(program)s)
+      FROM members_customerfacts f
+     WHERE f.first_order_at IS NOT NULL
+       AND extract(month FROM f.first_order_at AT TIME ZONE 'UTC') * 100
+         + extract(day FROM f.first_order_at AT TIME ZONE 'UTC') = %(day)s
+       AND f.customer_id > %(after)s
+     ORDER BY f.customer_id LIMIT %(page)s
+"""
+
 
 def silent(program: int, first: dt.datetime, until: dt.datetime) -> Stage[Found]:
     """Who ordered last after `first`, up to `until`."""
@@ -158,6 +170,11 @@ def with_birthday(program: int, day: int) -> Stage[int]:
 def joined_on(program: int, day: int) -> Stage[int]:
     """Members who joined on a day of the year, by the clock of Greenwich."""
     return _of_day(_JOINED, program, day)
+
+
+def first_ordered_on(program: int, day: int) -> Stage[int]:
+    """Members whose first order was on a day of the year, by the clock of Greenwich."""
+    return _of_day(_FIRST_ORDERED, program, day)
 
 
 def _of_day(sql: str, program: int, day: int) -> Stage[int]:

@@ -22,6 +22,7 @@ from campaigns.selectors.due_members import (
     Found,
     Place,
     Stage,
+    first_ordered_on,
     joined_on,
     members_before,
     silent,
@@ -92,6 +93,13 @@ def enrollment(window: Window) -> Page:
     around = (dt.timedelta(days=number) for number in (-1, 0, 1))
     keys = [key for beside in around for day in _days(window) for key in kept_on(day + beside)]
     return _days_of_year("enrollment", joined_on, keys, window)
+
+
+def first_order(window: Window) -> Page:
+    """Whose day of the first order it is. Indexed as that of joining is."""
+    around = (dt.timedelta(days=number) for number in (-1, 0, 1))
+    keys = [key for beside in around for day in _days(window) for key in kept_on(day + beside)]
+    return _days_of_year("first_purchase", first_ordered_on, keys, window)
 
 
 def _days(window: Window) -> list[dt.date]:
@@ -209,6 +217,7 @@ def near(window: Window) -> Page:
 
 
 LOOK_UPS: Mapping[str, Callable[[Window], Page]] = {
+    "first_order": first_order,
     "quiet": quiet,
     "overdue": overdue,
     "tier_ends": tier_ends,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
@@ -63,9 +65,35 @@ def contact_addresses_of(customer: Customer) -> QuerySet[ContactAddress]:
 
 
 def named_addresses(channel: str, customers: Sequence[Customer]) -> dict[int, str]:
-    """The address that each named last, of those that work; one query."""
+    """The address that each named last, of those that work and are theirs; one query."""
+    return dict(_usable(channel, customers).values_list("customer_id", "address"))
+
+
+def named_devices(channel: str, customers: Sequence[Customer]) -> dict[int, list[UUID]]:
+    """All of each that work, the first that was named first; one query."""
+    found: defaultdict[int, list[UUID]] = defaultdict(list)
+    for customer, device in _usable(channel, customers).values_list("customer_id", "public_id"):
+        found[customer].append(device)
+    return dict(found)
+
+
+def addresses_of_devices(devices: Iterable[UUID]) -> dict[tuple[int, UUID], str]:
+    """By who has them now and which they are; one query, none for none."""
+    wanted = list(devices)
+    if not wanted:
+        return {}
+    rows = ContactAddress.objects.filter(public_id__in=wanted)
+    return {
+        (customer, device): address
+        for customer, device, address in rows.values_list("customer_id", "public_id", "address")
+    }
+
+
+def _usable(channel: str, customers: Sequence[Customer]) -> QuerySet[ContactAddress]:
+    """In the order in which they were named."""
     blocked = BlockedAddress.objects.filter(channel=channel, digest=OuterRef("digest"))
     rows = ContactAddress.objects.filter(
-        ~Exists(blocked), channel=channel, customer__in=[one.pk for one in customers]
-    )
-    return dict(rows.order_by("named_at", "pk").values_list("customer_id", "address"))
+        ~Exists(blocked), channel=channel, confirmed_at__isnull=False,
+        customer__in=[one.pk for one in customers],
+    )  # fmt: skip
+    return rows.order_by("named_at", "pk")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.addresses import digest_of
 from campaigns.models import BlockedAddress, ContactAddress
+from campaigns.services.number_codes import send_code
 from campaigns.short_texts import PUSH, WHATSAPP
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer
@@ -19,6 +20,8 @@ from members.services.audit import Actor, record_audit
 
 # Those that members name themselves, and how many each may have.
 NAMED = {PUSH: 20, WHATSAPP: 1}
+# A device is named on the device itself.
+SHOWN_BY_CODE = frozenset({WHATSAPP})
 LONGEST, LONGEST_LABEL = 500, 80
 # Keys as providers draw them. What begins with “#” or “@” is a whole group or somebody else to
 # some, a comma parts several, and some read what is written as “%23” once more.
@@ -28,11 +31,12 @@ _KEY = re.compile(r"[\w:./~+=-]+", re.ASCII)
 @transaction.atomic
 def name_address(
     *, customer: Customer, channel: str, address: str, label: str = "", actor: Actor,
-    now: dt.datetime,
+    now: dt.datetime, vouched: bool = True,
 ) -> ContactAddress:  # fmt: skip
     """They are reached there from now on, before the others that they named. Named again it works
-    again. A device goes with who signs in on it; a number that is another's is refused. Raises
-    DomainError."""
+    again. A device goes with who signs in on it; a number that is another's is refused. `vouched`:
+    the shop or its staff say whose it is; a number that somebody names themselves is shown to be
+    theirs by a code, which is sent there (`number_codes`). Raises DomainError."""
     refuse_merged(customer)
     cleaned = _checked(channel, address)
     label = " ".join(label.replace("\x00", "").split())[:LONGEST_LABEL]
@@ -40,22 +44,27 @@ def name_address(
     digest = digest_of(cleaned)
     known = ContactAddress.objects.select_for_update().filter(channel=channel, digest=digest)
     row = known.first()
-    if row is not None and row.customer_id != customer.pk:
-        _refuse_foreign(channel)
     new = row is None or row.customer_id != customer.pk
+    if row is not None and new and row.confirmed_at is not None:
+        _refuse_foreign(channel)
+    values = {"customer": customer, "address": cleaned, "label": label, "named_at": now}
+    if vouched or channel not in SHOWN_BY_CODE:
+        values |= {"confirmed_at": now, "code_at": None, "code_tries": 0}
+    elif new:
+        # Whoever named it before has not shown that it is theirs.
+        values |= {"confirmed_at": None, "code_at": None, "code_tries": 0}
     row, _made = ContactAddress.objects.update_or_create(
-        channel=channel, digest=digest,
-        defaults={"customer": customer, "address": cleaned, "label": label, "named_at": now},
-    )  # fmt: skip
+        channel=channel, digest=digest, defaults=values
+    )
     BlockedAddress.objects.filter(
         channel=channel, digest=digest, reason=BlockedAddress.Reason.BOUNCED
     ).delete()
     if new:
-        _keep_newest(customer, channel)
         record_audit(
             actor=actor, action="address.named", target=customer, after={"channel": channel}
         )
-    return row
+    _keep_newest(customer, channel)
+    return row if row.confirmed_at is not None else send_code(address=row, now=now)
 
 
 @transaction.atomic
@@ -93,6 +102,8 @@ def _refuse_foreign(channel: str) -> None:
 
 
 def _keep_newest(customer: Customer, channel: str) -> None:
+    """One that is to be shown first takes no place of those that are."""
     own = ContactAddress.objects.filter(customer=customer, channel=channel)
-    kept = own.order_by("-named_at", "-pk").values_list("pk", flat=True)[: NAMED[channel]]
-    own.exclude(pk__in=list(kept)).delete()
+    for theirs in (own.exclude(confirmed_at=None), own.filter(confirmed_at=None)):
+        kept = theirs.order_by("-named_at", "-pk").values_list("pk", flat=True)[: NAMED[channel]]
+        theirs.exclude(pk__in=list(kept)).delete()

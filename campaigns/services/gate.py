@@ -44,8 +44,10 @@ def judge(
 
     In a transaction: it is held until that ends that nobody else counts this customer's messages.
     """
-    known = known or know(customers=[customer], channel=channel, policy=policy, now=now)
-    address = known.addresses.get(customer.pk, "")
+    known = known or know(
+        customers=[customer], channel=channel, policy=policy, now=now, deliveries=[delivery]
+    )
+    address = known.address_of(delivery, customer)
     if reason := _never(delivery, address, known, now):
         return Verdict(reason)
     topic = delivery.message.topic

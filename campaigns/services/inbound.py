@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import DataError, transaction
 from django.db.models import F, Q
@@ -21,15 +20,16 @@ from django.utils.translation import gettext as _
 
 from campaigns.connectors.kinds import Envelope, Headers, kind_of
 from campaigns.connectors.mapping import split_csv, split_json
-from campaigns.connectors.records import Part, Reading
+from campaigns.connectors.records import Part
 from campaigns.kept_secrets import revealed
 from campaigns.models import Connection, InboundMessage
+from campaigns.selectors.connections import reading_of
+from campaigns.services.forgotten_messages import forget_gone
 from campaigns.services.shop_records import record_all
 from loyalty.models import Transfer
 from members.errors import ConflictError, DomainError
 from members.models import OutboxEvent
 from members.outbox import register_consumer
-from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit
 from members.services.outbox import record_event
 
@@ -207,16 +207,6 @@ def prune_messages(*, now: dt.datetime) -> int:
     return removed
 
 
-def reading_of(connection: Connection, received_at: dt.datetime) -> Reading:
-    """What a reader has to know of the connection."""
-    merchant = get_merchant()
-    zone = connection.program.zone if connection.program else ZoneInfo(merchant.time_zone)
-    return Reading(
-        source=connection.source, customer_prefix=connection.customer_prefix,
-        mapping=connection.mapping, received_at=received_at, zone=zone,
-    )  # fmt: skip
-
-
 def _work(message: InboundMessage, now: dt.datetime) -> None:
     connection = message.connection
     message.result, message.errors, message.note = [], [], ""
@@ -234,10 +224,10 @@ def _work(message: InboundMessage, now: dt.datetime) -> None:
     except DomainError as error:
         message.state, message.errors = State.FAILED, errors_of(error)
     message.finished_at = now
-    # Not what it said: taking it in may have erased that.
-    message.save(
-        update_fields=["result", "errors", "note", "people", "happened_at", "state", "finished_at"]
-    )
+    changed = ["result", "errors", "note", "people", "happened_at", "state", "finished_at"]
+    forget_gone(message)
+    # Else not what it said: taking it in may have erased that.
+    message.save(update_fields=changed if message.payload else [*changed, "payload"])
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from campaigns.news import FRESH
 from campaigns.selectors.due_members import Place
 from campaigns.selectors.journey_starts import LOOK_UPS, Window
 from campaigns.selectors.journeys import InForce, live_journeys
+from campaigns.selectors.near_tiers import nearly_there
 from campaigns.services.journey_dues import note_due
 from campaigns.services.journey_entries import enter
 from campaigns.services.told_members import HIGHER
@@ -74,6 +75,14 @@ def follow_tiers(events: Sequence[OutboxEvent]) -> None:
         )  # fmt: skip
         pairs = rows.order_by("pk").values_list("membership", "pk")
         _let_in(found, partial(_each, "change", pairs), now)
+
+
+def follow_near_tiers(events: Sequence[OutboxEvent]) -> None:
+    """Of those whose orders changed: who has come to so many percent of what the next tier asks."""
+    customers = {pk for event in events for pk in event.payload["customers"]}
+    now = timezone.now()
+    for found in live_journeys("near_tier"):
+        _let_in(found, partial(nearly_there, found, customers, now), now)
 
 
 def find_starts(now: dt.datetime) -> Work | None:

@@ -11,10 +11,15 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from campaigns.journey_definitions import JourneyDefinition, RewardStep, UnitsStep
+from campaigns.journey_definitions import (
+    JourneyDefinition,
+    RewardStep,
+    UnitsStep,
+    tiers_asked_for,
+)
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.models import Journey, JourneyDue, JourneyVersion, Passage
-from loyalty.models import Program
+from loyalty.models import Program, Tier
 from loyalty.selectors.adjustment_reasons import usable_reasons
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
@@ -165,6 +170,9 @@ def _check_whole(journey: Journey, definition: JourneyDefinition) -> None:
     if journey.trigger == "balance" and not definition.start.balances:
         message = _("Say which balances.")
         raise DomainError(message, errors=[FieldError("start.balances", message)])
+    own = Tier.objects.filter(tier_set__program=journey.program_id).values_list("code", flat=True)
+    if strange := sorted(tiers_asked_for(definition) - set(own)):
+        raise _wrong(_("The program has no tier “%s”.") % strange[0])
     _check_units(journey, [step for step in definition.steps if isinstance(step, UnitsStep)])
     named = {step.reward for step in definition.steps if isinstance(step, RewardStep)}
     known = Reward.objects.filter(

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
@@ -19,6 +20,7 @@ from campaigns.models import (
     Delivery,
     MessagingPolicy,
 )
+from campaigns.selectors.ways import addresses_of_devices
 from campaigns.topics import TOPICS
 from members.models import Customer
 
@@ -32,8 +34,10 @@ _TAKE_TURNS = """
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A delivery that counts, or may. `had`: it went out, or is just going."""
+    """A delivery that counts, or may. `had`: it went out, or is just going. Those of one message
+    to several devices count once."""
 
+    message: int
     priority: int
     had: bool
 
@@ -48,29 +52,41 @@ class Known:
     # Where each is reached; who is not, is left out.
     addresses: Mapping[int, str]
     places: defaultdict[int, dict[int, Place]] = field(default_factory=lambda: defaultdict(dict))
+    # By who has it now and which it is.
+    devices: Mapping[tuple[int, UUID], str] = field(default_factory=dict)
+
+    def address_of(self, delivery: Delivery, customer: Customer) -> str:
+        """Where it goes; empty: nowhere."""
+        if delivery.device is not None:
+            return self.devices.get((customer.pk, delivery.device), "")
+        return self.addresses.get(customer.pk, "")
 
     def is_blocked(self, address: str) -> bool:
         return digest_of(address) in self.blocked
 
     def is_full(self, delivery: Delivery, customer: Customer, cap: int) -> bool:
         """Whether they had as many as they may have, counting those that matter more."""
-        others = (place for pk, place in self.places[customer.pk].items() if pk != delivery.pk)
-        count = sum(place.had or place.priority < delivery.priority for place in others)
-        return count >= cap
+        places = self.places[customer.pk].values()
+        others = (place for place in places if place.message != delivery.message_id)
+        counted = {one.message for one in others if one.had or one.priority < delivery.priority}
+        return len(counted) >= cap
 
     def note_going(self, delivery: Delivery, customer: Customer) -> None:
         """What is needed does not count, whatever becomes of it."""
         if delivery.pk in self.places[customer.pk]:
-            self.places[customer.pk][delivery.pk] = Place(delivery.priority, had=True)
+            going = Place(delivery.message_id, delivery.priority, had=True)
+            self.places[customer.pk][delivery.pk] = going
 
     def note_dropped(self, delivery: Delivery, customer: Customer) -> None:
         self.places[customer.pk].pop(delivery.pk, None)
 
 
 def know(
-    *, customers: Sequence[Customer], channel: Channel, policy: MessagingPolicy, now: dt.datetime
-) -> Known:
-    """In a transaction: it is held until that ends that nobody else counts their messages."""
+    *, customers: Sequence[Customer], channel: Channel, policy: MessagingPolicy, now: dt.datetime,
+    deliveries: Sequence[Delivery] = (),
+) -> Known:  # fmt: skip
+    """In a transaction: it is held until that ends that nobody else counts their messages.
+    `deliveries`: what is for them."""
     ids = sorted({customer.pk for customer in customers})
     if policy.cap:
         with connection.cursor() as cursor:
@@ -78,14 +94,15 @@ def know(
     said = Consent.objects.filter(customer__in=ids, channel=channel.key)
     zones = ContactPreference.objects.filter(customer__in=ids)
     addresses = channel.addresses_of(customers)
-    digests = [digest_of(address) for address in addresses.values()]
+    devices = addresses_of_devices(row.device for row in deliveries if row.device)
+    digests = [digest_of(address) for address in (*addresses.values(), *devices.values())]
     blocked = BlockedAddress.objects.filter(channel=channel.key, digest__in=digests)
     known = Known(
         {(pk, topic): state for pk, topic, state in
          said.values_list("customer_id", "topic", "state")},
         dict(zones.values_list("customer_id", "time_zone")),
         frozenset(bytes(digest) for digest in blocked.values_list("digest", flat=True)),
-        addresses,
+        addresses, devices=devices,
     )  # fmt: skip
     if policy.cap:
         _count(known, ids, channel, now - dt.timedelta(days=policy.cap_days))
@@ -100,7 +117,8 @@ def _count(known: Known, ids: Sequence[int], channel: Channel, since: dt.datetim
     news = Q(message__stale_at__gt=since) | Q(message__stale_at=None)
     rows = Delivery.objects.filter(news, message__customer__in=ids, channel=channel.key)
     rows = rows.filter(had | Q(state=Delivery.State.QUEUED)).exclude(message__topic__in=needed)
-    for customer, pk, state, priority in rows.values_list(
-        "message__customer_id", "pk", "state", "priority"
+    for customer, pk, message, state, priority in rows.values_list(
+        "message__customer_id", "pk", "message_id", "state", "priority"
     ):
-        known.places[customer][pk] = Place(priority, had=state != Delivery.State.QUEUED)
+        went = state != Delivery.State.QUEUED
+        known.places[customer][pk] = Place(message, priority, had=went)

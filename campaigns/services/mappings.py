@@ -14,8 +14,9 @@ from campaigns.connectors import mapping as mapped
 from campaigns.connectors.mapping import FIXED, TARGETS
 from campaigns.connectors.reading import currency
 from campaigns.models import Connection
+from campaigns.selectors.connections import reading_of
 from campaigns.services.connections import change_connection
-from campaigns.services.inbound import reading_of, take_parts
+from campaigns.services.inbound import take_parts
 from loyalty.models import ActivityType
 from members.errors import DomainError, FieldError
 from members.services.audit import Actor

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
@@ -106,13 +107,19 @@ def _write_deliveries(
         customers=[message.customer for message in written], channels=channels,
         occasion=occasion, topic=setting.topic,
     ) if setting.only_first and channels else {}  # fmt: skip
+    devices = _devices(written, channels)
     rows = [
-        _queued(occasion, message, channel, now)
-        if channel.open_line is not None
-        else _told_here(occasion, message, channel, templates, now)
+        row
         for message in written
         for channel in channels
         if one_enough.get(message.customer_id, channel) == channel
+        for row in (
+            [_told_here(occasion, message, channel, templates, now)]
+            if channel.open_line is None
+            else _queued(
+                occasion, message, channel, devices.get((channel.key, message.customer_id)), now
+            )
+        )
     ]
     Delivery.objects.bulk_create(rows)
     arrived = [row.message for row in rows if row.state == Delivery.State.SENT]
@@ -122,11 +129,32 @@ def _write_deliveries(
         transaction.on_commit(wake_senders)
 
 
-def _queued(occasion: Occasion, message: Message, channel: Channel, now: dt.datetime) -> Delivery:
-    return Delivery(
-        message=message, channel=channel.key, state=Delivery.State.QUEUED,
-        priority=occasion.priority, available_at=now,
-    )  # fmt: skip
+def _devices(
+    written: Sequence[Message], channels: Sequence[Channel]
+) -> dict[tuple[str, int], Sequence[UUID]]:
+    """By way and customer; a query for each way by which somebody may have several."""
+    customers = [message.customer for message in written]
+    return {
+        (channel.key, customer): found
+        for channel in channels
+        if channel.devices is not None and customers
+        for customer, found in channel.devices(customers).items()
+    }
+
+
+def _queued(
+    occasion: Occasion, message: Message, channel: Channel, devices: Sequence[UUID] | None,
+    now: dt.datetime,
+) -> list[Delivery]:  # fmt: skip
+    """One for each device; who has none yet is told where they are reached when it is its turn."""
+    places: Sequence[UUID | None] = devices or [None]
+    return [
+        Delivery(
+            message=message, channel=channel.key, state=Delivery.State.QUEUED,
+            priority=occasion.priority, available_at=now, device=device,
+        )
+        for device in places
+    ]  # fmt: skip
 
 
 def _told_here(

@@ -94,7 +94,9 @@ def prepare(
     else's by now is left alone."""
     rows = _own(claimed)
     customers = [current(row.message.customer) for row in rows]
-    known = know(customers=customers, channel=channel, policy=batch.policy, now=now)
+    known = know(
+        customers=customers, channel=channel, policy=batch.policy, now=now, deliveries=rows
+    )
     ready = []
     for row, customer in zip(rows, customers, strict=True):
         occasion = occasion_named(row.message.occasion)
@@ -157,7 +159,7 @@ def _letter(
         return None
     row.version, row.subject = told.version, told.subject
     return Letter(
-        name=str(row.public_id), to=known.addresses[customer.pk], subject=told.subject,
+        name=str(row.public_id), to=known.address_of(row, customer), subject=told.subject,
         text=told.text, html=html, headers=_headers(stop), about=_about(row, customer),
     )  # fmt: skip
 

@@ -18,7 +18,13 @@ from campaigns.services.journeys import (
     resume_journey,
     save_draft,
 )
-from campaigns.services.surveys import change_survey, create_survey, publish_survey
+from campaigns.services.surveys import (
+    change_survey,
+    create_survey,
+    pause_survey,
+    publish_survey,
+    resume_survey,
+)
 from campaigns.survey_definitions import definition_of_survey
 from loyalty.models import Program
 from loyalty.services.applied import Applied
@@ -143,10 +149,20 @@ def _apply_survey(
         found = create_survey(program=applied.program, definition=wanted.definition, actor=actor)
         applied.changes.append(_("New survey: %s") % found.title)
     else:
-        if wanted.state == "draft" and found.state == Survey.State.LIVE:
-            message = _("It is being asked, and can only end.")
+        if wanted.state == "draft" and found.state != Survey.State.DRAFT:
+            message = _("It is being asked, and can only rest or end.")
             raise ConflictError(message, errors=[FieldError("state", message)])
         found = change_survey(survey=found, definition=wanted.definition, actor=actor)
         applied.changes.append(_("Survey changed: %s") % found.title)
-    if wanted.state == "live":
-        publish_survey(survey=found, actor=actor, now=now)
+    _bring_survey(found, wanted.state, actor, now)
+
+
+def _bring_survey(found: Survey, state: str, actor: Actor, now: dt.datetime) -> None:
+    if state == Survey.State.DRAFT:
+        return
+    if found.state == Survey.State.DRAFT:
+        found = publish_survey(survey=found, actor=actor, now=now)
+    if state == Survey.State.PAUSED:
+        pause_survey(survey=found, actor=actor)
+    else:
+        resume_survey(survey=found, actor=actor)

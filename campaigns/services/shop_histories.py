@@ -29,8 +29,9 @@ from campaigns.connectors.pages import (
 from campaigns.connectors.reading import text
 from campaigns.connectors.records import Part, Records
 from campaigns.models import Connection
+from campaigns.selectors.connections import reading_of
 from campaigns.services.connections import api_access
-from campaigns.services.inbound import Taken, reading_of, take_parts
+from campaigns.services.inbound import Taken, take_parts
 from campaigns.services.shop_records import record_all
 from loyalty.models import Transfer
 from members.errors import ConflictError, DomainError

@@ -13,13 +13,12 @@ from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campaigns.connectors.records import CustomerFacts, Records
 from campaigns.models import Connection, InboundMessage, KnownVersion
-from loyalty.models import Activity, Membership, Order, Refund
-from loyalty.selectors.memberships import list_memberships
+from campaigns.services.forgotten_messages import forget_messages
+from loyalty.models import Activity, Order, Refund
 from loyalty.services.activities import record_activities
 from loyalty.services.order_inputs import (
     CustomerRef,
@@ -44,11 +43,8 @@ from members.services.customers import (
     update_customer,
 )
 from members.services.outbox import record_event
-from rewards.selectors.fulfillment import sent_to
-from rewards.services.fulfillment import forget_addresses
 
 Subject = KnownVersion.Subject
-State = InboundMessage.State
 Result = dict[str, Any]
 
 
@@ -221,31 +217,13 @@ def _note_gone(connection: Connection, number: str) -> Result:
 def _forget(connection: Connection, number: str, now: dt.datetime) -> Result:
     """Erase what is known of the person, and what messages said of them. What they bought and
     earned stays, under their number."""
-    _forget_messages(connection, number, now)
+    forget_messages(connection=connection, number=number, now=now)
     _note_gone(connection, number)
     found = Customer.objects.select_related("merged_into").filter(external_id=number).first()
     if found is None:
         return _result("customer", number, "unknown")
-    actor = actor_of(connection)
-    customer = erase_customer_details(customer=current(found), actor=actor)
-    members = Membership.objects.filter(
-        pk__in=sent_to(list_memberships(customer)).values("membership")
-    ).select_related("customer")
-    forget_addresses(memberships=list(members), actor=actor)
+    erase_customer_details(customer=current(found), actor=actor_of(connection))
     return _result("customer", number, "forgotten")
-
-
-def _forget_messages(connection: Connection, number: str, now: dt.datetime) -> None:
-    """What messages said of the person: also those that wait, which are passed over then."""
-    # What was not read yet, or could not be, names nobody, so it is searched.
-    there = number.removeprefix(connection.customer_prefix)
-    messages = InboundMessage.objects.filter(connection=connection)
-    messages.filter(state=State.WAITING, payload__contains=there).update(
-        payload="", people=[], state=State.SKIPPED, finished_at=now,
-        note=_("The person it tells of was erased before it was taken in."),
-    )  # fmt: skip
-    unread = Q(state=State.FAILED, payload__contains=there)
-    messages.filter(Q(people__contains=[number]) | unread).update(payload="", people=[])
 
 
 def _forget_payloads(connection: Connection) -> Result:

@@ -72,11 +72,25 @@ def publish_survey(*, survey: Survey, actor: Actor, now: dt.datetime) -> Survey:
         return found
     if found.state == State.ENDED:
         raise ConflictError(_("It has ended. Copy it to ask again."), code="survey_ended")
+    if found.state == State.PAUSED:
+        raise ConflictError(_("It is paused. Resume it."), code="survey_paused")
     _check_ready(found, now)
     found.state, found.live_at = State.LIVE, now
     found.save(update_fields=["state", "live_at"])
     _audit("survey.published", found, actor)
     return found
+
+
+@transaction.atomic
+def pause_survey(*, survey: Survey, actor: Actor) -> Survey:
+    """Ask nobody for now; what was answered stays. Again changes nothing."""
+    return _change_state(survey, State.LIVE, State.PAUSED, "survey.paused", actor)
+
+
+@transaction.atomic
+def resume_survey(*, survey: Survey, actor: Actor) -> Survey:
+    """Ask again. Again changes nothing."""
+    return _change_state(survey, State.PAUSED, State.LIVE, "survey.resumed", actor)
 
 
 @transaction.atomic
@@ -123,11 +137,23 @@ def data_told(survey: Survey) -> dict[str, Any]:
     return {"survey": survey.code}
 
 
+def _change_state(survey: Survey, was: str, becomes: str, action: str, actor: Actor) -> Survey:
+    found = _locked(survey)
+    if found.state == becomes:
+        return found
+    if found.state != was:
+        raise ConflictError(_("That is not possible now."), code="survey_state")
+    found.state = becomes
+    found.save(update_fields=["state"])
+    _audit(action, found, actor)
+    return found
+
+
 def _refuse_change(survey: Survey, changed: set[str]) -> None:
     if survey.state == State.ENDED:
         raise ConflictError(_("It has ended. Copy it to ask again."), code="survey_ended")
     fixed = sorted(changed - WHILE_LIVE)
-    if survey.state == State.LIVE and fixed:
+    if survey.state in (State.LIVE, State.PAUSED) and fixed:
         message = _("It is being asked, so this stays as it is. Copy it instead.")
         raise ConflictError(
             message, code="survey_live",

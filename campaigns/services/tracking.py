@@ -9,6 +9,7 @@ from uuid import UUID
 
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.models import BlockedAddress, ConsentChange, Delivery
@@ -26,6 +27,8 @@ State = Delivery.State
 CHANNEL = "email"
 # The mailbox does not exist, rather than being full for a while.
 _GONE = (RejectReason.INVALID, RejectReason.BOUNCED)
+# By which somebody says that they want no more.
+_DECLINING = (EventType.COMPLAINED, EventType.UNSUBSCRIBED)
 
 
 def follow_tracking(sender: Any, event: AnymailTrackingEvent, **details: Any) -> None:
@@ -37,7 +40,9 @@ def follow_tracking(sender: Any, event: AnymailTrackingEvent, **details: Any) ->
 def note_event(*, event: AnymailTrackingEvent, now: dt.datetime) -> None:
     """Bring the delivery to what is told. Told again, or of a mail that is not ours, it changes
     nothing."""
-    row = _delivery_of(event)
+    if event.event_type in _DECLINING:
+        _lock_owner(event)
+    row = _locked(event)
     match event.event_type:
         case EventType.DELIVERED if row is not None:
             _arrived(row, event, now)
@@ -61,15 +66,29 @@ def register() -> None:
     tracking.connect(follow_tracking, dispatch_uid="campaigns.tracking")
 
 
-def _delivery_of(event: AnymailTrackingEvent) -> Delivery | None:
+def _lock_owner(event: AnymailTrackingEvent) -> None:
+    """Before their delivery, as whoever notes what somebody wants does (`campaigns.services.
+    consents`), so that no two wait for each other."""
+    row = _told_of(event).select_related("message__customer__merged_into").first()
+    if row is not None:
+        owner = current(row.message.customer)
+        Customer.objects.select_for_update(of=("self",)).filter(pk=owner.pk).first()
+
+
+def _locked(event: AnymailTrackingEvent) -> Delivery | None:
+    return _told_of(event).select_for_update().first()
+
+
+def _told_of(event: AnymailTrackingEvent) -> QuerySet[Delivery]:
+    """The delivery, or nothing."""
     named = (event.metadata or {}).get("delivery", "")
-    rows = Delivery.objects.select_for_update().filter(channel=CHANNEL)
+    rows = Delivery.objects.filter(channel=CHANNEL)
     if named:
         try:
-            return rows.filter(public_id=UUID(str(named))).first()
+            return rows.filter(public_id=UUID(str(named)))
         except ValueError:
-            return None
-    return rows.filter(reference=event.message_id).first() if event.message_id else None
+            return rows.none()
+    return rows.filter(reference=event.message_id) if event.message_id else rows.none()
 
 
 def _arrived(row: Delivery, event: AnymailTrackingEvent, now: dt.datetime) -> None:

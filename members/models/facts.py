@@ -12,6 +12,11 @@ from django.db.models.functions import Extract
 
 from members.models.customers import Customer
 
+_DAY_OF_YEAR = (
+    "EXTRACT(MONTH FROM %(expressions)s AT TIME ZONE 'UTC') * 100"
+    " + EXTRACT(DAY FROM %(expressions)s AT TIME ZONE 'UTC')"
+)
+
 
 def _money(**details: object) -> models.DecimalField:  # type: ignore[type-arg]
     return models.DecimalField(max_digits=18, decimal_places=4, default=0, **details)  # type: ignore[arg-type]
@@ -84,8 +89,13 @@ class CustomerFacts(models.Model):
             models.Index(fields=["last_order_at"], name="facts_last_order"),
             # What was worked out since some time.
             models.Index(fields=["as_of"], name="facts_as_of"),
+            # Month × 100 + day, by the clock of Greenwich.
+            models.Index(
+                models.Func("first_order_at", template=_DAY_OF_YEAR), "customer",
+                name="facts_day_of_first_order", condition=~models.Q(first_order_at=None),
+            ),
             GinIndex(fields=["categories"], name="facts_categories"),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.orders} orders"

@@ -81,6 +81,8 @@ class FulfillmentTask(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices)
     # Where it goes to (`rewards.addresses`); None: not told yet, or forgotten.
     address = models.JSONField(null=True)
+    # Its member was erased while it was still to be sent: where it goes to is forgotten with that.
+    forgets_address = models.BooleanField(default=False)
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

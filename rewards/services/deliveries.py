@@ -72,6 +72,8 @@ def set_status(task: FulfillmentTask, status: str, now: dt.datetime) -> None:
         task.sent_at = task.sent_at or now
     elif status in FulfillmentTask.OPEN:
         task.sent_at = None
+    if task.forgets_address and status not in FulfillmentTask.OPEN:
+        task.address = None
     ends = status in (Status.RETURNED, Status.CANCELED)
     task.status, task.closed_at = status, now if ends else None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from campaigns.models import Journey, Passage
 from campaigns.services.journey_steps import take_due
 from campaigns.services.journeys import publish_journey
-from loyalty.models import Membership
+from loyalty.models import Membership, Program
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
@@ -39,6 +40,55 @@ def test_a_journey_is_read_with_what_is_in_force(
     assert one["definition"]["steps"][0]["kind"] == "message"
     assert api.get(f"/journeys/{draft.public_id}").json()["definition"] == {}
     assert_problem(api.get(f"/journeys/{journey.program.revision:032x}"), 404, "not_found")
+
+
+def test_a_journey_is_written_put_live_paused_and_ended(
+    key_with: Callable[..., ApiClient], program: Program
+) -> None:
+    api = key_with("journeys:read", "journeys:write")
+    told = {"key": "s1", "kind": "message", "message": "getting_started", "channels": ["inbox"]}
+    body = {"program": program.code, "name": "Hello", "trigger": "joined",
+            "definition": {"holdout": 0, "steps": []}}  # fmt: skip
+    made = api.post("/journeys", body)
+    assert (made.status_code, made.json()["state"]) == (201, "draft")
+    path = f"/journeys/{made.json()['id']}"
+    assert_problem(api.post(f"{path}/publish"), 422, "invalid_request", "steps")
+    assert_problem(api.post(f"{path}/pause"), 409, "journey_state")
+    written = api.request("PUT", path, {"name": "Hi", "definition": {"steps": [told]}}).json()
+    assert (written["name"], written["draft"]["steps"][0]["key"]) == ("Hi", "s1")
+    for step, state in (
+        ("publish", "live"), ("publish", "live"), ("pause", "paused"), ("pause", "paused"),
+        ("resume", "live"), ("end", "ended"), ("end", "ended"),
+    ):  # fmt: skip
+        assert api.post(f"{path}/{step}").json()["state"] == state
+    assert api.get(path).json()["version"] == 1
+    assert api.get(path).json()["draft"] is None
+    assert_problem(api.post(f"{path}/publish"), 409, "journey_state")
+    assert_problem(api.request("PUT", path, {"definition": {}}), 409, "journey_state")
+    done = AuditEntry.objects.filter(action__startswith="journey.").values_list("action", flat=True)
+    assert [done.filter(action=f"journey.{act}").count() for act in ("paused", "ended")] == [1, 1]
+    reader = key_with("journeys:read")
+    for step in ("publish", "pause", "resume", "end"):
+        assert_problem(reader.post(f"{path}/{step}"), 403, "insufficient_scope")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"program": "none"}, "program"), ({"name": " "}, "name"), ({"trigger": "none"}, "trigger"),
+        ({"definition": {"holdout": 99}}, "definition.holdout"),
+        ({"definition": {"audience": {"field": "no.such"}}}, "definition.steps"),
+    ],
+)  # fmt: skip
+def test_a_journey_that_cannot_be_one_is_refused_at_its_field(
+    key_with: Callable[..., ApiClient], program: Program, wrong: dict[str, Any], field: str
+) -> None:
+    body = {"program": program.code, "name": "Hello", "trigger": "joined",
+            "definition": {"steps": []}} | wrong  # fmt: skip
+    answer = key_with("journeys:write").post("/journeys", body)
+    assert answer.status_code == 422
+    assert [item["field"] for item in answer.json()["errors"]] == [field]
+    assert not Journey.objects.exists()
 
 
 def test_a_member_is_led_in_once_and_out_again(

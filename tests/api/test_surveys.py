@@ -43,11 +43,36 @@ def test_a_survey_is_written_asked_and_ended(
     for step, state in (("publish", "live"), ("publish", "live"), ("end", "ended")):
         assert api.post(f"{path}/{step}").json()["state"] == state
     assert_problem(api.post(f"{path}/publish"), 409, "survey_ended")
+    assert_problem(api.post(f"{path}/pause"), 409, "survey_state")
     link = api.post(f"{path}/links", {"membership": str(membership.public_id)}).json()
     assert "/surveys/" in link["url"]
     elsewhere = make_wallet(make_program("other"), "c9").account.membership
     refused = api.post(f"{path}/links", {"membership": str(elsewhere.public_id)})
     assert_problem(refused, 422, "invalid_request", "membership")
+
+
+def test_a_survey_that_is_paused_is_asked_of_nobody_until_it_goes_on(
+    key_with: Callable[..., ApiClient], membership: Membership, me: ApiClient
+) -> None:
+    api = key_with("surveys:read", "surveys:write")
+    survey = make_survey(membership.program)
+    path, mine = f"/surveys/{survey.public_id}", f"/me/memberships/{membership.public_id}/surveys"
+    assert len(me.get(mine).json()["results"]) == 1
+    for _again in range(2):
+        assert api.post(f"{path}/pause").json()["state"] == "paused"
+    assert me.get(mine).json()["results"] == []
+    refused = me.post(f"{mine}/{survey.public_id}/answers", {"answers": {"recommend": 9}})
+    assert refused.status_code in (404, 409, 422)
+    assert not SurveyResponse.objects.exists()
+    assert_problem(api.post(f"{path}/publish"), 409, "survey_paused")
+    for _again in range(2):
+        assert api.post(f"{path}/resume").json()["state"] == "live"
+    assert len(me.get(mine).json()["results"]) == 1
+    api.post(f"{path}/pause")
+    assert api.post(f"{path}/end").json()["state"] == "ended"
+    reader = key_with("surveys:read")
+    for step in ("pause", "resume"):
+        assert_problem(reader.post(f"{path}/{step}"), 403, "insufficient_scope")
 
 
 @pytest.mark.parametrize(

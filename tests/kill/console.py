@@ -29,8 +29,10 @@ from django.utils import timezone  # noqa: E402
 from campaigns.models import OccasionSetting  # noqa: E402
 from campaigns.news import News  # noqa: E402
 from campaigns.occasions import occasion_named  # noqa: E402
+from campaigns.services.connections import create_connection, set_api_access  # noqa: E402
 from campaigns.services.messages import write_messages  # noqa: E402
 from campaigns.services.policies import set_policy  # noqa: E402
+from campaigns.services.shop_histories import start_history  # noqa: E402
 from campaigns.services.webhook_endpoints import create_endpoint  # noqa: E402
 from loyalty.ledger.checks import verify_ledger  # noqa: E402
 from loyalty.ledger.posting import WalletRef, movement, post  # noqa: E402
@@ -73,6 +75,16 @@ def import_orders(orders: str, lines: str, source: str) -> int:
         actor=SYSTEM,
         source=source,
     )
+    queue_job(job)
+    return job.pk
+
+
+def bring_in_history(url: str, source: str) -> int:
+    """A shop that is connected, and the job that brings in what happened there before."""
+    now = timezone.now()
+    made = create_connection(kind="shopify", name=source, source=source, actor=SYSTEM, now=now)
+    opened = set_api_access(connection=made, shop_url=url, key="shpat_1", secret="", actor=SYSTEM)
+    job = start_history(connection=opened, since=None, actor=SYSTEM)
     queue_job(job)
     return job.pk
 
@@ -174,8 +186,8 @@ def look_at(job: int) -> dict[str, Any]:
 STEPS: dict[str, Callable[..., Any]] = {
     step.__name__: step
     for step in (
-        prepare, verify, import_orders, expire, adjust_many, tell_members, tell_by_text,
-        tell_endpoint,
+        prepare, verify, import_orders, bring_in_history, expire, adjust_many, tell_members,
+        tell_by_text, tell_endpoint,
         resume_jobs, look_at,
     )
 }  # fmt: skip

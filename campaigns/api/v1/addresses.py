@@ -21,6 +21,7 @@ from campaigns.services.contact_addresses import (
     name_address,
     remove_address,
 )
+from campaigns.services.number_codes import confirm_number, send_code
 from members.api.bodies import TEXT, Answer, Body, answer, read_body
 from members.api.idempotency import idempotent
 from members.api.member_views import MEMBER, MemberView
@@ -44,12 +45,19 @@ class ContactAddressIn(Body):
     )
 
 
+class CodeIn(Body):
+    code: Annotated[str, Field(min_length=1, max_length=16, pattern=TEXT, examples=["204816"])]
+
+
 class AddressOut(Answer):
     id: UUID
     channel: str = Field(examples=["push"])
     address: str
     label: str
-    named_at: dt.datetime = Field(description="Of several, the last one is written to.")
+    named_at: dt.datetime = Field(description="Of several numbers, the last one is written to.")
+    confirmed_at: dt.datetime | None = Field(
+        description="When it was shown to be theirs; null: nothing but a code is sent there."
+    )
 
 
 class AddressesOut(Answer):
@@ -69,9 +77,9 @@ class CustomerAddresses(ApiView):
     )
     @idempotent()
     def post(self, request: Request, customer_id: UUID) -> HttpResponse:
-        """Name a device or a number. Named again it works again; a device goes with who signs in on
-        it."""
-        return _named(request, current(get_customer(customer_id)), self.actor)
+        """Name a device or a number, which you know to be theirs. Named again it works again; a
+        device goes with who signs in on it."""
+        return _named(request, current(get_customer(customer_id)), self.actor, vouched=True)
 
 
 class CustomerAddress(ApiView):
@@ -97,8 +105,8 @@ class OwnAddresses(MemberView):
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Name a device or a number. Named again it works again; a device goes with who signs in on
-        it."""
-        return _named(request, self.customer, self.actor)
+        it. To a number a code is sent, by which it is confirmed; until then it is not used."""
+        return _named(request, self.customer, self.actor, vouched=False)
 
 
 class OwnAddress(MemberView):
@@ -110,29 +118,61 @@ class OwnAddress(MemberView):
         return _removed(self.customer, address_id, self.actor)
 
 
+class OwnAddressConfirming(MemberView):
+    scopes = {"POST": MEMBER}
+
+    @extend_schema(operation_id="confirmOwnAddress", request=CodeIn, responses={200: AddressOut})
+    @idempotent(commits=True)
+    def post(self, request: Request, address_id: UUID) -> HttpResponse:
+        """Show by the code that was sent there that a number is theirs: it takes the place of the
+        one before. A code counts for 20 minutes, and five tries."""
+        body = read_body(request, CodeIn)
+        row = confirm_number(
+            address=_own(self.customer, address_id), code=body.code, actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return answer(_out(row))
+
+
+class OwnAddressCode(MemberView):
+    scopes = {"POST": MEMBER}
+
+    @extend_schema(operation_id="sendOwnAddressCode", request=None, responses={200: AddressOut})
+    @idempotent()
+    def post(self, request: Request, address_id: UUID) -> HttpResponse:
+        """Have another code sent to a number that is not confirmed; once a minute, five in a
+        day."""
+        row = send_code(address=_own(self.customer, address_id), now=timezone.now())
+        return answer(_out(row))
+
+
+def _own(customer: Customer, address_id: UUID) -> ContactAddress:
+    row = contact_addresses_of(customer).filter(public_id=address_id).first()
+    if row is None:
+        raise NotFoundError("This customer has no such device or number.")
+    return row
+
+
 def _all_of(customer: Customer) -> AddressesOut:
     return AddressesOut(results=[_out(row) for row in contact_addresses_of(customer)])
 
 
-def _named(request: Request, customer: Customer, actor: Actor) -> HttpResponse:
+def _named(request: Request, customer: Customer, actor: Actor, *, vouched: bool) -> HttpResponse:
     body = read_body(request, ContactAddressIn)
     row = name_address(
         customer=customer, channel=body.channel, address=body.address, label=body.label,
-        actor=actor, now=timezone.now(),
+        actor=actor, now=timezone.now(), vouched=vouched,
     )  # fmt: skip
     return answer(_out(row))
 
 
 def _removed(customer: Customer, address_id: UUID, actor: Actor) -> HttpResponse:
-    row = contact_addresses_of(customer).filter(public_id=address_id).first()
-    if row is None:
-        raise NotFoundError("This customer has no such device or number.")
-    remove_address(address=row, actor=actor)
+    remove_address(address=_own(customer, address_id), actor=actor)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 def _out(row: ContactAddress) -> AddressOut:
     return AddressOut(
         id=row.public_id, channel=row.channel, address=row.address, label=row.label,
-        named_at=row.named_at,
+        named_at=row.named_at, confirmed_at=row.confirmed_at,
     )  # fmt: skip

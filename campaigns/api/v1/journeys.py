@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
@@ -18,12 +22,24 @@ from campaigns.models import Journey, Passage
 from campaigns.selectors.journey_results import leavers, people_per_step, result_of
 from campaigns.selectors.journeys import get_journey, journeys, version_in_force
 from campaigns.services.journey_entries import lead_in, take_out
+from campaigns.services.journeys import create_journey, save_draft
 from loyalty.api.v1.pools import member_named
-from members.api.bodies import Answer, Body, PublicId, answer, read_body, read_query
+from loyalty.models import Program
+from members.api.bodies import (
+    TEXT,
+    Answer,
+    Body,
+    PublicId,
+    answer,
+    read_body,
+    read_query,
+    refuse_field,
+)
 from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
+from members.errors import DomainError
 
 
 class JourneyBrief(Answer):
@@ -40,6 +56,33 @@ class JourneyOut(JourneyBrief):
     definition: dict[str, Any] = Field(
         description="What is in force: for whom, how often, its steps in order. Or empty."
     )
+    draft: dict[str, Any] | None = Field(
+        description="What was written since, and is not published; null: nothing."
+    )
+
+
+class JourneyIn(Body):
+    """A journey as a draft."""
+
+    program: Annotated[str, Field(max_length=64, pattern=TEXT)] = Field(
+        description="The program's code."
+    )
+    name: Annotated[str, Field(max_length=120, pattern=TEXT)]
+    trigger: Annotated[str, Field(max_length=32, pattern=TEXT)] = Field(
+        description="What begins it.", examples=["joined"]
+    )
+    definition: dict[str, Any] = Field(
+        {}, description="For whom, how often, its steps in order: as `GET` shows it."
+    )
+
+
+class JourneyChangeIn(Body):
+    """What is written of it anew."""
+
+    name: Annotated[str, Field(max_length=120, pattern=TEXT)] = Field(
+        "", description="Empty: it keeps its name."
+    )
+    definition: dict[str, Any] = Field(description="The whole of it, as `GET` shows it.")
 
 
 class JourneyPage(Page):
@@ -82,7 +125,7 @@ class JourneyFiguresOut(Answer):
 
 
 class Journeys(ApiView):
-    scopes = {"GET": "journeys:read"}
+    scopes = {"GET": "journeys:read", "POST": "journeys:write"}
 
     @extend_schema(
         operation_id="listJourneys",
@@ -101,21 +144,43 @@ class Journeys(ApiView):
         )
         return answer(JourneyPage(**page))
 
+    @extend_schema(operation_id="createJourney", request=JourneyIn, responses={201: JourneyOut})
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Write a journey. It is a draft until it is published."""
+        body = read_body(request, JourneyIn)
+        program = Program.objects.filter(code=body.program).first()
+        if program is None:
+            raise refuse_field("program", _("There is no such program."), "not_found")
+        with _places():
+            made = create_journey(
+                program=program, name=body.name, trigger=body.trigger, body=body.definition,
+                actor=self.actor, now=timezone.now(),
+            )  # fmt: skip
+        return answer(journey_out(made), HTTPStatus.CREATED)
+
 
 class OneJourney(ApiView):
-    scopes = {"GET": "journeys:read"}
+    scopes = {"GET": "journeys:read", "PUT": "journeys:write"}
 
     @extend_schema(operation_id="getJourney", responses={200: JourneyOut})
     def get(self, request: Request, journey_id: UUID) -> HttpResponse:
         """Read a journey with what is in force of it."""
-        found = get_journey(journey_id)
-        now = version_in_force(found)
-        return answer(
-            JourneyOut(
-                **_brief(found), version=now.version.number if now else None,
-                definition=now.definition.model_dump(mode="json") if now else {},
-            )
-        )  # fmt: skip
+        return answer(journey_out(get_journey(journey_id)))
+
+    @extend_schema(
+        operation_id="writeJourney", request=JourneyChangeIn, responses={200: JourneyOut}
+    )
+    @idempotent()
+    def put(self, request: Request, journey_id: UUID) -> HttpResponse:
+        """Write what it is to be. Members notice nothing of it until it is published."""
+        body, found = read_body(request, JourneyChangeIn), get_journey(journey_id)
+        with _places():
+            save_draft(
+                journey=found, body=body.definition, name=body.name, actor=self.actor,
+                now=timezone.now(),
+            )  # fmt: skip
+        return answer(journey_out(get_journey(journey_id)))
 
 
 class JourneyFigures(ApiView):
@@ -188,6 +253,29 @@ class JourneyLeaving(ApiView):
             request, rows, PageQuery(), ordering=["-entered_at", "-pk"], row=_member_out
         )
         return answer(JourneyMemberPage(**page))
+
+
+def journey_out(found: Journey) -> JourneyOut:
+    now, last = version_in_force(found), found.versions.first()
+    return JourneyOut(
+        **_brief(found), version=now.version.number if now else None,
+        definition=now.definition.model_dump(mode="json") if now else {},
+        draft=last.body if last is not None and last.published_at is None else None,
+    )  # fmt: skip
+
+
+@contextmanager
+def _places() -> Iterator[None]:
+    """What is wrong with the definition is named as it stands in the body."""
+    try:
+        yield
+    except DomainError as error:
+        own = {"name", "trigger", "program"}
+        error.errors = tuple(
+            wrong if wrong.field in own else replace(wrong, field=f"definition.{wrong.field}")
+            for wrong in error.errors
+        )
+        raise
 
 
 def _brief(found: Journey) -> dict[str, Any]:

@@ -25,6 +25,9 @@ class DeliveryOut(Answer):
 
     id: UUID
     channel: str = Field(examples=["email", "inbox"])
+    device: UUID | None = Field(
+        description="Which of their devices it goes to; null: where they are reached."
+    )
     state: str = Field(
         description="queued, sending, sent, failed, uncertain (nobody knows whether it went out)"
         " or suppressed (it may not be sent)."

@@ -17,7 +17,13 @@ from rest_framework.request import Request
 from campaigns.models import Survey, SurveyQuestion, SurveyResponse
 from campaigns.selectors.survey_results import QuestionResult, Score, results_of
 from campaigns.selectors.surveys import get_survey, surveys
-from campaigns.services.surveys import create_survey, end_survey, publish_survey
+from campaigns.services.surveys import (
+    create_survey,
+    end_survey,
+    pause_survey,
+    publish_survey,
+    resume_survey,
+)
 from campaigns.survey_definitions import (
     Code,
     Language,
@@ -205,6 +211,26 @@ class SurveyPublishing(ApiView):
         return answer(
             survey_out(publish_survey(survey=survey, actor=self.actor, now=timezone.now()))
         )
+
+
+class SurveyPausing(ApiView):
+    scopes = {"POST": "surveys:write"}
+
+    @extend_schema(operation_id="pauseSurvey", request=None, responses={200: SurveyOut})
+    @idempotent()
+    def post(self, request: Request, survey_id: UUID) -> HttpResponse:
+        """Ask nobody for now; what was answered stays. Again changes nothing."""
+        return answer(survey_out(pause_survey(survey=get_survey(survey_id), actor=self.actor)))
+
+
+class SurveyResuming(ApiView):
+    scopes = {"POST": "surveys:write"}
+
+    @extend_schema(operation_id="resumeSurvey", request=None, responses={200: SurveyOut})
+    @idempotent()
+    def post(self, request: Request, survey_id: UUID) -> HttpResponse:
+        """Ask a survey again that is paused. Again changes nothing."""
+        return answer(survey_out(resume_survey(survey=get_survey(survey_id), actor=self.actor)))
 
 
 class SurveyEnding(ApiView):

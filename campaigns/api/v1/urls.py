@@ -10,6 +10,7 @@ from campaigns.api.v1 import (
     consents,
     figures,
     games,
+    journey_states,
     journeys,
     messages,
     own_games,
@@ -66,11 +67,29 @@ message_urls = [
     ),
     path("me/addresses", addresses.OwnAddresses.as_view(), name="own-addresses"),
     path("me/addresses/<uuid:address_id>", addresses.OwnAddress.as_view(), name="own-address"),
+    path(
+        "me/addresses/<uuid:address_id>/confirm",
+        addresses.OwnAddressConfirming.as_view(),
+        name="own-address-confirming",
+    ),
+    path(
+        "me/addresses/<uuid:address_id>/code",
+        addresses.OwnAddressCode.as_view(),
+        name="own-address-code",
+    ),
     path("me/consents", own_messages.OwnConsents.as_view(), name="own-consents"),
 ]
 journey_urls = [
     path("journeys", journeys.Journeys.as_view(), name="journeys"),
     path(JOURNEY, journeys.OneJourney.as_view(), name="journey"),
+    path(
+        f"{JOURNEY}/publish",
+        journey_states.JourneyPublishing.as_view(),
+        name="journey-publishing",
+    ),
+    path(f"{JOURNEY}/pause", journey_states.JourneyPausing.as_view(), name="journey-pausing"),
+    path(f"{JOURNEY}/resume", journey_states.JourneyResuming.as_view(), name="journey-resuming"),
+    path(f"{JOURNEY}/end", journey_states.JourneyEnding.as_view(), name="journey-ending"),
     path(f"{JOURNEY}/figures", journeys.JourneyFigures.as_view(), name="journey-figures"),
     path(f"{JOURNEY}/members", journeys.JourneyMembers.as_view(), name="journey-members"),
     path(
@@ -98,6 +117,8 @@ survey_urls = [
     path("surveys", surveys.Surveys.as_view(), name="surveys"),
     path(SURVEY, surveys.OneSurvey.as_view(), name="survey"),
     path(f"{SURVEY}/publish", surveys.SurveyPublishing.as_view(), name="survey-publishing"),
+    path(f"{SURVEY}/pause", surveys.SurveyPausing.as_view(), name="survey-pausing"),
+    path(f"{SURVEY}/resume", surveys.SurveyResuming.as_view(), name="survey-resuming"),
     path(f"{SURVEY}/end", surveys.SurveyEnding.as_view(), name="survey-ending"),
     path(f"{SURVEY}/results", surveys.SurveyResults.as_view(), name="survey-results"),
     path(f"{SURVEY}/responses", surveys.SurveyResponses.as_view(), name="survey-responses"),

@@ -9,15 +9,19 @@ import pytest
 from django.db import transaction
 
 from campaigns.connectors import mapping
+from campaigns.connectors.records import Records
 from campaigns.models import Connection, InboundMessage, KnownVersion
 from campaigns.services.connections import switch
 from campaigns.services.inbound import prune_messages, receive, replay, replay_failed
+from campaigns.services.shop_records import record_all
 from loyalty.models import Membership, Order, Refund
 from members.errors import ConflictError
 from members.models import AuditEntry, Customer, OutboxEvent
 from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from rewards.addresses import Address
-from rewards.services.fulfillment import advance_task, give_by_hand
+from rewards.errors import TaskStateError
+from rewards.services.fulfillment import advance_task, give_by_hand, undo_step
 from tests.campaigns.shops import (
     SECRET,
     connect,
@@ -359,6 +363,46 @@ def test_a_message_that_waits_for_somebody_erased_is_emptied_and_passed_over(pro
         replay(message=late, actor=SYSTEM)
 
 
+def test_a_message_of_somebody_else_with_the_same_digits_in_it_is_taken_in(program):
+    """The number of who is erased stands in it, as a part of a price and of another's number."""
+    shop = connect()
+    other = shopify_customer(updated="2024-03-14T08:00:00-04:00") | {
+        "id": int(f"9{BOB}"), "email": "eve@example.com", "phone": None,
+        "note": f"Called about {BOB}", "total_spent": f"{BOB}.00",
+    }  # fmt: skip
+    shopify(shop, "customers/redact", REDACTION)
+    shopify(shop, "customers/create", other)
+    work()
+    kept = InboundMessage.objects.get(topic="customers/create")
+    assert (kept.state, bool(kept.payload)) == ("done", True)
+    assert Customer.objects.get(external_id=f"9{BOB}").email == "eve@example.com"
+
+
+def test_what_cannot_be_read_is_forgotten_where_their_number_is_a_value_of_it(program):
+    shop = connect()
+    wrong = {"email": 5, "updated_at": "yesterday"}
+    for number in (BOB, f"9{BOB}"):
+        shopify(shop, "customers/create", shopify_customer(updated="x") | wrong | {"id": number})
+    work()
+    assert InboundMessage.objects.filter(state="failed").exclude(payload="").count() == 2
+    shopify(shop, "customers/redact", REDACTION)
+    work()
+    kept = InboundMessage.objects.filter(state="failed").exclude(payload="").get()
+    assert json.loads(kept.payload)["id"] == f"9{BOB}"
+
+
+def test_a_file_with_somebody_erased_and_others_is_taken_in_and_then_forgotten(program):
+    tool = tool_with(FIELDS)
+    rows = [{"id": "1", "name": "Ana"}, {"id": "11", "name": "Eve"}]
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    assert post(tool, json.dumps(rows).encode(), headers) == 202
+    record_all(tool, Records(forgotten=("1",)), now=NOW, transfer_source="api")
+    work()
+    row = only()
+    assert (row.state, row.payload, row.people) == ("done", "", [])
+    assert [(one.external_id, one.given_name) for one in Customer.objects.all()] == [("11", "Eve")]
+
+
 def test_a_late_order_of_somebody_erased_says_their_number_and_no_more(program):
     somebody = CustomerFactory(external_id=None, email="bob@example.com")
     shop = connect()
@@ -388,6 +432,27 @@ def test_where_parcels_went_is_forgotten_with_the_person(program):
     work()
     task.refresh_from_db()
     assert task.address is None
+
+
+@pytest.mark.parametrize("end", ["sent", "canceled"])
+def test_a_parcel_that_is_still_to_be_sent_keeps_its_address_until_then(program, end):
+    shop = connect()
+    shopify(shop, "orders/create", shopify_order(updated="2024-03-15T08:00:01-04:00"))
+    work()
+    home = Address(recipient="Bob", street="1 Oak St", city="Springfield", country="US")
+    task = give_by_hand(
+        membership=Membership.objects.get(), kind="surprise", what="A mug", words="",
+        address=home, key="s1", actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+    advance_task(task=task, to="packed", actor=SYSTEM, now=NOW)
+    erase_customer_details(customer=Customer.objects.get(), actor=SYSTEM)
+    task.refresh_from_db()
+    assert task.address["recipient"] == "Bob"
+    advance_task(task=task, to=end, actor=SYSTEM, now=NOW)
+    task.refresh_from_db()
+    assert (task.status, task.address) == (end, None)
+    with pytest.raises(TaskStateError):
+        undo_step(task=task, actor=SYSTEM, now=NOW)
 
 
 def test_an_order_that_the_shop_deleted_is_canceled_whatever_comes_late(program):

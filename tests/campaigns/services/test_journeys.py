@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from campaigns.journey_definitions import JourneyDefinition
 from campaigns.journey_entrants import Wanted
@@ -24,19 +25,34 @@ from campaigns.services.journeys import (
     save_draft,
 )
 from loyalty.models import AdjustmentReason, Membership, Transfer
+from loyalty.services.facts import write_facts
 from members.errors import ConflictError, DomainError
 from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
 from members.services.job_runs import start_work
+from members.services.outbox import deliver_waiting
 from members.services.segments import create_segment
 from rewards.models import Redemption
 from tests.campaigns.factories import work
-from tests.loyalty.factories import NOW, adjust, day, make_program, order, record, wallet_of
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    day,
+    make_program,
+    make_wallet,
+    order,
+    record,
+    wallet_of,
+)
 from tests.rewards.factories import make_member, offer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 TELL = {"kind": "message", "message": "getting_started", "channels": ["inbox"]}
 WAIT = {"kind": "wait", "days": 3}
+TIERS = {"metric": "spend", "window": "lifetime", "tiers": [
+    {"code": "basic", "name": "Basic"}, {"code": "gold", "name": "Gold", "threshold": 100},
+    {"code": "top", "name": "Top", "threshold": 1000},
+]}  # fmt: skip
 
 
 def steps(*found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -387,3 +403,70 @@ def test_each_ready_made_journey_can_be_put_live(ready: Any) -> None:
         actor=SYSTEM, now=NOW,
     )  # fmt: skip
     assert publish_journey(journey=journey, actor=SYSTEM, now=NOW).status == "live"
+
+
+def test_a_tier_is_asked_for_in_the_journeys_own_program() -> None:
+    """Gold in another program is not gold here, in who may begin and in what it asks on its way."""
+    programs = [make_program(code, at=day(-9), tiers=TIERS) for code in ("here", "there")]
+    first, second = [make_wallet(one, at=day(-8)).account.membership for one in programs]
+    record(order("A", "150", at=day(-1)), program_ids=[second.program_id])
+    gold = {"field": "membership.tier", "op": "is", "value": "gold"}
+    asks = {"kind": "check", "when": gold, "otherwise": ""}
+    begun = [begin(live(one, TELL, audience=gold), one) for one in (first, second)]
+    assert begun == [0, 1]
+    for one in (first, second):
+        begin(live(one, asks, TELL), one)
+    go_on(NOW)
+    assert PassageStep.objects.get(passage__membership=first).outcome == "no"
+    told = PassageStep.objects.filter(passage__membership=second, outcome="yes")
+    assert told.count() == 1
+
+
+def test_a_tier_that_the_program_does_not_have_is_refused_when_it_is_put_live() -> None:
+    member = make_member()
+    gold = {"any": [{"not": {"field": "membership.tier", "op": "one_of", "value": ["gold"]}}]}
+    for body in ({"audience": gold}, {"steps": steps({"kind": "check", "when": gold}, TELL)}):
+        with pytest.raises(DomainError, match="no tier “gold”"):
+            live(member, TELL, **body)
+
+
+def test_who_has_come_near_the_next_tier_begins_once_for_each() -> None:
+    today = timezone.now()
+    program = make_program(at=today - dt.timedelta(days=9), tiers=TIERS)
+    member = make_wallet(program, at=today - dt.timedelta(days=8)).account.membership
+    live(member, {**TELL, "message": "near_tier"}, trigger="near_tier", again=0, at=today)
+
+    def buys(number: str, total: str) -> list[str]:
+        now = timezone.now()
+        record(order(number, total, at=now), now=now)
+        while deliver_waiting():
+            pass
+        take_due()
+        return list(Message.objects.order_by("pk").values_list("occasion", flat=True))
+
+    assert buys("A", "79") == []
+    assert buys("B", "1") == ["near_tier"]
+    assert buys("C", "5") == ["near_tier"]
+    told = Message.objects.get().values["tier_words"]
+    assert "20" in told
+    assert "Gold" in told
+    # They have it, and the next one is far.
+    assert buys("D", "30") == ["near_tier"]
+    assert buys("E", "700") == ["near_tier", "near_tier"]
+    assert "Top" in Message.objects.order_by("-pk")[0].values["tier_words"]
+    occurrences = Passage.objects.order_by("pk").values_list("occurrence", flat=True)
+    assert [name.split(":")[1] for name in occurrences] == ["gold", "top"]
+
+
+def test_the_day_of_the_first_order_comes_back_every_year() -> None:
+    """That of 29 February is kept on the 28th; an order that came to nothing is none."""
+    member = make_member(0)
+    first = dt.datetime(2024, 2, 29, 15, tzinfo=dt.UTC)
+    record(order("A", at=first), now=first)
+    record(order("B", at=first - dt.timedelta(days=40), status="cancelled"), now=first)
+    write_facts([member.customer_id], now=NOW)
+    live(member, TELL, trigger="first_order", again=0, at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+    days = [dt.datetime(2027, month, day, 12, tzinfo=dt.UTC)
+            for month, day in ((1, 20), (2, 27), (2, 28), (2, 28), (3, 1))]  # fmt: skip
+    assert [starts(at) for at in days] == [0, 0, 1, 0, 0]
+    assert Passage.objects.get().day == dt.date(2027, 2, 28)

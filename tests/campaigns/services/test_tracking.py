@@ -1,23 +1,29 @@
 """What providers tell is followed, by who they say they are; anymail checks that."""
 
 import json
+import threading
 from base64 import b64encode
 from dataclasses import replace
 
 import pytest
 from anymail.signals import AnymailTrackingEvent
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import include, path
 from django.utils import timezone
 from pytest_django import Settings
 
 from campaigns.channels import Letter
+from campaigns.links import StopLink
 from campaigns.mail_line import MailLine
 from campaigns.models import BlockedAddress, Delivery
 from campaigns.occasions import occasion_named, register_occasion
 from campaigns.selectors.consents import blocked_because, choices_of
+from campaigns.services.consents import stop
 from campaigns.services.tracking import note_event
+from members.models import Customer
 from tests.campaigns.factories import send, states, tell
+from tests.config.test_children import eventually
 from tests.factories import CustomerFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -183,3 +189,44 @@ def test_only_who_knows_the_secret_can_tell(settings: Settings) -> None:
     assert post("right") == 200
     row.refresh_from_db()
     assert row.delivered_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["complained", "unsubscribed"])
+def test_who_declines_by_the_provider_and_by_a_link_at_once_wait_for_each_other_in_one_order(
+    kind: str,
+) -> None:
+    """Both take the customer first, then the delivery: one waits for the other, never both."""
+    row = sent()
+    owner = row.message.customer
+    done = threading.Event()
+
+    def tell_it() -> None:
+        try:
+            told(kind)
+        finally:
+            done.set()
+            connection.close()
+
+    teller = threading.Thread(target=tell_it)
+    with transaction.atomic():
+        # As a link does that somebody has just followed.
+        Customer.objects.select_for_update().get(pk=owner.pk)
+        teller.start()
+        assert eventually(_waiting_for_me)
+        link = StopLink(owner.public_id, row.public_id, "email", "points")
+        changes = stop(customer=owner, link=link, topics=["points"], source="link", now=row.sent_at)
+        assert [change.became for change in changes] == ["denied"]
+        assert not done.is_set()
+    teller.join()
+    assert Delivery.objects.get().unsubscribed_at == row.sent_at
+    assert not any(choice.wanted for choice in choices_of(owner) if choice.channel.key == "email")
+
+
+def _waiting_for_me() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
+        return int(cursor.fetchone()[0])

@@ -4,13 +4,15 @@ import base64
 import datetime as dt
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 from apprise.plugins.twilio import NotifyTwilio
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from standardwebhooks import Webhook
 
 from campaigns.channels import channel_named
@@ -20,7 +22,9 @@ from campaigns.models import (
     ChannelSetting,
     Consent,
     ConsentChange,
+    ContactAddress,
     Delivery,
+    Message,
 )
 from campaigns.selectors.consents import choices_of
 from campaigns.selectors.ways import setting_of_channel, url_of
@@ -280,24 +284,95 @@ def test_another_system_gets_a_signed_message_under_one_id(receiver: Receiver) -
         Webhook("whsec_" + base64.b64encode(b"x" * 32).decode()).verify(second.body, second.headers)
 
 
-def test_a_notification_goes_to_the_device_that_was_named_last_and_works(
-    receiver: Receiver,
-) -> None:
-    use("push", gateway(receiver))
+def with_devices(*tokens: str) -> Customer:
     ana = CustomerFactory()
-    for number, token in enumerate(("old-token", "new-token")):
+    for number, token in enumerate(tokens):
         name_address(
-            customer=ana, channel="push", address=token, actor=SYSTEM,
-            now=NOON + number * MINUTE,
+            customer=ana, channel="push", address=token, actor=SYSTEM, now=NOON + number * MINUTE
+        )
+    return ana
+
+
+def sent_to(receiver: Receiver) -> list[str]:
+    return [got.message["to"] for got in receiver.got]
+
+
+def test_a_notification_goes_to_each_device_once(receiver: Receiver) -> None:
+    use("push", gateway(receiver))
+    ana = with_devices("phone", "tablet")
+    tell(ana, "one", channels=("push",), at=NOON)
+    # Told again it is the same.
+    tell(ana, "one", channels=("push",), at=NOON)
+    assert send(NOON) == 2
+    assert send(NOON + MINUTE) == 0
+    assert sorted(sent_to(receiver)) == ["phone", "tablet"]
+    assert receiver.got[1].message["title"] == "You were given 50 Beans"
+    told = Delivery.objects.order_by("pk").values_list("device", "state")
+    devices = ContactAddress.objects.order_by("pk").values_list("public_id", flat=True)
+    assert list(told) == [(device, "sent") for device in devices]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Delivery.objects.create(
+            message=Message.objects.get(), channel="push", state="queued", priority=1,
+            available_at=NOON, device=devices[0],
         )  # fmt: skip
+
+
+def test_a_device_that_is_gone_keeps_no_other_from_being_told(receiver: Receiver) -> None:
+    use("push", gateway(receiver))
+    ana = with_devices("old", "new")
     receiver.answers = (404, 200)
     tell(ana, "one", channels=("push",), at=NOON)
     send(NOON)
-    tell(ana, "two", channels=("push",), at=NOON)
-    send(NOON)
-    assert [got.message["to"] for got in receiver.got] == ["new-token", "old-token"]
-    assert receiver.got[1].message["title"] == "You were given 50 Beans"
     assert states() == [("failed", "address_refused"), ("sent", "")]
+    # It is not told any more, and what was written before it went away goes nowhere.
+    tell(ana, "two", channels=("push",), at=NOON)
+    ana.contact_addresses.filter(address="new").delete()
+    send(NOON)
+    assert sent_to(receiver) == ["old", "new"]
+    assert states(message__occurrence="two") == [("suppressed", "no_address")]
+
+
+def test_a_device_that_is_somebody_elses_by_then_is_not_told(receiver: Receiver) -> None:
+    use("push", gateway(receiver))
+    ana, ben = with_devices("shared"), CustomerFactory()
+    tell(ana, "one", channels=("push",), at=NOON)
+    name_address(customer=ben, channel="push", address="shared", actor=SYSTEM, now=NOON)
+    send(NOON)
+    assert not receiver.got
+    assert states() == [("suppressed", "no_address")]
+
+
+def test_who_has_no_device_when_it_is_written_is_told_on_the_first(receiver: Receiver) -> None:
+    use("push", gateway(receiver))
+    ana = CustomerFactory()
+    tell(ana, "one", channels=("push",), at=NOON)
+    name_address(customer=ana, channel="push", address="late", actor=SYSTEM, now=NOON)
+    send(NOON)
+    assert sent_to(receiver) == ["late"]
+
+
+def test_several_devices_count_once_against_how_often_somebody_is_told(receiver: Receiver) -> None:
+    use("push", gateway(receiver))
+    set_policy(changes={"cap": 2}, actor=SYSTEM)
+    ana = with_devices("phone", "tablet")
+    for number in ("one", "two", "three"):
+        tell(ana, number, channels=("push",), at=NOON)
+    send(NOON)
+    assert Counter(states()) == {("sent", ""): 4, ("suppressed", "cap"): 2}
+
+
+def test_each_device_costs_no_query_of_its_own(receiver: Receiver) -> None:
+    use("push", gateway(receiver))
+    counts = []
+    tell(with_devices("warm"), "warm", channels=("push",), at=NOON)
+    send(NOON)
+    for number, devices in enumerate((["a"], [f"b{n}" for n in range(9)])):
+        ana = with_devices(*devices)
+        with CaptureQueriesContext(connection) as caught:
+            tell(ana, f"told-{number}", channels=("push",), at=NOON)
+            send(NOON)
+        counts.append(len(caught))
+    assert counts[1] == counts[0]
 
 
 def test_devices_of_many_cost_as_many_queries_as_those_of_one(
