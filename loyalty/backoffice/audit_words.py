@@ -93,6 +93,8 @@ PLANS: Words = {
     "plan.ended": _("A paid plan ended"),
     "plan.paid": _("An invoice of a plan was paid"),
     "plan.paid_late": _("An invoice was paid after its plan had ended"),
+    "plan.refund_asked": _("Asked the payment provider to give the payment of a plan back"),
+    "plan.refund_refused": _("The payment provider refused to give a payment back"),
     "plan.refunded": _("Gave the payment of a plan back"),
 }
 ORDERS: Words = {

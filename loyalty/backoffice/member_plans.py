@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from loyalty.backoffice.links import customer_crumbs, customer_url
@@ -31,10 +32,10 @@ from loyalty.selectors.subscriptions import (
     paid_charge,
     running_of,
 )
-from loyalty.services.plan_payments import (
+from loyalty.services.plan_payments import mark_paid
+from loyalty.services.plan_refunds import (
     RefundPreview,
     cancel_now,
-    mark_paid,
     preview_refund,
     refund_charge,
 )
@@ -47,6 +48,10 @@ from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
 
 SOURCE = Transfer.Source.BACKOFFICE.value
+_NOT_ANSWERED = gettext_lazy(
+    "The payment provider has not answered yet. It is asked again until it has, and until then"
+    " everything stays as it is."
+)
 
 
 @require_safe
@@ -140,7 +145,8 @@ def subscription_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The dialog that ends a plan: at the end of the period, or now with or without money back."""
     found, now = _running(public_id), timezone.now()
     charge = paid_charge(found, now)
-    preview = preview_refund(charge, now=now) if charge else None
+    may_be_refunded = charge is not None and charge.refundable
+    preview = preview_refund(charge, now=now) if charge and may_be_refunded else None
     form = CancelForm(posted(request), subscription=found, charge=charge, preview=preview)
     back = customer_url(owner_of(found).customer)
     if request.method == "POST" and form.is_valid():
@@ -149,11 +155,13 @@ def subscription_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
             if when == "period_end":
                 cancel_at_period_end(subscription=found, actor=acting(request), now=now, note=note)
             else:
-                cancel_now(
+                found = cancel_now(
                     subscription=found, refund=when, actor=acting(request), source=SOURCE,
                     now=now, note=note,
                 )  # fmt: skip
             message = _("%s was canceled.") % found.version.name
+            if when != "period_end" and found.running:
+                message = str(_NOT_ANSWERED)
             return dialog_done(request, url=back, changed="wallet", message=message)
     said = {
         "title": _("End %s?") % found.version.name, "form": form, "back": back,
@@ -208,17 +216,19 @@ def invoice_refund(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The dialog that gives a payment back, with what that takes."""
     charge, now = _charge(public_id), timezone.now()
     back = customer_url(owner_of(charge.subscription).customer)
-    if charge.state != PlanCharge.State.PAID:
-        raise Http404("Only what was paid can be given back.")
+    if charge.state != PlanCharge.State.PAID or charge.giving_back:
+        raise Http404("Only what was paid can be given back, and once.")
     preview = preview_refund(charge, now=now)
     form = RefundForm(posted(request), charge=charge, preview=preview)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
-            refund_charge(
+            charge = refund_charge(
                 charge=charge, how=form.cleaned_data["how"], actor=acting(request), source=SOURCE,
                 now=now, note=form.cleaned_data["reason"],
             )  # fmt: skip
             message = _("Invoice %s was given back.") % charge.invoice_number
+            if charge.giving_back:
+                message = str(_NOT_ANSWERED)
             return dialog_done(request, url=back, changed="wallet", message=message)
     said = {
         "title": _("Give invoice %s back?") % charge.invoice_number, "form": form, "back": back,
@@ -277,12 +287,14 @@ def _shown(found: Subscription) -> dict[str, Any]:
         "price": price_words(found.version, program.currency),
         "next": what_comes_next(found, program.currency, program.zone),
         "provider": provider_named(found.provider).label,
+        # While money for it is on its way, nothing else can be done about it.
+        "unsettled": found.takes_over or any(charge.giving_back for charge in found.charges.all()),
         "invoices": [
             {
                 "charge": charge,
                 "state": INVOICE_STATES[charge.state],
                 "payable": charge.state in PlanCharge.UNPAID,
-                "refundable": charge.state == PlanCharge.State.PAID,
+                "refundable": charge.state == PlanCharge.State.PAID and not charge.giving_back,
             }
             for charge in found.charges.all()
         ],

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.reason_forms import ReasonForm
 from loyalty.models import Plan, PlanCharge, Subscription
-from loyalty.services.plan_payments import RefundPreview
+from loyalty.services.plan_refunds import RefundPreview
 from members.formatting import format_day, format_money
 
 Choices = list[tuple[str, str]]

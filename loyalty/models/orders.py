@@ -207,6 +207,10 @@ class Refund(models.Model):
     )
     order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="refunds")
     order_external_id = models.CharField(max_length=128, blank=True, default="")
+    # Of one without an order: the only program that it was told for, by a file; NULL: all of them.
+    only_program = models.ForeignKey(
+        Program, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     refunded_at = models.DateTimeField()
     currency = models.CharField(max_length=3)
     total = MoneyField()
@@ -218,6 +222,10 @@ class Refund(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="refund_external_id"),
+            models.CheckConstraint(
+                name="refund_for_one_program",
+                condition=Q(only_program=None) | Q(order=None, order_external_id=""),
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "-refunded_at"], name="refund_customer"),

@@ -57,6 +57,10 @@ class PlanCharge(models.Model):
     )
     refunded = MoneyField(default=0)
     refunded_at = models.DateTimeField(null=True)
+    # What a provider was asked to give back, since when: its answer is not known yet. It is asked
+    # again at `next_attempt_at`, under the key of this time.
+    giving_back = MoneyField(default=0, db_default=0)
+    refund_asked_at = models.DateTimeField(null=True)
     # Of what was paid: how much was left when another plan took the place of this one, and was
     # taken off the first payment for that.
     carried = MoneyField(default=0, db_default=0)
@@ -84,7 +88,7 @@ class PlanCharge(models.Model):
                 name="plan_charge_carried",
                 condition=Q(carried=0)
                 | Q(carried__gt=0, state__in=["paid", "refunded"])
-                & Q(carried__lte=F("amount") + F("taken_off") - F("refunded")),
+                & Q(carried__lte=F("amount") + F("taken_off") - F("refunded") - F("giving_back")),
             ),
             models.CheckConstraint(
                 name="plan_charge_taken_off",
@@ -106,7 +110,20 @@ class PlanCharge(models.Model):
             ),
             models.CheckConstraint(
                 name="plan_charge_attempt",
-                condition=Q(next_attempt_at=None) | Q(state__in=["open", "failed"]),
+                condition=Q(next_attempt_at=None)
+                | Q(state__in=["open", "failed"])
+                | Q(giving_back__gt=0),
+            ),
+            models.CheckConstraint(
+                name="plan_charge_giving_back",
+                condition=Q(giving_back=0)
+                | Q(
+                    giving_back__gt=0,
+                    giving_back__lte=F("amount"),
+                    state="paid",
+                    refund_asked_at__isnull=False,
+                    next_attempt_at__isnull=False,
+                ),
             ),
         ]
         indexes = [
@@ -116,6 +133,11 @@ class PlanCharge(models.Model):
                 condition=~Q(provider_reference=""),
             ),
             models.Index(fields=["program", "-issued_at"], name="plan_charge_issued"),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="plan_charge_given_back",
+                condition=Q(giving_back__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,14 +145,15 @@ class PlanCharge(models.Model):
 
     @property
     def remaining(self) -> Decimal:
-        """What of its worth was neither given back nor taken off another price."""
-        left: Decimal = self.amount + self.taken_off - self.carried - self.refunded
+        """What of its worth was neither given back, nor is to be, nor taken off another price."""
+        gone: Decimal = self.carried + self.refunded + self.giving_back
+        left: Decimal = self.amount + self.taken_off - gone
         return left
 
     @property
     def refundable(self) -> Decimal:
         """What of a payment can still be given back: never more than came by it."""
-        cash: Decimal = self.amount - self.refunded
+        cash: Decimal = self.amount - self.refunded - self.giving_back
         return min(cash, self.remaining)
 
 

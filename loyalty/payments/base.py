@@ -20,6 +20,10 @@ class ProviderError(Exception):
     """The provider could not be asked, or did not understand: nothing is known of the money."""
 
 
+class RefusedError(Exception):
+    """The provider says no, and why, as a short code: no money was given back."""
+
+
 class BadSignatureError(Exception):
     """A notice that does not come from the provider."""
 
@@ -76,8 +80,12 @@ class PaymentProvider(ABC):
         """What has become of money that was asked for. Raises ProviderError."""
 
     @abstractmethod
-    def give_back(self, *, reference: str, amount: Decimal, currency: str, key: str) -> None:
-        """Give money back, or leave it to people. Raises ProviderError."""
+    def give_back(
+        self, *, reference: str, amount: Decimal, currency: str, key: str, again: bool
+    ) -> None:
+        """Give money back, or leave it to people. `again`: it may have been asked for under this
+        key, perhaps so long ago that the provider has forgotten the key. Raises ProviderError and
+        RefusedError."""
 
     @abstractmethod
     def permission_url(self, *, subscription: str, email: str, done: str, back: str) -> str:

@@ -29,7 +29,9 @@ class ByHand(PaymentProvider):
     def look_up(self, reference: str) -> Collected:
         return Collected("open", reference)
 
-    def give_back(self, *, reference: str, amount: Decimal, currency: str, key: str) -> None:
+    def give_back(
+        self, *, reference: str, amount: Decimal, currency: str, key: str, again: bool
+    ) -> None:
         """Whoever refunds it transfers the money."""
 
     def permission_url(self, *, subscription: str, email: str, done: str, back: str) -> str:

@@ -23,6 +23,7 @@ from loyalty.payments.base import (
     Notice,
     PaymentProvider,
     ProviderError,
+    RefusedError,
     Wanted,
 )
 
@@ -71,15 +72,26 @@ class Stripe(PaymentProvider):
         except stripe.StripeError as error:
             raise ProviderError(type(error).__name__) from error
 
-    def give_back(self, *, reference: str, amount: Decimal, currency: str, key: str) -> None:
-        """What was paid by hand is given back by hand."""
+    def give_back(
+        self, *, reference: str, amount: Decimal, currency: str, key: str, again: bool
+    ) -> None:
+        """What was paid by hand is given back by hand. Stripe forgets keys after a day, so whoever
+        asks again looks first whether it was given."""
         if not reference:
             return
         try:
+            if again and _was_given_back(reference, key):
+                return
             _client().v1.refunds.create(
-                {"payment_intent": reference, "amount": minor_units(amount, currency)},
+                {
+                    "payment_intent": reference,
+                    "amount": minor_units(amount, currency),
+                    "metadata": {"refund": key},
+                },
                 {"idempotency_key": key},
             )
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            raise RefusedError(error.code or "invalid_request") from error
         except stripe.StripeError as error:
             raise ProviderError(type(error).__name__) from error
 
@@ -134,6 +146,14 @@ def _client_for(key: str, base: str) -> stripe.StripeClient:
 
 def _client() -> stripe.StripeClient:
     return _client_for(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE)
+
+
+def _was_given_back(reference: str, key: str) -> bool:
+    known = _client().v1.refunds.list({"payment_intent": reference, "limit": 100})
+    return any(
+        _read(found.metadata, "refund") == key and found.status not in ("failed", "canceled")
+        for found in known.auto_paging_iter()
+    )
 
 
 def _collected(intent: Any) -> Collected:

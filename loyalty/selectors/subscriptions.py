@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from loyalty.models import Membership, PlanCharge, Subscription
+from loyalty.models import Membership, Plan, PlanCharge, Subscription
 from loyalty.rules.plans import PlanSpan
 from members.errors import NotFoundError
 
@@ -44,6 +44,13 @@ def change_of(subscription: Subscription) -> Subscription | None:
     """What is to take its place once a provider has said what became of the money."""
     found = subscriptions().filter(follows=subscription, state=Subscription.State.WAITING)
     return found.first()
+
+
+def became_of(subscription: Subscription, plan: Plan) -> Subscription | None:
+    """What has taken its place, if it has become this plan."""
+    if subscription.ended_why != Subscription.Why.CHANGED:
+        return None
+    return subscriptions().filter(follows=subscription, plan=plan).first()
 
 
 def running_of(membership: Membership) -> Subscription | None:

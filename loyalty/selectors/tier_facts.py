@@ -68,6 +68,7 @@ _REFUNDS = f"""
             WHERE customer_id = m.customer_id AND refunded_at >= k.since {_ALONE}) f
      WHERE f.currency = %(currency)s
        AND (f.order_id IS NOT NULL OR f.order_external_id = '')
+       AND coalesce(f.only_program_id, m.program_id) = m.program_id
      ORDER BY f.refunded_at, f.id
 """
 # What was earned of a kind of unit and what was taken back of that; also by those who were merged

@@ -40,7 +40,11 @@ _AMOUNTS = {
          WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(now)s
            AND f.currency = %(currency)s
            AND coalesce(o.status, '') NOT IN ('cancelled', 'refunded')
-           AND (f.order_id IS NOT NULL OR f.order_external_id = '')
+           AND CASE WHEN f.order_id IS NULL
+                    THEN f.order_external_id = ''
+                         AND coalesce(f.only_program_id, m.program_id) = m.program_id
+                    ELSE EXISTS (SELECT 1 FROM loyalty_orderevaluation e
+                                  WHERE e.order_id = o.id AND e.program_id = m.program_id) END
          GROUP BY 1""",
     "orders": """
         SELECT e.membership_id AS member, count(*) AS amount

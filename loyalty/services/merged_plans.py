@@ -31,9 +31,19 @@ def join_plans(kept: Membership, now: dt.datetime) -> list[int]:
 
 
 def part_plans(stopped: list[int], now: dt.datetime) -> None:
-    """What the merge had stopped renews again, if it still runs."""
+    """What the merge had stopped renews again, if it still runs, or if what took its place does,
+    which was stopped with it."""
     for pk in stopped:
         held = hold(Subscription.objects.get(pk=pk))
+        while (follower := _place_taken(held)) is not None:
+            held = hold(follower)
         if held.running and held.period_end is not None and held.period_end > now:
             held.cancel_at_period_end, held.cancel_asked_at = False, None
             settle(held, now=now)
+
+
+def _place_taken(held: Subscription) -> Subscription | None:
+    """By another plan, while it was paid for: what only waits to has not."""
+    if held.ended_why != Subscription.Why.CHANGED:
+        return None
+    return Subscription.objects.filter(follows=held).first()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import PaymentEvent, Plan, PlanCharge, Subscription
 from loyalty.payments.providers import provider_named
 from loyalty.selectors.plan_changes import PlanChange, preview_change
-from loyalty.selectors.subscriptions import change_of, owner_of, paid_charge
+from loyalty.selectors.subscriptions import became_of, change_of, owner_of, paid_charge
 from loyalty.services.plan_charges import collect_charge, issue_charge
 from loyalty.services.subscription_states import settle, take_over
 from loyalty.services.subscriptions import change_plan, hold, hold_running
@@ -36,14 +36,16 @@ def change_as_offered(
     pays_now: Decimal | None = None,
 ) -> Subscription:
     """The other plan, at once or at the renewal as its terms say. `pays_now` is what was agreed
-    to: if it has become another sum since, nothing is done. Returns the subscription that goes on.
+    to: if it has become another sum since, nothing is done. Returns the subscription that goes on,
+    also where it had become that plan before.
 
     Raises ConflictError, also when the payment is refused: nothing has happened then. Where a card
     is charged, this is no part of another transaction.
     """
 
     def begin() -> Subscription:
-        begun = change_of(hold(subscription))
+        now_held = hold(subscription)
+        begun = change_of(now_held) or became_of(now_held, plan)
         if begun is not None and begun.plan == plan:
             return begun
         held = hold_running(subscription)

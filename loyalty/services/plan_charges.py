@@ -195,17 +195,45 @@ def _hold_before(charge: PlanCharge) -> PlanCharge:
     return before
 
 
+def note_refund_asked(
+    charge: PlanCharge, amount: Decimal, *, actor: Actor, now: dt.datetime, note: str
+) -> None:
+    """A provider is to give it back; nobody knows yet whether it does."""
+    charge.giving_back, charge.refund_asked_at, charge.next_attempt_at = amount, now, now
+    charge.save()
+    record_audit(
+        actor=actor,
+        action="plan.refund_asked",
+        target=owner_of(charge.subscription).customer,
+        reason=note,
+        after=_told(charge) | {"refunded": f"{amount.normalize():f}"},
+    )
+
+
+def note_refund_refused(charge: PlanCharge, failure: str, *, actor: Actor) -> None:
+    """The provider said no: it is as if nobody had asked."""
+    charge.giving_back, charge.refund_asked_at, charge.next_attempt_at = Decimal(0), None, None
+    charge.save()
+    record_audit(
+        actor=actor,
+        action="plan.refund_refused",
+        target=owner_of(charge.subscription).customer,
+        after=_told(charge) | {"failure": failure[:64]},
+    )
+
+
 def note_refunded(
     charge: PlanCharge, amount: Decimal, *, actor: Actor, now: dt.datetime, note: str
 ) -> None:
     charge.state, charge.refunded, charge.refunded_at = State.REFUNDED, amount, now
-    charge.save(update_fields=["state", "refunded", "refunded_at"])
+    charge.giving_back, charge.next_attempt_at = Decimal(0), None
+    charge.save()
     record_audit(
         actor=actor,
         action="plan.refunded",
         target=owner_of(charge.subscription).customer,
         reason=note,
-        after=_told(charge) | {"refunded": str(amount)},
+        after=_told(charge) | {"refunded": f"{amount.normalize():f}"},
     )
 
 
@@ -213,6 +241,6 @@ def _told(charge: PlanCharge) -> dict[str, str | int]:
     return {
         "plan": charge.version.name,
         "invoice": charge.invoice_number,
-        "amount": str(charge.amount.normalize()),
+        "amount": f"{charge.amount.normalize():f}",
         "currency": charge.currency,
     }

@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.models import Membership, Program, Subscription
+from loyalty.models import Membership, PlanCharge, Program, Subscription
 from loyalty.plan_times import period_end
 from loyalty.selectors.plans import current_version
 from loyalty.selectors.subscriptions import change_of, owner_of
 from loyalty.services.plan_changes import finish_change
 from loyalty.services.plan_charges import collect_charge, issue_charge
+from loyalty.services.plan_refunds import finish_refund
 from loyalty.services.subscription_states import collect_due, end, settle
 from loyalty.services.subscriptions import hold
 from members.formatting import format_number
@@ -70,7 +71,11 @@ def advance(subscription: Subscription, *, now: dt.datetime) -> Subscription:
 
 
 def _due(now: dt.datetime) -> QuerySet[Subscription]:
-    return Subscription.objects.filter(next_at__lte=now)
+    """Whose turn it is, or whose provider is to be asked to give something back."""
+    asked = PlanCharge.objects.filter(giving_back__gt=0, next_attempt_at__lte=now)
+    # Read first, so that each is found by an index of its own.
+    owed = list(asked.values_list("subscription", flat=True))
+    return Subscription.objects.filter(Q(next_at__lte=now) | Q(pk__in=owed))
 
 
 def _piece(job: Job) -> Step | None:
@@ -96,6 +101,8 @@ def _advance(subscription: Subscription, now: dt.datetime) -> Subscription:
         return held
     if held.takes_over:
         held = finish_change(held, now=now)
+    elif (refund := held.charges.filter(giving_back__gt=0).first()) is not None:
+        held = _finish_refund(refund, held, now)
     while held is not None:
         subscription = held
         if not held.running:
@@ -104,6 +111,13 @@ def _advance(subscription: Subscription, now: dt.datetime) -> Subscription:
         settle(held, now=now)
         held = _turn(held, now) if _period_is_over(held, now) else None
     return subscription
+
+
+def _finish_refund(refund: PlanCharge, held: Subscription, now: dt.datetime) -> Subscription | None:
+    """None while nobody knows: nothing else is done meanwhile, and nothing charged."""
+    if refund.next_attempt_at is not None and refund.next_attempt_at <= now:
+        finish_refund(refund, now=now)
+    return None if refund.giving_back else held
 
 
 def _period_is_over(held: Subscription, now: dt.datetime) -> bool:

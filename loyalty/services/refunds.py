@@ -83,7 +83,7 @@ def _record(
         refund = known.get(item.external_id)
         if refund is None:
             order = orders.get(place.order_id) if item.order_external_id else None
-            refund = known[item.external_id] = _refund(item, place, order, now)
+            refund = known[item.external_id] = _refund(item, place, order, now, program_ids)
             created[item.external_id] = refund, item
             outcomes.append("created")
         else:
@@ -207,9 +207,13 @@ def _by_order(refunds: Iterable[Refund]) -> dict[int, list[Refund]]:
     return found
 
 
-def _refund(item: RefundInput, place: Opened, order: Order | None, now: dt.datetime) -> Refund:
+def _refund(
+    item: RefundInput, place: Opened, order: Order | None, now: dt.datetime,
+    program_ids: Sequence[int] | None,
+) -> Refund:  # fmt: skip
     """The row of a new refund, linked to its order if that is known. One that names only its order
-    belongs to whoever bought."""
+    belongs to whoever bought; one that names none, to the program that it was told for alone."""
+    alone = program_ids[0] if program_ids is not None and len(program_ids) == 1 else None
     if order is not None:
         _refuse_foreign_order(item, place, order)
     return Refund(
@@ -218,6 +222,7 @@ def _refund(item: RefundInput, place: Opened, order: Order | None, now: dt.datet
         customer_id=(order.customer_id if order else None) or place.customer_id,
         order=order,
         order_external_id=item.order_external_id,
+        only_program_id=None if item.order_external_id else alone,
         refunded_at=item.refunded_at,
         currency=item.currency,
         total=item.total,

@@ -116,7 +116,7 @@ def take_over(subscription: Subscription, *, now: dt.datetime, actor: Actor = SY
         target=owner_of(subscription).customer,
         after={
             "plan": before.version.name, "to": subscription.version.name,
-            "amount": str(charge.amount.normalize()), "currency": charge.currency,
+            "amount": f"{charge.amount.normalize():f}", "currency": charge.currency,
         },
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from loyalty.payments.providers import provider_named, usual_provider
 from loyalty.selectors.plan_changes import refuse_change, refuse_plan
 from loyalty.selectors.plans import current_version
 from loyalty.selectors.subscriptions import (
+    became_of,
     change_of,
     had_a_plan,
     of_members,
@@ -35,15 +37,17 @@ def subscribe(
     actor: Actor,
     now: dt.datetime,
     provider: str = "",
+    number: uuid.UUID | None = None,
 ) -> Subscription:
     """The member has the plan from now on, or once it is paid. A trial is given once. Raises
-    ConflictError where they have one, or it is not offered.
+    ConflictError where they have one, or it is not offered. `number`: what was made under it before
+    goes on.
 
     That they have it is committed before any money is asked for: where a card is charged, this is
     no part of another transaction."""
     payer = provider_named(provider) if provider else usual_provider()
     write = run_committed if payer.collects else run_atomically
-    found = write(lambda: _subscribe(membership, plan, source, actor, now, payer))
+    found = write(lambda: _subscribe(membership, plan, source, actor, now, payer, number))
 
     def collect() -> Subscription:
         held = hold(found)
@@ -84,7 +88,10 @@ def cancel_at_period_end(
     Again changes nothing."""
 
     def cancel() -> Subscription:
-        held = hold_running(subscription)
+        held = hold(subscription)
+        if held.ended_why == Why.AT_ONCE and held.benefits_from is None:
+            return held
+        held = hold_running(held)
         if held.state == State.WAITING:
             end(held, State.CANCELED, Why.AT_ONCE, at=now, now=now, actor=actor, note=note)
             return held
@@ -118,9 +125,13 @@ def resume(*, subscription: Subscription, actor: Actor, now: dt.datetime) -> Sub
 def change_plan(
     *, subscription: Subscription, plan: Plan, actor: Actor, now: dt.datetime
 ) -> Subscription:
-    """It becomes another plan when it renews; the plan that it is now calls that off."""
+    """It becomes another plan when it renews; the plan that it is now calls that off. What has
+    become that plan already is answered with what it became."""
 
     def change() -> Subscription:
+        became = became_of(hold(subscription), plan)
+        if became is not None:
+            return became
         held = hold_running(subscription)
         wanted = None if plan == held.plan else plan
         refuse_change(held, plan)
@@ -145,7 +156,7 @@ def trial_days_for(subscription: Subscription) -> int:
 
 def _subscribe(
     membership: Membership, plan: Plan, source: str, actor: Actor, now: dt.datetime,
-    payer: PaymentProvider,
+    payer: PaymentProvider, number: uuid.UUID | None,
 ) -> Subscription:  # fmt: skip
     # Two at once take turns.
     membership = (
@@ -153,6 +164,9 @@ def _subscribe(
         .select_related("program", "customer")
         .get(pk=membership.pk)
     )
+    known = subscriptions().filter(public_id=number).first() if number else None
+    if known is not None:
+        return known
     program = membership.program
     if membership.status != Membership.Status.ACTIVE or program.status != Program.Status.LIVE:
         raise ConflictError(_("Only active members of a live program can join."), code="inactive")
@@ -160,8 +174,9 @@ def _subscribe(
     if running_of(membership) is not None:
         raise ConflictError(_("There is a plan already: change or cancel it."), code="plan_running")
     found = Subscription.objects.create(
-        membership=membership, plan=plan, version=current_version(plan), state=State.WAITING,
-        source=source, provider=payer.code, asked_at=now, **_permission(membership, payer.code),
+        public_id=number or uuid.uuid4(), membership=membership, plan=plan,
+        version=current_version(plan), state=State.WAITING, source=source, provider=payer.code,
+        asked_at=now, **_permission(membership, payer.code),
     )  # fmt: skip
     _audit(found, "plan.subscribed", actor)
     if not payer.collects or found.provider_method:
@@ -183,7 +198,7 @@ def _permission(membership: Membership, provider: str) -> dict[str, str]:
 
 
 def hold_running(subscription: Subscription) -> Subscription:
-    """As `hold`. Raises ConflictError where it has ended, or another plan is being paid for."""
+    """As `hold`. Raises ConflictError where it has ended, or where money for it is on its way."""
     held = hold(subscription)
     if not held.running:
         raise ConflictError(_("This plan has ended."), code="plan_ended")
@@ -192,11 +207,17 @@ def hold_running(subscription: Subscription) -> Subscription:
 
 
 def refuse_unsettled(held: Subscription) -> None:
-    """Raise ConflictError while nobody knows whether another plan that was asked for is paid."""
+    """Raise ConflictError while nobody knows whether another plan that was asked for is paid, or
+    whether a payment was given back."""
     if held.takes_over or change_of(held) is not None:
         raise ConflictError(
             _("A payment for another plan is being asked for. Look again in a few minutes."),
             code="change_unsettled",
+        )
+    if held.charges.filter(giving_back__gt=0).exists():
+        raise ConflictError(
+            _("A payment for it is being given back. Look again in a few minutes."),
+            code="refund_unsettled",
         )
 
 

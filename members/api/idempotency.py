@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -85,6 +86,14 @@ def require_key(request: Request) -> str:
     if name is None:
         raise _bad_key(_("Send the header Idempotency-Key."), "required")
     return name
+
+
+def number_of(view: Any, request: Request) -> uuid.UUID:
+    """The same for the same request under the same key, and for no other: what a handler that
+    commits by itself makes, under this number, is found by whoever asks again."""
+    key, kept_as = view.idempotency_record(require_key(request))
+    digest = hashlib.sha256(f"{key.pk}:{kept_as}\n".encode() + _digest(request)).digest()
+    return uuid.UUID(bytes=digest[:16], version=5)
 
 
 def _once(

@@ -34,7 +34,7 @@ from loyalty.selectors.subscriptions import get_subscription, running_of
 from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.subscriptions import cancel_at_period_end, resume, subscribe
 from members.api.bodies import Answer, Body, Query, answer, plain_text, read_body, read_query
-from members.api.idempotency import idempotent
+from members.api.idempotency import idempotent, number_of
 from members.api.member_views import MEMBER, MemberView
 from members.api.schema import query_parameters
 from members.errors import NotFoundError
@@ -105,6 +105,7 @@ class OwnPlan(MemberView):
         found = subscribe(
             membership=member, plan=plan_named(member, body.plan),
             source=Subscription.Source.ACCOUNT, actor=self.actor, now=timezone.now(),
+            number=number_of(self, request),
         )  # fmt: skip
         return answer(_out(found), HTTPStatus.CREATED)
 

@@ -25,7 +25,8 @@ from loyalty.selectors.subscriptions import (
     owner_of,
 )
 from loyalty.services.plan_changes import change_as_offered
-from loyalty.services.plan_payments import cancel_now, mark_paid, preview_refund, refund_charge
+from loyalty.services.plan_payments import mark_paid
+from loyalty.services.plan_refunds import cancel_now, preview_refund, refund_charge
 from loyalty.services.subscriptions import cancel_at_period_end, change_plan, resume, subscribe
 from members.api.bodies import (
     TEXT,
@@ -38,7 +39,7 @@ from members.api.bodies import (
     read_query,
     refuse_field,
 )
-from members.api.idempotency import idempotent
+from members.api.idempotency import idempotent, number_of
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
@@ -98,6 +99,9 @@ class InvoiceOut(Answer):
     attempts: int = Field(description="How often collecting it has failed.")
     next_attempt_at: dt.datetime | None
     refunded: str
+    giving_back: str = Field(
+        description="What a payment provider was asked to give back, and has not answered yet."
+    )
 
 
 class SubscriptionOut(Answer):
@@ -163,7 +167,7 @@ class MembershipSubscriptions(ApiView):
         owner = _owner(membership_id)
         found = subscribe(
             membership=owner, plan=plan_named(owner, body.plan), source=Subscription.Source.API,
-            actor=self.actor, now=timezone.now(),
+            actor=self.actor, now=timezone.now(), number=number_of(self, request),
         )  # fmt: skip
         return answer(subscription_out(get_subscription(found.public_id)), HTTPStatus.CREATED)
 
@@ -183,7 +187,7 @@ class SubscriptionCancel(ApiView):
     @extend_schema(
         operation_id="cancelSubscription", request=CancelIn, responses={200: SubscriptionOut}
     )
-    @idempotent(required=True)
+    @idempotent(required=True, commits=True)
     def post(self, request: Request, subscription_id: UUID) -> HttpResponse:
         """Cancel a paid plan. What is given back withdraws the units of that payment that are still
         there. Canceling again changes nothing."""
@@ -266,10 +270,11 @@ class InvoiceRefund(ApiView):
     @extend_schema(
         operation_id="refundInvoice", request=ChargeRefundIn, responses={200: InvoiceOut}
     )
-    @idempotent(required=True)
+    @idempotent(required=True, commits=True)
     def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
         """Give a payment back, whole or for the days that are left: its units that are still there
-        are withdrawn, and the plan ends if this paid for it. Again changes nothing."""
+        are withdrawn, and the plan ends if this paid for it. Again changes nothing. Where a payment
+        provider does not answer, it is `giving_back` until it has."""
         body = read_body(request, ChargeRefundIn)
         refund_charge(
             charge=get_charge(invoice_id), how=body.how, actor=self.actor, source=SOURCE,
@@ -319,6 +324,7 @@ def invoice_out(charge: PlanCharge) -> InvoiceOut:
         attempts=charge.attempts,
         next_attempt_at=charge.next_attempt_at,
         refunded=plain_text(charge.refunded),
+        giving_back=plain_text(charge.giving_back),
     )
 
 

@@ -30,7 +30,7 @@ from loyalty.services.expiry import write_down_expired
 from loyalty.services.goals import close_goal
 from loyalty.services.leaving import leave_program
 from loyalty.services.lots import reinstate_units, settle_debt
-from loyalty.services.plan_payments import cancel_now
+from loyalty.services.plan_refunds import cancel_now
 from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.subscriptions import cancel_at_period_end
 from loyalty.services.suspensions import resume_membership, suspend_membership

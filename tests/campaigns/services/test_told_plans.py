@@ -9,7 +9,8 @@ from campaigns.models import Delivery, Message
 from campaigns.services.told_plans import OCCASIONS
 from campaigns.services.told_trials import find_trials, trial_words
 from loyalty.models import Plan, Subscription
-from loyalty.services.plan_payments import cancel_now, mark_paid
+from loyalty.services.plan_payments import mark_paid
+from loyalty.services.plan_refunds import cancel_now
 from loyalty.services.plan_renewals import advance, renew_plans
 from loyalty.services.subscriptions import cancel_at_period_end, change_plan, resume
 from members.formatting import format_day

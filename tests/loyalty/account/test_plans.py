@@ -17,14 +17,18 @@ from loyalty.plan_words import what_comes_next
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services.plan_payments import mark_paid
+from loyalty.services.plan_refunds import cancel_now
 from loyalty.services.programs import apply_definition
+from loyalty.services.subscriptions import permit_collecting
 from members.formatting import format_day, format_money
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
 from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.payments.banks import Bank
+from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.payments.shops import KEY, front
-from tests.loyalty.planning import plan
+from tests.loyalty.planning import join, plan
 
 SignIn = Callable[[Customer], Client]
 
@@ -280,3 +284,24 @@ def test_while_another_plan_is_being_paid_for_the_page_says_so_and_offers_nothin
     assert running_of(membership) == held
     held.refresh_from_db()
     assert not held.cancel_at_period_end
+
+
+def test_while_a_payment_is_being_given_back_the_page_says_so_and_offers_nothing_else(
+    maya: Customer, sign_in: SignIn, membership: Membership, bank: Bank  # noqa: F811
+) -> None:  # fmt: skip
+    at = timezone.now() - dt.timedelta(days=3)
+    found = join(membership, "pro", at=at, provider="bank")
+    permit_collecting(subscription=found, customer="c", method="card", now=at)
+    client = sign_in(maya)
+    assert "Cancel the plan" in text_of(client, "/me/plan/")
+    bank.is_silent = True
+    cancel_now(
+        subscription=found, refund="whole", actor=SYSTEM, source="backoffice", now=timezone.now()
+    )
+    page = text_of(client, "/me/plan/")
+    assert "$99.00 is being given back" in page
+    assert not any(words in page for words in ("Cancel the plan", "Change to"))
+    said = client.post(path(membership, "cancel/"), follow=True)
+    assert "A payment for it is being given back." in said.content.decode()
+    found.refresh_from_db()
+    assert (found.running, found.cancel_at_period_end) == (True, False)

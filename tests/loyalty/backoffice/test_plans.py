@@ -13,12 +13,15 @@ from django.utils import timezone
 
 from loyalty.models import Membership, Plan, PlanVersion, Program, Subscription
 from loyalty.selectors.plan_figures import plan_figures
-from loyalty.services.plan_payments import cancel_now
-from loyalty.services.subscriptions import cancel_at_period_end, change_plan
+from loyalty.services.plan_refunds import cancel_now
+from loyalty.services.plan_renewals import renew_plans
+from loyalty.services.subscriptions import cancel_at_period_end, change_plan, permit_collecting
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.test_tier_sets import values_of
+from tests.loyalty.payments.banks import Bank
+from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.planning import join, make_club, member, pass_time, pay, plan
 
 PLUS = plan(
@@ -247,6 +250,44 @@ def test_a_payment_is_given_back_with_a_look_at_what_it_takes(
     assert charge.state == "refunded"
     assert 100 < charge.refunded < 120
     assert agent.get(dialog).status_code == 404
+
+
+def by_card(ann: Membership) -> Subscription:
+    found = join(ann, "pro", at=ago(10), provider="bank")
+    return permit_collecting(subscription=found, customer="c", method="card", now=ago(10))
+
+
+def test_money_that_the_bank_has_not_given_back_yet_is_shown_as_such(
+    agent: Client, ann: Membership, bank: Bank  # noqa: F811
+) -> None:  # fmt: skip
+    subscription = by_card(ann)
+    charge = subscription.charges.get()
+    bank.is_silent = True
+    values = {"when": "whole", "reason": "Asked for it"}
+    said = agent.post(url("subscription_cancel", subscription.public_id), values, follow=True)
+    assert "has not answered yet" in said.content.decode()
+    page = panel(agent, ann)
+    assert "$120.00 asked to be given back" in page
+    assert not any(words in page for words in ("Give back", ">End<", "Another plan"))
+    assert agent.get(url("invoice_refund", charge.public_id)).status_code == 404
+    dialog = url("subscription_cancel", subscription.public_id)
+    assert "and give back" not in text(agent, dialog)
+    refused = agent.post(dialog, {"when": "none", "reason": "Again"})
+    assert "is being given back" in refused.content.decode()
+    bank.is_silent = False
+    renew_plans(timezone.now() + dt.timedelta(hours=2))
+    assert "$120.00 given back" in panel(agent, ann)
+
+
+def test_a_bank_that_refuses_is_told_in_the_dialog(
+    agent: Client, ann: Membership, bank: Bank  # noqa: F811
+) -> None:  # fmt: skip
+    charge = by_card(ann).charges.get()
+    bank.refuses = True
+    said = agent.post(url("invoice_refund", charge.public_id), {"how": "whole", "reason": "Asked"})
+    assert said.status_code == 422
+    assert "refused it, so nothing was given back" in said.content.decode()
+    assert "Give back" in panel(agent, ann)
 
 
 def test_the_timeline_says_what_was_taken_paid_and_ended(agent: Client, ann: Membership) -> None:

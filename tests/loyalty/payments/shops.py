@@ -90,6 +90,17 @@ class Front:
         self.post(f"/v1/payment_methods/{method}/attach", {"customer": payer})
         return payer, method
 
+    def forget_keys(self) -> None:
+        """As Stripe does after a day."""
+        self.answers.clear()
+
+    def refunds(self, intent: str) -> list[dict[str, Any]]:
+        found = requests.get(
+            f"{self.behind}/v1/refunds?payment_intent={intent}", auth=(KEY, ""), timeout=10
+        )
+        data: list[dict[str, Any]] = found.json()["data"]
+        return data
+
     def intents(self) -> list[dict[str, Any]]:
         found = requests.get(
             f"{self.behind}/v1/payment_intents?limit=100", auth=(KEY, ""), timeout=10

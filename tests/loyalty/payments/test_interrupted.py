@@ -1,74 +1,31 @@
 """Processes that die while a card is charged: what was taken is known, and taken once."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Callable
 from types import ModuleType
-from typing import ClassVar
 
 import pytest
 from django.db import transaction
 
 from loyalty.models import Plan, PlanCharge, Program, Subscription
-from loyalty.payments import providers
-from loyalty.payments.base import Collected, Notice, PaymentProvider, ProviderError, Wanted
+from loyalty.payments.base import Collected, Notice
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services import plan_changes, subscriptions
 from loyalty.services.plan_changes import change_as_offered
-from loyalty.services.plan_payments import cancel_now, refund_charge, take_notice
+from loyalty.services.plan_payments import take_notice
+from loyalty.services.plan_refunds import cancel_now, refund_charge
 from loyalty.services.plan_renewals import advance, renew_plans
 from loyalty.services.subscriptions import cancel_at_period_end, permit_collecting, subscribe
 from members.errors import ConflictError
-from members.models import AuditEntry
+from members.models import AuditEntry, CustomerMerge
 from members.services.audit import SYSTEM
+from members.services.merging import merge_customers, undo_merge
 from members.services.transactions import run_committed
 from tests.loyalty.factories import NOW, day
+from tests.loyalty.payments.banks import Bank, Killed
 from tests.loyalty.planning import charges, join, make_club, member, money, plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Killed(BaseException):
-    """As SIGKILL is: nothing after it is done."""
-
-
-class Bank(PaymentProvider):
-    """Takes money once for a key, and can be told to kill whoever asked, or not to answer."""
-
-    code, label, collects = "bank", "Bank", True
-    taken: ClassVar[dict[str, Decimal]] = {}
-    refuses = kills = is_silent = False
-
-    def collect(self, wanted: Wanted) -> Collected:
-        if self.refuses:
-            return Collected("failed", "r", "card_declined")
-        self.taken.setdefault(wanted.key, wanted.amount)
-        if self.kills:
-            raise Killed
-        if self.is_silent:
-            raise ProviderError
-        return Collected("paid", f"ref-{wanted.key}")
-
-    def look_up(self, reference: str) -> Collected:
-        return Collected("paid", reference)
-
-    def give_back(self, *, reference: str, amount: Decimal, currency: str, key: str) -> None:
-        return
-
-    def permission_url(self, *, subscription: str, email: str, done: str, back: str) -> str:
-        return "https://bank.example/"
-
-    def read_notice(self, body: bytes, headers: Mapping[str, str]) -> Notice | None:
-        return None
-
-
-@pytest.fixture
-def bank(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bank]:
-    found = Bank()
-    found.taken.clear()
-    monkeypatch.setattr(providers, "PROVIDERS", {**providers.PROVIDERS, "bank": found})
-    yield found
-    found.taken.clear()
 
 
 @pytest.fixture
@@ -279,3 +236,90 @@ def test_who_cancels_before_a_known_card_is_asked_is_not_charged(
     found = join(plus.membership, "max", at=day(2), provider="bank")
     assert (found.state, charges(found)) == ("canceled", [("void", "60.00")])
     assert list(bank.taken.values()) == [9]
+
+
+@pytest.mark.parametrize("when", [5, 60 * 24 * 30])
+def test_who_asks_again_after_the_work_has_finished_it_gets_what_goes_on(
+    bank: Bank, plus: Subscription, when: int
+) -> None:
+    killed_in_between(bank, plus)
+    renew_plans(day(10) + dt.timedelta(minutes=when))
+    taken = dict(bank.taken)
+    pro = upgrade(plus, at=day(45))
+    assert (pro.plan.code, pro.state, pro.benefits_from) == ("pro", "active", day(10))
+    assert bank.taken == taken
+    with pytest.raises(ConflictError) as error:
+        upgrade(plus, "max", at=day(45))
+    assert error.value.code == "plan_ended"
+
+
+# --- Merges while another plan is paid ------------------------------------------------------------
+
+
+@pytest.fixture
+def merged(bank: Bank, club: Program) -> tuple[Subscription, Subscription, CustomerMerge]:
+    """Two people with a plan each, who became one while the younger plan was changed."""
+    older = join(member(club, "c2"), provider="bank")
+    older = permit_collecting(subscription=older, customer="c2", method="card", now=NOW)
+    younger = join(member(club), at=day(1), provider="bank")
+    younger = permit_collecting(subscription=younger, customer="c", method="card", now=day(1))
+    bank.kills = True
+    with pytest.raises(Killed):
+        upgrade(younger)
+    bank.kills = False
+    done, _known = merge_customers(
+        kept=older.membership.customer, merged=younger.membership.customer, actor=SYSTEM,
+        source="backoffice", now=day(11),
+    )  # fmt: skip
+    return older, younger, done
+
+
+def undo(done: CustomerMerge, at: dt.datetime) -> None:
+    undo_merge(merge=done, actor=SYSTEM, source="backoffice", now=at)
+
+
+def pro_of(younger: Subscription) -> Subscription:
+    return Subscription.objects.get(follows=younger)
+
+
+def test_a_plan_that_was_paid_after_a_merge_renews_once_the_merge_is_undone(
+    bank: Bank, merged: tuple[Subscription, Subscription, CustomerMerge]
+) -> None:
+    older, younger, done = merged
+    renew_plans(day(12))
+    assert (pro_of(younger).state, pro_of(younger).cancel_at_period_end) == ("active", True)
+    undo(done, day(13))
+    younger.refresh_from_db()
+    pro = pro_of(younger)
+    assert (younger.ended_why, pro.cancel_at_period_end, pro.cancel_asked_at) == (
+        "changed", False, None
+    )  # fmt: skip
+    renew_plans(day(60))
+    assert charges(pro) == [("paid", "23.90"), ("paid", "30.00")]
+    assert charges(older) == [("paid", "9.00"), ("paid", "9.00")]
+
+
+def test_an_undone_merge_leaves_a_change_that_is_still_paid_to_come_to_its_end(
+    bank: Bank, merged: tuple[Subscription, Subscription, CustomerMerge]
+) -> None:
+    _older, younger, done = merged
+    undo(done, day(12))
+    renew_plans(day(13))
+    pro = pro_of(younger)
+    assert (pro.state, pro.benefits_from, pro.cancel_at_period_end) == ("active", day(10), False)
+    assert running_of(younger.membership) == pro
+    assert charges(pro) == [("paid", "23.90")]
+
+
+def test_a_change_that_is_refused_after_the_merge_was_undone_leaves_the_plan_renewing(
+    bank: Bank, merged: tuple[Subscription, Subscription, CustomerMerge]
+) -> None:
+    _older, younger, done = merged
+    bank.refuses = True
+    undo(done, day(12))
+    renew_plans(day(13))
+    bank.refuses = False
+    younger.refresh_from_db()
+    assert (younger.running, younger.cancel_at_period_end) == (True, False)
+    renew_plans(day(40))
+    assert charges(younger) == [("paid", "9.00"), ("paid", "9.00")]

@@ -20,7 +20,7 @@ from campaigns.models import Delivery
 from loyalty.models import PaymentEvent, Plan, PlanCharge, Subscription
 from loyalty.payments.stripe import Stripe, minor_units
 from loyalty.services.plan_changes import change_as_offered
-from loyalty.services.plan_payments import cancel_now
+from loyalty.services.plan_refunds import cancel_now
 from loyalty.services.plan_renewals import renew_plans
 from loyalty.services.subscriptions import permit_collecting
 from members.errors import ConflictError
@@ -230,13 +230,46 @@ def test_money_goes_back_to_the_card_once(shop: Front) -> None:
     assert charge.credits.get().withdrawn == 100
 
 
-def test_where_the_money_cannot_be_sent_nothing_has_happened(shop: Front, settings: Any) -> None:
+def test_where_the_money_cannot_be_sent_nothing_has_happened_yet(
+    shop: Front, settings: Any
+) -> None:
     found = subscribed(shop, at=ago(5))
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    cancel_now(subscription=found, refund="whole", actor=SYSTEM, source="job", now=ago(1))
+    found.refresh_from_db()
+    assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+    assert PlanCharge.objects.get().credits.get().withdrawn == 0
+    settings.STRIPE_API_BASE = shop.url
+    renew_plans(timezone.now())
+    found.refresh_from_db()
+    assert (found.state, charges(found)) == ("canceled", [("refunded", "9.90")])
+    assert len(shop.refunds(PlanCharge.objects.get().provider_reference)) == 1
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_an_answer_that_was_lost_gives_the_money_back_once(shop: Front, is_forgotten: bool) -> None:
+    """Also when Stripe has forgotten the key since, as it does after a day."""
+    found = subscribed(shop, at=ago(5))
+    shop.loses_next = True
+    cancel_now(subscription=found, refund="pro_rata", actor=SYSTEM, source="job", now=ago(3))
+    charge = PlanCharge.objects.get()
+    assert (charge.state, charge.giving_back > 0) == ("paid", True)
+    if is_forgotten:
+        shop.forget_keys()
+    renew_plans(timezone.now())
+    charge.refresh_from_db()
+    [back] = shop.refunds(charge.provider_reference)
+    assert (charge.state, minor_units(charge.refunded, "USD")) == ("refunded", back["amount"])
+
+
+def test_what_stripe_refuses_is_not_given_back(shop: Front) -> None:
+    found = subscribed(shop, at=ago(5))
+    PlanCharge.objects.update(provider_reference="pi_unknown")
     with pytest.raises(ConflictError, match="nothing was given back"):
         cancel_now(subscription=found, refund="whole", actor=SYSTEM, source="job", now=ago(1))
     found.refresh_from_db()
     assert (found.state, charges(found)) == ("active", [("paid", "9.90")])
+    assert PlanCharge.objects.get().giving_back == 0
 
 
 # --- Notices --------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from loyalty.selectors.plan_changes import preview_change
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_charges import note_paid
-from loyalty.services.plan_payments import cancel_now, preview_refund, refund_charge
+from loyalty.services.plan_refunds import cancel_now, preview_refund, refund_charge
 from loyalty.services.subscriptions import cancel_at_period_end
 from members.errors import ConflictError
 from members.services.audit import SYSTEM

@@ -13,7 +13,8 @@ from loyalty.models import Plan, PlanCharge, PlanCredit, Subscription, Transfer
 from loyalty.plan_times import credit_time, period_end, unused_part
 from loyalty.rules.calendar import add_months
 from loyalty.selectors.subscriptions import running_of
-from loyalty.services.plan_payments import cancel_now, mark_paid, refund_charge
+from loyalty.services.plan_payments import mark_paid
+from loyalty.services.plan_refunds import cancel_now, refund_charge
 from loyalty.services.plan_renewals import renew_plans
 from loyalty.services.subscriptions import cancel_at_period_end, change_plan, resume
 from members.errors import ConflictError

@@ -3,7 +3,8 @@
 import pytest
 
 from loyalty.models import PlanCharge, Subscription
-from loyalty.services.plan_payments import mark_paid, refund_charge
+from loyalty.services.plan_payments import mark_paid
+from loyalty.services.plan_refunds import refund_charge
 from loyalty.services.plan_renewals import renew_plans
 from members.errors import ConflictError
 from members.services.audit import SYSTEM

@@ -2,7 +2,10 @@
 
 import pytest
 
-from loyalty.models import Membership, OrderEvaluation
+from loyalty.models import Membership, MemberTier, OrderEvaluation
+from loyalty.selectors.member_tiers import member_standings
+from loyalty.selectors.programs import definition_of
+from loyalty.selectors.tier_spread import tier_spread
 from loyalty.services.order_batches import Enrolling
 from loyalty.services.program_pauses import pause_program
 from loyalty.services.quotes import quote_order
@@ -61,6 +64,36 @@ def test_what_a_file_for_one_program_changes_concerns_all_that_have_judged_it(pr
               program_ids=[program.pk])  # fmt: skip
     # The return that names no order is the file's own.
     assert both(program, tea, day(2)) == (28, 40)
+
+
+def test_a_return_in_a_file_for_one_program_counts_for_its_tiers_alone(db):
+    """Units and tiers go by the same orders and returns, also where one customer is in two."""
+    ladder = {"tiers": [{"code": "base", "name": "Base"},
+                        {"code": "silver", "name": "Silver", "threshold": 10}]}  # fmt: skip
+    clubs = [make_program(code, tiers=ladder, at=day(-1)) for code in ("one", "two")]
+    for club in clubs:
+        how = {"program_ids": [club.pk], "enrolling": IMPORT}
+        record(order(club.code, "12"), **how)
+        give_back(refund(f"linked-{club.code}", "1", of=club.code, at=day(1)), **how)
+    give_back(refund("alone", "3", buyer="c1", at=day(2)), program_ids=[clubs[0].pk])
+
+    assert _totals(clubs, day(2.5)) == [8, 11]
+    rows = MemberTier.objects.order_by("membership__program__code")
+    assert list(rows.values_list("total", flat=True)) == [8, 11]
+    give_back(refund("everywhere", "2", buyer="c1", at=day(3)))
+    assert _totals(clubs, day(3.5)) == [6, 9]
+
+
+def _totals(clubs, at):
+    """What counts in each: by the facts, and as the ladder shows it."""
+    found = []
+    for club in clubs:
+        [member] = Membership.objects.filter(program=club)
+        stands = member_standings([member], at)[member.pk].stands
+        spread = tier_spread(club, definition_of(club, at).tiers, at)
+        assert [part.lowest for part in spread.parts] == [stands.total]
+        found.append(stands.total)
+    return found
 
 
 def test_nobody_joins_a_program_that_only_comes_along(program, tea):

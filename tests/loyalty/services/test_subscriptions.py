@@ -13,7 +13,8 @@ from loyalty.rules.plans import plan_at
 from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.subscriptions import plan_spans, running_of
-from loyalty.services.plan_payments import cancel_now, mark_paid, preview_refund, refund_charge
+from loyalty.services.plan_payments import mark_paid
+from loyalty.services.plan_refunds import cancel_now, preview_refund, refund_charge
 from loyalty.services.plan_renewals import (
     KIND,
     advance,
