@@ -16,8 +16,8 @@ from campaigns.services import (
     told_rewards,
 )
 from campaigns.services.consents import CONFIRM
-from campaigns.services.opt_ins import GRANTED, follow_grants
 from campaigns.services.number_codes import LASTS, NUMBER_CODE
+from campaigns.services.opt_ins import GRANTED, follow_grants
 from campaigns.services.survey_invitations import SURVEY
 from loyalty.services.gifts import GIVEN as UNITS_GIVEN
 from loyalty.services.memberships import JOINED

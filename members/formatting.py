@@ -34,6 +34,8 @@ from django.utils.translation import get_language, pgettext, to_locale
 from django.utils.translation import gettext as _
 
 MINUS = "\N{MINUS SIGN}"
+# Languages that write one sentence right after the other.
+_WITHOUT_SPACES = frozenset({"zh", "ja"})
 
 
 class UnitNames(Protocol):
@@ -99,7 +101,8 @@ def format_list(items: Iterable[object]) -> str:
 
 def format_sentences(sentences: Iterable[object]) -> str:
     """One after the other; some languages have no space between them."""
-    return pgettext("between two sentences", " ").join(map(str, sentences))
+    space = "" if active_locale().language in _WITHOUT_SPACES else " "
+    return space.join(map(str, sentences))
 
 
 def format_number(value: Decimal | int | float, *, digits: int | None = None) -> str:

@@ -26,10 +26,10 @@ class Demo:
     def argument(self, name: str) -> Any:
         from campaigns.links import StopLink, stop_token
         from campaigns.models import (
-            Game,
-            GameDraw,
             Campaign,
             Connection,
+            Game,
+            GameDraw,
             InboundMessage,
             Journey,
             Survey,

@@ -104,3 +104,15 @@ def test_unit_names_are_escaped() -> None:
     unit = replace(BEANS, plural="<b>Beans</b>")
     template = Template("{% load formats %}{% units 2 unit %}{% amount_units 2 unit %}")
     assert "<b>" not in template.render(Context({"unit": unit}))
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "A. B."), ("zh-hans", "A.B.")])
+def test_sentences_follow_each_other_as_the_language_writes_them(
+    language: str, written: str
+) -> None:
+    with translation.override(language):
+        assert formatting.format_sentences(["A.", "B."]) == written
+
+
+def test_what_is_listed_is_told_apart() -> None:
+    assert formatting.format_list(["Tea", "Coffee", 3]) == "Tea, Coffee, 3"
