@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from loyalty.definitions import ProgramDefinition
@@ -21,11 +21,12 @@ from loyalty.selectors.plans import current_versions
 from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import CAMPAIGN
-from loyalty.selectors.tier_sets import benefits_of, tier_set_at
+from loyalty.selectors.tier_sets import benefits_of, former_tier_sets, tier_set_at
 from loyalty.terms_panels import TermsPanel, terms_panels
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
 from loyalty.told_conditions import is_kept_from, told_sentence
 from members.conditions.moments import Moment
+from members.formatting import UnitNames
 from members.models import Customer
 
 
@@ -61,6 +62,15 @@ class TierTermsWords:
 
 
 @dataclass(frozen=True, slots=True)
+class PastTiers:
+    """The tiers as they were until a moment."""
+
+    tiers: Sequence[TierTermsWords]
+    in_words: Sequence[str]
+    ends_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PlanTermsWords:
     """A paid plan: its price, what it brings, and what becomes of a payment that fails."""
 
@@ -91,6 +101,7 @@ class ProgramTermsPage:
     rules: Sequence[RuleTerms]
     announced: Sequence[RuleTerms]
     past: Sequence[RuleTerms]
+    past_tiers: Sequence[PastTiers]
     together: str
     tiers: Sequence[TierTermsWords]
     tiers_in_words: Sequence[str]
@@ -109,7 +120,7 @@ def terms_of(
     """The terms as of now; a constant number of queries. `reader`: without what this customer is
     kept from by lot."""
     definition = definition_of(program, now)
-    tier_set = tier_set_at(program, now)
+    tier_set, units = tier_set_at(program, now), unit_names(program.pk)
     charities = definition.charity_names
     versions = list(
         EarningRuleVersion.objects.filter(
@@ -125,7 +136,11 @@ def terms_of(
     kinds = [version.body.get("kind") for version, _words in in_force]
     return ProgramTermsPage(
         rules=[words for version, words in in_force if not is_discount(version)],
-        tiers=_tiers(tier_set, program),
+        tiers=_tiers(tier_set, program, units),
+        past_tiers=[
+            PastTiers(_tiers(item, program, units), describe_tiers(item), ended)
+            for item, ended in former_tier_sets(program, now)
+        ],
         tiers_in_words=describe_tiers(tier_set) if tier_set else [],
         plans=_plans(program),
         discounts=[words for version, words in in_force if is_discount(version)],
@@ -187,10 +202,11 @@ def _collected(definition: ProgramDefinition, versions: Sequence[EarningRuleVers
     return given or ({item.code for item in definition.wallet_types} if not versions else set())
 
 
-def _tiers(tier_set: TierSet | None, program: Program) -> list[TierTermsWords]:
+def _tiers(
+    tier_set: TierSet | None, program: Program, units: Mapping[str, UnitNames]
+) -> list[TierTermsWords]:
     if tier_set is None:
         return []
-    units = unit_names(program.pk)
     return [
         TierTermsWords(
             tier,

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, cast
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -99,6 +100,19 @@ def tier_set_at(program: Program, at: dt.datetime) -> TierSet | None:
         if item.starts_at is None or item.starts_at <= at:
             found = item
     return None if found is None or (found.ends_at is not None and found.ends_at <= at) else found
+
+
+def former_tier_sets(program: Program, at: dt.datetime) -> list[tuple[TierSet, dt.datetime]]:
+    """Those that are in force no more, the newest first, and until when each was. Two queries."""
+    rows = program.tier_sets.select_related("wallet_type").prefetch_related("tiers")
+    sets = list(rows.order_by("number"))
+    found = []
+    for item, following in zip_longest(sets, sets[1:]):
+        ends = (item.ends_at, following.starts_at if following else None)
+        ended = min((end for end in ends if end is not None), default=None)
+        if ended is not None and ended <= at:
+            found.append((item, ended))
+    return found[::-1]
 
 
 def tiers_of(program: Program, at: dt.datetime) -> TiersDefinition | None:

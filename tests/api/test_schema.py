@@ -137,6 +137,8 @@ def test_unknown_addresses_are_answered_last() -> None:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_reference_page_works_under_the_strict_policy(page: Any) -> None:
+    # Made once in a process, which takes seconds: nothing that this page is about.
+    document()
     page.goto(f"{BASE}/docs")
     page.get_by_role("heading", name="Setia API").wait_for()
     page.locator("#operations-tag-orders").click()

@@ -211,3 +211,12 @@ def test_every_page_is_accessible_and_fits_a_phone(
         signed_in_page.goto(url)
         assert_no_axe_violations(signed_in_page)
         assert signed_in_page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_cards_that_lead_on_begin_at_one_edge(signed_in_page: Any) -> None:
+    signed_in_page.goto("/me/profile/")
+    cards = signed_in_page.locator(".card-link")
+    cards.nth(1).wait_for()
+    lefts = cards.evaluate_all("found => found.map((card) => card.getBoundingClientRect().left)")
+    assert len(lefts) > 1
+    assert len(set(lefts)) == 1

@@ -1,7 +1,9 @@
 """The public page of a program's terms: what its live rules say, for anybody."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loyalty.services.programs import apply_definition
@@ -104,6 +106,27 @@ def test_tiers_are_told_with_what_they_bring_and_how_they_are_lost():
     assert "added up over the calendar year" in text
     assert "falls by one step at most" in text
     assert "You keep it for 14 days more." in text
+
+
+def test_tiers_as_they_were_stay_readable_however_often_they_changed():
+    def tiers(threshold: int) -> dict[str, object]:
+        gold = {"code": "gold", "name": "Gold", "threshold": threshold,
+                "benefits": [{"kind": "concierge"}]}  # fmt: skip
+        return {"tiers": [{"code": "base", "name": "Member"}, gold]}
+
+    make_program(tiers=tiers(500))
+    assert "What was so before" not in read()
+    apply_definition(define(tiers=tiers(600)), actor=SYSTEM, now=timezone.now())
+    with CaptureQueriesContext(connection) as once:
+        text = read()
+    assert text.index("from $600.00") < text.index("What was so before")
+    assert text.index("What was so before") < text.index("from $500.00")
+    apply_definition(define(), actor=SYSTEM, now=timezone.now())
+    with CaptureQueriesContext(connection) as twice:
+        text = read()
+    before = text.index("What was so before")
+    assert before < text.index("from $600.00") < text.index("from $500.00")
+    assert len(twice) == len(once)
 
 
 def test_without_tiers_nothing_is_told_of_them():
