@@ -134,11 +134,11 @@ def test_unknown_addresses_are_answered_last() -> None:
     assert ApiClient().get("/schemas").status_code == 404
 
 
+# Making the document takes seconds, which nobody should wait for in the browser.
+@pytest.mark.usefixtures("document")
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_reference_page_works_under_the_strict_policy(page: Any) -> None:
-    # Made once in a process, which takes seconds: nothing that this page is about.
-    document()
     page.goto(f"{BASE}/docs")
     page.get_by_role("heading", name="Setia API").wait_for()
     page.locator("#operations-tag-orders").click()
