@@ -13,6 +13,7 @@ class CampaignsConfig(AppConfig):
         from campaigns import (
             demo,
             demo_campaigns,
+            demo_challenges,
             demo_connections,
             demo_figures,
             demo_games,
@@ -23,6 +24,7 @@ class CampaignsConfig(AppConfig):
             game_checks,
             jobs,
             merging,
+            merging_challenges,
             program_parts,
             segment_uses,
             standard_channels,
@@ -33,6 +35,7 @@ class CampaignsConfig(AppConfig):
         from campaigns.account import menu as account_menu
         from campaigns.backoffice import (
             campaign_menu,
+            challenge_menu,
             connection_menu,
             game_menu,
             survey_menu,
@@ -40,7 +43,13 @@ class CampaignsConfig(AppConfig):
         )
         from campaigns.backoffice import menu as backoffice_menu
         from campaigns.selectors import games, surveys, telling
-        from campaigns.services import inbound, measuring, tracking, webhook_telling
+        from campaigns.services import (
+            challenge_progress,
+            inbound,
+            measuring,
+            tracking,
+            webhook_telling,
+        )
 
         standard_channels.register()
         standard_occasions.register()
@@ -54,6 +63,7 @@ class CampaignsConfig(AppConfig):
         demo_surveys.register()
         demo_campaigns.register()
         demo_games.register()
+        demo_challenges.register()
         surveys.register()
         games.register()
         game_checks.register()
@@ -61,8 +71,11 @@ class CampaignsConfig(AppConfig):
         survey_menu.register()
         campaign_menu.register()
         game_menu.register()
+        challenge_menu.register()
         jobs.register()
         merging.register()
+        merging_challenges.register()
+        challenge_progress.register()
         segment_uses.register()
         tracking.register()
         measuring.register()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from campaigns.campaign_definitions import offer_of
-from campaigns.campaign_templates import DISCOUNTS, TEMPLATES, CampaignTemplate
+from campaigns.campaign_templates import CHALLENGE, DISCOUNTS, TEMPLATES, CampaignTemplate
 from campaigns.models import Campaign
 from campaigns.offers import PARTS, Offer
 from loyalty.models import WalletType
@@ -17,6 +17,9 @@ from loyalty.rule_definitions import CAMPAIGN_RULES
 from loyalty.rules.bodies import RuleBody, parse_body
 from loyalty.services.campaign_rules import CampaignRule
 from members.errors import DomainError, FieldError
+
+# The type of the activities that say that somebody has done a challenge.
+DONE = "challenge-done"
 
 
 def template_of(campaign: Campaign) -> CampaignTemplate:
@@ -31,6 +34,8 @@ def draw_of(campaign: Campaign) -> str:
 def rules_of_campaign(campaign: Campaign, *, told: bool = False) -> list[CampaignRule]:
     """Raises DomainError where something is missing. `told`: what people read of them, without
     whom they are for and who is kept aside."""
+    if campaign.template == CHALLENGE:
+        return _rules_of_challenge(campaign)
     unit, offer, template = unit_of(campaign), offer_of(campaign), template_of(campaign)
     _refuse_missing(offer, template)
     asked = _asked(campaign, offer, told)
@@ -46,6 +51,25 @@ def rules_of_campaign(campaign: Campaign, *, told: bool = False) -> list[Campaig
         code = f"{CAMPAIGN_RULES}{campaign.code}{suffix}"
         found.append(CampaignRule(code, campaign.name, unit, _parsed(body)))
     return found
+
+
+def subject_of(campaign: Campaign) -> str:
+    """What the activities of having done a challenge are about."""
+    return f"{campaign.program.code}.{campaign.code}"
+
+
+def _rules_of_challenge(campaign: Campaign) -> list[CampaignRule]:
+    """One for whoever has done it; who that may be is asked when they take part."""
+    if campaign.challenge.units is None:
+        return []
+    unit = unit_of(campaign)
+    mine = {"field": "activity.subject", "op": "is", "value": subject_of(campaign)}
+    body = {
+        "kind": "activity", "activity": DONE, "units": campaign.challenge.units,
+        "when": {"all": [mine]}, "caps": _caps(campaign, Offer(), unit),
+    }  # fmt: skip
+    code = f"{CAMPAIGN_RULES}{campaign.code}"
+    return [CampaignRule(code, campaign.name, unit, _parsed(body))]
 
 
 def unit_of(campaign: Campaign) -> WalletType:

@@ -17,6 +17,8 @@ Times = tuple[dt.datetime, dt.datetime]
 TimesOf = Callable[[dt.datetime, zoneinfo.ZoneInfo], Times]
 DISCOUNTS = frozenset({"off", "brackets", "cheapest"})
 LINES = ("categories", "skus", "tags")
+# The kind of all campaigns that are challenges; see `campaigns.challenge_templates`.
+CHALLENGE = "challenge"
 
 
 def _weekend(now: dt.datetime, zone: zoneinfo.ZoneInfo) -> Times:
@@ -64,6 +66,8 @@ class CampaignTemplate:
     # Whether it is for some members by its nature.
     for_some: bool = False
     countdown: bool = False
+    # Of which there are pages of their own, and templates of their own to begin from.
+    own_pages: bool = False
 
     @property
     def takes_off(self) -> bool:
@@ -167,5 +171,13 @@ _ALL = (
         _("Soon you shop the sale before everybody else."), _days(3), offer={"percent": 20},
         for_some=True,
     ),
+    CampaignTemplate(
+        CHALLENGE, _("Challenge"),
+        _("Something to be done in a time, for a reward."), "target-arrow", (), (),
+        _("A challenge for you"), _("Do it in time, and the reward is yours."),
+        _("Soon there is a challenge for you."), _days(28), own_pages=True,
+    ),
 )  # fmt: skip
 TEMPLATES: Mapping[str, CampaignTemplate] = {template.code: template for template in _ALL}
+# What promotions begin from.
+PROMOTIONS = tuple(template for template in _ALL if not template.own_pages)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.services import (
     campaign_clock,
+    challenge_clock,
     game_clock,
     journey_starts,
     shop_histories,
@@ -44,6 +45,20 @@ KINDS = (
         find_work=game_clock.find_changes,
         start_label=_("Begin and end what is due"),
         words=game_clock.change_words,
+        routine=True,
+    ),
+    JobKind(
+        key=challenge_clock.KIND,
+        label=_("Challenges whose time is over"),
+        icon="target-arrow",
+        description=_(
+            "Ends challenges for members who have not done them in time. Runs by itself every five"
+            " minutes."
+        ),
+        run=challenge_clock.run_ended,
+        find_work=challenge_clock.find_ended,
+        start_label=_("End what is over"),
+        words=challenge_clock.ended_words,
         routine=True,
     ),
     JobKind(

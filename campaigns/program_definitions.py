@@ -1,4 +1,4 @@
-"""Journeys, surveys and games as a program's file says them."""
+"""Journeys, surveys, games and challenges as a program's file says them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from campaigns.challenge_definitions import NOT_SAID, ChallengeDefinition
 from campaigns.game_definitions import GameDefinition
 from campaigns.journey_definitions import JourneyDefinition
 from campaigns.journey_triggers import TRIGGERS
@@ -95,8 +96,8 @@ class ProgramSurvey(Part):
 
 
 class ProgramGame(Part):
-    """A [game](games.md). One that has ended is in no file, and games that a file does not name stay
-    as they are. One that was published changes no more."""
+    """A [game](games.md). One that has ended is in no file, and games that a file does not name
+    stay as they are. One that was published changes no more."""
 
     code: Code = Field(description="Short name, unique in the program. Stays as it is.")
     state: Literal["draft", "live"] = Field(
@@ -117,6 +118,33 @@ class ProgramGame(Part):
     @property
     def definition(self) -> GameDefinition:
         return GameDefinition.model_validate(self.body)
+
+
+class ProgramChallenge(Part):
+    """A [challenge](challenges.md), known by its code. One that has ended is in no file, and
+    challenges that a file does not name stay as they are."""
+
+    code: Code = Field(description="Short name, unique among the program's campaigns. Stays.")
+    state: Literal["draft", "live"] = Field(
+        "draft", description="Live: it begins at its time, and stays as it is."
+    )
+    body: Mapping[str, Any] = Field(
+        description="What it says, as in [POST /challenges](challenges.md#over-the-api), without"
+        " program and code."
+    )
+
+    @field_validator("body")
+    @classmethod
+    def body_is_whole(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            found = ChallengeDefinition.model_validate(value)
+        except ValidationError as error:
+            raise ValueError(_first(error)) from error
+        return found.model_dump(mode="json", exclude=NOT_SAID)
+
+    @property
+    def definition(self) -> ChallengeDefinition:
+        return ChallengeDefinition.model_validate(self.body)
 
 
 def _first(error: ValidationError) -> str:

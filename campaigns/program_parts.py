@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from campaigns.program_definitions import ProgramGame, ProgramJourney, ProgramSurvey
-from campaigns.services import game_files, program_files
+from campaigns.program_definitions import (
+    ProgramChallenge,
+    ProgramGame,
+    ProgramJourney,
+    ProgramSurvey,
+)
+from campaigns.services import game_files, program_challenges, program_files
 from loyalty.program_parts import ProgramPart, register_program_part
 
 PARTS = (
     ProgramPart("surveys", ProgramSurvey, program_files.surveys_of, program_files.apply_surveys),
     ProgramPart("games", ProgramGame, game_files.games_of, game_files.apply_games),
     ProgramPart(
+        "challenges", ProgramChallenge, program_challenges.challenges_of,
+        program_challenges.apply_challenges, once_live=True,
+    ),
+    ProgramPart(
         "journeys", ProgramJourney, program_files.journeys_of, program_files.apply_journeys
     ),
-)
+)  # fmt: skip
 
 
 def register() -> None:

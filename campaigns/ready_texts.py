@@ -10,6 +10,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils import translation
 
+from campaigns.challenge_texts import CHALLENGE_TEXTS
 from campaigns.journey_texts import JOURNEY_TEXTS
 from campaigns.plan_texts import PLAN_TEXTS
 from campaigns.short_texts import short_text, short_words
@@ -165,7 +166,7 @@ READY: dict[tuple[str, str], ReadyText] = {
         ),
     ),
 }  # fmt: skip
-READY |= PLAN_TEXTS
+READY |= PLAN_TEXTS | CHALLENGE_TEXTS
 READY |= JOURNEY_TEXTS
 
 

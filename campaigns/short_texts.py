@@ -38,6 +38,10 @@ _SHORT: dict[str, tuple[str, str]] = {
         "{{ code }} is your code",
         "It shows that this number is yours. Tell it nobody. Type it here within 20 minutes:",
     ),
+    "challenge_started": ("{{ challenge }}: you are in", "Yours once it is done: {{ brings }}."),
+    "challenge_nearly": ("{{ challenge }}: nearly there", "{{ percent }} are done:"),
+    "challenge_won": ("You did it: {{ challenge }}", "Yours now: {{ brings }}."),
+    "challenge_ended": ("{{ challenge }} is over", "You came to {{ percent }} of it."),
     "confirm": (
         "Please confirm",
         "You want to hear from us here about {{ topics }}. Was it not you? Then do nothing.",

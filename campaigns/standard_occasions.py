@@ -8,6 +8,7 @@ from campaigns.occasions import Occasion, Variable, register_occasion
 from campaigns.services import (
     game_plays,
     journey_starts,
+    told_challenges,
     told_expiry,
     told_journeys,
     told_members,
@@ -58,6 +59,7 @@ OCCASIONS = (
     told_rewards.BIRTHDAY,
     told_rewards.GIFT,
     SURVEY,
+    *told_challenges.OCCASIONS,
     *told_plans.OCCASIONS,
     CONFIRMATION,
     SHOWN_BY_CODE,

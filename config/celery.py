@@ -109,6 +109,11 @@ app.conf.beat_schedule = {
         "args": ["games"],
         "schedule": crontab(minute="*"),
     },
+    "challenges": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["challenges"],
+        "schedule": crontab(minute="*/5"),
+    },
     "plan-trials": {
         "task": "members.tasks.run_scheduled",
         "args": ["plan_trials"],

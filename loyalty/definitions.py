@@ -239,6 +239,10 @@ class ProgramDefinition(Part):
     surveys: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="What members are asked. Surveys that it does not name stay as they are."
     )
+    challenges: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="What members do for a reward. Challenges that it does not name stay as"
+        " they are.",
+    )  # fmt: skip
     journeys: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="How members are led. Journeys that it does not name stay as they are."
     )
@@ -253,7 +257,9 @@ class ProgramDefinition(Part):
     )
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
-    @field_validator("voucher_pools", "rewards", "surveys", "journeys", "games", mode="before")
+    @field_validator(
+        "voucher_pools", "rewards", "surveys", "games", "challenges", "journeys", mode="before"
+    )
     @classmethod
     def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
         return read_items(info.field_name or "", value)
@@ -273,6 +279,7 @@ class ProgramDefinition(Part):
             ([getattr(item, "code", "") for item in self.voucher_pools], "voucher_pools"),
             ([getattr(item, "code", "") for item in self.rewards], "rewards"),
             ([getattr(item, "code", "") for item in self.surveys], "surveys"),
+            ([getattr(item, "code", "") for item in self.challenges], "challenges"),
             ([getattr(item, "code", "") for item in self.journeys], "journeys"),
             ([getattr(item, "code", "") for item in self.games], "games"),
         ):  # fmt: skip

@@ -21,12 +21,14 @@ class ProgramPart:
     """A field of `ProgramDefinition` that a higher application fills. `item`: what its list holds;
     `read`: what the program has of it; `apply`: brings the program to what a definition says. It
     leaves alone what the definition does not name, and notes what it did in the first argument, the
-    `Applied` of `loyalty.services`."""
+    `Applied` of `loyalty.services`. `once_live`: after the program is live, if the definition says
+    so, for what writes rules that count."""
 
     name: str
     item: type[Part]
     read: Callable[[Program], Sequence[Part]]
     apply: Callable[[Any, Sequence[Any], Actor, dt.datetime], None]
+    once_live: bool = False
 
 
 _parts: dict[str, ProgramPart] = {}

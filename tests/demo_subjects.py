@@ -64,6 +64,8 @@ class Demo:
                 GameDraw.objects.filter(game__code="daily-wheel").earliest("pk").public_id
             ),
             "draft_campaign": lambda: Campaign.objects.get(code="early-access").public_id,
+            "challenge": lambda: Campaign.objects.get(code="pantry-explorer").public_id,
+            "draft_challenge": lambda: Campaign.objects.get(code="the-spring-quest").public_id,
             "campaign": lambda: Campaign.objects.get(code="bigger-baskets").public_id,
             "told": lambda: "welcome",
             "customer": lambda: self.guide.public_id,

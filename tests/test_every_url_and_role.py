@@ -20,6 +20,7 @@ from loyalty.models import EarningRule
 from members.models import StaffMember, User
 from tests.campaigns.campaigns import draft as draft_campaign
 from tests.campaigns.campaigns import launch as launch_campaign
+from tests.campaigns.challenges import draft as draft_challenge
 from tests.campaigns.factories import make_journey
 from tests.campaigns.shops import connect
 from tests.campaigns.webhooks import make_endpoint
@@ -128,6 +129,12 @@ def world(db: None) -> World:
         for name in TABLE
         if name.startswith("campaigns_backoffice:")
     }
+    objects |= {
+        name: {"public_id": draft_challenge(promoted).campaign.public_id}
+        for name in TABLE
+        if name.startswith("challenges_backoffice:")
+    }
+    objects["challenges_backoffice:customer_challenges"] = of_customer
     launch_campaign(promoted)
     rule = EarningRule.objects.get(program=promoted, source__startswith="campaign:")
     objects["campaigns_backoffice:campaign_of_rule"] = {"pk": rule.pk}

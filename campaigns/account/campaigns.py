@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from campaigns.campaign_cards import card_of
 from campaigns.selectors.campaigns import shown_to
 from loyalty.account.chosen import choose_membership
+from loyalty.account.earn_cards import EarnCard
 from loyalty.account.home_cards import HomeCard
 from loyalty.account.pages import no_membership, render_page
 from loyalty.models import Membership
@@ -26,6 +27,16 @@ def campaign_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
         return None
     cards = [card_of(item, now) for item in found]
     return HomeCard("campaigns/account/home_card.html", {"cards": cards, "member": membership})
+
+
+def campaign_earn_card(membership: Membership, now: dt.datetime) -> EarnCard | None:
+    """For the page of ways to earn: all that is on and announced."""
+    cards = [card_of(item, now) for item in shown_to(membership, now)]
+    if not cards:
+        return None
+    return EarnCard(
+        "campaigns/account/earn_card.html", {"cards": cards, "program": membership.program}
+    )
 
 
 @require_safe

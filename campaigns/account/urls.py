@@ -1,11 +1,11 @@
-"""A member's messages, what they want to be told, what they are asked, and
-promotions."""
+"""A member's messages, what they want to be told, what they are asked,
+promotions and challenges."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import campaigns, choices, devices, games, inbox, surveys
+from campaigns.account import campaigns, challenges, choices, devices, games, inbox, surveys
 
 message_urls = [
     path("messages/", inbox.inbox, name="inbox"),
@@ -34,9 +34,24 @@ game_urls = [
     path("<uuid:public_id>/games/", games.game_list, name="games_of"),
     path("<uuid:public_id>/games/<uuid:game_id>/", games.game, name="game"),
 ]
+challenge_urls = [
+    path("challenges/", challenges.challenge_list, name="challenges"),
+    path("<uuid:public_id>/challenges/", challenges.challenge_list, name="challenges_of"),
+    path(
+        "<uuid:public_id>/challenges/<uuid:challenge_id>/join/",
+        challenges.challenge_join,
+        name="challenge_join",
+    ),
+    path(
+        "<uuid:public_id>/challenges/<uuid:challenge_id>/leave/",
+        challenges.challenge_leave,
+        name="challenge_leave",
+    ),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_account"))),
     path("", include((survey_urls, "surveys_account"))),
     path("", include((campaign_urls, "campaigns_account"))),
     path("", include((game_urls, "games_account"))),
+    path("", include((challenge_urls, "challenges_account"))),
 ]

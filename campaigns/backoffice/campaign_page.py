@@ -17,10 +17,11 @@ from campaigns.backoffice.campaign_menu import NAMESPACE
 from campaigns.backoffice.campaigns import budget_of, campaign_url, crumbs, find_campaign
 from campaigns.campaign_cards import CampaignCard, card_of
 from campaigns.campaign_rules import template_of
+from campaigns.campaign_templates import CHALLENGE
 from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import result_of
-from campaigns.selectors.campaigns import Budget, is_for, is_kept_aside, status_at
+from campaigns.selectors.campaigns import Budget, campaigns, is_for, is_kept_aside, status_at
 from campaigns.services.campaign_forecasts import forecast_campaign
 from campaigns.services.campaigns import (
     ask_to_publish,
@@ -50,6 +51,9 @@ from rewards.texts import other_languages
 @staff_view("programs.view")
 def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Numbers first, then what it says."""
+    if campaigns().filter(public_id=public_id, template=CHALLENGE).exists():
+        # The log names what happened to either in the same way.
+        return redirect("challenges_backoffice:challenge", public_id)
     found, now = find_campaign(public_id), timezone.now()
     draft = found.status == Campaign.Status.DRAFT
     user, result, budget = request.user, result_of(found, now), None if draft else budget_of(found)

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.backoffice.campaign_forms import CampaignForm, CampaignTextsForm
 from campaigns.backoffice.campaign_menu import NAMESPACE
 from campaigns.campaign_rules import template_of
-from campaigns.campaign_templates import TEMPLATES
+from campaigns.campaign_templates import CHALLENGE, PROMOTIONS
 from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import money_budgets
-from campaigns.selectors.campaigns import Budget, campaigns, status_at, units_budgets
+from campaigns.selectors.campaigns import Budget, campaigns, promotions, status_at, units_budgets
 from campaigns.services.campaigns import change_campaign, columns_of, create_from_template
 from loyalty.backoffice.links import Crumbs
 from loyalty.models import EarningRule, Program
@@ -34,7 +34,7 @@ ORDERINGS = {"newest": ("-created_at", "-pk")}
 
 
 def find_campaign(public_id: uuid.UUID) -> Campaign:
-    return get_object_or_404(campaigns(), public_id=public_id)
+    return get_object_or_404(promotions(), public_id=public_id)
 
 
 def campaign_url(campaign: Campaign, name: str = "campaign") -> str:
@@ -56,7 +56,7 @@ def budget_of(campaign: Campaign) -> Budget | None:
 def campaign_list(request: HttpRequest) -> HttpResponse:
     """All of them, newest first, with what they have used of their budgets."""
     now = timezone.now()
-    page = paginate(campaigns(), request=request, orderings=ORDERINGS, default="newest")
+    page = paginate(promotions(), request=request, orderings=ORDERINGS, default="newest")
     budgets = units_budgets(page.items) | money_budgets(page.items)
     context = {
         "title": _("Promotions"),
@@ -67,7 +67,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
             for item in page.items
         ],
         "may_edit": is_allowed(request.user, "rules.draft"),
-        "templates": list(TEMPLATES.values())[:6],
+        "templates": PROMOTIONS[:6],
     }  # fmt: skip
     return render(request, "campaigns/backoffice/campaign_list.html", context)
 
@@ -79,7 +79,7 @@ def campaign_gallery(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("New promotion"),
         "breadcrumbs": crumbs(),
-        "templates": list(TEMPLATES.values()),
+        "templates": PROMOTIONS,
         "programs": list(Program.objects.filter(status=Program.Status.LIVE).order_by("name")),
         "chosen": request.GET.get("program", ""),
     }
@@ -162,6 +162,8 @@ def campaign_of_rule(request: HttpRequest, pk: int) -> HttpResponse:
     """From one of its rules to the campaign."""
     rule = get_object_or_404(EarningRule, pk=pk, source__startswith=CAMPAIGN)
     campaign = get_object_or_404(campaigns(), pk=int(rule.source.removeprefix(CAMPAIGN)))
+    if campaign.template == CHALLENGE:
+        return redirect("challenges_backoffice:challenge", campaign.public_id)
     return redirect(campaign_url(campaign))
 
 

@@ -1,4 +1,5 @@
-"""The back-office screens of messages, webhooks, connections, surveys, promotions and games."""
+"""The back-office screens of messages, webhooks, connections, surveys, promotions, challenges and
+games."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from django.urls import include, path
 from campaigns.backoffice import (
     campaign_page,
     campaigns,
+    challenge_members,
+    challenge_page,
+    challenges,
     connection_histories,
     connection_mappings,
     connections,
@@ -37,6 +41,7 @@ DELIVERY = "operations/webhooks/<uuid:public_id>/"
 CONNECTION = "settings/connections/<uuid:public_id>/"
 CAME_IN = "operations/came-in/<uuid:public_id>/"
 SURVEY = "surveys/<uuid:public_id>"
+CHALLENGE = "challenges/<uuid:public_id>"
 CAMPAIGN = "campaigns/<uuid:public_id>"
 
 message_urls = [
@@ -159,11 +164,28 @@ game_urls = [
     path(f"{GAME}/act/", game_page.game_act, name="game_act"),
     path(f"{GAME}/state/", game_page.game_state, name="game_state"),
 ]
+challenge_urls = [
+    path("challenges/", challenges.challenge_list, name="challenge_list"),
+    path("challenges/new/", challenges.challenge_gallery, name="challenge_gallery"),
+    path("challenges/create/", challenges.challenge_create, name="challenge_create"),
+    path(f"{CHALLENGE}/", challenge_page.challenge, name="challenge"),
+    path(f"{CHALLENGE}/edit/", challenges.challenge_edit, name="challenge_edit"),
+    path(f"{CHALLENGE}/texts/", challenges.challenge_texts, name="challenge_texts"),
+    path(f"{CHALLENGE}/act/", challenge_page.challenge_act, name="challenge_act"),
+    path(f"{CHALLENGE}/state/", challenge_page.challenge_state, name="challenge_state"),
+    path(f"{CHALLENGE}/members/", challenge_members.challenge_members, name="challenge_members"),
+    path(
+        "customers/<uuid:public_id>/challenges/",
+        challenge_members.customer_challenges,
+        name="customer_challenges",
+    ),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_backoffice"))),
     path("", include((webhook_urls, "webhooks"))),
     path("", include((connection_urls, "connections"))),
     path("", include((survey_urls, "surveys_backoffice"))),
+    path("", include((challenge_urls, "challenges_backoffice"))),
     path("", include((campaign_urls, "campaigns_backoffice"))),
     path("", include((game_urls, "games_backoffice"))),
 ]

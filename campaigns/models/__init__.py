@@ -1,4 +1,5 @@
 from campaigns.models.campaigns import Campaign, CampaignMember
+from campaigns.models.challenges import Challenge, ChallengeEntry, ChallengeTeam, ChallengeWin
 from campaigns.models.connections import Connection, InboundMessage, KnownVersion
 from campaigns.models.consents import (
     BlockedAddress,
@@ -44,6 +45,10 @@ __all__ = [
     "BlockedAddress",
     "Campaign",
     "CampaignMember",
+    "Challenge",
+    "ChallengeEntry",
+    "ChallengeTeam",
+    "ChallengeWin",
     "ChannelOutage",
     "ChannelSetting",
     "Connection",

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from campaigns.campaign_definitions import stored_audience
 from campaigns.campaign_rules import budget_in_units, draw_of, template_of, unit_of
+from campaigns.campaign_templates import PROMOTIONS
 from campaigns.models import Campaign
 from loyalty.models import CapCounter, Membership, Program, WalletType
 from loyalty.rule_definitions import CAMPAIGN_RULES
@@ -33,9 +34,14 @@ def campaigns() -> QuerySet[Campaign]:
     return rows.prefetch_related("program__wallet_types")
 
 
+def promotions() -> QuerySet[Campaign]:
+    """Those that are nothing else, with pages of its own."""
+    return campaigns().filter(template__in=[template.code for template in PROMOTIONS])
+
+
 def get_campaign(public_id: UUID) -> Campaign:
-    """Raises NotFoundError."""
-    found = campaigns().filter(public_id=public_id).first()
+    """A promotion. Raises NotFoundError."""
+    found = promotions().filter(public_id=public_id).first()
     if found is None:
         raise NotFoundError("There is no such campaign.")
     return found
@@ -130,7 +136,7 @@ def shown_to(member: Membership, now: dt.datetime) -> list[Campaign]:
         return []
     running = Q(status__in=[Status.SCHEDULED, Status.LIVE], starts_at__lte=now, ends_at__gt=now)
     coming = Q(status=Status.SCHEDULED, starts_at__gt=now, teased_at__lte=now)
-    rows = campaigns().filter(running | coming, program=program)
+    rows = promotions().filter(running | coming, program=program)
     found = [item for item in rows if is_for(item, member, now)]
     return sorted(found, key=lambda item: _place(item, now))
 

@@ -18,6 +18,7 @@ from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
 from campaigns.services.campaign_members import keep_audience
+from campaigns.services.challenge_pauses import go_on, rest
 from loyalty.models import Program
 from loyalty.services.campaign_rules import (
     Span,
@@ -217,6 +218,7 @@ def pause_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Cam
     stop_campaign_rules(program=row.program, source=row.source, at=now)
     row.status = Status.PAUSED
     row.save()
+    rest(row, now)
     _audit("campaign.paused", row, actor, after={"name": row.name})
     return row
 
@@ -237,6 +239,7 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Ca
     )  # fmt: skip
     row.status = Status.LIVE
     row.save()
+    go_on(row, now)
     _audit("campaign.resumed", row, actor, after={"name": row.name})
     return row
 

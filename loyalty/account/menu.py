@@ -9,6 +9,7 @@ from members.navigation import NavItem, register_mypage_item
 
 ITEMS = (
     NavItem("home", _("Home"), "mypage:home", "home", order=10, match=("mypage:home",)),
+    NavItem("earn", _("Earn"), "mypage:earn", "sparkles", order=30, match=("mypage:earn",)),
     NavItem(
         "history",
         _("History"),

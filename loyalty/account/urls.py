@@ -7,6 +7,7 @@ from django.urls import path
 from loyalty.account import (
     charities,
     companies,
+    earn,
     giving,
     leaving,
     plan_changes,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("history/", views.history, name="history"),
     path("history/<int:pk>/", views.movement, name="history_movement"),
     path("purchases/", purchases.purchases, name="purchases"),
+    path("earn/", earn.earn, name="earn"),
     path("card/", views.card, name="card"),
     path("give/", giving.give, name="give"),
     path("giving/", charities.giving, name="giving"),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("<uuid:public_id>/history/", views.history, name="history_of"),
     path("<uuid:public_id>/purchases/", purchases.purchases, name="purchases_of"),
     path("<uuid:public_id>/purchases/<int:pk>/", purchases.purchase, name="purchase"),
+    path("<uuid:public_id>/earn/", earn.earn, name="earn_of"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),
     path("<uuid:public_id>/leave/", leaving.leave, name="leave"),

@@ -86,6 +86,11 @@ def yardstick_by(policy: BasePolicy, body: LinesBody) -> Yardstick:
     return _yardstick(policy, _scope(body.include, body.exclude))
 
 
+def whole_yardstick(policy: BasePolicy) -> Yardstick:
+    """Of everything that was bought."""
+    return _yardstick(policy, _scope(LineFilter(), LineFilter()))
+
+
 class Measured:
     """What a rule's lines come to: `total` : `per`, shipping included."""
 

@@ -41,6 +41,8 @@ class RuleTerms:
     ends_at: dt.datetime | None
     # It follows from a benefit of a tier, which says the same.
     of_tier: bool = False
+    # A promotion or a challenge writes it, which says the same in its own words.
+    of_campaign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,7 @@ def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:
         version.starts_at,
         version.ends_at,
         of_tier=bool(version.rule.source) and not _is_of_campaign(version),
+        of_campaign=_is_of_campaign(version),
     )
 
 

@@ -86,9 +86,9 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     apply_tiers(applied, definition, wallet_types, actor, now)
     apply_launch(applied, definition.launch, wallet_types, now)
     apply_plans(applied, definition, wallet_types, actor, now)
-    for part in program_parts():
-        part.apply(applied, getattr(definition, part.name), actor, now)
+    _apply_parts(applied, definition, actor, now, once_live=False)
     _apply_status(applied, definition, actor, now)
+    _apply_parts(applied, definition, actor, now, once_live=True)
     apply_times(applied, definition, actor, now)
     refuse_dead_rules(applied, now)
     if applied.changes:
@@ -101,6 +101,15 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
             after={"changes": applied.changes},
         )
     return applied
+
+
+def _apply_parts(
+    applied: Applied, definition: ProgramDefinition, actor: Actor, now: dt.datetime,
+    *, once_live: bool,
+) -> None:  # fmt: skip
+    for part in program_parts():
+        if part.once_live == once_live:
+            part.apply(applied, getattr(definition, part.name), actor, now)
 
 
 def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from campaigns.api.v1.urls import (
     campaign_urls,
+    challenge_urls,
     game_urls,
     journey_urls,
     survey_urls,
@@ -66,7 +67,7 @@ def test_yaml_says_the_same(client: Client, document: dict[str, Any]) -> None:
 def test_every_address_and_method_is_described(document: dict[str, Any]) -> None:
     patterns: list[URLPattern] = [
         *members_urls, *loyalty_urls, *rewards_urls, *messages_urls, *webhook_urls,
-        *survey_urls, *journey_urls, *campaign_urls, *game_urls,
+        *survey_urls, *journey_urls, *campaign_urls, *challenge_urls, *game_urls,
     ]  # fmt: skip
     for pattern in patterns:
         path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))

@@ -23,7 +23,7 @@ from config import embedded  # noqa: E402
 
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
-    "liability", "rewards", "codes", "checkout", "webhooks", "messages", "journeys",
+    "liability", "rewards", "codes", "checkout", "webhooks", "messages", "journeys", "challenges",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def main() -> None:
         from tests.bench import (
             aged_books,
             backtests,
+            challenges,
             checkouts,
             codes,
             engine,
@@ -71,6 +72,10 @@ def main() -> None:
             "messages": ("Messages to a mail server here", messages.rounds, messages.GOALS),
             "journeys": (
                 f"Journeys of {options.customers:,} members", journeys.rounds, journeys.GOALS
+            ),
+            "challenges": (
+                f"Challenges of {min(options.customers, challenges.MOST):,} members",
+                challenges.rounds, challenges.GOALS,
             ),
             "spends": ("Aged books, spends", aged_books.spends, aged_books.SPEND_GOALS),
             "sweeps": (

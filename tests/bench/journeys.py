@@ -20,7 +20,7 @@ from campaigns.selectors.journey_starts import LOOK_UPS, Window
 from campaigns.selectors.journeys import version_in_force
 from campaigns.services.journey_dues import note_due
 from campaigns.services.journeys import create_journey, publish_journey
-from loyalty.models import Account
+from loyalty.models import Account, Program
 from loyalty.services.programs import apply_definition
 from members.services.audit import SYSTEM
 from tests.bench import databases
@@ -83,6 +83,12 @@ NOW = dt.datetime(2026, 3, 10, 20, tzinfo=dt.UTC)
 LAST = NOW - dt.timedelta(days=15, minutes=30)
 
 
+def make_members(program: Program, number: int) -> None:
+    """So many more, each a customer of their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, {"count": number, "program": program.pk})
+
+
 def rounds(options: argparse.Namespace) -> list[Figures]:
     databases.create(DATABASE)
     try:
@@ -100,8 +106,8 @@ class Journeys:
         began = NOW - dt.timedelta(days=2_500)
         self.program = apply_definition(define(), actor=SYSTEM, now=began).program
         self.members = members
+        make_members(self.program, members)
         with connection.cursor() as cursor:
-            cursor.execute(_MEMBERS, {"count": members, "program": self.program.pk})
             cursor.execute("DELETE FROM members_customerfacts")
             cursor.execute(_FACTS, {"now": NOW})
             cursor.execute(

@@ -33,14 +33,14 @@ BENT = (
     (PROOF, "UPDATE campaigns_gamedraw SET proof = repeat('0', 64)"),
     (PROOF, "UPDATE campaigns_gamedraw SET nonce = '99'"),
     (PROOF, "UPDATE campaigns_gamedraw SET turn = turn + 1"),
-    (PROOF, "UPDATE campaigns_gamedraw SET membership_id = (SELECT max(id) FROM"
-            " loyalty_membership WHERE id <> membership_id)"),
+    (PROOF, ("UPDATE campaigns_gamedraw SET membership_id = (SELECT max(id) FROM"
+            " loyalty_membership WHERE id <> membership_id)")),
     (DRAWN, "UPDATE campaigns_gamedraw SET number = (number + 1) % 100"),
-    (DRAWN, "UPDATE campaigns_gamedraw SET drawn_id = (SELECT id FROM campaigns_gameprize"
-            " WHERE code = 'dear') WHERE number > 0"),
+    (DRAWN, ("UPDATE campaigns_gamedraw SET drawn_id = (SELECT id FROM campaigns_gameprize"
+            " WHERE code = 'dear') WHERE number > 0")),
     (DRAWN, "UPDATE campaigns_gamedraw SET proof = repeat('f', 64)"),
-    (GIVEN, "UPDATE campaigns_gamedraw SET prize_id = (SELECT id FROM campaigns_gameprize"
-            " WHERE code = 'dear')"),
+    (GIVEN, ("UPDATE campaigns_gamedraw SET prize_id = (SELECT id FROM campaigns_gameprize"
+            " WHERE code = 'dear')")),
     (GIVEN, "UPDATE campaigns_gamedraw SET units = units + 1"),
     (GIVEN, "UPDATE campaigns_gamedraw SET instead = 'stock' WHERE instead = ''"),
     (GIVEN, "UPDATE campaigns_gameplay SET used_at = NULL"),
@@ -51,8 +51,8 @@ BENT = (
     (BUDGET, "UPDATE campaigns_game SET won_units = won_units - 1"),
     (BUDGET, "UPDATE campaigns_game SET won_money = 0"),
     (MOVED, "UPDATE loyalty_transfer SET amount = amount + 1 WHERE kind = 'adjustment'"),
-    (MOVED, "UPDATE campaigns_gameplay SET spent_id = (SELECT min(transfer_id) FROM"
-            " campaigns_gamedraw) WHERE spent_id IS NOT NULL"),
+    (MOVED, ("UPDATE campaigns_gameplay SET spent_id = (SELECT min(transfer_id) FROM"
+            " campaigns_gamedraw) WHERE spent_id IS NOT NULL")),
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 ROOT = Path(__file__).parents[2]
 NAMESPACES = (
     "mypage", "rewards_account", "messages_account", "surveys_account", "campaigns_account",
+    "challenges_account",
     "games_account",
 )  # fmt: skip
 PAGE_ONLY = "on the page alone: "

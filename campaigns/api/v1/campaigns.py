@@ -17,7 +17,7 @@ from campaigns.campaign_cards import card_of
 from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import result_of
-from campaigns.selectors.campaigns import campaigns, get_campaign, shown_to, status_at
+from campaigns.selectors.campaigns import get_campaign, promotions, shown_to, status_at
 from loyalty.api.v1.own_memberships import own_membership
 from loyalty.plain_numbers import exact
 from members.api.bodies import Answer, answer, read_query
@@ -91,7 +91,7 @@ class Campaigns(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """List promotions, newest first."""
         query = read_query(request, CampaignQuery)
-        rows = campaigns()
+        rows = promotions()
         if query.program:
             rows = rows.filter(program__code=query.program)
         page = paginate(request, rows, query, ordering=["-pk"], row=_out)

@@ -1,4 +1,4 @@
-"""Messages, consents, webhooks and surveys in the API."""
+"""Messages, consents, webhooks, surveys, promotions and challenges in the API."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from django.urls import include, path
 from campaigns.api.v1 import (
     addresses,
     campaigns,
+    challenges,
     consents,
     figures,
     games,
     journey_states,
     journeys,
     messages,
+    own_challenges,
     own_games,
     own_messages,
     own_surveys,
@@ -130,6 +132,29 @@ survey_urls = [
         name="own-survey-answers",
     ),
 ]
+CHALLENGE = "challenges/<uuid:challenge_id>"
+OWN_CHALLENGES = "me/memberships/<uuid:membership_id>/challenges"
+challenge_urls = [
+    path("challenges", challenges.Challenges.as_view(), name="challenges"),
+    path(CHALLENGE, challenges.OneChallenge.as_view(), name="challenge"),
+    path(f"{CHALLENGE}/publish", challenges.ChallengePublishing.as_view(), name="publishing"),
+    path(f"{CHALLENGE}/pause", challenges.ChallengePausing.as_view(), name="pausing"),
+    path(f"{CHALLENGE}/resume", challenges.ChallengeResuming.as_view(), name="resuming"),
+    path(f"{CHALLENGE}/end", challenges.ChallengeEnding.as_view(), name="ending"),
+    path(f"{CHALLENGE}/results", challenges.ChallengeResults.as_view(), name="results"),
+    path(f"{CHALLENGE}/entries", challenges.ChallengeEntries.as_view(), name="entries"),
+    path(OWN_CHALLENGES, own_challenges.OwnChallenges.as_view(), name="own-challenges"),
+    path(
+        f"{OWN_CHALLENGES}/<uuid:challenge_id>/join",
+        own_challenges.OwnChallengeJoining.as_view(),
+        name="own-joining",
+    ),
+    path(
+        f"{OWN_CHALLENGES}/<uuid:challenge_id>/leave",
+        own_challenges.OwnChallengeLeaving.as_view(),
+        name="own-leaving",
+    ),
+]
 campaign_urls = [
     path("campaigns", campaigns.Campaigns.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", campaigns.OneCampaign.as_view(), name="campaign"),
@@ -169,6 +194,7 @@ urlpatterns = [
     path("", include((message_urls, "api-campaigns"))),
     path("", include((webhook_urls, "api-webhooks"))),
     path("", include((survey_urls, "api-surveys"))),
+    path("", include((challenge_urls, "api-challenges"))),
     path("", include((campaign_urls, "api-promotions"))),
     path("", include((game_urls, "api-games"))),
 ]

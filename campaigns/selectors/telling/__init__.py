@@ -7,10 +7,12 @@ from members.public_events import register_event_source
 
 def register() -> None:
     """Called once, when the application is ready."""
-    from campaigns.selectors.telling import campaigns, games, surveys
+    from campaigns.selectors.telling import campaigns, challenges, games, surveys
 
     register_event_source("told.campaigns", campaigns.tell_campaigns, campaigns.CAMPAIGN_TYPES)
     register_event_source("told.games", games.tell_games, games.GAME_TYPES)
     register_event_source("told.game_plays", games.tell_plays, games.PLAY_TYPES)
     register_event_source("told.game_draws", games.tell_draws, games.DRAW_TYPES)
+    register_event_source("told.challenge_entries", challenges.tell_entries, challenges.ENTRY_TYPES)
+    register_event_source("told.challenge_wins", challenges.tell_wins, challenges.WIN_TYPES)
     register_event_source("told.survey_responses", surveys.tell_answers, surveys.ANSWER_TYPES)

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 
 from campaigns.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from campaigns.services.campaigns import end_campaign
+from campaigns.services.challenge_progress import measure_customers
+from campaigns.services.challenges import join_challenge
 from campaigns.services.games import end_game
 from campaigns.services.webhook_endpoints import change_endpoint, switch_off, switch_on
 from campaigns.webhook_events import (
@@ -37,7 +39,7 @@ from loyalty.services.suspensions import resume_membership, suspend_membership
 from members.models import Customer, EventWish, OutboxEvent
 from members.services.audit import SYSTEM
 from members.services.customers import create_customer, update_customer
-from members.services.job_runs import run_job
+from members.services.job_runs import run_job, run_scheduled
 from members.services.outbox import deliver_waiting
 from rewards.services.event_jobs import cancel_event
 from rewards.services.fulfillment import set_address
@@ -56,6 +58,7 @@ from rewards.services.redemptions import (
 )
 from rewards.services.vouchers import use_voucher
 from tests.campaigns import campaigns as campaigning
+from tests.campaigns import challenges as quest
 from tests.campaigns import games as gaming
 from tests.campaigns import surveys as surveying
 from tests.campaigns.webhooks import make_endpoint
@@ -283,6 +286,20 @@ def games() -> None:
     end_game(game=game, actor=SYSTEM, now=day(1))
 
 
+def quests() -> None:
+    program = make_program(earning_rules=[])
+    challenge = quest.launch(program)
+    for who in ("c1", "c2"):
+        make_wallet(program, who)
+        join_challenge(challenge=challenge, membership=quest.member(who), now=NOW)
+    record(order("A", "40", at=NOW), order("B", "60", at=NOW, buyer="c2"))
+    measure_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    give_back(refund("R", "60", of="B", at=day(1)))
+    measure_customers(list(Customer.objects.values_list("pk", flat=True)), now=day(1))
+    end_campaign(campaign=challenge.campaign, actor=SYSTEM, now=day(1))
+    run_scheduled(kind="challenges", now=day(1))
+
+
 # What each story must be told of, at least.
 STORIES = {
     games: {"game.started", "game.ended", "game.play_granted", "game.played", "game.won"},
@@ -326,6 +343,10 @@ STORIES = {
     seats: {"event.seat_offered", "event.canceled"},
     opinions: {"survey.answered"},
     promotions: {"campaign.started", "campaign.ended"},
+    quests: {
+        "challenge.started", "challenge.progressed", "challenge.nearly_there", "challenge.won",
+        "challenge.undone", "challenge.ended",
+    },
 }  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""What has become of a challenge: who takes part, who has done it, how far the others are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from campaigns.models import Challenge, ChallengeEntry, ChallengeWin
+
+State = ChallengeEntry.State
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeResult:
+    """Members, or what they received twice, by how far they are; and how often it was done."""
+
+    taking_part: int
+    near: int
+    done: int
+    ended: int
+    left: int
+    wins: int
+    undone: int
+    unrewarded: int
+
+    @property
+    def share(self) -> float:
+        """How many of those who began have done it, between 0 and 1."""
+        return self.done / self.taking_part if self.taking_part else 0.0
+
+
+def challenge_result(challenge: Challenge) -> ChallengeResult:
+    """Two queries."""
+    entries = ChallengeEntry.objects.filter(challenge=challenge).aggregate(
+        near=Count("pk", filter=Q(state=State.NEAR)),
+        done=Count("pk", filter=Q(rounds__gt=0)),
+        ended=Count("pk", filter=Q(state=State.ENDED)),
+        left=Count("pk", filter=Q(state=State.LEFT)),
+        taking_part=Count("pk", filter=~Q(state=State.LEFT)),
+    )
+    won = Q(state=ChallengeWin.State.WON)
+    wins = ChallengeWin.objects.filter(entry__challenge=challenge).aggregate(
+        wins=Count("pk", filter=won), undone=Count("pk", filter=~won),
+        unrewarded=Count("pk", filter=won & ~Q(unrewarded="")),
+    )  # fmt: skip
+    return ChallengeResult(**entries, **wins)
+
+
+def parts_of_the_way(challenge: Challenge) -> list[tuple[str, int]]:
+    """How many have come how far, in quarters; those who have done it last."""
+    rows = ChallengeEntry.objects.filter(challenge=challenge).exclude(state=State.LEFT)
+    counted = rows.aggregate(
+        a=Count("pk", filter=Q(rounds=0, percent__lt=25)),
+        b=Count("pk", filter=Q(rounds=0, percent__gte=25, percent__lt=50)),
+        c=Count("pk", filter=Q(rounds=0, percent__gte=50, percent__lt=75)),
+        d=Count("pk", filter=Q(rounds=0, percent__gte=75)),
+        e=Count("pk", filter=Q(rounds__gt=0)),
+    )
+    names = ("0–24 %", "25–49 %", "50–74 %", "75–99 %", "100 %")
+    return list(zip(names, (counted[key] for key in "abcde"), strict=True))
