@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from django.db import transaction
 from django.urls import reverse
@@ -31,7 +32,7 @@ from campaigns.selectors.ending_lots import (
 from campaigns.services.messages import watched, write_messages
 from loyalty.lot_words import last_day
 from loyalty.models import Lot, Wallet
-from loyalty.selectors.balances import worth_of
+from loyalty.selectors.balances import values_of_wallets, worth_of
 from loyalty.services.lots import warn_lots
 from members.formatting import format_day, format_money, format_number, format_units
 from members.jobs import Work
@@ -110,13 +111,15 @@ def _tell_some(wallet_ids: Sequence[int], now: dt.datetime) -> int:
     )  # fmt: skip
     endings = endings_of(list(due), now)
     horizons = {pk: _horizon(item, now) for pk, item in due.items()}
-    before = _note_told(due, horizons)
+    before, chosen = _note_told(due, horizons), list(wallets.order_by("pk"))
+    values = values_of_wallets(chosen, now)
     news = [
         _news(
             wallet, due[wallet.pk].days, before[wallet.pk],
             [item for item in endings[wallet.pk] if item.ends <= horizons[wallet.pk]],
+            values.get(wallet.pk),
         )
-        for wallet in wallets.order_by("pk")
+        for wallet in chosen
     ]  # fmt: skip
     return len(write_messages(occasion=EXPIRING, setting=setting, news=news, now=now))
 
@@ -146,14 +149,17 @@ def _note_told(due: Mapping[int, Due], horizons: Mapping[int, dt.datetime]) -> d
     return {pk: at.isoformat() if at else "first" for pk, at in before.items()}
 
 
-def _news(wallet: Wallet, days: int, before: str, ending: Sequence[Ending]) -> News:
+def _news(
+    wallet: Wallet, days: int, before: str, ending: Sequence[Ending], own: Decimal | None
+) -> News:
+    """`own`: what one of them pays in the member's tier, where that is another worth."""
     member, unit = wallet.account.membership, wallet.wallet_type
     zone = member.program.zone
     units = sum(item.units for item in ending)
     first, last = last_day(ending[0].ends, zone), last_day(ending[-1].ends, zone)
 
     def values() -> dict[str, str]:
-        worth = worth_of(units, unit)
+        worth = worth_of(units, unit, own)
         return {
             "amount": format_units(units, unit),
             "worth": format_money(worth, member.program.currency) if worth else "",

@@ -88,6 +88,7 @@ FILES = [
     "rewards/services/vouchers.py",
     "rewards/services/wishes.py",
     "rewards/storefront_words.py",
+    "rewards/terms_panels.py",
     "rewards/till_receipts.py",
     "rewards/words.py",
     "campaigns/api/v1/own*.py",

@@ -6,8 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.account.home_cards import register_home_card
 from members.navigation import NavItem, register_mypage_item
-from rewards.account.next_rewards import next_reward_card
-from rewards.account.wishes import goal_card
+from rewards.account.next_rewards import home_rewards
 
 NAMESPACE = "rewards_account"
 ITEM = NavItem(
@@ -23,5 +22,4 @@ ITEM = NavItem(
 def register() -> None:
     """Add the entry; called once, when the application is ready."""
     register_mypage_item(ITEM)
-    register_home_card("reward_goal", goal_card)
-    register_home_card("next_reward", next_reward_card)
+    register_home_card("rewards", home_rewards)

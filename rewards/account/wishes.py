@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -15,9 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from loyalty.account.chosen import choose_membership
-from loyalty.account.home_cards import HomeCard
 from loyalty.models import Membership
-from loyalty.services.usable_units import spendable_units
 from loyalty.unit_input import ADD, read_units
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
@@ -25,7 +22,7 @@ from members.formatting import format_units
 from members.services.audit import Actor
 from rewards.models import AutoTake, Reward, RewardGoal
 from rewards.selectors.rewards import offered
-from rewards.services.eligibility import offers_for
+from rewards.services.eligibility import Offer
 from rewards.services.wishes import choose_goal, drop_goal, end_auto_take, set_auto_take
 from rewards.texts import told
 from rewards.words import icon_of
@@ -47,17 +44,11 @@ class GoalCard:
     reason: str
 
 
-def goal_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
-    """For the home page; one that is not offered any more is not shown."""
-    goal = RewardGoal.objects.filter(membership=membership).values_list("reward", flat=True).first()
-    reward = None if goal is None else offered(membership.program).filter(pk=goal).first()
-    if reward is None:
-        return None
-    [offer] = offers_for([reward], membership, now)
-    unit = reward.wallet_type
-    held = spendable_units([membership.pk], now).get(membership.pk, {}).get(unit.pk, 0)
+def goal_card(offer: Offer, membership: Membership, held: int) -> GoalCard:
+    """For the home page. `held`: what they can spend of its units."""
+    reward, unit = offer.reward, offer.reward.wallet_type
     missing = max(offer.price - held, 0)
-    card = GoalCard(
+    return GoalCard(
         reward=reward,
         name=told(reward, membership.customer.locale).name,
         icon=icon_of(reward),
@@ -68,7 +59,6 @@ def goal_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
         missing=format_units(missing, unit) if missing else "",
         reason=offer.refusals[0].words if offer.refusals else "",
     )
-    return HomeCard("rewards/account/goal_card.html", card)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,9 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 
-from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import AwardOut, awards_of
 from loyalty.api.v1.order_bodies import OrderFacts, PositiveMoney, Source, order_input
-from loyalty.api.v1.spending import SpendingOut, spending_out
 from loyalty.models import Membership, Order
-from loyalty.selectors.balances import balances_of
-from loyalty.selectors.member_tiers import tiers_now
-from loyalty.selectors.rulebooks import spending_terms
 from loyalty.services.order_inputs import CustomerRef, OrderInput
 from members.api.bodies import (
     TEXT,
@@ -35,7 +30,6 @@ from members.api.bodies import (
     ExternalId,
     PublicId,
     answer,
-    money_text,
     read_body,
     refuse_field,
 )
@@ -43,12 +37,9 @@ from members.api.idempotency import idempotent
 from members.api.views import ApiView
 from members.errors import DomainError, NotFoundError
 from members.services.audit import Actor
-from rewards.api.v1.redemptions import VoucherBrief
-from rewards.models import Redemption, Reward
-from rewards.selectors.redemptions import open_vouchers
-from rewards.selectors.rewards import offered, rewards
+from rewards.api.v1.till_members import TillMembers, members_out
+from rewards.selectors.rewards import rewards
 from rewards.selectors.till import members_at_till
-from rewards.services.eligibility import offers_for
 from rewards.services.till_rewards import TakenAtTill
 from rewards.services.till_sales import (
     Problem,
@@ -61,7 +52,6 @@ from rewards.services.till_sales import (
 )
 from rewards.services.vouchers import find_voucher
 from rewards.till_receipts import receipt_lines
-from rewards.words import gives
 
 SEVERAL = _l("Several people are found by this. Ask who it is, and name them by something else.")
 Shown = Annotated[str, Field(max_length=128, pattern=TEXT)]
@@ -85,53 +75,6 @@ class Person(Body):
 
     def members(self) -> list[Membership]:
         return members_at_till(scanned=self.scanned, phone=self.phone, email=self.email)
-
-
-class TillBalance(Answer):
-    wallet_type: str
-    decimals: int
-    spendable: Units
-    worth: str = Field(description="In the program's currency.")
-    spending: SpendingOut = Field(description="How many of them can be used at once.")
-
-
-class TillVoucher(VoucherBrief):
-    name: str
-
-
-class TillReward(Answer):
-    """A reward that can be taken now."""
-
-    id: UUID
-    name: str
-    wallet_type: str
-    decimals: int
-    price: Units
-    kind: Reward.Kind
-    gives: str = Field(description="What it is, in a few words.")
-    takes_off: bool = Field(description="Whether it takes something off the sale.")
-    combines: bool = Field(description="Whether it goes together with others.")
-    stacking_group: str = Field(description="Of one group only one goes into a sale.")
-    applies: int = Field(description="Its turn: smaller ones take their part off first.")
-
-
-class TillMember(Answer):
-    membership: UUID
-    customer: UUID
-    program: str
-    name: str
-    card_number: str
-    currency: str
-    tier: str | None = Field(description="The name of their tier.")
-    balances: list[TillBalance]
-    vouchers: list[TillVoucher] = Field(description="That can be used now.")
-    rewards: list[TillReward] = Field(description="That can be taken now.")
-
-
-class TillMembers(Answer):
-    members: list[TillMember] = Field(
-        description="Their active memberships, by program; none where nobody is found."
-    )
 
 
 class SaleVoucher(Body):
@@ -200,7 +143,7 @@ class TillPeople(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Say who stands at the till and what they have, by card, phone, address or voucher."""
         body, now = read_body(request, Person), timezone.now()
-        return answer(TillMembers(members=_members(body.members(), now)))
+        return answer(TillMembers(members=members_out(body.members(), now)))
 
 
 class TillSales(ApiView):
@@ -360,64 +303,4 @@ def _taken(asked: Sequence[SaleReward]) -> list[TakenAtTill]:
     return [
         TakenAtTill(known[item.id], None if item.amount is None else Decimal(item.amount))
         for item in asked
-    ]
-
-
-def _members(found: Sequence[Membership], now: dt.datetime) -> list[TillMember]:
-    balances, tiers = balances_of(found, now), tiers_now(found, now)
-    return [
-        TillMember(
-            membership=item.public_id,
-            customer=item.customer.public_id,
-            program=item.program.code,
-            name=str(item.customer),
-            card_number=item.card_number,
-            currency=item.program.currency,
-            tier=tiers[item.pk].name if item.pk in tiers else None,
-            balances=[
-                TillBalance(
-                    wallet_type=held.wallet_type.code,
-                    decimals=held.wallet_type.scale,
-                    spendable=units_text(held.spendable, held.wallet_type.scale),
-                    worth=money_text(held.worth),
-                    spending=spending_out(
-                        replace(spending_terms(held.wallet_type), unit_value=held.value)
-                    ),
-                )
-                for held in balances[item.pk]
-            ],
-            vouchers=[_voucher(taken) for taken in open_vouchers(item, now)],
-            rewards=_rewards(
-                item, {held.wallet_type.pk: held.spendable for held in balances[item.pk]}, now
-            ),
-        )
-        for item in found
-    ]
-
-
-def _voucher(taken: Redemption) -> TillVoucher:
-    assert taken.voucher is not None
-    return TillVoucher(
-        id=taken.voucher.public_id, code=taken.voucher.written,
-        expires_at=taken.voucher.expires_at, name=taken.reward.name,
-    )  # fmt: skip
-
-
-def _rewards(member: Membership, spendable: dict[int, int], now: dt.datetime) -> list[TillReward]:
-    return [
-        TillReward(
-            id=offer.reward.public_id,
-            name=offer.reward.name,
-            wallet_type=offer.reward.wallet_type.code,
-            decimals=offer.reward.wallet_type.scale,
-            price=units_text(offer.price, offer.reward.wallet_type.scale),
-            kind=Reward.Kind(offer.reward.kind),
-            gives=gives(offer.reward),
-            takes_off=offer.reward.takes_off,
-            combines=offer.reward.combines,
-            stacking_group=offer.reward.stacking_group,
-            applies=offer.reward.applies,
-        )
-        for offer in offers_for(list(offered(member.program)), member, now)
-        if not offer.refusals and offer.price <= spendable.get(offer.reward.wallet_type_id, 0)
     ]

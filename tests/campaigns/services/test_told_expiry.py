@@ -8,6 +8,7 @@ import pytest
 from campaigns.models import Delivery, ExpiryNotice
 from campaigns.services.told_expiry import find_warnings, run_warnings
 from loyalty.models import Lot, LotChange, Membership, Wallet
+from loyalty.services.manual_tiers import give_tier
 from members.services.audit import SYSTEM
 from members.services.job_runs import start_work
 from tests.campaigns.factories import send, switch_on, work
@@ -183,3 +184,22 @@ def test_a_job_tells_everybody_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -
     assert done is not None
     assert (done.state, done.result) == ("succeeded", {"told": 5})
     assert find_warnings(day(330)) is None
+
+
+def test_who_has_a_tier_in_which_they_pay_more_is_told_that_worth() -> None:
+    ladder = [
+        {"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 10**6},
+    ]  # fmt: skip
+    program = make_program(
+        unit={"unit_value": "0.01", "tier_values": {"gold": "0.015"}, "expiry": YEAR},
+        tiers={"tiers": ladder},
+    )
+    for number in ("c1", "c2"):
+        adjust(make_wallet(program, number), 250, number)
+    member = Membership.objects.get(customer__external_id="c2")
+    give_tier(membership=member, tier="gold", reason="VIP", actor=SYSTEM, now=NOW)
+    switch_on("expiring", at=NOW)
+    assert work("expiry_warnings", day(330)) == 2
+    assert [text.split(".", 2)[:2] for _subject, text in told()] == [
+        ["They are worth $2", "50"], ["They are worth $3", "75"],
+    ]  # fmt: skip
