@@ -70,11 +70,11 @@ CHECKS: dict[str, str] = {
           JOIN campaigns_gameprize p ON p.id = d.drawn_id
           JOIN (SELECT DISTINCT game_id, total FROM places) t ON t.game_id = d.game_id
           CROSS JOIN LATERAL (SELECT ('x0000' || left(d.proof, 12))::bit(64)::bigint AS value) v
-          CROSS JOIN LATERAL (SELECT v.value % t.total AS number) n
+          CROSS JOIN LATERAL (SELECT mod(v.value, t.total) AS number) n
           LEFT JOIN places x ON x.game_id = d.game_id AND n.number >= x.lowest
                AND n.number < x.beyond
          WHERE d.number <> n.number OR p.code IS DISTINCT FROM x.code OR p.game_id <> d.game_id
-            OR v.value >= 281474976710656 - 281474976710656 % t.total
+            OR v.value >= 281474976710656 - mod(281474976710656, t.total)
     """,
     _("a game gives what was drawn, or what catches a prize that has run out"): """
         SELECT 'draw ' || d.id, p.code, coalesce(d.instead, '')

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from campaigns.game_definitions import Earning
 from campaigns.models import Game, GameDraw, GamePrize
+from loyalty.models import ActivityType
 from members.formatting import format_money, format_number
 from rewards.texts import nearest
 
@@ -75,7 +76,7 @@ def instead_words(draw: GameDraw, locale: str = "") -> str:
 
 
 def earning_words(earning: Earning, currency: str) -> str:
-    """How plays are earned, for members."""
+    """How plays are earned, for members; an activity by its name."""
     count = format_number(earning.plays)
     match earning.on:
         case "order" if earning.least is not None:
@@ -89,7 +90,8 @@ def earning_words(earning: Earning, currency: str) -> str:
         case "activity":
             words = ngettext("%(count)s play for this: %(activity)s",
                              "%(count)s plays for this: %(activity)s", earning.plays)  # fmt: skip
-            return words % {"count": count, "activity": earning.activity}
+            named = ActivityType.objects.filter(code=earning.activity).first()
+            return words % {"count": count, "activity": named.name if named else earning.activity}
         case "joined":
             words = ngettext("%s play for joining", "%s plays for joining", earning.plays)
         case _:

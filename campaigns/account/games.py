@@ -36,6 +36,7 @@ from campaigns.selectors.games import (
     shown_to,
     unit_of,
 )
+from campaigns.selectors.open_kinds import open_kinds
 from campaigns.services.game_draws import LONGEST_NONCE, play_game
 from campaigns.services.game_plays import buy_play
 from loyalty.account.chosen import choose_membership
@@ -75,6 +76,8 @@ class DrawRow:
 
 def game_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
     """For the home page: the first that can be played at once."""
+    if not open_kinds(membership, now).games:
+        return None
     found = [_card(game, left, membership) for game, left in shown_to(membership, now) if left.now]
     return HomeCard("games/account/home_card.html", found[0]) if found else None
 

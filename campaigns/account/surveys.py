@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Survey, SurveyResponse
+from campaigns.selectors.open_kinds import open_kinds
 from campaigns.selectors.survey_rewards import brings, brought
 from campaigns.selectors.surveys import answered_by, asked_of, is_asked, is_open, surveys
 from campaigns.services.survey_answers import answer_survey
@@ -42,7 +43,7 @@ class SurveyCard:
 
 def survey_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
     """For the home page: the one that closes first."""
-    found = asked_of(membership, now)
+    found = asked_of(membership, now) if open_kinds(membership, now).surveys else []
     if not found:
         return None
     return HomeCard("surveys/account/home_card.html", _card(found[0], membership, now))

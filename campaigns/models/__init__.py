@@ -7,14 +7,8 @@ from campaigns.models.consents import (
     ConsentChange,
     ContactPreference,
 )
-from campaigns.models.games import (
-    Game,
-    GameDraw,
-    GamePlay,
-    GamePrize,
-    GamePrizeDay,
-    GameSeed,
-)
+from campaigns.models.game_draws import GameDraw, GamePlay, GameSeed
+from campaigns.models.games import Game, GamePrize, GamePrizeDay
 from campaigns.models.journeys import (
     Journey,
     JourneyDue,

@@ -199,7 +199,7 @@ def _earn_by_activities(
 
 
 def _earned_by(on: str, now: dt.datetime) -> Iterable[tuple[Game, Earning]]:
-    for game in playable_games(now):
+    for game in playable_games(now).filter(earning__contains=[{"on": on}]):
         for earning in earnings_of(game, on):
             yield game, earning
 

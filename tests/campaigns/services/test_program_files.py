@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.models import Journey, Survey
+from campaigns.models import Game, Journey, Survey
 from campaigns.services.journeys import end_journey, pause_journey, publish_journey
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
@@ -12,6 +12,7 @@ from loyalty.services.programs import apply_definition
 from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
 from tests.campaigns.factories import make_journey
+from tests.campaigns.games import draft_game, live_game
 from tests.campaigns.surveys import make_survey
 from tests.loyalty.factories import NOW, make_program
 
@@ -111,3 +112,33 @@ def test_no_two_journeys_of_a_file_have_one_name(program: Program) -> None:
     body["journeys"] = [{**body["journeys"][0], "name": name} for name in ("Twice", "Twice ")]
     with pytest.raises(ValueError, match="Twice"):
         ProgramDefinition.model_validate(body)
+
+
+def test_games_are_exported_made_and_published_elsewhere(program: Program) -> None:
+    live_game(program, earning=[{"on": "order", "least": "50"}], budget_units=500)
+    draft_game(program, name="Next wheel")
+    text = dump_program(program, NOW)
+    elsewhere = load_program(text.replace(f"code: {program.code}\n", "code: elsewhere\n", 1))
+    for made in (2, 0):
+        applied = apply_definition(elsewhere, actor=SYSTEM, now=NOW)
+        assert sum("game" in change.lower() for change in applied.changes) == made
+    other = Program.objects.get(code="elsewhere")
+    states = Game.objects.filter(program=other).order_by("pk").values_list("code", "status")
+    assert list(states) == [("spring-wheel", "live"), ("next-wheel", "draft")]
+    assert definition_of(other, NOW).games == elsewhere.games
+
+
+def test_a_published_game_is_changed_by_no_file(program: Program) -> None:
+    live_game(program)
+    text = dump_program(program, NOW).replace("title: Spin for points", "title: Other")
+    with pytest.raises(ConflictError) as caught:
+        apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    assert caught.value.errors[0].field == "games[0].body"
+
+
+def test_a_draft_of_a_game_follows_its_file(program: Program) -> None:
+    draft_game(program)
+    text = dump_program(program, NOW).replace("title: Spin for points", "title: Other")
+    applied = apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    assert applied.changes == ["Game changed: Spring wheel"]
+    assert Game.objects.get(program=program).title == "Other"
