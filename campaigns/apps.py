@@ -23,6 +23,7 @@ class CampaignsConfig(AppConfig):
             forgetting,
             game_checks,
             jobs,
+            launch_checks,
             merging,
             merging_challenges,
             program_parts,
@@ -77,6 +78,7 @@ class CampaignsConfig(AppConfig):
         merging_challenges.register()
         challenge_progress.register()
         segment_uses.register()
+        launch_checks.register()
         tracking.register()
         measuring.register()
         timeline.register()

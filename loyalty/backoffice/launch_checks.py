@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.launches import launch_tabs
 from loyalty.backoffice.links import program_crumbs
+from loyalty.launch_registry import registered_checks
 from loyalty.models import Program
 from loyalty.selectors.launch_checks import launch_checks
 from members.policy import is_allowed, staff_view
@@ -48,9 +49,12 @@ def launch_checklist(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _place(request: HttpRequest, key: str, program: Program) -> str:
-    if key not in PLACES:
+    added = {item.key: (item.place, item.permission) for item in registered_checks()}
+    found = PLACES.get(key) or added.get(key)
+    if found is None:
         return ""
-    name, permission = PLACES[key]
+    name, permission = found
     if not is_allowed(request.user, permission):
         return ""
-    return reverse(name, args=[] if key in WITHOUT_PROGRAM else [program.code])
+    alone = key in WITHOUT_PROGRAM or key in added
+    return reverse(name, args=[] if alone else [program.code])

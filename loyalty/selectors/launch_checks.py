@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from loyalty.launch_registry import Check, registered_checks
 from loyalty.models import Backtest, EarningRuleVersion, Program, Transfer, WalletType
 from loyalty.selectors.program_readings import readers_of
 from members.selectors.mail import mail_went_out, stuck_mails
 
 EXAMPLE = ".example"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing to be ready. `why`: what was found, in a sentence."""
-
-    key: str
-    label: str
-    done: bool
-    why: str
 
 
 def launch_checks(program: Program, now: dt.datetime) -> list[Check]:
@@ -36,6 +26,7 @@ def launch_checks(program: Program, now: dt.datetime) -> list[Check]:
         _backtest(program),
         _sender(),
         _mail(now),
+        *(item.look(program, now) for item in registered_checks()),
         _team(program),
         _first_order(program),
     ]

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.services.journeys import publish_journey
 from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import Candidate, Launch, Membership, Program, ProgramReading
 from loyalty.selectors.programs import definition_of
@@ -22,6 +23,7 @@ from loyalty.services.launches import plan_launch
 from members.models import Customer, CustomerFacts, Job, JobError
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_job
+from tests.campaigns.factories import make_journey, switch_on
 from tests.loyalty.backoffice.conftest import Member, queries_of, url
 from tests.loyalty.factories import make_program, order, record
 
@@ -309,7 +311,7 @@ class TestChecklist:
         before = self.checks(manager)
         assert before == {
             "rules": True, "worth": True, "terms": False, "backtest": False, "sender": False,
-            "sign_in": False, "team": False, "order": False,
+            "sign_in": False, "messages": False, "team": False, "order": False,
         }  # fmt: skip
         Program.objects.update(description="Beans for coffee.")
         settings.DEFAULT_FROM_EMAIL = "club@corner-coffee.com"
@@ -320,6 +322,18 @@ class TestChecklist:
         assert {key for key in after if after[key] != before[key]} == {
             "terms", "sender", "team", "order",
         }  # fmt: skip
+
+    def test_it_knows_what_members_are_to_be_told(self, manager: Client, beans: Program) -> None:
+        """Beans expire, and there are no tiers."""
+        said = text_of(manager.get(url("launch_checklist", "beans")))
+        assert "Members are not told of this yet: Welcome, Units expire." in said
+        assert reverse("messages_backoffice:occasion_list") in said
+        switch_on("expiring")
+        assert not self.checks(manager)["messages"]
+        journey = make_journey(beans)
+        assert not self.checks(manager)["messages"]
+        publish_journey(journey=journey, actor=SYSTEM, now=timezone.now())
+        assert self.checks(manager)["messages"]
 
     def test_it_leads_to_where_things_are_done(self, manager: Client, beans: Program) -> None:
         said = text_of(manager.get(url("launch_checklist", "beans")))
