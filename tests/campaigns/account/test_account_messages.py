@@ -15,6 +15,7 @@ from campaigns.models import Consent, ContactPreference, Delivery
 from campaigns.selectors.consents import blocked_because
 from campaigns.services.blocked_addresses import block_address
 from campaigns.services.contact_addresses import name_address
+from campaigns.services.number_codes import code_of
 from members.services.audit import SYSTEM
 from tests.campaigns.factories import send, tell
 from tests.campaigns.services.test_ways import use
@@ -128,6 +129,30 @@ def test_devices_and_numbers_are_added_and_removed_by_who_has_them() -> None:
     assert not ana.contact_addresses.exists()
 
 
+def test_a_number_is_shown_to_be_theirs_by_the_code_that_is_sent_there() -> None:
+    ana, ben = CustomerFactory(with_user=True), CustomerFactory(with_user=True)
+    client, devices = signed_in(ana), reverse(DEVICES)
+    use("whatsapp", "jsons://gateway.example/send?:to={to}")
+    sent = {"channel": "whatsapp", "address": "+60123456789"}
+    answer = client.post(devices, sent, follow=True).content.decode()
+    assert "A code was sent to +60123456789" in answer
+    assert "not shown to be yours yet" in answer
+    row = ana.contact_addresses.get()
+    confirm = reverse("messages_account:device_confirm", args=[row.public_id])
+    again = reverse("messages_account:device_code", args=[row.public_id])
+    wrong = client.post(confirm, {"code": f"{(int(code_of(row)) + 1) % 10**6:06}"})
+    assert (wrong.status_code, "This is not the code" in wrong.content.decode()) == (422, True)
+    assert client.post(confirm, {"code": ""}).status_code == 422
+    for path in (confirm, again):
+        assert signed_in(ben).post(path, {"code": code_of(row)}).status_code == 404
+        assert client.get(path).status_code == 405
+    # Pressed at once, the code that was sent goes on to count.
+    assert client.post(again).status_code == 302
+    done = client.post(confirm, {"code": code_of(row)}, follow=True).content.decode()
+    assert "This number is yours" in done
+    assert "not shown to be yours yet" not in done
+
+
 def test_what_they_want_is_asked_for_each_way_that_there_is() -> None:
     ana = CustomerFactory(with_user=True, phone="+60123456789")
     client = signed_in(ana)
@@ -149,12 +174,13 @@ def test_the_pages_are_accessible(
     page: Any, live_server: Any, maya: Any, assert_no_axe_violations: Callable[[Any], None]
 ) -> None:
     tell(maya, channels=("inbox",))
-    for key in ("sms", "push"):
+    for key in ("sms", "push", "whatsapp"):
         use(key, "jsons://gateway.example/send?:to={to}")
-    name_address(
-        customer=maya, channel="push", address="t1", label="Pixel 8", actor=SYSTEM,
-        now=timezone.now(),
-    )  # fmt: skip
+    for channel, address in (("push", "t1"), ("whatsapp", "+60123456789")):
+        name_address(
+            customer=maya, channel=channel, address=address, label="Pixel 8", actor=SYSTEM,
+            now=timezone.now(), vouched=False,
+        )  # fmt: skip
     cookie = signed_in(maya).cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
     for name in (INBOX, CHOICES, DEVICES):

@@ -73,6 +73,12 @@ def test_a_survey_is_written_asked_and_copied(manager: Client, club: Program) ->
     edit = url("survey_edit", survey.public_id)
     assert "stay as they are" in page(manager, edit)
     assert manager.post(edit, {"on_page": "on", "thanks": "Thanks!"}).status_code == 302
+    assert "Pause" in page(manager, url("survey", survey.public_id))
+    manager.post(act, {"act": "pause"})
+    assert "Resume" in page(manager, url("survey", survey.public_id))
+    assert "stay as they are" in page(manager, edit)
+    manager.post(act, {"act": "resume"})
+    assert Survey.objects.get().state == "live"
     copied = manager.post(act, {"act": "copy"})
     assert Survey.objects.get(state="draft").texts["el"]["title"] == "Frühling"
     assert "Freitag" not in page(manager, copied["Location"])

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import ChannelSetting, OccasionSetting
+from campaigns.models import ChannelSetting, Delivery, OccasionSetting
 from campaigns.selectors.ways import url_of
 from campaigns.services.contact_addresses import name_address
 from members.services.audit import SYSTEM
@@ -161,6 +161,9 @@ def test_staff_see_and_note_what_a_customer_wants_by_each_way(agent: Client) -> 
     shown = page(agent, url("message_panel", ana.public_id))
     assert "Offers · Text message" in shown
     assert "Notification: Pixel 8" in shown
+    tell(ana, channels=("push",))
+    assert "Notification (Pixel 8): Waiting" in page(agent, url("message_panel", ana.public_id))
+    assert "Pixel 8" in page(agent, url("delivery", Delivery.objects.get().public_id))
     sent = {"email-points": "on", "sms-offers": "on"}
     assert agent.post(url("consents", ana.public_id), sent).status_code in {200, 302}
     said = dict(ana.consents.values_list("topic", "state"))

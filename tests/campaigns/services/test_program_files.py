@@ -86,6 +86,23 @@ def test_what_is_wrong_is_named_with_its_place(program: Program) -> None:
     assert [item.field for item in conflict.value.errors] == ["journeys[0].state"]
 
 
+def test_a_survey_rests_and_goes_on_as_the_file_says(program: Program) -> None:
+    survey = make_survey(program)
+    [found] = definition_of(program, NOW).surveys
+    for state in ("paused", "paused", "live"):
+        wanted = found.model_copy(update={"state": state})
+        only = definition_of(program, NOW).model_copy(update={"surveys": (wanted,)})
+        apply_definition(only, actor=SYSTEM, now=NOW)
+        survey.refresh_from_db()
+        assert survey.state == state
+    resting = found.model_copy(update={"state": "draft"})
+    with pytest.raises(ConflictError, match="rest or end"):
+        apply_definition(
+            definition_of(program, NOW).model_copy(update={"surveys": (resting,)}),
+            actor=SYSTEM, now=NOW,
+        )  # fmt: skip
+
+
 def test_a_survey_that_has_ended_stays_ended(program: Program) -> None:
     definition = definition_of(program, NOW)
     Survey.objects.filter(state="draft").update(state="live", live_at=NOW)
