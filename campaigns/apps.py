@@ -18,6 +18,7 @@ class CampaignsConfig(AppConfig):
             demo_figures,
             demo_games,
             demo_journeys,
+            demo_referrals,
             demo_surveys,
             demo_webhooks,
             forgetting,
@@ -27,6 +28,7 @@ class CampaignsConfig(AppConfig):
             merging,
             merging_challenges,
             program_parts,
+            referral_parts,
             segment_uses,
             standard_channels,
             standard_occasions,
@@ -39,6 +41,7 @@ class CampaignsConfig(AppConfig):
             challenge_menu,
             connection_menu,
             game_menu,
+            referral_menu,
             survey_menu,
             webhook_menu,
         )
@@ -65,6 +68,7 @@ class CampaignsConfig(AppConfig):
         demo_campaigns.register()
         demo_games.register()
         demo_challenges.register()
+        demo_referrals.register()
         surveys.register()
         games.register()
         game_checks.register()
@@ -73,6 +77,8 @@ class CampaignsConfig(AppConfig):
         campaign_menu.register()
         game_menu.register()
         challenge_menu.register()
+        referral_parts.register()
+        referral_menu.register()
         jobs.register()
         merging.register()
         merging_challenges.register()

@@ -9,6 +9,7 @@ from campaigns.services import (
     challenge_clock,
     game_clock,
     journey_starts,
+    referral_following,
     shop_histories,
     survey_invitations,
     told_expiry,
@@ -111,6 +112,20 @@ KINDS = (
         find_work=told_trials.find_trials,
         start_label=_("Tell whose trial ends"),
         words=told_trials.trial_words,
+        routine=True,
+    ),
+    JobKind(
+        key=referral_following.KIND,
+        label=_("Referrals that are due"),
+        icon="user-heart",
+        description=_(
+            "Pays for friends whose purchase is kept, and closes referrals of friends who bought"
+            " nothing in time. Runs by itself every ten minutes."
+        ),
+        run=referral_following.run_due,
+        find_work=referral_following.find_due,
+        start_label=_("Pay what is due"),
+        words=referral_following.due_words,
         routine=True,
     ),
     JobKind(

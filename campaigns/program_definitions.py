@@ -59,7 +59,7 @@ class ProgramJourney(Part):
         try:
             return JourneyDefinition.model_validate(value).model_dump(mode="json")
         except ValidationError as error:
-            raise ValueError(_first(error)) from error
+            raise ValueError(first_error(error)) from error
 
     @property
     def code(self) -> str:
@@ -87,7 +87,7 @@ class ProgramSurvey(Part):
         try:
             found = SurveyDefinition.model_validate(said)
         except ValidationError as error:
-            raise ValueError(_first(error)) from error
+            raise ValueError(first_error(error)) from error
         return {**value, "body": found.model_dump(mode="json", exclude={"code"})}
 
     @property
@@ -113,7 +113,7 @@ class ProgramGame(Part):
         try:
             return GameDefinition.model_validate(value).model_dump(mode="json")
         except ValidationError as error:
-            raise ValueError(_first(error)) from error
+            raise ValueError(first_error(error)) from error
 
     @property
     def definition(self) -> GameDefinition:
@@ -139,7 +139,7 @@ class ProgramChallenge(Part):
         try:
             found = ChallengeDefinition.model_validate(value)
         except ValidationError as error:
-            raise ValueError(_first(error)) from error
+            raise ValueError(first_error(error)) from error
         return found.model_dump(mode="json", exclude=NOT_SAID)
 
     @property
@@ -147,7 +147,7 @@ class ProgramChallenge(Part):
         return ChallengeDefinition.model_validate(self.body)
 
 
-def _first(error: ValidationError) -> str:
+def first_error(error: ValidationError) -> str:
     item = error.errors(include_url=False)[0]
     place = ".".join(map(str, item["loc"]))
     words = str(item["msg"]).removeprefix("Value error, ")

@@ -8,7 +8,8 @@ from campaigns.program_definitions import (
     ProgramJourney,
     ProgramSurvey,
 )
-from campaigns.services import game_files, program_challenges, program_files
+from campaigns.referral_program_definitions import ProgramReferrals
+from campaigns.services import game_files, program_challenges, program_files, referral_files
 from loyalty.program_parts import ProgramPart, register_program_part
 
 PARTS = (
@@ -17,6 +18,9 @@ PARTS = (
     ProgramPart(
         "challenges", ProgramChallenge, program_challenges.challenges_of,
         program_challenges.apply_challenges, once_live=True,
+    ),
+    ProgramPart(
+        "referrals", ProgramReferrals, referral_files.referrals_of, referral_files.apply_referrals
     ),
     ProgramPart(
         "journeys", ProgramJourney, program_files.journeys_of, program_files.apply_journeys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.referrals import MOVED as REFERRED
 from campaigns.occasions import Occasion, Variable, register_occasion
 from campaigns.services import (
     game_plays,
@@ -14,6 +15,7 @@ from campaigns.services import (
     told_members,
     told_orders,
     told_plans,
+    told_referrals,
     told_rewards,
 )
 from campaigns.services.consents import CONFIRM
@@ -61,6 +63,7 @@ OCCASIONS = (
     SURVEY,
     *told_challenges.OCCASIONS,
     *told_plans.OCCASIONS,
+    *told_referrals.OCCASIONS,
     CONFIRMATION,
     SHOWN_BY_CODE,
 )
@@ -83,6 +86,7 @@ def register() -> None:
     register_consumer(CHANGED, journey_starts.follow_near_tiers)
     register_consumer(ISSUED, told_rewards.follow_issued)
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
+    register_consumer(REFERRED, told_referrals.follow_referrals)
     register_consumer(PLAN_WENT_ON, told_plans.follow_plans)
     register_consumer(UNITS_GIVEN, told_rewards.follow_gifts)
     register_consumer(GRANTED, follow_grants)

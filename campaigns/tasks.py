@@ -10,6 +10,7 @@ from django.utils import timezone
 from campaigns.services import inbound, webhook_deliveries, webhook_replays
 from campaigns.services.journey_steps import take_due
 from campaigns.services.measuring import prune_clicks as forget_clicks
+from campaigns.services.referral_links import forget_asks
 from campaigns.services.sending import send_waiting
 
 BATCH = 100
@@ -65,3 +66,9 @@ def prune_messages_in() -> int:
 def prune_clicks() -> int:
     """Forget which links of messages were followed long ago."""
     return forget_clicks(now=timezone.now())
+
+
+@shared_task
+def prune_referral_asks() -> int:
+    """Forget where people were who asked to join by a link and never confirmed it."""
+    return forget_asks(timezone.now())

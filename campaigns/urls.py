@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import counted_links, game_proofs, links, survey_links
+from campaigns.account import counted_links, game_proofs, links, referral_links, survey_links
 from campaigns.api import replies
 
 message_urls = [
@@ -20,8 +20,13 @@ game_urls = [
     path("<uuid:game_id>/", game_proofs.game, name="game"),
     path("draws/<uuid:draw_id>/", game_proofs.draw, name="draw"),
 ]
+referral_urls = [
+    path("partner/<str:token>/", referral_links.affiliate, name="affiliate"),
+    path("<str:code>/", referral_links.invited, name="invited"),
+]
 urlpatterns = [
     path("messages/", include((message_urls, "messages"))),
     path("surveys/", include((survey_urls, "surveys"))),
     path("games/", include((game_urls, "games"))),
+    path("refer/", include((referral_urls, "referrals"))),
 ]

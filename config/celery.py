@@ -43,6 +43,10 @@ app.conf.beat_schedule = {
         "task": "campaigns.tasks.prune_clicks",
         "schedule": crontab(hour="3", minute="50"),
     },
+    "prune-referral-asks": {
+        "task": "campaigns.tasks.prune_referral_asks",
+        "schedule": crontab(minute="45"),
+    },
     "prune-idempotency-records": {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),
@@ -97,6 +101,11 @@ app.conf.beat_schedule = {
     "survey-invitations": {
         "task": "members.tasks.run_scheduled",
         "args": ["survey_invitations"],
+        "schedule": crontab(minute="*/10"),
+    },
+    "referrals": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["referrals"],
         "schedule": crontab(minute="*/10"),
     },
     "campaigns": {

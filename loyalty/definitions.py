@@ -249,6 +249,9 @@ class ProgramDefinition(Part):
     games: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="What members play for. Games that it does not name stay as they are."
     )
+    referrals: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="What bringing friends brings: at most one. Without it that stays as it is."
+    )
     launch: LaunchDefinition | None = Field(
         None, description="How it begins; without, everyone may join at once."
     )
@@ -258,7 +261,14 @@ class ProgramDefinition(Part):
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
     @field_validator(
-        "voucher_pools", "rewards", "surveys", "games", "challenges", "journeys", mode="before"
+        "voucher_pools",
+        "rewards",
+        "surveys",
+        "games",
+        "challenges",
+        "journeys",
+        "referrals",
+        mode="before",
     )
     @classmethod
     def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
@@ -282,6 +292,7 @@ class ProgramDefinition(Part):
             ([getattr(item, "code", "") for item in self.challenges], "challenges"),
             ([getattr(item, "code", "") for item in self.journeys], "journeys"),
             ([getattr(item, "code", "") for item in self.games], "games"),
+            ([getattr(item, "code", "") for item in self.referrals], "referrals"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:

@@ -73,6 +73,8 @@ def icon_of(transfer: Transfer, usual: str) -> str:
         return "cake"
     if transfer.explanation.get("founding"):
         return "rocket"
+    if transfer.explanation.get("referral"):
+        return "user-heart"
     if transfer.explanation.get("plan"):
         return "credit-card"
     return "star" if transfer.explanation.get("activity") else usual
@@ -147,9 +149,15 @@ def _title_without_order(details: dict[str, Any], *, taken: bool) -> str:
             _("Your plan %s was refunded") % plan if taken else _("Comes with your plan %s") % plan
         )
     said: str = details.get("activity", "")
+    if details.get("referral"):
+        said = _referral_title(details["referral"])
     if details.get("occasion"):
         said = _occasion_title(details["occasion"], details["years"])
     return _("Taken back: %s") % said if said and taken else said
+
+
+def _referral_title(side: str) -> str:
+    return _("Brought a friend") if side == "advocate" else _("Came by a friend")
 
 
 def _occasion_title(occasion: str, years: int) -> str:

@@ -32,6 +32,7 @@ class Demo:
             GameDraw,
             InboundMessage,
             Journey,
+            Referral,
             Survey,
             WebhookEndpoint,
         )
@@ -66,6 +67,7 @@ class Demo:
             "draft_campaign": lambda: Campaign.objects.get(code="early-access").public_id,
             "challenge": lambda: Campaign.objects.get(code="pantry-explorer").public_id,
             "draft_challenge": lambda: Campaign.objects.get(code="the-spring-quest").public_id,
+            "referral": lambda: Referral.objects.filter(status="in_review").latest("pk").public_id,
             "campaign": lambda: Campaign.objects.get(code="bigger-baskets").public_id,
             "told": lambda: "welcome",
             "customer": lambda: self.guide.public_id,

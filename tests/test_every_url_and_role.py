@@ -22,6 +22,7 @@ from tests.campaigns.campaigns import draft as draft_campaign
 from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.challenges import draft as draft_challenge
 from tests.campaigns.factories import make_journey
+from tests.campaigns.referrals import brought_friend
 from tests.campaigns.shops import connect
 from tests.campaigns.webhooks import make_endpoint
 from tests.factories import (
@@ -138,6 +139,16 @@ def world(db: None) -> World:
     launch_campaign(promoted)
     rule = EarningRule.objects.get(program=promoted, source__startswith="campaign:")
     objects["campaigns_backoffice:campaign_of_rule"] = {"pk": rule.pk}
+    referral, affiliate = brought_friend(promoted)
+    for name in ("referral", "referral_decide"):
+        objects[f"referrals_backoffice:{name}"] = {"public_id": referral.public_id}
+    for name in ("affiliate", "affiliate_act", "affiliate_report"):
+        objects[f"referrals_backoffice:{name}"] = {"public_id": affiliate.public_id}
+    for name in ("referral_program", "referral_edit", "referral_texts", "referral_state",
+                 "affiliate_list"):  # fmt: skip
+        objects[f"referrals_backoffice:{name}"] = {"code": promoted.code}
+    for name in ("referral_panel", "referral_code"):
+        objects[f"referrals_backoffice:{name}"] = of_customer
     of_journey = {"public_id": make_journey().public_id, "key": "s1"}
     objects |= {name: of_journey for name in TABLE if ":journey" in name}
     endpoint = make_endpoint("https://listener.example/hooks")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.account.campaigns import campaign_card, campaign_earn_card
 from campaigns.account.challenges import challenge_cards
 from campaigns.account.games import game_card
+from campaigns.account.referrals import referral_card
 from campaigns.account.surveys import survey_card
 from loyalty.account.earn_cards import register_earn_card
 from loyalty.account.home_cards import register_home_card
@@ -18,6 +19,7 @@ TOOLS = (
     NavItem("challenges", _("Challenges"), "challenges_account:challenges", "target-arrow",
             order=26),
     NavItem("games", _("Games"), "games_account:games", "dice", order=27),
+    NavItem("invite", _("Invite a friend"), "referrals_account:invite", "user-heart", order=28),
     NavItem("messages", _("Messages"), f"{NAMESPACE}:inbox", "mail", order=10),
     NavItem("choices", _("What you are told"), f"{NAMESPACE}:choices", "checklist", order=20),
     NavItem("surveys", _("Your opinion"), "surveys_account:surveys", "message-question", order=30),
@@ -32,4 +34,5 @@ def register() -> None:
     register_home_card("games", game_card)
     register_earn_card("campaigns", campaign_earn_card, order=10)
     register_earn_card("challenges", challenge_cards, order=20)
+    register_home_card("referrals", referral_card)
     register_home_card("survey", survey_card)

@@ -1,11 +1,20 @@
 """A member's messages, what they want to be told, what they are asked,
-promotions and challenges."""
+promotions, challenges, games, and friends whom they bring."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import campaigns, challenges, choices, devices, games, inbox, surveys
+from campaigns.account import (
+    campaigns,
+    challenges,
+    choices,
+    devices,
+    games,
+    inbox,
+    referrals,
+    surveys,
+)
 
 message_urls = [
     path("messages/", inbox.inbox, name="inbox"),
@@ -48,10 +57,15 @@ challenge_urls = [
         name="challenge_leave",
     ),
 ]
+referral_urls = [
+    path("invite/", referrals.invite, name="invite"),
+    path("invite/<uuid:public_id>/", referrals.invite, name="invite_of"),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_account"))),
     path("", include((survey_urls, "surveys_account"))),
     path("", include((campaign_urls, "campaigns_account"))),
     path("", include((game_urls, "games_account"))),
     path("", include((challenge_urls, "challenges_account"))),
+    path("", include((referral_urls, "referrals_account"))),
 ]

@@ -1,11 +1,12 @@
-"""The back-office screens of messages, webhooks, connections, surveys, promotions, challenges and
-games."""
+"""The back-office screens of messages, webhooks, connections, surveys, promotions, challenges,
+games and referrals."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
 from campaigns.backoffice import (
+    affiliates,
     campaign_page,
     campaigns,
     challenge_members,
@@ -25,6 +26,8 @@ from campaigns.backoffice import (
     messages_in,
     occasions,
     policy,
+    referral_settings,
+    referrals,
     survey_results,
     surveys,
     ways,
@@ -43,6 +46,9 @@ CAME_IN = "operations/came-in/<uuid:public_id>/"
 SURVEY = "surveys/<uuid:public_id>"
 CHALLENGE = "challenges/<uuid:public_id>"
 CAMPAIGN = "campaigns/<uuid:public_id>"
+REFERRAL = "referrals/<uuid:public_id>"
+REFERRALS = "programs/<slug:code>/referrals"
+AFFILIATE = "affiliates/<uuid:public_id>"
 
 message_urls = [
     path("messages/journeys/", journeys.journey_list, name="journey_list"),
@@ -180,6 +186,24 @@ challenge_urls = [
         name="customer_challenges",
     ),
 ]
+referral_urls = [
+    path("referrals/", referrals.referral_list, name="referral_list"),
+    path("referrals/review/", referrals.referral_review, name="referral_review"),
+    path(f"{REFERRAL}/", referrals.referral, name="referral"),
+    path(f"{REFERRAL}/decide/", referrals.referral_decide, name="referral_decide"),
+    path(f"{REFERRALS}/", referral_settings.referral_program, name="referral_program"),
+    path(f"{REFERRALS}/edit/", referral_settings.referral_edit, name="referral_edit"),
+    path(f"{REFERRALS}/texts/", referral_settings.referral_texts, name="referral_texts"),
+    path(f"{REFERRALS}/state/", referral_settings.referral_state, name="referral_state"),
+    path(f"{REFERRALS}/affiliates/", affiliates.affiliate_list, name="affiliate_list"),
+    path(f"{AFFILIATE}/", affiliates.affiliate, name="affiliate"),
+    path(f"{AFFILIATE}/act/", affiliates.affiliate_act, name="affiliate_act"),
+    path(f"{AFFILIATE}/months.csv", affiliates.affiliate_report, name="affiliate_report"),
+    path("customers/<uuid:public_id>/referrals/", referrals.referral_panel, name="referral_panel"),
+    path(
+        "customers/<uuid:public_id>/referrals/code/", referrals.referral_code, name="referral_code"
+    ),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_backoffice"))),
     path("", include((webhook_urls, "webhooks"))),
@@ -188,4 +212,5 @@ urlpatterns = [
     path("", include((challenge_urls, "challenges_backoffice"))),
     path("", include((campaign_urls, "campaigns_backoffice"))),
     path("", include((game_urls, "games_backoffice"))),
+    path("", include((referral_urls, "referrals_backoffice"))),
 ]

@@ -1,3 +1,4 @@
+from campaigns.models.affiliates import Affiliate, AffiliatePayout
 from campaigns.models.campaigns import Campaign, CampaignMember
 from campaigns.models.challenges import Challenge, ChallengeEntry, ChallengeTeam, ChallengeWin
 from campaigns.models.connections import Connection, InboundMessage, KnownVersion
@@ -24,6 +25,15 @@ from campaigns.models.occasions import (
     ProgramMeasuring,
 )
 from campaigns.models.outages import ChannelOutage
+from campaigns.models.referral_programs import ReferralProgram, ReferralTerms
+from campaigns.models.referrals import (
+    Referral,
+    ReferralAsk,
+    ReferralLink,
+    ReferralPayment,
+    ReferralTrace,
+    ReferralVisit,
+)
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
 from campaigns.models.templates import MessageTemplate, TemplateVersion
 from campaigns.models.ways import ChannelSetting, ContactAddress
@@ -36,6 +46,8 @@ from campaigns.models.webhooks import (
 )
 
 __all__ = [
+    "Affiliate",
+    "AffiliatePayout",
     "BlockedAddress",
     "Campaign",
     "CampaignMember",
@@ -71,6 +83,14 @@ __all__ = [
     "Passage",
     "PassageStep",
     "ProgramMeasuring",
+    "Referral",
+    "ReferralAsk",
+    "ReferralLink",
+    "ReferralPayment",
+    "ReferralProgram",
+    "ReferralTerms",
+    "ReferralTrace",
+    "ReferralVisit",
     "Survey",
     "SurveyAnswer",
     "SurveyQuestion",

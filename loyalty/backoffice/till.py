@@ -50,6 +50,11 @@ class TillForm(forms.Form):
         help_text=gettext_lazy("The number of a card that you hand out; without it there is a new"
                                " number."),
     )  # fmt: skip
+    referral_code = forms.CharField(
+        label=gettext_lazy("Code of a friend"), max_length=32, required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("Of whoever brought them, if somebody did."),
+    )  # fmt: skip
     store = forms.CharField(
         label=gettext_lazy("Store"),
         max_length=64,
@@ -94,7 +99,8 @@ def _enroll(request: HttpRequest, form: TillForm) -> Joined | None:
     try:
         return enroll_at_till(
             program=data["program"], details=details, card_number=data["card_number"],
-            store=data["store"], actor=acting(request), at=timezone.now(),
+            store=data["store"],
+            referral_code=data["referral_code"], actor=acting(request), at=timezone.now(),
         )  # fmt: skip
     except DomainError as error:
         add_domain_errors(form, error)

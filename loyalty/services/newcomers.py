@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from loyalty.join_codes import JoinCode, use_join_code
 from loyalty.models import Membership, Program
 from loyalty.services.joining import Joined, join_program
 from members.errors import ConflictError, DomainError, FieldError
@@ -61,16 +62,20 @@ def enroll_at_till(
     details: dict[str, Any],
     card_number: str = "",
     store: str = "",
+    referral_code: str = "",
     actor: Actor,
     at: dt.datetime,
 ) -> Joined:
     """Whoever stands there becomes a member and gets a card number: the one that is handed out, or
-    a new one. Who is a member already keeps theirs. Raises ConflictError, DomainError."""
+    a new one. Who is a member already keeps theirs. `referral_code`: of the friend who brought
+    them. Raises ConflictError, DomainError."""
     customer, _new = provide_customer(actor=actor, **details)
     joined = join_program(
         customer=customer, program=program, source=Membership.Source.TILL, detail=store[:64],
         actor=actor, at=at,
     )  # fmt: skip
+    if referral_code.strip():
+        use_join_code(JoinCode(program, customer, referral_code, "till", at, actor))
     if joined.new and joined.membership is not None and card_number:
         _hand_out(joined.membership, card_number)
     return joined

@@ -52,6 +52,7 @@ class Redemption(models.Model):
         FIRST_PURCHASE = "first_purchase", _("Day of the first purchase")
         JOURNEY = "journey", _("In a journey")
         GAME = "game", _("In a game")
+        REFERRAL = "referral", _("For bringing a friend")
 
     # Those that a member has had: one whose voucher ran out, too, for its code was given out.
     HAD = Q(status__in=[Status.RESERVED, Status.ISSUED, Status.USED]) | Q(

@@ -14,6 +14,7 @@ NAMESPACES = (
     "mypage", "rewards_account", "messages_account", "surveys_account", "campaigns_account",
     "challenges_account",
     "games_account",
+    "referrals_account",
 )  # fmt: skip
 PAGE_ONLY = "on the page alone: "
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.staff_addresses.who import (
     ADMINISTRATORS,
+    AGENTS,
     EVERYBODY,
     MARKETERS,
     NOT_AGENTS,
@@ -116,4 +117,18 @@ CAMPAIGNS: dict[str, Who] = {
     "campaigns_backoffice:campaign_act": write(MARKETERS),
     "campaigns_backoffice:campaign_state": write(MARKETERS),
     "campaigns_backoffice:campaign_forecast": write(NOT_AGENTS),
+    "referrals_backoffice:referral_list": read(EVERYBODY),
+    "referrals_backoffice:referral_review": read(MARKETERS),
+    "referrals_backoffice:referral": read(EVERYBODY),
+    "referrals_backoffice:referral_decide": write(MARKETERS),
+    "referrals_backoffice:referral_program": read(EVERYBODY),
+    "referrals_backoffice:referral_edit": form(MARKETERS),
+    "referrals_backoffice:referral_texts": form(MARKETERS),
+    "referrals_backoffice:referral_state": write(MARKETERS),
+    "referrals_backoffice:affiliate_list": form(MARKETERS),
+    "referrals_backoffice:affiliate": form(MARKETERS),
+    "referrals_backoffice:affiliate_act": write(MARKETERS),
+    "referrals_backoffice:affiliate_report": read(MARKETERS),
+    "referrals_backoffice:referral_panel": read(EVERYBODY),
+    "referrals_backoffice:referral_code": write(AGENTS),
 }

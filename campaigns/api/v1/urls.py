@@ -1,4 +1,4 @@
-"""Messages, consents, webhooks, surveys, promotions and challenges in the API."""
+"""Messages, consents, webhooks, surveys, promotions, challenges, games and referrals in the API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from campaigns.api.v1 import (
     own_challenges,
     own_games,
     own_messages,
+    own_referrals,
     own_surveys,
+    referrals,
     surveys,
     webhooks,
 )
@@ -26,6 +28,8 @@ WEBHOOK = "webhooks/<uuid:webhook_id>"
 JOURNEY = "journeys/<uuid:journey_id>"
 DELIVERY = "webhook-deliveries/<uuid:delivery_id>"
 SURVEY = "surveys/<uuid:survey_id>"
+REFERRAL = "referrals/<uuid:referral_id>"
+OWN_REFERRALS = "me/memberships/<uuid:membership_id>/referrals"
 MINE = "me/memberships/<uuid:membership_id>/surveys"
 
 message_urls = [
@@ -189,6 +193,24 @@ game_urls = [
         name="own-game-draws",
     ),
 ]
+referral_urls = [
+    path("referrals", referrals.Referrals.as_view(), name="referrals"),
+    path(REFERRAL, referrals.OneReferral.as_view(), name="referral"),
+    path(f"{REFERRAL}/approve", referrals.ReferralApproval.as_view(), name="referral-approval"),
+    path(f"{REFERRAL}/refuse", referrals.ReferralRefusal.as_view(), name="referral-refusal"),
+    path("referral-codes/<str:code>", referrals.ReferralCode.as_view(), name="referral-code"),
+    path(
+        "programs/<slug:code>/referral-results",
+        referrals.ReferralResults.as_view(),
+        name="referral-results",
+    ),
+    path(
+        f"{OWN_REFERRALS}/code",
+        own_referrals.OwnReferralCode.as_view(),
+        name="own-referral-code",
+    ),
+    path(OWN_REFERRALS, own_referrals.OwnReferrals.as_view(), name="own-referrals"),
+]
 urlpatterns = [
     path("", include((journey_urls, "api-journeys"))),
     path("", include((message_urls, "api-campaigns"))),
@@ -197,4 +219,5 @@ urlpatterns = [
     path("", include((challenge_urls, "api-challenges"))),
     path("", include((campaign_urls, "api-promotions"))),
     path("", include((game_urls, "api-games"))),
+    path("", include((referral_urls, "api-referrals"))),
 ]

@@ -66,6 +66,7 @@ class TillIn(Body):
         "", description="Of a printed card that is handed out; without it there is a new number."
     )
     store: Text64 = Field("", description="Kept with the source.")
+    referral_code: Text64 = Field("", description="The code of the friend who brought them.")
 
 
 class Candidates(ApiView):
@@ -127,6 +128,7 @@ class TillMemberships(ApiView):
             details=body.model_dump(include={"phone", "email", "given_name", "family_name"}),
             card_number=body.card_number,
             store=body.store,
+            referral_code=body.referral_code,
             actor=self.actor,
             at=timezone.now(),
         )

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from rest_framework.request import Request
 from loyalty.api.v1.candidate_outputs import CandidateOut, candidate_out
 from loyalty.api.v1.order_bodies import Text64
 from loyalty.api.v1.transfers import TransferPage, listed_transfers, transfer_out
+from loyalty.join_codes import JoinCode, use_join_code
 from loyalty.models import Membership, Program, Transfer
 from loyalty.selectors.memberships import get_membership, memberships, wallet_ids, with_card
 from loyalty.selectors.program_times import program_state
@@ -45,6 +47,7 @@ class MembershipIn(Body):
     )
     customer: CustomerAddress
     detail: Text64 = Field("", description="Kept with the source: a campaign, for example.")
+    referral_code: Text64 = Field("", description="The code of the friend who brought them.")
 
 
 class MemberOut(Answer):
@@ -121,15 +124,22 @@ class Memberships(ApiView):
         """Enroll a customer in a program. Enrolling again changes nothing and answers 200. 202:
         the program's launch does not admit them yet, and they wait."""
         body = read_body(request, MembershipIn)
-        joined = join_program(
-            customer=current(find_customer(body.customer)),
-            program=live_program(body.program),
-            source=Membership.Source.API,
-            detail=body.detail,
-            chosen=False,
-            at=timezone.now(),
-            actor=self.actor,
-        )
+        customer, program = current(find_customer(body.customer)), live_program(body.program)
+        now = timezone.now()
+        with transaction.atomic():
+            joined = join_program(
+                customer=customer,
+                program=program,
+                source=Membership.Source.API,
+                detail=body.detail,
+                chosen=False,
+                at=now,
+                actor=self.actor,
+            )
+            if body.referral_code.strip():
+                use_join_code(
+                    JoinCode(program, customer, body.referral_code, "api", now, self.actor)
+                )
         return joined_answer(joined)
 
 

@@ -13,6 +13,7 @@ from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
 from campaigns.services.games import end_game
+from campaigns.services.referral_reviews import refuse_referral
 from campaigns.services.webhook_endpoints import change_endpoint, switch_off, switch_on
 from campaigns.webhook_events import (
     known_types,
@@ -60,6 +61,7 @@ from rewards.services.vouchers import use_voucher
 from tests.campaigns import campaigns as campaigning
 from tests.campaigns import challenges as quest
 from tests.campaigns import games as gaming
+from tests.campaigns import referrals as referring
 from tests.campaigns import surveys as surveying
 from tests.campaigns.webhooks import make_endpoint
 from tests.loyalty.factories import (
@@ -300,6 +302,22 @@ def quests() -> None:
     run_scheduled(kind="challenges", now=day(1))
 
 
+def friends() -> None:
+    """A step of one friend after the other, as it is told."""
+    program = make_program(unit={"unit_value": "0.01"}, earning_rules=[])
+    referring.promise(program)
+    link = referring.make_link(program, email="ann@example.com")
+    paid, lapsed = (referring.bring(link, name) for name in ("ben", "cat"))
+    referring.buy(at=day(1))
+    for at in (day(1), day(20)):
+        referring.settle(paid, at)
+    give_back(refund("R", "50", of="ben-1", at=day(30)))
+    referring.settle(paid, day(30))
+    referring.settle(lapsed, day(100))
+    odd = referring.bring(link, "dan", email="ann+1@example.com")
+    refuse_referral(referral=odd, note="Made up", actor=SYSTEM, now=day(1))
+
+
 # What each story must be told of, at least.
 STORIES = {
     games: {"game.started", "game.ended", "game.play_granted", "game.played", "game.won"},
@@ -346,6 +364,10 @@ STORIES = {
     quests: {
         "challenge.started", "challenge.progressed", "challenge.nearly_there", "challenge.won",
         "challenge.undone", "challenge.ended",
+    },
+    friends: {
+        "referral.joined", "referral.pending", "referral.in_review", "referral.paid",
+        "referral.refused", "referral.lapsed", "referral.taken_back",
     },
 }  # fmt: skip
 

@@ -1,0 +1,225 @@
+"""What staff fill in about bringing friends: who gets what, when, how much at most, in which
+words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from pydantic import ValidationError
+
+from campaigns.models import Affiliate
+from campaigns.referral_definitions import (
+    MOST_STEPS,
+    ReferralDefinition,
+    ReferralGift,
+    ReferralTexts,
+)
+from loyalty.backoffice.program_fields import at_times, optional, plain
+from loyalty.models import Program, WalletType
+from rewards.models import Reward
+
+KINDS = (
+    ("none", _l("Nothing")), ("units", _l("So many units")),
+    ("percent", _l("Percent of the first purchase, in units")), ("reward", _l("A reward")),
+)  # fmt: skip
+SIDES = ("advocate", "friend")
+PLAIN = ("least", "wait_days", "within_days", "newcomers_only", "most_per_day", "budget_units",
+         "budget_money", "title", "text", "share", "friend_title", "friend_text")  # fmt: skip
+TEXTS = {"title": 80, "text": 300, "share": 300, "friend_title": 80, "friend_text": 300}
+
+
+class ReferralForm(forms.Form):
+    """Both sides have the same four fields."""
+
+    steps = forms.CharField(
+        label=_l("More for more friends"), max_length=300, required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "3: 500"}),
+        help_text=_l("In each line: from friend number so and so on, a colon, so many units."),
+    )  # fmt: skip
+    least = optional(_l("First purchase from"), _l("Empty: any purchase counts."))
+    within_days = forms.IntegerField(
+        label=_l("Days to buy"), min_value=1, max_value=730,
+        help_text=_l("Counted from joining."),
+    )  # fmt: skip
+    wait_days = forms.IntegerField(
+        label=_l("Days to wait"), min_value=0, max_value=180,
+        help_text=_l("After the purchase, as long as it may go back. 0: it is given at once."),
+    )  # fmt: skip
+    newcomers_only = forms.BooleanField(
+        label=_l("Only friends who have never bought here"), required=False
+    )
+    most_per_day = forms.IntegerField(
+        label=_l("Friends a day without a look"), min_value=1, max_value=1000, required=False,
+        help_text=_l("What is beyond goes into review. Empty: no limit."),
+    )  # fmt: skip
+    budget_units = optional(_l("Budget in units"), _l("Of both sides. Empty: no limit."))
+    budget_money = optional(_l("Budget in money"), _l("Of both sides. Empty: no limit."))
+    title = forms.CharField(label=_l("Title"), max_length=80, required=False)
+    text = forms.CharField(
+        label=_l("Text"), max_length=300, required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_l("Empty: what is promised, in words."),
+    )  # fmt: skip
+    share = forms.CharField(
+        label=_l("What they send"), max_length=300, required=False,
+        widget=forms.Textarea(attrs={"rows": 2}), help_text=_l("The link comes after it."),
+    )  # fmt: skip
+    friend_title = forms.CharField(label=_l("Title for friends"), max_length=80, required=False)
+    friend_text = forms.CharField(
+        label=_l("Text for friends"), max_length=300, required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )  # fmt: skip
+
+    def __init__(
+        self, data: Any = None, *, program: Program, definition: ReferralDefinition
+    ) -> None:
+        self.program, self.definition_before = program, definition
+        super().__init__(data, initial=_initial(definition))
+        units = [(unit.code, unit.plural) for unit in WalletType.objects.filter(program=program)]
+        live = Reward.objects.filter(program=program, status=Reward.Status.LIVE)
+        rewards = [(item.code, item.name) for item in live if not item.is_donation]
+        for side in SIDES:
+            self.fields |= _side_fields(side, units, rewards)
+
+    @property
+    def sides(self) -> list[tuple[str, list[forms.BoundField]]]:
+        titles = {"advocate": _("Who brings a friend"), "friend": _("The friend")}
+        names = ("kind", "units", "percent", "unit", "reward")
+        return [
+            (titles[side], [self[f"{side}_{name}"] for name in names
+                            if f"{side}_{name}" in self.fields])
+            for side in SIDES
+        ]  # fmt: skip
+
+    def clean_steps(self) -> list[dict[str, Any]]:
+        found = []
+        for line in self.cleaned_data["steps"].splitlines():
+            if not line.strip():
+                continue
+            number, _colon, units = line.partition(":")
+            try:
+                gift = {"kind": "units", "units": str(Decimal(units.strip()))}
+                found.append({"friends": int(number), "gift": gift})
+            except (ValueError, ArithmeticError) as error:
+                message = _("Write each line as 3: 500, and not “%s”.") % line.strip()
+                raise forms.ValidationError(message) from error
+        if len(found) > MOST_STEPS:
+            raise forms.ValidationError(_("At most %s steps.") % MOST_STEPS)
+        return found
+
+    def definition(self) -> ReferralDefinition | None:
+        """What the form says; None where something in it is wrong, which is then on its field."""
+        data = self.cleaned_data
+        said = self.definition_before.model_dump() | {name: data[name] for name in PLAIN}
+        said |= {side: self._gift(side) for side in SIDES}
+        said["steps"] = self._steps()
+        try:
+            return ReferralDefinition.model_validate(said)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                self._add(item)
+            return None
+
+    def _steps(self) -> list[dict[str, Any]]:
+        unit = self.cleaned_data.get("advocate_unit", "")
+        return [
+            {**step, "gift": {**step["gift"], "unit": unit}} for step in self.cleaned_data["steps"]
+        ]
+
+    def _gift(self, side: str) -> dict[str, Any]:
+        kind = self.cleaned_data[f"{side}_kind"]
+        wanted = {"units": ("units", "unit"), "percent": ("percent", "unit"),
+                  "reward": ("reward",)}.get(kind, ())  # fmt: skip
+        said = {name: self.cleaned_data.get(f"{side}_{name}") for name in wanted}
+        return {"kind": kind, **{name: value for name, value in said.items() if value}}
+
+    def _add(self, item: Any) -> None:
+        """An error at the field that it is about."""
+        place = [str(part) for part in item["loc"]]
+        message = str(item["msg"]).removeprefix("Value error, ")
+        name = place[0] if place else ""
+        if name in SIDES:
+            kind = self.cleaned_data[f"{name}_kind"]
+            name = f"{name}_{place[1] if len(place) > 1 else kind}"
+            message = message.removeprefix(f"{kind}: ")
+        self.add_error(name if name in self.fields else None, message)
+
+
+class ReferralTextsForm(forms.Form):
+    """What people read, in another language."""
+
+    def __init__(
+        self, data: Any = None, *, definition: ReferralDefinition, language: str,
+        usual: dict[str, str],
+    ) -> None:  # fmt: skip
+        self.definition_before, self.language = definition, language
+        super().__init__(data)
+        known = definition.texts.get(language, ReferralTexts())
+        for name, longest in TEXTS.items():
+            self.fields[name] = forms.CharField(
+                label=usual[name] or name, initial=getattr(known, name), max_length=longest,
+                required=False,
+            )  # fmt: skip
+
+    def definition(self) -> ReferralDefinition:
+        texts = {**self.definition_before.texts, self.language: ReferralTexts(**self.cleaned_data)}
+        return self.definition_before.model_copy(update={"texts": texts})
+
+
+class AffiliateForm(forms.Form):
+    """Who they are, and what a friend of theirs brings them."""
+
+    name = forms.CharField(label=_l("Name"), max_length=120)
+    email = forms.EmailField(label=_l("E-mail"), max_length=254, required=False)
+    per_friend = optional(_l("Money for each friend"), _l("Once their first purchase is kept."))
+    percent = optional(_l("Percent of that purchase"))
+
+    def __init__(self, data: Any = None, *, affiliate: Affiliate | None = None) -> None:
+        names = ("name", "email", "per_friend", "percent")
+        said = {name: getattr(affiliate, name) for name in names} if affiliate else {}
+        shown = {
+            name: plain(value) if isinstance(value, Decimal) else value
+            for name, value in said.items()
+        }
+        super().__init__(data, initial=shown)
+
+    def said(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        rates = {name: data[name] or Decimal(0) for name in ("per_friend", "percent")}
+        return {"name": data["name"], "email": data["email"], **rates}
+
+
+def _side_fields(
+    side: str, units: list[tuple[str, str]], rewards: list[tuple[str, str]]
+) -> dict[str, forms.Field]:
+    found: dict[str, forms.Field] = {
+        f"{side}_kind": forms.ChoiceField(label=_l("Gets"), choices=KINDS),
+        f"{side}_units": at_times(optional(_l("How many"))),
+        f"{side}_percent": at_times(optional(_l("Percent"))),
+        f"{side}_reward": at_times(
+            forms.ChoiceField(label=_l("Which reward"), choices=[("", "–"), *rewards])
+        ),
+    }
+    if len(units) > 1:
+        found[f"{side}_unit"] = forms.ChoiceField(
+            label=_l("Which units"), choices=units, required=False
+        )
+    return found
+
+
+def _initial(definition: ReferralDefinition) -> dict[str, Any]:
+    found: dict[str, Any] = {name: getattr(definition, name) for name in PLAIN}
+    for side in SIDES:
+        gift: ReferralGift = getattr(definition, side)
+        found |= {f"{side}_{name}": value for name, value in gift.model_dump().items()}
+    found["steps"] = "\n".join(
+        f"{step.friends}: {plain(step.gift.units)}" for step in definition.steps
+        if step.gift.units is not None
+    )  # fmt: skip
+    return {
+        name: plain(value) if isinstance(value, Decimal) else value for name, value in found.items()
+    }

@@ -1,0 +1,57 @@
+"""What referrals add to the shells of the back-office: entries, a panel, words of the log."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.selectors.referrals import waiting_for_review
+from members.audit import register_audit_actions, register_audit_fields
+from members.navigation import NavItem, register_nav_item
+from members.panels import register_customer_panel
+
+NAMESPACE = "referrals_backoffice"
+ACTIONS = {
+    "referrals.written": _("Wrote what bringing friends brings"),
+    "referrals.discarded": _("Threw away what was written about bringing friends"),
+    "referrals.published": _("Published what bringing friends brings"),
+    "referrals.paused": _("Paused bringing friends"),
+    "referrals.resumed": _("Went on with bringing friends"),
+    "referral.brought": _("Noted who brought a friend"),
+    "referral.approved": _("Let a referral pass"),
+    "referral.refused": _("Refused a referral"),
+    "affiliate.added": _("Added an affiliate"),
+    "affiliate.changed": _("Changed an affiliate"),
+    "affiliate.page_renewed": _("Gave an affiliate another address"),
+    "affiliate.stopped": _("Stopped an affiliate"),
+    "affiliate.paid": _("Noted what an affiliate was paid"),
+}
+
+
+def _waiting(_request: HttpRequest) -> int:
+    return waiting_for_review()
+
+
+ITEMS = (
+    NavItem(
+        "referrals", _("Referrals"), f"{NAMESPACE}:referral_list", "user-heart", order=38,
+        permission="programs.view", match=(f"{NAMESPACE}:",),
+    ),
+    NavItem(
+        "referral_review", _("Referrals in review"), f"{NAMESPACE}:referral_review", "user-search",
+        order=25, permission="points.approve", section="operations",
+        badge=_waiting,
+    ),
+)  # fmt: skip
+
+
+def register() -> None:
+    """Add everything; called once, when the application is ready."""
+    for item in ITEMS:
+        register_nav_item(item)
+    register_audit_actions(ACTIONS)
+    register_audit_fields({"code": _("Code")})
+    register_customer_panel(
+        "referrals", _("Referrals"), f"{NAMESPACE}:referral_panel", 45, icon="user-heart",
+        column="side", rows=3,
+    )  # fmt: skip

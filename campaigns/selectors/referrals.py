@@ -1,0 +1,207 @@
+"""Referrals: which there are, what is promised now, and what a friend has bought."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from campaigns.models import (
+    Referral,
+    ReferralLink,
+    ReferralPayment,
+    ReferralProgram,
+    ReferralTerms,
+)
+from campaigns.referral_definitions import ReferralDefinition, definition_of
+from loyalty.models import Membership, Order, Program
+from loyalty.plain_numbers import whole
+from members.errors import NotFoundError
+from members.models import Customer
+
+Status = Referral.Status
+_MONEY = DecimalField(max_digits=18, decimal_places=4)
+ZERO = Decimal(0)
+# A code may be told after the purchase that it was given with.
+GIVEN_LATE = dt.timedelta(days=1)
+
+
+def referrals() -> QuerySet[Referral]:
+    """With what a list of them shows."""
+    return Referral.objects.select_related(
+        "program", "terms", "friend__merged_into", "order", "decided_by", "link__affiliate",
+        "link__membership__customer", "link__membership__merged_into__customer",
+    ).prefetch_related("payments__wallet_type", "payments__redemption__reward")  # fmt: skip
+
+
+def get_referral(public_id: UUID) -> Referral:
+    """Raises NotFoundError."""
+    found = referrals().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError("There is no such referral.")
+    return found
+
+
+def live_terms(program: Program) -> ReferralTerms | None:
+    """What is promised to who comes now; None: nobody can come."""
+    if program.status != Program.Status.LIVE:
+        return None
+    rows = ReferralTerms.objects.filter(
+        referral_program__program=program, referral_program__status=ReferralProgram.Status.LIVE
+    )
+    return rows.select_related("referral_program").order_by("-number").first()
+
+
+def brought_by(membership: Membership) -> QuerySet[Referral]:
+    """By a member's links: their own, and those of duplicates that were merged into them."""
+    own = Q(link__membership=membership) | Q(link__membership__merged_into=membership)
+    return referrals().filter(own).order_by("-pk")
+
+
+def advocate_of(link: ReferralLink) -> Membership | None:
+    """Who brings people by it, whoever they are after a merge; None: an affiliate."""
+    member = link.membership
+    return (member.merged_into or member) if member is not None else None
+
+
+def links_of(membership_id: int) -> QuerySet[ReferralLink]:
+    return ReferralLink.objects.filter(
+        Q(membership=membership_id) | Q(membership__merged_into=membership_id)
+    )
+
+
+def people_of(customer: Customer) -> list[int]:
+    """Their keys under all of their names."""
+    duplicates = Customer.objects.filter(merged_into=customer.pk).values_list("pk", flat=True)
+    return [customer.pk, *duplicates]
+
+
+def net_of(order: Order) -> Decimal:
+    """What an order came to, less what went back."""
+    back = order.refunds.aggregate(
+        back=Coalesce(Sum("total"), Value(ZERO), output_field=_MONEY)
+    )["back"]  # fmt: skip
+    return max(ZERO, Decimal(order.total) - Decimal(back))
+
+
+def counts(order: Order, definition: ReferralDefinition, currency: str) -> bool:
+    """Whether it is what the friend has to buy."""
+    if order.status in Order.VOID or order.currency != currency:
+        return False
+    return net_of(order) >= (definition.least or Decimal("0.0001"))
+
+
+def begins_at(referral: Referral) -> dt.datetime | None:
+    """From when on what they buy counts: from joining, and not from long before they came. None:
+    they are no member yet."""
+    if referral.joined_at is None:
+        return None
+    return max(referral.joined_at, referral.came_at - GIVEN_LATE)
+
+
+def buying_order(referral: Referral, definition: ReferralDefinition) -> Order | None:
+    """The friend's first order that counts, placed from joining on and in time."""
+    begin = begins_at(referral)
+    if begin is None:
+        return None
+    until = begin + dt.timedelta(days=definition.within_days)
+    rows = Order.objects.filter(
+        customer__in=people_of(referral.friend), placed_at__gte=begin,
+        placed_at__lte=until,
+    ).exclude(status__in=Order.VOID)  # fmt: skip
+    currency = referral.program.currency
+    ordered = rows.order_by("placed_at", "pk").prefetch_related("refunds")
+    return next((order for order in ordered if counts(order, definition, currency)), None)
+
+
+def bought_before(customer: Customer, moment: dt.datetime) -> bool:
+    """Whether they had bought something that they kept."""
+    found = Order.objects.filter(customer__in=people_of(customer), placed_at__lt=moment)
+    return found.exclude(status__in=Order.VOID).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a referral program has given, less what went back."""
+
+    units: Decimal
+    money: Decimal
+
+
+def spent_of(program_ids: Iterable[int]) -> dict[int, Spent]:
+    """By program; one query."""
+    rows = (
+        ReferralPayment.objects.filter(referral__program__in=list(program_ids))
+        .values("referral__program", "wallet_type__scale")
+        .annotate(
+            given=Sum(F("units") - F("units_back")),
+            cost=Sum(F("money") - F("money_back"), output_field=_MONEY),
+        )
+    )
+    found: dict[int, Spent] = {}
+    for row in rows:
+        known = found.get(row["referral__program"], Spent(ZERO, ZERO))
+        units = Decimal(row["given"]).scaleb(-(row["wallet_type__scale"] or 0))
+        found[row["referral__program"]] = Spent(known.units + units, known.money + row["cost"])
+    return found
+
+
+def in_budget(program: Program, definition: ReferralDefinition, more: Spent) -> bool:
+    """Whether so much more can be given. The caller holds the lock of the referral program."""
+    spent = spent_of([program.pk]).get(program.pk, Spent(ZERO, ZERO))
+    for limit, was, wanted in (
+        (definition.budget_units, spent.units, more.units),
+        (definition.budget_money, spent.money, more.money),
+    ):
+        if limit is not None and was + wanted > limit:
+            return False
+    return True
+
+
+def paid_friends(link: ReferralLink) -> int:
+    """How many of who brought them have been paid for, by all of their links."""
+    rows = Referral.objects.filter(status=Status.PAID)
+    member = link.membership
+    if member is None:
+        return rows.filter(link=link).count()
+    return rows.filter(link__in=links_of(member.merged_into_id or member.pk)).count()
+
+
+def waiting_for_review(program_ids: Iterable[int] | None = None) -> int:
+    rows = Referral.objects.filter(status=Status.IN_REVIEW)
+    if program_ids is not None:
+        rows = rows.filter(program__in=list(program_ids))
+    return rows.count()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigures:
+    """What a member has brought about."""
+
+    friends: int
+    bought: int
+    paid: int
+
+
+def own_figures(membership: Membership) -> OwnFigures:
+    rows = Referral.objects.filter(link__in=links_of(membership.pk))
+    bought = Q(order__isnull=False) & ~Q(status=Status.REFUSED)
+    found = rows.aggregate(
+        friends=Count("pk", filter=~Q(status=Status.REFUSED)), bought=Count("pk", filter=bought),
+        paid=Count("pk", filter=Q(status=Status.PAID)),
+    )  # fmt: skip
+    return OwnFigures(**found)
+
+
+def units_given(payment: ReferralPayment) -> Decimal:
+    return whole(payment.units, payment.wallet_type) if payment.wallet_type else ZERO
+
+
+def terms_said(referral: Referral) -> ReferralDefinition:
+    """What was promised when they came."""
+    return definition_of(referral.terms)

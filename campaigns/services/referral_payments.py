@@ -1,0 +1,259 @@
+"""Paying for a friend: once for each side, out of the budget; and back when what they bought goes
+back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.models import Referral, ReferralPayment
+from campaigns.referral_definitions import ReferralDefinition, ReferralGift
+from campaigns.referral_words import reward_of, scaled, unit_of
+from campaigns.selectors.referrals import Spent, counts, in_budget, net_of, paid_friends
+from loyalty.ledger.posting import post
+from loyalty.models import Membership, Program, Transfer, WalletType
+from loyalty.plain_numbers import whole
+from loyalty.selectors.balances import worth_of
+from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from loyalty.services.granted_units import grant, take_back
+from loyalty.services.member_tiers import refresh_customers
+from loyalty.services.order_batches import MemberRef, Opened
+from members.errors import DomainError
+from members.models import Customer
+from members.services.audit import SYSTEM
+from rewards.models import Redemption, Reward
+from rewards.services.gifts import give_reward
+from rewards.services.redemptions import cancel_redemption
+
+Side = ReferralPayment.Side
+ZERO = Decimal(0)
+CENT = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A referral with everything that paying it needs; all of it is locked. `members`: by side."""
+
+    referral: Referral
+    definition: ReferralDefinition
+    terms: Terms
+    program: ProgramTerms
+    people: dict[Side, Customer]
+    opened: dict[int, Opened]
+
+    def member(self, side: Side) -> MemberRef | None:
+        known = self.opened.get(self.people[side].pk) if side in self.people else None
+        return known.members.get(self.program.id) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one side is to get: units, a reward, or money."""
+
+    side: Side
+    cost: Decimal
+    gift: ReferralGift | None = None
+    units: int = 0
+    unit: WalletType | None = None
+    reward: Reward | None = None
+
+
+class UnpayableError(Exception):
+    """Somebody has to look at it: `code` is one of `referral_words.REASONS`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def pay(case: Case, now: dt.datetime) -> None:
+    """Give both sides what was promised. Raises UnpayableError, and then nothing was given."""
+    dues = _dues(case)
+    for due in dues:
+        member = case.member(due.side) if due.side != Side.AFFILIATE else None
+        if due.side != Side.AFFILIATE and (member is None or not member.active):
+            raise UnpayableError("not_active")
+    wanted = Spent(
+        sum((whole(due.units, due.unit) for due in dues if due.unit), ZERO),
+        sum((due.cost for due in dues), ZERO),
+    )
+    if not in_budget(case.referral.program, case.definition, wanted):
+        raise UnpayableError("budget")
+    with transaction.atomic():
+        for due in dues:
+            _give(case, due, now)
+    refresh_customers([person.pk for person in case.people.values()], terms=case.terms, now=now)
+
+
+def settle_return(case: Case, now: dt.datetime) -> bool:
+    """Take back what the order, as it is now, would not have brought. Whether nothing is left."""
+    payments = list(case.referral.payments.select_related("wallet_type", "transfer", "redemption"))
+    order = case.referral.order
+    assert order is not None
+    stands = counts(order, case.definition, case.referral.program.currency)
+    for payment in payments:
+        keeps, money = _kept(case, payment, stands)
+        _back(case, payment, keeps, money, now)
+    refresh_customers([person.pk for person in case.people.values()], terms=case.terms, now=now)
+    return not stands
+
+
+def _dues(case: Case) -> list[Due]:
+    """What each side is to get, without those that get nothing."""
+    referral = case.referral
+    found: list[Due | None] = [_due(case, Side.FRIEND, case.definition.friend)]
+    if referral.link.affiliate is not None:
+        money = _commission(case)
+        found.append(Due(Side.AFFILIATE, money) if money else None)
+    else:
+        gift = case.definition.gift_for(paid_friends(referral.link) + 1)
+        found.append(_due(case, Side.ADVOCATE, gift))
+    return [due for due in found if due is not None]
+
+
+def _due(case: Case, side: Side, gift: ReferralGift) -> Due | None:
+    program = case.referral.program
+    if gift.kind == "reward":
+        reward = reward_of(gift, program)
+        if reward is None:
+            raise UnpayableError("no_reward")
+        return Due(side, Decimal(reward.cost), gift, reward=reward)
+    unit = unit_of(gift, program)
+    if gift.is_nothing:
+        return None
+    if unit is None:
+        raise UnpayableError("no_reward")
+    units = _units(case, gift, unit)
+    if not units:
+        return None
+    return Due(side, worth_of(units, unit).quantize(CENT), gift, units, unit)
+
+
+def _units(case: Case, gift: ReferralGift, unit: WalletType) -> int:
+    if gift.kind == "units":
+        assert gift.units is not None
+        return scaled(gift.units, unit)
+    assert gift.percent is not None
+    if not unit.unit_value:
+        raise UnpayableError("no_reward")
+    money = _net(case) * gift.percent / 100
+    return scaled((money / unit.unit_value).quantize(CENT, ROUND_FLOOR), unit)
+
+
+def _net(case: Case) -> Decimal:
+    assert case.referral.order is not None
+    return net_of(case.referral.order)
+
+
+def _commission(case: Case) -> Decimal:
+    affiliate = case.referral.link.affiliate
+    assert affiliate is not None
+    share = _net(case) * affiliate.percent / 100
+    return (Decimal(affiliate.per_friend) + share).quantize(Decimal("0.01"), ROUND_FLOOR)
+
+
+def _give(case: Case, due: Due, now: dt.datetime) -> None:
+    kept: dict[str, Any] = {}
+    gift = due.gift.model_dump(mode="json", exclude_defaults=True) if due.gift else {}
+    if due.unit is not None:
+        kept = {"units": due.units, "wallet_type": due.unit,
+                "transfer": _grant(case, due, due.unit, now)}  # fmt: skip
+    elif due.reward is not None:
+        kept = {"redemption": _hand_out(case, due, due.reward, now)}
+    ReferralPayment.objects.create(
+        referral=case.referral, side=due.side, gift=gift, money=due.cost, paid_at=now, **kept
+    )
+
+
+def _grant(case: Case, due: Due, unit: WalletType, now: dt.datetime) -> Transfer:
+    member = case.member(due.side)
+    assert member is not None
+    key = f"referral:{case.referral.pk}:{due.side.value}"
+    entry = grant(
+        member=member, terms=case.program, unit=unit, units=due.units, at=now, now=now, key=key,
+        explanation=_explanation(case, due.side),
+    )  # fmt: skip
+    [posted] = post([entry], now=now)
+    found: Transfer = Transfer.objects.get(pk=posted.transfer_id)
+    return found
+
+
+def _hand_out(case: Case, due: Due, reward: Reward, now: dt.datetime) -> Redemption:
+    membership = Membership.objects.get(
+        customer=case.people[due.side], program=case.referral.program
+    )
+    try:
+        redemption, _again = give_reward(
+            membership=membership, reward=reward, gift=Redemption.Gift.REFERRAL.value, message="",
+            key=f"referral:{case.referral.pk}:{due.side.value}", source=Transfer.Source.JOB.value,
+            actor=SYSTEM, now=now,
+        )  # fmt: skip
+    except DomainError as error:
+        raise UnpayableError("no_reward") from error
+    return redemption
+
+
+def _explanation(case: Case, side: str) -> dict[str, Any]:
+    """Codes, worded when shown. A friend's name stays out of the ledger, which forgets nothing."""
+    return {"referral": str(side), "referral_id": str(case.referral.public_id)}
+
+
+def _kept(case: Case, payment: ReferralPayment, stands: bool) -> tuple[int, Decimal]:
+    """Units and money that what is left of the order still brings."""
+    if not stands:
+        return 0, ZERO
+    if payment.side == Side.AFFILIATE:
+        return 0, min(payment.money, _commission(case))
+    gift = ReferralGift.model_validate(payment.gift)
+    if gift.kind != "percent" or payment.wallet_type is None:
+        return payment.units, payment.money
+    units = min(payment.units, _units(case, gift, payment.wallet_type))
+    return units, worth_of(units, payment.wallet_type).quantize(CENT)
+
+
+def _back(
+    case: Case, payment: ReferralPayment, units: int, money: Decimal, now: dt.datetime
+) -> None:
+    """Only ever more goes back: what a later correction would bring again stays with the shop."""
+    too_much = payment.units - payment.units_back - units
+    dear = payment.money - payment.money_back - money
+    if too_much <= 0 and dear <= 0:
+        return
+    if too_much > 0:
+        assert payment.transfer is not None
+        member = case.member(Side(payment.side))
+        assert member is not None
+        key = f"referral:{case.referral.pk}:{payment.side}:back:{payment.units_back + too_much}"
+        explanation = _explanation(case, payment.side)
+        entry = take_back(
+            member=member, terms=case.program, given=payment.transfer, units=too_much, now=now,
+            key=key, explanation=explanation,
+        )  # fmt: skip
+        post([entry], now=now)
+        payment.units_back += too_much
+    if payment.redemption is not None and not _canceled(payment.redemption, now):
+        # It was used, or ran out: what it cost stays spent.
+        return
+    payment.money_back += max(dear, ZERO)
+    payment.save(update_fields=["units_back", "money_back"])
+
+
+def _canceled(redemption: Redemption, now: dt.datetime) -> bool:
+    try:
+        with transaction.atomic():
+            cancel_redemption(
+                redemption=redemption, reason="", source=Transfer.Source.JOB.value, actor=SYSTEM,
+                now=now,
+            )  # fmt: skip
+    except DomainError:
+        return False
+    return True
+
+
+def is_running(program: Program) -> bool:
+    """Nothing is given by a program that does not run."""
+    return program.status == Program.Status.LIVE

@@ -1,0 +1,146 @@
+"""Members bring friends from their own pages; friends see who invites them, and join."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.models import Referral, ReferralLink, ReferralTrace, ReferralVisit
+from campaigns.services.referral_programs import pause_referrals
+from loyalty.models import JoinRequest, Membership, Program
+from members.models import Customer, OutboxEvent
+from members.services.audit import SYSTEM
+from members.services.outbox import deliver_waiting
+from tests.campaigns.referrals import bring, buy, make_link, make_member, promise, settle
+from tests.factories import CustomerFactory
+from tests.loyalty.factories import make_program
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def club() -> Program:
+    program = make_program(at=timezone.now() - 9 * DAY, unit={"unit_value": "0.01"})
+    promise(program, at=timezone.now() - 9 * DAY, wait_days=0)
+    return program
+
+
+@pytest.fixture
+def ana(club: Program) -> Membership:
+    CustomerFactory(
+        external_id="ana", with_user=True, given_name="Ana", email="ana@shop.test", phone=""
+    )
+    return make_member(club, "ana", at=timezone.now() - 8 * DAY)
+
+
+@pytest.fixture
+def client_of_ana(ana: Membership) -> Client:
+    client = Client()
+    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def page(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_the_page_has_link_code_and_picture_and_whom_they_brought(
+    client_of_ana: Client, club: Program, ana: Membership
+) -> None:
+    address = reverse("referrals_account:invite")
+    shown = page(client_of_ana, address)
+    link = ReferralLink.objects.get(membership=ana)
+    assert f"/refer/{link.code}/" in shown
+    assert "<svg" in shown
+    assert "You get 300 points for each friend who joins and buys." in shown
+    assert f"{link.code[:4]} {link.code[4:]}" in shown
+    # Where they looked at it is known by hashes alone.
+    assert {row.kind for row in ReferralTrace.objects.filter(customer=ana.customer)} == {
+        "device", "network",
+    }  # fmt: skip
+    found = bring(link, at=timezone.now() - 2 * DAY, given_name="Ben", email="ana+b@shop.test")
+    assert found.status == "in_review"
+    shown = page(client_of_ana, address)
+    assert "Ben" in shown
+    # That they are suspected is told to nobody.
+    assert "Being checked" in shown
+    other = bring(link, "cat", at=timezone.now() - 2 * DAY, given_name="Cat")
+    buy("cat", at=timezone.now() - DAY)
+    settle(other, timezone.now())
+    assert "300 points" in page(client_of_ana, address)
+    assert ReferralLink.objects.count() == 1
+
+
+def test_the_home_page_leads_there_while_it_is_on(client_of_ana: Client, club: Program) -> None:
+    home = reverse("mypage:home")
+    assert "Invite a friend" in page(client_of_ana, home)
+    pause_referrals(program=club, actor=SYSTEM, now=timezone.now())
+    assert "You get 300 points for each friend" not in page(client_of_ana, home)
+    own = page(client_of_ana, reverse("referrals_account:invite"))
+    assert "Nothing to share at the moment" in own
+
+
+def test_nobody_sees_the_friends_of_another(client_of_ana: Client, club: Program) -> None:
+    other = make_member(club, "zoe", at=timezone.now())
+    page(client_of_ana, reverse("referrals_account:invite_of", args=[other.public_id]), 404)
+
+
+def test_a_friend_asks_by_the_link_confirms_the_mail_and_is_brought(
+    club: Program, client: Client
+) -> None:
+    link = make_link(club, "ann", at=timezone.now(), given_name="Ann")
+    address = reverse("referrals:invited", args=[link.code.lower()])
+    shown = page(client, address)
+    assert "Ann invites you" in shown
+    assert "100 points is yours" in shown
+    page(client, address)
+    assert ReferralVisit.objects.count() == 1
+    answer = client.post(address, {"email": "ben@friends.test", "given_name": "Ben"})
+    assert answer.status_code == 200
+    asked = JoinRequest.objects.get()
+    assert asked.source_detail == f"ref-{link.code}"
+    deliver_waiting()
+    found = re.search(r"http\S+/programs/\S+", str(mail.outbox[-1].body))
+    assert found is not None
+    client.post(found.group().partition("testserver")[2] or "/" + found.group().split("/", 3)[3])
+    while OutboxEvent.objects.filter(delivered_at=None, kind="membership.joined").exists():
+        deliver_waiting()
+    referral = Referral.objects.get()
+    assert (referral.friend.given_name, referral.status, referral.link) == ("Ben", "joined", link)
+    traces = ReferralTrace.objects.filter(customer=referral.friend)
+    assert {row.kind for row in traces} == {"device", "network"}
+
+
+def test_who_looks_at_their_link_and_joins_from_there_is_looked_at(
+    client_of_ana: Client, club: Program, ana: Membership
+) -> None:
+    page(client_of_ana, reverse("referrals_account:invite"))
+    link = ReferralLink.objects.get(membership=ana)
+    CustomerFactory(external_id="ann2", with_user=True, email="other@shop.test", phone="")
+    second = Client()
+    user = Customer.objects.get(external_id="ann2").user
+    second.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    second.post(reverse("referrals:invited", args=[link.code]))
+    while OutboxEvent.objects.filter(delivered_at=None, kind="membership.joined").exists():
+        deliver_waiting()
+    assert Referral.objects.get().reasons == ["same_device", "same_network"]
+
+
+def test_a_link_that_leads_nowhere_is_not_found_and_a_paused_one_leads_to_the_program(
+    club: Program, client: Client
+) -> None:
+    page(client, reverse("referrals:invited", args=["NOBODY99"]), 404)
+    link = make_link(club, "ann", at=timezone.now())
+    pause_referrals(program=club, actor=SYSTEM, now=timezone.now())
+    answer = client.get(reverse("referrals:invited", args=[link.code]))
+    assert answer.headers["Location"] == reverse("programs:program", args=[club.code])
+    page(client, reverse("referrals:affiliate", args=["guess"]), 404)
