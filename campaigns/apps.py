@@ -11,6 +11,7 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         # The tasks are named wherever one is queued, not only in the worker that runs them.
         from campaigns import (
+            condition_fields,
             demo,
             demo_campaigns,
             demo_challenges,
@@ -37,6 +38,7 @@ class CampaignsConfig(AppConfig):
         )
         from campaigns.account import menu as account_menu
         from campaigns.backoffice import (
+            campaign_approvals,
             campaign_menu,
             challenge_menu,
             connection_menu,
@@ -49,12 +51,15 @@ class CampaignsConfig(AppConfig):
         from campaigns.selectors import games, surveys, telling
         from campaigns.services import (
             challenge_progress,
+            code_claims,
             inbound,
             measuring,
             tracking,
             webhook_telling,
         )
 
+        condition_fields.register()
+        code_claims.register()
         standard_channels.register()
         standard_occasions.register()
         program_parts.register()
@@ -79,6 +84,7 @@ class CampaignsConfig(AppConfig):
         challenge_menu.register()
         referral_parts.register()
         referral_menu.register()
+        campaign_approvals.register()
         jobs.register()
         merging.register()
         merging_challenges.register()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -22,8 +22,10 @@ from pydantic import (
 from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
+from loyalty.plain_numbers import exact
 from members.conditions.fields import BEHAVIOR, CUSTOMER, PLAN, SEGMENTS, TIER
 from members.conditions.tree import ConditionError, Node, parse
+from rewards.codes import plain
 
 # What the database can answer too, so that everybody can be counted beforehand.
 AUDIENCE_SCOPES = frozenset({CUSTOMER, BEHAVIOR, SEGMENTS, TIER, PLAN})
@@ -55,6 +57,33 @@ class CampaignTexts(Said):
     teaser: Annotated[str, Field(max_length=200, pattern=_TEXT)] = ""
 
 
+class Codes(Said):
+    """Whether it takes a code to get it: one `word` that all type, or one of many (`single`) that
+    are used once each. `most_uses`: of the word in all; `per_member`: orders of one member by
+    whatever codes; None: no limit. `shown`: whether members read of it on their pages."""
+
+    kind: Literal["", "shared", "single"] = ""
+    word: Annotated[str, Field(max_length=48, pattern=_TEXT)] = ""
+    most_uses: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    per_member: Annotated[int, Field(ge=1, le=1_000)] | None = 1
+    shown: bool = True
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind == "shared" and not 4 <= len(plain(self.word)) <= 40:
+            raise ValueError(_("code_word: between 4 and 40 letters and digits."))
+        return self
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.kind)
+
+
+# What members can be told of it by messages.
+Telling = Literal["teaser", "begun", "last_day"]
+TELLINGS: tuple[Telling, ...] = get_args(Telling)
+
+
 class CampaignDefinition(Said):
     """All that staff say of a campaign."""
 
@@ -68,6 +97,8 @@ class CampaignDefinition(Said):
     holdout: int = Field(0, ge=0, le=50)
     budget_units: Amount | None = None
     budget_money: Amount | None = None
+    codes: Codes = Codes()
+    tells: tuple[Telling, ...] = ()
     title: Annotated[str, Field(min_length=1, max_length=80, pattern=_TEXT)]
     text: Annotated[str, Field(max_length=300, pattern=_TEXT)] = ""
     teaser: Annotated[str, Field(max_length=200, pattern=_TEXT)] = ""
@@ -140,3 +171,18 @@ def definition_of_campaign(campaign: Campaign) -> CampaignDefinition:
 
 def offer_of(campaign: Campaign) -> Offer:
     return Offer.model_validate(campaign.offer)
+
+
+def codes_of(campaign: Campaign) -> Codes:
+    return Codes.model_validate(campaign.codes)
+
+
+def campaign_as_said(campaign: Campaign) -> dict[str, Any]:
+    """As JSON, without what goes without saying."""
+    said = definition_of_campaign(campaign).model_dump(mode="json", exclude_defaults=True)
+    numbers = {
+        name: exact(getattr(campaign, name), 0)
+        for name in ("target", "budget_units", "budget_money")
+        if getattr(campaign, name) is not None
+    }
+    return said | numbers

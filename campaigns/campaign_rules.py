@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from campaigns.campaign_definitions import offer_of
+from campaigns.campaign_definitions import codes_of, offer_of
 from campaigns.campaign_templates import CHALLENGE, DISCOUNTS, TEMPLATES, CampaignTemplate
 from campaigns.models import Campaign
 from campaigns.offers import PARTS, Offer
@@ -20,6 +20,8 @@ from members.errors import DomainError, FieldError
 
 # The type of the activities that say that somebody has done a challenge.
 DONE = "challenge-done"
+# The promotions whose codes count for an order.
+BY_CODE = "order.promotions"
 
 
 def template_of(campaign: Campaign) -> CampaignTemplate:
@@ -31,14 +33,17 @@ def draw_of(campaign: Campaign) -> str:
     return f"{campaign.program.code}.{campaign.code}"
 
 
-def rules_of_campaign(campaign: Campaign, *, told: bool = False) -> list[CampaignRule]:
+def rules_of_campaign(
+    campaign: Campaign, *, told: bool = False, by_code: bool = True
+) -> list[CampaignRule]:
     """Raises DomainError where something is missing. `told`: what people read of them, without
-    whom they are for and who is kept aside."""
+    whom they are for, who is kept aside, and the code that it takes. `by_code` false: as if
+    everybody had the code."""
     if campaign.template == CHALLENGE:
         return _rules_of_challenge(campaign)
     unit, offer, template = unit_of(campaign), offer_of(campaign), template_of(campaign)
     _refuse_missing(offer, template)
-    asked = _asked(campaign, offer, told)
+    asked = _asked(campaign, offer, told, by_code)
     found = []
     for number, part in enumerate(template.parts, start=1):
         suffix = "" if number == 1 else f"-{number}"
@@ -92,9 +97,11 @@ def budget_in_units(campaign: Campaign, unit: WalletType) -> Decimal | None:
     return min(found, default=None)
 
 
-def _asked(campaign: Campaign, offer: Offer, told: bool) -> list[dict[str, Any]]:
-    """What all of its rules ask: the audience, the clock, and who is kept aside."""
+def _asked(campaign: Campaign, offer: Offer, told: bool, by_code: bool) -> list[dict[str, Any]]:
+    """What all of its rules ask: the audience, the clock, its code, and who is kept aside."""
     found = offer.conditions()
+    if codes_of(campaign).asked and by_code and not told:
+        found.append({"field": BY_CODE, "op": "has_any", "value": [draw_of(campaign)]})
     if campaign.audience and not told:
         whole = set(campaign.audience) == {"all"}
         found += campaign.audience["all"] if whole else [campaign.audience]
@@ -119,6 +126,9 @@ def _refuse_missing(offer: Offer, template: CampaignTemplate) -> None:
     if "lines" in template.needs and not offer.lines:
         message = _("Name a category, a product or a tag.")
         raise DomainError(message, errors=[FieldError("categories", message, "required")])
+    if "bundle" in template.needs and not offer.bundle:
+        message = _("Say what belongs together.")
+        raise DomainError(message, errors=[FieldError("bundle", message, "required")])
     if "brackets" in template.needs and not offer.brackets:
         message = _("Say how much comes off from which amount on.")
         raise DomainError(message, errors=[FieldError("brackets", message, "required")])

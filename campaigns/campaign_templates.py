@@ -15,7 +15,7 @@ from loyalty.rules.calendar import start_of_day
 
 Times = tuple[dt.datetime, dt.datetime]
 TimesOf = Callable[[dt.datetime, zoneinfo.ZoneInfo], Times]
-DISCOUNTS = frozenset({"off", "brackets", "cheapest"})
+DISCOUNTS = frozenset({"off", "brackets", "cheapest", "bundle"})
 LINES = ("categories", "skus", "tags")
 # The kind of all campaigns that are challenges; see `campaigns.challenge_templates`.
 CHALLENGE = "challenge"
@@ -161,6 +161,13 @@ _ALL = (
         ("cheapest",), ("every", *LINES),
         _("Three for two"), _("Of three, the cheapest is free."),
         _("Three for two begins soon."), _days(7),
+    ),
+    CampaignTemplate(
+        "bundle", _("Bundle at one price"),
+        _("Pieces that cost one price together: a cup and two bags of coffee for 20."), "packages",
+        ("bundle",), ("bundle", "price", "times"),
+        _("Together for less"), _("Take what belongs together, and pay one price for it."),
+        _("Soon some of our best cost less together."), _days(14), needs=("bundle",),
     ),
     CampaignTemplate(
         "early-access", _("Early access to a sale"),

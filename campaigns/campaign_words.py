@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from campaigns.campaign_definitions import stored_audience
+from campaigns.campaign_definitions import codes_of, stored_audience
 from campaigns.campaign_rules import rules_of_campaign
 from campaigns.models import Campaign
 from loyalty.base_words import describe_lines
@@ -24,7 +24,7 @@ from loyalty.rules.body_parts import LineFilter
 from loyalty.services.campaign_rules import CampaignRule
 from members.conditions.sentences import sentence
 from members.errors import DomainError
-from members.formatting import format_moment, format_money
+from members.formatting import format_moment, format_money, format_number
 from rewards.texts import nearest
 
 
@@ -60,6 +60,7 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
                "end": format_moment(campaign.ends_at, zone)}
         )  # fmt: skip
     found.append(audience_words(campaign))
+    found += code_words(campaign)
     try:
         for rule in rules_of_campaign(campaign, told=True):
             said = _gives(rule, campaign.program.currency)
@@ -69,6 +70,13 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
     if campaign.budget_money is not None:
         money = format_money(campaign.budget_money, campaign.program.currency)
         found.append(_("It costs at most %s.") % money)
+    if campaign.tells:
+        words = {
+            "teaser": _("when it is announced"), "begun": _("when it has begun"),
+            "last_day": _("on its last day"),
+        }  # fmt: skip
+        told = ", ".join(words[name] for name in campaign.tells)
+        found.append(_("Members are told by a message: %s.") % told)
     if campaign.holdout:
         found.append(_("%s %% of them are kept aside, to see what it brings.") % campaign.holdout)
     return found
@@ -91,3 +99,22 @@ def audience_words(campaign: Campaign) -> str:
     if asked is None:
         return _("For every member.")
     return _("For members of whom this holds: %s.") % sentence(asked)
+
+
+def code_words(campaign: Campaign) -> list[str]:
+    """How one gets it by a code; nothing where it takes none."""
+    codes, found = codes_of(campaign), []
+    if codes.kind == "shared":
+        found.append(_("Only with the code %s.") % codes.word)
+        if codes.most_uses is not None:
+            found.append(
+                ngettext(
+                    "The code counts %s time.", "The code counts %s times.", codes.most_uses
+                ) % format_number(codes.most_uses)
+            )  # fmt: skip
+    elif codes.kind == "single":
+        found.append(_("Only with one of its codes; each counts once."))
+    if codes.asked and codes.per_member is not None:
+        words = ngettext("Once for each member.", "%s times for each member.", codes.per_member)
+        found.append(words % format_number(codes.per_member) if "%s" in words else words)
+    return found

@@ -21,6 +21,7 @@ from loyalty.models import Membership, Program, Transfer
 from loyalty.rules.calendar import start_of_day
 from loyalty.services.order_inputs import CustomerRef, LineInput, OrderInput
 from loyalty.services.orders import record_orders
+from members.models import Customer
 from members.services.audit import SYSTEM
 
 # After the rewards and messages, in the order of names.
@@ -49,6 +50,13 @@ EARLY = {
     "title": "The sale begins earlier for you", "text": "15 % off, three days before everybody.",
     "audience": {"field": "behavior.spend_percentile", "op": "at_least", "value": 80},
 }  # fmt: skip
+STUDENTS = {
+    "name": "Students", "template": "percent-off", "offer": {"percent": 10},
+    "goal": "Students at the start of the term", "title": "10 % off for students",
+    "text": "Type the code at the checkout.",
+    "codes": {"kind": "shared", "word": "STUDENT10", "most_uses": 500, "per_member": 3},
+    "audience": {"field": "customer.tags", "op": "has_any", "value": ["student"]},
+}  # fmt: skip
 
 
 def register() -> None:
@@ -73,6 +81,7 @@ def show_campaigns(program: Program) -> None:
     move_on(over, now)
     live = _launch(program, WEEKEND, at(-1), at(2))
     _buy(live, share=0.2, bonus=0.05, until=now)
+    _use_codes(_launch(program, STUDENTS, at(-3), at(25)), now)
     friday = (4 - today.weekday()) % 7 or 7
     planned = CampaignDefinition.model_validate(
         {**FLASH, "starts_at": at(friday, 18), "ends_at": at(friday, 22),
@@ -107,6 +116,28 @@ def _buy(
             orders[first : first + 50], now=until or campaign.ends_at or timezone.now(),
             transfer_source=Transfer.Source.API, program_ids=[campaign.program_id],
         )  # fmt: skip
+
+
+def _use_codes(campaign: Campaign, now: dt.datetime) -> None:
+    """Some are students, and a few of them have used their code."""
+    rows = Membership.objects.filter(program=campaign.program, status=Membership.Status.ACTIVE)
+    students = list(rows.select_related("customer").order_by("pk")[5:25])
+    for member in students:
+        member.customer.tags = sorted({*member.customer.tags, "student"})
+    Customer.objects.bulk_update([member.customer for member in students], ["tags"])
+    total = Decimal("24.50")
+    orders = [
+        OrderInput(
+            f"{campaign.code}-{member.pk}", now - dt.timedelta(hours=3 * place),
+            campaign.program.currency, total, CustomerRef(key=member.customer_id), SOURCE,
+            channel="web", coupons=("student 10",),
+            lines=(LineInput(1, total, sku="BASKET", name="Groceries", category="GROCERY"),),
+        )
+        for place, member in enumerate(students[:6], start=1)
+    ]  # fmt: skip
+    record_orders(
+        orders, now=now, transfer_source=Transfer.Source.API, program_ids=[campaign.program_id]
+    )
 
 
 def _orders(

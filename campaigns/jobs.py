@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.services import (
     campaign_clock,
+    campaign_messages,
     challenge_clock,
     game_clock,
     journey_starts,
@@ -60,6 +61,20 @@ KINDS = (
         find_work=challenge_clock.find_ended,
         start_label=_("End what is over"),
         words=challenge_clock.ended_words,
+        routine=True,
+    ),
+    JobKind(
+        key=campaign_messages.KIND,
+        label=_("Members told of promotions"),
+        icon="speakerphone",
+        description=_(
+            "Tells members of promotions, each once: the teaser, that one has begun, its last day."
+            " Runs by itself every ten minutes."
+        ),
+        run=campaign_messages.run_tellings,
+        find_work=campaign_messages.find_tellings,
+        start_label=_("Tell of promotions"),
+        words=campaign_messages.telling_words,
         routine=True,
     ),
     JobKind(

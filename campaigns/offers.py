@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from loyalty.rules.body_parts import BundlePart
+
 Amount = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
 Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 Names = tuple[Annotated[str, Field(min_length=1, max_length=128)], ...]
@@ -39,6 +41,9 @@ class Offer(Part):
     brackets: tuple[OfferBracket, ...] = ()
     least: Amount | None = None
     every: int = Field(3, ge=2, le=100)
+    bundle: tuple[BundlePart, ...] = Field((), max_length=10)
+    price: Amount = Decimal(20)
+    times: int | None = Field(None, ge=1, le=1000)
     categories: Names = ()
     skus: Names = ()
     tags: Names = ()
@@ -114,8 +119,15 @@ def _cheapest(offer: Offer) -> Body:
     }  # fmt: skip
 
 
+def _bundle(offer: Offer) -> Body:
+    return {
+        "kind": "discount", "off": "bundle", "price": offer.price, "times": offer.times,
+        "bundle": [part.model_dump() for part in offer.bundle],
+    }  # fmt: skip
+
+
 # By the name of a part: the body of a rule from the answers.
 PARTS: Mapping[str, Make] = {
     "multiply": _multiply, "reach": _reach, "nth": _nth, "first": _first, "off": _off,
-    "brackets": _brackets, "cheapest": _cheapest,
+    "brackets": _brackets, "cheapest": _cheapest, "bundle": _bundle,
 }  # fmt: skip

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from campaigns.campaign_definitions import CampaignDefinition
 from campaigns.challenge_definitions import NOT_SAID, ChallengeDefinition
 from campaigns.game_definitions import GameDefinition
 from campaigns.journey_definitions import JourneyDefinition
@@ -145,6 +146,35 @@ class ProgramChallenge(Part):
     @property
     def definition(self) -> ChallengeDefinition:
         return ChallengeDefinition.model_validate(self.body)
+
+
+class ProgramCampaign(Part):
+    """A [promotion](promotions.md). One that has ended is in no file, and promotions that a file
+    does not name stay as they are."""
+
+    code: Annotated[Code, StringConstraints(max_length=48)] = Field(
+        description="Short name, unique in the program. Stays as it is."
+    )
+    state: Literal["draft", "planned", "paused"] = Field(
+        "draft", description="Planned: it is published, and begins at its time."
+    )
+    body: Mapping[str, Any] = Field(
+        description="What it says, as in [POST /campaigns](promotions.md#over-the-api), without"
+        " program and code."
+    )
+
+    @field_validator("body")
+    @classmethod
+    def body_is_whole(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            found = CampaignDefinition.model_validate(value)
+        except ValidationError as error:
+            raise ValueError(first_error(error)) from error
+        return found.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def definition(self) -> CampaignDefinition:
+        return CampaignDefinition.model_validate(self.body)
 
 
 def first_error(error: ValidationError) -> str:

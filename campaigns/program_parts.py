@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from campaigns.program_definitions import (
+    ProgramCampaign,
     ProgramChallenge,
     ProgramGame,
     ProgramJourney,
     ProgramSurvey,
 )
 from campaigns.referral_program_definitions import ProgramReferrals
-from campaigns.services import game_files, program_challenges, program_files, referral_files
+from campaigns.services import (
+    campaign_files,
+    game_files,
+    program_challenges,
+    program_files,
+    referral_files,
+)
 from loyalty.program_parts import ProgramPart, register_program_part
 
 PARTS = (
@@ -24,6 +31,10 @@ PARTS = (
     ),
     ProgramPart(
         "journeys", ProgramJourney, program_files.journeys_of, program_files.apply_journeys
+    ),
+    ProgramPart(
+        "campaigns", ProgramCampaign, campaign_files.campaigns_of, campaign_files.apply_campaigns,
+        once_live=True,
     ),
 )  # fmt: skip
 

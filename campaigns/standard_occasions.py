@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.referrals import MOVED as REFERRED
 from campaigns.occasions import Occasion, Variable, register_occasion
 from campaigns.services import (
+    campaign_messages,
     game_plays,
     journey_starts,
     told_challenges,
@@ -64,6 +65,7 @@ OCCASIONS = (
     *told_challenges.OCCASIONS,
     *told_plans.OCCASIONS,
     *told_referrals.OCCASIONS,
+    *campaign_messages.OCCASIONS.values(),
     CONFIRMATION,
     SHOWN_BY_CODE,
 )

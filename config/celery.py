@@ -108,6 +108,11 @@ app.conf.beat_schedule = {
         "args": ["referrals"],
         "schedule": crontab(minute="*/10"),
     },
+    "campaign-messages": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["campaign_messages"],
+        "schedule": crontab(minute="*/10"),
+    },
     "campaigns": {
         "task": "members.tasks.run_scheduled",
         "args": ["campaigns"],

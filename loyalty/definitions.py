@@ -252,6 +252,9 @@ class ProgramDefinition(Part):
     referrals: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="What bringing friends brings: at most one. Without it that stays as it is."
     )
+    campaigns: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="Promotions. Those that it does not name stay as they are."
+    )
     launch: LaunchDefinition | None = Field(
         None, description="How it begins; without, everyone may join at once."
     )
@@ -261,15 +264,9 @@ class ProgramDefinition(Part):
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
     @field_validator(
-        "voucher_pools",
-        "rewards",
-        "surveys",
-        "games",
-        "challenges",
-        "journeys",
-        "referrals",
-        mode="before",
-    )
+        "voucher_pools", "rewards", "surveys", "games", "challenges", "journeys", "referrals",
+        "campaigns", mode="before",
+    )  # fmt: skip
     @classmethod
     def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
         return read_items(info.field_name or "", value)
@@ -293,6 +290,7 @@ class ProgramDefinition(Part):
             ([getattr(item, "code", "") for item in self.journeys], "journeys"),
             ([getattr(item, "code", "") for item in self.games], "games"),
             ([getattr(item, "code", "") for item in self.referrals], "referrals"),
+            ([getattr(item, "code", "") for item in self.campaigns], "campaigns"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:

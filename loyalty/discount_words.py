@@ -7,7 +7,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from loyalty.base_words import describe_lines
 from loyalty.rules.bodies import DiscountBody, DiscountBracket
+from loyalty.rules.body_parts import BundlePart
 from members.formatting import format_list, format_money, format_number, format_percent
 from members.timeline_view import WhyStep
 
@@ -15,7 +17,7 @@ from members.timeline_view import WhyStep
 def describe_discount(rule: DiscountBody, currency: str) -> list[str]:
     """ "10% off the order." and what limits it, sentence by sentence."""
     return [
-        _brackets(rule, currency) if rule.brackets else _off(rule, currency),
+        _what(rule, currency),
         *_limits(rule, currency),
         _rounding(rule, currency),
         *describe_beside_others(rule),
@@ -30,6 +32,32 @@ def describe_discounting(how: str) -> str:
         "in_turn": _("Several discounts on one order are each off what those before it left."),
     }
     return words[how]
+
+
+def _what(rule: DiscountBody, currency: str) -> str:
+    if rule.off == "bundle":
+        return _bundle(rule, currency)
+    return _brackets(rule, currency) if rule.brackets else _off(rule, currency)
+
+
+def _bundle(rule: DiscountBody, currency: str) -> str:
+    said = {
+        "pieces": " + ".join(_part(part) for part in rule.bundle),
+        "price": format_money(rule.price or Decimal(0), currency),
+        "times": format_number(rule.times or 0),
+    }
+    if rule.times is None:
+        return _("Together for %(price)s: %(pieces)s.") % said
+    if rule.times == 1:
+        return _("Together for %(price)s, once in an order: %(pieces)s.") % said
+    return _("Together for %(price)s, %(times)s times in an order at most: %(pieces)s.") % said
+
+
+def _part(part: BundlePart) -> str:
+    what = describe_lines(part.include) if part.include.names_lines else _("anything")
+    if part.pieces == 1:
+        return what
+    return _("%(pieces)s × %(what)s") % {"pieces": format_number(part.pieces), "what": what}
 
 
 def _off(rule: DiscountBody, currency: str) -> str:
@@ -204,6 +232,16 @@ def _cheapest(values: Sequence[str], _currency: str) -> WhyStep:
     return WhyStep(_("The cheapest pieces"), _number(values[0]))
 
 
+def _bundles(values: Sequence[str], currency: str) -> WhyStep:
+    words = {"number": _number(values[0]), "price": _money(values[2], currency)}
+    label = _("%(number)s × together for %(price)s, one by one") % words
+    return WhyStep(label, _money(values[1], currency))
+
+
+def _no_bundle(values: Sequence[str], currency: str) -> WhyStep:
+    return WhyStep(_("Not all that costs %s together is in it") % _money(values[0], currency))
+
+
 def _at_most(values: Sequence[str], currency: str) -> WhyStep:
     return WhyStep(_("At most for one order"), _money(values[0], currency))
 
@@ -236,6 +274,8 @@ _REASONS: Mapping[str, Callable[[Sequence[str], str], WhyStep]] = {
     "percent_off": _percent_off,
     "amount_off": _amount_off,
     "cheapest": _cheapest,
+    "bundles": _bundles,
+    "no_bundle": _no_bundle,
     "at_most": _at_most,
     "off": _total,
     "not_met": _not_met,

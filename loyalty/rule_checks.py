@@ -139,7 +139,7 @@ def _stops_all(body: DiscountBody) -> bool:
     """Whether every order of members has it, and nothing after it."""
     narrowed = body.when or body.names_lines or body.least or not body.reduced_too
     below = body.brackets and body.brackets[0].above
-    return body.stops and body.off != "cheapest" and not narrowed and not below
+    return body.stops and body.off not in ("cheapest", "bundle") and not narrowed and not below
 
 
 def refusals(findings: Iterable[Finding]) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    CODES,
     COMPANY,
     CUSTOMER,
     LINE,
@@ -21,7 +22,9 @@ from members.conditions.predicate import Condition
 from members.conditions.tree import Node, parse
 
 # Rules for orders ask about the order, and about its buyer as they are before it.
-RULE_SCOPES = frozenset({ORDER, LINE, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, COMPANY})
+RULE_SCOPES = frozenset(
+    {ORDER, LINE, CODES, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, COMPANY}
+)
 # Rules for activities ask about the activity instead.
 ACTIVITY_SCOPES = frozenset({ACTIVITY, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, COMPANY})
 # Rules for days of the year know nothing but the member.

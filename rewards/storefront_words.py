@@ -39,6 +39,9 @@ def texts_of(program: Program) -> dict[str, str]:
         "notTaken": _("That did not work. Please try again."),
         "yourCodes": _("Codes that you have"),
         "use": _("Use {code}"),
+        "typedCodes": _("Your code"),
+        "codeCounts": _("{code} counts: {name}"),
+        "codeNot": _("{code} does not count. {why}"),
         "tier": _("{tier} member"),
         "account": _("Open my %(program)s page") % name,
     }

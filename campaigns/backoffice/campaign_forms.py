@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from campaigns.campaign_definitions import (
     AUDIENCE_SCOPES,
+    TELLINGS,
     CampaignDefinition,
     CampaignTexts,
+    codes_of,
     definition_of_campaign,
     offer_of,
 )
@@ -21,6 +23,7 @@ from campaigns.campaign_rules import template_of
 from campaigns.models import Campaign
 from campaigns.offers import Offer
 from loyalty.backoffice.program_fields import amount, optional, plain
+from loyalty.bundle_texts import BundleField, bundle_text
 from members.backoffice.condition_builder import ConditionField
 from members.conditions.values import WEEKDAY, WEEKDAYS
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
@@ -72,6 +75,12 @@ class CampaignForm(forms.Form):
         label=_l("Of so many pieces"), min_value=2, max_value=100,
         help_text=_l("3: three for two."),
     )  # fmt: skip
+    bundle = BundleField()
+    price = amount(_l("Their price together"), 2)
+    times = forms.IntegerField(
+        label=_l("So often in one order"), min_value=1, max_value=1000, required=False,
+        help_text=_l("Empty: as often as there are pieces for it."),
+    )  # fmt: skip
     weekdays = forms.MultipleChoiceField(
         label=_l("On these days"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -101,6 +110,30 @@ class CampaignForm(forms.Form):
         label=_l("Percent kept aside"), min_value=0, max_value=50,
         help_text=_l("They do not get it, so that you see what it brings. 0: nobody."),
     )  # fmt: skip
+    code_kind = forms.ChoiceField(
+        label=_l("Does it take a code?"), required=False, choices=[
+            ("", _l("No: everybody whom it is for gets it")),
+            ("shared", _l("One word that everybody types")),
+            ("single", _l("Many codes, each is used once")),
+        ],
+        help_text=_l("At the checkout, at the till or told with the order."),
+    )  # fmt: skip
+    code_word = forms.CharField(
+        label=_l("The word"), max_length=48, required=False,
+        help_text=_l("As STUDENT10. Capitals, spaces and dashes do not matter."),
+    )  # fmt: skip
+    code_uses = forms.IntegerField(
+        label=_l("How often in all"), min_value=1, max_value=1_000_000, required=False,
+        help_text=_l("Of the word. Empty: no limit."),
+    )  # fmt: skip
+    code_per_member = forms.IntegerField(
+        label=_l("How often for one member"), min_value=1, max_value=1_000, required=False,
+        help_text=_l("Empty: no limit."),
+    )  # fmt: skip
+    code_shown = forms.BooleanField(
+        label=_l("Members read of it on their pages"), required=False,
+        help_text=_l("Else only who has the code from elsewhere knows."),
+    )  # fmt: skip
     starts_at = MomentField(label=_l("Begins"))
     ends_at = MomentField(label=_l("Ends"))
     budget_units = optional(_l("Budget in units"), _l("Empty: no limit."))
@@ -112,6 +145,16 @@ class CampaignForm(forms.Form):
     teaser = forms.CharField(
         label=_l("Before it begins"), max_length=200, required=False,
         help_text=_l("Shown from the time beside it. Empty: the title."),
+    )  # fmt: skip
+    tells = forms.MultipleChoiceField(
+        label=_l("Tell members by a message"), required=False,
+        widget=forms.CheckboxSelectMultiple, choices=[
+            ("teaser", _l("The teaser, when it is announced")),
+            ("begun", _l("When it has begun")),
+            ("last_day", _l("On its last day")),
+        ],
+        help_text=_l("Each once, who wants offers; by the ways that are on for it under Messages."
+                     " Who is kept aside reads nothing."),
     )  # fmt: skip
     teased_at = MomentField(
         label=_l("Announced from"), required=False, help_text=_l("Empty: not announced.")
@@ -162,6 +205,8 @@ class CampaignForm(forms.Form):
         said["audience"] = data["audience"] or {}
         said |= {name: said_moment(data[name], self.program) for name in TIMES}
         said["offer"] = said["offer"] | self._offer()
+        said["codes"] = self._codes()
+        said["tells"] = tuple(name for name in TELLINGS if name in data["tells"])
         try:
             return CampaignDefinition.model_validate(said)
         except ValidationError as error:
@@ -173,6 +218,14 @@ class CampaignForm(forms.Form):
         asked = template_of(self.campaign).asks
         said = {name: self.cleaned_data[name] for name in asked}
         return said | {name: _lines(said[name]) for name in NAMES if name in said}
+
+    def _codes(self) -> dict[str, Any]:
+        data, kind = self.cleaned_data, self.cleaned_data["code_kind"]
+        if not kind:
+            return {}
+        of_word = {"word": data["code_word"].strip(), "most_uses": data["code_uses"]}
+        said = {"kind": kind, "per_member": data["code_per_member"], "shown": data["code_shown"]}
+        return said | (of_word if kind == "shared" else {})
 
     def _add(self, item: Any) -> None:
         """An error at the field that it is about."""
@@ -211,6 +264,11 @@ def _initial(campaign: Campaign) -> dict[str, Any]:
     found |= {"audience": campaign.audience, **offer.model_dump()}
     found |= {name: shown_moment(getattr(campaign, name), campaign.program) for name in TIMES}
     found |= {name: "\n".join(getattr(offer, name)) for name in NAMES}
+    found["tells"] = list(campaign.tells)
+    codes = codes_of(campaign)
+    found |= {"code_kind": codes.kind, "code_word": codes.word, "code_uses": codes.most_uses,
+              "code_per_member": codes.per_member, "code_shown": codes.shown}  # fmt: skip
+    found["bundle"] = bundle_text(offer.bundle)
     found["brackets"] = "\n".join(
         f"{plain(item.above)}: {plain(item.percent)}" for item in offer.brackets
     )

@@ -24,8 +24,9 @@ ACTIONS = {
     "campaign.paused": _("Paused a promotion"),
     "campaign.resumed": _("Went on with a promotion"),
     "campaign.ended": _("Ended a promotion"),
+    "campaign.codes_made": _("Added codes to a promotion"),
 }
-FIELDS = {"from": _("From"), "until": _("Until")}
+FIELDS = {"number": _("Number"), "from": _("From"), "until": _("Until")}
 
 
 ITEM = NavItem(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from campaigns.backoffice.campaign_codes import code_panel
 from campaigns.backoffice.campaign_menu import NAMESPACE
 from campaigns.backoffice.campaigns import budget_of, campaign_url, crumbs, find_campaign
 from campaigns.campaign_cards import CampaignCard, card_of
@@ -76,6 +77,8 @@ def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "may_forecast": is_allowed(user, "backtests.run") and not template_of(found).takes_off,
         "why_not": may_not_publish(found, acting(request)) if found.program.four_eyes else "",
         "languages": other_languages("") if draft else [],
+        "codes": code_panel(found, may_edit=is_allowed(user, "rules.draft")),
+        "may_see_customers": is_allowed(user, "customers.view"),
         "member_asked": request.GET.get("member", ""),
         **_preview(request, found, now),
     }

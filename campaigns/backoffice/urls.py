@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from campaigns.backoffice import (
     affiliates,
+    campaign_codes,
     campaign_page,
     campaigns,
     challenge_members,
@@ -157,6 +158,11 @@ campaign_urls = [
     path(f"{CAMPAIGN}/texts/", campaigns.campaign_texts, name="campaign_texts"),
     path(f"{CAMPAIGN}/act/", campaign_page.campaign_act, name="campaign_act"),
     path(f"{CAMPAIGN}/state/", campaign_page.campaign_state, name="campaign_state"),
+    path(f"{CAMPAIGN}/codes/make/", campaign_codes.campaign_codes_make, name="campaign_codes_make"),
+    path(
+        f"{CAMPAIGN}/codes/write/", campaign_codes.campaign_codes_write, name="campaign_codes_write"
+    ),
+    path(f"{CAMPAIGN}/codes/file/", campaign_codes.campaign_codes_file, name="campaign_codes_file"),
     path(f"{CAMPAIGN}/forecast/", campaign_page.campaign_forecast, name="campaign_forecast"),
 ]
 GAME = "games/<uuid:public_id>"

@@ -25,6 +25,7 @@ from campaigns.models.occasions import (
     ProgramMeasuring,
 )
 from campaigns.models.outages import ChannelOutage
+from campaigns.models.promo_codes import PromoCode, PromoCodeUse
 from campaigns.models.referral_programs import ReferralProgram, ReferralTerms
 from campaigns.models.referrals import (
     Referral,
@@ -83,6 +84,8 @@ __all__ = [
     "Passage",
     "PassageStep",
     "ProgramMeasuring",
+    "PromoCode",
+    "PromoCodeUse",
     "Referral",
     "ReferralAsk",
     "ReferralLink",

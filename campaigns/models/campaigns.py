@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pgtrigger
 from django.conf import settings
@@ -18,7 +19,7 @@ from members.models.telling import tells
 # What is settled once it is no draft any more: rules were written by it.
 _SETTLED = (
     "program_id", "code", "template", "offer", "audience", "holdout", "budget_units",
-    "budget_money", "starts_at", "ends_at",
+    "budget_money", "codes", "starts_at", "ends_at",
 )  # fmt: skip
 
 
@@ -63,6 +64,8 @@ class Campaign(models.Model):
     holdout = models.PositiveSmallIntegerField(default=0)
     budget_units = models.DecimalField(max_digits=14, decimal_places=4, null=True)
     budget_money = models.DecimalField(max_digits=14, decimal_places=4, null=True)
+    # Whether it takes a code to get it: `campaigns.campaign_definitions.Codes`; empty: none.
+    codes = models.JSONField(default=dict, blank=True, db_default={})
     # What members read, and the three in further languages by the language's code.
     title = models.CharField(_("title"), max_length=80)
     text = models.CharField(_("text"), max_length=300, blank=True, default="")
@@ -84,6 +87,10 @@ class Campaign(models.Model):
     asked_at = models.DateTimeField(null=True)
     sent_back = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField()
+    # What members are told of it by messages: `campaigns.campaign_definitions.TELLINGS`.
+    tells = models.JSONField(default=list, blank=True, db_default=[])
+    # Counted up with everything that becomes of it: who changes it says what they had seen.
+    revision = models.PositiveIntegerField(default=0, db_default=0)
     # When it was live first, whether or not it was paused since.
     live_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -170,6 +177,11 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            self.revision += 1
+        super().save(*args, **kwargs)
 
     @property
     def source(self) -> str:

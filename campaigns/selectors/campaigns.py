@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
-from campaigns.campaign_definitions import stored_audience
+from campaigns.campaign_definitions import codes_of, stored_audience
 from campaigns.campaign_rules import budget_in_units, draw_of, template_of, unit_of
 from campaigns.campaign_templates import PROMOTIONS
 from campaigns.models import Campaign
@@ -130,14 +130,14 @@ def units_budgets(found: Iterable[Campaign]) -> dict[int, Budget]:
 
 def shown_to(member: Membership, now: dt.datetime) -> list[Campaign]:
     """What is on now for a member, and what they are told of beforehand: what ends, or begins,
-    first comes first."""
+    first comes first. A code that is kept from their pages is told elsewhere."""
     program: Program = member.program
     if not _has_rules(program, now):
         return []
     running = Q(status__in=[Status.SCHEDULED, Status.LIVE], starts_at__lte=now, ends_at__gt=now)
     coming = Q(status=Status.SCHEDULED, starts_at__gt=now, teased_at__lte=now)
     rows = promotions().filter(running | coming, program=program)
-    found = [item for item in rows if is_for(item, member, now)]
+    found = [item for item in rows if codes_of(item).shown and is_for(item, member, now)]
     return sorted(found, key=lambda item: _place(item, now))
 
 

@@ -22,7 +22,8 @@ SHORTEST, LONGEST = 14, 92
 
 def forecast_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Backtest:
     """Its rules beside those that are live, for the orders of as many days before today as it
-    lasts, two weeks at least. Who is kept aside gets nothing there either. The job is to be handed
+    lasts, two weeks at least. Who is kept aside gets nothing there either; of one by code it is
+    what it would cost if all for whom it is used it. The job is to be handed
     over."""
     if template_of(campaign).takes_off:
         raise DomainError(
@@ -35,7 +36,7 @@ def forecast_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> 
             {**rule.body.model_dump(mode="json"), "code": _code(rule.code), "name": rule.name,
              "wallet_type": rule.unit.code}
         )
-        for rule in rules_of_campaign(campaign)
+        for rule in rules_of_campaign(campaign, by_code=False)
     ]  # fmt: skip
     days = SHORTEST
     if campaign.starts_at and campaign.ends_at:

@@ -19,6 +19,7 @@ from campaigns.models import Campaign
 from campaigns.offers import Offer
 from campaigns.services.campaign_members import keep_audience
 from campaigns.services.challenge_pauses import go_on, rest
+from campaigns.services.promo_codes import close_codes, open_codes, take_codes_back
 from loyalty.models import Program
 from loyalty.services.campaign_rules import (
     Span,
@@ -71,13 +72,16 @@ def create_campaign(
 
 @transaction.atomic
 def change_campaign(
-    *, campaign: Campaign, definition: CampaignDefinition, actor: Actor, now: dt.datetime
-) -> Campaign:
-    """Bring a draft to what is said; whoever was asked to publish it has to be asked again."""
+    *, campaign: Campaign, definition: CampaignDefinition, actor: Actor, now: dt.datetime,
+    revision: int | None = None,
+) -> Campaign:  # fmt: skip
+    """Bring a draft to what is said; whoever was asked to publish it has to be asked again.
+    `revision`: what whoever changes it has seen. Raises ConflictError where it is another."""
     row = locked(campaign)
     _require(row, Status.DRAFT)
     if definition_of_campaign(row) == definition:
         return row
+    require_revision(row, revision)
     if definition.template != row.template:
         message = _("It stays of the kind that it is. Begin another one.")
         raise DomainError(message, errors=[FieldError("template", message)])
@@ -112,6 +116,7 @@ def delete_campaign(*, campaign: Campaign, actor: Actor) -> None:
     rules.update(budget_rule=None)
     for rule in rules:
         rule.delete()
+    row.promo_codes.all().delete()
     row.delete()
 
 
@@ -139,6 +144,7 @@ def publish_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> C
         raise ConflictError(why, code="second_person", status=403)
     span = span_of(row, now)
     _check_whole(row)
+    open_codes(row, now)
     put_campaign_rules(
         program=row.program, source=row.source, wanted=rules_of_campaign(row), span=span,
         actor=actor, now=now,
@@ -202,6 +208,7 @@ def withdraw_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> 
     if row.starts_at is not None and row.starts_at <= now:
         raise ConflictError(_("It has begun already. End it instead."), code="campaign_state")
     stop_campaign_rules(program=row.program, source=row.source, at=now)
+    take_codes_back(row)
     row.status = Status.DRAFT
     row.save()
     _audit("campaign.withdrawn", row, actor, after={"name": row.name})
@@ -260,6 +267,7 @@ def end_campaign(
         stop_campaign_rules(program=row.program, source=row.source, at=now)
     row.status, row.ended_at, row.ending = Status.ENDED, min(now, row.ends_at), why
     row.save()
+    close_codes(row)
     _audit("campaign.ended", row, actor, after={"name": row.name})
     return row
 
@@ -325,6 +333,12 @@ def _check_whole(campaign: Campaign) -> None:
     read_audience(campaign.audience)
 
 
+def require_revision(row: Campaign, revision: int | None) -> None:
+    if revision is not None and row.revision != revision:
+        message = _("Somebody else has changed it meanwhile. Look at it again.")
+        raise ConflictError(message, code="changed_meanwhile")
+
+
 def _require(row: Campaign, status: str) -> None:
     if row.status != status:
         raise ConflictError(_("That is not possible now."), code="campaign_state")
@@ -336,6 +350,8 @@ def columns_of(definition: CampaignDefinition) -> dict[str, Any]:
     return said | {
         "offer": definition.offer.model_dump(mode="json", exclude_defaults=True),
         "texts": {code: text.model_dump() for code, text in definition.texts.items()},
+        "codes": definition.codes.model_dump(mode="json", exclude_defaults=True),
+        "tells": list(definition.tells),
     }
 
 

@@ -9,6 +9,7 @@ from members.conditions import values
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    CODES,
     COMPANY,
     CUSTOMER,
     LINE,
@@ -27,7 +28,7 @@ from members.conditions.operators import operators_of
 
 PAGE = "conditions.md"
 NAME = "condition_reference"
-SCOPES = (ORDER, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER, PLAN, COMPANY)
+SCOPES = (ORDER, CODES, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER, PLAN, COMPANY)
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,
     values.ANNIVERSARY, values.WEEKDAY, values.CLOCK, values.YES_NO,

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from loyalty.backoffice.activities import activity_rows
 from loyalty.backoffice.adjustments import Effect, insufficient_text
 from loyalty.backoffice.links import customer_url
+from loyalty.backoffice.waiting_lists import WaitingList, WaitingRow, waiting_lists
 from loyalty.errors import InsufficientBalanceError
 from loyalty.ledger.balances import holdings
 from loyalty.models import (
@@ -110,6 +111,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
         "batches": list(_batches(user, now)) if may_approve and not decided else [],
         "rules": [] if decided else _waiting_rules(user),
         "tiers": [] if decided else _waiting_tiers(user),
+        "others": [] if decided else _others(user),
         "activities": activity_rows(shown[:SHOWN]) if is_allowed(user, "activities.decide") else [],
         "activity_count": 0 if decided else counted_activities().count(),
         "decided": decided,
@@ -198,8 +200,9 @@ def waiting_badge(request: HttpRequest) -> int:
 
 def menu_badge(request: HttpRequest) -> int:
     """All that waits for this reader: adjustments, rules, tiers and activities."""
+    further = [item.others(request) for item in waiting_lists()]
     others = _rules_of_others(request).union(
-        _tiers_of_others(request), _activities_for(request), all=True
+        _tiers_of_others(request), _activities_for(request), *further, all=True
     )
     return waiting_badge(request) + others.count()
 
@@ -237,6 +240,12 @@ def _tiers_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
         return TierDraft.objects.none()
     waiting = waiting_tiers().select_related(None).exclude(asked_by=_user(request))
     return waiting.order_by().values("pk")
+
+
+def _others(user: User) -> list[tuple[WaitingList, Sequence[WaitingRow]]]:
+    """What higher applications have waiting."""
+    found = [(item, item.rows(user)) for item in waiting_lists()]
+    return [(item, rows) for item, rows in found if rows]
 
 
 def _waiting_tiers(user: User) -> list[tuple[TierDraft, bool]]:

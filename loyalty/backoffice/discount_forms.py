@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.program_fields import amount, at_times, optional, switch
 from loyalty.backoffice.rule_editor_forms import RuleEditorForm
+from loyalty.bundle_texts import BundleField, bundle_text
 from loyalty.rule_definitions import DiscountRuleDefinition
+from loyalty.rules.body_parts import BundlePart
 
 FEWEST_ROWS = 4
 BRACKET = ("bracket", "bracket_percent", "bracket_amount")
@@ -32,8 +34,8 @@ def rows_wanted(data: Any, initial: Mapping[str, Any], kind: str) -> int:
 
 class DiscountForm(RuleEditorForm):
     kind = "discount"
-    own = ("off", "percent", "amount", "pieces", "every", "brackets_by", "least", "most",
-           "with_tax", "reduced_too", "step")  # fmt: skip
+    own = ("off", "percent", "amount", "pieces", "every", "price", "times", "brackets_by", "least",
+           "most", "with_tax", "reduced_too", "step")  # fmt: skip
     definitions = DiscountRuleDefinition
 
     off = forms.ChoiceField(
@@ -42,6 +44,7 @@ class DiscountForm(RuleEditorForm):
             ("order", gettext_lazy("All that counts of the order, together")),
             ("items", gettext_lazy("Each item")),
             ("cheapest", gettext_lazy("The cheapest pieces")),
+            ("bundle", gettext_lazy("Pieces that cost one price together")),
         ],
     )
     percent = forms.DecimalField(
@@ -59,6 +62,14 @@ class DiscountForm(RuleEditorForm):
         forms.IntegerField(
             label=gettext_lazy("Of every so many pieces"), min_value=2, max_value=1000,
             help_text=gettext_lazy("3 with 1: three for the price of two. Empty: once."),
+        )
+    )  # fmt: skip
+    bundle = BundleField()
+    price = optional(gettext_lazy("Their price together"))
+    times = at_times(
+        forms.IntegerField(
+            label=gettext_lazy("So often in one order"), min_value=1, max_value=1000,
+            help_text=gettext_lazy("Empty: as often as there are pieces for it."),
         )
     )  # fmt: skip
     brackets_by = forms.ChoiceField(
@@ -98,6 +109,8 @@ class DiscountForm(RuleEditorForm):
             "Of the discounts with the same group only the largest counts."
         )
         self.rows = rows_wanted(data, self.initial, "bracket")
+        parts = self.initial.get("bundle") or ()
+        self.initial["bundle"] = bundle_text(BundlePart.model_validate(part) for part in parts)
         for number in range(self.rows):
             self.fields[f"bracket_{number}"] = at_times(amount(_("Above"), 4, least="0"))
             self.fields[f"bracket_percent_{number}"] = at_times(
@@ -129,6 +142,11 @@ class DiscountForm(RuleEditorForm):
         if said.get("off") != "cheapest":
             said.pop("pieces", None)
             said.pop("every", None)
+        if said.get("off") == "bundle":
+            said["bundle"] = [part.model_dump(mode="json") for part in data["bundle"]]
+        else:
+            said.pop("price", None)
+            said.pop("times", None)
         said["brackets"] = [
             {
                 "above": data[f"bracket_{number}"],

@@ -346,6 +346,8 @@ def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
         }
     for field in FORMS[body.kind].own:
         initial[field] = _shown(said["of" if field == "of_period" else field])
+    if "bundle" in said:
+        initial["bundle"] = said["bundle"]
     for number, item in enumerate(said.get("by_category", ())):
         initial[f"category_{number}"] = item["category"]
         initial[f"category_percent_{number}"] = _shown(item["percent"])

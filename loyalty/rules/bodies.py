@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from loyalty.rules.body_parts import (
     AnyBody,
     BasePolicy,
+    BundlePart,
     Code,
     ConditionalBody,
     LinesBody,
@@ -284,9 +285,10 @@ class DiscountBody(LinesBody, ConditionalBody):
     """Money off the price of an order, for members. It moves no units."""
 
     kind: Literal["discount"]
-    off: Literal["order", "items", "cheapest"] = Field(
+    off: Literal["order", "items", "cheapest", "bundle"] = Field(
         "order",
-        description="Off all eligible items together, off each of them, or off the cheapest ones.",
+        description="Off all eligible items together, off each of them, off the cheapest ones, or"
+        " off items that cost one price together.",
     )
     percent: Percent | None = Field(None, description="So many percent off …")
     amount: PositiveAmount | None = Field(
@@ -309,6 +311,16 @@ class DiscountBody(LinesBody, ConditionalBody):
     every: int | None = Field(
         None, ge=2, le=1000,
         description="With cheapest: for every so many pieces again; without it once.",
+    )  # fmt: skip
+    bundle: tuple[BundlePart, ...] = Field(
+        (), max_length=10, description="With bundle: what it consists of."
+    )
+    price: PositiveAmount | None = Field(
+        None, description="With bundle: what its pieces cost together."
+    )
+    times: int | None = Field(
+        None, ge=1, le=1000, description="With bundle: so often in one order; else as often as"
+        " there are pieces for it.",
     )  # fmt: skip
     least: PositiveAmount | None = Field(
         None, description="Only orders whose eligible items come to so much money."
@@ -334,7 +346,8 @@ class DiscountBody(LinesBody, ConditionalBody):
     @model_validator(mode="after")
     def says_one_thing(self) -> Self:
         said = (self.percent is not None, self.amount is not None, bool(self.brackets))
-        if sum(said) != 1 or self.percent == 0:
+        self._check_bundle(any(said))
+        if self.off != "bundle" and (sum(said) != 1 or self.percent == 0):
             raise ValueError("percent: give one of percent, amount and brackets")
         above = [bracket.above for bracket in self.brackets]
         if above != sorted(set(above)):
@@ -346,6 +359,18 @@ class DiscountBody(LinesBody, ConditionalBody):
         if self.group and self.stops:
             raise ValueError("group: give group or stops, not both")
         return self
+
+    def _check_bundle(self, says_how_much: bool) -> None:
+        if self.off != "bundle":
+            if self.bundle or self.price is not None or self.times is not None:
+                raise ValueError("bundle: give it, price and times with off: bundle")
+            return
+        if says_how_much:
+            raise ValueError("price: give it alone, without percent, amount and brackets")
+        if self.price is None:
+            raise ValueError("price: say what its pieces cost together")
+        if sum(part.pieces for part in self.bundle) < 2:
+            raise ValueError("bundle: name two pieces at least")
 
 
 # Rules that an order is judged by.

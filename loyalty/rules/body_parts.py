@@ -52,6 +52,13 @@ class LineFilter(Part):
         return bool(self.categories or self.skus or self.tags)
 
 
+class BundlePart(Part):
+    """So many pieces of what is named, one part of a bundle."""
+
+    pieces: int = Field(1, ge=1, le=100, description="So many pieces of it.")
+    include: LineFilter = Field(LineFilter(), description="What it is; empty: anything.")
+
+
 class Rounding(Part):
     """How fractions of the smallest unit are rounded, and where."""
 

@@ -17,6 +17,7 @@ from typing import Literal
 from loyalty.rules.amounts import plain_text
 from loyalty.rules.bodies import DiscountBody, DiscountBracket
 from loyalty.rules.body_parts import BasePolicy, LinesBody
+from loyalty.rules.bundles import bundled
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, When
 from loyalty.rules.reckoning import Reckoner, yardstick_by
 from loyalty.rules.steps import Step
@@ -224,6 +225,8 @@ class _Pricing:
         measured = self._measured()
         if body.least is not None and measured < Fraction(body.least):
             return _Found(NONE, (*steps, ("below_least", plain_text(body.least), _text(measured))))
+        if body.off == "bundle":
+            return self._bundled(steps)
         percent, amount = body.percent, body.amount
         if body.brackets:
             by, reached = self._reached(measured)
@@ -236,6 +239,19 @@ class _Pricing:
         exact, said = self._off(percent, amount)
         shares, more = self._rounded(exact)
         return _Found(shares, (*steps, *said, *more))
+
+    def _bundled(self, steps: list[Step]) -> _Found:
+        body = self.body
+        assert body.price is not None
+        price = Fraction(body.price)
+        found = bundled(body.bundle, price, body.times, self.lines, self.prices)
+        if not found.count:
+            return _Found(NONE, (*steps, ("no_bundle", plain_text(body.price))))
+        said: Step = (
+            "bundles", str(found.count), _text(found.one_by_one), plain_text(body.price)
+        )  # fmt: skip
+        shares, more = self._rounded(dict(found.shares))
+        return _Found(shares, (*steps, said, *more))
 
     def _measured(self) -> Fraction:
         """What the eligible items cost, compared as the rule wants it."""
@@ -332,8 +348,10 @@ class _Pricing:
 
     @property
     def _is_one_amount(self) -> bool:
-        """Ten off the order are ten, however many lines share them."""
+        """Ten off the order are ten, however many lines share them; so is what a bundle costs."""
         body = self.body
+        if body.off == "bundle":
+            return True
         by_amount = body.amount is not None or any(item.amount for item in body.brackets)
         return body.off == "order" and by_amount
 

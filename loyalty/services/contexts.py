@@ -14,6 +14,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Literal
 
+from loyalty.codes_asked import CodeAnswer, counting
 from loyalty.ledger.balances import Holding, holdings
 from loyalty.models import Membership, Wallet
 from loyalty.rules.behavior import Behavior
@@ -32,6 +33,7 @@ from loyalty.services.order_tiers import has_tiers, tiers_before
 from loyalty.tiers.facts import TierHeld
 from members.conditions.fields import (
     BEHAVIOR,
+    CODES,
     COMPANY,
     CUSTOMER,
     MEMBER,
@@ -68,6 +70,8 @@ class Wish:
     # Its buyer would become a member with it; and who that is, if they are not even known yet.
     joins: bool = False
     stranger: Customer | None = None
+    # What is said of the codes that came with it.
+    codes: tuple[CodeAnswer, ...] = ()
 
     @property
     def asking(self) -> Iterator[RuleVersion | DiscountVersion]:
@@ -231,6 +235,7 @@ class _Facts:
             SEGMENTS: self.segments.get(wish.customer_id, frozenset()),
             TIER: self.tiers.get(id(wish)),
             PLAN: self.plans.get(id(wish), ""),
+            CODES: counting(wish.codes),
             COMPANY: self.companies.get(id(wish)),
         }
         membership = self.memberships.get(wish.membership_id)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.arithmetic import arithmetic
+from loyalty.codes_asked import CodeAnswer, answers_from_json
 from loyalty.models import Membership, Order, OrderEvaluation, Program, WalletType
 from loyalty.program_words import why_nothing_earned
 from loyalty.rules.basket import net_basket
@@ -80,6 +81,8 @@ class Judgment:
     name: str
     reason: str
     verdicts: tuple[Verdict, ...] = ()
+    # What was said of its codes when it was judged first.
+    codes: tuple[CodeAnswer, ...] = ()
 
 
 def explain_order(order: Order) -> list[Judgment]:
@@ -97,6 +100,7 @@ def explain_order(order: Order) -> list[Judgment]:
         Judgment(
             program, names[program.id], "",
             tuple(_verdicts(order, evaluations[program.id], program, terms)),
+            answers_from_json(evaluations[program.id].context),
         )
         if program.id in evaluations
         else Judgment(

@@ -9,6 +9,7 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
+from loyalty.codes_asked import answers_as_json
 from loyalty.errors import InvalidOrderError
 from loyalty.ledger.posting import post
 from loyalty.models import Order
@@ -29,6 +30,7 @@ from loyalty.services.order_batches import (
     write_batch,
 )
 from loyalty.services.order_changes import rewrite_order
+from loyalty.services.order_codes import let_codes_go, with_codes_used
 from loyalty.services.order_discounts import keep_discounts
 from loyalty.services.order_inputs import OrderInput, check_order, order_times
 from loyalty.services.order_rounds import in_rounds, rounds_of
@@ -135,6 +137,7 @@ def _record_opened(
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
     _write(rows, payments, terms, now)
+    let_codes_go(orders, opened, now)
     keep_discounts(_written(orders, results, lambda order: order.discounts), terms, now)
     keep_round_ups(_written(orders, results, lambda order: order.round_up), now=now)
     book.write()
@@ -199,6 +202,7 @@ def _all_wishes(
         [] if known.known else list(_wishes(order, known, terms, now))
         for order, known in zip(orders, opened, strict=True)
     ]
+    wishes = with_codes_used(wishes, orders, now)
     asked = iter(with_contexts([wish for found in wishes for wish in found]))
     return [[next(asked) for _wish in found] for found in wishes]
 
@@ -259,7 +263,7 @@ def _judge(
         rows.add_evaluation(
             known.order_id, program.id, wish.membership_id,
             [version.id for version in wish.versions],
-            rooms_as_json(rooms) | context_as_json(wish.context),
+            rooms_as_json(rooms) | context_as_json(wish.context) | answers_as_json(wish.codes),
         )  # fmt: skip
         for award in found if basket is not NOTHING else ():
             awards.append((program.id, award))

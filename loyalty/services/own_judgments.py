@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.base_words import describe_lines
+from loyalty.codes_asked import CodeAnswer, answers_from_json
 from loyalty.models import Membership, Order
 from loyalty.program_words import why_nothing_earned
 from loyalty.rules.bodies import EarningBody
@@ -54,6 +55,7 @@ class OwnJudgment:
 
     reason: str
     verdicts: tuple[OwnVerdict, ...] = ()
+    codes: tuple[CodeAnswer, ...] = ()
 
 
 def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
@@ -79,6 +81,7 @@ def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
             for award in judged.awards
             if award.units or _may_be_told(award.version)
         ),
+        answers_from_json(evaluation.context),
     )  # fmt: skip
 
 

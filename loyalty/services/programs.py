@@ -107,6 +107,7 @@ def _apply_parts(
     applied: Applied, definition: ProgramDefinition, actor: Actor, now: dt.datetime,
     *, once_live: bool,
 ) -> None:  # fmt: skip
+    """What higher applications say in it."""
     for part in program_parts():
         if part.once_live == once_live:
             part.apply(applied, getattr(definition, part.name), actor, now)

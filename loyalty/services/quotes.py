@@ -16,6 +16,7 @@ from functools import partial
 
 from babel.numbers import get_currency_precision
 
+from loyalty.codes_asked import CodeAnswer, CodesAsked
 from loyalty.models import Membership
 from loyalty.rules.bodies import WindowedBody
 from loyalty.rules.bonus import Part, progress, standing
@@ -31,6 +32,7 @@ from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.window_parts import Wanted, window_parts
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
+from loyalty.services.order_codes import codes_asked, with_codes_looked_at
 from loyalty.services.order_inputs import CustomerRef, OrderInput, check_order
 from loyalty.services.order_tiers import standings_around, tier_to_pay_in
 from loyalty.services.orders import occasion_of
@@ -74,6 +76,10 @@ class Quote:
     usable: tuple[UsableUnits, ...] = ()
     # Other than "live": nothing is earned and taken off by then.
     state: State = "live"
+    # What is said of the codes that came with the basket.
+    codes: tuple[CodeAnswer, ...] = ()
+    # As they were asked; None: it came with none.
+    codes_asked: CodesAsked | None = None
 
 
 def quote_order(
@@ -94,7 +100,9 @@ def quote_order(
     customer_id = _customer(order.customer)
     asked = list(_wishes(order, customer_id, programs, with_discounts))
     quotes = {quote.program.id: quote for quote in _resting(asked)}
-    wishes = with_contexts([wish for wish in asked if wish.program.id not in quotes])
+    wishes = with_contexts(
+        with_codes_looked_at([wish for wish in asked if wish.program.id not in quotes])
+    )
     reduced = [discounted(wish) for wish in wishes]
     if any(found.amount for found in reduced):
         # The tier that an order leads to, and the like, follow from what it costs then.
@@ -219,6 +227,8 @@ def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:
         tuple(_quoted(award, wish, parts.get((member, award.version.id), [])) for award in awards),
         reduced,
         _tiers(wish, awards),
+        codes=wish.codes,
+        codes_asked=codes_asked(wish) if wish.codes else None,
     )
 
 

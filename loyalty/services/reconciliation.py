@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from loyalty.codes_asked import answers_as_json
 from loyalty.ledger.posting import Movement, post, retime
 from loyalty.models import (
     Membership,
@@ -41,6 +42,7 @@ from loyalty.services.discount_costs import book_rule_discounts
 from loyalty.services.maturities import ByHand, retimings, times_of
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import MemberRef
+from loyalty.services.order_codes import with_codes_of_known
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.restorations import restorations
 from loyalty.services.window_awards import Contribution, window_movements
@@ -80,7 +82,7 @@ def reconcile_orders(
     )
     posted = _posted_units(order_ids)
     members = _members(orders, terms)
-    cases = _with_contexts(list(_cases(orders, members, terms)))
+    cases = _with_contexts(list(_cases(orders, members, terms)), now)
     budgets = {
         version.budget_key
         for case in cases
@@ -137,10 +139,13 @@ def _cases(
                 yield _Case(order, member, wish, found)
 
 
-def _with_contexts(cases: list[_Case]) -> list[_Case]:
+def _with_contexts(cases: list[_Case], now: dt.datetime) -> list[_Case]:
     """What orders are judged by that never were before; the others keep what they had."""
     new = [number for number, case in enumerate(cases) if not case.evaluation.pk]
-    wishes = with_contexts([cases[number].wish for number in new])
+    wishes = with_codes_of_known(
+        [cases[number].wish for number in new], [cases[number].order for number in new], now
+    )
+    wishes = with_contexts(wishes)
     for number, wish in zip(new, wishes, strict=True):
         cases[number] = replace(cases[number], wish=wish)
     return cases
@@ -187,7 +192,8 @@ def _judged(
         judged.append((cause, awards))
         if not case.evaluation.pk:
             # Its first judgment: the room that it has now is what it keeps.
-            case.evaluation.context = rooms_as_json(rooms) | context_as_json(wish.context)
+            kept = context_as_json(wish.context) | answers_as_json(wish.codes)
+            case.evaluation.context = rooms_as_json(rooms) | kept
             case.evaluation.save()
     return judged
 

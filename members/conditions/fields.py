@@ -29,6 +29,7 @@ ORDER, LINE, CUSTOMER = scopes.ORDER, scopes.LINE, scopes.CUSTOMER
 BEHAVIOR, MEMBER, SEGMENTS = scopes.BEHAVIOR, scopes.MEMBER, scopes.SEGMENTS
 TIER, PLAN, COMPANY = scopes.TIER, scopes.PLAN, scopes.COMPANY
 ACTIVITY, OF_THE_ORDER = scopes.ACTIVITY, scopes.OF_THE_ORDER
+CODES = scopes.CODES
 
 
 class NamedValue(str):

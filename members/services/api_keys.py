@@ -71,8 +71,10 @@ SCOPES: dict[str, str | Promise] = {
     "jobs:read": gettext_lazy("Watch jobs"),
     "journeys:read": gettext_lazy("Read journeys, who is in them and what they bring"),
     "journeys:write": gettext_lazy("Lead members into journeys and out of them"),
-    "campaigns:read": gettext_lazy("Read promotions and challenges, and what they bring"),
-    "campaigns:write": gettext_lazy("Write, plan, pause and end challenges, and give them"),
+    "campaigns:read": gettext_lazy("Read promotions, challenges and games, and what they bring"),
+    "campaigns:write": gettext_lazy(
+        "Write, publish, pause and end promotions and challenges, and their codes"
+    ),
     "referrals:read": gettext_lazy("Read who came by whom, and codes of friends"),
     "referrals:write": gettext_lazy("Say that somebody came by a friend"),
     "referrals:review": gettext_lazy("Let referrals pass, or refuse them"),

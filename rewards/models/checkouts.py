@@ -55,6 +55,8 @@ class Checkout(models.Model):
     paid_gift_cards = MoneyField(default=0)
     # The lines as they are to be recorded.
     lines = models.JSONField(default=list)
+    # What was said of the promotion codes that came with it, as `loyalty.codes_asked` keeps it.
+    codes = models.JSONField(default=dict, db_default={})
     order_external_id = models.CharField(max_length=128, blank=True, default="")
     created_at = models.DateTimeField()
     committed_at = models.DateTimeField(null=True)

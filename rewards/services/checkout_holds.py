@@ -36,6 +36,7 @@ from rewards.models import (
     Voucher,
 )
 from rewards.services.checkout_cards import card_spends
+from rewards.services.checkout_codes import let_cart_go
 from rewards.services.redemptions import cancel_redemption, issue_redemption, take_reward
 from rewards.services.vouchers import release_voucher, use_voucher
 from rewards.voucher_terms import Taken
@@ -121,6 +122,7 @@ def give_all_back(
         _give_up(taken.redemption, checkout, reason, source, actor, now)
     for item in checkout.vouchers.select_related("voucher").order_by("voucher"):
         release_voucher(voucher=item.voucher, checkout=checkout.name, actor=actor, now=now)
+    let_cart_go(checkout, now)
     for transfer in transfers:
         left = units_left(transfer)
         if left > 0:

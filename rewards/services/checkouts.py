@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
+from loyalty.codes_asked import answers_as_json
 from loyalty.errors import OrderConflictError
 from loyalty.instants import NEVER
 from loyalty.ledger.posting import lock_wallets
@@ -37,6 +38,7 @@ from rewards.services.checkout_cards import (
     hold_cards,
     refuse_cards,
 )
+from rewards.services.checkout_codes import codes_to_order, hold_codes
 from rewards.services.checkout_holds import (
     give_all_back,
     hold_rewards,
@@ -123,6 +125,7 @@ def commit_checkout(
         found.status, found.committed_at = Status.COMMITTED, now
         found.order_external_id = order_external_id
         found.save(update_fields=["status", "committed_at", "order_external_id"])
+        codes_to_order(found, now)
         pay_order(order, spends, now=now, transfer_source=source)
         return found, False
 
@@ -206,7 +209,8 @@ def _reserve(
     checkout.paid_gift_cards = hold_cards(
         checkout, cart.gift_cards, source=source, actor=actor, now=now, coin=found.coin
     )
-    checkout.save(update_fields=["paid_units", "paid_gift_cards"])
+    checkout.codes = answers_as_json(hold_codes(checkout, found.quote, now))
+    checkout.save(update_fields=["paid_units", "paid_gift_cards", "codes"])
     return checkout
 
 

@@ -314,7 +314,7 @@
       const lines = said.lines.map(({ sku, category, quantity = 1, total }) => ({
         sku, category, quantity: String(quantity), total: String(total),
       }));
-      const body = { currency: said.currency, lines };
+      const body = { currency: said.currency, lines, codes: said.codes ?? [] };
       const answer = me ? await ask("me/storefront/basket", { own: true, body }) : await ask("storefront/basket", { body });
       if (!answer) return null;
       const words = answer.words ? say("basketEarns", { units: answer.words }) : say("basketNothing");
@@ -322,6 +322,9 @@
       this.#title.replaceChildren(icon("coin"), make("span", {}, words));
       this.#body.replaceChildren(
         ...this.#joining(answer),
+        ...this.#list("typedCodes", answer.promotions, ({ code, promotion, counts, message }) => [
+          make("span", {}, say(counts ? "codeCounts" : "codeNot", { code, name: promotion, why: message })),
+        ]),
         ...this.#list("yourRewards", answer.rewards?.filter((item) => item.fits), (item) => this.#reward(item)),
         ...this.#list("yourCodes", answer.codes, (item) => this.#code(item)),
         ...this.#list("almost", answer.rewards?.filter((item) => !item.fits), (item) => [

@@ -22,8 +22,9 @@ import django  # noqa: E402  (after the environment that it reads)
 from config import embedded  # noqa: E402
 
 PARTS = (
-    "rules", "backtest", "segments", "live-rules", "tiers", "orders", "spends", "sweeps",
-    "liability", "rewards", "codes", "checkout", "webhooks", "messages", "journeys", "challenges",
+    "rules", "backtest", "segments", "live-rules", "campaigns", "tiers", "orders", "spends",
+    "sweeps", "liability", "rewards", "codes", "checkout", "webhooks", "messages", "journeys",
+    "challenges",
 )  # fmt: skip
 
 
@@ -34,6 +35,7 @@ def main() -> None:
         from tests.bench import (
             aged_books,
             backtests,
+            campaigns,
             challenges,
             checkouts,
             codes,
@@ -63,6 +65,7 @@ def main() -> None:
                 f"Segments of {options.customers:,} customers", segments.rounds, segments.GOALS
             ),
             "live-rules": ("Twenty live rules", live_rules.rounds, live_rules.GOALS),
+            "campaigns": ("Live promotions", campaigns.rounds, campaigns.GOALS),
             "tiers": (f"Tiers of {options.reviewed:,} members", tiers.rounds, tiers.GOALS),
             "orders": ("Orders", measures.rounds, measures.GOALS),
             "rewards": ("Rewards", rewards.rounds, rewards.GOALS),

@@ -51,6 +51,7 @@ def _line(number: int, said: dict[str, Any]) -> Line:
         number,
         Decimal(str(said["total"])),
         category=said.get("category", ""),
+        sku=said.get("sku", ""),
         quantity=Decimal(str(said.get("quantity", 1))),
         tax=Decimal(str(said.get("tax", 0))),
         stored_value=said.get("stored_value", False),

@@ -12,12 +12,13 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
+from campaigns.api.v1.campaign_changes import WRITE, CampaignDraft, CampaignDrafts
+from campaigns.api.v1.campaign_outputs import CampaignOut, campaign_out
 from campaigns.api.v1.compared import ComparedOut, compared_out
 from campaigns.campaign_cards import card_of
-from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import result_of
-from campaigns.selectors.campaigns import get_campaign, promotions, shown_to, status_at
+from campaigns.selectors.campaigns import get_campaign, promotions, shown_to
 from loyalty.api.v1.own_memberships import own_membership
 from loyalty.plain_numbers import exact
 from members.api.bodies import Answer, answer, read_query
@@ -29,24 +30,6 @@ from members.api.views import ApiView
 
 class CampaignQuery(PageQuery):
     program: Annotated[str, Field(max_length=64)] = ""
-
-
-class CampaignOut(Answer):
-    id: UUID
-    program: str
-    code: str
-    name: str
-    template: str = Field(description="What kind it is, as points-weekend.")
-    status: Campaign.Status = Field(description="As of now, by its times.")
-    goal: str
-    sentences: list[str] = Field(description="What it gives, to whom and when, in words.")
-    title: str = Field(description="What members read.")
-    text: str
-    teaser: str
-    starts_at: dt.datetime | None
-    ends_at: dt.datetime | None
-    ended_at: dt.datetime | None
-    holdout: int = Field(description="Percent of the audience who do not get it.")
 
 
 class CampaignPage(Page):
@@ -74,14 +57,15 @@ class OwnCampaignOut(Answer):
     coming: bool = Field(description="It has not begun: the title is its teaser.")
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
+    code: str = Field(description="To be typed at the checkout; empty: none, or one of their own.")
 
 
 class OwnCampaignList(Answer):
     results: list[OwnCampaignOut]
 
 
-class Campaigns(ApiView):
-    scopes = {"GET": "campaigns:read"}
+class Campaigns(CampaignDrafts):
+    scopes = {"GET": "campaigns:read", "POST": WRITE}
 
     @extend_schema(
         operation_id="listCampaigns",
@@ -94,17 +78,17 @@ class Campaigns(ApiView):
         rows = promotions()
         if query.program:
             rows = rows.filter(program__code=query.program)
-        page = paginate(request, rows, query, ordering=["-pk"], row=_out)
+        page = paginate(request, rows, query, ordering=["-pk"], row=campaign_out)
         return answer(CampaignPage(**page))
 
 
-class OneCampaign(ApiView):
-    scopes = {"GET": "campaigns:read"}
+class OneCampaign(CampaignDraft):
+    scopes = {"GET": "campaigns:read", "PUT": WRITE, "DELETE": WRITE}
 
     @extend_schema(operation_id="getCampaign", responses={200: CampaignOut})
     def get(self, request: Request, campaign_id: UUID) -> HttpResponse:
         """Read a promotion."""
-        return answer(_out(get_campaign(campaign_id)))
+        return answer(campaign_out(get_campaign(campaign_id)))
 
 
 class CampaignResults(ApiView):
@@ -138,20 +122,9 @@ class OwnCampaigns(MemberView):
         return answer(OwnCampaignList(results=found))
 
 
-def _out(campaign: Campaign) -> CampaignOut:
-    names = ("code", "name", "template", "goal", "title", "text", "teaser", "starts_at", "ends_at",
-             "ended_at", "holdout")  # fmt: skip
-    return CampaignOut(
-        id=campaign.public_id, program=campaign.program.code,
-        sentences=campaign_sentences(campaign),
-        status=Campaign.Status(status_at(campaign, timezone.now())),
-        **{name: getattr(campaign, name) for name in names},
-    )  # fmt: skip
-
-
 def _own(campaign: Campaign, now: dt.datetime, locale: str) -> OwnCampaignOut:
     card = card_of(campaign, now, locale)
     return OwnCampaignOut(
         id=campaign.public_id, title=card.title, text=card.text, coming=card.is_coming,
-        starts_at=campaign.starts_at, ends_at=campaign.ends_at,
+        starts_at=campaign.starts_at, ends_at=campaign.ends_at, code=card.code,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from campaigns.api.v1 import (
     addresses,
+    campaign_changes,
     campaigns,
     challenges,
     consents,
@@ -162,6 +163,17 @@ challenge_urls = [
 campaign_urls = [
     path("campaigns", campaigns.Campaigns.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", campaigns.OneCampaign.as_view(), name="campaign"),
+    *(
+        path(f"campaigns/<uuid:campaign_id>/{act}", view.as_view(), name=f"campaign-{act}")
+        for act, view in (
+            ("publish", campaign_changes.PublishCampaign),
+            ("withdraw", campaign_changes.WithdrawCampaign),
+            ("pause", campaign_changes.PauseCampaign),
+            ("resume", campaign_changes.ResumeCampaign),
+            ("end", campaign_changes.EndCampaign),
+            ("codes", campaign_changes.CampaignCodes),
+        )
+    ),
     path(
         "campaigns/<uuid:campaign_id>/results",
         campaigns.CampaignResults.as_view(),

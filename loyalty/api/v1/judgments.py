@@ -8,6 +8,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.codes import PromoCodeOut, codes_out
 from loyalty.selectors.orders import get_order
 from loyalty.services.judgments import Judgment, explain_order
 from members.api.bodies import Answer, answer
@@ -32,6 +33,7 @@ class JudgmentOut(Answer):
     name: str
     reason: str = Field(description="Why it did not judge the order; empty where it did.")
     rules: list[VerdictOut]
+    codes: list[PromoCodeOut] = Field(description="Of its coupons those that a promotion has.")
 
 
 class OrderExplanationOut(Answer):
@@ -67,4 +69,5 @@ def _out(judgment: Judgment) -> JudgmentOut:
             )
             for verdict in judgment.verdicts
         ],
+        codes=codes_out(judgment.codes),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.awards import AwardBrief, AwardOut, awards_of, brief_awards, new_awards
+from loyalty.api.v1.codes import PromoCodeOut, codes_out
 from loyalty.api.v1.order_bodies import (
     OrderAddress,
     OrderBatch,
@@ -25,6 +26,7 @@ from loyalty.api.v1.order_bodies import (
 from loyalty.api.v1.order_outputs import OrderOut, OrderPage, order_out, orders_out
 from loyalty.errors import InvalidOrderError
 from loyalty.models import Transfer
+from loyalty.selectors.code_answers import code_answers_of
 from loyalty.selectors.orders import get_order, orders
 from loyalty.services.order_inputs import OrderInput, check_order
 from loyalty.services.orders import OrderResult, record_orders
@@ -49,6 +51,9 @@ class OrderReceipt(Answer):
     outcome: Outcome
     awards: list[AwardOut] = Field(
         description="Of a new order what each rule gives, else all that it has moved."
+    )
+    codes: list[PromoCodeOut] = Field(
+        description="Of each of its coupons that a promotion has, whether it counted."
     )
 
 
@@ -155,6 +160,7 @@ def _record(facts: OrderFacts, source: str, external_id: str) -> HttpResponse:
         external_id=external_id,
         outcome=result.outcome,
         awards=new_awards(result, order) if created else awards_of(result.order_id),
+        codes=codes_out(code_answers_of(result.order_id) if order.coupons else ()),
     )
     return answer(receipt, HTTPStatus.CREATED if created else HTTPStatus.OK)
 

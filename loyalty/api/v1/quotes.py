@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import reasons_in_words
+from loyalty.api.v1.codes import PromoCodeOut, codes_out
 from loyalty.api.v1.order_bodies import OrderFacts, known_people, order_input
 from loyalty.api.v1.spending import SpendingOut, spending_out
 from loyalty.discount_words import discount_reasons
@@ -144,6 +145,9 @@ class ProgramQuote(Answer):
         description="Of each kind of units that is worth something; the redemption is sent with the"
         " order once that is recorded."
     )
+    codes: list[PromoCodeOut] = Field(
+        description="Of each code among the basket's coupons, whether a promotion counts by it."
+    )
 
 
 class QuoteOut(Answer):
@@ -207,6 +211,7 @@ def program_quote(quote: Quote, membership: UUID | None) -> ProgramQuote:
         awards=[_award(quoted, quote) for quoted in quote.awards],
         tier=_tier(quote),
         usable=[_usable(item) for item in quote.usable],
+        codes=codes_out(quote.codes),
     )
 
 

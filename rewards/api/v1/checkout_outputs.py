@@ -10,6 +10,8 @@ from uuid import UUID
 from pydantic import Field
 
 from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.codes import PromoCodeOut, codes_out
+from loyalty.codes_asked import answers_from_json
 from members.api.bodies import Answer, money_text
 from members.api.pagination import Page
 from rewards.api.v1.redemptions import VoucherBrief
@@ -86,6 +88,9 @@ class CheckoutOut(Answer):
     rewards: list[KeptRewardOut]
     vouchers: list[KeptVoucherOut]
     gift_cards: list[KeptGiftCardOut]
+    codes: list[PromoCodeOut] = Field(
+        description="Of each of its coupons that a promotion has, whether it counts."
+    )
     created_at: dt.datetime
     committed_at: dt.datetime | None
     closed_at: dt.datetime | None
@@ -127,6 +132,7 @@ def checkout_out(found: Checkout, *, hidden: bool = False) -> CheckoutOut:
             )
             for item in found.gift_cards.all()
         ],
+        codes=codes_out(answers_from_json(found.codes)),
         **{name: getattr(found, name) for name in same},
     )  # fmt: skip
 

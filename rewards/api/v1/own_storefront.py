@@ -10,6 +10,8 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
+from loyalty.api.v1.codes import PromoCodeOut, codes_out
+from loyalty.codes_asked import Answers
 from loyalty.models import Membership, Program
 from loyalty.selectors.balances import Balance, get_balances
 from loyalty.selectors.member_tiers import tiers_now
@@ -76,6 +78,7 @@ class OwnBasketOut(EarningsOut):
     discount: str = Field(description="What the program takes off it for members.")
     rewards: list[FittingReward] = Field(description="That fit, then those that are near.")
     codes: list[OpenCode] = Field(description="Taken before, and not used yet.")
+    promotions: list[PromoCodeOut] = Field(description="Of each code that was typed in.")
 
 
 class OwnStorefront(MemberView):
@@ -115,18 +118,22 @@ class OwnStorefrontBasket(MemberView):
         body, now = read_body(request, StorefrontBasket), timezone.now()
         program, member = _shown(self)
         if program is None:
-            return answer(OwnBasketOut(earns=[], words="", discount="0.00", rewards=[], codes=[]))
+            return answer(OwnBasketOut(earns=[], words="", discount="0.00", rewards=[], codes=[],
+                                       promotions=[]))  # fmt: skip
         who = CustomerRef(key=self.customer.pk)
-        order = preview_order(program, body.currency, basket_lines(body), now, who)
+        order = preview_order(program, body.currency, basket_lines(body), now, who, body.codes)
         if member is None:
             joining = preview_order(program, body.currency, basket_lines(body), now)
             told_so = earnings_out(earned_in(program, joining)).model_dump()
-            return answer(OwnBasketOut(**told_so, discount="0.00", rewards=[], codes=[]))
+            return answer(OwnBasketOut(**told_so, discount="0.00", rewards=[], codes=[],
+                                       promotions=[]))  # fmt: skip
         found = earnings_out(earned_in(program, order))
         fits, discount = [], "0.00"
+        said: Answers = ()
         if order.currency == program.currency and order.total > 0:
             cart = quote_cart(order, member, now=now)
             fits, discount = list(cart.fits), money_text(cart.quote.discounted.amount)
+            said = cart.quote.codes
         vouchers = open_vouchers(member, now).order_by("voucher__expires_at", "-pk")[:MOST_SHOWN]
         locale = self.customer.locale
         return answer(
@@ -142,6 +149,7 @@ class OwnStorefrontBasket(MemberView):
                     for item in vouchers
                     if item.voucher is not None
                 ],
+                promotions=codes_out(said),
             )
         )  # fmt: skip
 

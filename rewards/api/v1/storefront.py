@@ -15,7 +15,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
-from loyalty.api.v1.order_bodies import CENT, PositiveMoney, Quantity, Text128
+from loyalty.api.v1.order_bodies import CENT, PositiveMoney, Quantity, Text64, Text128
 from loyalty.models import Program, Tier
 from loyalty.services.order_inputs import CustomerRef, LineInput, OrderInput
 from members.api.bodies import Answer, Body, Currency, Query, answer, read_body, read_query
@@ -97,6 +97,7 @@ class StorefrontBasket(Body):
 
     currency: Currency | None = Field(None, description="By default the program's.")
     lines: tuple[StorefrontLine, ...] = Field(min_length=1, max_length=100)
+    codes: tuple[Text64, ...] = Field((), max_length=10, description="Codes that were typed in.")
 
 
 class TierQuery(Query):
@@ -213,6 +214,7 @@ def preview_order(
     lines: tuple[LineInput, ...],
     now: dt.datetime,
     customer: CustomerRef | None = None,
+    codes: tuple[str, ...] = (),
 ) -> OrderInput:
     """A basket as an order that would be placed now. Nobody named: by who joins with it."""
     return OrderInput(
@@ -223,6 +225,7 @@ def preview_order(
         customer=customer,
         lines=lines,
         enroll=customer is None,
+        coupons=codes,
     )
 
 

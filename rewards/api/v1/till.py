@@ -20,8 +20,10 @@ from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 
 from loyalty.api.v1.awards import AwardOut, awards_of
+from loyalty.api.v1.codes import PromoCodeOut, codes_out
 from loyalty.api.v1.order_bodies import OrderFacts, PositiveMoney, Source, order_input
 from loyalty.models import Membership, Order
+from loyalty.selectors.code_answers import code_answers_of
 from loyalty.services.order_inputs import CustomerRef, OrderInput
 from members.api.bodies import (
     TEXT,
@@ -129,6 +131,7 @@ class SaleOut(Answer):
     )
     awards: list[AwardOut] = Field(description="All that it has moved.")
     problems: list[ProblemOut]
+    codes: list[PromoCodeOut] = Field(description="Of its coupons that a promotion has.")
     receipt: list[str] = Field(description="Lines to be printed, in the buyer's language.")
 
 
@@ -235,8 +238,9 @@ def _synced(told: _Told, actor: Actor) -> SaleOut:
             found = _sale_out(told.sale, done, told.sale.members, now)
             return found.model_copy(update={"problems": _problems([*problems, *done.problems])})
     return SaleOut(
-        id=told.number, outcome="refused", awards=[], receipt=[], problems=_problems(problems)
-    )
+        id=told.number, outcome="refused", awards=[], receipt=[], codes=[],
+        problems=_problems(problems),
+    )  # fmt: skip
 
 
 def _several(members: Sequence[Membership]) -> bool:
@@ -267,6 +271,7 @@ def _sale_out(
         outcome=done.outcome,
         awards=awards_of(done.order_id),
         problems=_problems(done.problems),
+        codes=codes_out(code_answers_of(done.order_id) if sale.order.coupons else ()),
         receipt=receipt_lines(order, members, sale.checkout, now),
     )
 

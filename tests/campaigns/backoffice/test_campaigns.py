@@ -14,6 +14,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from campaigns.models import Campaign
 from campaigns.services.campaigns import ask_to_publish, publish_campaign
@@ -70,7 +71,7 @@ def begin(manager: Client, program: Program, template: str = "points-weekend") -
 
 def test_the_empty_list_teaches_and_leads_to_the_templates(manager: Client, club: Program) -> None:
     assert "Begin from a template" in page(manager, url("campaign_list"))
-    assert page(manager, url("campaign_gallery")).count('name="template"') == 12
+    assert page(manager, url("campaign_gallery")).count('name="template"') == 13
 
 
 def test_a_promotion_is_begun_written_and_published(manager: Client, club: Program) -> None:
@@ -338,3 +339,92 @@ def test_amounts_are_kept_exactly(manager: Client, club: Program) -> None:
     campaign.refresh_from_db()
     assert campaign.budget_money == Decimal(1000)
     assert campaign.offer == {"reach": "49.90", "units": "12"}
+
+
+def test_what_waits_for_a_second_person_stands_among_the_approvals(
+    manager: Client, client_of: Callable[[str], Client], club: Program
+) -> None:
+    administrator = client_of("administrator")
+    campaign = begin(manager, club)
+    set_four_eyes(program=club, on=True, actor=SYSTEM)
+    approvals = reverse("loyalty_backoffice:approval_list")
+    assert campaign.name not in page(administrator, approvals)
+    manager.post(url("campaign_act", campaign.public_id), {"act": "ask"})
+    for reader, asked_by in ((administrator, campaign.name), (manager, "You")):
+        shown = page(reader, approvals)
+        assert url("campaign", campaign.public_id) in shown
+        assert asked_by in shown
+    send_back = {"do": "send_back", "note": "Later."}
+    administrator.post(url("campaign_state", campaign.public_id), send_back)
+    assert url("campaign", campaign.public_id) not in page(administrator, approvals)
+
+
+def test_a_bundle_is_written_in_lines_and_told_in_words(manager: Client, club: Program) -> None:
+    campaign = begin(manager, club, "bundle")
+    address = url("campaign_edit", campaign.public_id)
+    wrong = filled(campaign, price="20", bundle="a cup and some coffee")
+    assert "Write each line as 2 category: Coffee" in manager.post(address, wrong).content.decode()
+    sent = filled(campaign, price="20", bundle="product: CUP-01\n2 x category: Coffee, Tea")
+    assert manager.post(address, sent).status_code == 302
+    manager.post(url("campaign_state", campaign.public_id), {"do": "publish"})
+    shown = page(manager, url("campaign", campaign.public_id))
+    assert "Together for $20.00: product CUP-01 + 2 × category Coffee, category Tea." in shown
+
+
+# By code
+
+
+def test_a_promotion_by_a_word_is_written_and_its_uses_are_shown(
+    manager: Client, club: Program
+) -> None:
+    campaign = begin(manager, club)
+    address = url("campaign_edit", campaign.public_id)
+    short = filled(campaign, code_kind="shared", code_word="A-B")
+    assert "between 4 and 40 letters and digits." in manager.post(address, short).content.decode()
+    sent = filled(
+        campaign, code_kind="shared", code_word="STUDENT-10", code_uses="40",
+        code_per_member="1", code_shown="on",
+    )  # fmt: skip
+    assert manager.post(address, sent).status_code == 302
+    manager.post(url("campaign_state", campaign.public_id), {"do": "publish"})
+    record(order("A", "10", at=timezone.now(), coupons=("student10",)))
+    assert spendable(at=timezone.now()) == 20
+    shown = page(manager, url("campaign", campaign.public_id))
+    assert "Only with the code STUDENT-10." in shown
+    assert "1 of 40" in shown
+    assert "STUDENT-10" in page(manager, url("campaign_list"))
+
+
+def test_codes_that_are_used_once_each_are_made_added_and_fetched(
+    manager: Client, club: Program
+) -> None:
+    campaign = begin(manager, club)
+    manager.post(url("campaign_edit", campaign.public_id), filled(campaign, code_kind="single"))
+    make, write = (url(f"campaign_codes_{act}", campaign.public_id) for act in ("make", "write"))
+    assert "Nobody can guess them." in page(manager, make)
+    assert manager.post(make, {"number": "0"}).status_code == 422
+    assert manager.post(make, {"number": "3"}).status_code == 302
+    assert manager.post(write, {"text": "ABCD-1\nA"}).status_code == 422
+    assert manager.post(write, {"text": "ABCD-1\nABCD-2"}).status_code == 302
+    manager.post(url("campaign_state", campaign.public_id), {"do": "publish"})
+    record(order("A", "10", at=timezone.now(), coupons=("ABCD1",)))
+    lines = manager.get(url("campaign_codes_file", campaign.public_id)).content.decode().split()
+    assert (len(lines), lines[0], lines[-2:]) == (6, "code,used", ["ABCD-1,yes", "ABCD-2,"])
+    other = begin(manager, club)
+    assert manager.get(url("campaign_codes_make", other.public_id)).status_code == 404
+
+
+@pytest.mark.browser
+def test_a_manager_makes_codes_in_the_browser(
+    sign_in: Callable[[str], Any], club: Program, live_server: Any,
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:  # fmt: skip
+    campaign = draft(club, codes={"kind": "single"})
+    page = sign_in("marketing_manager")
+    page.goto(f"{live_server.url}{url('campaign', campaign.public_id)}")
+    page.get_by_role("link", name="Make codes").click()
+    page.get_by_label("How many").fill("25")
+    page.get_by_role("dialog").get_by_role("button", name="Make codes").click()
+    expect(page.get_by_text("25 codes were added.")).to_be_visible()
+    expect(page.locator("#campaign-codes")).to_contain_text("0 of 25")
+    assert_no_axe_violations(page)

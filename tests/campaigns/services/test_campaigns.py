@@ -46,6 +46,7 @@ from loyalty.models import (
     Transfer,
 )
 from loyalty.rule_definitions import DiscountRuleDefinition
+from loyalty.rules.body_parts import BundlePart
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.programs import apply_definition
 from loyalty.services.quotes import quote_order
@@ -156,6 +157,7 @@ def test_the_first_purchase_bonus_is_for_the_first_purchase_alone(program):
         ("percent-off", {"percent": 10, "least": 200}, ["100"], "0"),
         ("off-by-basket", {"brackets": [{"above": 50, "percent": 5}]}, ["100"], "5"),
         ("cheapest-free", {"every": 3}, ["30", "20", "10"], "10"),
+        ("bundle", {"price": 40, "bundle": [{"pieces": 3}]}, ["30", "20", "10"], "20"),
         ("early-access", {"percent": 20}, ["100"], "20"),
     ],
 )
@@ -521,6 +523,9 @@ def test_a_draft_from_every_template_can_be_planned_with_what_it_needs(program, 
     changed: dict[str, Any] = {}
     if "lines" in known.needs:
         changed["offer"] = definition.offer.model_copy(update={"categories": ("Tea",)})
+    if "bundle" in known.needs:
+        parts = (BundlePart(pieces=2),)
+        changed["offer"] = definition.offer.model_copy(update={"bundle": parts})
     if known.for_some:
         changed["audience"] = {"field": "customer.tags", "op": "has_any", "value": ["vip"]}
     if changed:
@@ -678,6 +683,7 @@ def test_the_demonstration_has_one_of_each_kind_and_is_made_once():
     assert {code: item.status for code, item in found.items()} == {
         "bigger-baskets": Status.ENDED, "double-acorns": Status.LIVE,
         "friday-night-flash": Status.SCHEDULED, "early-access": Status.DRAFT,
+        "students": Status.LIVE,
     }  # fmt: skip
     for code in ("bigger-baskets", "double-acorns"):
         result = result_of(found[code], now)

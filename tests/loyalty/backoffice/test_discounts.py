@@ -32,7 +32,14 @@ SAID: dict[str, list[Any]] = {
     "code": ["own-code"],
     "name": ["Another name"],
     "when": [{"all": [{"field": "order.total", "op": "at_least", "value": "50"}]}],
-    "off": ["items", "cheapest"],
+    "off": ["items", "cheapest", "bundle"],
+    "bundle": [
+        [{"pieces": 3}],
+        [{"include": {"skus": ["A"]}}, {"pieces": 2, "include": {"categories": ["Tea", "Jam"]}}],
+        [{"pieces": 2, "include": {"tags": ['a "new"; one', "old, too"], "skus": ["B"]}}],
+    ],
+    "price": ["19.9"],
+    "times": [2],
     "percent": ["0.5", "100"],
     "amount": ["3.25"],
     "brackets": [BRACKETS],
@@ -58,6 +65,9 @@ def definition(name: str, value: Any) -> DiscountRuleDefinition:
         del said["percent"]
     if name in ("pieces", "every"):
         said["off"] = "cheapest"
+    if value == "bundle" or name in ("bundle", "price", "times"):
+        del said["percent"]
+        said = {"off": "bundle", "price": "20", "bundle": [{"pieces": 2}]} | said
     return DiscountRuleDefinition.model_validate(said)
 
 
@@ -120,6 +130,10 @@ def test_a_discount_is_written_and_changed_in_the_browser(
         ({"percent": "", "bracket_0": "5"}, "bracket_percent_0"),
         ({"bracket_percent_0": "5"}, "bracket_0"),
         ({"percent": "101"}, "percent"),
+        ({"percent": "", "off": "bundle", "price": "20"}, "bundle"),
+        ({"percent": "", "off": "bundle", "price": "20", "bundle": "two of tea"}, "bundle"),
+        ({"percent": "", "off": "bundle", "price": "20", "bundle": "0 anything"}, "bundle"),
+        ({"percent": "", "off": "bundle", "bundle": "2 category: Tea"}, "price"),
     ],
 )
 def test_a_form_that_is_wrong_says_where(

@@ -122,6 +122,110 @@ def test_what_is_weighed_has_no_pieces():
     assert off({"off": "cheapest", "percent": 100, "every": 2}, order=order) == [10]
 
 
+SET = [{"include": {"skus": ["CUP"]}}, {"pieces": 2, "include": {"categories": ["Coffee"]}}]
+
+
+def cup(total="12", pieces=1):
+    return line(total, sku="CUP", quantity=Decimal(pieces))
+
+
+def coffee(total, pieces=1, sku="BEANS"):
+    return line(total, category="Coffee", quantity=Decimal(pieces), sku=sku)
+
+
+@pytest.mark.parametrize(
+    ("said", "order", "expected"),
+    [
+        ({}, [cup(), coffee("18", 2)], 10),
+        # The dearest that fit: 12 + 9 + 8.
+        ({}, [cup(), coffee("6"), coffee("9"), coffee("8")], 9),
+        ({}, [cup(), coffee("9")], 0),
+        ({}, [coffee("90", 10)], 0),
+        # Twice: 12 + 18 and 10 + 18, one of five coffees is left.
+        ({}, [cup("12"), cup("10"), coffee("45", 5)], 18),
+        ({"times": 1}, [cup("12"), cup("10"), coffee("45", 5)], 10),
+        ({}, [cup("24", 2), coffee("36", 4)], 20),
+        # Together they would cost more than one by one.
+        ({}, [cup("4"), coffee("8", 2)], 0),
+        ({}, [cup("24", 2), coffee("18", 2), coffee("2", 2)], 10),
+        ({}, [cup("12"), line("9", "Coffee", quantity=Decimal("1.5"))], 0),
+        ({"most": 7}, [cup(), coffee("18", 2)], 7),
+        ({"least": 31}, [cup(), coffee("18", 2)], 0),
+        ({"exclude": {"skus": ["BEANS"]}}, [cup(), coffee("18", 2)], 0),
+        # A coffee that is a cup too is needed as a cup.
+        ({}, [coffee("30", sku="CUP"), coffee("9", 2)], 19),
+    ],
+)
+def test_a_bundle_costs_its_price_as_often_as_there_are_pieces_for_it(said, order, expected):
+    body = {"off": "bundle", "price": 20, "bundle": SET, **said}
+    assert off(body, order=bought(*order)) == [expected]
+
+
+def test_the_pieces_of_a_bundle_bear_it_in_proportion_and_to_the_coin():
+    order = bought(cup("10"), coffee("10"), coffee("10"))
+    body = {"off": "bundle", "price": "29.98", "bundle": SET}
+    (found,) = discounted(body, order=order).discounts
+    assert found.amount == Decimal("0.02")
+    assert sorted(found.shares.values()) == [CENT, CENT]
+    (found,) = discounted(body | {"price": 15}, order=bought(cup("20"), coffee("10", 2))).discounts
+    assert found.shares == {0: 10, 1: 5}
+
+
+def test_a_bundle_says_how_it_came_to_its_price():
+    body = {"off": "bundle", "price": 20, "bundle": SET}
+    (found,) = discounted(body, order=bought(cup(), coffee("18", 2))).discounts
+    assert ("bundles", "1", "30", "20") in found.steps
+    (none,) = discounted(body, order=bought(cup())).discounts
+    assert none.steps[-1] == ("no_bundle", "20")
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"off": "bundle", "bundle": SET}, "price"),
+        ({"off": "bundle", "price": 5, "bundle": [{}]}, "bundle"),
+        ({"off": "bundle", "price": 5, "percent": 5, "bundle": SET}, "price"),
+        ({"off": "order", "percent": 5, "bundle": SET}, "bundle"),
+        ({"percent": 5, "times": 2}, "bundle"),
+    ],
+)
+def test_a_bundle_that_makes_no_sense_is_refused(said, place):
+    with pytest.raises(ValueError, match=f"{place}: "):
+        parse_body({"kind": "discount", **said})
+
+
+@given(
+    pieces=st.lists(
+        st.tuples(st.integers(1, 40), st.integers(1, 4), st.sampled_from(["Coffee", "Tea"])),
+        min_size=1, max_size=6,
+    ),
+    price=st.integers(1, 60), times=st.none() | st.integers(1, 3),
+    wanted=st.lists(
+        st.tuples(st.integers(1, 3), st.sampled_from([["Coffee"], ["Tea"], []])),
+        min_size=2, max_size=3,
+    ),
+)  # fmt: skip
+def test_bundles_never_cost_more_than_their_pieces_and_use_each_piece_once(
+    pieces, price, times, wanted
+):
+    order = bought(
+        *(line(str(each * count), kind, quantity=Decimal(count)) for each, count, kind in pieces)
+    )
+    parts = [{"pieces": number, "include": {"categories": kinds}} for number, kinds in wanted]
+    body = {"off": "bundle", "price": price, "times": times, "bundle": parts}
+    (found,) = discounted(body, order=order).discounts
+    made = next((int(step[1]) for step in found.steps if step[0] == "bundles"), 0)
+    assert (found.amount > 0) == (made > 0)
+    assert made * sum(number for number, _kinds in wanted) <= sum(count for _e, count, _k in pieces)
+    assert times is None or made <= times
+    whole = sum(each * count for each, count, _kind in pieces)
+    assert found.amount <= max(whole - made * price, 0)
+    dearest = sum(sorted((e for e, c, _k in pieces for _ in range(c)), reverse=True)[
+        : made * sum(number for number, _kinds in wanted)
+    ])  # fmt: skip
+    assert found.amount <= max(dearest - made * price, 0)
+
+
 def test_only_products_that_it_is_for_are_cheaper():
     order = bought(line("80", "Tea"), line("20", "Cups"), line("50", "Tea", stored_value=True))
     assert off(TEN_PERCENT | {"include": {"categories": ["Tea"]}}, order=order) == [8]

@@ -212,6 +212,7 @@ MEMBERSHIP_FIELDS = {
     "campaigns.message.membership": "stays: it was told about that one",
     "campaigns.campaignmember.membership": "stays: it says who was compared when it began",
     "campaigns.challengeentry.membership": "goes to the one that counts, unless that has its own",
+    "campaigns.promocodeuse.membership": "stays: a code used under either name counts",
     "campaigns.passage.membership": "stays, and ends: only an active member is led on",
 }
 WALLET_FIELDS = {

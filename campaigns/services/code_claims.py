@@ -1,0 +1,233 @@
+"""Whether codes that come with orders count, and how often they were used: exact, however many come
+at once.
+
+A member's uses are counted while their wallets are locked, those of all while the code's row is;
+the database guards both.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from campaigns.campaign_definitions import codes_of
+from campaigns.campaign_rules import draw_of
+from campaigns.models import Campaign, PromoCode, PromoCodeUse
+from campaigns.selectors.campaigns import is_for
+from loyalty.codes_asked import Answers, CodeAnswer, CodesAsked, register_code_keeper
+from loyalty.models import Membership
+from loyalty.rule_definitions import CAMPAIGN_RULES
+from loyalty.selectors.selves import selves
+from rewards.codes import plain
+
+State = PromoCodeUse.State
+OPEN = (State.HELD, State.USED)
+Status = Campaign.Status
+# What is done with a code that counts.
+_Keep = Callable[[PromoCode, CodesAsked], None]
+
+
+class CampaignCodes:
+    """What campaigns say of codes: a `loyalty.codes_asked.CodeKeeper`."""
+
+    def look(self, asked: Sequence[CodesAsked]) -> list[Answers]:
+        desk = _Desk.open(asked, lock=False)
+        return [desk.answers(item, item.at, lambda *_said: None) for item in asked]
+
+    def claim(self, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
+        desk = _Desk.open(asked, lock=True)
+
+        def use(row: PromoCode, item: CodesAsked) -> None:
+            _use(row, item, now)
+
+        return [desk.answers(item, now, use) for item in asked]
+
+    def hold(self, asked: CodesAsked, until: dt.datetime, now: dt.datetime) -> Answers:
+        desk = _Desk.open([asked], lock=True)
+        desk.own_holds_count = True
+
+        def keep(row: PromoCode, item: CodesAsked) -> None:
+            _write(row, item, now, state=State.HELD, held_until=until, closed_at=None)
+
+        return desk.answers(asked, now, keep)
+
+    def pass_on(self, holder: str, order: str, now: dt.datetime) -> None:
+        for use in PromoCodeUse.objects.filter(holder=holder, state=State.HELD).order_by("pk"):
+            told = PromoCodeUse.objects.filter(
+                promo_code=use.promo_code_id, holder=order, state__in=OPEN
+            )
+            use.state = State.RELEASED if told.exists() else State.USED
+            use.holder = holder if use.state == State.RELEASED else order
+            use.closed_at, use.held_until = now, None
+            use.save()
+
+    def let_go(self, holders: Sequence[str], now: dt.datetime) -> None:
+        uses = PromoCodeUse.objects.filter(holder__in=holders, state__in=OPEN)
+        for use in uses.order_by("promo_code", "pk"):
+            use.state, use.closed_at, use.held_until = State.RELEASED, now, None
+            use.save()
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_code_keeper(CampaignCodes())
+
+
+@dataclass(slots=True)
+class _Desk:
+    """The codes of a batch, found and, where something is to be written, held."""
+
+    rows: dict[tuple[int, str], list[PromoCode]]
+    members: dict[int, Membership]
+    own_holds_count: bool = False
+    _for: dict[tuple[int, int], bool] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, asked: Sequence[CodesAsked], *, lock: bool) -> _Desk:
+        codes = {plain(code) for item in asked for code in item.codes}
+        found = PromoCode.objects.filter(code__in=codes).exclude(campaign__status=Status.DRAFT)
+        found = found.filter(program__in={item.program_id for item in asked})
+        if lock:
+            limited = found.filter(most_uses__isnull=False).order_by("pk")
+            list(limited.select_for_update(of=("self",)).values_list("pk"))
+        rows: defaultdict[tuple[int, str], list[PromoCode]] = defaultdict(list)
+        for row in found.select_related("campaign__program").order_by("-pk"):
+            rows[row.program_id, row.code].append(row)
+        people = {item.membership_id for item in asked} if rows else set()
+        members = Membership.objects.select_related("customer", "program").in_bulk(people)
+        return cls(dict(rows), members)
+
+    def answers(self, asked: CodesAsked, now: dt.datetime, keep: _Keep) -> Answers:
+        """Each code once, in its order; what counts is kept by `keep`."""
+        counting: set[int] = set()
+        return tuple(self._answers(asked, now, keep, counting))
+
+    def _answers(
+        self, asked: CodesAsked, now: dt.datetime, keep: _Keep, counting: set[int]
+    ) -> Iterator[CodeAnswer]:
+        for told in dict.fromkeys(asked.codes):
+            row = self._row(asked, told)
+            if row is None:
+                yield CodeAnswer(told, reason="unknown")
+                continue
+            reason = "together" if row.campaign_id in counting else self._reason(row, asked, now)
+            if not reason:
+                counting.add(row.campaign_id)
+                keep(row, asked)
+            yield CodeAnswer(told, draw_of(row.campaign), row.campaign.name, reason)
+
+    def _row(self, asked: CodesAsked, told: str) -> PromoCode | None:
+        """The one whose campaign is on then, else the newest."""
+        rows = self.rows.get((asked.program_id, plain(told)), [])
+        on = [row for row in rows if _is_on(row, asked)]
+        return next(iter([*on, *rows]), None)
+
+    def _reason(self, row: PromoCode, asked: CodesAsked, now: dt.datetime) -> str:
+        campaign = row.campaign
+        if not _is_on(row, asked):
+            return _why_not_on(campaign, asked.at)
+        if _known(row, asked):
+            return ""
+        member = self.members.get(asked.membership_id)
+        if member is None:
+            return "needs_member" if campaign.audience or campaign.holdout else self._left(row, now)
+        if not self._is_for(campaign, member, asked.at):
+            return "not_for_you"
+        if self._used_by_member(row, member, asked, now):
+            return "used_by_member"
+        if asked.holder and not self.own_holds_count and _own_hold(row, member):
+            return ""
+        return self._left(row, now)
+
+    def _is_for(self, campaign: Campaign, member: Membership, at: dt.datetime) -> bool:
+        key = campaign.pk, member.pk
+        if key not in self._for:
+            self._for[key] = is_for(campaign, member, at)
+        return self._for[key]
+
+    def _used_by_member(
+        self, row: PromoCode, member: Membership, asked: CodesAsked, now: dt.datetime
+    ) -> bool:
+        """What a cart of theirs keeps is not in the way of an order, which takes it over."""
+        most = codes_of(row.campaign).per_member
+        if most is None:
+            return False
+        taken = Q(state=State.USED)
+        if self.own_holds_count:
+            taken |= Q(state=State.HELD, held_until__gt=now)
+        uses = PromoCodeUse.objects.filter(
+            taken, campaign=row.campaign_id, membership__in=selves([member])
+        )
+        return uses.exclude(holder=asked.holder).count() >= most
+
+    @staticmethod
+    def _left(row: PromoCode, now: dt.datetime) -> str:
+        if row.most_uses is None or row.uses_taken < row.most_uses:
+            return ""
+        passed = row.uses.filter(state=State.HELD, held_until__lte=now).count()
+        return "" if row.uses_taken - passed < row.most_uses else "used_up"
+
+
+def _is_on(row: PromoCode, asked: CodesAsked) -> bool:
+    return f"{CAMPAIGN_RULES}{row.campaign.code}" in asked.rules
+
+
+def _why_not_on(campaign: Campaign, at: dt.datetime) -> str:
+    if campaign.starts_at is not None and at < campaign.starts_at:
+        return "not_yet"
+    ends_at = campaign.ended_at or campaign.ends_at
+    return "over" if ends_at is not None and ends_at <= at else "not_on"
+
+
+def _known(row: PromoCode, asked: CodesAsked) -> bool:
+    """Whether this order or cart has it already."""
+    if not asked.holder:
+        return False
+    return row.uses.filter(holder=asked.holder, state__in=OPEN).exists()
+
+
+def _own_hold(row: PromoCode, member: Membership) -> PromoCodeUse | None:
+    held = row.uses.filter(state=State.HELD, membership__in=selves([member]))
+    found: PromoCodeUse | None = held.order_by("pk").first()
+    return found
+
+
+def _use(row: PromoCode, asked: CodesAsked, now: dt.datetime) -> None:
+    """By an order: what a cart of the member keeps becomes its own, else it is a new one."""
+    if _known(row, asked):
+        return
+    held = _own_hold(row, Membership(pk=asked.membership_id))
+    if held is not None:
+        held.holder, held.state = asked.holder, State.USED
+        held.held_until, held.closed_at = None, now
+        held.save()
+    else:
+        _write(row, asked, now, state=State.USED, held_until=None, closed_at=now)
+
+
+def _write(
+    row: PromoCode, asked: CodesAsked, now: dt.datetime, *, state: str,
+    held_until: dt.datetime | None, closed_at: dt.datetime | None,
+) -> None:  # fmt: skip
+    if _known(row, asked):
+        return
+    for passed in row.uses.filter(state=State.HELD, held_until__lte=now).order_by("pk"):
+        passed.state, passed.closed_at, passed.held_until = State.RELEASED, now, None
+        passed.save()
+    own = PromoCodeUse.objects.filter(
+        campaign=row.campaign_id, membership=asked.membership_id, state__in=OPEN
+    )
+    taken = set(own.values_list("own_slot", flat=True))
+    PromoCodeUse.objects.create(
+        promo_code=row, campaign=row.campaign, membership_id=asked.membership_id,
+        own_slot=next(slot for slot in range(1, len(taken) + 2) if slot not in taken),
+        holder=asked.holder, state=state, held_until=held_until, created_at=now,
+        closed_at=closed_at,
+    )  # fmt: skip
+    if row.most_uses is not None:
+        # As the database has counted it.
+        row.refresh_from_db(fields=["uses_taken"])
