@@ -12,10 +12,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0010_campaigns'),
+        ('campaigns', '0012_challenges'),
         ('loyalty', '0054_shared_budgets'),
         ('members', '0013_what_is_forgotten'),
-        ('rewards', '0018_given_for_friends'),
+        ('rewards', '0019_given_for_friends'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0010_campaigns'),
+        ('campaigns', '0011_games'),
         ('loyalty', '0054_shared_budgets'),
         ('rewards', '0017_donations_exceptions_stacking'),
     ]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0054_shared_budgets'),
+        ('loyalty', '0056_a_return_told_for_one_program'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0010_campaigns'),
+        ('campaigns', '0013_referrals'),
         ('loyalty', '0054_shared_budgets'),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rewards', '0017_donations_exceptions_stacking'),
+        ('rewards', '0020_parcels_of_erased'),
     ]
 
     operations = [

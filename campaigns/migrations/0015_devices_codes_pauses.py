@@ -14,7 +14,7 @@ def they_were_believed(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0010_campaigns'),
+        ('campaigns', '0014_promo_codes'),
         ('loyalty', '0054_shared_budgets'),
         ('members', '0013_what_is_forgotten'),
     ]
