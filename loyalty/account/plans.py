@@ -80,9 +80,10 @@ def plan(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     past = history_of([membership])
     changes_to = next((item.version.name for item in past if item.takes_over), "")
     # While money for it is on its way, nothing can be done about it.
-    unsettled = changes_to or any(
+    given_back = any(
         charge.giving_back for item in past if item == running for charge in item.charges.all()
     )
+    unsettled = bool(changes_to) or given_back
     if running is None and not offers and not past:
         raise Http404("This program has no paid plans.")
     context = {
@@ -90,6 +91,7 @@ def plan(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "tabs": chosen.tabs("mypage:plan_of"),
         "running": _running(running, membership) if running else None,
         "changes_to": changes_to,
+        "given_back": given_back,
         "unsettled": unsettled,
         "others": list(other_plans(running, membership)) if running and not unsettled else [],
         "offers": [] if running else [_offer(version, membership) for version in offers],

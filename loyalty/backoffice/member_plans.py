@@ -279,6 +279,7 @@ def _charge(public_id: UUID) -> PlanCharge:
 def _shown(found: Subscription) -> dict[str, Any]:
     owner = owner_of(found)
     program = owner.program
+    given_back = found.running and any(charge.giving_back for charge in found.charges.all())
     return {
         "subscription": found,
         "owner": owner,
@@ -288,7 +289,8 @@ def _shown(found: Subscription) -> dict[str, Any]:
         "next": what_comes_next(found, program.currency, program.zone),
         "provider": provider_named(found.provider).label,
         # While money for it is on its way, nothing else can be done about it.
-        "unsettled": found.takes_over or any(charge.giving_back for charge in found.charges.all()),
+        "given_back": given_back,
+        "unsettled": found.takes_over or given_back,
         "invoices": [
             {
                 "charge": charge,

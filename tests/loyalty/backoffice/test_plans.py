@@ -268,6 +268,8 @@ def test_money_that_the_bank_has_not_given_back_yet_is_shown_as_such(
     assert "has not answered yet" in said.content.decode()
     page = panel(agent, ann)
     assert "$120.00 asked to be given back" in page
+    assert "until the payment provider has answered" in page
+    assert "It renews" not in page
     assert not any(words in page for words in ("Give back", ">End<", "Another plan"))
     assert agent.get(url("invoice_refund", charge.public_id)).status_code == 404
     dialog = url("subscription_cancel", subscription.public_id)
