@@ -15,7 +15,7 @@ CASES = [(occasion.code, way) for occasion in all_occasions() for way in WAYS]
 def test_every_occasion_has_words_for_every_way(code: str, way: str) -> None:
     occasion = next(item for item in all_occasions() if item.code == code)
     ready = ready_text(code, way)
-    if code == "confirm" and way in {"push", "webhook"}:
+    if code in {"confirm", "number_code"} and way in {"push", "webhook"}:
         assert ready is None
         return
     assert ready is not None

@@ -171,7 +171,6 @@ class OneJourney(ApiView):
     @extend_schema(
         operation_id="writeJourney", request=JourneyChangeIn, responses={200: JourneyOut}
     )
-    @idempotent()
     def put(self, request: Request, journey_id: UUID) -> HttpResponse:
         """Write what it is to be. Members notice nothing of it until it is published."""
         body, found = read_body(request, JourneyChangeIn), get_journey(journey_id)

@@ -87,7 +87,7 @@ def test_what_is_wrong_is_named_with_its_place(program: Program) -> None:
 
 
 def test_a_survey_rests_and_goes_on_as_the_file_says(program: Program) -> None:
-    survey = make_survey(program)
+    survey = Survey.objects.get()
     [found] = definition_of(program, NOW).surveys
     for state in ("paused", "paused", "live"):
         wanted = found.model_copy(update={"state": state})
