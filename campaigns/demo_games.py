@@ -21,6 +21,7 @@ from campaigns.services.game_turns import GameClosedError
 from campaigns.services.games import create_game, end_game, publish_game
 from loyalty.demo.parts import register_demo_part
 from loyalty.models import Membership, Program, Transfer
+from loyalty.rules.calendar import start_of_day
 from members.services.audit import SYSTEM
 
 # After the rewards and messages, in the order of names.
@@ -47,15 +48,17 @@ def show_games(program: Program) -> None:
     if Game.objects.filter(program=program).exists():
         return
     now = timezone.now()
-    begun = now - dt.timedelta(days=DAYS)
+    today = now.astimezone(program.zone).date()
+    begun = start_of_day(today - dt.timedelta(days=DAYS), program.zone)
     slot = _publish(program, "unit-slot", SLOT, begun - dt.timedelta(days=10))
     _play(slot, begun - dt.timedelta(days=9), 8)
     end_game(game=slot, actor=SYSTEM, now=begun)
     wheel = _publish(program, "daily-wheel", WHEEL, begun)
     for day in range(DAYS):
-        at = begun + dt.timedelta(days=day, hours=1)
+        # At noon, so that each plays on one day of the program.
+        at = begun + dt.timedelta(days=day, hours=12)
         _play(wheel, at, PLAYERS)
-        rotate_seed(game=wheel, actor=SYSTEM, now=at + dt.timedelta(hours=12))
+        rotate_seed(game=wheel, actor=SYSTEM, now=at + dt.timedelta(hours=9))
     cards = _publish(program, "order-scratch", CARDS, begun)
     known = _people(program).filter(customer__email=settings.SETIA_DEMO_CUSTOMER).first()
     if known is not None:
@@ -67,7 +70,7 @@ def show_games(program: Program) -> None:
 
 def _draft(program: Program, template: str, said: dict[str, Any], at: dt.datetime) -> Game:
     definition = GameDefinition.model_validate(said_by(TEMPLATES[template]) | said)
-    return create_game(program=program, definition=definition, actor=SYSTEM, now=at)
+    return create_game(program=program, definition=definition, actor=SYSTEM, now=at, code=template)
 
 
 def _publish(program: Program, template: str, said: dict[str, Any], at: dt.datetime) -> Game:

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.utils import DatabaseError
 
+from campaigns.demo_games import show_games
 from campaigns.fair_draws import commitment_of
 from campaigns.game_definitions import GameDefinition, definition_of_game
 from campaigns.kept_secrets import revealed
@@ -504,6 +505,20 @@ def test_with_four_eyes_somebody_else_publishes(program: Program) -> None:
     assert (game.asked_at, game.sent_back) == (None, "Too dear")
     ask_to_publish(game=game, actor=ana, now=NOW)
     assert publish_game(game=fresh(game), actor=ben, now=NOW).status == Game.Status.LIVE
+
+
+def test_the_demonstration_has_a_game_in_each_state_once(program: Program) -> None:
+    for number in range(12):
+        member(f"c{number}")
+    for _ in range(2):
+        show_games(program)
+    states = Game.objects.order_by("code").values_list("kind", "status")
+    assert list(states) == [
+        ("wheel", "live"), ("scratch", "live"), ("slot", "ended"), ("box", "draft")
+    ]  # fmt: skip
+    assert GameDraw.objects.filter(game__kind="wheel").count() == 36
+    assert GameSeed.objects.exclude(revealed="").count() == 4
+    call_command("verify_draw")
 
 
 # Many at once
