@@ -42,6 +42,8 @@ FRIENDS = (
     ("Elif", 9, 64, "e"), ("Ravi", 6, 0, "r"), ("Ruth", 4, 36, "s"), ("Rut", 3, 36, "s"),
     ("Sofia", 70, 0, "f"), ("Ida", 52, 60, "i"),
 )  # fmt: skip
+# A demonstration of few households has fewer friends: one for so many members.
+MEMBERS_EACH = 10
 # Brought by the second of the members.
 SECOND = ("Tariq", "Sofia")
 
@@ -66,7 +68,7 @@ def show_referrals(program: Program) -> None:
     ).order_by(F("customer__user").asc(nulls_last=True), "pk")  # fmt: skip
     links = [link for member in members[:2] if (link := link_of(member, began)) is not None]
     blog = _affiliate(program, began)
-    for place, (name, days, spent, device) in enumerate(FRIENDS):
+    for place, (name, days, spent, device) in enumerate(FRIENDS[: members.count() // MEMBERS_EACH]):
         link = blog if name == "Ida" else links[-1 if name in SECOND else 0]
         _bring(link, place, name, days, spent, device, now)
     for link in (*links, blog):
