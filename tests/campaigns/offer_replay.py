@@ -13,8 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from django.db.models import F
-
 from campaigns.challenge_definitions import ChallengeDefinition
 from campaigns.models import Challenge, ChallengeEntry, ChallengeWin
 from campaigns.selectors.challenges import challenges, span_for
@@ -117,7 +115,7 @@ def _give(
 def _completions(made: Mapping[str, Challenge]) -> Counter[Completion]:
     offers = {challenge.pk: key for key, challenge in made.items()}
     rows = ChallengeWin.objects.filter(state=ChallengeWin.State.WON).values_list(
-        "entry__challenge", "reached_at", who=F("entry__membership__customer__external_id")
+        "entry__challenge", "reached_at", "entry__membership__customer__external_id"
     )
     return Counter((who, offers[challenge], at) for challenge, at, who in rows)
 
