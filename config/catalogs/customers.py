@@ -34,6 +34,7 @@ FILES = [
     "loyalty/amount_forms.py",
     "loyalty/api/v1/own_*.py",
     "loyalty/arithmetic.py",
+    "loyalty/codes_asked.py",
     "loyalty/condition_fields.py",
     "loyalty/company_fields.py",
     "loyalty/descriptions.py",
