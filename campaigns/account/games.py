@@ -40,6 +40,7 @@ from campaigns.selectors.open_kinds import open_kinds
 from campaigns.services.game_draws import LONGEST_NONCE, play_game
 from campaigns.services.game_plays import buy_play
 from loyalty.account.chosen import choose_membership
+from loyalty.account.earn_cards import EarnCard
 from loyalty.account.home_cards import HomeCard
 from loyalty.account.pages import no_membership, render_page
 from loyalty.models import Membership, Transfer
@@ -48,6 +49,7 @@ from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
 from members.services.audit import Actor
 
+CARD = "games/account/home_card.html"
 MOST_DRAWS = 20
 
 
@@ -76,10 +78,21 @@ class DrawRow:
 
 def game_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
     """For the home page: the first that can be played at once."""
+    card = _first_card(membership, now)
+    return HomeCard(CARD, card) if card else None
+
+
+def game_earn_card(membership: Membership, now: dt.datetime) -> EarnCard | None:
+    """For the page of ways to earn: the same."""
+    card = _first_card(membership, now)
+    return EarnCard(CARD, card) if card else None
+
+
+def _first_card(membership: Membership, now: dt.datetime) -> GameCard | None:
     if not open_kinds(membership, now).games:
         return None
-    found = [_card(game, left, membership) for game, left in shown_to(membership, now) if left.now]
-    return HomeCard("games/account/home_card.html", found[0]) if found else None
+    playable = (item for item in shown_to(membership, now) if item[1].now)
+    return next((_card(game, left, membership) for game, left in playable), None)
 
 
 @require_safe

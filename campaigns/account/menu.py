@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.account.campaigns import campaign_card, campaign_earn_card
 from campaigns.account.challenges import challenge_cards
-from campaigns.account.games import game_card
-from campaigns.account.referrals import referral_card
+from campaigns.account.games import game_card, game_earn_card
+from campaigns.account.referrals import referral_card, referral_earn_card
 from campaigns.account.surveys import survey_card
 from loyalty.account.earn_cards import register_earn_card
 from loyalty.account.home_cards import register_home_card
@@ -34,5 +34,7 @@ def register() -> None:
     register_home_card("games", game_card)
     register_earn_card("campaigns", campaign_earn_card, order=10)
     register_earn_card("challenges", challenge_cards, order=20)
+    register_earn_card("games", game_earn_card, order=30)
+    register_earn_card("referrals", referral_earn_card, order=40)
     register_home_card("referrals", referral_card)
     register_home_card("survey", survey_card)

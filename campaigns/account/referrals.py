@@ -23,9 +23,11 @@ from campaigns.referral_words import (
     payment_words,
     told_referrals,
 )
+from campaigns.selectors.open_kinds import open_kinds
 from campaigns.selectors.referrals import brought_by, live_terms, own_figures
 from campaigns.services.referral_links import address_of, link_of
 from loyalty.account.chosen import choose_membership
+from loyalty.account.earn_cards import EarnCard
 from loyalty.account.home_cards import HomeCard
 from loyalty.account.pages import no_membership, render_page
 from loyalty.card_numbers import qr_code
@@ -34,15 +36,29 @@ from members.account.access import CustomerRequest, customer_view
 from members.selectors.merges import current
 
 MOST = 50
+CARD = "referrals/account/home_card.html"
 
 
 def referral_card(membership: Membership, now: dt.datetime) -> HomeCard | None:
-    """For the home page, and wherever ways to earn are: bring a friend."""
+    """For the home page: bring a friend."""
+    card = _card(membership, now)
+    return HomeCard(CARD, card) if card else None
+
+
+def referral_earn_card(membership: Membership, now: dt.datetime) -> EarnCard | None:
+    """For the page of ways to earn: the same."""
+    card = _card(membership, now)
+    return EarnCard(CARD, card) if card else None
+
+
+def _card(membership: Membership, now: dt.datetime) -> dict[str, Any] | None:
+    if membership.status != Membership.Status.ACTIVE or not open_kinds(membership, now).referrals:
+        return None
     terms = live_terms(membership.program)
-    if terms is None or membership.status != Membership.Status.ACTIVE:
+    if terms is None:
         return None
     told = told_referrals(definition_of(terms), membership.program)
-    return HomeCard("referrals/account/home_card.html", {"told": told, "member": membership})
+    return {"told": told, "member": membership}
 
 
 @never_cache

@@ -1,4 +1,5 @@
-"""Whether a program asks anything or has anything to play, in one look for all that ask."""
+"""Whether a program asks anything, has anything to play, or thanks for friends: in one look for
+all that ask."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
+from campaigns.models import ReferralProgram
 from campaigns.selectors.games import playable_games
 from campaigns.selectors.surveys import open_surveys
 from loyalty.models import Membership, Program
@@ -18,6 +20,7 @@ _KEPT = "_campaigns_open_kinds"
 class OpenKinds:
     surveys: bool
     games: bool
+    referrals: bool
 
 
 def open_kinds(member: Membership, now: dt.datetime) -> OpenKinds:
@@ -26,6 +29,11 @@ def open_kinds(member: Membership, now: dt.datetime) -> OpenKinds:
     if now not in kept:
         surveys = open_surveys(now).filter(program=OuterRef("pk"), on_page=True)
         games = playable_games(now).filter(program=OuterRef("pk"))
+        friends = ReferralProgram.objects.filter(
+            program=OuterRef("pk"), status=ReferralProgram.Status.LIVE
+        )
         rows = Program.objects.filter(pk=member.program_id)
-        kept[now] = OpenKinds(*rows.values_list(Exists(surveys), Exists(games)).get())
+        kept[now] = OpenKinds(
+            *rows.values_list(Exists(surveys), Exists(games), Exists(friends)).get()
+        )
     return kept[now]
