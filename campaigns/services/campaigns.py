@@ -39,7 +39,7 @@ def create_from_template(
     *, program: Program, template: str, actor: Actor, now: dt.datetime
 ) -> Campaign:
     """A draft that says what the template says, for the next time that suits it."""
-    if template not in TEMPLATES:
+    if template not in TEMPLATES or TEMPLATES[template].own_pages:
         message = _("There is no such template.")
         raise DomainError(message, errors=[FieldError("template", message)])
     known = TEMPLATES[template]
