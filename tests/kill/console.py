@@ -82,7 +82,10 @@ def import_orders(orders: str, lines: str, source: str) -> int:
 def bring_in_history(url: str, source: str) -> int:
     """A shop that is connected, and the job that brings in what happened there before."""
     now = timezone.now()
-    made = create_connection(kind="shopify", name=source, source=source, actor=SYSTEM, now=now)
+    made = create_connection(
+        kind="shopify", name=source, source=source, customer_prefix=f"{source}-", actor=SYSTEM,
+        now=now,
+    )  # fmt: skip
     opened = set_api_access(connection=made, shop_url=url, key="shpat_1", secret="", actor=SYSTEM)
     job = start_history(connection=opened, since=None, actor=SYSTEM)
     queue_job(job)
