@@ -213,6 +213,9 @@ MEMBERSHIP_FIELDS = {
     "campaigns.campaignmember.membership": "stays: it says who was compared when it began",
     "campaigns.challengeentry.membership": "goes to the one that counts, unless that has its own",
     "campaigns.promocodeuse.membership": "stays: a code used under either name counts",
+    "campaigns.gameplay.membership": "stays: whoever counts plays them",
+    "campaigns.gamedraw.membership": "stays: it says who drew",
+    "campaigns.referrallink.membership": "stays: whoever comes by it came by the one that counts",
     "campaigns.passage.membership": "stays, and ends: only an active member is led on",
 }
 WALLET_FIELDS = {
