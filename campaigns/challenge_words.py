@@ -22,7 +22,7 @@ from campaigns.models import Challenge
 from loyalty.base_words import describe_lines
 from loyalty.rule_words import units_in_words
 from loyalty.rules.body_parts import LineFilter
-from members.formatting import format_money, format_number
+from members.formatting import format_list, format_money, format_number
 from rewards.texts import told
 
 
@@ -39,7 +39,7 @@ def step_words(step: Step, currency: str) -> str:
             words = _("Buy from %s different categories") % format_number(step.number)
             return words + _only(step.only)
         case CollectionStep():
-            return _("Buy each of these: %s") % ", ".join(step.names)
+            return _("Buy each of these: %s") % format_list(step.names)
 
 
 def reached_words(step: Step, reached: Reached, currency: str) -> str:
@@ -56,7 +56,7 @@ def plan_words(challenge: Challenge) -> list[str]:
     """What is to be done, one line for each step."""
     plan, currency = plan_of(challenge), challenge.campaign.program.currency
     found = [step_words(step, currency) for step in plan.steps]
-    return [f"{line}." for line in found] + _how(plan)
+    return [_("%s.") % line for line in found] + _how(plan)
 
 
 def brings(challenge: Challenge) -> list[str]:

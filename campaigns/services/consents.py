@@ -22,6 +22,7 @@ from campaigns.services.opt_ins import GRANTED
 from campaigns.topics import TOPICS, TRACKING, choosable_topics
 from members.choices import known_zones
 from members.errors import DomainError, FieldError
+from members.formatting import format_list
 from members.models import Customer
 from members.selectors.merges import refuse_merged
 from members.services.audit import SYSTEM, Actor, record_audit
@@ -207,7 +208,7 @@ def _ask(customer: Customer, channel: Channel, now: dt.datetime) -> None:
         customer=customer,
         occurrence=f"{customer.public_id}:{channel.key}:{digest[:16]}:{now.date().isoformat()}",
         values=lambda: {
-            "topics": ", ".join(names),
+            "topics": format_list(names),
             "link": confirm_url(ConfirmLink(customer.public_id, channel.key, digest)),
         },
     )

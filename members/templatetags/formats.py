@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -38,6 +39,12 @@ def number(value: Number | None) -> str:
     """`{{ 1234|number }}` → 1,234."""
     known = _number(value)
     return "–" if known is None else formatting.format_number(known)
+
+
+@register.filter
+def listed(items: Iterable[object]) -> str:
+    """`{{ names|listed }}` → Tea, Coffee."""
+    return formatting.format_list(items)
 
 
 @register.filter
