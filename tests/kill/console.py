@@ -83,7 +83,7 @@ def bring_in_history(url: str, source: str) -> int:
     """A shop that is connected, and the job that brings in what happened there before."""
     now = timezone.now()
     made = create_connection(
-        kind="shopify", name=source, source=source, customer_prefix=f"{source}-", actor=SYSTEM,
+        kind="shopify", name=source, source=source, customer_prefix=f"{source[-8:]}-", actor=SYSTEM,
         now=now,
     )  # fmt: skip
     opened = set_api_access(connection=made, shop_url=url, key="shpat_1", secret="", actor=SYSTEM)
