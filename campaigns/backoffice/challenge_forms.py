@@ -18,7 +18,7 @@ from loyalty.backoffice.program_fields import optional, plain
 from rewards.backoffice.event_forms import said_moment
 from rewards.models import Reward
 
-OWN = ("in_order", "opt_in", "days", "times", "team_size", "badge", "badge_icon", "reward")
+OWN = ("in_order", "opt_in", "days", "team_size", "badge", "badge_icon", "reward")
 WHO = (("join", _l("Who joins it")), ("all", _l("Everybody whom it is for, without joining")))
 
 
@@ -34,7 +34,7 @@ class ChallengeForm(CampaignForm):
         label=_l("Days for each member"), min_value=1, max_value=366, required=False,
         help_text=_l("From their own beginning on. Empty: the whole time of the challenge."),
     )  # fmt: skip
-    times = forms.IntegerField(
+    repeats = forms.IntegerField(
         label=_l("Can be done so often"), min_value=1, max_value=100,
         help_text=_l("Each time brings the reward."),
     )  # fmt: skip
@@ -66,6 +66,7 @@ class ChallengeForm(CampaignForm):
         self.initial.update({name: getattr(known, name) for name in OWN if name != "opt_in"})
         self.initial["who"] = "join" if known.opt_in else "all"
         self.initial["prize"] = plain(known.units) if known.units is not None else ""
+        self.initial["repeats"] = known.times
         self.sheets = StepSheets(
             data, prefix="steps", initial=[initial_of(step) for step in known.steps]
         )
@@ -94,7 +95,7 @@ class ChallengeForm(CampaignForm):
         said |= {name: data[name] for name in OWN if name in data}
         said |= {
             "audience": data["audience"] or {}, "opt_in": data["who"] == "join",
-            "units": data["prize"],
+            "units": data["prize"], "times": data["repeats"],
             "steps": [step for sheet in self.sheets if (step := sheet.step())],
         }  # fmt: skip
         try:
@@ -107,8 +108,10 @@ class ChallengeForm(CampaignForm):
     @staticmethod
     def _placed(item: Any) -> Any:
         """The form calls what it brings another name than promotions call theirs."""
-        message = str(item["msg"]).removeprefix("Value error, ")
-        if message.startswith("units: "):
-            message = "prize: " + message.removeprefix("units: ")
-        loc = ("prize",) if item["loc"][:1] == ("units",) else item["loc"]
+        message, loc = str(item["msg"]).removeprefix("Value error, "), item["loc"]
+        for ours, theirs in (("units", "prize"), ("times", "repeats")):
+            if message.startswith(f"{ours}: "):
+                message = f"{theirs}: " + message.removeprefix(f"{ours}: ")
+            if loc[:1] == (ours,):
+                loc = (theirs,)
         return {**item, "msg": message, "loc": loc}

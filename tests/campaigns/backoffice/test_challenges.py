@@ -65,7 +65,7 @@ def filled(challenge: Challenge, *steps: dict[str, str], **changes: str) -> dict
     now, zone = timezone.now(), challenge.campaign.program.zone
     sent = {
         "name": challenge.campaign.name, "title": challenge.campaign.title, "audience": "",
-        "holdout": "0", "who": "join", "times": "1", "badge_icon": "award", "prize": "50",
+        "holdout": "0", "who": "join", "repeats": "1", "badge_icon": "award", "prize": "50",
         "starts_at": f"{(now - DAY).astimezone(zone):%Y-%m-%dT%H:%M}",
         "ends_at": f"{(now + DAY).astimezone(zone):%Y-%m-%dT%H:%M}",
     }  # fmt: skip
@@ -108,7 +108,7 @@ def test_a_challenge_is_begun_written_and_published(manager: Client, club: Progr
     )
     sent = filled(
         challenge, *steps, name="Tea time", in_order="on", reward="mug", badge="Tea lover",
-        budget_units="500", times="2",
+        budget_units="500", repeats="2",
     )  # fmt: skip
     assert manager.post(url("challenge_edit", public_id), sent).status_code == 302
     challenge.refresh_from_db()
@@ -122,7 +122,7 @@ def test_a_challenge_is_begun_written_and_published(manager: Client, club: Progr
     assert "A mug" in shown
     # What is shown and saved again says the same.
     again = filled(challenge, *steps, name="Tea time", in_order="on", reward="mug",
-                   badge="Tea lover", budget_units="500", times="2")  # fmt: skip
+                   badge="Tea lover", budget_units="500", repeats="2")  # fmt: skip
     assert manager.post(url("challenge_edit", public_id), again).status_code == 302
     manager.post(url("challenge_state", public_id), {"do": "publish"})
     shown = page(manager, url("challenge", public_id))
@@ -137,7 +137,7 @@ def test_a_challenge_is_begun_written_and_published(manager: Client, club: Progr
         ({"team_size": "3", "days": "4"}, (), "a team has the whole time"),
         ({}, ({"kind": "orders"},), "Say how much, or how many."),
         ({}, ({"kind": "each_sku", "skus": "A"},), "Name at least two."),
-        ({"times": "0"}, (), "greater than or equal to 1"),
+        ({"repeats": "0"}, (), "greater than or equal to 1"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(
