@@ -15,7 +15,7 @@ from campaigns.models import Referral, ReferralPayment
 from campaigns.referral_definitions import ReferralDefinition, ReferralGift
 from loyalty.models import Program, WalletType
 from loyalty.unit_input import LARGEST
-from members.formatting import format_money, format_number, format_units
+from members.formatting import format_money, format_number, format_percent, format_units
 from rewards.models import Reward
 from rewards.texts import nearest, told
 
@@ -110,7 +110,7 @@ def gift_words(gift: ReferralGift, program: Program) -> str:
     if gift.kind == "units" and gift.units is not None and unit is not None:
         return format_units(scaled(gift.units, unit), unit)
     if gift.kind == "percent" and gift.percent is not None and unit is not None:
-        share = f"{format_number(gift.percent.normalize())} %"
+        share = format_percent(gift.percent / 100, digits=2)
         words = {"share": share, "units": unit.plural}
         return _("%(share)s of the first purchase in %(units)s") % words
     if gift.kind == "reward":

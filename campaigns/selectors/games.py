@@ -163,6 +163,11 @@ class Odd:
     def percent(self) -> Decimal:
         return (Decimal(self.weight) * 100 / self.total).quantize(Decimal("0.01"))
 
+    @property
+    def share(self) -> Decimal:
+        """The same as a part of one."""
+        return self.percent / 100
+
 
 def odds_of(game: Game, now: dt.datetime) -> list[Odd]:
     """What is published: the weights in force, and what has run out."""

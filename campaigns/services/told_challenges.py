@@ -16,7 +16,7 @@ from campaigns.news import FRESH, News
 from campaigns.occasions import Occasion, Variable
 from campaigns.services.messages import watched, write_messages
 from loyalty.models import Membership
-from members.formatting import format_day, format_list
+from members.formatting import format_day, format_list, format_percent
 from members.selectors.merges import current
 
 State = ChallengeEntry.State
@@ -111,7 +111,8 @@ def _news(entry: ChallengeEntry, occurrence: str) -> News:
     def values() -> dict[str, str]:
         told = told_campaign(challenge.campaign)
         return {
-            "challenge": told.title, "text": told.text, "percent": f"{entry.percent} %",
+            "challenge": told.title, "text": told.text,
+            "percent": format_percent(entry.percent / 100, digits=0),
             "brings": format_list(brings(challenge)),
             "until": format_day(entry.ends_at, member.program.zone),
         }  # fmt: skip

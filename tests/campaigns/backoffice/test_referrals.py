@@ -75,7 +75,7 @@ def test_what_is_promised_is_written_published_and_paused(manager: Client, club:
     }  # fmt: skip
     shown = page(manager, url("referral_program", club.code))
     assert "From friend number 10 on: 900 points." in shown
-    assert "The friend gets: 10 % of the first purchase in points." in shown
+    assert "The friend gets: 10% of the first purchase in points." in shown
     manager.post(state, {"do": "pause"})
     assert ReferralProgram.objects.get().status == "paused"
     manager.post(state, {"do": "resume"})
