@@ -17,7 +17,7 @@ from campaigns.models import ReferralLink
 from campaigns.referral_definitions import definition_of
 from campaigns.referral_traces import note_traces, place_of
 from campaigns.referral_words import friend_sentences, told_referrals
-from campaigns.selectors.referrals import advocate_of, live_terms
+from campaigns.selectors.referrals import advocate_of, brings, live_terms
 from campaigns.services.affiliates import find_affiliate, report_of
 from campaigns.services.referral_links import DETAIL, address_of, find_link, note_ask, note_visit
 from loyalty.account.joining import JoinForm
@@ -40,7 +40,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404("There is no such invitation.")
     program = link.referral_program.program
     terms = live_terms(program)
-    if terms is None or not program.joinable:
+    if terms is None or not program.joinable or not brings(link):
         return redirect("programs:program", program.code)
     now, place, customer = timezone.now(), place_of(request), _customer(request)
     if request.method == "POST" and customer is not None:

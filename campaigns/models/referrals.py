@@ -236,7 +236,8 @@ class ReferralPayment(models.Model):
         Referral, on_delete=models.PROTECT, related_name="payments", db_index=False
     )
     side = models.CharField(max_length=9, choices=Side.choices)
-    # What was promised to this side, as in `campaigns.referral_definitions`.
+    # What was promised to this side, as in `campaigns.referral_definitions`; of a percentage also
+    # what a unit was worth, and of an affiliate the rates: what comes back is worked out by these.
     gift = models.JSONField(default=dict)
     wallet_type = models.ForeignKey(
         WalletType, null=True, on_delete=models.PROTECT, related_name="+", db_index=False

@@ -69,6 +69,15 @@ def advocate_of(link: ReferralLink) -> Membership | None:
     return (member.merged_into or member) if member is not None else None
 
 
+def brings(link: ReferralLink) -> bool:
+    """Whether who has it brings people at the moment: an active member, an affiliate who was not
+    stopped."""
+    if link.affiliate is not None:
+        return link.affiliate.stopped_at is None
+    member = advocate_of(link)
+    return member is not None and member.status == Membership.Status.ACTIVE
+
+
 def links_of(membership_id: int) -> QuerySet[ReferralLink]:
     return ReferralLink.objects.filter(
         Q(membership=membership_id) | Q(membership__merged_into=membership_id)

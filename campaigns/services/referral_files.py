@@ -67,7 +67,9 @@ def _apply(applied: Applied, item: ProgramReferrals, actor: Actor, now: dt.datet
         )  # fmt: skip
     if item.state == "draft":
         return
-    publish_terms(program=program, actor=actor, now=now)
+    if before is None or before.body != item.body or before.state == "draft":
+        # Else it is in force, and a draft beside it is somebody's who has not finished it.
+        publish_terms(program=program, actor=actor, now=now)
     row = ReferralProgram.objects.get(program=program)
     if item.state == "paused" and row.status == Status.LIVE:
         pause_referrals(program=program, actor=actor, now=now)

@@ -29,12 +29,15 @@ DETAIL = "ref-"
 
 
 def link_of(membership: Membership, now: dt.datetime) -> ReferralLink | None:
-    """A member's own, made when it is first asked for; None where nobody brings friends."""
+    """A member's own, made when it is first asked for; None where nobody brings friends, and of
+    somebody who is no active member."""
+    if membership.status != Membership.Status.ACTIVE:
+        return None
     known = ReferralLink.objects.filter(membership=membership).first()
     if known is not None:
         return known
     row = ReferralProgram.objects.filter(program=membership.program_id).first()
-    if row is None or not row.terms.exists() or membership.status != Membership.Status.ACTIVE:
+    if row is None or not row.terms.exists():
         return None
     found, _made = ReferralLink.objects.get_or_create(
         membership=membership,

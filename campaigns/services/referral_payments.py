@@ -4,13 +4,14 @@ back."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from django.db import transaction
 
-from campaigns.models import Referral, ReferralPayment
+from campaigns.models import Affiliate, Referral, ReferralPayment
 from campaigns.referral_definitions import ReferralDefinition, ReferralGift
 from campaigns.referral_words import reward_of, scaled, unit_of
 from campaigns.selectors.referrals import Spent, counts, in_budget, net_of, paid_friends
@@ -32,6 +33,8 @@ from rewards.services.redemptions import cancel_redemption
 Side = ReferralPayment.Side
 ZERO = Decimal(0)
 CENT = Decimal("0.0001")
+# What a unit was worth when a percentage was paid in it, beside what was promised.
+VALUE = "unit_value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class Due:
 
     side: Side
     cost: Decimal
-    gift: ReferralGift | None = None
+    # What was promised, and what the sum follows from: what comes back is worked out by it.
+    gift: dict[str, str]
     units: int = 0
     unit: WalletType | None = None
     reward: Reward | None = None
@@ -107,8 +111,9 @@ def _dues(case: Case) -> list[Due]:
     referral = case.referral
     found: list[Due | None] = [_due(case, Side.FRIEND, case.definition.friend)]
     if referral.link.affiliate is not None:
-        money = _commission(case)
-        found.append(Due(Side.AFFILIATE, money) if money else None)
+        rates = _rates(referral.link.affiliate)
+        money = _commission(case, rates)
+        found.append(Due(Side.AFFILIATE, money, rates) if money else None)
     else:
         gift = case.definition.gift_for(paid_friends(referral.link) + 1)
         found.append(_due(case, Side.ADVOCATE, gift))
@@ -121,27 +126,34 @@ def _due(case: Case, side: Side, gift: ReferralGift) -> Due | None:
         reward = reward_of(gift, program)
         if reward is None:
             raise UnpayableError("no_reward")
-        return Due(side, Decimal(reward.cost), gift, reward=reward)
+        return Due(side, Decimal(reward.cost), _said(gift), reward=reward)
     unit = unit_of(gift, program)
     if gift.is_nothing:
         return None
     if unit is None:
         raise UnpayableError("no_reward")
-    units = _units(case, gift, unit)
+    said = _said(gift)
+    if gift.units is not None:
+        units = scaled(gift.units, unit)
+    else:
+        assert gift.percent is not None
+        if not unit.unit_value:
+            raise UnpayableError("no_reward")
+        said[VALUE] = f"{unit.unit_value:f}"
+        units = _share(case, gift.percent, unit.unit_value, unit)
     if not units:
         return None
-    return Due(side, worth_of(units, unit).quantize(CENT), gift, units, unit)
+    return Due(side, worth_of(units, unit).quantize(CENT), said, units, unit)
 
 
-def _units(case: Case, gift: ReferralGift, unit: WalletType) -> int:
-    if gift.kind == "units":
-        assert gift.units is not None
-        return scaled(gift.units, unit)
-    assert gift.percent is not None
-    if not unit.unit_value:
-        raise UnpayableError("no_reward")
-    money = _net(case) * gift.percent / 100
-    return scaled((money / unit.unit_value).quantize(CENT, ROUND_FLOOR), unit)
+def _said(gift: ReferralGift) -> dict[str, str]:
+    return gift.model_dump(mode="json", exclude_defaults=True)
+
+
+def _share(case: Case, percent: Decimal, value: Decimal, unit: WalletType) -> int:
+    """Units that are worth so many percent of what is left of the order, at `value` for each."""
+    money = _net(case) * percent / 100
+    return scaled((money / value).quantize(CENT, ROUND_FLOOR), unit)
 
 
 def _net(case: Case) -> Decimal:
@@ -149,23 +161,29 @@ def _net(case: Case) -> Decimal:
     return net_of(case.referral.order)
 
 
-def _commission(case: Case) -> Decimal:
-    affiliate = case.referral.link.affiliate
-    assert affiliate is not None
-    share = _net(case) * affiliate.percent / 100
-    return (Decimal(affiliate.per_friend) + share).quantize(Decimal("0.01"), ROUND_FLOOR)
+def _rates(affiliate: Affiliate) -> dict[str, str]:
+    return {name: f"{getattr(affiliate, name):f}" for name in ("per_friend", "percent")}
+
+
+def _commission(case: Case, rates: Mapping[str, str]) -> Decimal:
+    share = _net(case) * Decimal(rates["percent"]) / 100
+    return (Decimal(rates["per_friend"]) + share).quantize(Decimal("0.01"), ROUND_FLOOR)
 
 
 def _give(case: Case, due: Due, now: dt.datetime) -> None:
     kept: dict[str, Any] = {}
-    gift = due.gift.model_dump(mode="json", exclude_defaults=True) if due.gift else {}
     if due.unit is not None:
         kept = {"units": due.units, "wallet_type": due.unit,
                 "transfer": _grant(case, due, due.unit, now)}  # fmt: skip
     elif due.reward is not None:
         kept = {"redemption": _hand_out(case, due, due.reward, now)}
     ReferralPayment.objects.create(
-        referral=case.referral, side=due.side, gift=gift, money=due.cost, paid_at=now, **kept
+        referral=case.referral,
+        side=due.side,
+        gift=due.gift,
+        money=due.cost,
+        paid_at=now,
+        **kept,
     )
 
 
@@ -203,16 +221,18 @@ def _explanation(case: Case, side: str) -> dict[str, Any]:
 
 
 def _kept(case: Case, payment: ReferralPayment, stands: bool) -> tuple[int, Decimal]:
-    """Units and money that what is left of the order still brings."""
+    """Units and money that what is left of the order still brings, by what held when it was paid:
+    rates and worths that are others since change nothing of it."""
     if not stands:
         return 0, ZERO
-    if payment.side == Side.AFFILIATE:
-        return 0, min(payment.money, _commission(case))
-    gift = ReferralGift.model_validate(payment.gift)
-    if gift.kind != "percent" or payment.wallet_type is None:
+    gift, unit = payment.gift, payment.wallet_type
+    if payment.side == Side.AFFILIATE and gift:
+        return 0, min(payment.money, _commission(case, gift))
+    if unit is None or VALUE not in gift:
         return payment.units, payment.money
-    units = min(payment.units, _units(case, gift, payment.wallet_type))
-    return units, worth_of(units, payment.wallet_type).quantize(CENT)
+    value = Decimal(gift[VALUE])
+    units = min(payment.units, _share(case, Decimal(gift["percent"]), value, unit))
+    return units, worth_of(units, unit, value).quantize(CENT)
 
 
 def _back(

@@ -17,6 +17,7 @@ from campaigns.selectors.referrals import (
     advocate_of,
     begins_at,
     bought_before,
+    brings,
     buying_order,
     counts,
     live_terms,
@@ -63,7 +64,7 @@ def bring_friend(
                 raise _taken()
             return known, True
         terms = live_terms(program)
-        if terms is None or not _brings(link):
+        if terms is None or not brings(link):
             raise ConflictError(
                 _("Nobody is brought by this code at the moment."), code="referrals_closed",
                 errors=[FieldError("referral_code", _("It does not count now."), "closed")],
@@ -95,15 +96,16 @@ def begin_if_member(referral: Referral, now: dt.datetime) -> None:
     """Say of one that waits, and of one that somebody let pass, how far it is."""
     definition = terms_said(referral)
     joined_at = _joined_at(referral)
-    if joined_at is None:
-        referral.status, referral.due_at = Status.INVITED, None
-        return
-    referral.joined_at = joined_at
     if referral.order_id is not None:
+        # Also where they have left since: paying it says so.
         assert referral.order is not None
         _note_order(referral, referral.order, definition)
         referral.status = Status.PENDING
         return
+    if joined_at is None:
+        referral.status, referral.due_at = Status.INVITED, None
+        return
+    referral.joined_at = joined_at
     begin = begins_at(referral) or joined_at
     referral.due_at = begin + dt.timedelta(days=definition.within_days)
     referral.status = Status.JOINED
@@ -121,21 +123,14 @@ def _taken() -> ConflictError:
     )
 
 
-def _brings(link: ReferralLink) -> bool:
-    if link.affiliate is not None:
-        return link.affiliate.stopped_at is None
-    member = advocate_of(link)
-    return member is not None and member.status == Membership.Status.ACTIVE
-
-
 def _begin(referral: Referral, definition: ReferralDefinition, now: dt.datetime) -> None:
-    """How far it is at first, and whether somebody has to look at it."""
+    """How far it is at first, and whether somebody has to look at it: not at one that brings
+    nothing anyway, which they could let pass."""
     begin_if_member(referral, now)
-    reasons = reasons_of(referral, definition)
-    if reasons:
-        referral.status, referral.reasons = Status.IN_REVIEW, reasons
-    elif definition.newcomers_only and _is_known(referral):
+    if definition.newcomers_only and _is_known(referral):
         refuse(referral, "not_new", now)
+    elif reasons := reasons_of(referral, definition):
+        referral.status, referral.reasons = Status.IN_REVIEW, reasons
 
 
 def _is_known(referral: Referral) -> bool:

@@ -10,7 +10,9 @@ from django.utils import timezone
 from campaigns.models import Referral
 from campaigns.services.referrals import bring_up_to_date
 from loyalty.models import Membership, Program
+from loyalty.services.leaving import leave_program
 from members.models import Customer
+from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.referrals import make_link, promise
 from tests.loyalty.factories import order, record
@@ -101,6 +103,9 @@ def test_a_code_says_whose_it_is(api: ApiClient, program: Program, code: str) ->
     assert (found["code"], found["name"], found["open"]) == (code, "Ann", True)
     assert found["url"].endswith(f"/refer/{code}/")
     assert_problem(api.get("/referral-codes/NOBODY99"), 404, "not_found")
+    member = Membership.objects.get(customer__external_id="ann")
+    leave_program(membership=member, actor=SYSTEM, now=timezone.now())
+    assert api.get(f"/referral-codes/{code}").json()["open"] is False
 
 
 def test_each_scope_opens_its_own(key_with: Callable[..., ApiClient], program: Program) -> None:

@@ -17,7 +17,13 @@ from campaigns.models import Referral
 from campaigns.referral_definitions import definition_of
 from campaigns.referral_words import promise_sentences, told_referrals
 from campaigns.selectors.referral_results import results_of
-from campaigns.selectors.referrals import advocate_of, get_referral, live_terms, referrals
+from campaigns.selectors.referrals import (
+    advocate_of,
+    brings,
+    get_referral,
+    live_terms,
+    referrals,
+)
 from campaigns.services.referral_links import address_of, find_link, link_named
 from campaigns.services.referral_reviews import approve_referral, refuse_referral
 from campaigns.services.referrals import bring_friend
@@ -222,7 +228,8 @@ class ReferralCode(ApiView):
         advocate = advocate_of(link)
         return answer(
             ReferralCodeOut(
-                code=link.code, program=program.code, url=address_of(link), open=terms is not None,
+                code=link.code, program=program.code, url=address_of(link),
+                open=terms is not None and brings(link),
                 name=advocate.customer.given_name if advocate else str(link.affiliate),
                 title=told.friend_title if told else "", text=told.friend_text if told else "",
             )

@@ -12,12 +12,22 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Referral, ReferralLink, ReferralTrace, ReferralVisit
+from campaigns.services.affiliates import stop_affiliate
 from campaigns.services.referral_programs import pause_referrals
 from loyalty.models import JoinRequest, Membership, Program
+from loyalty.services.leaving import leave_program
 from members.models import Customer, OutboxEvent
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
-from tests.campaigns.referrals import bring, buy, make_link, make_member, promise, settle
+from tests.campaigns.referrals import (
+    bring,
+    brought_friend,
+    buy,
+    make_link,
+    make_member,
+    promise,
+    settle,
+)
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program
 
@@ -144,3 +154,27 @@ def test_a_link_that_leads_nowhere_is_not_found_and_a_paused_one_leads_to_the_pr
     answer = client.get(reverse("referrals:invited", args=[link.code]))
     assert answer.headers["Location"] == reverse("programs:program", args=[club.code])
     page(client, reverse("referrals:affiliate", args=["guess"]), 404)
+
+
+def test_who_brings_nobody_any_more_invites_nobody(
+    client_of_ana: Client, club: Program, ana: Membership, client: Client
+) -> None:
+    own = reverse("referrals_account:invite")
+    page(client_of_ana, own)
+    link = ReferralLink.objects.get(membership=ana)
+    address = reverse("referrals:invited", args=[link.code])
+    assert "Ana invites you" in page(client, address)
+    leave_program(membership=ana, actor=SYSTEM, now=timezone.now())
+    # Nothing is promised to a friend that nobody would get.
+    answer = client.get(address)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == reverse("programs:program", args=[club.code])
+    assert link.code not in client_of_ana.get(own).content.decode()
+
+
+def test_an_affiliate_who_was_stopped_invites_nobody(club: Program, client: Client) -> None:
+    _referral, affiliate = brought_friend(club)
+    address = reverse("referrals:invited", args=[affiliate.link.code])
+    assert "Bread Blog invites you" in page(client, address)
+    stop_affiliate(affiliate=affiliate, actor=SYSTEM, now=timezone.now())
+    assert client.get(address).status_code == 302

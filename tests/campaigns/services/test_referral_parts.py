@@ -18,10 +18,12 @@ from campaigns.models import (
     ReferralProgram,
     ReferralTrace,
 )
+from campaigns.referral_definitions import ReferralDefinition
 from campaigns.referral_traces import Place, note_traces
 from campaigns.selectors.referral_results import results_of
 from campaigns.selectors.referrals import advocate_of, brought_by, own_figures
 from campaigns.services.referral_links import find_link, note_ask
+from campaigns.services.referral_programs import write_terms
 from campaigns.tasks import prune_referral_asks
 from loyalty.models import Program
 from loyalty.program_files import dump_program, load_program
@@ -134,6 +136,21 @@ def test_what_is_exported_makes_the_same_elsewhere(club: Program) -> None:
     # A file that says nothing of it leaves it as it is.
     apply_definition(second.model_copy(update={"referrals": ()}), actor=SYSTEM, now=NOW)
     assert ReferralProgram.objects.get(program=other).terms.count() == 1
+
+
+def test_a_file_that_has_it_rest_publishes_nothing_that_somebody_else_writes(
+    club: Program,
+) -> None:
+    promise(club)
+    said = definition_of(club, NOW)
+    unfinished = ReferralDefinition.model_validate({"friend": {"kind": "units", "units": 9000}})
+    write_terms(program=club, definition=unfinished, actor=SYSTEM, now=NOW)
+    for state in ("paused", "live"):
+        [item] = (item.model_copy(update={"state": state}) for item in said.referrals)
+        apply_definition(said.model_copy(update={"referrals": (item,)}), actor=SYSTEM, now=NOW)
+        row = ReferralProgram.objects.get()
+        assert (row.status, row.terms.count()) == (state, 1)
+        assert row.draft == {"friend": {"kind": "units", "units": "9000"}}
 
 
 def test_what_is_wrong_in_a_file_is_named(club: Program) -> None:

@@ -20,6 +20,7 @@ from campaigns.models import (
 from campaigns.referral_definitions import ReferralDefinition
 from campaigns.referral_traces import Place, note_traces
 from campaigns.selectors.referrals import own_figures, spent_of
+from campaigns.services.affiliates import change_affiliate
 from campaigns.services.referral_following import (
     find_due,
     follow_joined,
@@ -38,7 +39,7 @@ from campaigns.services.referral_reviews import approve_referral, refuse_referra
 from campaigns.services.referrals import bring_friend, bring_up_to_date
 from loyalty.explanations import explain_transfer
 from loyalty.join_codes import JoinCode
-from loyalty.models import Membership, Program, Transfer
+from loyalty.models import Membership, Program, Transfer, WalletType
 from loyalty.services.leaving import leave_program
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.rules import set_four_eyes
@@ -49,6 +50,7 @@ from members.services.job_runs import run_scheduled
 from tests.campaigns.referrals import (
     UNITS,
     bring,
+    brought_friend,
     buy,
     make_link,
     make_member,
@@ -140,6 +142,46 @@ def test_a_share_of_the_first_purchase_follows_what_is_left_of_it(club: Program)
     assert moves("ann")[-1] == ("clawback", -299)
 
 
+@pytest.mark.parametrize("worth", ["0.02", "0.005", "0"])
+def test_what_a_unit_is_worth_later_takes_nothing_back(club: Program, worth: str) -> None:
+    promise(club, advocate={"kind": "percent", "percent": 10}, friend={}, wait_days=0)
+    found = bring(make_link(club))
+    buy(at=day(1))
+    settle(found, day(1))
+    assert moves("ann") == [("accrual", 500)]
+    WalletType.objects.filter(program=club).update(unit_value=worth)
+    assert settle(found, day(2)).status == Status.PAID
+    assert moves("ann") == [("accrual", 500)]
+    give_back(refund("R", "20", of="ben-1", at=day(3)))
+    assert settle(found, day(3)).status == Status.PAID
+    assert moves("ann")[1:] == [("clawback", -200)]
+    payment = ReferralPayment.objects.get()
+    assert (str(payment.money), str(payment.money_back)) == ("5.0000", "2.0000")
+
+
+def test_what_an_affiliate_gets_later_takes_nothing_back(club: Program) -> None:
+    promise(club, wait_days=0, friend={})
+    _referral, affiliate = brought_friend(club)
+    promise(club, wait_days=0)
+    found = bring(affiliate.link)
+    buy(at=day(1))
+    assert settle(found, day(1)).status == Status.PAID
+    payment = ReferralPayment.objects.get(side="affiliate")
+    # 5 for the friend, and 10 % of 50.
+    assert str(payment.money) == "10.0000"
+    change_affiliate(
+        affiliate=affiliate, name=affiliate.name, email="", per_friend=Decimal(1),
+        percent=Decimal(0), actor=SYSTEM,
+    )  # fmt: skip
+    assert settle(found, day(2)).status == Status.PAID
+    payment.refresh_from_db()
+    assert payment.money_back == 0
+    give_back(refund("R", "20", of="ben-1", at=day(3)))
+    settle(found, day(3))
+    payment.refresh_from_db()
+    assert str(payment.money_back) == "2.0000"
+
+
 def test_more_friends_bring_more(club: Program) -> None:
     steps = [
         {"friends": 2, "gift": {"kind": "units", "units": 500}},
@@ -181,6 +223,18 @@ def test_who_has_bought_before_is_no_new_friend_unless_all_count(club: Program) 
     promise(club, newcomers_only=False)
     buy("cat", at=day(-30))
     assert bring(make_link(club), "cat").status == Status.JOINED
+
+
+def test_who_has_bought_before_is_no_new_friend_whatever_else_speaks_against_them(
+    club: Program,
+) -> None:
+    promise(club)
+    buy("ben", at=day(-30))
+    link = make_link(club)
+    assert link.membership is not None
+    note_traces(link.membership.customer, {"device": "phone"}, NOW)
+    found = bring(link, traces={"device": "phone"})
+    assert (found.status, found.refusal) == (Status.REFUSED, "not_new")
 
 
 def test_one_person_comes_once(link: ReferralLink) -> None:
@@ -316,6 +370,21 @@ def test_who_has_left_is_not_paid_before_somebody_looks_at_it(link: ReferralLink
     settle(found, day(1))
     leave_program(membership=link.membership, actor=SYSTEM, now=day(2))
     assert settle(found, day(20)).reasons == ["not_active"]
+    assert not Transfer.objects.exists()
+
+
+def test_a_friend_who_has_left_stays_in_review_when_somebody_lets_it_pass(
+    link: ReferralLink,
+) -> None:
+    found = bring(link)
+    buy(at=day(1))
+    settle(found, day(1))
+    member = Membership.objects.get(customer=found.friend)
+    leave_program(membership=member, actor=SYSTEM, now=day(2))
+    assert settle(found, day(20)).reasons == ["not_active"]
+    done = approve_referral(referral=found, note="It was a mistake", actor=SYSTEM, now=day(21))
+    assert (done.status, done.reasons) == (Status.IN_REVIEW, ["not_active"])
+    assert done.joined_at is not None
     assert not Transfer.objects.exists()
 
 
