@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from pydantic import ValidationError
@@ -25,8 +24,9 @@ from campaigns.game_definitions import (
 from campaigns.models import Game, GamePrize
 from loyalty.backoffice.program_fields import optional, plain
 from loyalty.models import ActivityType
+from loyalty.models.programs import code_validator
 from members.backoffice.condition_builder import ConditionField
-from members.free_codes import first_free
+from members.free_codes import code_stem, first_free
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
 from rewards.models import Reward
 
@@ -132,7 +132,9 @@ class GameForm(forms.Form):
 class PrizeForm(forms.Form):
     """One prize; left without a name it is none."""
 
-    code = forms.SlugField(max_length=48, required=False, widget=forms.HiddenInput)
+    code = forms.SlugField(
+        max_length=48, required=False, widget=forms.HiddenInput, validators=[code_validator]
+    )
     name = forms.CharField(label=_l("Prize"), max_length=80, required=False)
     kind = forms.ChoiceField(label=_l("What it is"), choices=GamePrize.Kind.choices)
     weight = forms.IntegerField(
@@ -199,7 +201,8 @@ def prizes_said(formset: Any, game: Game) -> list[PrizeDefinition]:
     said = [form.cleaned_data for form in formset.ordered_forms if form.cleaned_data.get("name")]
     taken, found = {data["code"] for data in said if data["code"]}, []
     for data in said:
-        code = data["code"] or first_free(slugify(data["name"])[:40].strip("-") or "prize", taken)
+        stem = code_stem(data["name"], otherwise="prize", longest=40)
+        code = data["code"] or first_free(stem, taken)
         taken.add(code)
         old, kind = known.get(code), data["kind"]
         wins = kind == GamePrize.Kind.REWARD

@@ -215,9 +215,10 @@ def _write(
 ) -> None:  # fmt: skip
     if _known(row, asked):
         return
-    for passed in row.uses.filter(state=State.HELD, held_until__lte=now).order_by("pk"):
-        passed.state, passed.closed_at, passed.held_until = State.RELEASED, now, None
-        passed.save()
+    passed = row.uses.filter(state=State.HELD, held_until__lte=now)
+    for pk in passed.order_by("pk").values_list("pk", flat=True):
+        # As it is by then: an order of its member may have just taken it over.
+        passed.filter(pk=pk).update(state=State.RELEASED, closed_at=now, held_until=None)
     own = PromoCodeUse.objects.filter(
         campaign=row.campaign_id, membership=asked.membership_id, state__in=OPEN
     )

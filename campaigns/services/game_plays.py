@@ -164,11 +164,11 @@ def _earn_by_orders(game: Game, earning: Earning, customers: set[int], now: dt.d
         worth = order.total - back.get(order.pk, Decimal(0))
         if member is not None and (earning.least is None or worth >= earning.least):
             _earn(game, earning, member, f"order:{order.pk}", now, order)
-    _withdraw(game, earning, customers, now)
+    _withdraw(game, customers, now)
 
 
-def _withdraw(game: Game, earning: Earning, customers: set[int], now: dt.datetime) -> None:
-    """Plays that nobody used yet, for orders that would not earn one any more."""
+def _withdraw(game: Game, customers: set[int], now: dt.datetime) -> None:
+    """Plays that nobody used yet, for orders that would not earn them any more."""
     plays = list(
         GamePlay.objects.filter(
             game=game, order__customer__in=customers, used_at=None, withdrawn_at=None
@@ -179,8 +179,19 @@ def _withdraw(game: Game, earning: Earning, customers: set[int], now: dt.datetim
         order = play.order
         assert order is not None
         left = order.total - back.get(order.pk, Decimal(0))
-        if order.status in Order.VOID or (earning.least is not None and left < earning.least):
+        if order.status in Order.VOID or _number(play) > _earned_with(game, left):
             GamePlay.objects.filter(pk=play.pk, used_at=None).update(withdrawn_at=now)
+
+
+def _number(play: GamePlay) -> int:
+    """The how-many-th of its occasion it is."""
+    return int(play.occasion.rpartition(":")[2])
+
+
+def _earned_with(game: Game, worth: Decimal) -> int:
+    """How many plays an order of so much earns: the most that one way to earn them says."""
+    ways = earnings_of(game, "order")
+    return max((way.plays for way in ways if way.least is None or worth >= way.least), default=0)
 
 
 def _earn_by_activities(

@@ -30,6 +30,12 @@ def begin_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
     return made
 
 
+def hold_seed(game: Game) -> None:
+    """Wait for draws that are under way, and keep further ones waiting. Before the game is locked:
+    a draw holds the seed first, and then the game where it has a budget."""
+    list(GameSeed.objects.select_for_update().filter(game=game, ended_at=None).values_list("pk"))
+
+
 def reveal_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed | None:
     """The one in use is no secret any more, and nothing more is drawn with it. None: there is none.
     Draws that are under way are waited for."""
@@ -47,6 +53,7 @@ def reveal_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed | None:
 @transaction.atomic
 def rotate_seed(*, game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
     """Reveal the secret in use, and go on with another one."""
+    hold_seed(game)
     row = Game.objects.select_for_update(no_key=True).get(pk=game.pk)
     if row.status not in (Game.Status.LIVE, Game.Status.PAUSED):
         raise ConflictError(_("It is not played now."), code="game_state")

@@ -14,7 +14,7 @@ from campaigns.fair_draws import Place, hash_of, written_odds
 from campaigns.game_definitions import PLAIN, GameDefinition, PrizeDefinition, definition_of_game
 from campaigns.models import Game, GamePrize
 from campaigns.selectors.games import games, unit_of
-from campaigns.services.game_seeds import begin_seed, reveal_seed
+from campaigns.services.game_seeds import begin_seed, hold_seed, reveal_seed
 from loyalty.models import Program
 from loyalty.rule_conditions import stored_condition
 from members.conditions.tree import ConditionError
@@ -98,6 +98,7 @@ def check_whole(game: Game, now: dt.datetime) -> None:
         if prize.reward is not None and prize.reward.status != Reward.Status.LIVE:
             message = _("“%s” cannot be won: the reward is not live.") % prize.name
             errors.append(FieldError(f"prizes[{number}].reward", message))
+    errors += _too_fine(game, prizes)
     if not (game.price or game.free_plays or game.earning):
         message = _("Nobody can come to a play: say what earns one, or sell them.")
         errors.append(FieldError("earning", message, "required"))
@@ -109,6 +110,20 @@ def check_whole(game: Game, now: dt.datetime) -> None:
         errors += [FieldError("audience", str(item.message)) for item in wrong.errors]
     if errors:
         raise DomainError(_("Something is missing, or not right."), errors=errors)
+
+
+def _too_fine(game: Game, prizes: Sequence[GamePrize]) -> list[FieldError]:
+    """Parts of units that there are not: less would be given, or taken, than is said."""
+    unit = unit_of(game.program)
+    said = [("price", game.price)]
+    said += [(f"prizes[{number}].units", prize.units) for number, prize in enumerate(prizes)]
+    words = {"units": unit.plural, "decimals": unit.scale}
+    message = _("Give %(units)s with at most %(decimals)s decimals.") % words
+    return [
+        FieldError(place, message, "too_fine")
+        for place, units in said
+        if units is not None and units.scaleb(unit.scale) % 1
+    ]
 
 
 @transaction.atomic
@@ -216,6 +231,7 @@ def end_game(
 ) -> Game:
     """For good: its last seed is revealed. What plays cost that nobody used is given back by the
     job of games. Again changes nothing."""
+    hold_seed(game)
     row = locked(game)
     if row.status == Status.ENDED:
         return row

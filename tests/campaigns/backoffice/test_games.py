@@ -197,3 +197,14 @@ def test_the_list_takes_as_many_queries_for_many_games_as_for_one(
         draft_game(club, name=f"Game {number}")
     with django_assert_max_num_queries(15):
         page(manager, url("game_list"))
+
+
+def test_what_a_prize_is_called_makes_its_code_whatever_signs_are_in_it(
+    manager: Client, club: Program
+) -> None:
+    game = draft_game(club, prizes=[])
+    edit = url("game_edit", game.public_id)
+    prizes = (WON | {"name": "half_price"}, LOST | {"name": "残念"})
+    assert manager.post(edit, filled(*prizes)).status_code == 302
+    assert set(game.prizes.values_list("code", flat=True)) == {"half-price", "prize"}
+    assert manager.post(edit, filled(WON | {"code": "Half_Price"}, LOST)).status_code == 422

@@ -21,15 +21,16 @@ from campaigns.models import Game, GameDraw, GamePlay, GamePrize, GameSeed
 from campaigns.selectors.game_proofs import drawn, proof_of
 from campaigns.selectors.games import draws_of, odds_of, plays_left, shown_to
 from campaigns.services.game_clock import find_changes, move_on
-from campaigns.services.game_draws import play_game
+from campaigns.services.game_draws import _seed_in_use, play_game
 from campaigns.services.game_plays import buy_play
 from campaigns.services.game_seeds import rotate_seed, secret_of
-from campaigns.services.game_turns import GameClosedError
+from campaigns.services.game_turns import GameClosedError, hold_member
 from campaigns.services.games import (
     ask_to_publish,
     change_game,
     copy_game,
     delete_game,
+    end_game,
     pause_game,
     publish_game,
     resume_game,
@@ -63,6 +64,7 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.rewards.services.racing import in_the_way_of
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 ACCOUNT = Transfer.Source.ACCOUNT.value
@@ -195,6 +197,21 @@ def test_no_hand_brings_a_game_beyond_its_budget_or_a_prize_beyond_its_stock(
         GamePrize.objects.filter(game=game, code="prize").update(taken=2)
 
 
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [({"prizes": sure(units="2.5")}, "prizes[0].units"), ({"price": "0.5"}, "price")],
+)
+def test_no_game_promises_or_takes_parts_of_units_that_there_are_not(
+    program: Program, said: dict[str, Any], field: str
+) -> None:
+    game = draft_game(program, **said)
+    with pytest.raises(DomainError) as caught:
+        publish_game(game=game, actor=SYSTEM, now=NOW)
+    assert [(error.field, error.code) for error in caught.value.errors] == [(field, "too_fine")]
+    program.wallet_types.update(scale=1)
+    publish_game(game=game, actor=SYSTEM, now=NOW)
+
+
 # How members come to plays
 
 
@@ -267,6 +284,23 @@ def test_an_order_of_so_much_earns_a_play_once_and_it_goes_with_the_order(
     assert plays_left(game, maya, now).granted == 0
     withdrawn = GamePlay.objects.get(withdrawn_at__isnull=False)
     assert withdrawn.order == Order.objects.get(external_id="A1")
+
+
+def test_an_order_keeps_what_any_of_several_ways_earns_with_what_is_left_of_it(
+    program: Program,
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    game = live_game(
+        program, at=now - dt.timedelta(minutes=5), free_plays=0, free_each="", prizes=sure(),
+        earning=[{"on": "order"}, {"on": "order", "least": "100", "plays": 3}],
+    )  # fmt: skip
+    small, large = member("c1"), member("c2")
+    record(order("A1", "50", at=now), order("A2", "100", at=now, buyer="c2"))
+    deliver_waiting()
+    assert [plays_left(game, buyer, now).granted for buyer in (small, large)] == [1, 3]
+    give_back(refund("R1", "10", of="A2", at=now))
+    deliver_waiting()
+    assert [plays_left(game, buyer, now).granted for buyer in (small, large)] == [1, 1]
 
 
 def test_joining_an_activity_and_a_higher_tier_earn_plays(db: None) -> None:
@@ -354,6 +388,22 @@ def test_every_draw_can_be_worked_out_again_once_its_seed_is_revealed(program: P
     play(game, member("c1"), "later", at=day(1))
     call_command("verify_draw")
     call_command("verify_draw", str(GameDraw.objects.latest("pk").public_id))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("close", [rotate_seed, end_game])
+def test_whoever_reveals_a_seed_waits_for_a_draw_under_a_budget_and_not_the_other_way_round(
+    close: Any,
+) -> None:
+    program = make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"})
+    game, maya = live_game(program, prizes=sure(), budget_units=100), member("c1", program)
+    in_the_way_of(
+        lambda: close(game=game, actor=SYSTEM, now=NOW),
+        lambda: (hold_member(maya), _seed_in_use(game)),
+        lambda: play(game, maya),
+    )
+    assert fresh(game).won_units == 10
+    assert proof_of(GameDraw.objects.get()).seed
 
 
 def test_a_seed_is_kept_encrypted_and_changes_no_more(program: Program) -> None:

@@ -47,6 +47,7 @@ from tests.loyalty.factories import (
     spendable,
 )
 from tests.rewards.services.carts import cancel, cart, commit, reserve
+from tests.rewards.services.racing import in_the_way_of
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 HOUR = dt.timedelta(hours=1)
@@ -262,6 +263,24 @@ def test_the_database_guards_how_often_it_is_used(program):
 
 
 # Carts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_that_takes_over_what_its_cart_kept_has_used_it_whoever_tidies_up(program):
+    """Another cart lets go what has run out, in the moment in which the order comes."""
+    make_wallet(program)
+    make_wallet(program, "c2")
+    by_word(program, "percent-off", offer={"percent": 20})
+    reserve(with_code(member(), "one"))
+    other, later = with_code(member("c2"), "two"), NOW + HOUR
+    in_the_way_of(
+        lambda: reserve(other, at=later),
+        lambda: record(order("A", "100", coupons=("STUDENT10",)), now=later),
+        lambda: None,
+    )
+    uses = PromoCodeUse.objects.order_by("pk").values_list("holder", "state")
+    assert list(uses) == [("order:shop/A", "used"), ("cart:shop/two", "held")]
+    assert said_of("STUDENT10") == "used_by_member"
 
 
 def test_a_cart_keeps_the_code_and_its_order_uses_it(program):
