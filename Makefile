@@ -12,7 +12,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := $(VENV)/stamps
 MANAGE := $(PY) manage.py
-DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+# Not --quiet: that hides warnings from --strict, too.
+DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-header
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from loyalty.codes_asked import CodesAsked, code_keeper, order_holder
 from loyalty.models import Order
 from loyalty.services.contexts import Wish
-from loyalty.services.order_batches import Opened
 from loyalty.services.order_inputs import OrderInput
 
 
@@ -72,13 +71,13 @@ def with_codes_of_known(
     return [replace(wish, codes=found) for wish, found in zip(wishes, answers, strict=True)]
 
 
-def let_codes_go(orders: Sequence[OrderInput], opened: Sequence[Opened], now: dt.datetime) -> None:
-    """Of known orders that come to nothing by now: their codes may be used again."""
+def let_codes_go(changed: Sequence[OrderInput], now: dt.datetime) -> None:
+    """Of orders that were changed to what comes to nothing: their codes may be used again."""
     keeper = code_keeper()
     gone = [
         order_holder(order.source, order.external_id)
-        for order, known in zip(orders, opened, strict=True)
-        if known.known and order.status in Order.VOID
+        for order in changed
+        if order.status in Order.VOID
     ]
     if keeper is not None and gone:
         keeper.let_go(gone, now)

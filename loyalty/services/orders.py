@@ -137,7 +137,9 @@ def _record_opened(
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
     _write(rows, payments, terms, now)
-    let_codes_go(orders, opened, now)
+    updated = (order for order, told in zip(orders, results, strict=True)
+               if told.outcome == "updated")  # fmt: skip
+    let_codes_go(list(updated), now)
     keep_discounts(_written(orders, results, lambda order: order.discounts), terms, now)
     keep_round_ups(_written(orders, results, lambda order: order.round_up), now=now)
     book.write()

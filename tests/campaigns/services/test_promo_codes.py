@@ -209,6 +209,17 @@ def test_an_order_that_is_called_off_gives_its_use_back(program):
     assert (spendable("c1"), spendable("c2")) == (0, 20)
 
 
+def test_a_message_from_before_does_not_give_the_use_back(program):
+    by_word(program, codes={"most_uses": 1})
+    record(order("A", "10", coupons=("STUDENT10",), sequence=2))
+    [told] = record(
+        order("A", "10", coupons=("STUDENT10",), sequence=1, status=Order.Status.CANCELLED)
+    )
+    assert told.outcome == "outdated"
+    record(order("B", "10", coupons=("STUDENT10",), buyer="c2"))
+    assert (spendable("c1"), spendable("c2")) == (20, 10)
+
+
 def test_of_two_codes_of_one_promotion_one_counts(program):
     campaign = draft(program, codes={"kind": "single", "per_member": None})
     write_codes(campaign=campaign, text="AAAA-1\nAAAA-2", actor=SYSTEM, now=NOW)
