@@ -90,7 +90,7 @@ def plan_of(challenge: Challenge) -> Plan:
 
 def window_of(entry: ChallengeEntry) -> Window:
     """In which orders count for somebody who takes part. Who joined the program by their own
-    decision brings nothing from before."""
+    decision brings nothing from before, and nobody what was bought while they were away."""
     challenge, campaign, member = entry.challenge, entry.challenge.campaign, entry.membership
     starts_at = max(entry.starts_at, member.earns_from or entry.starts_at)
     ends_at, inclusive = entry.ends_at, challenge.days is not None
@@ -102,4 +102,5 @@ def window_of(entry: ChallengeEntry) -> Window:
         (dt.datetime.fromisoformat(since), dt.datetime.fromisoformat(until) if until else None)
         for since, until in challenge.pauses
     )
-    return Window(starts_at, ends_at, inclusive, pauses)
+    away = tuple((absence.began_at, absence.ended_at) for absence in member.absences.all())
+    return Window(starts_at, ends_at, inclusive, (*pauses, *away))

@@ -11,16 +11,19 @@ from loyalty.models import Membership
 from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
 from members.models import Customer, CustomerMerge
 
+Won = ChallengeWin.State
+
 
 def merge_challenges(merging: Merging) -> Record:
     """Entries of the duplicate go to the membership that counts, if that has none of the same
-    challenge; else what was won by it counts as won by that one."""
+    challenge; of two the one goes on that holds what was done in both, and what was won in the
+    other counts as won in it."""
     entries: list[list[int]] = []
     wins: list[list[int]] = []
     rows = ChallengeEntry.objects.filter(
         membership__customer=merging.merged, membership__merged_into__isnull=False
     ).exclude(state=ChallengeEntry.State.LEFT)  # fmt: skip
-    for entry in rows.select_related("membership").order_by("pk"):
+    for entry in rows.select_related("challenge", "membership").order_by("pk"):
         kept: Membership | None = entry.membership.merged_into
         assert kept is not None
         known = ChallengeEntry.objects.filter(challenge=entry.challenge_id, membership=kept)
@@ -30,6 +33,9 @@ def merge_challenges(merging: Merging) -> Record:
             entries.append([entry.pk, entry.membership_id])
             entry.membership = kept
             entry.save(update_fields=["membership"])
+        elif other is not None and not taken and _holds_more(entry, other):
+            entries += _change_places(entry, other)
+            wins += _take_wins(other, entry)
         elif other is not None:
             wins += _take_wins(entry, other)
     return {"entries": entries, "wins": wins}
@@ -63,6 +69,25 @@ def register() -> None:
         ),
         order=85,
     )  # fmt: skip
+
+
+def _holds_more(entry: ChallengeEntry, other: ChallengeEntry) -> bool:
+    """What began first holds all that the other does, unless each has days of their own, or is in
+    a team: then it is the one that was won more often, or lasts longer."""
+    challenge = entry.challenge
+    if challenge.days is None and challenge.team_size is None:
+        return entry.starts_at < other.starts_at
+    found = [(item.wins.filter(state=Won.WON).count(), item.ends_at) for item in (entry, other)]
+    return found[0] > found[1]
+
+
+def _change_places(entry: ChallengeEntry, other: ChallengeEntry) -> list[list[int]]:
+    """Each goes to the other's membership. Returns whose they were."""
+    before = [[entry.pk, entry.membership_id], [other.pk, other.membership_id]]
+    entry.membership, other.membership = other.membership, entry.membership
+    for item in (other, entry):
+        item.save(update_fields=["membership"])
+    return before
 
 
 def _take_wins(entry: ChallengeEntry, other: ChallengeEntry) -> list[list[int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 
 from campaigns.challenge_definitions import plan_of, window_of
 from campaigns.challenges.progress import Progress, Window, progress_of
@@ -44,16 +44,15 @@ def entries() -> QuerySet[ChallengeEntry]:
     return ChallengeEntry.objects.select_related(
         "challenge__campaign__program", "challenge__reward", "membership__customer",
         "membership__program", "team",
-    )  # fmt: skip
+    ).prefetch_related("membership__absences")  # fmt: skip
 
 
 def with_teams(keys: Iterable[int]) -> list[int]:
-    """These entries, and those that do it together with them."""
+    """These entries, and those that do it together with them: also of who is no member any more,
+    whose orders of before still count for the others."""
     known = list(keys)
     teams = ChallengeEntry.objects.filter(pk__in=known, team__isnull=False).values("team")
-    others = ChallengeEntry.objects.filter(
-        team__in=teams, membership__status=Membership.Status.ACTIVE
-    ).exclude(state=State.LEFT)  # fmt: skip
+    others = ChallengeEntry.objects.filter(team__in=teams).exclude(state=State.LEFT)
     return list({*known, *others.values_list("pk", flat=True)})
 
 
@@ -159,6 +158,7 @@ def open_to(member: Membership, now: dt.datetime) -> list[Standing]:
     from their orders as of now."""
     if member.status != Membership.Status.ACTIVE:
         return []
+    prefetch_related_objects([member], "absences")
     mine = entries().filter(
         membership=member, ends_at__gte=now, challenge__campaign__status=Status.LIVE,
         starts_at__lte=now, challenge__campaign__ends_at__gt=now,
@@ -199,7 +199,7 @@ def _standings(found: list[ChallengeEntry], member: Membership, now: dt.datetime
     if not found:
         return []
     teams = [entry.team_id for entry in found if entry.team_id]
-    others = entries().filter(team__in=teams, membership__status=Membership.Status.ACTIVE)
+    others = entries().filter(team__in=teams)
     everybody = [*found, *others.exclude(state=State.LEFT).exclude(membership=member)]
     bought = purchases_of(
         member.program, {entry.membership.customer_id for entry in everybody},
@@ -212,17 +212,18 @@ def _standings(found: list[ChallengeEntry], member: Membership, now: dt.datetime
         progress = entry_progress(entry, partners, bought, now=now)
         saved = entry if entry.pk else None
         number = won.get(entry.pk, 0) if saved else 0
+        together = sum(item.membership.status == Membership.Status.ACTIVE for item in partners)
         standings.append(
-            Standing(
-                entry.challenge, saved, progress, window_of(entry).ends_at, number, len(partners)
-            )
+            Standing(entry.challenge, saved, progress, window_of(entry).ends_at, number, together)
         )
     return standings
 
 
 def _won(found: Iterable[ChallengeEntry]) -> dict[int, int]:
+    """How often each was won; one that was undone counts while its reward stays, being used."""
     keys = [entry.pk for entry in found if entry.pk]
-    rows = ChallengeWin.objects.filter(entry__in=keys, state=ChallengeWin.State.WON)
+    stays = Q(state=ChallengeWin.State.WON) | Q(redemption__isnull=False)
+    rows = ChallengeWin.objects.filter(stays, entry__in=keys)
     counted: dict[int, int] = {}
     for key in rows.values_list("entry", flat=True):
         counted[key] = counted.get(key, 0) + 1

@@ -62,11 +62,15 @@ def measure_customers(customers: Sequence[int], *, now: dt.datetime) -> int:
 @transaction.atomic
 def measure_entries(keys: Iterable[int], *, now: dt.datetime) -> int:
     """The same of some entries."""
-    rows = list(_locked(with_teams(keys)))
+    asked = set(keys)
+    rows = list(_locked(with_teams(asked)))
     changed: list[ChallengeEntry] = []
     moved: list[int] = []
     reached: list[tuple[ChallengeEntry, Progress]] = []
     for entry, progress in _measured(rows):
+        # Who is no member any more only helps the others.
+        if entry.pk not in asked and entry.membership.status != Membership.Status.ACTIVE:
+            continue
         was = entry.state
         before = [getattr(entry, name) for name in _KEPT]
         _put(entry, progress, now)
@@ -125,6 +129,7 @@ def _locked(keys: Iterable[int]) -> Iterable[ChallengeEntry]:
         "membership__program",
     )  # fmt: skip
     rows = rows.filter(pk__in=list(keys)).exclude(state=State.LEFT)
+    rows = rows.prefetch_related("membership__absences")
     return rows.select_for_update(of=("self",)).order_by("pk")
 
 
@@ -145,7 +150,8 @@ def _newcomers(
     members = audience_of(campaign, now).filter(customer__in=customers)
     members = members.exclude(challenge_entries__challenge=challenge)
     spans: list[tuple[Membership, dt.datetime, dt.datetime]] = []
-    for member in members.select_related("customer", "program"):
+    members = members.select_related("customer", "program").prefetch_related("absences")
+    for member in members:
         begins = begins_by_itself(challenge, member)
         if begins is None or is_kept_aside(campaign, member):
             continue

@@ -23,7 +23,9 @@ from campaigns.services.challenge_teams import team_for
 from campaigns.services.told_challenges import follow_begun
 from loyalty.models import ActivityType, Membership, Program
 from members.errors import ConflictError, DomainError, FieldError
+from members.models.changes import CHANGED
 from members.services.audit import Actor
+from members.services.outbox import record_event
 from members.services.transactions import run_atomically
 from rewards.models import Reward
 
@@ -128,14 +130,18 @@ def give_challenge(
             raise DomainError(message, errors=[FieldError("at", message)])
         if member.status != Membership.Status.ACTIVE or is_shut_to(found, member, now):
             raise ChallengeClosedError(_("This challenge is not for this member."))
-        return begin_entry(found, member, at, now), False
+        entry = begin_entry(found, member, at, now)
+        # What they have bought since then counts already.
+        record_event(CHANGED, {"customers": [member.customer_id]})
+        return entry, False
 
     return run_atomically(give)
 
 
 def leave_challenge(*, entry: ChallengeEntry, now: dt.datetime) -> ChallengeEntry:
     """Of their own accord: what they did so far counts no more. Again changes nothing. Raises
-    ConflictError once something was won, or where nobody had to join."""
+    ConflictError once something was won, also where only a reward is left of it that was used, or
+    where nobody had to join."""
 
     def leave() -> ChallengeEntry:
         row = ChallengeEntry.objects.select_related("challenge", "team").select_for_update(
@@ -143,7 +149,8 @@ def leave_challenge(*, entry: ChallengeEntry, now: dt.datetime) -> ChallengeEntr
         ).get(pk=entry.pk)  # fmt: skip
         if row.state == State.LEFT:
             return row
-        if not row.challenge.opt_in or row.rounds or row.state not in ChallengeEntry.GOING:
+        kept = row.rounds or row.wins.filter(redemption__isnull=False).exists()
+        if not row.challenge.opt_in or kept or row.state not in ChallengeEntry.GOING:
             raise ConflictError(_("It cannot be left any more."), code="challenge_state")
         row.state = State.LEFT
         row.save(update_fields=["state"])

@@ -15,6 +15,7 @@ from campaigns.models import ChallengeEntry, ChallengeWin
 from campaigns.news import FRESH, News
 from campaigns.occasions import Occasion, Variable
 from campaigns.services.messages import watched, write_messages
+from loyalty.lot_words import last_day
 from loyalty.models import Membership
 from members.formatting import format_day, format_list, format_percent
 from members.selectors.merges import current
@@ -60,18 +61,23 @@ def follow_begun(keys: Iterable[int], now: dt.datetime) -> None:
 
 
 def follow_entries(keys: Sequence[int], now: dt.datetime) -> None:
-    """Tell of those that are nearly done, or over, each once."""
+    """Tell of those that are nearly done, or over without having been done, each once."""
     found = _entries(keys) if keys else []
     for occasion, state in ((NEARLY, State.NEAR), (ENDED, State.ENDED)):
-        named = [(entry, f"entry:{entry.pk}") for entry in found if entry.state == state]
+        named = [
+            (entry, f"entry:{entry.pk}")
+            for entry in found
+            if entry.state == state and not (occasion is ENDED and entry.rounds)
+        ]
         _tell(occasion, named, now)
 
 
 def follow_wins(keys: Sequence[int], now: dt.datetime) -> None:
+    """Tell what is theirs; nothing where it brought less than it says."""
     if not keys:
         return
     rows = ChallengeWin.objects.filter(
-        pk__in=list(keys), state=ChallengeWin.State.WON,
+        pk__in=list(keys), state=ChallengeWin.State.WON, unrewarded="",
         entry__membership__status=Membership.Status.ACTIVE,
     ).select_related(
         "entry__challenge__campaign__program", "entry__challenge__reward",
@@ -114,7 +120,7 @@ def _news(entry: ChallengeEntry, occurrence: str) -> News:
             "challenge": told.title, "text": told.text,
             "percent": format_percent(entry.percent / 100, digits=0),
             "brings": format_list(brings(challenge)),
-            "until": format_day(entry.ends_at, member.program.zone),
+            "until": format_day(last_day(entry.ends_at, member.program.zone)),
         }  # fmt: skip
 
     return News(

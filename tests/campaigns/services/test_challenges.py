@@ -35,6 +35,8 @@ from campaigns.services.challenges import (
     leave_challenge,
 )
 from loyalty.models import ActivityType, CapCounter, Membership, Program, Transfer
+from loyalty.services.leaving import leave_program
+from loyalty.services.suspensions import resume_membership, suspend_membership
 from members.errors import ConflictError, DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -42,7 +44,7 @@ from members.services.merging import merge_customers, undo_merge
 from rewards.models import Redemption
 from rewards.services.redemptions import use_redemption
 from tests.campaigns.challenges import DAY, SPEND, draft, launch, member
-from tests.campaigns.factories import work
+from tests.campaigns.factories import follow, work
 from tests.loyalty.factories import (
     NOW,
     day,
@@ -245,6 +247,19 @@ def test_a_badge_is_there_while_it_is_won(program):
     assert badges_of(member()) == []
 
 
+def test_what_brought_a_reward_that_was_used_is_not_left_and_done_anew(program):
+    offer(program, "mug")
+    entry = join(launch(program, units=None, reward="mug"))
+    record(order("A", "60", at=NOW + HOUR))
+    measure(NOW + HOUR)
+    use_redemption(redemption=Redemption.objects.get(), actor=SYSTEM, now=NOW + HOUR)
+    give_back(refund("R", "60", of="A", at=NOW + DAY))
+    measure(NOW + DAY)
+    with pytest.raises(ConflictError):
+        leave_challenge(entry=entry, now=NOW + DAY)
+    assert [found.may_leave for found in open_to(member(), NOW + DAY)] == [False]
+
+
 # Taking part
 
 
@@ -316,6 +331,17 @@ def test_received_twice_it_can_be_won_twice_by_one_order(program):
     record(order("A", "60", at=NOW + DAY))
     measure(NOW + DAY)
     assert spendable(at=NOW + DAY) == 200
+
+
+def test_given_from_a_time_in_the_past_what_was_bought_since_then_counts_at_once(program):
+    challenge = launch(program)
+    record(order("A", "60", at=NOW + HOUR))
+    follow()
+    entry, _again = give_challenge(
+        challenge=challenge, membership=member(), at=NOW, now=NOW + 2 * HOUR
+    )
+    follow()
+    assert (fresh(entry).state, wins()) == (State.WON, [(1, "won", 1)])
 
 
 def test_a_welcome_challenge_runs_from_each_members_joining(program):
@@ -550,6 +576,30 @@ def test_a_team_never_has_too_many(program, transactional_db):
         assert sum(pool.map(go, found)) == 2
 
 
+def test_who_leaves_the_program_takes_nothing_from_the_others_and_helps_them_no_more(team):
+    record(order("A", "20", at=NOW + 2 * HOUR), order("B", "25", at=NOW + 3 * HOUR, buyer="c2"))
+    measure(NOW + 3 * HOUR)
+    leave_program(membership=member("c2"), actor=SYSTEM, now=NOW + 4 * HOUR)
+    record(order("C", "5", at=NOW + 5 * HOUR, buyer="c2"))
+    measure(NOW + 5 * HOUR)
+    (found,) = open_to(member("c3"), NOW + 5 * HOUR)
+    assert (fresh(team[0]).percent, found.progress.percent, found.together) == (90, 90, 2)
+    record(order("D", "5", at=NOW + 6 * HOUR))
+    measure_customers([member().customer_id], now=NOW + 6 * HOUR)
+    assert [spendable(who, at=NOW + DAY) for who in ("c1", "c2", "c3")] == [100, 0, 100]
+
+
+def test_what_is_bought_while_somebody_is_away_does_not_count(program):
+    entry = join(launch(program))
+    suspend_membership(membership=member(), reason="x", actor=SYSTEM, now=NOW + HOUR)
+    record(order("A", "40", at=NOW + 2 * HOUR))
+    resume_membership(membership=member(), reason="back", actor=SYSTEM, now=NOW + 3 * HOUR)
+    record(order("B", "10", at=NOW + 4 * HOUR))
+    measure(NOW + 4 * HOUR)
+    (found,) = open_to(member(), NOW + 4 * HOUR)
+    assert (fresh(entry).percent, found.progress.percent) == (20, 20)
+
+
 @pytest.mark.parametrize("said", [{"opt_in": False}, {"days": 3}])
 def test_a_team_joins_and_has_the_whole_time(program, said):
     with pytest.raises(ValidationError):
@@ -590,6 +640,41 @@ def test_both_had_won_and_together_it_is_won_once_more_not_at_all(program):
     measure(NOW + DAY)
     assert spendable(at=NOW + DAY) == 100
     assert wins() == [(1, "won", 1)]
+
+
+@pytest.mark.parametrize("first", ["c1", "c2"])
+def test_what_was_won_by_whom_began_first_stays_won(program, first):
+    challenge = launch(program)
+    make_wallet(program, "c2")
+    second = {"c1": "c2", "c2": "c1"}[first]
+    entry = join(challenge, first)
+    record(order("A", "60", at=NOW + HOUR, buyer=first))
+    measure(NOW + HOUR)
+    later = join(challenge, second, at=NOW + 2 * HOUR)
+    kept, merged = Customer.objects.get(external_id="c1"), Customer.objects.get(external_id="c2")
+    merge, _again = merge_customers(
+        kept=kept, merged=merged, actor=SYSTEM, source="api", now=NOW + DAY
+    )
+    measure(NOW + DAY)
+    assert (fresh(entry).membership, spendable(at=NOW + DAY)) == (member("c1"), 100)
+    assert wins() == [(1, "won", 1)]
+    undo_merge(merge=merge, actor=SYSTEM, source="api", now=NOW + 2 * DAY)
+    measure(NOW + 2 * DAY)
+    assert [fresh(item).membership for item in (entry, later)] == [member(first), member(second)]
+    assert wins(entry=entry) == [(1, "won", 1)]
+
+
+def test_of_days_of_their_own_what_was_won_goes_on(program):
+    challenge = launch(program, days=2)
+    make_wallet(program, "c2")
+    won = join(challenge, "c2")
+    record(order("A", "60", at=NOW + HOUR, buyer="c2"))
+    measure(NOW + HOUR)
+    join(challenge, "c1", at=NOW + 3 * DAY)
+    kept, merged = Customer.objects.get(external_id="c1"), Customer.objects.get(external_id="c2")
+    merge_customers(kept=kept, merged=merged, actor=SYSTEM, source="api", now=NOW + 4 * DAY)
+    measure(NOW + 4 * DAY)
+    assert (fresh(won).membership, wins()) == (member("c1"), [(1, "won", 1)])
 
 
 # The demonstration
