@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
 
 from campaigns.game_definitions import Earning
 from campaigns.models import Game, GameDraw, GamePrize
@@ -22,17 +21,17 @@ ICONS: Mapping[str, str] = {
 }  # fmt: skip
 # What members are told to do.
 VERBS: Mapping[str, Promise] = {
-    "wheel": _l("Spin the wheel"),
-    "slot": _l("Pull the lever"),
-    "scratch": _l("Scratch the card"),
-    "box": _l("Open the box"),
+    "wheel": gettext_lazy("Spin the wheel"),
+    "slot": gettext_lazy("Pull the lever"),
+    "scratch": gettext_lazy("Scratch the card"),
+    "box": gettext_lazy("Open the box"),
 }
 # Why something else was given than what was drawn.
 INSTEAD: Mapping[str, Promise] = {
-    "stock": _l("All of these are won."),
-    "day": _l("All of these that there are in a day are won."),
-    "budget": _l("The budget of the game does not reach for it any more."),
-    "refused": _l("It could not be given."),
+    "stock": gettext_lazy("All of these are won."),
+    "day": gettext_lazy("All of these that there are in a day are won."),
+    "budget": gettext_lazy("The budget of the game does not reach for it any more."),
+    "refused": gettext_lazy("It could not be given."),
 }
 PRIZE_ICONS: Mapping[str, str] = {
     "units": "coins", "reward": "gift", "play": "repeat", "nothing": "mood-smile",

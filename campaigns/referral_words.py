@@ -15,7 +15,13 @@ from campaigns.models import Referral, ReferralPayment
 from campaigns.referral_definitions import ReferralDefinition, ReferralGift
 from loyalty.models import Program, WalletType
 from loyalty.unit_input import LARGEST
-from members.formatting import format_money, format_number, format_percent, format_units
+from members.formatting import (
+    format_money,
+    format_number,
+    format_percent,
+    format_sentences,
+    format_units,
+)
 from rewards.models import Reward
 from rewards.texts import nearest, told
 
@@ -76,11 +82,12 @@ def _usual(definition: ReferralDefinition, program: Program) -> dict[str, str]:
     own = gift_words(definition.advocate, program)
     theirs = gift_words(definition.friend, program)
     title = _("Invite a friend")
-    text = _("You get %s for each friend who joins and buys.") % own if own else ""
-    if theirs:
-        text = f"{text} {_('They get %s.') % theirs}".strip()
+    sentences = [
+        *([_("You get %s for each friend who joins and buys.") % own] if own else []),
+        *([_("They get %s.") % theirs] if theirs else []),
+    ]
     return {
-        "title": title, "text": text,
+        "title": title, "text": format_sentences(sentences),
         "share": _("I am a member of %s. Join by my link:") % program.name,
         "friend_title": _("You are invited to %s") % program.name,
         "friend_text": _("Join and buy: %s is yours.") % theirs if theirs else "",

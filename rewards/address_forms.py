@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 
 from members.choices import countries
 from members.errors import DomainError
@@ -22,35 +22,36 @@ class AddressForm(forms.Form):
     """Where something is sent to."""
 
     recipient = forms.CharField(
-        label=_l("Name"), max_length=120,
+        label=gettext_lazy("Name"), max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )  # fmt: skip
     street = forms.CharField(
-        label=_l("Street and number"), max_length=120,
+        label=gettext_lazy("Street and number"), max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
     )  # fmt: skip
     extra = forms.CharField(
-        label=_l("Floor, company"), max_length=120, required=False,
+        label=gettext_lazy("Floor, company"), max_length=120, required=False,
         widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
     )  # fmt: skip
     postal_code = forms.CharField(
-        label=_l("Postal code"), max_length=16, required=False,
+        label=gettext_lazy("Postal code"), max_length=16, required=False,
         widget=forms.TextInput(attrs={"autocomplete": "postal-code"}),
     )  # fmt: skip
     city = forms.CharField(
-        label=_l("City"), max_length=120,
+        label=gettext_lazy("City"), max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
     )  # fmt: skip
     region = forms.CharField(
-        label=_l("State or province"), max_length=120, required=False,
+        label=gettext_lazy("State or province"), max_length=120, required=False,
         widget=forms.TextInput(attrs={"autocomplete": "address-level1"}),
     )  # fmt: skip
     country = forms.ChoiceField(
-        label=_l("Country"), choices=countries,
+        label=gettext_lazy("Country"), choices=countries,
         widget=forms.Select(attrs={"autocomplete": "country"}),
     )  # fmt: skip
     phone = forms.CharField(
-        label=_l("Phone"), max_length=32, required=False, help_text=_l("For the carrier."),
+        label=gettext_lazy("Phone"), max_length=32, required=False,
+        help_text=gettext_lazy("For the carrier."),
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from campaigns.channels import Channel
@@ -32,16 +32,22 @@ from members.forms import errors_on, posted
 from members.services.audit import Actor
 
 PAGE = "messages_account:devices"
-_SENT = _l("A code was sent to %s by WhatsApp. Type it below: then WhatsApp reaches you there.")
+_SENT = gettext_lazy(
+    "A code was sent to %s by WhatsApp. Type it below: then WhatsApp reaches you there."
+)
 
 
 class DeviceForm(forms.Form):
-    channel = forms.ChoiceField(label=_l("For"))
+    channel = forms.ChoiceField(label=gettext_lazy("For"))
     address = forms.CharField(
-        label=_l("Number, or the key of the device"), max_length=LONGEST,
-        help_text=_l("A number with + and the country code. A device’s key is in its app."),
+        label=gettext_lazy("Number, or the key of the device"), max_length=LONGEST,
+        help_text=gettext_lazy(
+            "A number with + and the country code. A device’s key is in its app."
+        ),
     )  # fmt: skip
-    label = forms.CharField(label=_l("What you call it"), max_length=LONGEST_LABEL, required=False)
+    label = forms.CharField(
+        label=gettext_lazy("What you call it"), max_length=LONGEST_LABEL, required=False
+    )
 
     def __init__(self, ways: list[tuple[str, str]], data: object = None) -> None:
         super().__init__(data)  # type: ignore[arg-type]
@@ -52,7 +58,7 @@ class DeviceForm(forms.Form):
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label=_l("The code that was sent there"), max_length=16,
+        label=gettext_lazy("The code that was sent there"), max_length=16,
         widget=forms.TextInput(
             attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": DIGITS}
         ),

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from campaigns.game_odds import odd_rows
@@ -24,13 +24,13 @@ from campaigns.selectors.games import games
 from members.errors import NotFoundError
 
 CHECKS: dict[str, str | Promise] = {
-    "commitment": _l("The seed is the one whose hash was published before"),
-    "proof": _l("The proof is the HMAC-SHA-256 of the text under the seed"),
-    "passed": _l("No number was passed over that should not have been"),
-    "odds": _l("The weights are those whose hash is in the text"),
-    "number": _l("The number is the rest of the proof’s first six bytes"),
-    "prize": _l("The number falls on the prize that was drawn"),
-    "given": _l("This prize was given, or the one that catches others"),
+    "commitment": gettext_lazy("The seed is the one whose hash was published before"),
+    "proof": gettext_lazy("The proof is the HMAC-SHA-256 of the text under the seed"),
+    "passed": gettext_lazy("No number was passed over that should not have been"),
+    "odds": gettext_lazy("The weights are those whose hash is in the text"),
+    "number": gettext_lazy("The number is the rest of the proof’s first six bytes"),
+    "prize": gettext_lazy("The number falls on the prize that was drawn"),
+    "given": gettext_lazy("This prize was given, or the one that catches others"),
 }
 
 

@@ -70,6 +70,7 @@ FILES = [
     "loyalty/spend_forms.py",
     "loyalty/told_conditions.py",
     "loyalty/unit_input.py",
+    "rewards/address_forms.py",
     "rewards/addresses.py",
     "rewards/api/v1/own_*.py",
     "rewards/models/checkouts.py",

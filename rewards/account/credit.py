@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.account.chosen import Chosen, choose_membership
@@ -39,9 +39,9 @@ SHOWN = 30
 class AddForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     code = forms.CharField(
-        label=_l("Code of the gift card"), max_length=64,
+        label=gettext_lazy("Code of the gift card"), max_length=64,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text=_l("Capitals and hyphens do not matter."),
+        help_text=gettext_lazy("Capitals and hyphens do not matter."),
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """The catalogs of what customers read."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import to_locale
 
 from config.catalogs import files
-from config.catalogs.customers import customers_texts
+from config.catalogs.customers import customers_files, customers_texts
 from config.catalogs.extraction import Text, Texts, texts_of
 
 LOCALES = [to_locale(code) for code, _name in settings.KNOWN_LANGUAGES if code != "en"]
@@ -55,6 +57,31 @@ def test_a_translation_fills_in_what_its_text_does(locale: str) -> None:
         for form in said if message.id else ():
             # A language with one form says with a number what English says without.
             assert frozenset(FILLED_IN.findall(form)) in wanted, (message.id, form)
+
+
+def test_no_text_of_theirs_hides_from_the_catalogs(texts: Texts) -> None:
+    """Behind another name than those that are looked for, or within an f-string. What staff alone
+    read in such a module is `_l`."""
+    known = {form for text in texts.places for form in text.forms}
+    hidden = set()
+    for file in customers_files():
+        if file.suffix != ".py":
+            continue
+        own_page = "account" in file.parts
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Call) and own_page):
+                hidden |= {said for said in called_with(node) if said not in known}
+    assert not hidden
+
+
+def called_with(tree: ast.AST) -> Iterator[str]:
+    """What calls of gettext in it say, by whatever name gettext goes there."""
+    for node in ast.walk(tree):
+        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if named and (node.func.id in {"_", "_l"} or "gettext" in node.func.id):
+            last = node.args[-1] if node.args else None
+            if isinstance(last, ast.Constant) and isinstance(last.value, str):
+                yield last.value
 
 
 def test_texts_are_found_in_python_and_in_templates(tmp_path: Path) -> None:
