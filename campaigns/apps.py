@@ -43,6 +43,7 @@ class CampaignsConfig(AppConfig):
             challenge_menu,
             connection_menu,
             game_menu,
+            referral_approvals,
             referral_menu,
             survey_menu,
             webhook_menu,
@@ -85,6 +86,7 @@ class CampaignsConfig(AppConfig):
         referral_parts.register()
         referral_menu.register()
         campaign_approvals.register()
+        referral_approvals.register()
         jobs.register()
         merging.register()
         merging_challenges.register()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.selectors.referrals import waiting_for_review
 from members.audit import register_audit_actions, register_audit_fields
 from members.navigation import NavItem, register_nav_item
 from members.panels import register_customer_panel
@@ -28,10 +26,6 @@ ACTIONS = {
 }
 
 
-def _waiting(_request: HttpRequest) -> int:
-    return waiting_for_review()
-
-
 ITEMS = (
     NavItem(
         "referrals", _("Referrals"), f"{NAMESPACE}:referral_list", "user-heart", order=38,
@@ -40,7 +34,6 @@ ITEMS = (
     NavItem(
         "referral_review", _("Referrals in review"), f"{NAMESPACE}:referral_review", "user-search",
         order=25, permission="points.approve", section="operations",
-        badge=_waiting,
     ),
 )  # fmt: skip
 

@@ -132,6 +132,8 @@ def test_the_queue_shows_why_and_somebody_decides(
     found = bring(link, at=timezone.now(), email="ann+b@shop.test", given_name="Ben")
     queue = page(manager, url("referral_review"))
     assert "Both have the same e-mail address" in queue
+    approvals = page(manager, reverse("loyalty_backoffice:approval_list"))
+    assert url("referral", found.public_id) in approvals
     own = url("referral", found.public_id)
     assert "A marketing manager decides." in page(agent, own)
     assert agent.post(url("referral_decide", found.public_id)).status_code == 403
