@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_interface
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
@@ -67,7 +68,16 @@ def traces_of(customers: Iterable[int]) -> dict[str, set[bytes]]:
 
 
 def plain_trace(value: str) -> str:
-    return "".join(sign for sign in value.casefold() if sign.isalnum())
+    """Without what people write differently. Of a place on the network, also of one that is part of
+    a device, dots and colons count."""
+    return "".join(_plain_part(part) for part in value.casefold().split("|"))
+
+
+def _plain_part(part: str) -> str:
+    try:
+        return str(ip_interface(part.strip()))
+    except ValueError:
+        return "".join(sign for sign in part if sign.isalnum())
 
 
 def plain_email(email: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,9 +25,11 @@ from campaigns.services.affiliates import (
     pay_month,
     renew_page,
     report_of,
+    reports_of,
     stop_affiliate,
 )
 from campaigns.services.referral_links import address_of
+from loyalty.backoffice.csv_files import csv_response, harmless
 from loyalty.models import Program
 from loyalty.plain_numbers import exact
 from members.errors import DomainError
@@ -52,12 +54,11 @@ def affiliate_list(request: HttpRequest, code: str) -> HttpResponse:
             )
             request.session[SHOWN_ONCE] = page
             return redirect(affiliate_url(made))
-    found = Affiliate.objects.filter(referral_program=row).select_related(
-        "link", "referral_program__program"
-    )
+    found = list(Affiliate.objects.filter(referral_program=row).select_related("link"))
+    reports = reports_of(found, program)
     context = {
         "title": _("Affiliates"), "breadcrumbs": crumbs(program), "program": program, "form": form,
-        "rows": [(item, sum((month.owed for month in report_of(item)), 0)) for item in found],
+        "rows": [(item, sum(month.owed for month in reports[item.pk])) for item in found],
     }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "referrals/backoffice/affiliate_list.html", context, status=status)
@@ -117,27 +118,22 @@ def affiliate_act(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def affiliate_report(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The months as a file."""
     found = _find(public_id)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="affiliate-{found.link.code}.csv"'
-    lines = csv.writer(answer)
-    lines.writerow(["month", "friends", "money", "currency", "paid", "paid_at", "note"])
-    for item in report_of(found):
-        paid = item.payout
-        lines.writerow([
-            f"{item.month:%Y-%m}", item.friends, exact(item.money, 2),
-            found.referral_program.program.currency, exact(paid.money, 2) if paid else "",
-            paid.paid_at.isoformat() if paid else "", _harmless(paid.note) if paid else "",
-        ])  # fmt: skip
-    return answer
+    return csv_response(f"affiliate-{found.link.code}.csv", _lines(found))
 
 
 def affiliate_url(found: Affiliate) -> str:
     return reverse(f"{NAMESPACE}:affiliate", args=[found.public_id])
 
 
-def _harmless(text: str) -> str:
-    """Spreadsheets take what begins like this for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+def _lines(found: Affiliate) -> Iterator[list[str]]:
+    yield ["month", "friends", "money", "currency", "paid", "paid_at", "note"]
+    for item in report_of(found):
+        paid = item.payout
+        yield [
+            f"{item.month:%Y-%m}", str(item.friends), exact(item.money, 2),
+            found.referral_program.program.currency, exact(paid.money, 2) if paid else "",
+            paid.paid_at.isoformat() if paid else "", harmless(paid.note) if paid else "",
+        ]  # fmt: skip
 
 
 def _find(public_id: uuid.UUID) -> Affiliate:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django import forms
@@ -22,6 +21,7 @@ from campaigns.campaign_definitions import codes_of
 from campaigns.models import Campaign
 from campaigns.selectors.promo_codes import CodeCount, codes_as_rows, count_codes, latest_uses
 from campaigns.services.promo_codes import AT_ONCE, make_codes, write_codes
+from loyalty.backoffice.csv_files import csv_response, harmless
 from members.formatting import format_number
 from members.forms import errors_on, posted
 from members.policy import acting, staff_view
@@ -102,13 +102,8 @@ def campaign_codes_write(request: HttpRequest, public_id: uuid.UUID) -> HttpResp
 def campaign_codes_file(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """All of them, and which are used: to be handed out."""
     campaign = _single(public_id)
-    sheet = io.StringIO()
-    writer = csv.writer(sheet)
-    writer.writerow(["code", "used"])
-    writer.writerows(codes_as_rows(campaign))
-    answer = HttpResponse(sheet.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{campaign.code}-codes.csv"'
-    return answer
+    rows = ((harmless(code), used) for code, used in codes_as_rows(campaign))
+    return csv_response(f"{campaign.code}-codes.csv", chain([("code", "used")], rows))
 
 
 def _single(public_id: uuid.UUID) -> Campaign:

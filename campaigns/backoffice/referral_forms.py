@@ -4,6 +4,8 @@ words."""
 from __future__ import annotations
 
 from decimal import Decimal
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 from django import forms
@@ -16,6 +18,7 @@ from campaigns.referral_definitions import (
     MOST_STEPS,
     ReferralDefinition,
     ReferralGift,
+    ReferralStep,
     ReferralTexts,
 )
 from loyalty.backoffice.program_fields import at_times, optional, plain
@@ -107,7 +110,7 @@ class ReferralForm(forms.Form):
             except (ValueError, ArithmeticError) as error:
                 message = _("Write each line as 3: 500, and not “%s”.") % line.strip()
                 raise forms.ValidationError(message) from error
-        if len(found) > MOST_STEPS:
+        if len(found) + len(self._unshown) > MOST_STEPS:
             raise forms.ValidationError(_("At most %s steps.") % MOST_STEPS)
         return found
 
@@ -124,11 +127,19 @@ class ReferralForm(forms.Form):
                 self._add(item)
             return None
 
+    @property
+    def _unshown(self) -> list[ReferralStep]:
+        """What a program file says beside units: it stays as it is."""
+        return [step for step in self.definition_before.steps if step.gift.units is None]
+
     def _steps(self) -> list[dict[str, Any]]:
         unit = self.cleaned_data.get("advocate_unit", "")
-        return [
+        shown = [
             {**step, "gift": {**step["gift"], "unit": unit}} for step in self.cleaned_data["steps"]
         ]
+        # Whoever writes them in a wrong order is still told.
+        unshown = [step.model_dump() for step in self._unshown]
+        return list(merge(unshown, shown, key=itemgetter("friends")))
 
     def _gift(self, side: str) -> dict[str, Any]:
         kind = self.cleaned_data[f"{side}_kind"]

@@ -4,6 +4,7 @@ what was paid."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Affiliate, AffiliatePayout, ReferralPayment, ReferralProgram
 from campaigns.services.referral_links import link_of_affiliate
+from loyalty.models import Program
 from loyalty.services.join_links import hash_of, new_token
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
@@ -123,20 +125,27 @@ class MonthDue:
 def report_of(affiliate: Affiliate) -> list[MonthDue]:
     """Newest first, by the month in which it was earned. What goes back is taken off the month in
     which it was earned; where that was paid already, see `overpaid`."""
-    zone = affiliate.referral_program.program.zone
+    return reports_of([affiliate], affiliate.referral_program.program)[affiliate.pk]
+
+
+def reports_of(affiliates: Iterable[Affiliate], program: Program) -> dict[int, list[MonthDue]]:
+    """The same of many of a program, by their keys; two queries."""
+    found: dict[int, list[MonthDue]] = {affiliate.pk: [] for affiliate in affiliates}
     rows = ReferralPayment.objects.filter(
-        referral__link__affiliate=affiliate, side=ReferralPayment.Side.AFFILIATE
+        referral__link__affiliate__in=list(found), side=ReferralPayment.Side.AFFILIATE
     )
-    by_month = rows.annotate(first=TruncMonth("paid_at", tzinfo=zone)).order_by()
-    payouts = {payout.month: payout for payout in affiliate.payouts.select_related("paid_by")}
-    found = []
-    for first in by_month.values("first").annotate(
+    by_month = rows.annotate(
+        whose=F("referral__link__affiliate"), first=TruncMonth("paid_at", tzinfo=program.zone)
+    ).order_by("-first")
+    paid = AffiliatePayout.objects.filter(affiliate__in=list(found)).select_related("paid_by")
+    payouts = {(payout.affiliate_id, payout.month): payout for payout in paid}
+    for row in by_month.values("whose", "first").annotate(
         friends=_friends(), earned=Sum(F("money") - F("money_back"), output_field=_MONEY)
     ):
-        month = first["first"].date()
-        money = first["earned"].quantize(CENT)
-        found.append(MonthDue(month, first["friends"], money, payouts.get(month)))
-    return sorted(found, key=lambda item: item.month, reverse=True)
+        month, money = row["first"].date(), row["earned"].quantize(CENT)
+        payout = payouts.get((row["whose"], month))
+        found[row["whose"]].append(MonthDue(month, row["friends"], money, payout))
+    return found
 
 
 def overpaid(affiliate: Affiliate) -> Decimal:

@@ -20,7 +20,7 @@ from campaigns.models import (
 )
 from campaigns.referral_traces import Kind, digest_of, plain_email
 from campaigns.services.referral_links import DETAIL, find_link, link_named
-from campaigns.services.referrals import bring_friend, bring_up_to_date
+from campaigns.services.referrals import bring_friend, bring_up_to_date, hold_all
 from loyalty.join_codes import JoinCode
 from loyalty.models import Membership, Order
 from members.errors import DomainError
@@ -34,6 +34,8 @@ from rewards.codes import plain
 KIND = "referrals"
 Status = Referral.Status
 Via = Referral.Via
+# A friend, and the link they come by.
+Coming = tuple[Customer, ReferralLink]
 # Codes of an order that was placed longer ago are of the past.
 LATELY = dt.timedelta(days=7)
 
@@ -45,13 +47,18 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
     now = timezone.now()
     named = {pk for event in events for pk in event.payload.get("memberships") or ()}
     members = Membership.objects.filter(pk__in=named, source_detail__startswith=DETAIL)
-    for member in members.select_related("customer__merged_into", "program").order_by("pk"):
-        link = find_link(member.source_detail.removeprefix(DETAIL), member.program)
-        if link is not None:
-            _note_place(link, member.customer, now)
-            _bring(link, current(member.customer), Via.LINK, member.enrolled_at, now)
+    came = [
+        (member, link)
+        for member in members.select_related("customer__merged_into", "program").order_by("pk")
+        if (link := find_link(member.source_detail.removeprefix(DETAIL), member.program))
+    ]
     people = Membership.objects.filter(pk__in=named).values("customer")
-    _follow(Referral.objects.filter(friend__in=people, status=Status.INVITED), now)
+    invited = Referral.objects.filter(friend__in=people, status=Status.INVITED)
+    _hold(invited, now, [(member.customer, link) for member, link in came])
+    for member, link in came:
+        _note_place(link, member.customer, now)
+        _bring(link, current(member.customer), Via.LINK, member.enrolled_at, now)
+    _follow(invited, now)
 
 
 def follow_orders(events: Sequence[OutboxEvent]) -> None:
@@ -63,21 +70,19 @@ def follow_orders(events: Sequence[OutboxEvent]) -> None:
     orders = Order.objects.filter(
         customer__in=people, recorded_at__gt=now - LATELY, coupons__len__gt=0
     ).select_related("customer__merged_into")  # fmt: skip
-    for order in orders.order_by("pk"):
-        bring_by_coupons(order, now)
+    came = [
+        (order.customer, link, order.placed_at)
+        for order in orders.order_by("pk")
+        for link in _links_given(order)
+        if order.customer is not None
+    ]
     whose = Q(friend__in=people) | Q(friend__merged_into__in=people)
     closed = [Status.REFUSED, Status.TAKEN_BACK]
-    _follow(Referral.objects.filter(whose).exclude(status__in=closed), now)
-
-
-def bring_by_coupons(order: Order, now: dt.datetime) -> None:
-    """A friend's code given at the checkout stands among the order's codes."""
-    codes = [plain(code)[:16] for code in order.coupons]
-    links = ReferralLink.objects.filter(code__in=codes).values_list("code", flat=True)
-    for code in links:
-        link = find_link(code)
-        if link is not None and order.customer is not None:
-            _bring(link, current(order.customer), Via.CHECKOUT, order.placed_at, now)
+    found = Referral.objects.filter(whose).exclude(status__in=closed)
+    _hold(found, now, [(friend, link) for friend, link, _at in came])
+    for friend, link, placed_at in came:
+        _bring(link, current(friend), Via.CHECKOUT, placed_at, now)
+    _follow(found, now)
 
 
 def use_join_code(code: JoinCode) -> None:
@@ -111,6 +116,7 @@ def _move_some(job: Job) -> Step | None:
     keys = list(_due(now, job.checkpoint.get("after", 0)).values_list("pk", flat=True)[:50])
     if not keys:
         return None
+    _hold(Referral.objects.filter(pk__in=keys), now)
     for pk in keys:
         bring_up_to_date(pk, now)
     done = job.done + len(keys)
@@ -123,6 +129,22 @@ def _due(now: dt.datetime, after: int) -> QuerySet[Referral]:
         status__in=[Status.JOINED, Status.PENDING], due_at__lte=now, order__held_at=None,
         program__status="live", pk__gt=after,
     ).order_by("pk")  # fmt: skip
+
+
+def _links_given(order: Order) -> list[ReferralLink]:
+    """A friend's code given at the checkout stands among the order's codes."""
+    codes = [plain(code)[:16] for code in order.coupons]
+    links = ReferralLink.objects.filter(code__in=codes).values_list("code", flat=True)
+    return [link for code in links if (link := find_link(code)) is not None]
+
+
+def _hold(rows: QuerySet[Referral], now: dt.datetime, coming: Sequence[Coming] = ()) -> None:
+    """Lock for all of a batch what each of them locks, also of friends who are only coming."""
+    found = rows.select_related(
+        "friend__merged_into", "link__membership__customer__merged_into",
+        "link__membership__merged_into__customer__merged_into",
+    )  # fmt: skip
+    hold_all([*coming, *((row.friend, row.link) for row in found)], now)
 
 
 def _anybody() -> bool:

@@ -4,7 +4,7 @@ first and however often."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -92,6 +92,18 @@ def bring_up_to_date(pk: int, now: dt.datetime) -> Referral | None:
     return run_atomically(lambda: _bring_up_to_date(pk, now))
 
 
+def hold_all(pairs: Iterable[tuple[Customer, ReferralLink]], now: dt.datetime) -> None:
+    """Lock the wallets of all friends and of who brought them, these people, and then the programs:
+    before the first of many that are handled in one transaction."""
+    found = list(pairs)
+    people = {one.pk for friend, link in found for one in _people(friend, link).values()}
+    if people:
+        open_customers(sorted(people), now)
+    programs = {link.referral_program_id for _friend, link in found}
+    rows = ReferralProgram.objects.select_for_update().filter(pk__in=programs)
+    list(rows.order_by("pk").values_list("pk"))
+
+
 def begin_if_member(referral: Referral, now: dt.datetime) -> None:
     """Say of one that waits, and of one that somebody let pass, how far it is."""
     definition = terms_said(referral)
@@ -166,11 +178,7 @@ def _bring_up_to_date(pk: int, now: dt.datetime) -> Referral | None:
 
 def _open(found: Referral, now: dt.datetime) -> Case:
     """With the wallets and the people locked first, then the budget, then the referral."""
-    friend = current(found.friend)
-    advocate = advocate_of(found.link)
-    people = {Side.FRIEND: friend}
-    if advocate is not None:
-        people[Side.ADVOCATE] = current(advocate.customer)
+    people = _people(found.friend, found.link)
     terms, opened = open_customers([person.pk for person in people.values()], now)
     ReferralProgram.objects.select_for_update().get(program=found.program_id)
     rows = Referral.objects.select_for_update(of=("self",)).select_related(
@@ -181,6 +189,15 @@ def _open(found: Referral, now: dt.datetime) -> Case:
     program = next((item for item in terms.programs if item.id == referral.program_id), None)
     assert program is not None
     return Case(referral, terms_said(referral), terms, program, people, opened)
+
+
+def _people(friend: Customer, link: ReferralLink) -> dict[Side, Customer]:
+    """Both, as who they are now; an affiliate is no customer."""
+    advocate = advocate_of(link)
+    people = {Side.FRIEND: current(friend)}
+    if advocate is not None:
+        people[Side.ADVOCATE] = current(advocate.customer)
+    return people
 
 
 def _go_on(case: Case, now: dt.datetime) -> None:

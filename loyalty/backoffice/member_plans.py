@@ -145,7 +145,7 @@ def subscription_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The dialog that ends a plan: at the end of the period, or now with or without money back."""
     found, now = _running(public_id), timezone.now()
     charge = paid_charge(found, now)
-    may_be_refunded = charge is not None and charge.refundable
+    may_be_refunded = charge is not None and charge.refundable and not charge.giving_back
     preview = preview_refund(charge, now=now) if charge and may_be_refunded else None
     form = CancelForm(posted(request), subscription=found, charge=charge, preview=preview)
     back = customer_url(owner_of(found).customer)

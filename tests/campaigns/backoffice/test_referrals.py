@@ -23,7 +23,7 @@ from campaigns.models import (
     ReferralProgram,
     ReferralTerms,
 )
-from campaigns.services.affiliates import overpaid, report_of
+from campaigns.services.affiliates import add_affiliate, overpaid, pay_month, report_of
 from loyalty.models import Program
 from loyalty.services.rules import set_four_eyes
 from members.models import Customer
@@ -31,6 +31,7 @@ from members.services.audit import SYSTEM
 from tests.campaigns.referrals import bring, brought_friend, buy, make_link, promise, settle
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import give_back, make_program, refund
+from tests.rewards.factories import offer
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -84,6 +85,29 @@ def test_what_is_promised_is_written_published_and_paused(manager: Client, club:
     edit = page(manager, url("referral_edit", club.code))
     assert 'value="300"' in edit
     assert "3: 500 10: 900" in edit
+
+
+SAID_IN_A_FILE = [
+    {"friends": 2, "gift": {"kind": "units", "units": "400"}},
+    {"friends": 5, "gift": {"kind": "reward", "reward": "mug"}},
+    {"friends": 9, "gift": {"kind": "percent", "percent": "5"}},
+]
+
+
+def test_steps_that_the_form_does_not_show_stay_as_they_are(manager: Client, club: Program) -> None:
+    offer(club, "mug")
+    promise(club, at=timezone.now(), steps=SAID_IN_A_FILE)
+    edit = url("referral_edit", club.code)
+    assert ">2: 400</textarea>" in re.sub(r">\s+", ">", page(manager, edit))
+    assert manager.post(edit, FORM | {"steps": "3: 500\n10: 900"}).status_code == 302
+    steps = ReferralProgram.objects.get().draft["steps"]
+    assert [step["friends"] for step in steps] == [3, 5, 9, 10]
+    assert steps[1:3] == SAID_IN_A_FILE[1:]
+    # They count, and nothing stands beside them for the same friend.
+    too_many = manager.post(edit, FORM | {"steps": "2: 1\n3: 2\n4: 3\n6: 4"})
+    assert "At most 5 steps" in str(too_many.context["form"].errors["steps"])
+    twice = manager.post(edit, FORM | {"steps": "5: 10"})
+    assert "Each step begins with more friends" in str(twice.context["form"].errors["steps"])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +216,7 @@ def test_affiliates_earn_by_month_and_are_marked_as_paid_once(
     for _again in range(2):
         manager.post(act, {"do": "pay", "month": f"{month:%Y-%m}", "note": "=Transfer"})
     assert AffiliatePayout.objects.get().money == Decimal("10.0000")
-    text = manager.get(url("affiliate_report", affiliate.public_id)).content.decode()
+    text = manager.get(url("affiliate_report", affiliate.public_id)).getvalue().decode()
     assert f"{month:%Y-%m},1,10.00,USD,10.00," in text
     assert "'=Transfer" in text
     # Their own page needs no sign-in, and another address makes this one useless.
@@ -237,6 +261,43 @@ def test_the_list_asks_as_often_for_many_as_for_few(
         bring(link, name)
     with django_assert_max_num_queries(len(few)):
         page(manager, url("referral_list"))
+
+
+def test_the_affiliates_ask_as_often_for_many_as_for_few(
+    manager: Client, club: Program, django_assert_max_num_queries: Any
+) -> None:
+    then = timezone.now() - 70 * DAY
+    promise(club, at=then, wait_days=0, friend={})
+
+    def earning(name: str, friend: str) -> Affiliate:
+        rates = {"per_friend": Decimal(5), "percent": Decimal(0)}
+        made, _page = add_affiliate(
+            referral_program=ReferralProgram.objects.get(), name=name, email="", actor=SYSTEM,
+            now=then, **rates,
+        )  # fmt: skip
+        for number, days in enumerate((1, 40)):
+            found = bring(made.link, f"{friend}{number}", at=then + days * DAY)
+            buy(f"{friend}{number}", at=then + days * DAY)
+            settle(found, then + days * DAY)
+        return made
+
+    first = earning("Blog", "a")
+    pay_month(
+        affiliate=first, month=report_of(first)[-1].month, note="", actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    listing = url("affiliate_list", club.code)
+    page(manager, listing)
+    with django_assert_max_num_queries(30) as few:
+        page(manager, listing)
+    for name in "bcd":
+        earning(name, name)
+    with django_assert_max_num_queries(len(few)):
+        rows = manager.get(listing).context["rows"]
+    # A month of the first was paid, and each brings 5 in each of two.
+    assert [(item.name, owed) for item, owed in rows] == [
+        ("Blog", Decimal(5)), ("b", Decimal(10)), ("c", Decimal(10)), ("d", Decimal(10)),
+    ]  # fmt: skip
 
 
 @pytest.mark.browser

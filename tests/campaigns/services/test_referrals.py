@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from campaigns.models import (
     ReferralAsk,
     ReferralLink,
     ReferralPayment,
+    ReferralProgram,
     ReferralTerms,
     ReferralTrace,
 )
@@ -39,7 +41,8 @@ from campaigns.services.referral_reviews import approve_referral, refuse_referra
 from campaigns.services.referrals import bring_friend, bring_up_to_date
 from loyalty.explanations import explain_transfer
 from loyalty.join_codes import JoinCode
-from loyalty.models import Membership, Program, Transfer, WalletType
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Membership, Program, Transfer, Wallet, WalletType
 from loyalty.services.leaving import leave_program
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.rules import set_four_eyes
@@ -60,6 +63,7 @@ from tests.campaigns.referrals import (
 from tests.factories import StaffMemberFactory
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import NOW, day, give_back, make_program, moves, order, record, refund
+from tests.rewards.services.racing import in_the_way_of
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 Status = Referral.Status
@@ -290,6 +294,21 @@ def test_what_the_shop_tells_of_both_is_compared(
     assert bring(link, "cat", traces={kind: "other"}).status == Status.JOINED
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("81.23.14.5", "81.231.4.5"), ("2001:db8::1:23", "2001:db8::12:3")],
+)
+def test_places_on_the_network_that_only_look_alike_are_different(
+    link: ReferralLink, one: str, other: str
+) -> None:
+    member = link.membership.customer
+    note_traces(member, {"network": one, "device": f"{one}|Browser 7|en"}, NOW)
+    said = {"network": other, "device": f"{other}|Browser 7|en"}
+    assert bring(link, traces=said).status == Status.JOINED
+    same = {"network": f" {one.upper()}", "device": f"{one}|browser 7|EN"}
+    assert bring(link, "cat", traces=same).reasons == ["same_device", "same_network"]
+
+
 def test_friends_of_one_who_are_one_are_looked_at(link: ReferralLink) -> None:
     assert bring(link, traces={"device": "phone 7"}).status == Status.JOINED
     assert bring(link, "cat", traces={"device": "phone 7"}).reasons == ["shared_device"]
@@ -513,4 +532,42 @@ def test_a_referral_is_paid_once_however_many_do_it_at_once() -> None:
     assert states == ["in_review", "paid", "paid", "paid"]
     assert ReferralPayment.objects.count() == Transfer.objects.count() == 6
     assert sum(units for _kind, units in moves("ann")) == 900
+    assert_ledger_coherent()
+
+
+def to_be_handled(how: str) -> Callable[[], object]:
+    """What handles the friends ben and cat of two members in one transaction."""
+    club = make_program(unit={"unit_value": "0.01"}, earning_rules=[])
+    promise(club, wait_days=0)
+    pairs = [(make_link(club, by), name) for by, name in (("ann", "ben"), ("zoe", "cat"))]
+    for link, name in pairs:
+        if how == "joined":
+            enroll_customer(
+                customer=Customer.objects.create(external_id=name), program=club, at=NOW,
+                actor=SYSTEM, source=Membership.Source.LINK, detail=f"ref-{link.code}",
+            )  # fmt: skip
+        else:
+            bring(link, name)
+        buy(name, at=day(1))
+    if how == "job":
+        Referral.objects.update(due_at=day(2))
+        return lambda: run_scheduled(kind="referrals", now=day(3))
+    kind = {"joined": "membership.joined", "orders": "customers.changed"}[how]
+    events = list(OutboxEvent.objects.filter(kind=kind))
+    return transaction.atomic(lambda: (follow_joined if how == "joined" else follow_orders)(events))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["job", "orders", "joined"])
+@pytest.mark.parametrize("who", ["ben", "zoe", "cat"])
+def test_all_wallets_of_a_batch_are_locked_before_the_first_referral(how: str, who: str) -> None:
+    handle = to_be_handled(how)
+    own = Wallet.objects.filter(account__membership__customer__external_id=who)
+    in_the_way_of(
+        handle,
+        lock=lambda: lock_wallets(list(own.values_list("pk", flat=True))),
+        act=lambda: list(ReferralProgram.objects.select_for_update(nowait=True)),
+    )
+    states = Referral.objects.values_list("status", flat=True)
+    assert list(states) == [Status.PAID] * 2
     assert_ledger_coherent()

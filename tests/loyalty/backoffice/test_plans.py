@@ -281,6 +281,23 @@ def test_money_that_the_bank_has_not_given_back_yet_is_shown_as_such(
     assert "$120.00 given back" in panel(agent, ann)
 
 
+def test_while_part_of_a_payment_is_given_back_the_dialog_that_ends_the_plan_opens(
+    agent: Client, ann: Membership, bank: Bank  # noqa: F811
+) -> None:  # fmt: skip
+    subscription = by_card(ann)
+    bank.is_silent = True
+    values = {"how": "pro_rata", "reason": "Goodwill"}
+    agent.post(url("invoice_refund", subscription.charges.get().public_id), values)
+    assert subscription.charges.get().refundable > 0
+    dialog = url("subscription_cancel", subscription.public_id)
+    opened = agent.get(dialog)
+    assert opened.status_code == 200
+    assert "and give back" not in opened.content.decode()
+    refused = agent.post(dialog, {"when": "none", "reason": "Again"})
+    assert refused.status_code == 422
+    assert "is being given back" in refused.content.decode()
+
+
 def test_a_bank_that_refuses_is_told_in_the_dialog(
     agent: Client, ann: Membership, bank: Bank  # noqa: F811
 ) -> None:  # fmt: skip
