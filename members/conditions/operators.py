@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Literal
 
-from django.db.models import DateField, IntegerField, Q, Transform
+from django.db.models import DateField, DecimalField, IntegerField, Q, Transform, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -57,7 +58,17 @@ class Operator:
 
 
 def _lookup(name: str) -> QueryOf:
-    return lambda column, operand, _moment: Q(**{f"{column}__{name}": operand})
+    return lambda column, operand, _moment: Q(**{f"{column}__{name}": _uncut(operand)})
+
+
+def _uncut(operand: Any) -> Any:
+    """A column of whole numbers would cut 8.5 to 8. What has no fraction stays as it is, so that an
+    index is used."""
+    if isinstance(operand, tuple):
+        return tuple(map(_uncut, operand))
+    if isinstance(operand, Decimal) and operand != operand.to_integral_value():
+        return Value(operand, output_field=DecimalField())
+    return operand
 
 
 def _not(query: QueryOf) -> QueryOf:

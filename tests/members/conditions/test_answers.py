@@ -208,6 +208,31 @@ def test_python_and_the_database_agree(segments, program, crowd, asked, moment):
         assert sorted(found) == sorted(expected), data
 
 
+@pytest.mark.parametrize("field", ["behavior.orders", "customer.age"])
+@pytest.mark.parametrize(
+    ("op", "value"),
+    [
+        ("at_least", "8.5"), ("more_than", "8.5"), ("at_most", "8.5"), ("less_than", "8.5"),
+        ("is", "8.5"), ("is_not", "8.5"), ("between", ["7.5", "8.5"]), ("between", ["8.5", "9.5"]),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_compared_with_parts_of_them_as_they_are(segments, field, op, value):
+    moment = MOMENTS[0]
+    behaviors = {}
+    for number in (7, 8, 9):
+        customer = Customer(birthday=moment.today.replace(year=moment.today.year - number, day=1))
+        behaviors[number] = (customer, Behavior(number, Decimal(number)))
+        keep(customer, behaviors[number][1], frozenset(), segments)
+    tree = parse({"field": field, "op": op, "value": value}, scopes=SCOPES, in_database=True)
+    expected = {
+        customer.pk
+        for customer, behavior in behaviors.values()
+        if Condition(tree).holds_for({CUSTOMER: customer, BEHAVIOR: behavior}, moment)
+    }
+    found = Customer.objects.filter(query_of(tree, moment)).values_list("pk", flat=True)
+    assert set(found) == expected
+
+
 def test_what_is_worked_out_of_behavior_is_the_same_in_the_database(segments):
     behavior = Behavior(
         3, Decimal("100.01"), Decimal("33.33"), Decimal("133.35"), Decimal("33.34"),
