@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from campaigns.channels import sending_channels
 from campaigns.models import (
+    ChallengeEntry,
+    ChallengeTeam,
     Consent,
     ConsentChange,
     ContactAddress,
@@ -63,9 +66,22 @@ def end_plays(customers: Sequence[Customer]) -> list[str]:
     return []
 
 
+def forget_team_names(customers: Sequence[Customer]) -> list[str]:
+    """A team that they made is called by its code; it stays that of the others."""
+    entries = ChallengeEntry.objects.filter(team=OuterRef("pk")).order_by("created_at", "pk")
+    people = [one.pk for one in customers]
+    theirs = ChallengeTeam.objects.filter(entries__membership__customer__in=people).annotate(
+        maker=Subquery(entries.values("membership__customer")[:1])
+    )
+    made = [team.pk for team in theirs if team.maker in people]
+    ChallengeTeam.objects.filter(pk__in=made).update(name=F("code"))
+    return []
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("games", end_plays)
+    register_forgetting("challenge_teams", forget_team_names)
     register_forgetting("addresses", forget_addresses)
     register_forgetting("consents", withdraw_consents)
     register_forgetting("messages", forget_words)

@@ -74,6 +74,11 @@ class CodeKeeper(Protocol):
         The buyers' wallets are locked."""
         ...
 
+    def claim_again(self, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
+        """Of orders that were called off and are good again: what counted for them before is used
+        by them once more, whoever it is for by now, unless it was used up meanwhile."""
+        ...
+
     def hold(self, asked: CodesAsked, until: dt.datetime, now: dt.datetime) -> Answers:
         """Of a cart: what counts is kept for it."""
         ...

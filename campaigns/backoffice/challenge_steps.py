@@ -77,6 +77,9 @@ class StepForm(forms.Form):
         kind = data.get("kind", "")
         if kind and KINDS[kind][0] and data.get("value") is None and "value" not in self.errors:
             self.add_error("value", _("Say how much, or how many."))
+        value = data.get("value")
+        if kind and KINDS[kind][0] == "number" and value is not None and value % 1:
+            self.add_error("value", forms.IntegerField.default_error_messages["invalid"])
         names = KINDS[kind][2] if kind else ""
         if names and len(_lines(data.get(names, ""))) < 2:
             self.add_error(names, _("Name at least two."))

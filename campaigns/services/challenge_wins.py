@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from campaigns.campaign_rules import DONE, subject_of
 from campaigns.models import ChallengeEntry, ChallengeWin
 from campaigns.services.told_challenges import follow_wins
-from loyalty.models import Activity, Transfer
+from loyalty.ledger.posting import lock_wallets
+from loyalty.models import Activity, Membership, Transfer
+from loyalty.selectors.memberships import wallet_ids, wallets_of_orders
 from loyalty.services.activities import ActivityInput, record_activities
 from loyalty.services.activity_decisions import reject_activity, reverse_activity
 from loyalty.services.order_inputs import CustomerRef
@@ -21,7 +23,7 @@ from members.errors import DomainError
 from members.selectors.merges import current
 from members.services.audit import SYSTEM
 from rewards.models import Redemption
-from rewards.services.gifts import give_reward, lock_all
+from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
 
 logger = logging.getLogger(__name__)
@@ -44,14 +46,20 @@ def settle_wins(found: Sequence[tuple[ChallengeEntry, Reached]], *, now: dt.date
         for number in range(1, max(len(reached), *known[entry.pk], 0) + 1)
         if _differs(known[entry.pk].get(number), reached, number)
     ]
-    # All wallets before the first reward, of which there may be so many.
-    if any(entry.challenge.reward_id for entry, _number, _at in changes):
-        lock_all(entry.membership for entry, _number, _at in changes)
+    _lock_wallets([entry.membership for entry, _number, _at in changes])
     given = [
         _settle(entry, number, known[entry.pk].get(number), at, now)
         for entry, number, at in changes
     ]
     follow_wins([win.pk for win in given if win is not None], now)
+
+
+def _lock_wallets(members: Sequence[Membership]) -> None:
+    """All before the first is given anything: those that units lock for one after the other, and
+    rewards, of which there may be so many."""
+    if members:
+        of_orders = wallets_of_orders({member.customer_id for member in members})
+        lock_wallets(list({*wallet_ids(members), *of_orders}))
 
 
 def _differs(win: ChallengeWin | None, reached: Reached, number: int) -> bool:

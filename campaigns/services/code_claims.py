@@ -39,8 +39,14 @@ class CampaignCodes:
         return [desk.answers(item, item.at, lambda *_said: None) for item in asked]
 
     def claim(self, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
-        desk = _Desk.open(asked, lock=True)
+        return self._claim(_Desk.open(asked, lock=True), asked, now)
 
+    def claim_again(self, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
+        desk = _Desk.open(asked, lock=True)
+        desk.again = True
+        return self._claim(desk, asked, now)
+
+    def _claim(self, desk: _Desk, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
         def use(row: PromoCode, item: CodesAsked) -> None:
             _use(row, item, now)
 
@@ -84,6 +90,8 @@ class _Desk:
     rows: dict[tuple[int, str], list[PromoCode]]
     members: dict[int, Membership]
     own_holds_count: bool = False
+    # What is asked counted before: only how often it was used is in its way.
+    again: bool = False
     _for: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     @classmethod
@@ -128,14 +136,14 @@ class _Desk:
 
     def _reason(self, row: PromoCode, asked: CodesAsked, now: dt.datetime) -> str:
         campaign = row.campaign
-        if not _is_on(row, asked):
+        if not self.again and not _is_on(row, asked):
             return _why_not_on(campaign, asked.at)
         if _known(row, asked):
             return ""
         member = self.members.get(asked.membership_id)
         if member is None:
             return "needs_member" if campaign.audience or campaign.holdout else self._left(row, now)
-        if not self._is_for(campaign, member, asked.at):
+        if not self.again and not self._is_for(campaign, member, asked.at):
             return "not_for_you"
         if self._used_by_member(row, member, asked, now):
             return "used_by_member"

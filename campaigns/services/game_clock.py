@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,10 +16,12 @@ from campaigns.selectors.games import games, is_empty
 from campaigns.services.game_plays import return_bought
 from campaigns.services.game_seeds import LASTS, rotate_seed
 from campaigns.services.games import begin_game, end_game
+from members.errors import DomainError
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
 from members.services.audit import SYSTEM
+from members.services.job_logs import Level, log_line
 from members.services.job_runs import Step, run_in_chunks
 
 KIND = "games"
@@ -55,13 +58,26 @@ def move_on(game: Game, now: dt.datetime) -> None:
 
 
 def _change_one(job: Job) -> Step | None:
+    """What cannot be done with one game, because the key of its seed is gone, is told in the log,
+    and keeps no other one waiting."""
     now = dt.datetime.fromisoformat(job.params["now"])
-    found = next(_due(now), None)
+    failed = job.checkpoint.get("failed", [])
+    found = next((item for item in _due(now) if item[1].pk not in failed), None)
     if found is None:
         return None
-    ACTS[found[0]](found[1], now)
-    changed = job.result.get("changed", 0) + 1
-    return Step(checkpoint={}, done=job.done + 1, result={"changed": changed})
+    act, game = found
+    changed = job.result.get("changed", 0)
+    try:
+        with transaction.atomic():
+            ACTS[act](game, now)
+        changed += 1
+    except DomainError as error:
+        failed = [*failed, game.pk]
+        log_line(job, f"{game.name}: {error.message}", level=Level.ERROR)
+    return Step(
+        checkpoint={"failed": failed} if failed else {}, done=job.done + 1,
+        result={"changed": changed},
+    )  # fmt: skip
 
 
 def _due(now: dt.datetime) -> Iterator[Due]:

@@ -51,6 +51,10 @@ def _apply(
             program=applied.program, definition=wanted.definition, actor=actor, now=now,
             code=wanted.code,
         )  # fmt: skip
+        if found.campaign.code != wanted.code:
+            # Known by another code, it would be made anew each time.
+            message = _("A promotion has this code already. Give the challenge another one.")
+            raise ConflictError(message, errors=[FieldError("code", message)])
         applied.changes.append(_("New challenge: %s") % found.campaign.name)
     elif found.campaign.status != Status.DRAFT:
         _refuse_other(found, wanted)

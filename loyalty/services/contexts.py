@@ -114,6 +114,22 @@ def with_contexts(wishes: Sequence[Wish]) -> list[Wish]:
     return found
 
 
+def with_codes_gone(context: Context, wish: Wish) -> Context:
+    """The same, but for what is asked about the codes, of which fewer count by now."""
+    answers = dict(context.answers)
+    for version in wish.asking:
+        if isinstance(version.when, Condition) and version.id in answers:
+            asked = zip(
+                version.when.outer, answers[version.id],
+                version.when.answers({CODES: counting(wish.codes)}, wish.occasion.moment),
+                strict=True,
+            )  # fmt: skip
+            answers[version.id] = "".join(
+                now if question.field.scope == CODES else before for question, before, now in asked
+            )
+    return replace(context, answers=answers)
+
+
 def context_as_json(context: Context) -> dict[str, Any]:
     """What an evaluation keeps: answers and sums, no personal data."""
     kept: dict[str, Any] = {}

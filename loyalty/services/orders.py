@@ -31,6 +31,7 @@ from loyalty.services.order_batches import (
 )
 from loyalty.services.order_changes import rewrite_order
 from loyalty.services.order_codes import let_codes_go, with_codes_used
+from loyalty.services.order_codes_again import called_off, claim_codes_again
 from loyalty.services.order_discounts import keep_discounts
 from loyalty.services.order_inputs import OrderInput, check_order, order_times
 from loyalty.services.order_rounds import in_rounds, rounds_of
@@ -122,6 +123,7 @@ def _record_opened(
     book = CapBook.load(new, whole=whole | (_budgets_of(new) if reconciles else set()))
     results: list[OrderResult] = []
     changed: list[int] = []
+    off = called_off([known.order_id for known, new in zip(opened, anew, strict=True) if new])
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
         with placed(index):
             if known.known:
@@ -137,9 +139,9 @@ def _record_opened(
         if known.parked or result.outcome == "updated":
             changed.append(known.order_id)
     _write(rows, payments, terms, now)
-    updated = (order for order, told in zip(orders, results, strict=True)
-               if told.outcome == "updated")  # fmt: skip
-    let_codes_go(list(updated), now)
+    let_codes_go([order for order, told in zip(orders, results, strict=True)
+                  if told.outcome == "updated"], now)  # fmt: skip
+    claim_codes_again(off, terms, now)
     keep_discounts(_written(orders, results, lambda order: order.discounts), terms, now)
     keep_round_ups(_written(orders, results, lambda order: order.round_up), now=now)
     book.write()

@@ -137,6 +137,7 @@ def test_a_challenge_is_begun_written_and_published(manager: Client, club: Progr
         ({"team_size": "3", "days": "4"}, (), "a team has the whole time"),
         ({}, ({"kind": "orders"},), "Say how much, or how many."),
         ({}, ({"kind": "each_sku", "skus": "A"},), "Name at least two."),
+        ({}, ({"kind": "orders", "value": "2.7"},), "Enter a whole number."),
         ({"repeats": "0"}, (), "greater than or equal to 1"),
     ],
 )

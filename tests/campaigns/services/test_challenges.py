@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -18,6 +19,7 @@ from campaigns.challenge_definitions import definition_of_challenge
 from campaigns.demo_challenges import show_challenges
 from campaigns.models import Campaign, Challenge, ChallengeEntry, ChallengeWin
 from campaigns.selectors.challenges import badges_of, open_to
+from campaigns.services import challenge_wins
 from campaigns.services.campaigns import (
     end_campaign,
     pause_campaign,
@@ -34,12 +36,13 @@ from campaigns.services.challenges import (
     join_challenge,
     leave_challenge,
 )
-from loyalty.models import ActivityType, CapCounter, Membership, Program, Transfer
+from loyalty.models import ActivityType, CapCounter, Membership, Program, Transfer, Wallet
 from loyalty.services.leaving import leave_program
 from loyalty.services.suspensions import resume_membership, suspend_membership
 from members.errors import ConflictError, DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
 from rewards.models import Redemption
 from rewards.services.redemptions import use_redemption
@@ -691,3 +694,33 @@ def test_the_demonstration_has_challenges_that_are_on_and_made_once():
     assert ChallengeEntry.objects.filter(challenge__campaign__code="pantry-explorer").count() == 12
     assert ChallengeEntry.objects.filter(team__isnull=False).count() == 8
     assert ChallengeWin.objects.exists()
+
+
+def test_the_wallets_of_all_are_locked_before_the_first_is_given_anything(team, monkeypatch):
+    done: list[object] = []
+    real = (challenge_wins.lock_wallets, challenge_wins.record_activities)
+
+    def lock(keys: list[int]) -> None:
+        done.append(sorted(keys))
+        real[0](keys)
+
+    def give(*said: Any, **how: Any) -> Any:
+        done.append("units")
+        return real[1](*said, **how)
+
+    monkeypatch.setattr(challenge_wins, "lock_wallets", lock)
+    monkeypatch.setattr(challenge_wins, "record_activities", give)
+    record(order("A", "50", at=NOW + 2 * HOUR))
+    measure_customers([member().customer_id], now=NOW + 2 * HOUR)
+    wallets = Wallet.objects.filter(account__in=[entry.membership.account_id for entry in team])
+    assert done == [sorted(wallets.values_list("pk", flat=True)), "units", "units", "units"]
+
+
+def test_who_is_erased_leaves_no_name_of_a_team_that_they_made(team):
+    made = team[0].team
+    erase_customer_details(customer=member("c2").customer, actor=SYSTEM)
+    made.refresh_from_db()
+    assert made.name == "The Beans"
+    erase_customer_details(customer=member().customer, actor=SYSTEM)
+    made.refresh_from_db()
+    assert made.name == made.code

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.utils import DatabaseError
+from django.test.utils import override_settings
 
 from campaigns.demo_games import show_games
 from campaigns.fair_draws import commitment_of
@@ -642,3 +643,21 @@ def test_a_customers_unused_plays_go_when_they_are_forgotten(program: Program) -
     buy_play(game=game, membership=maya, key="b", source=ACCOUNT, actor=SYSTEM, now=NOW)
     end_plays([Customer.objects.get(external_id="c1")])
     assert plays_left(game, maya, NOW).granted == 0
+
+
+@pytest.mark.parametrize("at", [day(2), day(5)])
+def test_a_game_whose_seed_nobody_can_read_keeps_no_other_waiting(
+    program: Program, at: dt.datetime
+) -> None:
+    """Two days later the seeds are due, five days later the games are over."""
+    maya, until = member(), day(3)
+    with override_settings(SECRET_KEY="a key that is gone"):
+        play(live_game(program, name="Old", ends_at=until), maya)
+    play(live_game(program, name="New", ends_at=until), maya, key="2")
+    job = run_scheduled(kind="games", now=at)
+    assert job is not None
+    assert (job.state, job.result) == ("succeeded", {"changed": 1})
+    [line] = job.log_lines.filter(level="error").values_list("text", flat=True)
+    assert line == "Old: The key that its seed was encrypted with is gone."
+    revealed_ones = GameSeed.objects.exclude(revealed="").values_list("game__name", flat=True)
+    assert list(revealed_ones) == ["New"]

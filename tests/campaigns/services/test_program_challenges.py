@@ -9,6 +9,7 @@ from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
 from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
+from tests.campaigns.campaigns import draft as promotion
 from tests.campaigns.challenges import draft, launch
 from tests.loyalty.factories import NOW, make_program
 from tests.rewards.factories import offer
@@ -61,3 +62,14 @@ def test_what_is_wrong_is_named_with_its_place(program: Program) -> None:
         load_program(text.replace("kind: streak", "kind: dance"))
     (wrong,) = refused.value.errors
     assert wrong.field.endswith("challenges[1].body")
+
+
+def test_a_code_that_a_promotion_has_is_refused(program: Program) -> None:
+    definition = definition_of(program, NOW)
+    item = definition.challenges[1].model_copy(update={"code": "points-weekend"})
+    assert promotion(program, name="Points weekend").code == item.code
+    wanted = definition.model_copy(update={"challenges": (item,)})
+    with pytest.raises(ConflictError) as refused:
+        apply_definition(wanted, actor=SYSTEM, now=NOW)
+    assert [error.field for error in refused.value.errors] == ["challenges[0].code"]
+    assert not Campaign.objects.filter(code="points-weekend-2").exists()

@@ -209,6 +209,45 @@ def test_an_order_that_is_called_off_gives_its_use_back(program):
     assert (spendable("c1"), spendable("c2")) == (0, 20)
 
 
+def test_an_order_that_is_good_again_uses_its_code_again(program):
+    by_word(program, codes={"most_uses": 1})
+    for status in (Order.Status.PAID, Order.Status.CANCELLED) * 2 + (Order.Status.PAID,):
+        record(order("A", "10", coupons=("STUDENT10",), status=status))
+    record(order("B", "10", coupons=("STUDENT10",), buyer="c2"))
+    assert (spendable("c1"), spendable("c2")) == (20, 10)
+    assert PromoCode.objects.get().uses_taken == 1
+
+
+def test_where_another_order_has_its_code_by_then_an_order_that_is_good_again_counts_without(
+    program,
+):
+    by_word(program, codes={"most_uses": 1})
+    record(order("A", "10", coupons=("STUDENT10",)))
+    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELLED))
+    record(order("B", "10", coupons=("STUDENT10",), buyer="c2"))
+    record(order("A", "10", coupons=("STUDENT10",)))
+    assert (spendable("c1"), spendable("c2")) == (10, 20)
+    (why,) = code_answers_of(Order.objects.get(external_id="A").pk)
+    assert (why.counts, why.reason) == (False, "used_up")
+    # It stays so, also when the other one is called off.
+    record(order("B", "10", coupons=("STUDENT10",), buyer="c2", status=Order.Status.CANCELLED))
+    give_back(refund("R", "5", of="A"))
+    assert (spendable("c1"), spendable("c2")) == (5, 0)
+
+
+def test_whoever_a_code_is_for_by_now_an_order_that_is_good_again_keeps_it(program):
+    make_wallet(program)
+    Customer.objects.update(tags=["student"])
+    by_word(program, audience=STUDENTS)
+    record(order("A", "10", coupons=("STUDENT10",)))
+    Customer.objects.update(tags=[])
+    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELLED))
+    assert spendable() == 0
+    record(order("A", "10", coupons=("STUDENT10",)))
+    assert spendable() == 20
+    assert PromoCodeUse.objects.filter(state=State.USED).count() == 1
+
+
 def test_a_message_from_before_does_not_give_the_use_back(program):
     by_word(program, codes={"most_uses": 1})
     record(order("A", "10", coupons=("STUDENT10",), sequence=2))
