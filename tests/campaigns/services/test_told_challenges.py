@@ -58,7 +58,7 @@ def test_who_has_done_it_once_is_not_told_that_they_have_not(program: Program) -
     buy("A", "60", NOW + HOUR)
     buy("B", "20", NOW + HOUR, "c2")
     assert work(KIND, NOW + 7 * DAY, "ended") == 2
-    assert told("challenge_ended") == ["You came to 40 % of it. There will be another one."]
+    assert told("challenge_ended") == ["You came to 40% of it. There will be another one."]
 
 
 def test_what_the_budget_did_not_suffice_for_is_not_said_to_be_theirs(program: Program) -> None:
