@@ -68,7 +68,7 @@ class OwnChallengeOut(Answer):
     team: OwnTeamOut | None
 
 
-class OwnBadgeOut(Answer):
+class WonBadgeOut(Answer):
     name: str
     icon: str
     since: dt.datetime
@@ -76,10 +76,10 @@ class OwnBadgeOut(Answer):
 
 class OwnChallengeList(Answer):
     results: list[OwnChallengeOut]
-    badges: list[OwnBadgeOut]
+    badges: list[WonBadgeOut]
 
 
-class JoinIn(Body):
+class ChallengeJoinIn(Body):
     """Of one that is done in teams: in the team with this code, or in a new one with this name."""
 
     team_code: Annotated[str, Field(max_length=8, pattern=TEXT)] = ""
@@ -95,7 +95,7 @@ class OwnChallenges(MemberView):
         what ends first comes first. And the badges that they have."""
         member, now = own_membership(self, membership_id), timezone.now()
         badges = [
-            OwnBadgeOut(
+            WonBadgeOut(
                 name=win.entry.challenge.badge, icon=win.entry.challenge.badge_icon,
                 since=win.reached_at,
             )
@@ -109,13 +109,13 @@ class OwnChallengeJoining(MemberView):
     scopes = {"POST": MEMBER}
 
     @extend_schema(
-        operation_id="joinOwnChallenge", request=JoinIn, responses={201: OwnChallengeOut}
+        operation_id="joinOwnChallenge", request=ChallengeJoinIn, responses={201: OwnChallengeOut}
     )
     @idempotent()
     def post(self, request: Request, membership_id: UUID, challenge_id: UUID) -> HttpResponse:
         """Take part from now on. Again changes nothing."""
         member, now = own_membership(self, membership_id), timezone.now()
-        body = read_body(request, JoinIn)
+        body = read_body(request, ChallengeJoinIn)
         made = join_challenge(
             challenge=_found(member, challenge_id), membership=member, now=now,
             team_code=body.team_code, team_name=body.team_name,
