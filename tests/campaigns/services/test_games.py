@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -67,6 +68,8 @@ from tests.loyalty.factories import (
 )
 from tests.rewards.services.racing import in_the_way_of
 
+# The server has a hundred, and the tests beside these want some, too.
+CONNECTIONS = BoundedSemaphore(40)
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 ACCOUNT = Transfer.Source.ACCOUNT.value
 Instead = GameDraw.Instead
@@ -591,12 +594,13 @@ def test_fifty_at_once_win_no_more_than_there_is(budget: int | None) -> None:
     people = [member(f"c{number}", program) for number in range(50)]
 
     def take_turns(one: Membership) -> None:
-        try:
-            for number in range(3):
-                for _twice in range(2):
-                    play(game, one, str(number))
-        finally:
-            connections.close_all()
+        with CONNECTIONS:
+            try:
+                for number in range(3):
+                    for _twice in range(2):
+                        play(game, one, str(number))
+            finally:
+                connections.close_all()
 
     with ThreadPoolExecutor(50) as pool:
         list(pool.map(take_turns, people))
@@ -621,12 +625,13 @@ def test_one_member_who_taps_fifty_times_uses_each_play_once() -> None:
     game, maya = live_game(program, free_plays=3, prizes=sure()), member("c1", program)
 
     def tap(number: int) -> str:
-        try:
-            return str(play(game, maya, str(number)).pk)
-        except GameClosedError as error:
-            return error.code
-        finally:
-            connections.close_all()
+        with CONNECTIONS:
+            try:
+                return str(play(game, maya, str(number)).pk)
+            except GameClosedError as error:
+                return error.code
+            finally:
+                connections.close_all()
 
     with ThreadPoolExecutor(50) as pool:
         found = Counter(pool.map(tap, range(50)))
