@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from pytest_django.plugin import blocking_manager_key
 
 from config.embedded import layout, leased, needed_services
 from tests import databases, emptying
@@ -34,6 +35,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """What is loaded by now stays until the end: looking through it for garbage finds nothing."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Any:
+    """What starts the processes of a parallel run makes the database that they copy, before they
+    have their first test; a run of one process makes it where a test of it needs one."""
+    config = session.config
+    keeps = config.getvalue("reuse_db") and not config.getvalue("create_db")
+    if not keeps and not hasattr(config, "workerinput"):
+        parallel = config.getoption("numprocesses", None)
+        if parallel or any(map(needs_database, session.items)):
+            with config.stash[blocking_manager_key].unblock():
+                databases.make_template()
+    return (yield)
+
+
+def needs_database(item: pytest.Item) -> bool:
+    used = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(used) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

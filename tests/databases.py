@@ -45,6 +45,15 @@ def create_test_database(self: Any, *arguments: Any, **options: Any) -> str:
     return name
 
 
+def make_template() -> None:
+    """Before the first test, whose time is limited: all migrations take longer than a test may."""
+    creation, name = connection.creation, connection.settings_dict["NAME"]
+    wanted = migrations_here()
+    if all(has != wanted for _name, has in templates(creation)):
+        creation.create_test_db(verbosity=0, autoclobber=True)
+        creation.destroy_test_db(name, verbosity=0)
+
+
 def copy_template(creation: Any, verbosity: int) -> str:
     """What Django does around its migrations, without them."""
     name: str = creation._get_test_db_name()
