@@ -24,6 +24,8 @@ from members.timeline_view import WhyStep
 
 Audience = Literal["member", "staff"]
 
+_PURCHASES = (Transfer.Kind.ACCRUAL, Transfer.Kind.REDEMPTION)
+
 # What moved units or a debt from one wallet of a person to another.
 _MERGES: dict[str, Promise] = {
     "joined": gettext_lazy("Two accounts were merged"),
@@ -45,6 +47,17 @@ class Explanation:
     def steps(self) -> tuple[str, ...]:
         """The reasons as sentences, for readers that have no second column."""
         return tuple(_sentence(step) for step in self.why)
+
+
+def purchase_words(transfer: Transfer) -> str:
+    """What was bought where, for what an order earned or was paid with."""
+    order = transfer.order
+    if order is None or transfer.kind not in _PURCHASES:
+        return ""
+    amount = format_money(order.total, order.currency)
+    if order.store:
+        return _("Purchase of %(amount)s, %(store)s") % {"amount": amount, "store": order.store}
+    return _("Purchase of %s") % amount
 
 
 def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Explanation:

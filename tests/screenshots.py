@@ -283,6 +283,7 @@ PAGES = (
     Page("account-library", ("rewards_account:library",), who="customer"),
     Page("account-parcel", ("rewards_account:parcel", "own_parcel"), who="customer"),
     Page("account-history", ("mypage:history",), who="customer"),
+    Page("account-statement", ("mypage:statement",), who="customer"),
     Page("account-purchases", ("mypage:purchases",), who="customer"),
     Page("account-purchase", ("mypage:purchase", "membership", "own_order"), who="customer"),
     Page("account-card", ("mypage:card",), who="customer"),

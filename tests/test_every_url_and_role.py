@@ -105,6 +105,7 @@ def world(db: None) -> World:
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
     for name in (
         "wallet_panel", "movement_panel", "lot_panel", "order_panel", "customer_past", "enroll",
+        "customer_statement",
         "customer_adjust", "customer_give", "pool_panel",
     ):  # fmt: skip
         objects[f"loyalty_backoffice:{name}"] = of_customer

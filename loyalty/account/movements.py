@@ -11,10 +11,10 @@ from itertools import groupby
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from loyalty.explanations import explain_transfer, icon_of
+from loyalty.explanations import explain_transfer, icon_of, purchase_words
 from loyalty.lot_words import expires_words, matures_words
 from loyalty.models import NEVER, Lot, Transfer
-from members.formatting import format_money, format_month, format_units
+from members.formatting import format_month, format_units
 from members.timeline_view import TimelineEntry, WhyStep
 
 _LOOKS: dict[str, tuple[str, str]] = {
@@ -35,7 +35,6 @@ _LOOKS: dict[str, tuple[str, str]] = {
 }
 _GIFT = ("gift", "accent")
 _INSTANT = dt.timedelta(microseconds=1)
-_PURCHASES = (Transfer.Kind.ACCRUAL, Transfer.Kind.REDEMPTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def entry_of(transfer: Transfer, *, zone: zoneinfo.ZoneInfo, now: dt.datetime) -
         kind=kind,
         title=explained.title,
         moment=transfer.occurred_at,
-        text=purchase_of(transfer) or explained.message,
+        text=purchase_words(transfer) or explained.message,
         amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
         amount_kind="plus" if transfer.signed_amount > 0 else "minus",
         url=reverse("mypage:history_movement", args=[transfer.pk]),
@@ -79,17 +78,6 @@ def pool_entry(transfer: Transfer) -> TimelineEntry:
         amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
         amount_kind="plus" if transfer.signed_amount > 0 else "minus",
     )
-
-
-def purchase_of(transfer: Transfer) -> str:
-    """What was bought where, for what an order earned or was paid with."""
-    order = transfer.order
-    if order is None or transfer.kind not in _PURCHASES:
-        return ""
-    amount = format_money(order.total, order.currency)
-    if order.store:
-        return _("Purchase of %(amount)s, %(store)s") % {"amount": amount, "store": order.store}
-    return _("Purchase of %s") % amount
 
 
 def lot_steps(transfer: Transfer, *, zone: zoneinfo.ZoneInfo) -> list[WhyStep]:

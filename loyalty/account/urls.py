@@ -15,6 +15,7 @@ from loyalty.account import (
     pools,
     profile,
     purchases,
+    statements,
     views,
 )
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("history/", views.history, name="history"),
     path("history/<int:pk>/", views.movement, name="history_movement"),
     path("purchases/", purchases.purchases, name="purchases"),
+    path("statement/", statements.statement, name="statement"),
     path("earn/", earn.earn, name="earn"),
     path("card/", views.card, name="card"),
     path("give/", giving.give, name="give"),
@@ -36,6 +38,12 @@ urlpatterns = [
     path("<uuid:public_id>/history/", views.history, name="history_of"),
     path("<uuid:public_id>/purchases/", purchases.purchases, name="purchases_of"),
     path("<uuid:public_id>/purchases/<int:pk>/", purchases.purchase, name="purchase"),
+    path("<uuid:public_id>/statement/", statements.statement, name="statement_of"),
+    path(
+        "<uuid:public_id>/statement/<str:period>.pdf",
+        statements.statement_file,
+        name="statement_file",
+    ),
     path("<uuid:public_id>/earn/", earn.earn, name="earn_of"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),

@@ -17,13 +17,13 @@ from loyalty.account.charities import impact_card
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import DIRECTIONS, history_filters
 from loyalty.account.home_cards import home_cards
-from loyalty.account.movements import entry_of, lot_steps, purchase_of
+from loyalty.account.movements import entry_of, lot_steps
 from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.account.plans import plan_card
 from loyalty.account.pools import pool_card
 from loyalty.account.wallets import summarize_wallets
 from loyalty.card_numbers import grouped, qr_code
-from loyalty.explanations import explain_transfer
+from loyalty.explanations import explain_transfer, purchase_words
 from loyalty.models import Membership, Transfer
 from loyalty.program_words import leftover_words, notices
 from loyalty.selectors.member_tiers import member_standing
@@ -104,6 +104,7 @@ def history(request: CustomerRequest, public_id: uuid.UUID | None = None) -> Htt
         "summary": _("Everything that was added or taken off, and why."),
         "tabs": chosen.tabs("mypage:history_of"),
         "filters": history_filters(chosen, direction),
+        "statement_url": reverse("mypage:statement_of", args=[chosen.membership.public_id]),
         "icon": "history",
         "empty": _nothing(direction),
         "added": ngettext("%d more movement", "%d more movements", count) % count,
@@ -140,7 +141,7 @@ def movement(request: CustomerRequest, pk: int) -> HttpResponse:
         "title": explained.title,
         "transfer": transfer,
         "entry": entry_of(transfer, zone=zone, now=timezone.now()),
-        "purchase": purchase_of(transfer),
+        "purchase": purchase_words(transfer),
         "purchase_url": _purchase_url(transfer, owner),
         "message": explained.message,
         "why": explained.why,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from loyalty.backoffice.links import customer_crumbs
 from loyalty.backoffice.moments import MomentForm
+from loyalty.backoffice.statements import statement_periods
 from loyalty.models import Membership, Wallet
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.past_balances import (
@@ -43,11 +44,13 @@ class PastWallet:
 
 @dataclass(frozen=True, slots=True)
 class PastMembership:
-    """A membership with what it held, at the moment as its program's time zone has it."""
+    """A membership with what it held, at the moment as its program's time zone has it; `periods`:
+    the months and years that there are statements of, with their words."""
 
     membership: Membership
     at: dt.datetime
     wallets: Sequence[PastWallet]
+    periods: Sequence[tuple[str, str]]
 
     @property
     def joined_later(self) -> bool:
@@ -119,4 +122,5 @@ def _past(membership: Membership, form: MomentForm, now: dt.datetime) -> PastMem
         membership,
         at,
         [PastWallet(item, [next(shown) for _lot in item.lots[:SHOWN_LOTS]]) for item in found],
+        statement_periods(membership, now),
     )

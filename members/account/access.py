@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 
+from members.choices import nearest_language
 from members.models import Customer, User
 from members.policy import role_of
 from members.selectors.merges import current
@@ -69,9 +70,4 @@ def signed_in_customer(request: HttpRequest) -> Customer | None:
 
 def language_of(customer: Customer) -> str:
     """The language of ours that is nearest to what the customer wants, or nothing."""
-    try:
-        return (
-            translation.get_supported_language_variant(customer.locale) if customer.locale else ""
-        )
-    except LookupError:
-        return ""
+    return nearest_language(customer.locale)

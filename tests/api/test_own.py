@@ -241,3 +241,27 @@ def test_a_member_leaves_and_comes_back(me: ApiClient, at: str) -> None:
     assert me.get(f"{at}/balances").json()["balances"][0]["spendable"] == "250"
     unknown = me.post("/me/memberships", {"program": "nope"})
     assert_problem(unknown, 422, "invalid_request", "program")
+
+
+def test_a_member_reads_a_statement_and_keeps_it_on_paper(
+    me: ApiClient, at: str, ann: Membership
+) -> None:
+    year = timezone.now().astimezone(ann.program.zone).year
+    found = me.get(f"{at}/statement?period={year}").json()
+    [beans] = found["wallets"]
+    assert found["runs"]
+    assert (beans["opening"], beans["added"], beans["closing"]) == ("0", "250", "250")
+    assert [line["balance"] for line in beans["lines"]] == ["250"]
+    paper = me.get(f"{at}/statement/file?period={year}")
+    assert paper["Content-Type"] == "application/pdf"
+    assert paper.content.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("asked", ["", "?period=2024-13", "?period=soon"])
+def test_a_statement_of_no_period_names_the_field(me: ApiClient, at: str, asked: str) -> None:
+    assert_problem(me.get(f"{at}/statement{asked}"), 400, "invalid_parameter", "period")
+
+
+def test_a_statement_of_what_has_not_begun_is_refused(me: ApiClient, at: str) -> None:
+    response = me.get(f"{at}/statement/file?period=2199-01")
+    assert_problem(response, 422, "invalid_request", "period")

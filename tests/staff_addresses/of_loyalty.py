@@ -56,6 +56,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:order_confirm": form(NOT_ANALYSTS),
     "loyalty_backoffice:order_refund": read(EVERYBODY) | write(NOT_ANALYSTS),
     "loyalty_backoffice:customer_past": read(EVERYBODY),
+    "loyalty_backoffice:customer_statement": read(EVERYBODY),
     "loyalty_backoffice:wallet_lots": read(EVERYBODY),
     "loyalty_backoffice:order_claim": form(AGENTS),
     "loyalty_backoffice:order_unclaim": form(AGENTS),

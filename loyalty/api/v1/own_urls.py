@@ -11,6 +11,7 @@ from loyalty.api.v1 import (
     own_memberships,
     own_plans,
     own_pools,
+    statements,
 )
 
 OWN = "me/memberships/<uuid:membership_id>"
@@ -31,6 +32,8 @@ urlpatterns = [
     path(f"{OWN}/plan/change", own_plans.OwnPlanChange.as_view(), name="own-plan-change"),
     path(f"{OWN}/plan/cancel", own_plans.OwnPlanCancel.as_view(), name="own-plan-cancel"),
     path(f"{OWN}/plan/resume", own_plans.OwnPlanResume.as_view(), name="own-plan-resume"),
+    path(f"{OWN}/statement", statements.OwnStatement.as_view(), name="own-statement"),
+    path(f"{OWN}/statement/file", statements.OwnStatementFile.as_view(), name="own-statement-file"),
     path(f"{OWN}/tier", own_balances.OwnTier.as_view(), name="own-tier"),
     path(f"{OWN}/charities", own_giving.OwnCharities.as_view(), name="own-charities"),
     path(f"{OWN}/donations", own_giving.OwnDonations.as_view(), name="own-donations"),

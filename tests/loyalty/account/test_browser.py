@@ -1,5 +1,6 @@
 """A customer on a phone: signs in with a code, reads the balance, asks why."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
@@ -220,3 +221,18 @@ def test_cards_that_lead_on_begin_at_one_edge(signed_in_page: Any) -> None:
     lefts = cards.evaluate_all("found => found.map((card) => card.getBoundingClientRect().left)")
     assert len(lefts) > 1
     assert len(set(lefts)) == 1
+
+
+def test_a_customer_chooses_a_statement_and_keeps_it(
+    signed_in_page: Any, live_server: Any, assert_no_axe_violations: Any
+) -> None:
+    page, year = signed_in_page, str((timezone.now() - dt.timedelta(hours=5)).year)
+    page.goto("/me/history/")
+    page.get_by_role("link", name="Statement").click()
+    page.get_by_label("Period").select_option(year)
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("This period still runs")).to_be_visible()
+    assert_no_axe_violations(page)
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="Download (PDF)").click()
+    assert kept.value.suggested_filename == f"statement-{year}.pdf"

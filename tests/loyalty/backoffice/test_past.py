@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pypdf import PdfReader
 
+from members.models import Customer
 from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import AGO, Member, queries_of, url
 from tests.loyalty.factories import adjust, order, record
@@ -99,3 +102,21 @@ def test_it_costs_the_same_for_many_lots(agent: Client, ana: Member) -> None:
     now = timezone.now()
     record(*(order(f"B-{n}", "5", at=now - dt.timedelta(hours=n)) for n in range(6)))
     assert queries_of(agent, address) == few
+
+
+def test_staff_hand_out_the_statement_in_the_customers_language(agent: Client, ana: Member) -> None:
+    assert url("customer_statement", ana.customer.public_id) in page_of(agent, ana)
+    Customer.objects.filter(pk=ana.customer.pk).update(locale="el")
+    asked = {"membership": ana.membership.public_id, "period": str(bought(ana).year)}
+    response = agent.get(url("customer_statement", ana.customer.public_id), asked)
+    text = PdfReader(io.BytesIO(response.content)).pages[0].extract_text()
+    assert response["Content-Type"] == "application/pdf"
+    assert "200" in text
+    assert "Beans" in text
+
+
+@pytest.mark.parametrize("asked", [{"period": "soon"}, {"period": "2199"}, {"membership": "x"}])
+def test_a_statement_of_nothing_is_not_there(
+    agent: Client, ana: Member, asked: dict[str, str]
+) -> None:
+    assert agent.get(url("customer_statement", ana.customer.public_id), asked).status_code == 404
