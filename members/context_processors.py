@@ -10,9 +10,13 @@ from django.utils.translation import get_language, get_language_bidi
 
 from members import navigation
 from members.branding import accent_version
+from members.installed.views import icon_url
 from members.models import Merchant
 from members.responses import is_dialog_request, is_htmx
 from members.selectors.merchants import get_merchant
+
+# The side of what iOS puts on the home screen.
+TOUCH_ICON = 180
 
 
 class Shell:
@@ -61,6 +65,10 @@ class Shell:
     @property
     def search_url(self) -> str:
         return navigation.search_url()
+
+    @property
+    def app_icon_url(self) -> str:
+        return icon_url(self._merchant, TOUCH_ICON)
 
     @property
     def accent_version(self) -> str:

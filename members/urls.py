@@ -6,11 +6,15 @@ from django.urls import path
 
 from members import branding
 from members.account.landing import landing
+from members.installed import views as installed
 
 app_name = "members"
 
 urlpatterns = [
     path("", landing, name="landing"),
     path("media/merchant/<str:name>", branding.merchant_logo, name="logo"),
+    path("app.webmanifest", installed.manifest, name="manifest"),
+    path("app-icon-<int:size>.png", installed.app_icon, name="app_icon"),
+    path("card-keeper.js", installed.card_keeper, name="card_keeper"),
     path("merchant.css", branding.merchant_stylesheet, name="branding"),
 ]

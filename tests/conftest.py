@@ -130,7 +130,9 @@ def page(
     Errors are whatever the console calls one, violations of the content security policy among
     them, uncaught exceptions, and answers of 500 and above.
     """
-    context = browser.new_context(base_url=live_server.url, **browser_context_options)
+    # A worker of the browser's would go on asking while the database is being cleaned.
+    options = {"service_workers": "block", **browser_context_options}
+    context = browser.new_context(base_url=live_server.url, **options)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.on(

@@ -1,0 +1,63 @@
+// Keeps the card of who is signed in, with what it takes to show it, for when there is no network.
+// Nothing else is kept: every other page is asked for as if this were not here.
+(() => {
+  "use strict";
+  const KEPT = "setia-card-1";
+  // The page differs by cookie and language; kept is the one that was shown last.
+  const ANY = { ignoreVary: true };
+  const isCard = (url) => /^\/me\/([0-9a-f-]{36}\/)?card\/$/.test(url.pathname);
+  const own = (url) => url.origin === self.location.origin;
+
+  self.addEventListener("install", () => self.skipWaiting());
+  self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+  // The page says where the card is and what it is made of, each time it is shown.
+  self.addEventListener("message", (event) => {
+    const { keep: address, parts } = event.data;
+    event.waitUntil(keep(address, parts).then((kept) => event.source.postMessage({ kept })));
+  });
+
+  async function keep(address, parts) {
+    const cache = await caches.open(KEPT);
+    for (const part of new Set(parts)) {
+      if (own(new URL(part)) && !(await cache.match(part, ANY))) await cache.add(part).catch(() => {});
+    }
+    const page = await fetch(address, { credentials: "same-origin" });
+    // Who has to sign in again still has the card that they had.
+    const shows = page.ok && !page.redirected;
+    if (shows) await cache.put(address, page);
+    return shows;
+  }
+
+  self.addEventListener("fetch", (event) => {
+    const { request } = event;
+    if (request.method !== "GET" || !own(new URL(request.url))) return;
+    if (request.mode === "navigate") event.respondWith(navigated(request));
+    else if (!request.headers.has("HX-Request")) event.respondWith(orKept(request));
+  });
+
+  async function orKept(request) {
+    try {
+      return await fetch(request);
+    } catch (error) {
+      const found = await caches.match(request, { ...ANY, cacheName: KEPT });
+      if (found) return found;
+      throw error;
+    }
+  }
+
+  // Without a network every address leads to the card: it is what one needs in a shop.
+  async function navigated(request) {
+    try {
+      return await fetch(request);
+    } catch (error) {
+      const cache = await caches.open(KEPT);
+      const exact = await cache.match(request, ANY);
+      if (exact) return exact;
+      for (const known of await cache.keys()) {
+        if (isCard(new URL(known.url))) return cache.match(known, ANY);
+      }
+      throw error;
+    }
+  }
+})();

@@ -1,0 +1,117 @@
+"""What browsers ask for when somebody adds the members' pages to the home screen."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from pathlib import Path
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.translation import get_language, get_language_bidi
+from django.views.decorators.http import require_safe
+from PIL import Image, ImageDraw, ImageFont
+
+from members.branding import foreground_on, parse_hex, to_hex
+from members.models import Merchant
+from members.pdf_fonts import fonts_for
+from members.picture_files import YEAR
+from members.selectors.merchants import get_merchant
+
+# Android shows 192 and cuts 512 to its own shapes; iOS shows 180.
+SIZES = (180, 192, 512)
+WORKER = Path(__file__).parent / "card_keeper.js"
+# The part of the side that every shape keeps.
+SAFE = 0.6
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """The merchant's name, color and icon; it opens with the card."""
+    merchant = get_merchant()
+    document = {
+        "id": reverse("mypage:home"),
+        "name": merchant.name,
+        "short_name": merchant.name,
+        "start_url": reverse("mypage:card"),
+        "scope": "/",
+        "display": "standalone",
+        "lang": get_language(),
+        "dir": "rtl" if get_language_bidi() else "ltr",
+        "theme_color": merchant.accent_color,
+        "background_color": "#ffffff",
+        "icons": [
+            {
+                "src": icon_url(merchant, size),
+                "sizes": f"{size}x{size}",
+                "type": "image/png",
+                "purpose": purpose,
+            }
+            for size in SIZES
+            for purpose in ("any", "maskable")
+        ],
+    }
+    response = JsonResponse(document, content_type="application/manifest+json")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+def app_icon(request: HttpRequest, size: int) -> HttpResponse:
+    """The logo, or the first letter of the name, on the accent color."""
+    if size not in SIZES:
+        raise Http404("There is no icon of this size.")
+    merchant = get_merchant()
+    response = HttpResponse(
+        _drawn(size, merchant.name[:1].upper(), merchant.accent_color, merchant.logo.name or ""),
+        content_type="image/png",
+    )
+    known = request.GET.get("v") == icon_version(merchant)
+    response["Cache-Control"] = f"public, max-age={YEAR}, immutable" if known else "no-cache"
+    return response
+
+
+@require_safe
+def card_keeper(request: HttpRequest) -> HttpResponse:
+    """The worker, at an address above all that it may answer for."""
+    response = HttpResponse(WORKER.read_bytes(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+def icon_version(merchant: Merchant) -> str:
+    """Another look has another address."""
+    logo = (merchant.logo.name or "").rpartition("/")[2]
+    return f"{merchant.accent_color[1:]}-{ord(merchant.name[:1] or ' ')}-{logo}"
+
+
+def icon_url(merchant: Merchant, size: int) -> str:
+    return f"{reverse('members:app_icon', args=[size])}?v={icon_version(merchant)}"
+
+
+@lru_cache(maxsize=16)
+def _drawn(size: int, letter: str, accent: str, logo: str) -> bytes:
+    picture = Image.new("RGB", (size, size), "#ffffff" if logo else accent)
+    if logo:
+        _put_logo(picture, logo)
+    else:
+        _put_letter(picture, letter, to_hex(foreground_on(parse_hex(accent))))
+    content = io.BytesIO()
+    picture.save(content, "PNG", optimize=True)
+    return content.getvalue()
+
+
+def _put_logo(picture: Image.Image, name: str) -> None:
+    with get_merchant().logo.storage.open(name, "rb") as file, Image.open(file) as opened:
+        shown = opened.convert("RGBA")
+    side = round(picture.width * SAFE)
+    shown.thumbnail((side, side))
+    place = ((picture.width - shown.width) // 2, (picture.height - shown.height) // 2)
+    picture.paste(shown, place, shown)
+
+
+def _put_letter(picture: Image.Image, letter: str, color: str) -> None:
+    *_latin, file = fonts_for([letter], get_language() or "en")
+    font = ImageFont.truetype(str(file.path), round(picture.width * 0.5))
+    middle = (picture.width / 2, picture.height / 2)
+    ImageDraw.Draw(picture).text(middle, letter, fill=color, font=font, anchor="mm")
