@@ -4,15 +4,20 @@ Django's own way truncates every table, which makes a new file for each of them 
 indexes, and tells all apps about it: half a second for each such test.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
 from django.db.models.signals import post_migrate
 from django.test import TransactionTestCase
 
 # What migrations and the apps wrote for good, and no test changes.
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
+PERMISSIONS = "django.contrib.auth.management.create_permissions"
 # A request of the live server that is still writing is waited for, as truncating does.
 EMPTYING = """
 DO $$
@@ -38,12 +43,26 @@ END $$
 
 def empty_database(self: TransactionTestCase) -> None:
     """Instead of `TransactionTestCase._fixture_teardown`."""
+    assert not connection.in_atomic_block, "a test that commits inside of what others share"
     with connection.cursor() as cursor:
         cursor.execute(EMPTYING, {"kept": list(KEPT)})
     # What every installation begins with is there again.
-    for config in apps.get_app_configs():
-        if not config.name.startswith("django."):
-            post_migrate.send(sender=config, app_config=config, apps=apps, **SILENT)
+    with without_looking_at_what_is_kept():
+        for config in apps.get_app_configs():
+            if not config.name.startswith("django."):
+                post_migrate.send(sender=config, app_config=config, apps=apps, **SILENT)
+
+
+@contextmanager
+def without_looking_at_what_is_kept() -> Iterator[None]:
+    """Types of content and permissions are there still: forty queries would find nothing to do."""
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid=PERMISSIONS)
+    try:
+        yield
+    finally:
+        post_migrate.connect(create_contenttypes)
+        post_migrate.connect(create_permissions, dispatch_uid=PERMISSIONS)
 
 
 SILENT: dict[str, Any] = {"verbosity": 0, "interactive": False, "using": "default", "plan": []}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -33,6 +34,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.loyalty.factories import make_program
+from tests.sharing import shared
 from tests.staff_addresses import TABLE
 from tests.staff_addresses.who import ADMINISTRATOR, EVERYBODY
 
@@ -62,12 +64,17 @@ def test_the_table_names_every_address_of_the_back_office() -> None:
     assert sorted(set(TABLE) - set(PATTERNS)) == [], "in the table only"
 
 
-@dataclass
+@dataclass(frozen=True)
 class World:
     """Everybody who may ask, and something for each address to be about."""
 
-    clients: dict[str, Client]
+    sessions: dict[str, str]
     objects: dict[str, dict[str, Any]]
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def opened(self) -> World:
+        """The same, with browsers nobody has used yet."""
+        return replace(self, clients={who: browser(key) for who, key in self.sessions.items()})
 
     def url(self, name: str) -> str:
         converters = PATTERNS[name].pattern.converters
@@ -80,19 +87,25 @@ class World:
         return reverse(name, kwargs=kwargs)
 
 
-def signed_in(user: User) -> Client:
-    client = Client(raise_request_exception=True)
+def session_of(user: User) -> str:
+    client = Client()
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def browser(session: str) -> Client:
+    client = Client(raise_request_exception=True)
+    if session:
+        client.cookies[settings.SESSION_COOKIE_NAME] = session
     return client
 
 
-@pytest.fixture
-def world(db: None) -> World:
-    clients = {role: signed_in(StaffMemberFactory(role=role).user) for role in EVERYBODY}
+def make_world() -> World:
+    sessions = {role: session_of(StaffMemberFactory(role=role).user) for role in EVERYBODY}
     customer, job = CustomerFactory(with_user=True), JobFactory()
-    clients["customer"] = signed_in(customer.user)
-    clients["former colleague"] = signed_in(UserFactory())
-    clients["anonymous"] = Client()
+    sessions["customer"] = session_of(customer.user)
+    sessions["former colleague"] = session_of(UserFactory())
+    sessions["anonymous"] = ""
     person, key = StaffMemberFactory(), ApiKeyFactory()
     of_customer = {"public_id": customer.public_id}
     objects: dict[str, dict[str, Any]] = {
@@ -157,7 +170,15 @@ def world(db: None) -> World:
         name: {"public_id": endpoint.public_id} for name in TABLE if "webhooks:endpoint_" in name
     }
     objects["webhooks:endpoint"] = {"public_id": endpoint.public_id}
-    return World(clients, objects)
+    return World(sessions, objects)
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def world(made_once: World, db: None) -> World:
+    return made_once.opened()
 
 
 def answer(client: Client, method: str, url: str) -> HttpResponseBase:
@@ -213,7 +234,7 @@ def test_the_repair_pages_open_to_superusers_only(world: World) -> None:
         assert client.get(url).status_code == 302
     superuser = UserFactory()
     User.objects.filter(pk=superuser.pk).update(is_superuser=True)
-    assert signed_in(superuser).get(url).status_code == 200
+    assert browser(session_of(superuser)).get(url).status_code == 200
 
 
 def test_every_role_is_in_the_table() -> None:

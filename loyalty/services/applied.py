@@ -19,6 +19,12 @@ class Applied:
     changes: list[str] = field(default_factory=list)
     # Wordings that are new, with where the definition has them ("earning_rules[0]").
     written: list[tuple[str, EarningRuleVersion]] = field(default_factory=list)
+    # There was no such program before.
+    created: bool = False
+
+    def has_none_of(self, wanted: object) -> bool:
+        """A new program that shall have none: what it has is not worth asking for."""
+        return self.created and not wanted
 
 
 def change(applied: Applied, instance: Any, name: str, value: Any) -> None:

@@ -34,6 +34,8 @@ def apply_charities(
     wallet_types: Mapping[str, WalletType],
 ) -> None:
     """All that the program has, in this order. One that was given something stays."""
+    if applied.has_none_of(wanted):
+        return
     known = {item.code: item for item in charities().filter(account__program=applied.program)}
     for code, charity in known.items():
         if code not in {item.code for item in wanted}:

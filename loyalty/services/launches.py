@@ -37,6 +37,8 @@ def apply_launch(
     now: dt.datetime,
 ) -> None:
     """Bring a program's launch to what its definition says."""
+    if applied.has_none_of(wanted):
+        return
     applied.changes += _write(applied.program, wanted, wallet_types, now)
 
 

@@ -46,6 +46,8 @@ def apply_plans(
     now: dt.datetime,
 ) -> None:
     """Bring a program's plans to what its definition says."""
+    if applied.has_none_of(definition.plans):
+        return
     program = applied.program
     existing = {plan.code: plan for plan in program.plans.all()}
     wanted = {plan.code for plan in definition.plans}

@@ -21,6 +21,8 @@ FIXED = ("charity", "code", "event")
 
 def apply_pledges(applied: Applied, wanted: tuple[PledgeDefinition, ...]) -> None:
     """All that the program has. One that has counted something stays."""
+    if applied.has_none_of(wanted):
+        return
     known = {(item.charity.code, item.code): item for item in pledges_in(applied.program)}
     named = {(item.charity, item.code) for item in wanted}
     for address, pledge in known.items():

@@ -56,11 +56,14 @@ def apply_rules(
     _refuse_unknown_types(definition)
     for position, wanted in placed:
         unit = wallet_types[_unit_of(wanted, definition)]
-        rule = existing.get(wanted.code) or _create_rule(applied, wanted, unit, position)
-        _refuse_other_kind(rule, wanted, position)
-        change(applied, rule, "name", wanted.name)
-        change(applied, rule, "position", position)
-        rule.save()
+        rule = existing.get(wanted.code)
+        if rule is None:
+            rule = _create_rule(applied, wanted, unit, position)
+        else:
+            _refuse_other_kind(rule, wanted, position)
+            change(applied, rule, "name", wanted.name)
+            change(applied, rule, "position", position)
+            rule.save()
         _apply_body(applied, rule, wanted, actor, now, position)
 
 
@@ -107,10 +110,15 @@ def _list_of(wanted: RuleDefinition) -> str:
 
 
 def _refuse_unknown_types(definition: ProgramDefinition) -> None:
-    types = set(ActivityType.objects.values_list("code", flat=True))
-    for position, wanted in enumerate(definition.earning_rules):
-        if isinstance(wanted, ActivityRule) and wanted.activity not in types:
-            _refuse_type(position, wanted.activity, types)
+    named = {
+        position: wanted.activity
+        for position, wanted in enumerate(definition.earning_rules)
+        if isinstance(wanted, ActivityRule)
+    }
+    types = set(ActivityType.objects.values_list("code", flat=True)) if named else set()
+    for position, activity in named.items():
+        if activity not in types:
+            _refuse_type(position, activity, types)
 
 
 def _refuse_type(position: int, code: str, known: set[str]) -> None:

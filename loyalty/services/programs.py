@@ -51,9 +51,7 @@ from loyalty.services.plans import apply_plans, release_wallet_type
 from loyalty.services.pledges import apply_pledges
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
 from loyalty.services.program_times import apply_times
-from loyalty.services.rule_versions import (
-    lot_policy_values,
-)
+from loyalty.services.rule_versions import lot_policy_values
 from loyalty.services.tier_sets import apply_tiers
 from loyalty.unit_definitions import GiftsDefinition, SpendingDefinition, WalletTypeDefinition
 from members.services.audit import Actor, record_audit
@@ -71,7 +69,7 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
         Account.objects.bulk_create(
             Account(kind=kind, program=program) for kind in Account.PROGRAM_KINDS
         )
-    applied = Applied(program)
+    applied = Applied(program, created=created)
     if created:
         applied.changes.append(_("Program created"))
     _apply_settings(applied, definition)
@@ -155,6 +153,8 @@ def _apply_company_terms(applied: Applied, definition: ProgramDefinition) -> Non
 
 def _apply_partners(applied: Applied, definition: ProgramDefinition) -> None:
     """Partners get an account each; one that has moved units stays."""
+    if applied.has_none_of(definition.partners):
+        return
     partners = applied.program.accounts.filter(kind=Account.Kind.PARTNER)
     existing = {item.code: item for item in partners}
     for code, account in existing.items():

@@ -47,6 +47,8 @@ def apply_tiers(
     now: dt.datetime,
 ) -> None:
     """Bring a program's tiers to what its definition says, from now on."""
+    if applied.has_none_of(definition.tiers):
+        return
     if definition.tiers is not None:
         _refuse_unknown_activities(definition.tiers)
     words = _write(

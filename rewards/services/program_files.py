@@ -34,6 +34,8 @@ def apply_pools(
     applied: Applied, wanted: Sequence[VoucherPoolDefinition], actor: Actor, _now: dt.datetime
 ) -> None:
     """Lists that the definition names are made or renamed."""
+    if applied.has_none_of(wanted):
+        return
     known = {item.code: item for item in applied.program.voucher_pools.all()}
     for item in wanted:
         pool = known.get(item.code)
