@@ -24,10 +24,11 @@ from django.db.models import (
 )
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Extract, Round
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.company_fields import FIELDS as COMPANY_FIELDS
-from loyalty.models import ActivityType, MemberTier, Subscription, Tender, Tier
+from loyalty.models import ActivityType, Membership, MemberTier, Subscription, Tender, Tier
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import number_in
 from loyalty.selectors.order_values import of_lines, of_orders, products
@@ -38,6 +39,7 @@ from members.conditions import values
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    JOINED,
     LINE,
     MEMBER,
     ORDER,
@@ -55,6 +57,9 @@ _OF_ORDERS = {name: of_orders(name) for name in ("channel", "store", "currency",
 _OF_ORDERS["coupons"] = of_orders("unnest(coupons)")
 _OF_LINES = {name: of_lines(name) for name in ("category", "brand")} | {"sku": products}
 _OF_LINES["tags"] = of_lines("unnest(tags)")
+
+
+TAKING_PART = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
 
 
 def register() -> None:
@@ -197,6 +202,23 @@ def _plan_query(operator: Operator, operand: Any, moment: Moment) -> Q:
     return ~Q(Exists(rows)) if operator.unknown else Q(Exists(rows))
 
 
+def _enrolled_query(operator: Operator, operand: Any, moment: Moment) -> Q:
+    """Of one of the programs that they take part in, or of the moment's."""
+    rows = Membership.objects.filter(customer=OuterRef("pk"), status__in=TAKING_PART)
+    if isinstance(moment, ProgramMoment):
+        rows = rows.filter(program=moment.program)
+    if operator.unknown:
+        return ~Q(Exists(rows))
+    return Q(Exists(rows.filter(operator.query("enrolled_at", operand, moment))))
+
+
+def _nothing_bought(operator: Operator, operand: Any) -> str:
+    """Of what is asked of the first purchase as a member; it is true of activities before, too."""
+    none = ("is", 0), ("at_most", 0), ("less_than", 1)
+    asked = (operator.code, operand) in none
+    return gettext("nothing was bought as a member before") if asked else ""
+
+
 def _activity_types() -> Sequence[tuple[str, str]]:
     return list(ActivityType.objects.values_list("code", "name"))
 
@@ -288,9 +310,12 @@ _TOLD = (
 
 _MEMBER = (
     Field("member.enrolled_at", _("member since"), values.INSTANT, MEMBER,
-          attrgetter("enrolled_at")),
+          attrgetter("enrolled_at"), query=_enrolled_query),
     Field("member.balance", _("balance"), values.NUMBER, MEMBER, attrgetter("balance"),
           help=_("Units of the rule's kind that can be spent, before the order.")),
+    Field("member.orders", _("orders since joining"), values.NUMBER, JOINED, lambda orders: orders,
+          help=_("Before this one: none with the first purchase as a member. Not known of what was "
+                 "before they joined."), said=_nothing_bought),
 )  # fmt: skip
 
 _TIER = (

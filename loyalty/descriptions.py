@@ -57,14 +57,18 @@ def describe_units(
     sentences = [
         describe_worth(wallet_type, currency),
         *describe_tier_values(wallet_type, currency, tiers),
-        describe_pending(wallet_type),
-        describe_expiry(wallet_type.expiry),
+        *describe_lots(wallet_type),
         *describe_spending(wallet_type.spending, Unit(wallet_type)),
         *describe_gifts(wallet_type.gifts, Unit(wallet_type)),
     ]
     if charities and wallet_type.gifts.to_charities:
         sentences.append(_("Members may give them to %s.") % format_list(charities))
     return sentences
+
+
+def describe_lots(wallet_type: WalletTypeDefinition) -> list[str]:
+    """When units can be spent and when they are gone."""
+    return [describe_pending(wallet_type), describe_expiry(wallet_type.expiry)]
 
 
 def describe_spending(spending: SpendingDefinition, unit: UnitNames) -> list[str]:

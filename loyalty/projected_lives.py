@@ -22,6 +22,7 @@ from members.conditions.scopes import (
     BEHAVIOR,
     COMPANY,
     CUSTOMER,
+    JOINED,
     MEMBER,
     PLAN,
     SEGMENTS,
@@ -84,7 +85,9 @@ class ProjectedLife:
             rules.definition.unlinked_returns == "own_amount",
         )  # fmt: skip
         self.life = Life(self.program, person, [(rules.rules, Unlimited())])
-        self.history = History(self.program, person, with_behavior=True, with_spent=True)
+        self.history = History(
+            self.program, person, with_behavior=True, with_spent=True, with_joined=True
+        )
         self.outcome = Outcome()
         self._seen = 0
         self._extra = ZERO
@@ -160,6 +163,7 @@ class ProjectedLife:
             BEHAVIOR: self.history.behavior,
             SEGMENTS: self.person.segments,
             MEMBER: None,
+            JOINED: self.history.orders_since_joining(sale.at),
             PLAN: self.plan.code if self.plan else "",
             COMPANY: self.rules.company,
             TIER: self.person.tiers.pricing(sale.at) if self.person.tiers else None,

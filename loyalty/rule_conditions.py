@@ -11,6 +11,7 @@ from members.conditions.fields import (
     CODES,
     COMPANY,
     CUSTOMER,
+    JOINED,
     LINE,
     MEMBER,
     ORDER,
@@ -21,14 +22,14 @@ from members.conditions.fields import (
 from members.conditions.predicate import Condition
 from members.conditions.tree import Node, parse
 
-# Rules for orders ask about the order, and about its buyer as they are before it.
-RULE_SCOPES = frozenset(
-    {ORDER, LINE, CODES, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, COMPANY}
-)
+# What all rules may ask about a member, as they are before what is judged.
+_MEMBER_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, JOINED, SEGMENTS, TIER, PLAN, COMPANY})
+# Rules for orders ask about the order, too.
+RULE_SCOPES = _MEMBER_SCOPES | {ORDER, LINE, CODES}
 # Rules for activities ask about the activity instead.
-ACTIVITY_SCOPES = frozenset({ACTIVITY, CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, COMPANY})
+ACTIVITY_SCOPES = _MEMBER_SCOPES | {ACTIVITY}
 # Rules for days of the year know nothing but the member.
-OCCASION_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, COMPANY})
+OCCASION_SCOPES = _MEMBER_SCOPES
 
 
 def scopes_for(kind: str) -> frozenset[str]:

@@ -23,8 +23,8 @@ TELLABLE = {
     *(f"line.{name}" for name in ("category", "sku", "brand", "price", "quantity", "total")),
     "customer.country", "customer.locale", "customer.birthday", "customer.age",
     "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
-    "behavior.categories", "member.enrolled_at", "member.balance", "membership.tier",
-    "membership.plan", "membership.has_plan", "company.buyer", "company.role",
+    "behavior.categories", "member.enrolled_at", "member.balance", "member.orders",
+    "membership.tier", "membership.plan", "membership.has_plan", "company.buyer", "company.role",
 }  # fmt: skip
 # What somebody did is known to them, and what they said with it.
 TELLABLE_FAMILIES = ("behavior.activities.", "activity.")

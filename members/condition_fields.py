@@ -102,10 +102,14 @@ def _age_query(operator: Any, operand: Any, moment: Moment) -> Q:
     return Q(Exists(Customer.objects.annotate(age=age).filter(found, pk=OuterRef("pk"))))
 
 
+# Numbers are drawn from 0 to this one.
+HIGHEST = 99
+
+
 def drawn_number(name: str, public_id: object) -> int:
     """From 0 to 99, the same for the same name and person whenever and wherever it is asked."""
     digest = hashlib.sha256(f"{name}:{public_id}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") % 100
+    return int.from_bytes(digest[:4], "big") % (HIGHEST + 1)
 
 
 class DrawnNumber(Func):
@@ -129,8 +133,9 @@ def _draw(name: str) -> Field:
         _("number drawn for %(name)s") % {"name": name},
         values.NUMBER,
         CUSTOMER,
-        # Who is not kept yet has drawn nothing.
-        lambda customer: drawn_number(name, customer.public_id) if customer.pk else None,
+        # Who is not kept yet draws once they are. What they are told before is what those get who
+        # are not kept aside: the lowest numbers are.
+        lambda customer: drawn_number(name, customer.public_id) if customer.pk else HIGHEST,
         query=lambda operator, operand, moment: _draw_query(name, operator, operand, moment),
     )
 

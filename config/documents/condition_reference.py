@@ -12,6 +12,7 @@ from members.conditions.fields import (
     CODES,
     COMPANY,
     CUSTOMER,
+    JOINED,
     LINE,
     MEMBER,
     ORDER,
@@ -28,7 +29,9 @@ from members.conditions.operators import operators_of
 
 PAGE = "conditions.md"
 NAME = "condition_reference"
-SCOPES = (ORDER, CODES, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, TIER, PLAN, COMPANY)
+SCOPES = (
+    ORDER, CODES, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, JOINED, TIER, PLAN, COMPANY,
+)  # fmt: skip
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,
     values.ANNIVERSARY, values.WEEKDAY, values.CLOCK, values.YES_NO,

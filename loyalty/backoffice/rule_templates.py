@@ -45,6 +45,7 @@ def _hundredfold(said: Any) -> Any:
 WEEKEND = {
     "all": [{"field": "order.weekday", "op": "one_of", "value": ["saturday", "sunday"]}],
 }
+FIRST_AS_MEMBER = {"all": [{"field": "member.orders", "op": "is", "value": "0"}]}
 BIRTHDAY = {"all": [{"field": "customer.birthday", "op": "this_month"}]}
 
 TEMPLATES = (
@@ -62,6 +63,11 @@ TEMPLATES = (
         "double-weekend", _("Double points at the weekend"),
         _("Twice the points on Saturday and Sunday. Schedule it for one weekend, or let it stay."),
         "calendar-week", {"kind": "multiplier", "factor": 2, "when": WEEKEND},
+    ),
+    RuleTemplate(
+        "double-first-purchase", _("Double points on the first purchase"),
+        _("Twice the points for what a customer buys first as a member."), "star",
+        {"kind": "multiplier", "factor": 2, "when": FIRST_AS_MEMBER},
     ),
     RuleTemplate(
         "bonus-over-50", _("Bonus over 50"),

@@ -52,6 +52,8 @@ class TrialForm(forms.Form):
     hint: ClassVar[Promise | str] = ""
     made_up_title: ClassVar[Promise]
     made_up_words: Promise | str
+    # Whether who is no member yet joins with what is made up.
+    joins: ClassVar[bool] = True
 
     member = forms.CharField(
         label=gettext_lazy("Member"), max_length=254, required=False,
@@ -307,6 +309,7 @@ class OccasionTrialForm(TrialForm):
     title = gettext_lazy("The member to try")
     made_up_title = gettext_lazy("Somebody whose day it is")
     made_up_words = gettext_lazy("As if the day had come")
+    joins = False
 
     day = _day_field(gettext_lazy("Given on"))
 

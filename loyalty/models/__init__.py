@@ -48,6 +48,7 @@ from loyalty.models.tier_drafts import TierDraft
 from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
 from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
 from loyalty.models.unit_tenders import UnitTender
+from loyalty.models.unit_terms import FormerUnitTerms
 from loyalty.models.wallet_types import LotPolicy, WalletType
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "EarningRule",
     "EarningRuleVersion",
     "EndingConversion",
+    "FormerUnitTerms",
     "FoundingBonus",
     "FoundingGrant",
     "Goal",

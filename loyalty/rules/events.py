@@ -39,13 +39,16 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """A refund. `sale`: its order, where that is known; `linked`: it names one."""
+    """A refund. `sale`: its order, where that is replayed; `linked`: it names one, which was placed
+    `ordered_at` where it is known. `elsewhere`: it was told for another program alone."""
 
     at: dt.datetime
     currency: str
     given: Return
     sale: Sale | None = None
     linked: bool = False
+    ordered_at: dt.datetime | None = None
+    elsewhere: bool = False
 
 
 Event = Sale | GivenBack
@@ -72,6 +75,8 @@ class Person:
     plans: tuple[PlanSpan, ...] = ()
     # The company that they bought for, by the moment of each order.
     companies: Mapping[dt.datetime, CompanyFacts] = field(default_factory=dict)
+    # How many orders they had placed since they joined.
+    orders_as_member: int = 0
 
 
 @dataclass(frozen=True, slots=True)

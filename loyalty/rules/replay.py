@@ -36,6 +36,7 @@ from loyalty.rules.events import (
 from loyalty.rules.facts import NO_CONTEXT, NOTHING, ZERO, Context, Deed, Occasion, Return
 from loyalty.rules.grants import grant
 from loyalty.rules.history import History
+from loyalty.rules.member_facts import MemberFacts
 from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
 from loyalty.rules.rulesets import InForce, Panel, RuleSet, plans_of
@@ -44,6 +45,7 @@ from members.conditions.scopes import (
     BEHAVIOR,
     COMPANY,
     CUSTOMER,
+    JOINED,
     MEMBER,
     PLAN,
     SEGMENTS,
@@ -70,6 +72,7 @@ class Life:
             person,
             with_behavior=any(BEHAVIOR in rules.scopes for rules, _budgets in sides),
             with_spent=any(rules.by_brackets for rules, _budgets in sides),
+            with_joined=any(JOINED in rules.scopes for rules, _budgets in sides),
         )
         # What all are given alike.
         self.shared: list[Credit] = []
@@ -111,14 +114,6 @@ class Life:
         for account, (rules, panel) in zip(self.accounts, plan.sides, strict=True):
             account.sell(sale, rules, panel, alike_for_all, reckoner)
         self.shared += alike_for_all.credits
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A membership as conditions read it; the balance in whole units of the rule's kind."""
-
-    enrolled_at: dt.datetime | None
-    balance: Decimal
 
 
 class _Shared(NamedTuple):
@@ -241,7 +236,9 @@ class Account:
             if back.sale.judged:
                 self._reconcile(back.sale, back.given)
             return
-        if back.sale is not None and not program.times.earns_at(back.sale.at):
+        ordered_at = back.sale.at if back.sale is not None else back.ordered_at
+        earned = ordered_at is None or program.times.earns_at(ordered_at)
+        if back.elsewhere or not earned:
             return
         alone = not program.reconciles_linked if back.linked else program.takes_back_unlinked
         if alone and self._is_member(back.at) and back.currency == program.currency:
@@ -376,7 +373,8 @@ class Account:
             CUSTOMER: self.person.customer,
             BEHAVIOR: self.history.behavior,
             SEGMENTS: self.person.segments,
-            MEMBER: _Member(self.person.enrolled_at, balance),
+            MEMBER: MemberFacts(self.person.enrolled_at, balance),
+            JOINED: self.history.orders_since_joining(at),
             TIER: tiers.pricing(at, leading=leading) if tiers else None,
             PLAN: plan_at(self.person.plans, at),
             COMPANY: self.person.companies.get(at),

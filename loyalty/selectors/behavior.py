@@ -87,6 +87,29 @@ def _by_type(found: Any) -> dict[str, int]:
     return json.loads(found) if isinstance(found, str) else found or {}
 
 
+_SINCE = """
+    SELECT o.orders
+      FROM unnest(%(customers)s::bigint[], %(since)s::timestamptz[], %(moments)s::timestamptz[])
+           WITH ORDINALITY AS x(customer, since, at, ord)
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS orders FROM loyalty_order
+            WHERE customer_id = x.customer AND placed_at >= x.since AND placed_at < x.at
+              AND status NOT IN ('cancelled', 'refunded')) o
+     ORDER BY x.ord
+"""
+
+
+def orders_between(wanted: Sequence[tuple[int, dt.datetime, dt.datetime]]) -> list[int]:
+    """How many orders that did not come to nothing each customer placed in [since, until), in one
+    query."""
+    if not wanted:
+        return []
+    customers, since, moments = (list(column) for column in zip(*wanted, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_SINCE, {"customers": customers, "since": since, "moments": moments})
+        return [row[0] for row in cursor.fetchall()]
+
+
 _SPENT = """
     SELECT o.spent - r.returned
       FROM unnest(%(customers)s::bigint[], %(since)s::timestamptz[], %(moments)s::timestamptz[])

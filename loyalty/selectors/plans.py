@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from loyalty.models import Plan, PlanVersion, Program
 from loyalty.plan_definitions import CreditsDefinition, PlanDefinition
@@ -26,6 +28,20 @@ def current_versions(program: Program) -> list[PlanVersion]:
     newest = PlanVersion.objects.filter(plan=OuterRef("plan")).order_by("-number").values("pk")[:1]
     found = versions().filter(plan__program=program, plan__ended_at=None, pk=Subquery(newest))
     return list(found.order_by("plan__position", "plan_id"))
+
+
+def former_versions(program: Program) -> list[tuple[PlanVersion, dt.datetime]]:
+    """What was sold before, since the program is live, and until when; the newest first."""
+    if program.live_since is None:
+        return []
+    following = PlanVersion.objects.filter(plan=OuterRef("plan"), number__gt=OuterRef("number"))
+    replaced = Subquery(following.order_by("number").values("created_at")[:1])
+    rows = versions().filter(plan__program=program).annotate(
+        until=Coalesce(replaced, F("plan__ended_at"))
+    )  # fmt: skip
+    sold = Q(plan__offered=True) | Q(plan__ended_at__isnull=False)
+    former = rows.filter(sold, until__gt=program.live_since).order_by("-until", "plan__position")
+    return [(version, version.until) for version in former]
 
 
 def current_version(plan: Plan) -> PlanVersion:

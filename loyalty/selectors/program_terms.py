@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from loyalty.definitions import ProgramDefinition
-from loyalty.descriptions import describe_terms, describe_units
+from loyalty.descriptions import describe_lots, describe_terms, describe_units
 from loyalty.discount_words import describe_discounting
-from loyalty.models import EarningRuleVersion, Program, Tier, TierSet, WalletType
+from loyalty.models import (
+    EarningRuleVersion,
+    FormerUnitTerms,
+    PlanVersion,
+    Program,
+    Tier,
+    TierSet,
+    WalletType,
+)
 from loyalty.plan_words import dunning_words, price_words, trial_words, what_it_brings
 from loyalty.pledge_words import pledge_words
 from loyalty.rule_conditions import stored_condition
@@ -17,7 +25,7 @@ from loyalty.rule_words import describe_multiplying
 from loyalty.selectors.charities import running_pledges
 from loyalty.selectors.impact import impact_of_program, rate_words
 from loyalty.selectors.member_tiers import unit_names
-from loyalty.selectors.plans import current_versions
+from loyalty.selectors.plans import current_versions, former_versions
 from loyalty.selectors.programs import definition_of, is_discount
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import CAMPAIGN
@@ -25,6 +33,7 @@ from loyalty.selectors.tier_sets import benefits_of, former_tier_sets, tier_set_
 from loyalty.terms_panels import TermsPanel, terms_panels
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
 from loyalty.told_conditions import is_kept_from, told_sentence
+from loyalty.unit_definitions import WalletTypeDefinition
 from members.conditions.moments import Moment
 from members.formatting import UnitNames
 from members.models import Customer
@@ -52,6 +61,15 @@ class UnitWords:
     plural: str
     icon: str
     sentences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PastUnits:
+    """What was said of a kind of unit until a moment."""
+
+    plural: str
+    sentences: Sequence[str]
+    ends_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +102,14 @@ class PlanTermsWords:
 
 
 @dataclass(frozen=True, slots=True)
+class PastPlan:
+    """A paid plan as it was sold until a moment."""
+
+    words: PlanTermsWords
+    ends_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CharityWords:
     """Whom members may give to: what it is, what units are worth there, what is pledged to it, and
     what it was given by now."""
@@ -104,6 +130,8 @@ class ProgramTermsPage:
     announced: Sequence[RuleTerms]
     past: Sequence[RuleTerms]
     past_tiers: Sequence[PastTiers]
+    past_plans: Sequence[PastPlan]
+    past_units: Sequence[PastUnits]
     together: str
     tiers: Sequence[TierTermsWords]
     tiers_in_words: Sequence[str]
@@ -145,6 +173,8 @@ def terms_of(
         ],
         tiers_in_words=describe_tiers(tier_set) if tier_set else [],
         plans=_plans(program),
+        past_plans=_past_plans(program),
+        past_units=_past_units(program, definition, _collected(definition, versions)),
         discounts=[words for version, words in in_force if is_discount(version)],
         announced=[
             words
@@ -223,16 +253,44 @@ def _plans(program: Program) -> list[PlanTermsWords]:
     """Those that can be taken."""
     offered = [version for version in current_versions(program) if version.plan.offered]
     units = unit_names(program.pk) if offered else {}
-    return [
-        PlanTermsWords(
-            version.name,
-            price_words(version, program.currency),
-            trial_words(version.trial_days) if version.trial_days else "",
-            what_it_brings(version, program.currency, units),
-            list(dunning_words(version)),
+    return [_plan(version, program, units) for version in offered]
+
+
+def _plan(version: PlanVersion, program: Program, units: Mapping[str, UnitNames]) -> PlanTermsWords:
+    return PlanTermsWords(
+        version.name,
+        price_words(version, program.currency),
+        trial_words(version.trial_days) if version.trial_days else "",
+        what_it_brings(version, program.currency, units),
+        list(dunning_words(version)),
+    )
+
+
+def _past_plans(program: Program) -> list[PastPlan]:
+    """As they were sold before, the newest first. Who has one keeps it until it renews."""
+    former = former_versions(program)
+    units = unit_names(program.pk) if former else {}
+    return [PastPlan(_plan(version, program, units), ended) for version, ended in former]
+
+
+def _past_units(
+    program: Program, definition: ProgramDefinition, collected: Collection[str]
+) -> list[PastUnits]:
+    """What was said of units before, the newest first; what is earned keeps its terms."""
+    rows = FormerUnitTerms.objects.filter(
+        wallet_type__program=program, wallet_type__code__in=collected
+    )
+    found = []
+    for row in rows.order_by("-ended_at", "wallet_type"):
+        said = WalletTypeDefinition.model_validate(row.said)
+        whole = "unit_value" in row.said
+        words = (
+            describe_units(said, program.currency, definition.charity_names, definition.tiers)
+            if whole
+            else describe_lots(said)
         )
-        for version in offered
-    ]
+        found.append(PastUnits(said.plural, words, row.ended_at))
+    return found
 
 
 def _worded(version: EarningRuleVersion, program: Program) -> RuleTerms:

@@ -102,7 +102,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         companies=company_terms_of(program),
         activity_types=activity_type_definitions(),
         wallet_types=tuple(
-            _wallet_type(item, tiers)
+            wallet_type_definition(item, tiers)
             for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")
         ),
         earning_rules=tuple(item for item in rules if isinstance(item, EarningRuleDefinition)),
@@ -123,7 +123,10 @@ def _rules_of(program: Program, now: dt.datetime) -> list[RuleDefinition]:
     return [rule_definition(rule, version) for rule, version in found if version is not None]
 
 
-def _wallet_type(wallet_type: WalletType, tiers: TiersDefinition | None) -> WalletTypeDefinition:
+def wallet_type_definition(
+    wallet_type: WalletType, tiers: TiersDefinition | None
+) -> WalletTypeDefinition:
+    """A kind of unit as the program's file says it."""
     policy = next(item for item in wallet_type.lot_policies.all() if item.rule_id is None)
     return WalletTypeDefinition(
         code=wallet_type.code,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, F
 
 from loyalty.ledger.past import holdings_then
 from loyalty.models import Membership, Order, Program, Refund, Tender, Wallet
@@ -23,7 +23,7 @@ from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion
 from loyalty.rules.plans import PlanSpan
-from loyalty.selectors.behavior import behavior_before
+from loyalty.selectors.behavior import behavior_before, orders_between
 from loyalty.selectors.company_facts import companies_before
 from loyalty.selectors.member_tiers import tiered_program
 from loyalty.selectors.program_times import program_times
@@ -35,7 +35,7 @@ from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.selectors.tier_previews import with_draft
 from loyalty.tier_definitions import TiersDefinition
 from loyalty.tiers.paths import TierPath
-from members.conditions.fields import BEHAVIOR, COMPANY, CUSTOMER, MEMBER, PLAN, TIER
+from members.conditions.fields import BEHAVIOR, COMPANY, CUSTOMER, JOINED, MEMBER, PLAN, TIER
 from members.conditions.moments import Moment
 from members.models import Customer
 from members.selectors.segments import segments_of
@@ -266,19 +266,26 @@ def _refunds(
         own = own.filter(order__customer__in=stretch.among)
         other = other.filter(customer__in=stretch.among)
     for refunds, of_sales in ((own, True), (other, False)):
-        for refund in refunds.prefetch_related("lines").order_by("refunded_at", "pk"):
+        dated = refunds.annotate(ordered_at=F("order__placed_at"))
+        for refund in dated.prefetch_related("lines").order_by("refunded_at", "pk"):
             order_id = refund.order_id or 0
             known = order_id in sales
             if known is not of_sales:
                 continue
             customer_id = sales[order_id][0] if known else refund.customer_id
             if customer_id is not None:
-                linked = bool(refund.order_external_id)
-                back = GivenBack(
-                    refund.refunded_at, refund.currency, as_return(refund), None, linked
-                )
+                back = _given_back(refund, refund.ordered_at, stretch.program)
                 found[order_id if known else 0].append((customer_id, back))
     return found, void
+
+
+def _given_back(refund: Refund, ordered_at: dt.datetime | None, program: Program) -> GivenBack:
+    """A program that there is not yet is treated as if it had been told of everything."""
+    elsewhere = bool(program.pk) and refund.only_program_id not in (None, program.pk)
+    return GivenBack(
+        refund.refunded_at, refund.currency, as_return(refund),
+        linked=bool(refund.order_external_id), ordered_at=ordered_at, elsewhere=elsewhere,
+    )  # fmt: skip
 
 
 def _people(
@@ -297,6 +304,7 @@ def _people(
     tiers = _tiers(stretch, members) if TIER in stretch.scopes else {}
     plans = _plans(members) if PLAN in stretch.scopes else {}
     companies = _companies(stretch, members, events) if COMPANY in stretch.scopes else {}
+    joined = _orders_as_member(stretch, members) if JOINED in stretch.scopes else {}
     return {
         pk: Person(
             customers.get(pk),
@@ -307,9 +315,16 @@ def _people(
             tiers.get(pk),
             plans.get(pk, ()),
             companies.get(pk, {}),
+            joined.get(pk, 0),
         )
         for pk in ids
     }
+
+
+def _orders_as_member(stretch: Stretch, members: Mapping[int, Membership]) -> dict[int, int]:
+    """How many orders they had placed when the stretch began, since they joined; by customer."""
+    wanted = [(pk, member.enrolled_at, stretch.since) for pk, member in members.items()]
+    return dict(zip(members, orders_between(wanted), strict=True))
 
 
 def _memberships(stretch: Stretch, ids: Collection[int]) -> dict[int, Membership]:

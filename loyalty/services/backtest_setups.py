@@ -176,12 +176,12 @@ class Setup:
 
     def _is_counted(self, event: Event) -> bool:
         """Orders of the period that the program judges, and what came back of them; a return that
-        names no order by its own day."""
+        names no order by its own day, where the program was told of it."""
         if isinstance(event, Sale):
             return event.judged and event.at >= self._since_utc
         if event.sale is not None:
             return event.sale.judged and event.sale.at >= self._since_utc
-        own = event.currency == self.program.currency and not event.linked
+        own = event.currency == self.program.currency and not (event.linked or event.elsewhere)
         return own and self.since <= event.at < self.until
 
     def _lasting(self, credit: Credit, day: dt.date) -> bool:

@@ -24,8 +24,9 @@ from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion
+from loyalty.rules.member_facts import MemberFacts
 from loyalty.rules.plans import plan_at
-from loyalty.selectors.behavior import behavior_before, spent_between
+from loyalty.selectors.behavior import behavior_before, orders_between, spent_between
 from loyalty.selectors.company_facts import companies_before
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.selectors.subscriptions import plan_spans
@@ -36,6 +37,7 @@ from members.conditions.fields import (
     CODES,
     COMPANY,
     CUSTOMER,
+    JOINED,
     MEMBER,
     PLAN,
     SEGMENTS,
@@ -82,14 +84,6 @@ class Wish:
     @property
     def at(self) -> dt.datetime:
         return self.occasion.moment.now
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A membership as conditions read it; the balance in whole units of the rule's kind."""
-
-    enrolled_at: dt.datetime
-    balance: Decimal
 
 
 def with_contexts(wishes: Sequence[Wish]) -> list[Wish]:
@@ -197,6 +191,7 @@ class _Facts:
         self.tiers: dict[int, TierHeld] = {}
         self.plans: dict[int, str] = {}
         self.companies: dict[int, CompanyFacts] = {}
+        self.joined: dict[int, int] = {}
 
     @classmethod
     def load(cls, wishes: Sequence[Wish]) -> _Facts:
@@ -213,8 +208,13 @@ class _Facts:
             facts.customers = Customer.objects.in_bulk(people)
         if BEHAVIOR in scopes:
             facts.behaviors = _behaviors(wishes)
+        if MEMBER in scopes or JOINED in scopes:
+            keys = {wish.membership_id for wish in wishes}
+            facts.memberships = Membership.objects.in_bulk(keys)
         if MEMBER in scopes:
-            facts._load_members(wishes)
+            facts._load_holdings(wishes)
+        if JOINED in scopes:
+            facts.joined = _orders_since_joining(wishes, facts.memberships)
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
         if COMPANY in scopes or any(
@@ -253,18 +253,19 @@ class _Facts:
             PLAN: self.plans.get(id(wish), ""),
             CODES: counting(wish.codes),
             COMPANY: self.companies.get(id(wish)),
+            JOINED: self.joined.get(id(wish)),
         }
         membership = self.memberships.get(wish.membership_id)
         if membership is not None:
             held = self.held.get((membership.account_id, version.wallet_type_id))
             units = held.spendable if held else 0
-            facts[MEMBER] = _Member(membership.enrolled_at, Decimal(units).scaleb(-version.scale))
+            balance = Decimal(units).scaleb(-version.scale)
+            facts[MEMBER] = MemberFacts(membership.enrolled_at, balance)
         elif wish.joins:
-            facts[MEMBER] = _Member(wish.at, ZERO)
+            facts[MEMBER] = MemberFacts(wish.at, ZERO)
         return facts
 
-    def _load_members(self, wishes: Sequence[Wish]) -> None:
-        self.memberships = Membership.objects.in_bulk({wish.membership_id for wish in wishes})
+    def _load_holdings(self, wishes: Sequence[Wish]) -> None:
         accounts = [membership.account_id for membership in self.memberships.values()]
         wallets = list(Wallet.objects.filter(account__in=accounts))
         latest = max(wish.at for wish in wishes)
@@ -290,6 +291,26 @@ def _behaviors(wishes: Sequence[Wish]) -> dict[int, Behavior]:
         for other in _earlier(wish, batch):
             behavior = behavior.after(other.occasion.basket, other.at)
         found[id(wish)] = behavior
+    return found
+
+
+def _orders_since_joining(
+    wishes: Sequence[Wish], memberships: Mapping[int, Membership]
+) -> dict[int, int]:
+    """By wish: how many orders its buyer had placed before it as a member, those of the batch too.
+    Of what was before they joined it is not known."""
+    since = {
+        id(wish): memberships[wish.membership_id].enrolled_at
+        for wish in wishes
+        if wish.membership_id in memberships
+    }
+    found = {id(wish): 0 for wish in wishes if wish.joins}
+    own = [wish for wish in wishes if id(wish) in since and wish.at >= since[id(wish)]]
+    known = orders_between([(wish.customer_id, since[id(wish)], wish.at) for wish in own])
+    batch = _by_buyer(wishes)
+    for wish, stored in zip(own, known, strict=True):
+        earlier = (other for other in _earlier(wish, batch) if other.at >= since[id(wish)])
+        found[id(wish)] = stored + sum(1 for _other in earlier)
     return found
 
 

@@ -74,8 +74,10 @@ def try_discount(
     if isinstance(tried, Order):
         buyer = buyer_in(program.pk, tried.customer_id)
         tried = order_occasion(tried, terms)
-    before = _judge(terms, live, tried, buyer or Buyer())
-    after = _judge(terms, then, tried, buyer or Buyer())
+    else:
+        buyer = (buyer or Buyer()).of_made_up(tried)
+    before = _judge(terms, live, tried, buyer)
+    after = _judge(terms, then, tried, buyer)
     known = {item.version.rule_id: item for item in before.discounts}
     return DiscountTrial(
         tuple(
@@ -116,7 +118,8 @@ def _judge(
     terms: ProgramTerms, versions: Sequence[DiscountVersion], occasion: Occasion, buyer: Buyer
 ) -> Discounted:
     wish = Wish(
-        terms, (), buyer.membership_id, buyer.customer_id, occasion, discounts=tuple(versions)
-    )
+        terms, (), buyer.membership_id, buyer.customer_id, occasion, discounts=tuple(versions),
+        joins=buyer.joins,
+    )  # fmt: skip
     (wish,) = with_contexts([wish])
     return discounted(wish)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Sum
 
@@ -75,10 +75,17 @@ class Trial:
 @dataclass(frozen=True, slots=True)
 class Buyer:
     """Whose order it is; nobody in particular: nothing is known of them, and all that caps leave
-    is left to them."""
+    is left to them. `joins`: they become a member with it."""
 
     customer_id: int = 0
     membership_id: int = 0
+    joins: bool = False
+
+    def of_made_up(self, occasion: Occasion) -> Buyer:
+        """Who is no member joins with what is made up, as a quote takes it; on a day of the year
+        nobody does."""
+        is_day = isinstance(occasion, Deed) and not occasion.activity
+        return replace(self, joins=not self.membership_id and not is_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ def _told(tried: Order | Activity | Occasion, terms: ProgramTerms, buyer: Buyer)
     if isinstance(tried, Activity):
         buyer = buyer_in(terms.id, tried.customer_id)
         return _Tried(deed_of(tried, terms), buyer, _given_to_activity(tried))
-    return _Tried(tried, buyer)
+    return _Tried(tried, buyer.of_made_up(tried))
 
 
 def _given_to_order(order: Order) -> dict[int, int]:
@@ -204,7 +211,9 @@ def _judge(
     """What each gives, by rule, in order of evaluation, and what their caps leave, by version.
     Nothing is locked: another order may come in between."""
     buyer, occasion = tried.buyer, tried.occasion
-    wish = Wish(terms, versions, buyer.membership_id, buyer.customer_id, occasion)
+    wish = Wish(
+        terms, versions, buyer.membership_id, buyer.customer_id, occasion, joins=buyer.joins
+    )
     (wish,) = with_contexts([wish])
     given = {version.id: tried.given.get(version.rule_id, 0) for version in versions}
     rooms = CapBook.look([wish]).rooms(wish, given)

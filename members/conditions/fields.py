@@ -28,6 +28,7 @@ Suggest = Callable[[str], Sequence[str]]
 ORDER, LINE, CUSTOMER = scopes.ORDER, scopes.LINE, scopes.CUSTOMER
 BEHAVIOR, MEMBER, SEGMENTS = scopes.BEHAVIOR, scopes.MEMBER, scopes.SEGMENTS
 TIER, PLAN, COMPANY = scopes.TIER, scopes.PLAN, scopes.COMPANY
+JOINED = scopes.JOINED
 ACTIVITY, OF_THE_ORDER = scopes.ACTIVITY, scopes.OF_THE_ORDER
 CODES = scopes.CODES
 
@@ -63,6 +64,8 @@ class Field:
     suggest: Suggest | None = None
     # Instead of `read`, for what changes as time goes by.
     read_at: Callable[[Any, Moment], Any] | None = None
+    # A question in words of its own; empty: as others are.
+    said: Callable[[Operator, Any], str] | None = None
 
     def value(self, facts: Any, moment: Moment) -> Any:
         return self.read(facts) if self.read_at is None else self.read_at(facts, moment)

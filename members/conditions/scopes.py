@@ -4,6 +4,8 @@ with it, the others are looked up and stay as they were when it was first judged
 ORDER, LINE, ACTIVITY = "order", "line", "activity"
 CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS = "customer", "behavior", "member", "segments"
 TIER, PLAN, COMPANY = "tier", "plan", "company"
+# How many orders a member placed since they joined.
+JOINED = "joined"
 # Promotions whose codes count for the order.
 CODES = "codes"
 OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})

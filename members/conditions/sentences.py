@@ -49,12 +49,9 @@ def _joined(parts: Sequence[Node], word: str, instead: Instead | None, outermost
 
 
 def _question(question: Question) -> str:
-    return _asked(
-        str(question.field.label),
-        question.operator,
-        question.operand,
-        question.field.word,
-    )
+    field, operator, operand = question.field, question.operator, question.operand
+    own = field.said(operator, operand) if field.said else ""
+    return own or _asked(str(field.label), operator, operand, field.word)
 
 
 def _asked(what: str, operator: Operator, operand: Any, word: Any) -> str:

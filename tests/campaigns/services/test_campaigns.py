@@ -245,6 +245,37 @@ def test_those_kept_aside_get_nothing_and_are_written_down_when_it_begins(progra
     assert {row.held_out for row in rows} == {True, False}
 
 
+def test_a_stranger_is_quoted_what_those_earn_who_are_not_kept_aside(program):
+    """Whoever becomes known with the order earns just that, or what there is without it."""
+    campaign = launch(program, holdout=50, at=NOW)
+    (quote,) = quote_order(order("Q", "10", buyer=None, at=day(1)))
+    assert sum(item.award.units for item in quote.awards) == 20
+    assert all(award.award.units for award in quote.awards)
+    found = set()
+    for number in range(30):
+        who = f"new{number}"
+        (before,) = quote_order(order("Q", "10", buyer=who, at=day(1)))
+        assert sum(item.award.units for item in before.awards) == 20
+        record(order(f"N{number}", "10", buyer=who, at=day(1)))
+        public_id = Customer.objects.get(external_id=who).public_id
+        kept_aside = drawn_number(draw_of(campaign), public_id) < 50
+        assert spendable(who, at=day(2)) == (10 if kept_aside else 20)
+        found.add(kept_aside)
+    assert found == {True, False}
+
+
+def test_who_is_known_is_quoted_what_their_own_number_brings(program):
+    campaign = launch(program, holdout=50, at=NOW)
+    for number in range(20):
+        customer = Customer.objects.create(external_id=f"k{number}")
+        basket = order(f"K{number}", "10", buyer=customer.external_id, at=day(1))
+        (quote,) = quote_order(basket)
+        expected = 10 if drawn_number(draw_of(campaign), customer.public_id) < 50 else 20
+        assert sum(item.award.units for item in quote.awards) == expected
+        record(basket)
+        assert spendable(customer.external_id, at=day(2)) == expected
+
+
 def test_who_joins_later_is_not_compared(program):
     make_wallet(program, "c1", at=NOW - DAY)
     campaign = launch(program, holdout=10, at=NOW)

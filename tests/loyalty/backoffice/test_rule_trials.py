@@ -261,3 +261,16 @@ def test_a_discount_is_tried_on_a_pasted_order_too(manager: Client, program: Pro
     trial = response.context["discount_trial"].trial
     assert (trial.price, trial.left_then) == (45, 45 - trial.then)
     assert trial.then > 0
+
+
+def test_an_order_that_is_made_up_for_nobody_is_the_first_of_who_joins_with_it(
+    manager: Client, program: Program
+) -> None:
+    """For a member it is what it would be for them."""
+    [(now, then)] = sums(tried(manager, program, "double-first-purchase"))
+    assert then == 2 * now > 0
+    spent(program, "c1", "10", "A")
+    tomorrow = (timezone.now() + dt.timedelta(days=1)).date().isoformat()
+    known = {"try-member": "c1", "try-day": tomorrow, "try-goods": "40", "try-number": ""}
+    [(now, then)] = sums(tried(manager, program, "double-first-purchase", **known))
+    assert then == now > 0

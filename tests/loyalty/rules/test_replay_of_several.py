@@ -44,6 +44,7 @@ BODIES = (
     {"kind": "threshold_bonus", "reach": 90, "window": "month", "units": 50, "repeats": True},
     {"kind": "nth_purchase", "number": 3, "units": 20, "include": FOOD},
     {"kind": "streak", "length": 2, "of": "week", "units": 9},
+    {"kind": "fixed", "units": 17, "when": question("member.orders", "at_most", 1)},
 )
 PROGRAM = Program(ATHENS, "EUR")
 ENDED = SATURDAY + dt.timedelta(days=20)

@@ -33,6 +33,7 @@ from tests.loyalty.factories import (
     order,
     record,
     refund,
+    spendable,
 )
 
 CENTS = {"unit_value": "0.01"}
@@ -106,6 +107,21 @@ def test_returns_take_their_part_on_both_sides(db):
     found = answer(ask(program, rule(code="base", units=2)))
     assert issued(found) == (60, 120)
     assert found.whole.revenue == 60
+
+
+def test_a_return_without_its_order_counts_where_it_was_told(db):
+    program, other = make_program(unit=CENTS), make_program("other")
+    record(order("A", "100", at=day(1)))
+    give_back(refund("elsewhere", "10", at=day(2), buyer="c1"), program_ids=[other.pk])
+    give_back(refund("here", "20", at=day(3), buyer="c1"), program_ids=[program.pk])
+    give_back(refund("everywhere", "5", at=day(4), buyer="c1"))
+    give_back(refund("of an order to come", "7", of="later", at=day(5), buyer="c1"))
+    for code, kept in (("club", 75), ("other", 85)):
+        own = Program.objects.get(code=code)
+        found = answer(ask(own, rule(code="base", units=3)))
+        assert issued(found) == (kept, 3 * kept)
+        assert found.whole.revenue == kept
+        assert spendable(at=day(6), program=own) == kept
 
 
 def test_a_draft_counts_from_the_first_day_and_live_caps_and_windows_go_on(db):

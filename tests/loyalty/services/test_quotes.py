@@ -23,6 +23,8 @@ RULES = [
     {"code": "tea", "kind": "multiplier", "factor": "2.5", "include": {"categories": ["Tea"]}},
     {"code": "regular", "kind": "fixed", "units": 7,
      "when": {"field": "behavior.orders", "op": "at_least", "value": 2}},
+    {"code": "first", "kind": "multiplier", "factor": 3, "include": {"categories": ["Hat"]},
+     "when": {"field": "member.orders", "op": "is", "value": 0}},
     {"code": "month", "kind": "threshold_bonus", "reach": 50, "window": "month", "units": 20,
      "repeats": True},
     {"code": "third", "kind": "nth_purchase", "number": 3, "units": 33},
@@ -81,6 +83,7 @@ def _check_each(bought) -> None:
 
 JOINING = [
     ("member.balance", "at_most", 5), ("member.balance", "empty", None),
+    ("member.orders", "is", 0), ("member.orders", "empty", None),
     ("member.enrolled_at", "in_last_days", 1), ("member.enrolled_at", "empty", None),
     ("customer.created_at", "in_last_days", 1), ("customer.created_at", "empty", None),
     ("customer.email", "not_empty", None), ("customer.email", "contains", "ana@"),
@@ -111,7 +114,7 @@ def test_who_joins_with_the_order_is_quoted_what_it_then_earns(known):
     given = Transfer.objects.filter(rule_version__isnull=False)
     earned_by = dict(given.values_list("rule_version__rule__code", "amount"))
     assert {code: units for code, units in expected.items() if units} == earned_by
-    assert {"r0", "r2"} <= set(earned_by)
+    assert {"r0", "r2", "r4"} <= set(earned_by)
 
 
 def test_a_quote_writes_nothing():
