@@ -7,6 +7,7 @@ import datetime as dt
 from django.conf import settings
 from django.utils import timezone
 
+from campaigns import demo_devices
 from campaigns.channels import channel_named
 from campaigns.models import OccasionSetting
 from campaigns.news import News
@@ -40,6 +41,7 @@ MALAY = Words(
 def register() -> None:
     """Called once, when the application is ready."""
     register_demo_part(PART, show_messages)
+    demo_devices.register()
 
 
 def show_messages(program: Program) -> None:

@@ -113,6 +113,7 @@ class Start(Part):
     factor: Decimal = Field(Decimal("1.5"), ge=1, le=20, decimal_places=2)
     balances: list[int] = Field([], max_length=10)
     share: int = Field(80, ge=10, le=99)
+    distances: list[Annotated[int, Field(ge=1, le=365)]] = Field([60, 30, 7], max_length=6)
 
 
 class JourneyDefinition(Part):

@@ -37,6 +37,7 @@ TRIGGERS = {
         Trigger("quiet", _("No order for some days"), "moon", ("days",)),
         Trigger("overdue", _("Their own purchase cycle is exceeded"), "clock", ("factor",)),
         Trigger("balance", _("A balance is reached"), "trophy", ("balances",)),
+        Trigger("expiring", _("Units will expire in some days"), "hourglass", ("distances",)),
         Trigger("reachable", _("The first reward can be taken"), "gift"),
         Trigger("near", _("A reward is nearly reached"), "target", ("share",)),
         Trigger("near_tier", _("A tier is nearly reached"), "stairs-up", ("share",), by_event=True),

@@ -16,7 +16,7 @@ from loyalty.models import Program
 from loyalty.selectors.programs import definition_of
 
 # A journey that begins with it tells the same, perhaps better.
-_BEGUN_BY = {WELCOME.code: "joined", TIER_UP.code: "tier_up"}
+_BEGUN_BY = {WELCOME.code: "joined", TIER_UP.code: "tier_up", EXPIRING.code: "expiring"}
 
 
 def register() -> None:

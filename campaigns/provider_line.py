@@ -10,15 +10,16 @@ import contextvars
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from urllib.parse import urlsplit
 
 import apprise
 
 from campaigns.channels import HandOverError, Letter, UnclearError
+from campaigns.pinned_connections import install, pinned
 from campaigns.provider_urls import own_address, provider_for
 from campaigns.short_texts import PUSH
-from campaigns.webhook_addresses import RefusedAddressError, resolve
+from campaigns.webhook_addresses import RefusedAddressError, Target, resolve
 
 _ERROR = re.compile(r"error=(\d{3,6})")
 # Nothing left the machine.
@@ -54,6 +55,7 @@ def listen() -> None:
         log.addHandler(_Ear())
     log.setLevel(logging.DEBUG)
     log.propagate = False
+    install()
 
 
 class ProviderLine:
@@ -65,34 +67,46 @@ class ProviderLine:
     def hand_over(self, letter: Letter) -> str:
         if not self._url:
             raise HandOverError("no_provider", "unreadable", later=True, outage=True)
-        self._look_where()
+        own = self._look_where()
         provider = provider_for(self._url, letter.to)
         if provider is None:
             raise HandOverError("address_refused", "", later=False)
-        token = _heard.set([])
-        try:
-            taken = provider.notify(
-                body=letter.text, title=letter.subject if self._titled else "",
-                body_format=apprise.NotifyFormat.TEXT, notify_type=apprise.NotifyType.INFO,
-            )  # fmt: skip
-            heard = _heard.get() or []
-        finally:
-            _heard.reset(token)
+        taken, heard = self._notify(provider, letter, own)
         if not taken:
             raise told_apart(self._channel, urlsplit(self._url).scheme, heard)
         # Providers know it by names of their own, which are not told here.
         return letter.name
 
-    def _look_where(self) -> None:
+    def _notify(
+        self, provider: apprise.NotifyBase, letter: Letter, own: Target | None
+    ) -> tuple[bool, list[str]]:
+        """Whether it was taken, and what was logged. `own`: where it goes, and nowhere else."""
+        token = _heard.set([])
+        try:
+            with pinned(own) if own else nullcontext():
+                taken = provider.notify(
+                    body=letter.text, title=letter.subject if self._titled else "",
+                    body_format=apprise.NotifyFormat.TEXT, notify_type=apprise.NotifyType.INFO,
+                )  # fmt: skip
+            return bool(taken), _heard.get() or []
+        except RefusedAddressError as error:
+            raise _nowhere(error) from error
+        finally:
+            _heard.reset(token)
+
+    def _look_where(self) -> Target | None:
         """An address of one's own must not lead to what only this machine reaches."""
         own = own_address(self._url)
         if not own:
-            return
+            return None
         try:
-            resolve(own)
+            return resolve(own)
         except (RefusedAddressError, OSError) as error:
-            detail = type(error).__name__
-            raise HandOverError("no_provider", detail, later=True, outage=True) from error
+            raise _nowhere(error) from error
+
+
+def _nowhere(error: Exception) -> HandOverError:
+    return HandOverError("no_provider", type(error).__name__, later=True, outage=True)
 
 
 def provider_line(

@@ -97,6 +97,13 @@ READY = (
         {"again": 0, "steps": _steps(MORNING, _tell("first_order"))},
     ),
     ReadyJourney(
+        "expiring", _("Units expire"),
+        _("60, 30 and 7 days before, with the amount in money. Choose other days, ways and words."),
+        "expiring",
+        {"again": 0, "holdout": 0, "start": {"distances": [60, 30, 7]},
+         "steps": _steps(_tell("expiring"))},
+    ),
+    ReadyJourney(
         "quiet", _("Not seen for a while"),
         _("After 60 and 90 days without an order, to who has units."), "quiet",
         {"again": 0, "start": {"days": 60}, "audience": HAS_UNITS, "goal": "order",

@@ -12,6 +12,7 @@ from campaigns.services import (
     journey_starts,
     told_challenges,
     told_expiry,
+    told_expiry_journeys,
     told_journeys,
     told_members,
     told_orders,
@@ -76,6 +77,7 @@ def register() -> None:
     for occasion in OCCASIONS:
         register_occasion(occasion)
     told_journeys.register()
+    told_expiry_journeys.register()
     register_consumer(JOINED, told_members.follow_joined)
     register_consumer(TIER_CHANGED, told_members.follow_tiers)
     register_consumer(CHANGED, told_orders.follow_orders)
@@ -86,6 +88,7 @@ def register() -> None:
     register_consumer(TIER_CHANGED, game_plays.follow_tiers)
     register_consumer(CHANGED, game_plays.follow_customers)
     register_consumer(CHANGED, journey_starts.follow_near_tiers)
+    register_consumer(TIER_CHANGED, journey_starts.follow_near_after_changes)
     register_consumer(ISSUED, told_rewards.follow_issued)
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
     register_consumer(REFERRED, told_referrals.follow_referrals)

@@ -142,6 +142,9 @@ class AccountCodes(Part):
     voucher_discounts: BookCode = Field(
         "6342", description="What vouchers that anybody may use took off orders."
     )
+    tier_worth: BookCode = Field(
+        "6343", description="What units paid beyond their worth, of members in a tier."
+    )
 
 
 class CompanyTerms(Part):

@@ -10,4 +10,5 @@ DISCOUNT_NAMES = {
     "rule_discounts": _l("Taken off by discount rules and cards"),
     "reward_discounts": _l("Taken off by rewards"),
     "voucher_discounts": _l("Taken off by vouchers for anybody"),
+    "tier_worth": _l("Paid by units beyond their worth, in a tier"),
 }

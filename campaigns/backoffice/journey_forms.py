@@ -27,6 +27,11 @@ KINDS = {
 }  # fmt: skip
 
 
+# What is settled of a trigger, as far as it asks for it; some of it several numbers.
+STARTS = ("days", "factor", "balances", "share", "distances")
+LISTS = ("balances", "distances")
+
+
 class SettingsForm(forms.Form):
     name = forms.CharField(label=_l("Name"), max_length=80)
     days = forms.IntegerField(label=_l("Days"), min_value=0, max_value=730)
@@ -37,6 +42,9 @@ class SettingsForm(forms.Form):
     balances = forms.CharField(
         label=_l("Balances"), max_length=100, help_text=_l("As 500, 1000, 2500.")
     )
+    distances = forms.CharField(
+        label=_l("Days before"), max_length=40, help_text=_l("As 60, 30, 7."),
+    )  # fmt: skip
     share = forms.IntegerField(
         label=_l("Percent of the price"), min_value=10, max_value=99,
     )  # fmt: skip
@@ -69,22 +77,22 @@ class SettingsForm(forms.Form):
         initial = {
             **definition.model_dump(exclude={"start", "steps"}), "name": journey.name,
             "days": start.days, "factor": start.factor, "share": start.share,
-            "balances": ", ".join(str(number) for number in start.balances),
+            **{name: ", ".join(map(str, getattr(start, name))) for name in LISTS},
         }  # fmt: skip
         super().__init__(data, initial=initial)
-        for name in ("days", "factor", "balances", "share"):
+        for name in STARTS:
             if name not in TRIGGERS[journey.trigger].asks:
                 del self.fields[name]
 
     def clean_balances(self) -> list[int]:
-        parts = [part.strip() for part in self.cleaned_data["balances"].split(",") if part.strip()]
-        if not parts or any(not part.isdecimal() or len(part) > 9 for part in parts):
-            raise forms.ValidationError(_l("Write whole numbers with commas between them."))
-        return [int(part) for part in parts]
+        return _whole_numbers(self.cleaned_data["balances"], 999_999_999)
+
+    def clean_distances(self) -> list[int]:
+        return _whole_numbers(self.cleaned_data["distances"], 365)
 
     def body(self, definition: JourneyDefinition) -> dict[str, Any]:
         data = self.cleaned_data
-        asked = {name: data[name] for name in ("days", "factor", "balances", "share")
+        asked = {name: data[name] for name in STARTS
                  if name in data}  # fmt: skip
         return {
             **definition.model_dump(),
@@ -92,6 +100,15 @@ class SettingsForm(forms.Form):
             **{name: data[name] for name in ("audience", "again", "goal", "holdout",
                                              "measured_days", "ordered_days")},
         }  # fmt: skip
+
+
+def _whole_numbers(written: str, most: int) -> list[int]:
+    parts = [part.strip() for part in written.split(",") if part.strip()]
+    if not parts or any(not part.isdecimal() or len(part) > 9 for part in parts):
+        raise forms.ValidationError(_l("Write whole numbers with commas between them."))
+    if any(not 1 <= int(part) <= most for part in parts):
+        raise forms.ValidationError(_l("Between 1 and %s.") % most)
+    return [int(part) for part in parts]
 
 
 class StepForm(PreferredWays):

@@ -113,6 +113,14 @@ class PromoCodeUse(models.Model):
             models.Index(fields=["holder"], name="promo_code_use_holder"),
             models.Index(fields=["membership", "campaign"], name="promo_code_use_of_member"),
             models.Index(fields=["campaign", "-id"], name="promo_code_uses"),
+            models.Index(
+                fields=["promo_code", "held_until"],
+                name="promo_code_use_held",
+                condition=Q(state="held"),
+            ),
+            models.Index(
+                fields=["membership"], name="promo_code_use_kept_for", condition=Q(state="held")
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="promo_code_use_stays", operation=pgtrigger.Delete),

@@ -85,6 +85,9 @@ def is_for(campaign: Campaign, member: Membership, now: dt.datetime) -> bool:
     """Whether a member gets it: in its audience, and not kept aside."""
     if is_kept_aside(campaign, member):
         return False
+    if stored_audience(campaign) is None:
+        ours = member.program_id == campaign.program_id and member.merged_into_id is None
+        return ours and member.status == Membership.Status.ACTIVE
     return audience_of(campaign, now).filter(pk=member.pk).exists()
 
 

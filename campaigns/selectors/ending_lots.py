@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 
+# Where nobody has said others.
 DISTANCES = (7, 30, 60)
 # Where to go on: the number of the way in which they end, when, and the key after which.
 Place = list[Any]
@@ -23,7 +24,7 @@ Place = list[Any]
 _ENDING = """
     SELECT l.id, l.wallet_id, l.remaining, l.earned_at, l.due_at AS ends, 0 AS notice
       FROM loyalty_lot l
-     WHERE l.due_at > %(now)s AND l.due_at <= %(now)s + interval '67 days'
+     WHERE l.due_at > %(now)s AND l.due_at <= %(now)s + interval '1 day' * (%(far)s + 7)
        AND l.expires_at IS NOT NULL {of_wallets}
     UNION ALL
     SELECT l.id, l.wallet_id, l.remaining, l.earned_at,
@@ -31,18 +32,19 @@ _ENDING = """
            p.warned_days
       FROM loyalty_lot l JOIN loyalty_lotpolicy p ON p.id = l.policy_id
      WHERE l.expires_at IS NULL AND l.due_at IS NOT NULL AND NOT l.renewable
-       AND l.planned_expires_at <= %(now)s + greatest(p.warned_days, 60) * interval '1 day'
-                                           + interval '7 days' {of_wallets}
+       AND l.planned_expires_at <= %(now)s
+                                   + (greatest(p.warned_days, %(far)s) + 7) * interval '1 day'
+           {of_wallets}
     UNION ALL
     SELECT l.id, l.wallet_id, l.remaining, l.earned_at, w.active_until, 0
       FROM loyalty_wallet w JOIN loyalty_lot l ON l.wallet_id = w.id
-     WHERE w.active_until > %(now)s AND w.active_until <= %(now)s + interval '67 days'
+     WHERE w.active_until > %(now)s AND w.active_until <= %(now)s + interval '1 day' * (%(far)s + 7)
        AND l.renewable AND l.expires_at IS NULL AND l.due_at IS NOT NULL {of_wallets}
 """
 _ANY = _ENDING.format(of_wallets="")
 _OWN = _ENDING.format(of_wallets="AND l.wallet_id = ANY(%(wallets)s)")
-# Those of which somebody is to be told now: what ends within a distance, was not told at it, and
-# lasted longer than that from the beginning.
+# Those of which somebody is to be told now: what ends within a distance, was not told at it or at a
+# shorter one, and lasted longer than that from the beginning.
 _DUE = """
     WITH ending AS ({ending}), distances AS (SELECT unnest(%(distances)s) AS days)
     SELECT e.wallet_id, min(d.days), max(e.ends) FILTER (WHERE e.notice > d.days)
@@ -50,12 +52,14 @@ _DUE = """
       JOIN loyalty_wallet w ON w.id = e.wallet_id
       JOIN loyalty_membership m ON m.account_id = w.account_id AND m.status = 'active'
       JOIN loyalty_program p ON p.id = m.program_id AND p.status = 'live'
-      LEFT JOIN campaigns_expirynotice n ON n.wallet_id = e.wallet_id AND n.days = d.days
+     CROSS JOIN LATERAL (SELECT max(told.through) AS through FROM campaigns_expirynotice told
+                          WHERE told.wallet_id = e.wallet_id AND told.days <= d.days) n
      WHERE e.ends <= %(now)s
                      + interval '1 day'
-                       * greatest(d.days, CASE WHEN d.days = 60 THEN e.notice + 1 END)
+                       * greatest(d.days, CASE WHEN d.days = %(far)s THEN e.notice + 1 END)
        AND e.ends > coalesce(n.through, %(now)s)
        AND (e.ends - e.earned_at > d.days * interval '1 day' OR e.notice > 0)
+       AND (%(program)s::bigint IS NULL OR m.program_id = %(program)s)
      GROUP BY e.wallet_id {limit}
 """
 _ANYBODY = _DUE.format(ending=_ANY, limit="LIMIT 1")
@@ -66,7 +70,7 @@ _ENDINGS = f"SELECT e.wallet_id, e.id, e.remaining, e.ends FROM ({_OWN}) e ORDER
 _WAYS = (
     """
     SELECT l.due_at, l.id, l.wallet_id FROM loyalty_lot l
-     WHERE l.due_at >= %(at)s AND l.due_at <= %(now)s + interval '67 days'
+     WHERE l.due_at >= %(at)s AND l.due_at <= %(now)s + interval '1 day' * (%(far)s + 7)
        AND l.due_at > %(now)s AND l.expires_at IS NOT NULL AND (l.due_at, l.id) > (%(at)s, %(key)s)
      ORDER BY l.due_at, l.id LIMIT %(most)s
     """,
@@ -75,12 +79,12 @@ _WAYS = (
      WHERE l.expires_at IS NULL AND l.due_at IS NOT NULL AND l.planned_expires_at IS NOT NULL
        AND l.planned_expires_at >= %(at)s AND (l.planned_expires_at, l.id) > (%(at)s, %(key)s)
        AND l.planned_expires_at <= %(now)s + interval '7 days' + interval '1 day' * greatest(
-           60, (SELECT max(p.warned_days) FROM loyalty_lotpolicy p))
+           %(far)s, (SELECT max(p.warned_days) FROM loyalty_lotpolicy p))
      ORDER BY l.planned_expires_at, l.id LIMIT %(most)s
     """,
     """
     SELECT w.active_until, w.id, w.id FROM loyalty_wallet w
-     WHERE w.active_until >= %(at)s AND w.active_until <= %(now)s + interval '67 days'
+     WHERE w.active_until >= %(at)s AND w.active_until <= %(now)s + interval '1 day' * (%(far)s + 7)
        AND w.active_until > %(now)s AND (w.active_until, w.id) > (%(at)s, %(key)s)
      ORDER BY w.active_until, w.id LIMIT %(most)s
     """,
@@ -106,37 +110,52 @@ class Due:
 
 
 def anybody_due(now: dt.datetime) -> bool:
-    return bool(_select(_ANYBODY, now=now, distances=list(DISTANCES)))
+    return bool(_select(_ANYBODY, DISTANCES, now=now, distances=list(DISTANCES), program=None))
 
 
 def next_wallets(
-    now: dt.datetime, place: Place | None, most: int
+    now: dt.datetime, place: Place | None, most: int, distances: Sequence[int] = DISTANCES
 ) -> tuple[list[int], Place | None]:
     """Wallets in which something ends soon, after a place, and where the next ones begin, None:
     these were the last. One in which much ends comes several times."""
     way, at, key = place or [0, _BEGINNING, 0]
-    rows = _select(_WAYS[way], now=now, at=dt.datetime.fromisoformat(at), key=key, most=most)
+    since = dt.datetime.fromisoformat(at)
+    rows = _select(_WAYS[way], distances, now=now, at=since, key=key, most=most)
     wallets = sorted({row[2] for row in rows})
     if len(rows) == most:
         return wallets, [way, rows[-1][0].isoformat(), rows[-1][1]]
     return wallets, [way + 1, _BEGINNING, 0] if way + 1 < len(_WAYS) else None
 
 
-def due_of(wallets: Sequence[int], now: dt.datetime) -> dict[int, Due]:
-    """Those of these wallets of which somebody is to be told."""
-    rows = _select(_OF_WALLETS, now=now, wallets=list(wallets), distances=list(DISTANCES))
+def due_of(
+    wallets: Sequence[int], now: dt.datetime, distances: Sequence[int] = DISTANCES,
+    program: int | None = None,
+) -> dict[int, Due]:  # fmt: skip
+    """Those of these wallets of which somebody is to be told; with a program only its own."""
+    rows = _select(
+        _OF_WALLETS, distances, now=now, wallets=list(wallets), distances=list(distances),
+        program=program,
+    )  # fmt: skip
     return {wallet: Due(days, far) for wallet, days, far in rows}
 
 
-def endings_of(wallets: Sequence[int], now: dt.datetime) -> dict[int, list[Ending]]:
+def endings_of(
+    wallets: Sequence[int], now: dt.datetime, distances: Sequence[int] = DISTANCES
+) -> dict[int, list[Ending]]:
     """What ends in each of these wallets, the first first."""
     found: defaultdict[int, list[Ending]] = defaultdict(list)
-    for wallet, lot, units, ends in _select(_ENDINGS, now=now, wallets=list(wallets)):
+    rows = _select(_ENDINGS, distances, now=now, wallets=list(wallets))
+    for wallet, lot, units, ends in rows:
         found[wallet].append(Ending(lot, units, ends))
     return found
 
 
-def _select(sql: str, **values: Any) -> list[Any]:
+def told_before(through: dt.datetime | None) -> str:
+    """What names how far something had been told."""
+    return through.isoformat() if through else "first"
+
+
+def _select(sql: str, among: Sequence[int], **values: Any) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, {**values, "far": max(among)})
         return list(cursor.fetchall())

@@ -17,8 +17,9 @@ from django.db.models.functions import Greatest
 
 from campaigns.journey_definitions import Start
 from campaigns.journey_entrants import Wanted
-from campaigns.models import Journey
+from campaigns.models import ExpiryNotice, Journey
 from campaigns.selectors.due_members import (
+    PAGE,
     Found,
     Place,
     Stage,
@@ -31,6 +32,7 @@ from campaigns.selectors.due_members import (
     too_long_silent,
     with_birthday,
 )
+from campaigns.selectors.ending_lots import due_of, next_wallets, told_before
 from campaigns.selectors.reachable_rewards import reachable_offers
 from campaigns.selectors.risen_wallets import came_in, matured
 from loyalty.ledger.balances import holdings
@@ -192,6 +194,25 @@ def balance(window: Window) -> Page:
     return found, place
 
 
+def expiring(window: Window) -> Page:
+    """Of whose units something ends in so many days, and was not told at that distance. Of several
+    wallets the nearest end leads in last, which is first."""
+    distances, now = window.start.distances, window.now
+    at = [window.place[0], *window.place[1]] if window.place else None
+    wallets, place = next_wallets(now, at, PAGE, distances)
+    due = due_of(wallets, now, distances, window.journey.program_id)
+    notices = ExpiryNotice.objects.filter(wallet__in=due)
+    told = {(row.wallet_id, row.days): row.through for row in notices}
+    members = dict(
+        Wallet.objects.filter(pk__in=due).values_list("pk", "account__membership").order_by("pk")
+    )
+    found = [
+        Wanted(members[pk], f"expiring:{pk}:{days}:{told_before(told.get((pk, days)))}")
+        for days, pk in sorted(((item.days, pk) for pk, item in due.items()), reverse=True)
+    ]
+    return found, None if place is None else (place[0], place[1:])
+
+
 def reachable(window: Window) -> Page:
     """Who can take the cheapest reward now, and could take none before."""
     found = []
@@ -224,6 +245,7 @@ LOOK_UPS: Mapping[str, Callable[[Window], Page]] = {
     "birthday": birthday,
     "enrollment": enrollment,
     "balance": balance,
+    "expiring": expiring,
     "reachable": reachable,
     "near": near,
     "month": partial(period, lambda day: day.day == 1, "month:%Y-%m"),

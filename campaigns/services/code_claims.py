@@ -12,16 +12,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
-
 from campaigns.campaign_definitions import codes_of
 from campaigns.campaign_rules import draw_of
 from campaigns.models import Campaign, PromoCode, PromoCodeUse
 from campaigns.selectors.campaigns import is_for
+from campaigns.services.code_uses import CodeUses
 from loyalty.codes_asked import Answers, CodeAnswer, CodesAsked, register_code_keeper
+from loyalty.instants import NEVER
 from loyalty.models import Membership
 from loyalty.rule_definitions import CAMPAIGN_RULES
-from loyalty.selectors.selves import selves
 from rewards.codes import plain
 
 State = PromoCodeUse.State
@@ -32,34 +31,40 @@ _Keep = Callable[[PromoCode, CodesAsked], None]
 
 
 class CampaignCodes:
-    """What campaigns say of codes: a `loyalty.codes_asked.CodeKeeper`."""
+    """What campaigns say of codes: a `loyalty.codes_asked.CodeKeeper`. A batch of any size asks the
+    database as often as one order."""
 
     def look(self, asked: Sequence[CodesAsked]) -> list[Answers]:
-        desk = _Desk.open(asked, lock=False)
+        desk = _Desk.open(asked, max((item.at for item in asked), default=NEVER), lock=False)
         return [desk.answers(item, item.at, lambda *_said: None) for item in asked]
 
     def claim(self, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
-        return self._claim(_Desk.open(asked, lock=True), asked, now)
+        return self._claim(_Desk.open(asked, now, lock=True), asked, now)
 
     def claim_again(self, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
-        desk = _Desk.open(asked, lock=True)
+        desk = _Desk.open(asked, now, lock=True)
         desk.again = True
         return self._claim(desk, asked, now)
 
     def _claim(self, desk: _Desk, asked: Sequence[CodesAsked], now: dt.datetime) -> list[Answers]:
         def use(row: PromoCode, item: CodesAsked) -> None:
-            _use(row, item, now)
+            desk.use(row, item, now)
 
-        return [desk.answers(item, now, use) for item in asked]
+        found = [desk.answers(item, now, use) for item in asked]
+        desk.uses.write(now)
+        return found
 
     def hold(self, asked: CodesAsked, until: dt.datetime, now: dt.datetime) -> Answers:
-        desk = _Desk.open([asked], lock=True)
+        desk = _Desk.open([asked], now, lock=True)
         desk.own_holds_count = True
 
         def keep(row: PromoCode, item: CodesAsked) -> None:
-            _write(row, item, now, state=State.HELD, held_until=until, closed_at=None)
+            if desk.uses.of_holder(row, item.holder) is None:
+                desk.uses.add(row, item, now, until)
 
-        return desk.answers(asked, now, keep)
+        found = desk.answers(asked, now, keep)
+        desk.uses.write(now)
+        return found
 
     def pass_on(self, holder: str, order: str, now: dt.datetime) -> None:
         for use in PromoCodeUse.objects.filter(holder=holder, state=State.HELD).order_by("pk"):
@@ -89,13 +94,14 @@ class _Desk:
 
     rows: dict[tuple[int, str], list[PromoCode]]
     members: dict[int, Membership]
+    uses: CodeUses
     own_holds_count: bool = False
     # What is asked counted before: only how often it was used is in its way.
     again: bool = False
     _for: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, asked: Sequence[CodesAsked], *, lock: bool) -> _Desk:
+    def open(cls, asked: Sequence[CodesAsked], latest: dt.datetime, *, lock: bool) -> _Desk:
         codes = {plain(code) for item in asked for code in item.codes}
         found = PromoCode.objects.filter(code__in=codes).exclude(campaign__status=Status.DRAFT)
         found = found.filter(program__in={item.program_id for item in asked})
@@ -107,7 +113,8 @@ class _Desk:
             rows[row.program_id, row.code].append(row)
         people = {item.membership_id for item in asked} if rows else set()
         members = Membership.objects.select_related("customer", "program").in_bulk(people)
-        return cls(dict(rows), members)
+        all_rows = [row for found_rows in rows.values() for row in found_rows]
+        return cls(dict(rows), members, CodeUses(all_rows, asked, latest))
 
     def answers(self, asked: CodesAsked, now: dt.datetime, keep: _Keep) -> Answers:
         """Each code once, in its order; what counts is kept by `keep`."""
@@ -138,16 +145,17 @@ class _Desk:
         campaign = row.campaign
         if not self.again and not _is_on(row, asked):
             return _why_not_on(campaign, asked.at)
-        if _known(row, asked):
+        if self.uses.of_holder(row, asked.holder) is not None:
             return ""
         member = self.members.get(asked.membership_id)
         if member is None:
             return "needs_member" if campaign.audience or campaign.holdout else self._left(row, now)
         if not self.again and not self._is_for(campaign, member, asked.at):
             return "not_for_you"
-        if self._used_by_member(row, member, asked, now):
+        if self._used_by_member(row, asked, now):
             return "used_by_member"
-        if asked.holder and not self.own_holds_count and _own_hold(row, member):
+        takes_over = asked.holder and not self.own_holds_count
+        if takes_over and self.uses.own_hold(row, member.pk):
             return ""
         return self._left(row, now)
 
@@ -157,27 +165,28 @@ class _Desk:
             self._for[key] = is_for(campaign, member, at)
         return self._for[key]
 
-    def _used_by_member(
-        self, row: PromoCode, member: Membership, asked: CodesAsked, now: dt.datetime
-    ) -> bool:
+    def _used_by_member(self, row: PromoCode, asked: CodesAsked, now: dt.datetime) -> bool:
         """What a cart of theirs keeps is not in the way of an order, which takes it over."""
         most = codes_of(row.campaign).per_member
-        if most is None:
-            return False
-        taken = Q(state=State.USED)
-        if self.own_holds_count:
-            taken |= Q(state=State.HELD, held_until__gt=now)
-        uses = PromoCodeUse.objects.filter(
-            taken, campaign=row.campaign_id, membership__in=selves([member])
+        holds = now if self.own_holds_count else None
+        return most is not None and most <= self.uses.count(
+            row, asked.membership_id, but=asked.holder, holds_after=holds
         )
-        return uses.exclude(holder=asked.holder).count() >= most
 
-    @staticmethod
-    def _left(row: PromoCode, now: dt.datetime) -> str:
+    def _left(self, row: PromoCode, now: dt.datetime) -> str:
         if row.most_uses is None or row.uses_taken < row.most_uses:
             return ""
-        passed = row.uses.filter(state=State.HELD, held_until__lte=now).count()
-        return "" if row.uses_taken - passed < row.most_uses else "used_up"
+        return "" if row.uses_taken - self.uses.passed(row, now) < row.most_uses else "used_up"
+
+    def use(self, row: PromoCode, asked: CodesAsked, now: dt.datetime) -> None:
+        """By an order: what a cart of the member keeps becomes its own, else it is a new one."""
+        if self.uses.of_holder(row, asked.holder) is not None:
+            return
+        held = self.uses.own_hold(row, asked.membership_id)
+        if held is not None:
+            self.uses.take_over(held, asked.holder, now)
+        else:
+            self.uses.add(row, asked, now, None)
 
 
 def _is_on(row: PromoCode, asked: CodesAsked) -> bool:
@@ -189,54 +198,3 @@ def _why_not_on(campaign: Campaign, at: dt.datetime) -> str:
         return "not_yet"
     ends_at = campaign.ended_at or campaign.ends_at
     return "over" if ends_at is not None and ends_at <= at else "not_on"
-
-
-def _known(row: PromoCode, asked: CodesAsked) -> bool:
-    """Whether this order or cart has it already."""
-    if not asked.holder:
-        return False
-    return row.uses.filter(holder=asked.holder, state__in=OPEN).exists()
-
-
-def _own_hold(row: PromoCode, member: Membership) -> PromoCodeUse | None:
-    held = row.uses.filter(state=State.HELD, membership__in=selves([member]))
-    found: PromoCodeUse | None = held.order_by("pk").first()
-    return found
-
-
-def _use(row: PromoCode, asked: CodesAsked, now: dt.datetime) -> None:
-    """By an order: what a cart of the member keeps becomes its own, else it is a new one."""
-    if _known(row, asked):
-        return
-    held = _own_hold(row, Membership(pk=asked.membership_id))
-    if held is not None:
-        held.holder, held.state = asked.holder, State.USED
-        held.held_until, held.closed_at = None, now
-        held.save()
-    else:
-        _write(row, asked, now, state=State.USED, held_until=None, closed_at=now)
-
-
-def _write(
-    row: PromoCode, asked: CodesAsked, now: dt.datetime, *, state: str,
-    held_until: dt.datetime | None, closed_at: dt.datetime | None,
-) -> None:  # fmt: skip
-    if _known(row, asked):
-        return
-    passed = row.uses.filter(state=State.HELD, held_until__lte=now)
-    for pk in passed.order_by("pk").values_list("pk", flat=True):
-        # As it is by then: an order of its member may have just taken it over.
-        passed.filter(pk=pk).update(state=State.RELEASED, closed_at=now, held_until=None)
-    own = PromoCodeUse.objects.filter(
-        campaign=row.campaign_id, membership=asked.membership_id, state__in=OPEN
-    )
-    taken = set(own.values_list("own_slot", flat=True))
-    PromoCodeUse.objects.create(
-        promo_code=row, campaign=row.campaign, membership_id=asked.membership_id,
-        own_slot=next(slot for slot in range(1, len(taken) + 2) if slot not in taken),
-        holder=asked.holder, state=state, held_until=held_until, created_at=now,
-        closed_at=closed_at,
-    )  # fmt: skip
-    if row.most_uses is not None:
-        # As the database has counted it.
-        row.refresh_from_db(fields=["uses_taken"])

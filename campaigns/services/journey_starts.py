@@ -85,6 +85,19 @@ def follow_near_tiers(events: Sequence[OutboxEvent]) -> None:
         _let_in(found, partial(nearly_there, found, customers, now), now)
 
 
+def follow_near_after_changes(events: Sequence[OutboxEvent]) -> None:
+    """Of those whose tier changed, as at the end of a window: who is nearly at the next one."""
+    named = {event.payload["change"] for event in events}
+    now = timezone.now()
+    for found in live_journeys("near_tier"):
+        changed = TierChange.objects.filter(
+            pk__in=named, recorded_at__gte=found.journey.since,
+            membership__program=found.journey.program_id,
+        )  # fmt: skip
+        customers = set(changed.values_list("membership__customer", flat=True))
+        _let_in(found, partial(nearly_there, found, customers, now), now)
+
+
 def find_starts(now: dt.datetime) -> Work | None:
     """Journeys whose members were not looked for within the hour."""
     if not _due(now):

@@ -170,6 +170,9 @@ def _check_whole(journey: Journey, definition: JourneyDefinition) -> None:
     if journey.trigger == "balance" and not definition.start.balances:
         message = _("Say which balances.")
         raise DomainError(message, errors=[FieldError("start.balances", message)])
+    if journey.trigger == "expiring" and not definition.start.distances:
+        message = _("Say how many days before.")
+        raise DomainError(message, errors=[FieldError("start.distances", message)])
     own = Tier.objects.filter(tier_set__program=journey.program_id).values_list("code", flat=True)
     if strange := sorted(tiers_asked_for(definition) - set(own)):
         raise _wrong(_("The program has no tier “%s”.") % strange[0])

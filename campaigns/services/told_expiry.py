@@ -2,7 +2,8 @@
 
 Units that must not lapse unwarned expire only when this was told (`warn_lots`); that they were told
 in the member's inbox suffices. At each distance a wallet is told of all that ends until a week
-after, so who earns every day reads one message a week and not one a day.
+after, so who earns every day reads one message a week and not one a day. A journey tells the same
+at distances of its own; what was told at one is not told again there, nor at a longer one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
@@ -21,13 +23,13 @@ from campaigns.models import ExpiryNotice, Message
 from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
 from campaigns.selectors.ending_lots import (
-    DISTANCES,
     Due,
     Ending,
     anybody_due,
     due_of,
     endings_of,
     next_wallets,
+    told_before,
 )
 from campaigns.services.messages import watched, write_messages
 from loyalty.lot_words import last_day
@@ -105,17 +107,14 @@ def _tell_some(wallet_ids: Sequence[int], now: dt.datetime) -> int:
     setting, due = watched(EXPIRING), due_of(wallet_ids, now)
     if setting is None or not due:
         return 0
-    wallets = Wallet.objects.filter(pk__in=due).select_related(
-        "account__membership__customer__merged_into", "account__membership__program",
-        "wallet_type",
-    )  # fmt: skip
     endings = endings_of(list(due), now)
-    horizons = {pk: _horizon(item, now) for pk, item in due.items()}
-    before, chosen = _note_told(due, horizons), list(wallets.order_by("pk"))
+    horizons = {pk: horizon(item, now) for pk, item in due.items()}
+    before = note_told({pk: item.days for pk, item in due.items()}, horizons)
+    chosen = list(wallets_to_tell().filter(pk__in=due).order_by("pk"))
     values = values_of_wallets(chosen, now)
     news = [
-        _news(
-            wallet, due[wallet.pk].days, before[wallet.pk],
+        expiry_news(
+            wallet, name_of(wallet.pk, due[wallet.pk].days, before[wallet.pk]),
             [item for item in endings[wallet.pk] if item.ends <= horizons[wallet.pk]],
             values.get(wallet.pk),
         )
@@ -124,33 +123,43 @@ def _tell_some(wallet_ids: Sequence[int], now: dt.datetime) -> int:
     return len(write_messages(occasion=EXPIRING, setting=setting, news=news, now=now))
 
 
-def _horizon(due: Due, now: dt.datetime) -> dt.datetime:
+def wallets_to_tell() -> QuerySet[Wallet]:
+    return Wallet.objects.select_related(
+        "account__membership__customer__merged_into", "account__membership__program",
+        "wallet_type",
+    )  # fmt: skip
+
+
+def horizon(due: Due, now: dt.datetime) -> dt.datetime:
+    """Up to when what ends is told together."""
     return max(now + dt.timedelta(days=due.days), due.far or now) + TOGETHER
 
 
-def _note_told(due: Mapping[int, Due], horizons: Mapping[int, dt.datetime]) -> dict[int, str]:
-    """What ends until then is not told again at this distance, nor at a longer one. Returns what
-    names the message of each: how far it had been told before."""
-    known = ExpiryNotice.objects.select_for_update().filter(wallet__in=due).order_by("pk")
+def note_told(distances: Mapping[int, int], horizons: Mapping[int, dt.datetime]) -> dict[int, str]:
+    """What ends in these wallets until then is not told again at this distance, nor at a longer
+    one. Returns what names the message of each: how far it had been told before."""
+    known = ExpiryNotice.objects.select_for_update().filter(wallet__in=distances).order_by("pk")
     through = {(row.wallet_id, row.days): row.through for row in known}
     rows = [
         ExpiryNotice(
             wallet_id=wallet, days=days,
             through=max(through.get((wallet, days), horizons[wallet]), horizons[wallet]),
         )
-        for wallet, item in sorted(due.items())
-        for days in DISTANCES
-        if days >= item.days
+        for wallet, days in sorted(distances.items())
     ]  # fmt: skip
     ExpiryNotice.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["wallet", "days"], update_fields=["through"]
     )
-    before = {pk: through.get((pk, item.days)) for pk, item in due.items()}
-    return {pk: at.isoformat() if at else "first" for pk, at in before.items()}
+    return {pk: told_before(through.get((pk, days))) for pk, days in distances.items()}
 
 
-def _news(
-    wallet: Wallet, days: int, before: str, ending: Sequence[Ending], own: Decimal | None
+def name_of(wallet_id: int, days: int, before: str) -> str:
+    """Of the message: whoever tells the same tells it by this name, which is taken once."""
+    return f"wallet:{wallet_id}:{days}:{before}"
+
+
+def expiry_news(
+    wallet: Wallet, occurrence: str, ending: Sequence[Ending], own: Decimal | None
 ) -> News:
     """`own`: what one of them pays in the member's tier, where that is another worth."""
     member, unit = wallet.account.membership, wallet.wallet_type
@@ -170,7 +179,7 @@ def _news(
 
     return News(
         customer=current(member.customer), membership=member,
-        occurrence=f"wallet:{wallet.pk}:{days}:{before}", values=values,
+        occurrence=occurrence, values=values,
         link=reverse("rewards_account:shelf_of", args=[member.public_id]),
         facts={"lots": [item.lot_id for item in ending]},
     )  # fmt: skip

@@ -41,6 +41,21 @@ CHECKS: dict[str, str] = {
                       GROUP BY 1) b ON b.subject = d.subject
          WHERE d.cost <> coalesce(b.booked, 0)
     """,
+    _("what units paid beyond their worth is booked, less what came back"): """
+        SELECT coalesce(d.subject, b.subject), coalesce(d.cost, 0), coalesce(b.booked, 0)
+          FROM (SELECT 'spend:' || t.id AS subject,
+                       round((t.explanation->>'beyond')::numeric * (t.amount - back.units)
+                             / t.amount, 4) AS cost
+                  FROM loyalty_transfer t
+                 CROSS JOIN LATERAL (SELECT coalesce(sum(r.amount), 0) AS units
+                                       FROM loyalty_transfer r
+                                      WHERE r.reverses_id = t.id OR r.corrects_id = t.id) back
+                 WHERE t.explanation ? 'beyond' AND t.reverses_id IS NULL
+                   AND t.corrects_id IS NULL) d
+          FULL JOIN (SELECT subject, sum(amount) AS booked FROM loyalty_discountentry
+                      WHERE kind = 'worth' GROUP BY 1) b ON b.subject = d.subject
+         WHERE coalesce(d.cost, 0) <> coalesce(b.booked, 0)
+    """,
     _("what discounts cost in closed books is what it was when they were closed"): """
         SELECT 'closed period ' || c.id, c.booked->'discounts'->>'money', d.money
           FROM loyalty_closedperiod c

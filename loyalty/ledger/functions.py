@@ -43,6 +43,7 @@ NAMES = (
     "ledger_lapsed_elsewhere",
     "ledger_out",
     "ledger_reached",
+    "ledger_beyond_worth",
     "ledger_post",
     "ledger_expire_due",
     "ledger_refresh_stale",

@@ -152,6 +152,19 @@ def lock_with_kept(wallet_ids: Sequence[int]) -> None:
     )
 
 
+def lock_wallets_of_accounts(account_ids: Sequence[int]) -> None:
+    """All wallets of these accounts, and those that these were merged into."""
+    run_prepared(
+        "WITH own AS MATERIALIZED (SELECT id, merged_into_id FROM loyalty_wallet"
+        " WHERE account_id = ANY(%s::bigint[]))"
+        " SELECT 1 FROM loyalty_wallet WHERE id = ANY(ARRAY("
+        "SELECT id FROM own UNION ALL"
+        " SELECT merged_into_id FROM own WHERE merged_into_id IS NOT NULL))"
+        " ORDER BY id FOR NO KEY UPDATE",
+        [list(account_ids)],
+    )
+
+
 def bring_up_to_date(wallet_ids: Sequence[int], *, now: dt.datetime) -> None:
     """Write down what time has brought to wallets, whose locks the caller holds."""
     with connection.cursor() as cursor:

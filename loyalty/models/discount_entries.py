@@ -20,6 +20,8 @@ class DiscountEntry(models.Model):
         RULE = "rule", _("Discount rule")
         REWARD = "reward", _("Reward")
         VOUCHER = "voucher", _("Voucher")
+        # Units that paid more than they are worth.
+        WORTH = "worth", _("Worth in a tier")
 
     program = models.ForeignKey(
         Program, on_delete=models.PROTECT, related_name="discount_entries", db_index=False
@@ -48,7 +50,7 @@ class DiscountEntry(models.Model):
             models.CheckConstraint(
                 name="discount_entry_of_its_kind",
                 condition=Q(kind="rule", order__isnull=False, rule_version__isnull=False)
-                | Q(kind__in=["reward", "voucher"], order=None, rule_version=None),
+                | Q(kind__in=["reward", "voucher", "worth"], order=None, rule_version=None),
             ),
         ]
         indexes = [models.Index(fields=["program", "booked_on"], name="discount_entry_days")]

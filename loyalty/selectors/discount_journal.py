@@ -26,6 +26,7 @@ COST_OF = {
     DiscountEntry.Kind.RULE.value: "rule_discounts",
     DiscountEntry.Kind.REWARD.value: "reward_discounts",
     DiscountEntry.Kind.VOUCHER.value: "voucher_discounts",
+    DiscountEntry.Kind.WORTH.value: "tier_worth",
 }
 
 

@@ -102,6 +102,16 @@ def wallet_of_kind(account_id: int, wallet_type_id: int) -> Wallet:
     return _wallet_of_kind.one(account_id, wallet_type_id)
 
 
+def wallets_of_account(account_id: int) -> list[Wallet]:
+    """All of an account's wallets, as they are now."""
+    return _wallets_of_account.rows(account_id)
+
+
+def membership_now(pk: int) -> Membership:
+    """A membership as it is now. Raises Membership.DoesNotExist."""
+    return _by_key.one(pk)
+
+
 def _current(found: QuerySet[Membership]) -> QuerySet[Membership, int]:
     return found.order_by().values_list(Coalesce("merged_into_id", "pk"), flat=True)
 
@@ -119,6 +129,8 @@ _identity = KeptQuery(
     )
 )
 _of_account = KeptQuery(lambda account: memberships().filter(account=account))
+_by_key = KeptQuery(lambda pk: memberships().filter(pk=pk))
+_wallets_of_account = KeptQuery(lambda account: Wallet.objects.filter(account=account))
 _kept_wallet = KeptQuery(lambda wallet: _wallets().filter(duplicates=wallet))
 _wallet_of_kind = KeptQuery(
     lambda account, kind: Wallet.objects.filter(account=account, wallet_type=kind)

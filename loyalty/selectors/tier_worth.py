@@ -17,10 +17,11 @@ from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 @dataclass(frozen=True, slots=True)
 class Payer:
     """The terms of one kind of units as they are for a member. `tier`: the name of their tier,
-    where it makes a difference."""
+    where it makes a difference; `base`: the terms of who has none, there."""
 
     terms: SpendingTerms
     tier: str = ""
+    base: SpendingTerms | None = None
 
 
 def terms_in(
@@ -38,7 +39,7 @@ def in_tier(program: ProgramTerms, terms: SpendingTerms, ladder: int, code: str)
     own = terms.in_tier(code)
     if own is terms or program.tiers is None:
         return Payer(own)
-    return Payer(own, program.tiers.names.get((ladder, code), ""))
+    return Payer(own, program.tiers.names.get((ladder, code), ""), terms)
 
 
 def values_of_holders(

@@ -62,11 +62,13 @@ def pay_order(
     *,
     now: dt.datetime,
     transfer_source: str,
+    with_cards: bool = True,
 ) -> None:
-    """Say that these spends, each worth so much, pay for an order. One that was told already is
-    judged anew: what units paid of it does not earn. Raises OrderConflictError where units of the
-    same kind, or the same gift card, paid for it before."""
-    bearers = _bearers(spends)
+    """Say that these spends, each worth so much, pay for an order; without cards none of them is a
+    gift card's. One that was told already is judged anew: what units paid of it does not earn.
+    Raises OrderConflictError where units of the same kind, or the same gift card, paid for it
+    before."""
+    bearers = _bearers(spends) if with_cards else {}
     before = _paid_before(order, spends, bearers)
     told = order.known.known
     fresh = []

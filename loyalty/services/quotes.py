@@ -83,11 +83,13 @@ class Quote:
 
 
 def quote_order(
-    order: OrderInput, *, program_code: str | None = None, with_discounts: bool = True
-) -> list[Quote]:
+    order: OrderInput, *, program_code: str | None = None, with_discounts: bool = True,
+    customer_id: int | None = None,
+) -> list[Quote]:  # fmt: skip
     """What an order would cost and earn in each live program in its currency, or in the one named.
     Each program by itself: its discounts are off the prices as they came. Without discounts: they
-    are in the prices already. Raises InvalidOrderError."""
+    are in the prices already. `customer_id`: the buyer, where they have just been read. Raises
+    InvalidOrderError."""
     check_order(order)
     terms = fresh_terms()
     programs = [
@@ -97,7 +99,8 @@ def quote_order(
         and program.currency == order.currency
         and program_code in (None, program.code)
     ]
-    customer_id = _customer(order.customer)
+    if customer_id is None:
+        customer_id = _customer(order.customer)
     asked = list(_wishes(order, customer_id, programs, with_discounts))
     quotes = {quote.program.id: quote for quote in _resting(asked)}
     wishes = with_contexts(

@@ -85,6 +85,27 @@ def spend_for_reward(
     return _post(entry, wallet, now).transfer_id
 
 
+def spend_for_checkout(
+    *, wallet: Wallet, program: ProgramTerms, payer: Payer, units: int, key: str, source: str,
+    actor: Actor, now: dt.datetime, bill: Bill, checkout: str,
+) -> int:  # fmt: skip
+    """The same for a checkout that keeps them to pay for a part of its bill, by a key that is new.
+    `payer`: the terms for who spends, read with the program since the wallet was locked."""
+    _check(units, now, now)
+    kind = wallet.wallet_type
+    check_spending(program, now, kind)
+    if payer.terms.said:
+        refuse_beyond_terms(
+            units, wallet_type=kind, program=program, terms=payer.terms, bill=bill
+        )  # fmt: skip
+    said = worth_said(payer, units, payer.terms.worth(units), program.currency)
+    entry = _spend_entry(
+        wallet, units, program, key=key, source=source, at=now,
+        said={"checkout": checkout, **said}, actor=actor,
+    )  # fmt: skip
+    return _post(entry, wallet, now).transfer_id
+
+
 def redeem_for_member(
     *,
     wallet: Wallet,
@@ -198,7 +219,7 @@ def _redeem(
         "checkout": checkout,
     }
     if pays:
-        said |= worth_said(payer, payer.terms.worth(units), program.currency)
+        said |= worth_said(payer, units, payer.terms.worth(units), program.currency)
     entry = _spend_entry(
         wallet, units, program, key=key, source=source, at=at, said=said, actor=actor, order=order,
         note=note,

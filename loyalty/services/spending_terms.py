@@ -75,12 +75,17 @@ def paid_before(order_id: int, terms: SpendingTerms, wallet_type_id: int) -> Dec
     return paid
 
 
-def worth_said(payer: Payer, amount: Decimal, currency: str) -> dict[str, str]:
+def worth_said(payer: Payer, units: int, amount: Decimal, currency: str) -> dict[str, str]:
     """What a spend that pays says of itself: how much in whole coins, which stays whatever units
-    are worth later, and the tier, where it pays another worth there."""
+    are worth later; where it pays another worth in a tier, that one and how much that is beyond
+    what they are worth, which the ledger books as a cost (`ledger_beyond_worth`)."""
     coin = Decimal(1).scaleb(-get_currency_precision(currency))
-    said = {"pays": f"{amount // coin * coin:f}", "currency": currency}
-    return said | ({"tier": payer.tier} if payer.tier else {})
+    paid = amount // coin * coin
+    said = {"pays": f"{paid:f}", "currency": currency}
+    if payer.tier:
+        said["tier"] = payer.tier
+    beyond = ZERO if payer.base is None else paid - payer.base.worth(units)
+    return said | ({"beyond": f"{beyond:f}"} if beyond else {})
 
 
 def _fix(refusal: Refusal, terms: SpendingTerms, wallet_type: WalletType, room: int) -> str:

@@ -228,7 +228,7 @@ class UnitPayments:
             source=self.transfer_source,
             explanation={
                 "order": order.external_id,
-                **worth_said(named.payer, amount, order.currency),
+                **worth_said(named.payer, units, amount, order.currency),
             },
             o=known.order_id,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from loyalty.models import Membership
 from loyalty.selectors.selves import selves
@@ -37,7 +37,8 @@ def get_checkout(public_id: UUID | str) -> Checkout:
     if found is None:
         raise NotFoundError("There is no such checkout.")
     for name, query in _PARTS.items():
-        put_related(found, name, query.rows(found.pk))
+        there = getattr(found, f"has_{name}")
+        put_related(found, name, query.rows(found.pk) if there else ())
     return found
 
 
@@ -63,7 +64,22 @@ def _with_member() -> QuerySet[Checkout]:
     return Checkout.objects.select_related("membership__customer", "membership__program")
 
 
-_whole = KeptQuery(lambda public_id: _with_member().filter(public_id=public_id))
+def _with_what_there_is(public_id: UUID) -> QuerySet[Checkout]:
+    """Most carts keep one or two kinds of things, and the others are not asked for."""
+    own = OuterRef("pk")
+    return (
+        _with_member()
+        .filter(public_id=public_id)
+        .annotate(
+            has_units=Exists(CheckoutUnits.objects.filter(checkout=own)),
+            has_rewards=Exists(CheckoutReward.objects.filter(checkout=own)),
+            has_vouchers=Exists(CheckoutVoucher.objects.filter(checkout=own)),
+            has_gift_cards=Exists(CheckoutGiftCard.objects.filter(checkout=own)),
+        )
+    )
+
+
+_whole = KeptQuery(_with_what_there_is)
 _row = KeptQuery(lambda public_id: Checkout.objects.filter(public_id=public_id))
 _locked = KeptQuery(lambda pk: _with_member().select_for_update(of=("self",)).filter(pk=pk))
 _PARTS: dict[str, KeptQuery[Any]] = {

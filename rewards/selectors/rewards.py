@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import (
@@ -32,6 +33,12 @@ def rewards() -> QuerySet[Reward]:
         "content_item",
         "charity__account",
     ).prefetch_related("tier_prices", "prizes__prize")
+
+
+def named_rewards(program: Program, public_ids: Collection[UUID]) -> QuerySet[Reward]:
+    """Those that a cart names; what they cost whom is looked at when they are taken."""
+    found = rewards().prefetch_related(None)
+    return found.filter(program=program, public_id__in=public_ids)
 
 
 def offered(program: Program) -> QuerySet[Reward]:

@@ -6,26 +6,29 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Transfer, Wallet, WalletType
-from loyalty.selectors.memberships import current_wallet, wallet_of_kind
+from loyalty.selectors.memberships import wallet_of_kind, wallets_of_account
+from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.order_payments import call_off_payment
 from loyalty.services.redemptions import (
     payer_of,
-    redeem_units,
     reverse_redemption,
-    terms_of,
+    spend_for_checkout,
     units_left,
 )
 from loyalty.services.spending_terms import Bill
 from loyalty.services.unit_tenders import pays
 from members.errors import DomainError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
-from rewards.errors import CheckoutRefusedError
+from rewards.errors import CheckoutRefusedError, RewardRefusedError
 from rewards.models import (
     Checkout,
     CheckoutReward,
@@ -37,53 +40,98 @@ from rewards.models import (
 )
 from rewards.services.checkout_cards import card_spends
 from rewards.services.checkout_codes import let_cart_go
-from rewards.services.redemptions import cancel_redemption, issue_redemption, take_reward
-from rewards.services.vouchers import release_voucher, use_voucher
+from rewards.services.given_value import credit_wallets
+from rewards.services.redemptions import Holder, cancel_redemption, issue_for_cart, take_reward
+from rewards.services.vouchers import release_voucher, use_issued, use_voucher
 from rewards.voucher_terms import Taken
 
+# What a cart kept, with what its locks are found by.
+_rewards = KeptQuery(
+    lambda checkout: (
+        CheckoutReward.objects.select_related(
+            "redemption__reward", "redemption__spent", "redemption__membership"
+        )
+        .filter(checkout=checkout)
+        .order_by("pk")
+    )
+)
+_units = KeptQuery(
+    lambda checkout: (
+        CheckoutUnits.objects.select_related("transfer").filter(checkout=checkout).order_by("pk")
+    )
+)
 logger = logging.getLogger(__name__)
 Status = Redemption.Status
 
 
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What a cart's member has, read since all of it was locked: their wallets, and the terms of
+    their program."""
+
+    member: Membership
+    program: ProgramTerms
+    wallets: Mapping[int, Wallet]
+
+    def wallet(self, kind: WalletType) -> Wallet:
+        wallet = self.wallet_of_kind(kind.pk)
+        wallet.wallet_type = kind
+        return wallet
+
+    def wallet_of_kind(self, kind: int) -> Wallet:
+        """Raises Wallet.DoesNotExist."""
+        return self.wallets.get(kind) or wallet_of_kind(self.member.account_id, kind)
+
+
+def purse_of(member: Membership, program: ProgramTerms) -> Purse:
+    """The caller holds the locks of the member's wallets."""
+    wallets = {wallet.wallet_type_id: wallet for wallet in wallets_of_account(member.account_id)}
+    return Purse(member, program, wallets)
+
+
 def hold_units(
-    checkout: Checkout, units: Mapping[WalletType, int], *, source: str, actor: Actor,
-    now: dt.datetime,
+    checkout: Checkout, units: Mapping[WalletType, int], purse: Purse, *, source: str,
+    actor: Actor, now: dt.datetime,
 ) -> Decimal:  # fmt: skip
     """Spend them for the checkout; what they pay of it. Raises what spending raises, and
     CheckoutRefusedError where they would pay more than there is, or nothing."""
-    paid = Decimal(0)
+    paid, rows = Decimal(0), []
     bill = Bill(checkout.total, checkout.currency)
     for kind, number in sorted(units.items(), key=lambda item: item[0].pk):
-        wallet = _wallet_of(checkout.membership, kind)
-        payer = payer_of(wallet, terms_of(wallet), now)
+        wallet = purse.wallet(kind)
+        payer = payer_of(wallet, purse.program, now, purse.member)
         amount = pays(payer.terms, number, checkout.currency)
         if not amount:
             raise CheckoutRefusedError(_("So few of them pay nothing."), code="worth_nothing")
         paid += amount
         if paid > checkout.total:
             raise CheckoutRefusedError(_("They would pay more than it costs."), code="above_total")
-        transfer, _replayed = redeem_units(
-            wallet=wallet, units=number, source=source, actor=actor, now=now, bill=bill,
-            key=f"checkout:{checkout.pk}:{checkout.round}:{kind.pk}", checkout=checkout.cart,
+        transfer = spend_for_checkout(
+            wallet=wallet, program=purse.program, payer=payer, units=number, source=source,
+            key=f"checkout:{checkout.pk}:{checkout.round}:{kind.pk}", actor=actor, now=now,
+            bill=bill, checkout=checkout.cart,
         )  # fmt: skip
-        CheckoutUnits.objects.create(
-            checkout=checkout, wallet_type=kind, transfer=transfer, amount=amount
+        rows.append(
+            CheckoutUnits(checkout=checkout, wallet_type=kind, transfer_id=transfer, amount=amount)
         )
+    CheckoutUnits.objects.bulk_create(rows)
     return paid
 
 
 def hold_rewards(
-    checkout: Checkout, rewards: Sequence[tuple[Reward, Taken]], *, source: str, actor: Actor,
-    now: dt.datetime,
+    checkout: Checkout, rewards: Sequence[tuple[Reward, Taken]], purse: Purse, *, source: str,
+    actor: Actor, now: dt.datetime,
 ) -> None:  # fmt: skip
     """Reserve them as long as the checkout. Raises what taking a reward raises."""
+    rows = []
     for number, (reward, taken) in enumerate(rewards):
         redemption, _replayed = take_reward(
             membership=checkout.membership, reward=reward, source=source, actor=actor, now=now,
             key=f"checkout:{checkout.pk}:{checkout.round}:reward:{number}",
-            hold=checkout.reserved_until - now,
+            hold=checkout.reserved_until - now, holder=_holder(purse, reward),
         )  # fmt: skip
-        CheckoutReward.objects.create(checkout=checkout, redemption=redemption, amount=taken.amount)
+        rows.append(CheckoutReward(checkout=checkout, redemption=redemption, amount=taken.amount))
+    CheckoutReward.objects.bulk_create(rows)
 
 
 def keep_vouchers(checkout: Checkout, vouchers: Sequence[tuple[Voucher, Taken]]) -> None:
@@ -99,13 +147,12 @@ def use_all(checkout: Checkout, *, actor: Actor, now: dt.datetime) -> dict[Trans
     RewardRefusedError or VoucherRefusedError where something is not there any more."""
     for item in checkout.vouchers.select_related("voucher").order_by("voucher"):
         _use(item.voucher, checkout, item.amount, actor, now)
-    for taken in checkout.rewards.select_related("redemption__reward").order_by("pk"):
-        issued = issue_redemption(redemption=taken.redemption, actor=actor, now=now, by_cart=True)
+    for taken in _rewards.rows(checkout.pk):
+        issued, fresh = issue_for_cart(redemption=taken.redemption, actor=actor, now=now)
         if issued.reward.takes_off and issued.voucher is not None:
-            _use(issued.voucher, checkout, taken.amount, actor, now)
-    spends = checkout.units.select_related("transfer")
-    units = {item.transfer: item.amount for item in spends.order_by("pk")}
-    return units | card_spends(checkout)
+            _use_reward(issued, issued.voucher, checkout, taken.amount, actor, now, fresh=fresh)
+    units = {item.transfer: item.amount for item in _units.rows(checkout.pk)}
+    return units | (card_spends(checkout) if checkout.paid_gift_cards else {})
 
 
 def give_all_back(
@@ -161,9 +208,21 @@ def _use(
     )
 
 
-def _wallet_of(membership: Membership, kind: WalletType) -> Wallet:
-    wallet = wallet_of_kind(membership.account_id, kind.pk)
-    if wallet.merged_into_id is not None:
-        return current_wallet(wallet)
-    wallet.wallet_type = kind
-    return wallet
+def _use_reward(
+    issued: Redemption, voucher: Voucher, checkout: Checkout, amount: Decimal, actor: Actor,
+    now: dt.datetime, *, fresh: bool,
+) -> None:  # fmt: skip
+    if fresh and voucher.most_uses is None:
+        use_issued(taken=issued, checkout=checkout.name, told=amount, actor=actor, now=now)
+    else:
+        _use(voucher, checkout, amount, actor, now)
+
+
+def _holder(purse: Purse, reward: Reward) -> Holder:
+    """Raises RewardRefusedError for another program's reward."""
+    if reward.program_id != purse.member.program_id:
+        raise RewardRefusedError(_("It belongs to another program."), code="not_offered")
+    credit = credit_wallets(purse.member, reward)
+    if credit:
+        lock_wallets(credit)  # one that has just begun
+    return Holder(purse.member, purse.wallet_of_kind(reward.wallet_type_id))

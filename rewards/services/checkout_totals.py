@@ -36,12 +36,16 @@ def priced(order: OrderInput, membership: Membership, *, with_discounts: bool = 
     """Raises InvalidOrderError where the cart contradicts itself, CheckoutRefusedError where the
     member's program cannot serve it."""
     program = membership.program
-    buyer = replace(order, customer=CustomerRef(key=membership.customer_id))
+    customer = membership.customer
+    buyer = replace(order, customer=CustomerRef(key=customer.pk))
     if order.currency != program.currency:
         raise CheckoutRefusedError(
             _("The program counts in %s.") % program.currency, code="other_currency"
         )
-    quotes = quote_order(buyer, program_code=program.code, with_discounts=with_discounts)
+    quotes = quote_order(
+        buyer, program_code=program.code, with_discounts=with_discounts,
+        customer_id=customer.merged_into_id or customer.pk,
+    )  # fmt: skip
     if not quotes:
         raise CheckoutRefusedError(_("The membership is not active."), code="not_active")
     [quote] = quotes

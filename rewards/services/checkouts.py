@@ -20,13 +20,14 @@ from django.utils.translation import gettext as _
 from loyalty.codes_asked import answers_as_json
 from loyalty.errors import OrderConflictError
 from loyalty.instants import NEVER
-from loyalty.ledger.posting import lock_wallets
-from loyalty.models import Membership, Transfer, Wallet, WalletType
+from loyalty.ledger.posting import lock_wallets_of_accounts
+from loyalty.models import Membership, Transfer, WalletType
 from loyalty.rules.facts import Basket, Occasion
-from loyalty.selectors.memberships import memberships, wallet_ids
+from loyalty.selectors.memberships import membership_now
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.order_payments import open_order, pay_order
 from members.errors import DomainError, FieldError
+from members.prepared import insert_row, update_row
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.errors import CheckoutRefusedError, CheckoutStateError
@@ -44,6 +45,7 @@ from rewards.services.checkout_holds import (
     hold_rewards,
     hold_units,
     keep_vouchers,
+    purse_of,
     use_all,
 )
 from rewards.services.checkout_totals import Priced, priced, totals, without
@@ -124,9 +126,11 @@ def commit_checkout(
         spends = use_all(found, actor=actor, now=now)
         found.status, found.committed_at = Status.COMMITTED, now
         found.order_external_id = order_external_id
-        found.save(update_fields=["status", "committed_at", "order_external_id"])
+        update_row(found, "status", "committed_at", "order_external_id")
         codes_to_order(found, now)
-        pay_order(order, spends, now=now, transfer_source=source)
+        pay_order(
+            order, spends, now=now, transfer_source=source, with_cards=bool(found.paid_gift_cards)
+        )
         return found, False
 
     return run_atomically(commit)
@@ -192,26 +196,43 @@ def _reserve(
         if held and bytes(known.request_hash) == asked:
             return known
     cards = [item.card.account_id for item in cart.gift_cards]
-    lock_wallets_of_carts([known] if known else [], cart.membership, cards)
+    lock_wallets_of_carts([known] if known else [], [cart.membership.account_id, *cards])
     if known is not None and known.status == Status.RESERVED:
         give_all_back(known, reason="", source=source, actor=actor, now=now)
-    member = memberships().get(pk=cart.membership.merged_into_id or cart.membership.pk)
+    member = _member_now(cart.membership)
     found = priced(cart.order, member, with_discounts=cart.with_discounts)
     checkout = _begun(cart, member, known, asked, now, until)
     vouchers, rewards, left = _hold_vouchers(cart, checkout, found, now)
     for name, value in totals(cart.order, found, left).items():
         setattr(checkout, name, value)
     checkout.paid_units = checkout.paid_gift_cards = 0
-    checkout.save()
+    if known is None:
+        insert_row(checkout)
+    else:
+        checkout.save()
     keep_vouchers(checkout, vouchers)
-    hold_rewards(checkout, rewards, source=source, actor=actor, now=now)
-    checkout.paid_units = hold_units(checkout, cart.units, source=source, actor=actor, now=now)
+    purse = purse_of(member, found.program)
+    hold_rewards(checkout, rewards, purse, source=source, actor=actor, now=now)
+    checkout.paid_units = hold_units(
+        checkout, cart.units, purse, source=source, actor=actor, now=now
+    )
     checkout.paid_gift_cards = hold_cards(
         checkout, cart.gift_cards, source=source, actor=actor, now=now, coin=found.coin
     )
     checkout.codes = answers_as_json(hold_codes(checkout, found.quote, now))
-    checkout.save(update_fields=["paid_units", "paid_gift_cards", "codes"])
+    update_row(checkout, "paid_units", "paid_gift_cards", "codes")
     return checkout
+
+
+def _member_now(asked: Membership) -> Membership:
+    """Whose cart it is, read since their wallets were locked; of one who was merged into another
+    meanwhile that one, locked too."""
+    found = membership_now(asked.merged_into_id or asked.pk)
+    if found.merged_into_id is not None:
+        found = membership_now(found.merged_into_id)
+    if found.pk != asked.pk:
+        lock_wallets_of_accounts([found.account_id])
+    return found
 
 
 def _begun(
@@ -290,16 +311,12 @@ def _locked(checkout: Checkout) -> Checkout:
     return locked_checkout(checkout.pk)
 
 
-def lock_wallets_of_carts(
-    checkouts: Sequence[Checkout], member: Membership | None = None, cards: Sequence[int] = ()
-) -> None:
+def lock_wallets_of_carts(checkouts: Sequence[Checkout], accounts: Sequence[int] = ()) -> None:
     """All wallets that something of them may come from or go back to, also of those who their
-    members were merged into. `member` and `cards`, by their accounts: of a cart that is new."""
-    members = [item.membership for item in checkouts]
-    own = wallet_ids([*members, member] if member else members)
-    kept = Wallet.objects.filter(duplicates__in=own).values_list("pk", flat=True)
-    bearers = Wallet.objects.filter(account__in=[*cards, *accounts_of(checkouts)])
-    lock_wallets([*own, *kept, *bearers.values_list("pk", flat=True)])
+    members were merged into. `accounts`: of the member and the gift cards of a cart that is new."""
+    members = [item.membership.account_id for item in checkouts]
+    cards = accounts_of(checkouts) if checkouts else []
+    lock_wallets_of_accounts([*members, *accounts, *cards])
 
 
 def _ended(checkout: Checkout) -> CheckoutStateError:

@@ -23,7 +23,8 @@ from rewards.models import Event, EventWait, Redemption
 from rewards.selectors.events import events, waits
 from rewards.selectors.rewards import definition_of
 from rewards.services.event_waits import close_list, close_offer, locked_reward, offer_seats
-from rewards.services.redemptions import cancel_redemption, lock_taken
+from rewards.services.redemption_locks import lock_taken
+from rewards.services.redemptions import cancel_redemption
 from rewards.services.rewards import change_reward, lock_catalogue
 
 OFFERS, CALLED_OFF = "seat_offers", "events_called_off"

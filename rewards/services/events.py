@@ -24,7 +24,8 @@ from rewards.selectors.events import bookings, events, waits
 from rewards.selectors.rewards import definition_of
 from rewards.services.event_waits import close_offer, locked_reward, offer_seats
 from rewards.services.issuing import close_voucher, voucher_of
-from rewards.services.redemptions import lock_wallets_of, take_reward, use_redemption
+from rewards.services.redemption_locks import lock_wallets_of
+from rewards.services.redemptions import take_reward, use_redemption
 from rewards.services.rewards import change_reward, create_reward, lock_catalogue
 from rewards.services.vouchers import find_voucher
 

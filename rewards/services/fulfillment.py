@@ -24,12 +24,8 @@ from rewards.errors import TaskStateError
 from rewards.models import FulfillmentTask, FulfillmentTerms, Redemption
 from rewards.selectors.fulfillment import tasks
 from rewards.services.deliveries import enter_queue, set_status, take_step
-from rewards.services.redemptions import (
-    cancel_redemption,
-    lock_wallets_of,
-    reissue_redemption,
-    use_redemption,
-)
+from rewards.services.redemption_locks import lock_wallets_of
+from rewards.services.redemptions import cancel_redemption, reissue_redemption, use_redemption
 
 Kind = FulfillmentTask.Kind
 Status = FulfillmentTask.Status

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from loyalty.errors import KeyReusedError
-from loyalty.ledger.posting import lock_wallets, lock_with_kept
+from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Wallet
 from loyalty.plain_numbers import whole
 from loyalty.selectors.memberships import (
@@ -34,7 +34,7 @@ from members.services.transactions import run_atomically
 from rewards.addresses import Address
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, StaffOverride, Voucher
-from rewards.selectors.redemptions import locked_row, redemption_of_key
+from rewards.selectors.redemptions import redemption_of_key
 from rewards.selectors.rewards import reward_now
 from rewards.services.deliveries import begin_delivery, continue_delivery, end_delivery
 from rewards.services.donations import donate, mark_given, take_donation_back
@@ -45,7 +45,6 @@ from rewards.services.given_value import (
     credit_wallets,
     give_value,
     take_value_back,
-    value_wallets,
 )
 from rewards.services.issuing import (
     close_voucher,
@@ -58,12 +57,21 @@ from rewards.services.issuing import (
 )
 from rewards.services.kept_by_carts import refuse_kept
 from rewards.services.overrides import lock_override, note_override, require_reason
+from rewards.services.redemption_locks import lock_redemption
 from rewards.services.stock import take_from_stock
 
 Status = Redemption.Status
 # How long something is kept for who reserved it, where nothing else is said.
 HOLD = dt.timedelta(minutes=15)
 LONGEST_HOLD = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who takes something, and the wallet that it is paid from: locked, and read since."""
+
+    member: Membership
+    wallet: Wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,12 @@ class Override:
 def take_reward(
     *, membership: Membership, reward: Reward, key: str, source: str, actor: Actor,
     now: dt.datetime, hold: dt.timedelta | None = None, override: Override | None = None,
-    address: Address | None = None, at: dt.datetime | None = None,
+    address: Address | None = None, at: dt.datetime | None = None, holder: Holder | None = None,
 ) -> tuple[Redemption, bool]:  # fmt: skip
     """Take a reward at its price of now. Returns it, and whether that had been done before by this
     key. `hold`: only reserve it for so long; else it is issued at once. `address`: where it goes
     to, if it is sent; without it, it waits for one. `at`: when it was taken, by a till that was
-    offline, up to 72 hours ago.
+    offline, up to 72 hours ago. `holder`: for a caller who locked, and whose key is new.
 
     Raises RewardRefusedError with the first reason that is not let pass, InsufficientBalanceError,
     KeyReusedError.
@@ -93,13 +101,11 @@ def take_reward(
     def take() -> tuple[Redemption, bool]:
         if override is not None:
             lock_staff(actor)
-        wallet = wallet_of(membership, reward)
-        lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
-        known = redemption_of_key(key)
+        held = holder or _locked_holder(membership, reward)
+        member, wallet = held.member, held.wallet
+        known = None if holder else redemption_of_key(key)
         if known is not None:
             return same_redemption(known, membership, reward), True
-        # As they are now that nobody else can spend.
-        member = membership_of_account(wallet.account_id)
         [offer] = offers_for([reward_now(reward.pk, locks=False)], member, then)
         overridden = _refuse(offer, override)
         user = _who_lets_pass(offer, member, actor, now) if overridden else None
@@ -132,27 +138,17 @@ def take_reward(
     return run_atomically(take)
 
 
-def issue_redemption(
-    *, redemption: Redemption, actor: Actor, now: dt.datetime, by_cart: bool = False
-) -> Redemption:
-    """Hand out what was reserved. Doing it again changes nothing. `by_cart`: the cart that it was
-    reserved for does. Raises RedemptionStateError where it was given up or ran out meanwhile, or a
-    cart keeps it."""
+def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> Redemption:
+    """Hand out what was reserved. Doing it again changes nothing. Raises RedemptionStateError where
+    it was given up or ran out meanwhile, or a cart keeps it."""
+    return run_atomically(lambda: _hand_out(redemption, actor, now, by_cart=False))[0]
 
-    def issue() -> Redemption:
-        found = lock_redemption(redemption)
-        if found.status in (Status.ISSUED, Status.USED):
-            return found
-        if found.status != Status.RESERVED or _ran_out(found, now):
-            raise RedemptionStateError(_("It is not reserved any more."))
-        if not by_cart:
-            refuse_kept(found)
-        _issue(found, actor, now)
-        continue_delivery(found, now)
-        audit_redemption("reward.issued", found, actor)
-        return found
 
-    return run_atomically(issue)
+def issue_for_cart(
+    *, redemption: Redemption, actor: Actor, now: dt.datetime
+) -> tuple[Redemption, bool]:
+    """The same by the cart that it was reserved for, and whether it was handed out just now."""
+    return run_atomically(lambda: _hand_out(redemption, actor, now, by_cart=True))
 
 
 def use_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> Redemption:
@@ -273,6 +269,13 @@ def wallet_of(membership: Membership, reward: Reward) -> Wallet:
     return wallet if wallet.merged_into_id is None else current_wallet(wallet)
 
 
+def _locked_holder(membership: Membership, reward: Reward) -> Holder:
+    """As they are now that nobody else can spend."""
+    wallet = wallet_of(membership, reward)
+    lock_wallets([wallet.pk, *credit_wallets(membership, reward)])
+    return Holder(membership_of_account(wallet.account_id), wallet)
+
+
 def same_redemption(known: Redemption, membership: Membership, reward: Reward) -> Redemption:
     """What is known by a key. Raises KeyReusedError where that is something else."""
     owner = known.membership.merged_into_id or known.membership_id
@@ -319,6 +322,22 @@ def _reserve(
     )  # fmt: skip
 
 
+def _hand_out(
+    redemption: Redemption, actor: Actor, now: dt.datetime, *, by_cart: bool
+) -> tuple[Redemption, bool]:
+    found = lock_redemption(redemption)
+    if found.status in (Status.ISSUED, Status.USED):
+        return found, False
+    if found.status != Status.RESERVED or _ran_out(found, now):
+        raise RedemptionStateError(_("It is not reserved any more."))
+    if not by_cart:
+        refuse_kept(found)
+    _issue(found, actor, now)
+    continue_delivery(found, now)
+    audit_redemption("reward.issued", found, actor)
+    return found, True
+
+
 def _issue(redemption: Redemption, actor: Actor, now: dt.datetime) -> None:
     if redemption.reward.is_stored_value:
         give_value(redemption, actor, now)
@@ -355,30 +374,6 @@ def _give_back(
     changed = ["returned", "stocked", "drawn_stocked", "kept_code"]
     redemption.save(update_fields=[*changed, "status", "closed_at", "reason"])
     seat_came_free(redemption, now)
-
-
-def lock_wallets_of(taken: Sequence[Redemption]) -> None:
-    """The wallets that they were paid from or into, and those that these were merged into; of what
-    was given, or cost nothing, only those that it gave something to."""
-    own = [item.spent.wallet_id for item in taken if item.spent is not None]
-    lock_with_kept([*own, *value_wallets(taken)])
-
-
-def lock_taken(taken: Sequence[Redemption]) -> None:
-    """All of a piece of work before any of it changes: wallets, then rows. From the first change
-    on a reward is locked, and whoever waits for that has locked their own before."""
-    lock_wallets_of(taken)
-    rows = Redemption.objects.select_for_update().order_by("pk").values_list("pk")
-    list(rows.filter(pk__in=[item.pk for item in taken]))
-
-
-def lock_redemption(redemption: Redemption) -> Redemption:
-    """The row as it is now, its wallet locked before it and its voucher after it."""
-    lock_wallets_of([redemption])
-    found = locked_row(redemption.pk)
-    if found.voucher_id is not None:
-        found.voucher = Voucher.objects.select_for_update().get(pk=found.voucher_id)
-    return found
 
 
 def _ran_out(redemption: Redemption, now: dt.datetime) -> bool:

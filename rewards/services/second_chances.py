@@ -16,7 +16,8 @@ from rewards.errors import RedemptionStateError
 from rewards.models import Redemption, StaffOverride
 from rewards.services.issuing import reopen_voucher, voucher_of
 from rewards.services.overrides import lock_override, note_override, require_reason
-from rewards.services.redemptions import audit_redemption, lock_redemption
+from rewards.services.redemption_locks import lock_redemption
+from rewards.services.redemptions import audit_redemption
 from rewards.voucher_terms import least_of, waived_least, without_least
 
 Status = Redemption.Status

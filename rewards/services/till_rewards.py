@@ -17,7 +17,8 @@ from loyalty.models import Membership, Transfer
 from members.services.audit import Actor
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption, Reward
-from rewards.services.redemptions import cancel_redemption, lock_taken, take_reward
+from rewards.services.redemption_locks import lock_taken
+from rewards.services.redemptions import cancel_redemption, take_reward
 from rewards.services.vouchers import release_voucher, use_voucher
 
 SOURCE = Transfer.Source.API.value

@@ -21,11 +21,8 @@ from members.services.transactions import run_atomically
 from rewards.models import Checkout, Redemption, Voucher, VoucherUse
 from rewards.services.checkouts import expire_checkout, lock_wallets_of_carts
 from rewards.services.issuing import LATE
-from rewards.services.redemptions import (
-    expire_redemption,
-    lock_taken,
-    release_redemption,
-)
+from rewards.services.redemption_locks import lock_taken
+from rewards.services.redemptions import expire_redemption, release_redemption
 
 KIND = "reward_timeouts"
 PIECE = 200

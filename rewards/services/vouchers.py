@@ -14,12 +14,13 @@ from loyalty.models import Membership, Program
 from loyalty.rules.facts import NOTHING, ZERO, Occasion
 from members.errors import NotFoundError
 from members.formatting import format_day
+from members.prepared import insert_row, update_row
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.codes import is_mistyped, plain
 from rewards.errors import VoucherRefusedError
 from rewards.models import Redemption, Reward, Voucher, VoucherUse
-from rewards.services.issuing import close_voucher, reopen_voucher
+from rewards.services.issuing import close_voucher, reopen_voucher, voucher_of
 from rewards.services.shared_codes import free_slot, is_used_up, own_slot, refuse_use
 from rewards.services.voucher_costs import book_use
 from rewards.voucher_terms import Taken, taken_off
@@ -117,6 +118,26 @@ def use_voucher(
         return known, False
 
     return run_atomically(use)
+
+
+def use_issued(
+    *, taken: Redemption, checkout: str, told: Decimal, actor: Actor, now: dt.datetime
+) -> None:
+    """Use up for a checkout what it was handed out for in this very transaction: nobody else has
+    seen its code yet, so there is nothing to look at."""
+    voucher = voucher_of(taken)
+    voucher.program = taken.reward.program
+    use = VoucherUse(
+        voucher=voucher, checkout=checkout, slot=1, own_slot=1, state=State.USED, discount=told,
+        created_at=now, closed_at=now,
+    )  # fmt: skip
+    insert_row(use)
+    book_use(use, now)
+    voucher.status, voucher.closed_at = Voucher.Status.USED, now
+    update_row(voucher, "status", "closed_at")
+    taken.status, taken.closed_at = Redemption.Status.USED, now
+    update_row(taken, "status", "closed_at")
+    _audit("reward.used", voucher, actor)
 
 
 def release_voucher(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import Membership, Program, WalletType
 from members.services.audit import SYSTEM
@@ -15,6 +17,9 @@ from rewards.services.rewards import create_reward
 from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
 from tests.api.conftest import ApiClient, assert_problem
 
+# All statements of both requests, BEGIN and COMMIT too: of the member, the rules and the reward,
+# each row that is written, and what is answered.
+RESERVE, COMMIT = 24, 27
 pytestmark = pytest.mark.django_db(transaction=True)
 BASKET = {
     "currency": "USD", "total": "20", "tax_total": "4",
@@ -277,3 +282,40 @@ def test_a_quote_says_why_a_code_that_nobody_was_given_takes_nothing_off(
     assert (step["name"], step["amount"], step["refusals"][0]["code"]) == (
         "", "0.00", "voucher_not_issued",
     )  # fmt: skip
+
+
+@pytest.fixture
+def cheap(reward: Reward) -> Reward:
+    Reward.objects.filter(pk=reward.pk).update(price=1, per_member=None)
+    return reward
+
+
+def statements(act: Any) -> tuple[int, dict[str, Any]]:
+    with CaptureQueriesContext(connection) as captured:
+        answer = act()
+    assert answer.status_code == 200, answer.content
+    found = [item for item in captured if "members_apikey" not in item["sql"]]
+    return len(found), answer.json()
+
+
+def test_a_cart_with_units_and_a_reward_asks_each_thing_once(
+    api: ApiClient, member: Membership, cheap: Reward
+) -> None:
+    asked = {"units": units(member, "1"), "rewards": [str(cheap.public_id)]}
+    for number in range(3):
+        took, kept = statements(lambda n=number: reserve(api, member, cart=f"cart-{n}", **asked))
+        told = {"order_external_id": f"A-{number}"}
+        paid, done = statements(
+            lambda pk=kept["id"], body=told: api.post(f"/checkouts/{pk}/commit", body)
+        )
+    assert done["rewards"][0]["status"] == "used"
+    assert (took <= RESERVE, paid <= COMMIT) == (True, True), (took, paid)
+
+
+def test_a_cart_without_rewards_asks_for_none(api: ApiClient, member: Membership) -> None:
+    asked = {"units": units(member, "1")}
+    reserve(api, member, cart="first", **asked)
+    took, kept = statements(lambda: reserve(api, member, cart="second", **asked))
+    assert took <= RESERVE - 7
+    assert (kept["rewards"], kept["vouchers"], kept["gift_cards"]) == ([], [], [])
+    assert Checkout.objects.count() == 2

@@ -1,5 +1,6 @@
 """A cart's way over HTTP: its quote, beside an empty view; keeping units and a reward for it and
-paying it, beside raw SQL that writes the same rows."""
+paying it, by one client and by sixteen, with many rewards and with one that all want, beside raw
+SQL that writes the same rows."""
 
 from __future__ import annotations
 
@@ -28,12 +29,16 @@ from tests.bench.world import DEPARTMENTS, make_world
 from tests.serving import served
 
 GOALS = {
-    "carts": Goal("reserve and commit of a cart over HTTP / raw SQL, 8 clients"),
+    "one": Goal("reserve and commit of a cart over HTTP / raw SQL, 1 client"),
+    "many": Goal("the same, 16 clients"),
+    "hot": Goal("16 clients, one reward with a stock in all carts / many rewards"),
+    "raw hot": Goal("raw SQL, 16 clients, one reward / many"),
     "quote p50": Goal("quote of a cart, p50 / p50 of an empty view"),
     "quote": Goal("the same, p95 / p95"),
-    "reserve": Goal("reserve, p95 / p95 of an empty view"),
-    "commit": Goal("commit, p95 / p95 of an empty view"),
+    "reserve": Goal("reserve, 1 client, p95 / p95 of an empty view"),
+    "commit": Goal("commit, 1 client, p95 / p95 of an empty view"),
 }
+CLIENTS = 16
 # Rewards on the shelf, all of which a quote looks at.
 REWARDS = 16
 KEY = "'cart ' || :run || ' ' || :client_id || ' ' || :k"
@@ -52,7 +57,7 @@ def rounds(options: argparse.Namespace) -> list[Figures]:
         served("tests.bench.empty:application", workers=2) as empty,
     ):
         bench.quotes(setia, 1.0)
-        bench.carts(setia, 1.0)
+        bench.carts(setia, 1, bench.rewards, 1.0)
         return [bench.round(setia, empty) for _ in range(options.rounds)]
 
 
@@ -98,37 +103,48 @@ class Carts:
 
     def round(self, setia: int, empty: int) -> Figures:
         nothing = run_load(empty, _empty, seconds=self.seconds, connections=CONNECTIONS)
+        alone = run_load(empty, _empty, seconds=self.seconds, connections=1)
         quotes = self.quotes(setia, self.seconds)
-        raw = self.raw()
-        carts = self.carts(setia, self.seconds)
-        told = {"quote": quotes.latencies, "reserve": carts.steps[0], "commit": carts.steps[1]}
-        least = nothing.percentile(0.95)
+        raw = {count: self.raw(count, REWARDS) for count in (1, CLIENTS)}
+        raw_hot = self.raw(CLIENTS, 1)
+        own = {count: self.carts(setia, count, self.rewards) for count in (1, CLIENTS)}
+        hot = self.carts(setia, CLIENTS, self.rewards[:1])
         found = {
-            "carts": carts.per_second / raw,
+            **{name: own[count].per_second / raw[count]
+               for name, count in (("one", 1), ("many", CLIENTS))},
+            "hot": hot.per_second / own[CLIENTS].per_second,
+            "raw hot": raw_hot / raw[CLIENTS],
             "quote p50": quotes.percentile(0.5) / nothing.percentile(0.5),
-            **{name: percentile(times, 0.95) / least for name, times in told.items()},
-            "raw reserve and commit, a second": raw,
-            "reserve and commit over HTTP, a second": carts.per_second,
+            "quote": quotes.percentile(0.95) / nothing.percentile(0.95),
             "quotes a second": quotes.per_second,
-        }
-        for name, times in {**told, "empty view": nothing.latencies}.items():
-            for share in (0.5, 0.95):
-                found[f"{name}, p{share * 100:.0f}, ms"] = percentile(times, share) * 1000
+        }  # fmt: skip
+        for place, name in enumerate(("reserve", "commit")):
+            found[name] = percentile(own[1].steps[place], 0.95) / alone.percentile(0.95)
+        for count, load in own.items():
+            found |= _absolute(f"{count} client{'s' * (count > 1)}", raw[count], load)
+        found |= _absolute(f"{CLIENTS} clients, one reward for all", raw_hot, hot)
+        for name, times in {"quote": quotes.latencies, "empty view": nothing.latencies}.items():
+            found |= _latencies(name, times)
         return found
 
-    def raw(self) -> float:
+    def raw(self, clients: int, rewards: int) -> float:
         self.runs += 1
         return pgbench.run(
-            RAW, seconds=self.seconds, members=self.members, k=0,
-            run=self.runs + int(self.run_name), first=self.rewards[0].pk, count=len(self.rewards),
+            RAW, seconds=self.seconds, clients=clients, members=self.members, k=0,
+            run=self.runs + int(self.run_name), first=self.rewards[0].pk, count=rewards,
         ).per_second  # fmt: skip
 
     def quotes(self, port: int, seconds: float) -> Load:
         load = run_load(port, self._quote, seconds=seconds, connections=CONNECTIONS)
         return _good(load)
 
-    def carts(self, port: int, seconds: float) -> Load:
+    def carts(
+        self, port: int, clients: int, rewards: list[Reward], seconds: float | None = None
+    ) -> Load:
         """Each client reserves a cart, then commits it."""
+
+        def reserve() -> bytes:
+            return self._reserve(rewards[self.sent % len(rewards)])
 
         def commit(answer: bytes) -> bytes:
             kept = orjson.loads(answer)["id"]
@@ -136,14 +152,15 @@ class Carts:
             return self._post(f"/api/v1/checkouts/{kept}/commit", body)
 
         return _good(
-            run_load(port, self._reserve, seconds=seconds, connections=CONNECTIONS, then=commit)
+            run_load(
+                port, reserve, seconds=seconds or self.seconds, connections=clients, then=commit
+            )
         )
 
     def _quote(self) -> bytes:
         return self._post("/api/v1/checkouts/quote", self._cart())
 
-    def _reserve(self) -> bytes:
-        reward = self.rewards[self.sent % len(self.rewards)]
+    def _reserve(self, reward: Reward) -> bytes:
         body = self._cart() | {
             "cart": f"{self.run_name}-{self.sent}", "rewards": [str(reward.public_id)],
             "units": [{"wallet_type": "points", "units": "1"}],
@@ -173,13 +190,30 @@ class Carts:
     def _reward(self, number: int) -> Reward:
         definition = RewardDefinition.model_validate(
             {"code": f"cart-{self.run_name}-{number}", "kind": "amount_off", "name": "5 off",
-             "amount": 5, "price": 1, "status": "live", "wallet_type": "points"}
+             "amount": 5, "price": 1, "status": "live", "stock": 100_000_000,
+             "wallet_type": "points"}
         )  # fmt: skip
         return create_reward(program=self.program, definition=definition, actor=SYSTEM)
 
 
 def _empty() -> bytes:
     return b"GET /empty HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def _absolute(who: str, raw: float, load: Load) -> Figures:
+    return {
+        f"raw reserve and commit, {who}, a second": raw,
+        f"reserve and commit over HTTP, {who}, a second": load.per_second,
+        **_latencies(f"both requests, {who}", load.latencies),
+        **_latencies(f"reserve, {who}", load.steps[0]),
+        **_latencies(f"commit, {who}", load.steps[1]),
+    }
+
+
+def _latencies(name: str, times: list[float]) -> Figures:
+    return {
+        f"{name}, p{share * 100:.0f}, ms": percentile(times, share) * 1000 for share in (0.5, 0.95)
+    }
 
 
 def _good(load: Load) -> Load:

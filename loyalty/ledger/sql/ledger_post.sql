@@ -23,6 +23,7 @@ DECLARE
     looks_back boolean;
     reaches boolean;
     brings boolean;
+    beyond boolean;
     takes boolean;
     any_merged boolean;
     reused text;
@@ -37,11 +38,11 @@ BEGIN
                    OR x.dir = 'out' AND (x.debt OR x.own IS NOT NULL OR x.at < at_now)),
            bool_or(x.w2 IS NOT NULL OR coalesce(x.cor, x.rev) IS NOT NULL
                    OR x.dir IN ('back', 'unexpire')),
-           bool_or(x.dir = 'in'), bool_or(x.dir <> 'in')
-      INTO ids, singly, looks_back, reaches, brings, takes
+           bool_or(x.dir = 'in'), bool_or(x.dir <> 'in'), bool_or(x.dir = 'back' OR x.why ? 'beyond')
+      INTO ids, singly, looks_back, reaches, brings, takes, beyond
       FROM jsonb_to_recordset(entries) AS x(
         w bigint, w2 bigint, until text, dir text, debt boolean, own bigint, cor bigint, rev bigint,
-        at timestamptz);
+        at timestamptz, why jsonb);
     IF ids IS NULL THEN
         RETURN;
     END IF;
@@ -160,6 +161,9 @@ BEGIN
         END LOOP;
     END IF;
 
+    IF beyond THEN
+        PERFORM ledger_beyond_worth(entries, at_now);
+    END IF;
     IF looks_back OR singly <> '{}' THEN
         -- Other days may have moved too: something expired, or settled a debt, or did not expire after all.
         PERFORM ledger_tell(first_id, ids, at_now);

@@ -49,7 +49,7 @@ from rewards.selectors.checkouts import (
     find_checkout,
     get_checkout,
 )
-from rewards.selectors.rewards import rewards
+from rewards.selectors.rewards import named_rewards
 from rewards.services.checkout_cards import CardPayment
 from rewards.services.checkouts import (
     Cart,
@@ -236,6 +236,8 @@ def cards_named(view: ApiView, asked: Sequence[GiftCardCode]) -> list[GiftCard]:
 
 
 def _units(asked: Sequence[PayUnitsIn], member: Membership) -> dict[WalletType, int]:
+    if not asked:
+        return {}
     kinds = {kind.code: kind for kind in member.program.wallet_types.all()}
     found: dict[WalletType, int] = {}
     for place, item in enumerate(asked):
@@ -251,10 +253,9 @@ def _units(asked: Sequence[PayUnitsIn], member: Membership) -> dict[WalletType, 
 
 
 def rewards_named(asked: Sequence[UUID], member: Membership) -> list[Reward]:
-    known = {
-        item.public_id: item
-        for item in rewards().filter(program=member.program, public_id__in=set(asked))
-    }
+    if not asked:
+        return []
+    known = {item.public_id: item for item in named_rewards(member.program, set(asked))}
     for place, public_id in enumerate(asked):
         if public_id not in known:
             raise refuse_field(f"rewards[{place}]", _("There is no such reward."), "not_found")

@@ -116,3 +116,29 @@ def test_what_it_brought_is_told_with_its_interval_once_there_are_enough() -> No
     assert 0.8 < result.orders.low < 0.9 < result.orders.high < 1.0
     assert result.revenue is not None
     assert result.revenue.difference == pytest.approx(18)
+
+
+def test_the_days_before_units_expire_and_the_ways_are_chosen_on_the_screen(
+    manager: Client,
+) -> None:
+    make_program()
+    manager.post(url("journey_create"), {"ready": "expiring", "program": "club"})
+    journey = Journey.objects.get()
+    key = journey.public_id
+    shown = page(manager, url("journey_edit", key))
+    assert "Days before" in shown
+    assert 'value="60, 30, 7"' in shown
+    sent = {"name": "Ends soon", "distances": "45, ten", "again": "0", "goal": "", "holdout": "0",
+            "measured_days": "30", "audience": ""}  # fmt: skip
+    wrong = manager.post(url("journey_edit", key), sent)
+    assert "Write whole numbers with commas between them." in wrong.content.decode()
+    too_far = manager.post(url("journey_edit", key), sent | {"distances": "400"})
+    assert "Between 1 and 365." in too_far.content.decode()
+    assert manager.post(url("journey_edit", key), sent | {"distances": "45, 10"}).status_code == 302
+    step = {"message": "expiring", "channels": ["inbox"]}
+    assert manager.post(url("journey_step", key, "s1"), step).status_code == 302
+    do(manager, journey, "publish")
+    body = journey.versions.get().body
+    assert body["start"]["distances"] == [45, 10]
+    assert body["steps"][0]["channels"] == ["inbox"]
+    assert journey.status == "live"

@@ -26,6 +26,7 @@ from campaigns.services.journeys import (
 )
 from loyalty.models import AdjustmentReason, Membership, Transfer
 from loyalty.services.facts import write_facts
+from loyalty.services.member_tiers import rebuild_tiers
 from members.errors import ConflictError, DomainError
 from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
@@ -456,6 +457,28 @@ def test_who_has_come_near_the_next_tier_begins_once_for_each() -> None:
     assert "Top" in Message.objects.order_by("-pk")[0].values["tier_words"]
     occurrences = Passage.objects.order_by("pk").values_list("occurrence", flat=True)
     assert [name.split(":")[1] for name in occurrences] == ["gold", "top"]
+
+
+def test_who_falls_back_at_the_end_of_a_window_is_near_what_they_lost() -> None:
+    """Time alone does it: nothing is ordered meanwhile."""
+    today = timezone.now()
+    tiers = {**TIERS, "window": "rolling_12_months", "downgrade": "immediate"}
+    program = make_program(at=today - dt.timedelta(days=500), tiers=tiers)
+    member = make_wallet(program, at=today - dt.timedelta(days=450)).account.membership
+    for number, total, ago in (("A", "20", 366), ("B", "90", 100)):
+        at = today - dt.timedelta(days=ago)
+        record(order(number, total, at=at), now=at)
+    while deliver_waiting():
+        pass
+    live(member, {**TELL, "message": "near_tier"}, trigger="near_tier", again=0,
+         at=today - dt.timedelta(minutes=1))  # fmt: skip
+    assert Passage.objects.count() == 0
+    rebuild_tiers(now=today)
+    while deliver_waiting():
+        pass
+    take_due()
+    assert Passage.objects.get().occurrence.startswith("near:gold:")
+    assert [message.occasion for message in Message.objects.all()] == ["near_tier"]
 
 
 def test_the_day_of_the_first_order_comes_back_every_year() -> None:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from pydantic import ValidationError
 
 from campaigns.campaign_definitions import CampaignDefinition, Codes
@@ -478,3 +479,38 @@ def test_the_words_of_a_definition_are_read_again(program):
 
 def with_code(of: Membership, name: str, total: str = "100") -> Any:
     return cart(of, name, total=total, coupons=("STUDENT10",))
+
+
+def test_a_batch_asks_as_often_for_many_orders_with_codes_as_for_one(program):
+    """Nor does it read what was used before."""
+    by_word(program, codes={"per_member": None, "most_uses": 1_000})
+    for number in range(9):
+        make_wallet(program, f"c{number}")
+
+    def costs(first: int, many: int) -> int:
+        orders = [
+            order(f"A{number}", "10", coupons=("STUDENT10",), buyer=f"c{number % 9}")
+            for number in range(first, first + many)
+        ]
+        with CaptureQueriesContext(connection) as asked:
+            record(*orders)
+        return len([one for one in asked if "promocode" in one["sql"]])
+
+    costs(0, 1)
+    one = costs(1, 1)
+    assert costs(2, 40) == one
+    assert costs(50, 1) == one
+    assert PromoCode.objects.get().uses_taken == PromoCodeUse.objects.count() == 43
+    assert_ledger_coherent()
+
+
+def test_of_orders_of_one_batch_as_many_use_a_code_as_may(program):
+    by_word(program, codes={"per_member": 2, "most_uses": 3})
+    make_wallet(program)
+    make_wallet(program, "c2")
+    orders = [order(f"A{number}", "10", coupons=("STUDENT10",)) for number in range(4)]
+    others = [order(f"B{number}", "10", coupons=("STUDENT10",), buyer="c2") for number in range(2)]
+    record(*orders, *others)
+    assert (spendable(), spendable("c2")) == (4 * 10 + 2 * 10, 2 * 10 + 10)
+    holders = PromoCodeUse.objects.order_by("holder").values_list("holder", "own_slot")
+    assert list(holders) == [("order:shop/A0", 1), ("order:shop/A1", 2), ("order:shop/B0", 1)]

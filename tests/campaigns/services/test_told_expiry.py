@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
-from campaigns.models import Delivery, ExpiryNotice
+from campaigns.models import Delivery, ExpiryNotice, Journey, Message
+from campaigns.services.journey_steps import take_due
+from campaigns.services.journeys import create_journey, publish_journey, save_draft
 from campaigns.services.told_expiry import find_warnings, run_warnings
 from loyalty.models import Lot, LotChange, Membership, Wallet
 from loyalty.services.manual_tiers import give_tier
+from members.errors import DomainError
 from members.services.audit import SYSTEM
 from members.services.job_runs import start_work
 from tests.campaigns.factories import send, switch_on, work
@@ -203,3 +206,94 @@ def test_who_has_a_tier_in_which_they_pay_more_is_told_that_worth() -> None:
     assert [text.split(".", 2)[:2] for _subject, text in told()] == [
         ["They are worth $2", "50"], ["They are worth $3", "75"],
     ]  # fmt: skip
+
+
+def journey(wallet: Wallet, *found: dict[str, Any], distances: list[int] | None = None,
+            **body: Any) -> Journey:  # fmt: skip
+    """Live from NOW on: what expires is told in the inbox."""
+    tell = {"kind": "message", "message": "expiring", "channels": ["inbox"]}
+    steps = [{"key": f"s{number}", **step} for number, step in enumerate(found or (tell,))]
+    body = {"holdout": 0, "again": 0, "start": {"distances": distances or [60, 30, 7]},
+            "steps": steps, **body}  # fmt: skip
+    made = create_journey(
+        program=wallet.wallet_type.program, name="Ends", trigger="expiring", body=body,
+        actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+    return publish_journey(journey=made, actor=SYSTEM, now=NOW)
+
+
+def goes_on(offset: float) -> int:
+    """How many messages an hour's work and its steps write so long after NOW."""
+    before = Message.objects.count()
+    work("journey_starts", day(offset), "began")
+    take_due(clock=lambda: day(offset))
+    return Message.objects.count() - before
+
+
+def days_by_journey(first: int, last: int) -> list[int]:
+    """How many days before they end."""
+    return [365 - offset for offset in range(first, last) if goes_on(offset)]
+
+
+def test_a_journey_tells_at_the_days_that_it_names_and_says_what_they_are_worth() -> None:
+    journey(club(), distances=[45, 10])
+    assert days_by_journey(295, 380) == [45, 10]
+    assert [text for _subject, text in told()] == [
+        "They are worth $2.50. The last day to use them is Mar 14, 2025."
+    ] * 2
+
+
+def test_what_the_journey_told_the_occasion_does_not_repeat_nor_the_other_way_round() -> None:
+    journey(club(), distances=[60, 7])
+    switch_on("expiring", at=NOW)
+    assert goes_on(306) == 1
+    assert work("expiry_warnings", day(306)) == 0
+    assert work("expiry_warnings", day(336)) == 1
+    assert work("expiry_warnings", day(359)) == 1
+    assert goes_on(359) == 0
+
+
+def test_who_is_found_late_by_a_journey_is_told_once() -> None:
+    journey(club(), distances=[90, 45, 14])
+    assert days_by_journey(355, 380) == [10]
+
+
+def test_units_that_must_be_warned_of_expire_after_a_journey_told_and_not_before() -> None:
+    club_of = club(YEAR | {"warned_days": 14})
+    gold = {"field": "member.balance", "op": "more_than", "value": 1000}
+    made = journey(club_of, audience=gold)
+    assert days_by_journey(295, 380) == []
+    assert spendable(at=day(500)) == 250
+    save_draft(
+        journey=made, name="Ends", actor=SYSTEM, now=day(380),
+        body={"holdout": 0, "again": 0, "start": {"distances": [60, 30, 7]},
+              "steps": [{"key": "s0", "kind": "message", "message": "expiring",
+                         "channels": ["inbox"]}]},
+    )  # fmt: skip
+    publish_journey(journey=made, actor=SYSTEM, now=day(380))
+    assert goes_on(381) == 1
+    assert LotChange.objects.get().reason == "warned"
+    assert spendable(at=day(381 + 13)) == 250
+    assert spendable(at=day(381 + 16)) == 0
+
+
+def test_a_journey_reminds_by_a_second_step_of_what_still_ends() -> None:
+    tell = {"kind": "message", "message": "expiring", "channels": ["inbox"]}
+    wallet = club()
+    journey(wallet, tell, {"kind": "wait", "days": 3}, tell, distances=[30])
+    assert days_by_journey(330, 380) == [30, 27]
+
+
+def test_what_was_spent_while_the_journey_waited_is_not_told() -> None:
+    tell = {"kind": "message", "message": "expiring", "channels": ["inbox"]}
+    wallet = club()
+    journey(wallet, {"kind": "wait", "days": 3}, tell, distances=[30])
+    assert goes_on(336) == 0
+    adjust(wallet, -250, "spent", now=day(337))
+    assert days_by_journey(337, 380) == []
+
+
+def test_a_journey_that_says_no_days_is_not_put_live() -> None:
+    with pytest.raises(DomainError, match="how many days before") as caught:
+        journey(club(), start={"distances": []})
+    assert [error.field for error in caught.value.errors] == ["start.distances"]

@@ -194,6 +194,10 @@ BENT = {
         "INSERT INTO loyalty_orderdiscount (order_id, rule_version_id, amount)"
         " SELECT (SELECT min(id) FROM loyalty_order), min(id), 5"
         " FROM loyalty_earningruleversion",
+    "what units paid beyond their worth is booked, less what came back":
+        "INSERT INTO loyalty_discountentry (program_id, kind, subject, turn, amount, occurred_at,"
+        " booked_on, recorded_at)"
+        " SELECT id, 'worth', 'spend:0', 0, 1, now(), now(), now() FROM loyalty_program LIMIT 1",
     "what discounts cost in closed books is what it was when they were closed":
         "INSERT INTO loyalty_closedperiod (program_id, until, closed_at, unit_values, booked,"
         " reopen_reason) SELECT id, '2024-03-31', now(), '{}',"

@@ -5,22 +5,35 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pgtrigger
 import pytest
 from django.db import IntegrityError, transaction
 
 from loyalty.definitions import ProgramDefinition
 from loyalty.errors import InvalidOrderError, SpendingRefusedError
 from loyalty.explanations import explain_transfer
-from loyalty.models import Membership, Order, Refund, Transfer, UnitTender, WalletType
+from loyalty.ledger.checks import check_rule
+from loyalty.models import (
+    DiscountEntry,
+    Membership,
+    Order,
+    Program,
+    Refund,
+    Transfer,
+    UnitTender,
+    WalletType,
+)
 from loyalty.selectors.balances import get_balances
+from loyalty.selectors.discount_journal import read_discount_journal
 from loyalty.selectors.given_back import given_back, paid_in_units
 from loyalty.selectors.member_balances import read_member_balances
 from loyalty.selectors.past_balances import past_balances
 from loyalty.selectors.programs import definition_of
+from loyalty.services.closing import close_books
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.programs import apply_definition
 from loyalty.services.quotes import quote_order
-from loyalty.services.redemptions import redeem_units
+from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.tender_inputs import TenderInput
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
@@ -250,3 +263,83 @@ def test_further_names_of_units_may_change() -> None:
     told["wallet_types"][0]["plural_forms"] = {"language": "ru", "few": "балла", "many": "баллов"}
     apply_definition(ProgramDefinition.model_validate(told), actor=SYSTEM, now=NOW)
     assert program.wallet_types.get().plural_forms == {"few": "балла", "many": "баллов"}
+
+
+def beyond() -> list[Decimal]:
+    """The lines of what units paid beyond their worth."""
+    lines = DiscountEntry.objects.filter(kind="worth").order_by("pk")
+    return list(lines.values_list("amount", flat=True))
+
+
+def costs(program: Program) -> dict[str, Decimal]:
+    journal = read_discount_journal(program, day(-800).date(), day(900).date())
+    return {item.account.role: item.closing_worth for item in journal.balances}
+
+
+def test_what_they_pay_beyond_their_worth_is_a_cost_and_less_as_they_come_back() -> None:
+    wallet = golden()
+    record(paid("A1", 200, "3.00"))
+    assert beyond() == [Decimal(1)]
+    give_back(refund("R1", "5", of="A1", at=day(2)))
+    assert beyond() == [Decimal(1), Decimal("-0.5")]
+    assert costs(wallet.wallet_type.program) == {
+        "tier_worth": Decimal("0.5"), "discounts": Decimal("-0.5"),
+    }  # fmt: skip
+    give_back(refund("R2", "5", of="A1", at=day(3)))
+    assert sum(beyond()) == 0
+    # Told again it is booked once.
+    give_back(refund("R2", "5", of="A1", at=day(3)))
+    assert len(beyond()) == 3
+
+
+def test_a_redemption_for_an_order_books_it_once_and_undone_it_is_gone() -> None:
+    wallet = golden()
+    record(order("A1", "10"))
+    sold = Order.objects.get(external_id="A1")
+    how: dict[str, Any] = {"source": "api", "actor": SYSTEM, "now": NOW}
+    made, _again = redeem_units(wallet=wallet, units=200, key="k", order=sold, **how)
+    redeem_units(wallet=wallet, units=200, key="k", order=sold, **how)
+    assert beyond() == [Decimal(1)]
+    reverse_redemption(transfer=made, key="back", **how)
+    assert beyond() == [Decimal(1), Decimal(-1)]
+
+
+def test_who_has_no_such_tier_costs_nothing_and_units_for_nothing_do_not_either() -> None:
+    wallet = holder()
+    record(paid("A1", 200, "2.00"))
+    assert beyond() == []
+    record(order("to gold", "1500", at=day(1)), now=day(1))
+    redeem_units(wallet=wallet, units=10, key="k", source="api", actor=SYSTEM, now=day(2))
+    assert beyond() == []
+
+
+def test_where_a_tier_pays_less_it_is_below_zero() -> None:
+    golden(unit={"tier_values": {"gold": "0.005"}})
+    record(paid("A1", 200, "1.00"))
+    assert beyond() == [Decimal(-1)]
+
+
+def test_in_closed_books_it_is_booked_on_the_first_open_day() -> None:
+    wallet = golden()
+    program = wallet.wallet_type.program
+    record(paid("A1", 200, "3.00"))
+    close_books(program=program, until=day(5).date(), actor=SYSTEM, now=day(7))
+    give_back(refund("R1", "10", of="A1", at=day(2)), now=day(8))
+    assert list(DiscountEntry.objects.order_by("turn").values_list("amount", "booked_on")) == [
+        (Decimal(1), NOW.date()), (Decimal(-1), day(6).date()),
+    ]  # fmt: skip
+
+
+def test_a_self_check_finds_a_line_that_is_missing() -> None:
+    golden()
+    record(paid("A1", 200, "3.00"))
+    spend = Transfer.objects.get(kind="redemption")
+    rule = "what units paid beyond their worth is booked, less what came back"
+    assert check_rule(rule, NOW) is None
+    with transaction.atomic():
+        with pgtrigger.ignore("loyalty.DiscountEntry:discount_entry_immutable"):
+            DiscountEntry.objects.all().delete()
+        found = check_rule(rule, NOW)
+        transaction.set_rollback(True)
+    assert found is not None
+    assert f"spend:{spend.pk}" in str(found)
