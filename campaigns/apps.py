@@ -15,6 +15,7 @@ class CampaignsConfig(AppConfig):
             demo,
             demo_campaigns,
             demo_challenges,
+            demo_community,
             demo_connections,
             demo_figures,
             demo_games,
@@ -28,6 +29,7 @@ class CampaignsConfig(AppConfig):
             launch_checks,
             merging,
             merging_challenges,
+            merging_community,
             program_parts,
             referral_parts,
             segment_uses,
@@ -41,6 +43,7 @@ class CampaignsConfig(AppConfig):
             campaign_approvals,
             campaign_menu,
             challenge_menu,
+            community_menu,
             connection_menu,
             game_menu,
             referral_approvals,
@@ -49,7 +52,7 @@ class CampaignsConfig(AppConfig):
             webhook_menu,
         )
         from campaigns.backoffice import menu as backoffice_menu
-        from campaigns.selectors import games, surveys, telling
+        from campaigns.selectors import games, posts, surveys, telling
         from campaigns.services import (
             challenge_progress,
             code_claims,
@@ -65,17 +68,22 @@ class CampaignsConfig(AppConfig):
         standard_occasions.register()
         program_parts.register()
         forgetting.register()
-        demo.register()
-        demo_connections.register()
-        demo_journeys.register()
-        demo_figures.register()
-        demo_webhooks.register()
-        demo_surveys.register()
-        demo_campaigns.register()
-        demo_games.register()
-        demo_challenges.register()
-        demo_referrals.register()
+        for part in (
+            demo,
+            demo_connections,
+            demo_journeys,
+            demo_figures,
+            demo_webhooks,
+            demo_surveys,
+            demo_campaigns,
+            demo_games,
+            demo_challenges,
+            demo_referrals,
+            demo_community,
+        ):
+            part.register()
         surveys.register()
+        posts.register()
         games.register()
         game_checks.register()
         telling.register()
@@ -83,6 +91,7 @@ class CampaignsConfig(AppConfig):
         campaign_menu.register()
         game_menu.register()
         challenge_menu.register()
+        community_menu.register()
         referral_parts.register()
         referral_menu.register()
         campaign_approvals.register()
@@ -90,6 +99,7 @@ class CampaignsConfig(AppConfig):
         jobs.register()
         merging.register()
         merging_challenges.register()
+        merging_community.register()
         challenge_progress.register()
         segment_uses.register()
         launch_checks.register()

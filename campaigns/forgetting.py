@@ -12,14 +12,18 @@ from campaigns.channels import sending_channels
 from campaigns.models import (
     ChallengeEntry,
     ChallengeTeam,
+    CommunityName,
     Consent,
     ConsentChange,
     ContactAddress,
     Delivery,
+    ForumMember,
     GamePlay,
     Message,
+    PostComment,
 )
 from campaigns.services.consents import set_consents
+from campaigns.services.forum_members import leave_forum
 from campaigns.topics import choosable_topics
 from members.forgetting import register_forgetting
 from members.models import Customer
@@ -78,9 +82,29 @@ def forget_team_names(customers: Sequence[Customer]) -> list[str]:
     return []
 
 
+def forget_words_of_community(customers: Sequence[Customer]) -> list[str]:
+    """What they said to posts, and the name under which they did."""
+    people = [one.pk for one in customers]
+    PostComment.objects.filter(membership__customer__in=people).update(
+        state=PostComment.State.WITHDRAWN, text=""
+    )
+    CommunityName.objects.filter(membership__customer__in=people).delete()
+    return []
+
+
+def leave_the_forum(customers: Sequence[Customer]) -> list[str]:
+    """The forum is told to make them anonymous, until it has done so."""
+    people = [one.pk for one in customers]
+    for found in ForumMember.objects.filter(membership__customer__in=people, left_at=None):
+        leave_forum(found, timezone.now())
+    return []
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("games", end_plays)
+    register_forgetting("community", forget_words_of_community)
+    register_forgetting("forum", leave_the_forum)
     register_forgetting("challenge_teams", forget_team_names)
     register_forgetting("addresses", forget_addresses)
     register_forgetting("consents", withdraw_consents)

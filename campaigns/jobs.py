@@ -8,8 +8,10 @@ from campaigns.services import (
     campaign_clock,
     campaign_messages,
     challenge_clock,
+    forum_tasks,
     game_clock,
     journey_starts,
+    post_clock,
     referral_following,
     shop_histories,
     survey_invitations,
@@ -141,6 +143,34 @@ KINDS = (
         find_work=referral_following.find_due,
         start_label=_("Pay what is due"),
         words=referral_following.due_words,
+        routine=True,
+    ),
+    JobKind(
+        key=post_clock.KIND,
+        label=_("Posts that appear"),
+        icon="news",
+        description=_(
+            "Lets posts appear at their times, and tells members who may read one, each once. Runs"
+            " by itself every minute."
+        ),
+        run=post_clock.run_changes,
+        find_work=post_clock.find_changes,
+        start_label=_("Let appear what is due"),
+        words=post_clock.change_words,
+        routine=True,
+    ),
+    JobKind(
+        key=forum_tasks.KIND,
+        label=_("What the forum is told"),
+        icon="messages",
+        description=_(
+            "Tells the forum of new tiers, of who signed out and who is to be forgotten, until it"
+            " has taken it. Runs by itself every minute."
+        ),
+        run=forum_tasks.run_tasks,
+        find_work=forum_tasks.find_tasks,
+        start_label=_("Tell the forum"),
+        words=forum_tasks.task_words,
         routine=True,
     ),
     JobKind(

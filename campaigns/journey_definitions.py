@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from campaigns.channels import channel_named
 from campaigns.journey_news import told_in_journeys
+from campaigns.named_tiers import tiers_in
 from loyalty.rule_conditions import OCCASION_SCOPES
 from members.conditions.predicate import Condition
 from members.conditions.tree import parse
@@ -158,18 +158,7 @@ def tiers_asked_for(definition: JourneyDefinition) -> set[str]:
     """The codes of the tiers that its conditions name, where they ask for one themselves: they mean
     those of its own program."""
     conditions = [step.when for step in definition.steps if isinstance(step, CheckStep)]
-    return {code for when in (definition.audience, *conditions) for code in _tiers_in(when)}
-
-
-def _tiers_in(found: Any) -> Iterator[str]:
-    if isinstance(found, dict):
-        if found.get("field") == "membership.tier":
-            value = found.get("value")
-            yield from value if isinstance(value, list) else [value] if value else []
-        found = list(found.values())
-    if isinstance(found, list):
-        for item in found:
-            yield from _tiers_in(item)
+    return {code for when in (definition.audience, *conditions) for code in tiers_in(when)}
 
 
 def read_audience(when: dict[str, Any]) -> Condition:

@@ -13,6 +13,7 @@ from django.utils import translation
 from campaigns.challenge_texts import CHALLENGE_TEXTS
 from campaigns.journey_texts import JOURNEY_TEXTS
 from campaigns.plan_texts import PLAN_TEXTS
+from campaigns.post_texts import POST_TEXTS
 from campaigns.promotion_texts import PROMOTION_TEXTS
 from campaigns.referral_texts import REFERRAL_TEXTS
 from campaigns.short_texts import short_text, short_words
@@ -168,7 +169,7 @@ READY: dict[tuple[str, str], ReadyText] = {
         ),
     ),
 }  # fmt: skip
-READY |= PLAN_TEXTS | PROMOTION_TEXTS | CHALLENGE_TEXTS | REFERRAL_TEXTS
+READY |= PLAN_TEXTS | PROMOTION_TEXTS | CHALLENGE_TEXTS | REFERRAL_TEXTS | POST_TEXTS
 READY |= JOURNEY_TEXTS
 
 

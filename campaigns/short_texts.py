@@ -34,6 +34,7 @@ _SHORT: dict[str, tuple[str, str]] = {
     "birthday": ("Happy birthday!", "{{#gift}}A present for you: {{ gift }}.{{/gift}}"),
     "gift": ("You were given {{ gift }}", "{{#giver}}From {{ giver }}. {{/giver}}Have a look:"),
     "survey": ("{{ survey }}", "{{#reward}}{{ reward }} once you have answered.{{/reward}}"),
+    "post": ("{{ post }}", "{{#teaser}}{{ teaser }}{{/teaser}}"),
     "number_code": (
         "{{ code }} is your code",
         "It shows that this number is yours. Tell it nobody. Type it here within 20 minutes:",

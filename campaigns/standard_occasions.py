@@ -8,8 +8,10 @@ from campaigns.models.referrals import MOVED as REFERRED
 from campaigns.occasions import Occasion, Variable, register_occasion
 from campaigns.services import (
     campaign_messages,
+    forum_tasks,
     game_plays,
     journey_starts,
+    post_clock,
     told_challenges,
     told_expiry,
     told_expiry_journeys,
@@ -63,6 +65,7 @@ OCCASIONS = (
     told_rewards.BIRTHDAY,
     told_rewards.GIFT,
     SURVEY,
+    post_clock.POST,
     *told_challenges.OCCASIONS,
     *told_plans.OCCASIONS,
     *told_referrals.OCCASIONS,
@@ -87,6 +90,7 @@ def register() -> None:
     register_consumer(JOINED, game_plays.follow_joined)
     register_consumer(TIER_CHANGED, game_plays.follow_tiers)
     register_consumer(CHANGED, game_plays.follow_customers)
+    register_consumer(TIER_CHANGED, forum_tasks.follow_tiers)
     register_consumer(CHANGED, journey_starts.follow_near_tiers)
     register_consumer(TIER_CHANGED, journey_starts.follow_near_after_changes)
     register_consumer(ISSUED, told_rewards.follow_issued)

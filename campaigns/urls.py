@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from campaigns.account import counted_links, game_proofs, links, referral_links, survey_links
+from campaigns import post_pictures
+from campaigns.account import (
+    counted_links,
+    forum,
+    game_proofs,
+    links,
+    referral_links,
+    survey_links,
+)
 from campaigns.api import replies
 
 message_urls = [
@@ -24,7 +32,13 @@ referral_urls = [
     path("partner/<str:token>/", referral_links.affiliate, name="affiliate"),
     path("<str:code>/", referral_links.invited, name="invited"),
 ]
+community_urls = [
+    path("community/discourse/sso", forum.forum_sign_in, name="sign_in"),
+    path("community/discourse/logout", forum.forum_sign_out, name="sign_out"),
+    path("media/posts/<str:name>", post_pictures.post_picture, name="picture"),
+]
 urlpatterns = [
+    path("", include((community_urls, "community"))),
     path("messages/", include((message_urls, "messages"))),
     path("surveys/", include((survey_urls, "surveys"))),
     path("games/", include((game_urls, "games"))),

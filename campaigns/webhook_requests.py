@@ -46,6 +46,13 @@ class Outcome:
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> Outcome:
     """Send it and say what came of it; nothing is raised for what is the other side's doing."""
+    return send("POST", url, body, headers)
+
+
+def send(
+    method: str, url: str, body: bytes, headers: dict[str, str], *, longest: int = KEPT_OF_BODY
+) -> Outcome:
+    """The same in any way, with so much of the answer."""
     began = time.monotonic()
     try:
         target = resolve(url)
@@ -53,7 +60,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Outcome:
             "Content-Type": "application/json", "Content-Length": str(len(body)),
             "User-Agent": "Setia-Webhooks/1", **headers,
         }  # fmt: skip
-        status, _headers, answer = exchange(target, "POST", sent, body, longest=KEPT_OF_BODY)
+        status, _headers, answer = exchange(target, method, sent, body, longest=longest)
     except RefusedAddressError:
         return Outcome(_since(began), error=REFUSED)
     except (socket.gaierror, UnicodeError):

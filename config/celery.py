@@ -128,6 +128,16 @@ app.conf.beat_schedule = {
         "args": ["challenges"],
         "schedule": crontab(minute="*/5"),
     },
+    "posts": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["posts"],
+        "schedule": crontab(minute="*"),
+    },
+    "forum": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["forum"],
+        "schedule": crontab(minute="*"),
+    },
     "plan-trials": {
         "task": "members.tasks.run_scheduled",
         "args": ["plan_trials"],

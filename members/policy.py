@@ -27,7 +27,7 @@ _BOOKS = {"reports.view", "backtests.run"}
 _SERVICE = {
     "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
     "pools.edit", "activities.decide", "plans.serve", "rewards.give",
-    "gift_cards.serve", "fulfillment.work", "messages.serve",
+    "gift_cards.serve", "fulfillment.work", "messages.serve", "community.moderate",
 }  # fmt: skip
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -52,6 +52,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "segments.edit",
             "messages.edit",
             "surveys.edit",
+            "community.edit",
             "imports.run",
             "jobs.run",
         }
@@ -78,6 +79,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "segments.edit",
             "messages.edit",
             "surveys.edit",
+            "community.edit",
             "imports.run",
             "jobs.run",
             # Work that rebuilds derived figures, for whoever looks after the installation.

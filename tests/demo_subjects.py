@@ -32,6 +32,7 @@ class Demo:
             GameDraw,
             InboundMessage,
             Journey,
+            Post,
             Referral,
             Survey,
             WebhookEndpoint,
@@ -152,6 +153,7 @@ class Demo:
             "stop_token": lambda: stop_token(
                 StopLink(self.guide.public_id, self.guide.public_id, "email", "points")
             ),
+            "community_post": lambda: Post.objects.get(pinned=True).public_id,
             "survey": lambda: Survey.objects.get(state="live").public_id,
             "draft_survey": lambda: Survey.objects.get(state="draft").public_id,
             "survey_question": lambda: "words",

@@ -200,6 +200,11 @@ PAGES = (
     Page("survey", ("surveys_backoffice:survey", "survey")),
     Page("survey-edit", ("surveys_backoffice:survey_edit", "draft_survey")),
     Page("survey-preview", ("surveys_backoffice:survey_preview", "survey")),
+    Page("community", ("community_backoffice:post_list",)),
+    Page("community-post", ("community_backoffice:post", "community_post")),
+    Page("community-edit", ("community_backoffice:post_edit", "community_post")),
+    Page("community-comments", ("community_backoffice:comment_list",)),
+    Page("community-forum", ("community_backoffice:forum",)),
     Page("survey-words", ("surveys_backoffice:survey_words", "survey", "survey_question")),
     Page("events", ("rewards_backoffice:event_list", "program")),
     Page("event", ("rewards_backoffice:event_page", "program", "event_code")),
@@ -276,6 +281,10 @@ PAGES = (
     Page("game-odds", ("games:game", "game"), who="nobody"),
     Page("game-draw", ("games:draw", "game_draw"), who="nobody"),
     Page("account-surveys", ("surveys_account:surveys",), who="customer"),
+    Page("account-community", ("community_account:community",), who="customer"),
+    Page(
+        "account-post", ("community_account:post", "membership", "community_post"), who="customer"
+    ),
     Page("account-survey", ("surveys_account:survey", "membership", "survey"), who="customer"),
     Page("survey-link", ("surveys:survey", "survey_token"), who="nobody"),
     Page("stop-link", ("messages:stop", "stop_token"), who="nobody"),

@@ -20,6 +20,7 @@ TOOLS = (
             order=26),
     NavItem("games", _("Games"), "games_account:games", "dice", order=27),
     NavItem("invite", _("Invite a friend"), "referrals_account:invite", "user-heart", order=28),
+    NavItem("community", _("Community"), "community_account:community", "messages", order=29),
     NavItem("messages", _("Messages"), f"{NAMESPACE}:inbox", "mail", order=10),
     NavItem("choices", _("What you are told"), f"{NAMESPACE}:choices", "checklist", order=20),
     NavItem("surveys", _("Your opinion"), "surveys_account:surveys", "message-question", order=30),

@@ -1,5 +1,5 @@
 """A member's messages, what they want to be told, what they are asked,
-promotions, challenges, games, and friends whom they bring."""
+promotions, challenges, games, friends whom they bring, and the community."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from campaigns.account import (
     campaigns,
     challenges,
     choices,
+    community,
     devices,
+    forum,
     games,
     inbox,
     referrals,
@@ -61,6 +63,13 @@ referral_urls = [
     path("invite/", referrals.invite, name="invite"),
     path("invite/<uuid:public_id>/", referrals.invite, name="invite_of"),
 ]
+community_urls = [
+    path("community/", community.community, name="community"),
+    path("community/<uuid:public_id>/", community.community, name="community_of"),
+    path("community/<uuid:public_id>/forum/", forum.forum, name="forum"),
+    path("community/<uuid:public_id>/<uuid:post_id>/", community.post, name="post"),
+    path("community/<uuid:public_id>/<uuid:post_id>/act/", community.post_act, name="post_act"),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_account"))),
     path("", include((survey_urls, "surveys_account"))),
@@ -68,4 +77,5 @@ urlpatterns = [
     path("", include((game_urls, "games_account"))),
     path("", include((challenge_urls, "challenges_account"))),
     path("", include((referral_urls, "referrals_account"))),
+    path("", include((community_urls, "community_account"))),
 ]

@@ -1,5 +1,5 @@
 """The back-office screens of messages, webhooks, connections, surveys, promotions, challenges,
-games and referrals."""
+games, referrals and the community."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from campaigns.backoffice import (
     challenge_members,
     challenge_page,
     challenges,
+    comments,
     connection_histories,
     connection_mappings,
     connections,
     deliveries,
     editor,
     figures,
+    forum,
     game_page,
     games,
     journey_editor,
@@ -27,6 +29,7 @@ from campaigns.backoffice import (
     messages_in,
     occasions,
     policy,
+    posts,
     referral_settings,
     referrals,
     survey_results,
@@ -49,6 +52,7 @@ CHALLENGE = "challenges/<uuid:public_id>"
 CAMPAIGN = "campaigns/<uuid:public_id>"
 REFERRAL = "referrals/<uuid:public_id>"
 REFERRALS = "programs/<slug:code>/referrals"
+POST = "community/posts/<uuid:public_id>"
 AFFILIATE = "affiliates/<uuid:public_id>"
 
 message_urls = [
@@ -210,6 +214,19 @@ referral_urls = [
         "customers/<uuid:public_id>/referrals/code/", referrals.referral_code, name="referral_code"
     ),
 ]
+community_urls = [
+    path("community/", posts.post_list, name="post_list"),
+    path("programs/<slug:code>/posts/new/", posts.post_create, name="post_create"),
+    path(f"{POST}/", posts.post, name="post"),
+    path(f"{POST}/edit/", posts.post_edit, name="post_edit"),
+    path(f"{POST}/texts/", posts.post_texts, name="post_texts"),
+    path(f"{POST}/act/", posts.post_act, name="post_act"),
+    path("community/comments/", comments.comment_list, name="comment_list"),
+    path("community/comments/<uuid:public_id>/", comments.comment_act, name="comment_act"),
+    path("community/forum/", forum.forum, name="forum"),
+    path("community/forum/edit/", forum.forum_edit, name="forum_edit"),
+    path("community/forum/act/", forum.forum_act, name="forum_act"),
+]
 urlpatterns = [
     path("", include((message_urls, "messages_backoffice"))),
     path("", include((webhook_urls, "webhooks"))),
@@ -219,4 +236,5 @@ urlpatterns = [
     path("", include((campaign_urls, "campaigns_backoffice"))),
     path("", include((game_urls, "games_backoffice"))),
     path("", include((referral_urls, "referrals_backoffice"))),
+    path("", include((community_urls, "community_backoffice"))),
 ]

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('campaigns', '0015_devices_codes_pauses'),
-        ('loyalty', '0058_what_units_pay_beyond_their_worth'),
+        ('loyalty', '0059_what_units_pay_beyond_their_worth'),
     ]
 
     operations = [

@@ -8,6 +8,7 @@ from campaigns.models.consents import (
     ConsentChange,
     ContactPreference,
 )
+from campaigns.models.forum import Forum, ForumMember, ForumSignIn, ForumTask
 from campaigns.models.game_draws import GameDraw, GamePlay, GameSeed
 from campaigns.models.games import Game, GamePrize, GamePrizeDay
 from campaigns.models.journeys import (
@@ -25,6 +26,13 @@ from campaigns.models.occasions import (
     ProgramMeasuring,
 )
 from campaigns.models.outages import ChannelOutage
+from campaigns.models.posts import (
+    CommentReport,
+    CommunityName,
+    Post,
+    PostComment,
+    PostReading,
+)
 from campaigns.models.promo_codes import PromoCode, PromoCodeUse
 from campaigns.models.referral_programs import ReferralProgram, ReferralTerms
 from campaigns.models.referrals import (
@@ -58,6 +66,8 @@ __all__ = [
     "ChallengeWin",
     "ChannelOutage",
     "ChannelSetting",
+    "CommentReport",
+    "CommunityName",
     "Connection",
     "Consent",
     "ConsentChange",
@@ -66,6 +76,10 @@ __all__ = [
     "Delivery",
     "DeliveryClick",
     "ExpiryNotice",
+    "Forum",
+    "ForumMember",
+    "ForumSignIn",
+    "ForumTask",
     "Game",
     "GameDraw",
     "GamePlay",
@@ -83,6 +97,9 @@ __all__ = [
     "OccasionSetting",
     "Passage",
     "PassageStep",
+    "Post",
+    "PostComment",
+    "PostReading",
     "ProgramMeasuring",
     "PromoCode",
     "PromoCodeUse",

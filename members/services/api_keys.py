@@ -80,6 +80,7 @@ SCOPES: dict[str, str | Promise] = {
     "referrals:review": gettext_lazy("Let referrals pass, or refuse them"),
     "surveys:read": gettext_lazy("Read surveys and what was answered"),
     "surveys:write": gettext_lazy("Make, ask and end surveys, and get members’ links"),
+    "community:read": gettext_lazy("Read posts, and whether a member may read them"),
     "webhooks:read": gettext_lazy("Read where webhooks go, and what became of them"),
     "webhooks:write": gettext_lazy("Make and change webhooks, and send again"),
 }

@@ -19,6 +19,7 @@ from campaigns.api.v1.urls import (
     challenge_urls,
     game_urls,
     journey_urls,
+    post_urls,
     referral_urls,
     survey_urls,
     webhook_urls,
@@ -69,6 +70,7 @@ def test_every_address_and_method_is_described(document: dict[str, Any]) -> None
     patterns: list[URLPattern] = [
         *members_urls, *loyalty_urls, *rewards_urls, *messages_urls, *webhook_urls,
         *survey_urls, *journey_urls, *campaign_urls, *challenge_urls, *game_urls, *referral_urls,
+        *post_urls,
     ]  # fmt: skip
     for pattern in patterns:
         path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 NAMESPACES = (
     "mypage", "rewards_account", "messages_account", "surveys_account", "campaigns_account",
     "challenges_account",
+    "community_account",
     "games_account",
     "referrals_account",
 )  # fmt: skip

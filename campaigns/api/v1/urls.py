@@ -1,4 +1,5 @@
-"""Messages, consents, webhooks, surveys, promotions, challenges, games and referrals in the API."""
+"""Messages, consents, webhooks, surveys, promotions, challenges, games, referrals and posts in the
+API."""
 
 from __future__ import annotations
 
@@ -18,8 +19,10 @@ from campaigns.api.v1 import (
     own_challenges,
     own_games,
     own_messages,
+    own_posts,
     own_referrals,
     own_surveys,
+    posts,
     referrals,
     surveys,
     webhooks,
@@ -223,6 +226,23 @@ referral_urls = [
     ),
     path(OWN_REFERRALS, own_referrals.OwnReferrals.as_view(), name="own-referrals"),
 ]
+OWN_POSTS = "me/memberships/<uuid:membership_id>/posts"
+post_urls = [
+    path("posts", posts.Posts.as_view(), name="posts"),
+    path("posts/<uuid:post_id>/access", posts.PostAccess.as_view(), name="post-access"),
+    path(OWN_POSTS, own_posts.OwnPosts.as_view(), name="own-posts"),
+    path(f"{OWN_POSTS}/<uuid:post_id>", own_posts.OwnPost.as_view(), name="own-post"),
+    path(
+        f"{OWN_POSTS}/<uuid:post_id>/read",
+        own_posts.OwnPostReading.as_view(),
+        name="own-post-reading",
+    ),
+    path(
+        f"{OWN_POSTS}/<uuid:post_id>/comments",
+        own_posts.OwnPostComments.as_view(),
+        name="own-post-comments",
+    ),
+]
 urlpatterns = [
     path("", include((journey_urls, "api-journeys"))),
     path("", include((message_urls, "api-campaigns"))),
@@ -232,4 +252,5 @@ urlpatterns = [
     path("", include((campaign_urls, "api-promotions"))),
     path("", include((game_urls, "api-games"))),
     path("", include((referral_urls, "api-referrals"))),
+    path("", include((post_urls, "api-posts"))),
 ]

@@ -7,7 +7,7 @@ from members.public_events import register_event_source
 
 def register() -> None:
     """Called once, when the application is ready."""
-    from campaigns.selectors.telling import campaigns, challenges, games, referrals, surveys
+    from campaigns.selectors.telling import campaigns, challenges, games, posts, referrals, surveys
 
     register_event_source("told.campaigns", campaigns.tell_campaigns, campaigns.CAMPAIGN_TYPES)
     register_event_source("told.games", games.tell_games, games.GAME_TYPES)
@@ -17,3 +17,5 @@ def register() -> None:
     register_event_source("told.challenge_wins", challenges.tell_wins, challenges.WIN_TYPES)
     register_event_source("told.referrals", referrals.tell_referrals, referrals.REFERRAL_TYPES)
     register_event_source("told.survey_responses", surveys.tell_answers, surveys.ANSWER_TYPES)
+    register_event_source("told.posts", posts.tell_posts, posts.POST_TYPES)
+    register_event_source("told.post_comments", posts.tell_comments, posts.COMMENT_TYPES)

@@ -13,6 +13,7 @@ from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
 from campaigns.services.games import end_game
+from campaigns.services.posts import archive_post
 from campaigns.services.referral_reviews import refuse_referral
 from campaigns.services.webhook_endpoints import change_endpoint, switch_off, switch_on
 from campaigns.webhook_events import (
@@ -60,6 +61,7 @@ from rewards.services.redemptions import (
 from rewards.services.vouchers import use_voucher
 from tests.campaigns import campaigns as campaigning
 from tests.campaigns import challenges as quest
+from tests.campaigns import community as talking
 from tests.campaigns import games as gaming
 from tests.campaigns import referrals as referring
 from tests.campaigns import surveys as surveying
@@ -273,6 +275,13 @@ def opinions() -> None:
     surveying.reply(surveying.make_survey(member.program), member)
 
 
+def reading() -> None:
+    member = make_member(0, "m0")
+    post = talking.make_post(member.program)
+    talking.say(post, member, name="Mia.K")
+    archive_post(post=post, actor=SYSTEM, now=NOW)
+
+
 def promotions() -> None:
     program = make_program()
     campaign = campaigning.launch(program, at=NOW)
@@ -360,6 +369,7 @@ STORIES = {
     },
     seats: {"event.seat_offered", "event.canceled"},
     opinions: {"survey.answered"},
+    reading: {"post.published", "post.archived", "post.commented"},
     promotions: {"campaign.started", "campaign.ended"},
     quests: {
         "challenge.started", "challenge.progressed", "challenge.nearly_there", "challenge.won",

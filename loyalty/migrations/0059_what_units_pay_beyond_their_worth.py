@@ -8,7 +8,7 @@ from loyalty.ledger.functions import install
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0057_worth_by_tier'),
+        ('loyalty', '0058_former_unit_terms'),
     ]
 
     operations = [
