@@ -13,6 +13,7 @@ class CampaignsConfig(AppConfig):
         from campaigns import (
             condition_fields,
             demo,
+            demo_calendar,
             demo_campaigns,
             demo_challenges,
             demo_community,
@@ -40,6 +41,7 @@ class CampaignsConfig(AppConfig):
         )
         from campaigns.account import menu as account_menu
         from campaigns.backoffice import (
+            calendar_menu,
             campaign_approvals,
             campaign_menu,
             challenge_menu,
@@ -68,30 +70,23 @@ class CampaignsConfig(AppConfig):
         standard_occasions.register()
         program_parts.register()
         forgetting.register()
-        for part in (
-            demo,
-            demo_connections,
-            demo_journeys,
-            demo_figures,
-            demo_webhooks,
-            demo_surveys,
-            demo_campaigns,
-            demo_games,
-            demo_challenges,
-            demo_referrals,
+        parts = (
+            demo, demo_connections, demo_journeys, demo_figures, demo_webhooks, demo_surveys,
+            demo_calendar, demo_campaigns, demo_games, demo_challenges, demo_referrals,
             demo_community,
-        ):
+        )  # fmt: skip
+        for part in parts:
             part.register()
         surveys.register()
         posts.register()
         games.register()
         game_checks.register()
         telling.register()
-        survey_menu.register()
-        campaign_menu.register()
-        game_menu.register()
-        challenge_menu.register()
-        community_menu.register()
+        menus = (
+            survey_menu, campaign_menu, calendar_menu, game_menu, challenge_menu, community_menu,
+        )  # fmt: skip
+        for menu in menus:
+            menu.register()
         referral_parts.register()
         referral_menu.register()
         campaign_approvals.register()

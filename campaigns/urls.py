@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from campaigns import post_pictures
 from campaigns.account import (
+    calendar_files,
     counted_links,
     forum,
     game_proofs,
@@ -37,8 +38,10 @@ community_urls = [
     path("community/discourse/logout", forum.forum_sign_out, name="sign_out"),
     path("media/posts/<str:name>", post_pictures.post_picture, name="picture"),
 ]
+calendar_urls = [path("<str:token>.ics", calendar_files.calendar_of, name="calendar_file")]
 urlpatterns = [
     path("", include((community_urls, "community"))),
+    path("calendar/", include((calendar_urls, "calendars"))),
     path("messages/", include((message_urls, "messages"))),
     path("surveys/", include((survey_urls, "surveys"))),
     path("games/", include((game_urls, "games"))),

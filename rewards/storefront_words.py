@@ -3,6 +3,8 @@ by the script."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
@@ -14,6 +16,8 @@ from members.branding import (
     readable_on,
     to_hex,
 )
+from members.formatting import format_moment
+from rewards.selectors.access_windows import OwnWindow
 
 
 def texts_of(program: Program) -> dict[str, str]:
@@ -45,6 +49,16 @@ def texts_of(program: Program) -> dict[str, str]:
         "tier": _("{tier} member"),
         "account": _("Open my %(program)s page") % name,
     }
+
+
+def words_of_window(own: OwnWindow, program: Program, now: dt.datetime) -> str:
+    """When a sale is there for a member, as their own page says it."""
+    if own.opens_at is None:
+        return _("Only for invited members")
+    if own.is_open(now):
+        when = format_moment(own.window.closes_at, program.zone)
+        return _("Open for you until %(when)s") % {"when": when}
+    return _("Opens for you on %(when)s") % {"when": format_moment(own.opens_at, program.zone)}
 
 
 def theme_of(accent: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import result_of
 from campaigns.selectors.campaigns import Budget, campaigns, is_for, is_kept_aside, status_at
+from campaigns.selectors.outlooks import may_be_forecast, outlook_of
 from campaigns.services.campaign_forecasts import forecast_campaign
 from campaigns.services.campaigns import (
     ask_to_publish,
@@ -74,9 +75,10 @@ def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "budget_words": _budget_words(budget, found) if budget else (),
         "may_edit": is_allowed(user, "rules.draft"),
         "may_publish": is_allowed(user, "rules.publish"),
-        "may_forecast": is_allowed(user, "backtests.run") and not template_of(found).takes_off,
+        "may_forecast": is_allowed(user, "backtests.run") and may_be_forecast(found),
         "why_not": may_not_publish(found, acting(request)) if found.program.four_eyes else "",
         "languages": other_languages("") if draft else [],
+        "outlook": outlook_of(found, now) if may_be_forecast(found) else None,
         "codes": code_panel(found, may_edit=is_allowed(user, "rules.draft")),
         "may_see_customers": is_allowed(user, "customers.view"),
         "member_asked": request.GET.get("member", ""),

@@ -1,5 +1,5 @@
 """The back-office screens of messages, webhooks, connections, surveys, promotions, challenges,
-games, referrals and the community."""
+games, referrals, the community and the calendar."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from campaigns.backoffice import (
     affiliates,
+    calendar,
     campaign_codes,
     campaign_page,
     campaigns,
@@ -37,6 +38,7 @@ from campaigns.backoffice import (
     ways,
     webhook_deliveries,
     webhooks,
+    year_plan,
 )
 
 WORDS = "messages/occasions/<slug:code>/<slug:channel>/<slug:locale>"
@@ -227,7 +229,29 @@ community_urls = [
     path("community/forum/edit/", forum.forum_edit, name="forum_edit"),
     path("community/forum/act/", forum.forum_act, name="forum_act"),
 ]
+SEASON = "seasons/<uuid:public_id>"
+YEAR = "programs/<slug:code>/year"
+calendar_urls = [
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/feed/", calendar.feed, name="feed"),
+    path("calendar/move/<slug:kind>/<slug:key>/", calendar.move, name="move"),
+    path("calendar/move/<slug:kind>/<slug:key>/undo/", calendar.move_undo, name="move_undo"),
+    path(
+        "calendar/openings/<uuid:public_id>/",
+        calendar.opening_promotions,
+        name="opening_promotions",
+    ),
+    path(f"{YEAR}/", year_plan.year_plan, name="year_plan"),
+    path(f"{YEAR}/<int:year>/copy/", year_plan.year_copy, name="year_copy"),
+    path(f"{YEAR}/<int:year>/quarters/<int:quarter>/", year_plan.quarter_edit, name="quarter_edit"),
+    path(f"{YEAR}/seasons/new/", year_plan.season_create, name="season_create"),
+    path(f"{SEASON}/", year_plan.season_edit, name="season_edit"),
+    path(f"{SEASON}/archive/", year_plan.season_archive, name="season_archive"),
+    path(f"{SEASON}/<int:year>/", year_plan.season_dates, name="season_dates"),
+    path(f"{SEASON}/<int:year>/begin/", year_plan.season_begin, name="season_begin"),
+]
 urlpatterns = [
+    path("", include((calendar_urls, "calendar_backoffice"))),
     path("", include((message_urls, "messages_backoffice"))),
     path("", include((webhook_urls, "webhooks"))),
     path("", include((connection_urls, "connections"))),

@@ -1,4 +1,6 @@
 from campaigns.models.affiliates import Affiliate, AffiliatePayout
+from campaigns.models.calendar_feeds import CalendarFeed
+from campaigns.models.campaign_forecasts import CampaignForecast
 from campaigns.models.campaigns import Campaign, CampaignMember
 from campaigns.models.challenges import Challenge, ChallengeEntry, ChallengeTeam, ChallengeWin
 from campaigns.models.connections import Connection, InboundMessage, KnownVersion
@@ -43,6 +45,7 @@ from campaigns.models.referrals import (
     ReferralTrace,
     ReferralVisit,
 )
+from campaigns.models.seasons import QuarterPlan, Season, SeasonDates
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
 from campaigns.models.templates import MessageTemplate, TemplateVersion
 from campaigns.models.ways import ChannelSetting, ContactAddress
@@ -58,7 +61,9 @@ __all__ = [
     "Affiliate",
     "AffiliatePayout",
     "BlockedAddress",
+    "CalendarFeed",
     "Campaign",
+    "CampaignForecast",
     "CampaignMember",
     "Challenge",
     "ChallengeEntry",
@@ -103,6 +108,7 @@ __all__ = [
     "ProgramMeasuring",
     "PromoCode",
     "PromoCodeUse",
+    "QuarterPlan",
     "Referral",
     "ReferralAsk",
     "ReferralLink",
@@ -111,6 +117,8 @@ __all__ = [
     "ReferralTerms",
     "ReferralTrace",
     "ReferralVisit",
+    "Season",
+    "SeasonDates",
     "Survey",
     "SurveyAnswer",
     "SurveyQuestion",

@@ -27,7 +27,12 @@ from rewards.backoffice.event_forms import MomentField, said_moment, shown_momen
 from rewards.backoffice.links import NAMESPACE
 from rewards.models import AccessWindow
 from rewards.selectors.access_windows import access_windows
-from rewards.services.access_windows import WindowTerms, archive_window, save_window
+from rewards.services.access_windows import (
+    WindowTerms,
+    archive_window,
+    save_window,
+    tiers_by_hours,
+)
 
 
 class WindowForm(forms.Form):
@@ -41,11 +46,24 @@ class WindowForm(forms.Form):
         label=_l("Link"), max_length=500, required=False, assume_scheme="https",
         help_text=_l("Members are led there once it is open for them."),
     )  # fmt: skip
+    skus = forms.CharField(
+        label=_l("Products"), required=False, max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_l("SKUs that nobody buys before it opens for them, one in each line."),
+    )  # fmt: skip
+    categories = forms.CharField(
+        label=_l("Categories"), required=False, max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}), help_text=_l("One in each line."),
+    )  # fmt: skip
     opens_at = MomentField(
         label=_l("Opens for every member"), required=False,
         help_text=_l("Empty: only for those below."),
     )  # fmt: skip
     closes_at = MomentField(label=_l("Closes"))
+    by_hours = forms.BooleanField(
+        label=_l("Tiers come by their hours of early access"), required=False,
+        help_text=_l("Those that have the benefit, unless another time is said below."),
+    )  # fmt: skip
     segment = forms.ModelChoiceField(
         Segment.objects.none(), label=_l("Segment that comes earlier"), required=False,
         empty_label=_l("None"),
@@ -75,6 +93,11 @@ class WindowForm(forms.Form):
         data = super().clean() or {}
         if data.get("segment") and not data.get("segment_opens_at"):
             self.add_error("segment_opens_at", _("Say when it opens for them."))
+        if data.get("by_hours") and not data.get("opens_at"):
+            self.add_error("opens_at", _("Say when it opens for every member."))
+        for name, longest in (("skus", 64), ("categories", 80)):
+            if any(len(item) > longest for item in _lines(data.get(name, ""))):
+                self.add_error(name, _("Each has %s signs at most.") % longest)
         return data
 
     def terms(self) -> WindowTerms:
@@ -84,14 +107,22 @@ class WindowForm(forms.Form):
             for tier in self.tiers
             if (at := said_moment(data.get(f"tier_{tier.code}"), self.program))
         }
+        opens_at = said_moment(data["opens_at"], self.program)
+        if data["by_hours"] and opens_at:
+            tiers = tiers_by_hours(self.program, opens_at) | tiers
         segment, early = data["segment"], said_moment(data["segment_opens_at"], self.program)
         closes = said_moment(data["closes_at"], self.program)
         assert closes is not None
         return WindowTerms(
             name=data["name"], teaser=data["teaser"], link=data["link"],
-            opens_at=said_moment(data["opens_at"], self.program), closes_at=closes, tiers=tiers,
+            opens_at=opens_at, closes_at=closes, tiers=tiers, skus=_lines(data["skus"]),
+            categories=_lines(data["categories"]),
             segments={segment.code: early} if segment and early else {},
         )  # fmt: skip
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 def _initial(window: AccessWindow) -> dict[str, Any]:
@@ -100,6 +131,7 @@ def _initial(window: AccessWindow) -> dict[str, Any]:
         "name": window.name, "teaser": window.teaser, "link": window.link,
         "opens_at": shown_moment(window.opens_at, program),
         "closes_at": shown_moment(window.closes_at, program),
+        "skus": "\n".join(window.skus), "categories": "\n".join(window.categories),
     }  # fmt: skip
     for item in window.openings.all():
         at = shown_moment(item.opens_at, program)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +31,9 @@ class AccessWindow(models.Model):
     # For every member; None: only for those who are named.
     opens_at = models.DateTimeField(_("opens for every member"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes"))
+    # What is held back until it opens; nothing named: the shop asks for the window itself.
+    skus = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    categories = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     archived_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -44,6 +49,10 @@ class AccessWindow(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def covers(self, sku: str, categories: Collection[str]) -> bool:
+        """Whether it names a product; one that names nothing holds nothing back."""
+        return sku in self.skus or bool(set(self.categories) & set(categories))
 
 
 class AccessOpening(models.Model):

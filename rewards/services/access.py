@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -14,7 +14,7 @@ from loyalty.selectors.member_tiers import member_standings
 from members.errors import DomainError, FieldError
 from members.formatting import format_moment
 from rewards.models import Redemption, Reward, VoucherUse
-from rewards.selectors.access_windows import access_windows, own_windows
+from rewards.selectors.access_windows import OwnWindow, access_windows, own_windows
 from rewards.selectors.redemptions import of_member
 
 Status = Redemption.Status
@@ -93,6 +93,45 @@ def check_window(membership: Membership, code: str, now: dt.datetime) -> Access:
         when = format_moment(own.opens_at, membership.program.zone)
         return Access(False, "not_yet", _("It opens on %s.") % when, own.opens_at, window.closes_at)
     return Access(True, "allowed", _("It is open."), own.opens_at, window.closes_at)
+
+
+def check_product(
+    membership: Membership, sku: str, categories: Sequence[str], now: dt.datetime
+) -> Access:
+    """Whether a member may buy something now: what a sale that has not opened for everybody names
+    waits for the member's own time. What no such sale names, everybody may buy."""
+    if refused := _refused(membership):
+        return refused
+    found = held_back(membership, [(sku, categories)], now)
+    if not found:
+        return _allowed()
+    [own] = found.values()
+    if own.opens_at is None:
+        return Access(False, "not_for_you", _("It does not open for this member."))
+    if own.is_open(now):
+        return Access(True, "allowed", _("It is open."), own.opens_at, own.window.closes_at)
+    when = format_moment(own.opens_at, membership.program.zone)
+    return Access(False, "not_yet", _("It opens on %s.") % when, own.opens_at, own.window.closes_at)
+
+
+def held_back(
+    membership: Membership, products: Sequence[tuple[str, Sequence[str]]], now: dt.datetime
+) -> dict[int, OwnWindow]:
+    """Of products (SKU and categories) those that a sale names which has not opened for everybody,
+    by their place, with the sale that lets the member come first. One query where there is none."""
+    coming = access_windows(membership.program).filter(closes_at__gt=now)
+    coming = coming.filter(Q(opens_at=None) | Q(opens_at__gt=now))
+    named = [window for window in coming if window.skus or window.categories]
+    found: dict[int, OwnWindow] = {}
+    if not named:
+        return found
+    own = own_windows(named, membership, now)
+    own.sort(key=lambda item: (item.opens_at is None, item.opens_at or item.window.closes_at))
+    for place, (sku, categories) in enumerate(products):
+        first = next((item for item in own if item.window.covers(sku, categories)), None)
+        if first is not None:
+            found[place] = first
+    return found
 
 
 def _refused(membership: Membership) -> Access | None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program, Tier
+from loyalty.selectors.tier_sets import tier_set_at
 from members.errors import DomainError, FieldError
 from members.models import Segment
 from members.services.audit import Actor, record_audit
@@ -27,6 +28,32 @@ class WindowTerms:
     opens_at: dt.datetime | None = None
     tiers: Mapping[str, dt.datetime] = field(default_factory=dict)
     segments: Mapping[str, dt.datetime] = field(default_factory=dict)
+    # What is held back until it opens.
+    skus: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+def terms_of(window: AccessWindow) -> WindowTerms:
+    """What a window says now."""
+    openings = list(window.openings.select_related("segment"))
+    return WindowTerms(
+        name=window.name, closes_at=window.closes_at, teaser=window.teaser, link=window.link,
+        opens_at=window.opens_at, skus=tuple(window.skus), categories=tuple(window.categories),
+        tiers={item.tier: item.opens_at for item in openings if item.tier},
+        segments={item.segment.code: item.opens_at for item in openings if item.segment},
+    )  # fmt: skip
+
+
+def tiers_by_hours(program: Program, opens_at: dt.datetime) -> dict[str, dt.datetime]:
+    """From when on tiers may come whose benefit is early access: so many hours before everybody,
+    by the tiers that count then."""
+    tier_set = tier_set_at(program, opens_at)
+    tiers = tier_set.tiers.all() if tier_set else ()
+    return {
+        tier.code: opens_at - dt.timedelta(hours=max(hours))
+        for tier in tiers
+        if (hours := [item["hours"] for item in tier.benefits if item.get("hours")])
+    }
 
 
 @transaction.atomic
@@ -40,6 +67,7 @@ def save_window(*, program: Program, code: str, terms: WindowTerms, actor: Actor
     window = window or AccessWindow(program=program, code=code)
     for name in ("name", "teaser", "link", "opens_at", "closes_at"):
         setattr(window, name, getattr(terms, name))
+    window.skus, window.categories = sorted(set(terms.skus)), sorted(set(terms.categories))
     window.archived_at = None
     window.save()
     window.openings.all().delete()

@@ -264,8 +264,13 @@
       const asked = { price: of("price"), currency: of("currency"), sku: of("sku"), category: of("category"), quantity: of("quantity") };
       const answer = me?.membership ? await this.#forMember(asked) : await this.#forVisitor(asked);
       const words = answer?.words && say("earn", { units: answer.words });
-      if (!words) return null;
-      this.#told.replaceChildren(make("span", { class: "line earn" }, icon("coin"), make("span", {}, words)));
+      const held = answer?.held?.[0];
+      if (held) this.tell("held", { sku: of("sku"), allowed: held.allowed, opensAt: held.opens_at });
+      if (!words && !held) return null;
+      this.#told.replaceChildren(
+        ...(words ? [make("span", { class: "line earn" }, icon("coin"), make("span", {}, words))] : []),
+        ...(held ? [make("span", { class: "line" }, icon("gift"), make("span", {}, held.words))] : []),
+      );
       return [this.#told];
     }
 

@@ -138,7 +138,8 @@ def test_the_shop_asks_whether_somebody_may_come_in(
     api: ApiClient, member: Membership, program: Program
 ) -> None:
     now = timezone.now()
-    terms = WindowTerms(name="Sale", opens_at=now + DAY, closes_at=now + 2 * DAY)
+    terms = WindowTerms(name="Sale", opens_at=now + DAY, closes_at=now + 2 * DAY,
+                        skus=("COAT",), categories=("COATS",))  # fmt: skip
     save_window(program=program, code="sale", terms=terms, actor=SYSTEM)
     body = {"membership": str(member.public_id)}
     found = api.post("/access/check", body | {"window": "sale"}).json()
@@ -152,7 +153,13 @@ def test_the_shop_asks_whether_somebody_may_come_in(
         "no_benefit"
     )
     [shown] = api.get(f"/access/windows?membership={member.public_id}").json()["results"]
-    assert (shown["code"], shown["open"]) == ("sale", False)
+    assert (shown["code"], shown["open"], shown["skus"]) == ("sale", False, ["COAT"])
+    held = api.post("/access/check", body | {"sku": "COAT", "category": "HATS"}).json()
+    assert (held["allowed"], held["code"]) == (False, "not_yet")
+    assert api.post("/access/check", body | {"sku": "HAT"}).json()["allowed"]
+    assert not api.post("/access/check", body | {"category": "COATS"}).json()["allowed"]
+    both = body | {"sku": "COAT", "window": "sale"}
+    assert_problem(api.post("/access/check", both), 422, "invalid_request")
 
 
 def test_a_link_opens_a_file_for_a_while_and_only_for_who_may(

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from campaigns.api.v1.urls import (
+    calendar_urls,
     campaign_urls,
     challenge_urls,
     game_urls,
@@ -71,6 +72,7 @@ def test_every_address_and_method_is_described(document: dict[str, Any]) -> None
         *members_urls, *loyalty_urls, *rewards_urls, *messages_urls, *webhook_urls,
         *survey_urls, *journey_urls, *campaign_urls, *challenge_urls, *game_urls, *referral_urls,
         *post_urls,
+        *calendar_urls,
     ]  # fmt: skip
     for pattern in patterns:
         path = f"{BASE}/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))

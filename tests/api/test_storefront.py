@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.test import Client, override_settings
@@ -11,11 +13,12 @@ from django.utils import timezone
 
 from loyalty.models import Membership, Program
 from members.errors import DomainError
-from members.models import Customer
+from members.models import Customer, Segment
 from members.services.audit import SYSTEM
 from members.services.member_tokens import badge_of
 from rewards.definitions import RewardDefinition
 from rewards.models import Element, Reward
+from rewards.services.access_windows import WindowTerms, save_window
 from rewards.services.rewards import create_reward
 from rewards.services.storefront import update_storefront
 from tests.api.conftest import ApiClient, assert_problem
@@ -162,6 +165,27 @@ def test_a_basket_says_what_fits_and_what_is_near(
     assert (second["id"], second["fits"], second["missing"]) == (
         str(near.public_id), False, "40\xa0Beans",
     )  # fmt: skip
+
+
+def test_a_basket_says_what_waits_for_the_opening_of_a_sale(
+    member: ApiClient, shown: Program
+) -> None:
+    now = timezone.now()
+    lines = [{"sku": "COAT", "total": "9"}, {"sku": "HAT", "category": "HATS", "total": "9"}]
+    basket = {"lines": lines}
+    assert member.post("/me/storefront/basket", basket).json()["held"] == []
+    terms = WindowTerms("Sale", now + timedelta(days=3), opens_at=now + timedelta(days=1),
+                        skus=("COAT",))  # fmt: skip
+    save_window(program=shown, code="sale", terms=terms, actor=SYSTEM)
+    [held] = member.post("/me/storefront/basket", basket).json()["held"]
+    assert (held["line"], held["allowed"]) == (1, False)
+    assert held["words"].startswith("Opens for you on ")
+    assert held["opens_at"]
+    segment = Segment.objects.create(code="vip", name="VIP", kind="static")
+    terms = replace(terms, opens_at=None, segments={segment.code: now + timedelta(days=1)})
+    save_window(program=shown, code="sale", terms=terms, actor=SYSTEM)
+    [held] = member.post("/me/storefront/basket", basket).json()["held"]
+    assert (held["words"], held["opens_at"]) == ("Only for invited members", None)
 
 
 def test_what_was_taken_is_among_the_codes(

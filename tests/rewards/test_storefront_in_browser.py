@@ -20,6 +20,7 @@ from members.services.audit import SYSTEM
 from members.services.member_tokens import badge_of, issue_member_token
 from members.services.merchants import update_merchant
 from rewards.models import Element, Redemption, Reward
+from rewards.services.access_windows import WindowTerms, save_window
 from rewards.services.storefront import update_storefront
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member, offer
@@ -114,6 +115,22 @@ def test_a_member_takes_a_reward_beside_the_basket_and_uses_its_code(
     page.get_by_text("over $13.40 is on its way").wait_for()
     taken.refresh_from_db()
     assert taken.status == Redemption.Status.USED
+
+
+def test_a_product_of_a_sale_says_to_members_when_it_opens_for_them(
+    page: Any, club: Program, olivia: Membership
+) -> None:
+    page.goto("/demo-shop/")
+    first = page.locator("setia-earn").first
+    first.get_by_text("Buy this and earn 12\xa0Beans").wait_for()
+    now, sku = timezone.now(), first.get_attribute("sku")
+    terms = WindowTerms(
+        "Sale", now + dt.timedelta(days=9), opens_at=now + dt.timedelta(days=5), skus=(sku,)
+    )
+    save_window(program=club, code="sale", terms=terms, actor=SYSTEM)
+    page.get_by_role("button", name="Sign in as Olivia").click()
+    expect(page.locator("setia-earn").first).to_contain_text("Opens for you on")
+    expect(page.locator("setia-earn").nth(1)).not_to_contain_text("Opens for you on")
 
 
 def test_the_pop_up_waits_can_be_left_and_does_not_come_again(

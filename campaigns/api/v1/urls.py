@@ -1,5 +1,5 @@
-"""Messages, consents, webhooks, surveys, promotions, challenges, games, referrals and posts in the
-API."""
+"""Messages, consents, webhooks, surveys, promotions, challenges, games, referrals, posts and the
+calendar in the API."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from campaigns.api.v1 import (
     addresses,
+    calendar,
     campaign_changes,
     campaigns,
     challenges,
@@ -243,7 +244,9 @@ post_urls = [
         name="own-post-comments",
     ),
 ]
+calendar_urls = [path("calendar", calendar.Calendar.as_view(), name="calendar")]
 urlpatterns = [
+    path("", include((calendar_urls, "api-calendar"))),
     path("", include((journey_urls, "api-journeys"))),
     path("", include((message_urls, "api-campaigns"))),
     path("", include((webhook_urls, "api-webhooks"))),

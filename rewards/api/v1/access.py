@@ -26,13 +26,13 @@ from members.api.bodies import (
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from rewards.selectors.access_windows import OwnWindow, shown_to
-from rewards.services.access import Access, check_benefit, check_reward, check_window
+from rewards.services.access import Access, check_benefit, check_product, check_reward, check_window
 
 Named = Annotated[str, Field(min_length=1, max_length=64, pattern=TEXT)]
 
 
 class AccessCheckIn(Body):
-    """Exactly one of reward, benefit and window."""
+    """Exactly one of reward, benefit, window, and product (sku, category or both)."""
 
     membership: PublicId
     reward: Named | None = Field(None, description="Code of a reward that opens something.")
@@ -40,11 +40,20 @@ class AccessCheckIn(Body):
         None, description="A benefit of tiers: its kind, as free_returns, or the name of a perk."
     )
     window: Named | None = Field(None, description="Code of a window before a sale.")
+    sku: Named | None = Field(
+        None, description="A product: whether a sale that has not opened yet holds it back."
+    )
+    category: Named | None = Field(None, description="Of the product, or all of a category.")
+
+    @property
+    def of_product(self) -> bool:
+        return self.sku is not None or self.category is not None
 
     @model_validator(mode="after")
     def asks_for_one_thing(self) -> Self:
-        if sum(item is not None for item in (self.reward, self.benefit, self.window)) != 1:
-            raise ValueError(_("Give one of reward, benefit and window."))
+        named = sum(item is not None for item in (self.reward, self.benefit, self.window))
+        if named + self.of_product != 1:
+            raise ValueError(_("Give one of reward, benefit, window, and sku or category."))
         return self
 
 
@@ -67,6 +76,8 @@ class WindowOut(Answer):
     open: bool
     opens_at: dt.datetime
     closes_at: dt.datetime
+    skus: list[str] = Field(description="What is held back until it opens.")
+    categories: list[str]
     why: str = Field(description="The tier or segment that lets them in earlier, if one does.")
 
 
@@ -88,6 +99,9 @@ class AccessCheck(ApiView):
         member, now = member_named(body.membership, "membership"), timezone.now()
         if body.reward is not None:
             found = check_reward(member, body.reward, now)
+        elif body.of_product:
+            categories = [body.category] if body.category else []
+            found = check_product(member, body.sku or "", categories, now)
         elif body.benefit is not None:
             found = check_benefit(member, body.benefit, now)
         else:
@@ -120,7 +134,7 @@ def _access_out(found: Access) -> AccessOut:
 
 def _window_out(item: OwnWindow, now: dt.datetime) -> WindowOut:
     assert item.opens_at is not None
-    same = ("code", "name", "teaser", "link", "closes_at")
+    same = ("code", "name", "teaser", "link", "closes_at", "skus", "categories")
     return WindowOut(
         open=item.is_open(now), opens_at=item.opens_at, why=item.why,
         **{name: getattr(item.window, name) for name in same},

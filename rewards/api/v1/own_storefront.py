@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -29,8 +30,10 @@ from rewards.api.v1.storefront import (
 )
 from rewards.selectors.redemptions import open_vouchers
 from rewards.selectors.storefront import get_storefront, shown_program
+from rewards.services.access import held_back
 from rewards.services.checkout_quotes import Fit, quote_cart
 from rewards.services.storefront import earned_in
+from rewards.storefront_words import words_of_window
 from rewards.texts import told
 
 # So many rewards and codes fit beside a basket; all of them are on the member's page.
@@ -74,11 +77,21 @@ class OpenCode(Answer):
     code: str
 
 
+class HeldBack(Answer):
+    """A line of the basket that a sale names which has not opened for everybody."""
+
+    line: int = Field(description="Its place, from 1 on.")
+    allowed: bool = Field(description="Whether the member may buy it now.")
+    opens_at: dt.datetime | None = Field(description="For the member; null: it does not.")
+    words: str
+
+
 class OwnBasketOut(EarningsOut):
     discount: str = Field(description="What the program takes off it for members.")
     rewards: list[FittingReward] = Field(description="That fit, then those that are near.")
     codes: list[OpenCode] = Field(description="Taken before, and not used yet.")
     promotions: list[PromoCodeOut] = Field(description="Of each code that was typed in.")
+    held: list[HeldBack] = Field([], description="What waits for the opening of a sale.")
 
 
 class OwnStorefront(MemberView):
@@ -150,6 +163,7 @@ class OwnStorefrontBasket(MemberView):
                     if item.voucher is not None
                 ],
                 promotions=codes_out(said),
+                held=_held_back(member, body, now),
             )
         )  # fmt: skip
 
@@ -162,6 +176,21 @@ def _shown(view: MemberView) -> tuple[Program | None, Membership | None]:
     own = [item for item in list_memberships(view.customer) if item.program_id == program.pk]
     member = own[0] if own and own[0].status != Membership.Status.LEFT else None
     return program, member
+
+
+def _held_back(member: Membership, body: StorefrontBasket, now: dt.datetime) -> list[HeldBack]:
+    products = [(line.sku, [line.category] if line.category else []) for line in body.lines]
+    found = []
+    for place, own in held_back(member, products, now).items():
+        found.append(
+            HeldBack(
+                line=place + 1,
+                allowed=own.is_open(now),
+                opens_at=own.opens_at,
+                words=words_of_window(own, member.program, now),
+            )
+        )
+    return found
 
 
 def _nobody(given_name: str) -> OwnStorefrontOut:

@@ -151,7 +151,14 @@ def test_early_access_is_planned_changed_and_put_away(manager: Client, ana: Memb
     window = AccessWindow.objects.get()
     assert window.opens_at.astimezone(ana.program.zone).hour == 9
     assert "Every member" in text(manager.get(url("window_list", "beans")))
-    manager.post(url("window_edit", "beans", "sale"), form | {"name": "Big sale"})
+    edit = url("window_edit", "beans", "sale")
+    assert manager.post(edit, form | {"skus": "x" * 65}).status_code == 422
+    hours = {"closes_at": local(9, 9), "name": "Big sale", "by_hours": "on"}
+    assert manager.post(edit, hours).status_code == 422
+    manager.post(edit, form | {"name": "Big sale", "skus": " A \nB\nA", "by_hours": "on"})
+    window.refresh_from_db()
+    assert window.skus == ["A", "B"]
+    assert "A\nB" in manager.get(edit).content.decode()
     manager.post(url("window_archive", "beans", "sale"))
     window.refresh_from_db()
     assert (window.name, window.archived_at is None) == ("Big sale", False)

@@ -1,6 +1,7 @@
 """Who may enter: by what they took, by their tier, by a window that opens for some earlier."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
@@ -11,12 +12,24 @@ from members.models import Segment, SegmentMember
 from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
 from rewards.selectors.access_windows import shown_to
-from rewards.services.access import check_benefit, check_reward, check_window
-from rewards.services.access_windows import WindowTerms, archive_window, save_window
+from rewards.services.access import (
+    check_benefit,
+    check_product,
+    check_reward,
+    check_window,
+    held_back,
+)
+from rewards.services.access_windows import (
+    WindowTerms,
+    archive_window,
+    save_window,
+    terms_of,
+    tiers_by_hours,
+)
 from rewards.services.redemptions import cancel_redemption
 from rewards.services.shared_codes import create_shared_code
 from rewards.services.vouchers import use_voucher
-from tests.loyalty.factories import NOW
+from tests.loyalty.factories import NOW, make_program
 from tests.rewards.factories import make_member, offer, take
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,3 +136,43 @@ def test_a_reward_that_was_drawn_or_whose_shared_code_was_used_opens_it(member):
     use_voucher(voucher=code, checkout="x", occasion=None, actor=SYSTEM, now=NOW, member=member)
     assert check_reward(member, "lounge", NOW).until == NOW + HOUR
     assert check_reward(member, "lounge", NOW + HOUR).code == "expired"
+
+
+def test_what_a_sale_names_waits_for_the_members_own_time(member, friends):
+    other = make_member(0, "c2", member.program)
+    window(member, segments={"friends": NOW + HOUR}, skus=("A",), categories=("SHOES",))
+    for sku, categories in (("A", []), ("B", ["SHOES"])):
+        found = check_product(member, sku, categories, NOW)
+        assert (found.allowed, found.code, found.opens_at) == (False, "not_yet", NOW + HOUR)
+        assert check_product(member, sku, categories, NOW + HOUR).allowed
+        assert check_product(other, sku, categories, NOW + HOUR).code == "not_yet"
+        assert check_product(other, sku, categories, NOW + 5 * HOUR).allowed
+    assert check_product(other, "B", ["HATS"], NOW).allowed
+    assert check_product(other, "A", [], NOW + 10 * HOUR).allowed
+
+
+def test_what_is_for_some_only_nobody_else_buys_until_it_is_over(member, friends):
+    other = make_member(0, "c2", member.program)
+    window(member, opens_at=None, segments={"friends": NOW}, skus=("A",))
+    assert check_product(member, "A", [], NOW).allowed
+    assert check_product(other, "A", [], NOW).code == "not_for_you"
+    assert check_product(other, "A", [], NOW + 9 * HOUR).allowed
+
+
+def test_a_sale_that_names_nothing_holds_nothing_back(member, django_assert_num_queries):
+    window(member)
+    with django_assert_num_queries(2):
+        assert held_back(member, [("A", [])], NOW) == {}
+
+
+def test_tiers_come_by_the_hours_of_their_benefit():
+    early = {"kind": "early_access", "hours": 48}
+    program = make_program(tiers={"window": "calendar_year", "tiers": [
+        {"code": "base", "name": "Base"},
+        {"code": "gold", "name": "Gold", "threshold": 100, "benefits": [early]},
+    ]})  # fmt: skip
+    assert tiers_by_hours(program, NOW + 5 * HOUR) == {"gold": NOW - 43 * HOUR}
+    terms = WindowTerms(name="Sale", closes_at=NOW + 9 * HOUR, opens_at=NOW + 5 * HOUR,
+                        tiers={"gold": NOW - 43 * HOUR}, skus=("B", "A", "A"))  # fmt: skip
+    row = save_window(program=program, code="sale", terms=terms, actor=SYSTEM)
+    assert terms_of(row) == replace(terms, skus=("A", "B"))

@@ -1,0 +1,146 @@
+"""What on the calendar gets in each other's way, and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import combinations
+
+from django.utils.translation import gettext as _
+
+from campaigns.calendar_entries import Conflict, Entry
+from campaigns.campaign_rules import rules_of_campaign
+from campaigns.models import Campaign, Challenge, GamePrize
+from campaigns.selectors.calendar.budgets import budget_conflicts
+from loyalty.models import EarningRule, EarningRuleVersion, Program
+from loyalty.rule_checks import Standing, check_rule
+from loyalty.selectors.rules import campaign_rows, rule_rows, standing, standings
+from members.conditions.moments import Moment
+from members.errors import DomainError
+from rewards.models import Reward
+
+WEEK = dt.timedelta(days=7)
+# So many messages to the same people in a week are too many.
+MOST = 3
+PLANNED = frozenset({"draft", "scheduled", "live", "paused"})
+
+
+def conflicts_in(
+    programs: Sequence[Program], entries: Sequence[Entry], now: dt.datetime
+) -> list[Conflict]:
+    """Among what is not over. A number of queries for each program, none for each entry."""
+    found: list[Conflict] = []
+    for program in programs:
+        own = [item for item in entries if item.program == program and item.state in PLANNED]
+        found += [
+            *_stacking(program, own, now), *_crowded(own), *_stock(own),
+            *budget_conflicts(program, own),
+        ]  # fmt: skip
+    return found
+
+
+def _stacking(program: Program, own: Sequence[Entry], now: dt.datetime) -> Iterator[Conflict]:
+    """Multipliers, and discounts, that count for the same orders: what becomes of both."""
+    named = dict(_standings(program, own, now))
+    said: set[frozenset[str]] = set()
+    for (entry, item), (other_entry, other) in combinations(named.values(), 2):
+        pair = frozenset({entry.key, other_entry.key})
+        if len(pair) < 2 or pair in said:
+            continue
+        checked = check_rule(
+            item, [other], moment=Moment(now, program.zone), multiplying=program.multiplying,
+            discounting=program.discounting,
+        )  # fmt: skip
+        for finding in checked:
+            if finding.code in ("multipliers", "discounts"):
+                said.add(pair)
+                yield Conflict("rules", pair, f"{entry.title}: {finding.message}")
+                break
+
+
+def _standings(
+    program: Program, own: Sequence[Entry], now: dt.datetime
+) -> Iterator[tuple[str, tuple[Entry, Standing]]]:
+    """What counts or will, and what drafts want, with the entry that each stands for."""
+    by_source = {item.facts["rules"]: item for item in own if "rules" in item.facts}
+    by_rule = {item.facts["rule"]: item for item in own if "rule" in item.facts}
+    if len(by_source) + len(by_rule) < 2:
+        return
+    rows = [*rule_rows(program, now), *campaign_rows(program, now)]
+    sources = {row.rule.code: (row.rule.source, row.rule.pk) for row in rows}
+    for item in standings(rows, now):
+        source, pk = sources[item.code]
+        entry = by_source.get(source) if source else by_rule.get(pk)
+        if entry is not None:
+            # A campaign as it is on the calendar: it may be looked at as if it were moved.
+            there = replace(item, starts_at=entry.starts_at, ends_at=entry.ends_at)
+            yield f"{item.code} {item.starts_at}", (entry, there if source else item)
+    drafts = [item.key for item in by_source.values() if item.state == "draft"]
+    waiting = Campaign.objects.filter(public_id__in=drafts).select_related("program")
+    for campaign in waiting.prefetch_related("program__wallet_types"):
+        with suppress(DomainError):  # not whole yet
+            entry = by_source[campaign.source]
+            for wanted in rules_of_campaign(campaign):
+                rule = EarningRule(
+                    program=program, wallet_type=wanted.unit, code=wanted.code, name=wanted.name
+                )
+                version = EarningRuleVersion(
+                    rule=rule, body=wanted.body.model_dump(mode="json"),
+                    starts_at=entry.starts_at, ends_at=entry.ends_at,
+                )  # fmt: skip
+                yield f"{wanted.code} draft", (entry, standing(rule, version, len(rows)))
+
+
+def _crowded(own: Iterable[Entry]) -> Iterator[Conflict]:
+    """Many messages to the same people in a week. Whoever is written to of something for everybody
+    is also written to of what is for them."""
+    told = sorted((item for item in own if item.kind == "message"), key=lambda x: x.starts_at)
+    said: set[frozenset[str]] = set()
+    for first in told:
+        within = [
+            item for item in told
+            if first.starts_at <= item.starts_at < first.starts_at + WEEK
+            and _same_people(first, item)
+        ]  # fmt: skip
+        keys = frozenset(item.key for item in within)
+        if len(within) < MOST or any(keys <= known for known in said):
+            continue
+        said.add(keys)
+        words = _("%(number)s messages in a week from %(day)s to the same people") % {
+            "number": len(within), "day": f"{first.first:%d %b}",
+        }  # fmt: skip
+        yield Conflict("messages", keys, words)
+
+
+def _same_people(one: Entry, other: Entry) -> bool:
+    asked, wanted = one.facts.get("audience"), other.facts.get("audience")
+    return not asked or not wanted or asked == wanted
+
+
+def _stock(own: Sequence[Entry]) -> Iterator[Conflict]:
+    """A reward of which there is not any number, given by several at the same time."""
+    by_reward: defaultdict[Reward, list[Entry]] = defaultdict(list)
+    campaigns = {item.facts.get("campaign"): item for item in own if item.kind == "challenge"}
+    limited = {"reward__stock__isnull": False}
+    for challenge in Challenge.objects.filter(
+        campaign__in=[pk for pk in campaigns if pk], **limited
+    ).select_related("reward"):
+        if challenge.reward is not None:
+            by_reward[challenge.reward].append(campaigns[challenge.campaign_id])
+    games = {item.facts.get("game"): item for item in own if item.kind == "game"}
+    for prize in GamePrize.objects.filter(
+        game__in=[pk for pk in games if pk], **limited
+    ).select_related("reward"):
+        if prize.reward is not None:
+            by_reward[prize.reward].append(games[prize.game_id])
+    for reward, users in by_reward.items():
+        for one, other in combinations(users, 2):
+            if one.key == other.key or one.last < other.first or other.last < one.first:
+                continue
+            left = max((reward.stock or 0) - reward.taken - reward.kept, 0)
+            said = {"one": one.title, "other": other.title, "reward": reward.name, "left": left}
+            words = _("%(one)s and %(other)s both give “%(reward)s”: %(left)s are left") % said
+            yield Conflict("stock", frozenset({one.key, other.key}), words)

@@ -1,0 +1,156 @@
+"""What campaigns will likely cost: by a backtest, beside budgets of their own and of a quarter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from campaigns.demo_calendar import show_year
+from campaigns.models import Campaign, CampaignForecast, QuarterPlan, Season
+from campaigns.selectors.calendar import Span, entries
+from campaigns.selectors.outlooks import (
+    COURSES,
+    Days,
+    outlook_of,
+    outlooks_of,
+    quarter_outlooks,
+    run_out,
+)
+from campaigns.services.campaign_forecasts import forecast_campaign
+from campaigns.services.seasons import plan_quarter
+from loyalty.services.backtest_runs import run_backtest
+from members.services.audit import SYSTEM
+from tests.campaigns.campaigns import DAY, draft, launch
+from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FIRST = dt.date(2024, 3, 20)
+SPAN = {
+    "starts_at": dt.datetime(2024, 3, 16, 0, tzinfo=dt.UTC),
+    "ends_at": dt.datetime(2024, 3, 23, 0, tzinfo=dt.UTC),
+}
+
+
+@pytest.fixture
+def program():
+    """Ten dollars are bought on each of forty days; a point is worth a cent."""
+    program = make_program(unit={"unit_value": "0.01"}, at=NOW - 60 * DAY, time_zone="UTC")
+    make_wallet(program, at=NOW - 50 * DAY)
+    record(*(order(f"O{n}", "10", at=NOW - (n + 1) * DAY) for n in range(40)))
+    return program
+
+
+def forecast(campaign):
+    backtest = forecast_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
+    assert outlook_of(campaign, NOW).state == "running"
+    run_backtest(backtest.job_id)
+    return backtest
+
+
+def same(cost, length, first=FIRST):
+    return Days(first, [[Decimal(cost)] * length] * COURSES)
+
+
+def test_what_was_never_asked_says_nothing(program):
+    assert outlook_of(draft(program, **SPAN), NOW).state == "none"
+
+
+def test_the_cost_is_that_of_days_like_those_before(program):
+    campaign = draft(program, offer={"factor": 3}, **SPAN)
+    forecast(campaign)
+    found = outlook_of(campaign, NOW)
+    # Twice ten points more on each of seven days, at a cent each.
+    assert (found.state, found.likely, found.low, found.high) == (
+        "done", Decimal("1.4"), Decimal("1.4"), Decimal("1.4"),
+    )  # fmt: skip
+    assert (found.own, found.shared) == (None, None)
+    again = forecast_campaign(campaign=campaign, actor=SYSTEM, now=NOW + DAY)
+    assert CampaignForecast.objects.get().backtest == again
+
+
+def test_a_budget_of_its_own_runs_out_on_a_day(program):
+    campaign = draft(program, offer={"factor": 3}, budget_money="0.70", **SPAN)
+    forecast(campaign)
+    own = outlook_of(campaign, NOW).own
+    assert (own.day, own.first, own.last, own.chance) == (
+        dt.date(2024, 3, 19), dt.date(2024, 3, 19), dt.date(2024, 3, 19), 100,
+    )  # fmt: skip
+
+
+def test_the_calendar_has_what_was_forecast(program):
+    campaign = draft(program, offer={"factor": 3}, **SPAN)
+    draft(program, name="Never asked", **SPAN)
+    found = entries([program], Span(dt.date(2024, 3, 1), dt.date(2024, 3, 31)), NOW)
+    assert outlooks_of(found, NOW) == {}
+    forecast(campaign)
+    [(key, outlook)] = outlooks_of(found, NOW).items()
+    assert (key, outlook.likely) == (str(campaign.public_id), Decimal("1.4"))
+
+
+def test_others_of_the_quarter_use_up_what_it_shares(program):
+    plan_quarter(program=program, year=2024, quarter=1, aim="", revenue=None,
+                 budget=Decimal("1.70"), actor=SYSTEM)  # fmt: skip
+    campaign = draft(program, name="One", offer={"factor": 3}, **SPAN)
+    forecast(campaign)
+    alone = outlook_of(campaign, NOW)
+    assert (alone.rest, alone.shared.day, alone.others) == (Decimal("1.70"), None, ())
+    other = draft(program, name="Two", offer={"factor": 3}, **SPAN)
+    forecast(other)
+    both = outlook_of(campaign, NOW)
+    assert both.others == (other,)
+    assert both.shared.day == dt.date(2024, 3, 20)
+    assert quarter_outlooks(program, 2024, NOW)[0].day == dt.date(2024, 3, 20)
+    assert quarter_outlooks(program, 2024, NOW)[1:] == [None, None, None]
+
+
+def test_what_is_spent_already_is_not_left(program):
+    live = launch(program, name="Live", at=NOW - 2 * DAY, offer={"factor": 2},
+                  starts_at=NOW - 2 * DAY, ends_at=NOW + DAY)  # fmt: skip
+    record(order("now", "50", at=NOW - dt.timedelta(hours=2)))
+    plan_quarter(program=program, year=2024, quarter=1, aim="", revenue=None,
+                 budget=Decimal(5), actor=SYSTEM)  # fmt: skip
+    campaign = draft(program, name="One", **SPAN)
+    forecast(campaign)
+    assert live.starts_at < NOW
+    assert outlook_of(campaign, NOW).rest == Decimal("4.50")
+
+
+def test_a_planned_multiplier_in_the_same_time_leaves_it_less(program):
+    launch(program, name="Beside", offer={"factor": 3}, **SPAN)
+    campaign = draft(program, offer={"factor": 2}, **SPAN)
+    forecast(campaign)
+    assert outlook_of(campaign, NOW).likely == 0
+
+
+@pytest.mark.parametrize(
+    ("budget", "day", "chance"), [(25, FIRST + 2 * DAY, 100), (100, None, 0), (10, FIRST, 100)]
+)
+def test_the_day_on_which_it_is_used_up(budget, day, chance):
+    found = run_out([same(10, 5)], Decimal(budget))
+    assert (found.day, found.chance) == (day, chance)
+
+
+def test_several_use_it_up_together_and_the_interval_is_of_their_courses():
+    both = run_out([same(10, 5), same(10, 5, FIRST + DAY)], Decimal(50))
+    assert both.day == FIRST + 2 * DAY
+    mixed = Days(FIRST, [[Decimal(course % 10)] * 9 for course in range(COURSES)])
+    found = run_out([mixed], Decimal(18))
+    assert found.first < found.day
+    assert found.last is None
+    assert 0 < found.chance < 100
+    assert run_out([], Decimal(1)).day is None
+
+
+def test_the_demonstration_plans_its_year_once():
+    program = make_program(unit={"unit_value": "0.01"}, at=timezone.now() - 60 * DAY)
+    make_wallet(program, at=timezone.now() - 50 * DAY)
+    record(*(order(f"O{n}", "10", at=timezone.now() - n * DAY) for n in range(1, 40)))
+    for _load in range(2):
+        show_year(program)
+    assert (Season.objects.count(), QuarterPlan.objects.count()) == (7, 8)
+    assert Campaign.objects.count() == 5
+    forecast = CampaignForecast.objects.select_related("campaign__program").get()
+    assert outlook_of(forecast.campaign, timezone.now()).state == "done"
