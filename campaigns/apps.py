@@ -21,6 +21,7 @@ class CampaignsConfig(AppConfig):
             demo_figures,
             demo_games,
             demo_journeys,
+            demo_offers,
             demo_referrals,
             demo_surveys,
             demo_webhooks,
@@ -31,6 +32,7 @@ class CampaignsConfig(AppConfig):
             merging,
             merging_challenges,
             merging_community,
+            merging_offers,
             program_parts,
             referral_parts,
             segment_uses,
@@ -60,6 +62,7 @@ class CampaignsConfig(AppConfig):
             code_claims,
             inbound,
             measuring,
+            personal_offers,
             tracking,
             webhook_telling,
         )
@@ -72,8 +75,8 @@ class CampaignsConfig(AppConfig):
         forgetting.register()
         parts = (
             demo, demo_connections, demo_journeys, demo_figures, demo_webhooks, demo_surveys,
-            demo_calendar, demo_campaigns, demo_games, demo_challenges, demo_referrals,
-            demo_community,
+            demo_calendar, demo_campaigns, demo_games, demo_challenges, demo_offers,
+            demo_referrals, demo_community,
         )  # fmt: skip
         for part in parts:
             part.register()
@@ -95,7 +98,9 @@ class CampaignsConfig(AppConfig):
         merging.register()
         merging_challenges.register()
         merging_community.register()
+        merging_offers.register()
         challenge_progress.register()
+        personal_offers.register()
         segment_uses.register()
         launch_checks.register()
         tracking.register()

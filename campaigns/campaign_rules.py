@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from campaigns.campaign_definitions import codes_of, offer_of
-from campaigns.campaign_templates import CHALLENGE, DISCOUNTS, TEMPLATES, CampaignTemplate
+from campaigns.campaign_templates import (
+    CHALLENGE,
+    COLLECTION,
+    DISCOUNTS,
+    TEMPLATES,
+    CampaignTemplate,
+)
 from campaigns.models import Campaign
 from campaigns.offers import PARTS, Offer
 from loyalty.models import WalletType
@@ -22,6 +28,12 @@ from members.errors import DomainError, FieldError
 DONE = "challenge-done"
 # The promotions whose codes count for an order.
 BY_CODE = "order.promotions"
+# What was offered to the buyer alone.
+BY_OFFER = "order.offers"
+# The type of the activities that say that somebody was surprised.
+SURPRISED = "surprise"
+# A rule for each category or product that somebody may be offered: not more than that.
+MOST_TARGETS = 40
 
 
 def template_of(campaign: Campaign) -> CampaignTemplate:
@@ -40,16 +52,22 @@ def rules_of_campaign(
     whom they are for, who is kept aside, and the code that it takes. `by_code` false: as if
     everybody had the code."""
     if campaign.template == CHALLENGE:
-        return _rules_of_challenge(campaign)
+        return _rules_of_activity(campaign, DONE, campaign.challenge.units)
+    if template_of(campaign).surprise:
+        offer = offer_of(campaign)
+        return _rules_of_activity(campaign, SURPRISED, None if offer.reward else offer.units)
     unit, offer, template = unit_of(campaign), offer_of(campaign), template_of(campaign)
     _refuse_missing(offer, template)
     asked = _asked(campaign, offer, told, by_code)
     found = []
-    for number, part in enumerate(template.parts, start=1):
+    for number, (part, chosen) in enumerate(_wanted(campaign, offer), start=1):
         suffix = "" if number == 1 else f"-{number}"
-        said = PARTS[part](offer)
+        said = PARTS[part](chosen)
         own = said.pop("when", {}).get("all", [])
         when = [*own, *asked]
+        if template.personal and not told:
+            name = offer_name(campaign, *targets_of(chosen))
+            when.append({"field": BY_OFFER, "op": "has_any", "value": [name]})
         body: dict[str, Any] = {**said, **({"when": {"all": when}} if when else {})}
         if part not in DISCOUNTS and part != "nth":
             body["caps"] = _caps(campaign, offer, unit)
@@ -58,19 +76,43 @@ def rules_of_campaign(
     return found
 
 
+def _wanted(campaign: Campaign, offer: Offer) -> list[tuple[str, Offer]]:
+    """Its parts, and what each says. Of personal offers there is one for each category or product
+    that may be offered, whoever it is offered to."""
+    template = template_of(campaign)
+    if not template.personal:
+        return [(part, offer) for part in template.parts]
+    [part] = template.parts
+    if template.code == COLLECTION:
+        return [(part, offer.model_copy(update={"skus": (sku,)})) for sku in offer.skus]
+    return [(part, offer.model_copy(update={"categories": (one,)})) for one in offer.categories]
+
+
+def targets_of(offer: Offer) -> tuple[str, ...]:
+    """What may be offered to single members: categories, or products."""
+    return offer.categories or offer.skus
+
+
+def offer_name(campaign: Campaign, target: str) -> str:
+    """By which a rule asks whether its buyer was offered this."""
+    return f"{draw_of(campaign)}/{target}"
+
+
 def subject_of(campaign: Campaign) -> str:
-    """What the activities of having done a challenge are about."""
+    """What the activities of a challenge or a surprise are about."""
     return f"{campaign.program.code}.{campaign.code}"
 
 
-def _rules_of_challenge(campaign: Campaign) -> list[CampaignRule]:
-    """One for whoever has done it; who that may be is asked when they take part."""
-    if campaign.challenge.units is None:
+def _rules_of_activity(
+    campaign: Campaign, activity: str, units: Decimal | None
+) -> list[CampaignRule]:
+    """One for whoever has done a challenge or was surprised; who that may be is asked before."""
+    if units is None:
         return []
     unit = unit_of(campaign)
     mine = {"field": "activity.subject", "op": "is", "value": subject_of(campaign)}
     body = {
-        "kind": "activity", "activity": DONE, "units": campaign.challenge.units,
+        "kind": "activity", "activity": activity, "units": units,
         "when": {"all": [mine]}, "caps": _caps(campaign, Offer(), unit),
     }  # fmt: skip
     code = f"{CAMPAIGN_RULES}{campaign.code}"
@@ -102,6 +144,9 @@ def _asked(campaign: Campaign, offer: Offer, told: bool, by_code: bool) -> list[
     found = offer.conditions()
     if codes_of(campaign).asked and by_code and not told:
         found.append({"field": BY_CODE, "op": "has_any", "value": [draw_of(campaign)]})
+    if template_of(campaign).personal:
+        # Who is in the audience, and not kept aside, was asked when it was offered.
+        return found
     if campaign.audience and not told:
         whole = set(campaign.audience) == {"all"}
         found += campaign.audience["all"] if whole else [campaign.audience]
@@ -117,6 +162,8 @@ def _caps(campaign: Campaign, offer: Offer, unit: WalletType) -> dict[str, Any]:
         message = _("It does not suffice for a single unit.")
         raise DomainError(message, errors=[FieldError("budget_money", message)])
     caps: dict[str, Any] = {} if budget is None else {"budget": budget}
+    if "bonus" in template_of(campaign).parts:
+        offer = offer.model_copy(update={"per_member": offer.units})
     if offer.per_member is not None:
         caps |= {"per_member": offer.per_member, "period": "lifetime"}
     return caps
@@ -126,6 +173,13 @@ def _refuse_missing(offer: Offer, template: CampaignTemplate) -> None:
     if "lines" in template.needs and not offer.lines:
         message = _("Name a category, a product or a tag.")
         raise DomainError(message, errors=[FieldError("categories", message, "required")])
+    if "set" in template.needs and len(offer.skus) < 2:
+        message = _("Name the products that belong together, two at least.")
+        raise DomainError(message, errors=[FieldError("skus", message, "required")])
+    if template.personal and len(targets_of(offer)) > MOST_TARGETS:
+        message = _("At most %s, since each takes a rule.") % MOST_TARGETS
+        name = "categories" if offer.categories else "skus"
+        raise DomainError(message, errors=[FieldError(name, message)])
     if "bundle" in template.needs and not offer.bundle:
         message = _("Say what belongs together.")
         raise DomainError(message, errors=[FieldError("bundle", message, "required")])

@@ -19,6 +19,8 @@ DISCOUNTS = frozenset({"off", "brackets", "cheapest", "bundle"})
 LINES = ("categories", "skus", "tags")
 # The kind of all campaigns that are challenges; see `campaigns.challenge_templates`.
 CHALLENGE = "challenge"
+# The kind of personal offers that are for products and not for categories.
+COLLECTION = "personal-collection"
 
 
 def _weekend(now: dt.datetime, zone: zoneinfo.ZoneInfo) -> Times:
@@ -58,14 +60,17 @@ class CampaignTemplate:
     parts: tuple[str, ...]
     asks: tuple[str, ...]
     title: Promise
-    text: Promise
-    teaser: Promise
+    text: Promise | str
+    teaser: Promise | str
     times: TimesOf
     needs: tuple[str, ...] = ()
     offer: Mapping[str, Any] = field(default_factory=dict)
     # Whether it is for some members by its nature.
     for_some: bool = False
     countdown: bool = False
+    # Each member gets it for what suits them, or who gets it is drawn: told on pages of their own.
+    personal: bool = False
+    surprise: bool = False
     # Of which there are pages of their own, and templates of their own to begin from.
     own_pages: bool = False
 
@@ -73,6 +78,16 @@ class CampaignTemplate:
     def takes_off(self) -> bool:
         """Whether it takes something off prices."""
         return any(part in DISCOUNTS for part in self.parts)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether members read of it as of one that is for all of its audience."""
+        return not (self.personal or self.surprise or self.own_pages)
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether a backtest can say what it would have given."""
+        return not (self.takes_off or self.personal or self.surprise)
 
     @property
     def limits_units(self) -> bool:
@@ -177,6 +192,44 @@ _ALL = (
                                                 " you."),
         _("Soon you shop the sale before everybody else."), _days(3), offer={"percent": 20},
         for_some=True,
+    ),
+    CampaignTemplate(
+        "personal-favorite", _("Personal: what each likes best"),
+        _("More points in the category that each member buys most often."), "heart",
+        ("multiply",),
+        ("picks", "factor", "bought", "within", "lasts", "again", "categories", "margins",
+         "per_member"),
+        _("More points on your favorite"), "", "", _days(28), needs=("lines",), personal=True,
+    ),
+    CampaignTemplate(
+        COLLECTION, _("Personal: complete the collection"),
+        _("A bonus for the piece that a member still lacks of a set."), "puzzle",
+        ("bonus",), ("units", "skus", "missing", "within", "lasts", "again"),
+        _("Complete your collection"), "", "", _days(60), needs=("set",), personal=True,
+    ),
+    CampaignTemplate(
+        "personal-birthday", _("Personal: birthday in the favorite category"),
+        _("Percent off what each likes best, around their birthday."), "cake",
+        ("off",),
+        ("picks", "percent", "bought", "within", "lasts", "again", "categories", "margins"),
+        _("A treat for your birthday"), "", "", _days(365), needs=("lines",),
+        offer={"picks": "birthday", "bought": 1}, personal=True,
+    ),
+    CampaignTemplate(
+        "personal-next", _("Personal: next best offer"),
+        _("More points where each member most likely buys next, worked out every night."),
+        "sparkles", ("multiply",),
+        ("picks", "factor", "bought", "within", "lasts", "again", "categories", "margins",
+         "per_member"),
+        _("Picked for you"), "", "", _days(90), needs=("lines",),
+        offer={"picks": "next", "again": True}, personal=True,
+    ),
+    CampaignTemplate(
+        "surprise", _("Surprise and delight"),
+        _("Units or a reward out of the blue, for all or for some who are drawn; anybody can check"
+          " it."), "gift",
+        (), ("choose", "winners", "share", "rounds", "units", "reward"),
+        _("A little surprise"), _("Just because you are with us."), "", _days(7), surprise=True,
     ),
     CampaignTemplate(
         CHALLENGE, _("Challenge"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from campaigns.campaign_definitions import codes_of, stored_audience
-from campaigns.campaign_rules import rules_of_campaign
+from campaigns.campaign_rules import rules_of_campaign, template_of
+from campaigns.computed_words import personal_words, surprise_words, without_lines
 from campaigns.models import Campaign
 from loyalty.base_words import describe_lines
 from loyalty.rule_words import (
@@ -62,7 +63,15 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
     found.append(audience_words(campaign))
     found += code_words(campaign)
     try:
-        for rule in rules_of_campaign(campaign, told=True):
+        rules = rules_of_campaign(campaign, told=True)
+        template = template_of(campaign)
+        if template.personal:
+            found += personal_words(campaign)
+            rules = [replace(rule, body=without_lines(rule.body)) for rule in rules[:1]]
+        elif template.surprise:
+            found += surprise_words(campaign)
+            rules = []
+        for rule in rules:
             said = _gives(rule, campaign.program.currency)
             found += [line for line in said if line not in found]
     except DomainError as error:

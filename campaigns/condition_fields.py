@@ -1,4 +1,5 @@
-"""What conditions can ask of an order that campaigns know: which codes count for it."""
+"""What conditions can ask of an order that campaigns know: which codes count for it, and what was
+offered to its buyer alone."""
 
 from __future__ import annotations
 
@@ -6,14 +7,14 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.campaign_rules import BY_CODE, draw_of
+from campaigns.campaign_rules import BY_CODE, BY_OFFER, draw_of
 from campaigns.models import Campaign
 from members.conditions import values
-from members.conditions.fields import CODES, Field, register_fields
+from members.conditions.fields import CODES, OFFERS, Field, register_fields
 
 
 def register() -> None:
-    register_fields("order", _("Order"), (_PROMOTIONS,))
+    register_fields("order", _("Order"), (_PROMOTIONS, _OFFERS))
 
 
 def promotions_by_code() -> Sequence[tuple[str, str]]:
@@ -26,4 +27,8 @@ _PROMOTIONS = Field(
     BY_CODE, _("promotions by code"), values.LIST, CODES, lambda found: found,
     help=_("Promotions whose code came with the order and counts for it."),
     choices=promotions_by_code,
+)  # fmt: skip
+_OFFERS = Field(
+    BY_OFFER, _("personal offers"), values.LIST, OFFERS, lambda found: found,
+    help=_("What was offered to the buyer alone, and holds when the order is placed."),
 )  # fmt: skip

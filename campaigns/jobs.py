@@ -11,9 +11,11 @@ from campaigns.services import (
     forum_tasks,
     game_clock,
     journey_starts,
+    offer_jobs,
     post_clock,
     referral_following,
     shop_histories,
+    surprise_jobs,
     survey_invitations,
     told_expiry,
     told_trials,
@@ -63,6 +65,34 @@ KINDS = (
         find_work=challenge_clock.find_ended,
         start_label=_("End what is over"),
         words=challenge_clock.ended_words,
+        routine=True,
+    ),
+    JobKind(
+        key=offer_jobs.KIND,
+        label=_("Personal offers"),
+        icon="sparkles",
+        description=_(
+            "Offers members what suits them, of every promotion that makes personal offers: once a"
+            " day, and as one begins. Runs by itself; who buys in between is looked at at once."
+        ),
+        run=offer_jobs.run_offers,
+        find_work=offer_jobs.find_offers,
+        start_label=_("Make offers"),
+        words=offer_jobs.offer_words,
+        routine=True,
+    ),
+    JobKind(
+        key=surprise_jobs.KIND,
+        label=_("Surprises"),
+        icon="gift",
+        description=_(
+            "Draws who is surprised when the time has come, and gives it, to each once. Runs by"
+            " itself every minute."
+        ),
+        run=surprise_jobs.run_surprises,
+        find_work=surprise_jobs.find_surprises,
+        start_label=_("Draw what is due"),
+        words=surprise_jobs.surprise_words,
         routine=True,
     ),
     JobKind(

@@ -31,7 +31,10 @@ class OfferBracket(Part):
 
 class Offer(Part):
     """Which of it counts is said by the campaign's template. `weekdays` and the hours: only then,
-    again and again while the campaign is live. `per_member`: units for one member at most."""
+    again and again while the campaign is live. `per_member`: units for one member at most.
+
+    Personal: `bought` so often within `within` days, or so few are `missing`; theirs for `lasts`
+    days, `again` when that is over. `margins`: what a category is worth, in percent."""
 
     factor: Annotated[Decimal, Field(gt=1, le=100, max_digits=8, decimal_places=4)] = Decimal(2)
     units: Amount = Decimal(100)
@@ -51,6 +54,20 @@ class Offer(Part):
     from_time: dt.time | None = None
     until_time: dt.time | None = None
     per_member: Amount | None = None
+    # Of personal offers: how each member's is picked, and for how many days it is theirs.
+    picks: Literal["favorite", "birthday", "next"] = "favorite"
+    bought: int = Field(3, ge=1, le=1000)
+    within: int = Field(365, ge=1, le=1096)
+    missing: int = Field(1, ge=1, le=20)
+    lasts: int = Field(14, ge=1, le=366)
+    again: bool = False
+    margins: dict[Annotated[str, Field(min_length=1, max_length=128)], Percent] = {}
+    # Of surprises: who is drawn among those it is for, how often, and a reward in place of units.
+    choose: Literal["all", "number", "share"] = "number"
+    winners: int = Field(10, ge=1, le=1_000_000)
+    share: Percent = Decimal(5)
+    rounds: Literal["once", "week", "month"] = "once"
+    reward: Annotated[str, Field(max_length=64)] = ""
 
     @model_validator(mode="after")
     def _both_hours(self) -> Self:
@@ -95,6 +112,12 @@ def _reach(offer: Offer) -> Body:
     }  # fmt: skip
 
 
+def _bonus(offer: Offer) -> Body:
+    """For buying any of it at all."""
+    least = Decimal("0.01")
+    return {"kind": "threshold_bonus", "units": offer.units, "reach": least, **offer.lines}
+
+
 def _nth(offer: Offer) -> Body:
     return {"kind": "nth_purchase", "units": offer.units, "number": offer.number}
 
@@ -128,6 +151,7 @@ def _bundle(offer: Offer) -> Body:
 
 # By the name of a part: the body of a rule from the answers.
 PARTS: Mapping[str, Make] = {
-    "multiply": _multiply, "reach": _reach, "nth": _nth, "first": _first, "off": _off,
+    "multiply": _multiply, "reach": _reach, "bonus": _bonus, "nth": _nth, "first": _first,
+    "off": _off,
     "brackets": _brackets, "cheapest": _cheapest, "bundle": _bundle,
 }  # fmt: skip

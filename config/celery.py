@@ -113,6 +113,16 @@ app.conf.beat_schedule = {
         "args": ["campaign_messages"],
         "schedule": crontab(minute="*/10"),
     },
+    "personal-offers": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["personal_offers"],
+        "schedule": crontab(minute="4-59/10"),
+    },
+    "surprises": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["surprises"],
+        "schedule": crontab(minute="*"),
+    },
     "campaigns": {
         "task": "members.tasks.run_scheduled",
         "args": ["campaigns"],

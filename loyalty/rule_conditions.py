@@ -14,6 +14,7 @@ from members.conditions.fields import (
     JOINED,
     LINE,
     MEMBER,
+    OFFERS,
     ORDER,
     PLAN,
     SEGMENTS,
@@ -24,8 +25,8 @@ from members.conditions.tree import Node, parse
 
 # What all rules may ask about a member, as they are before what is judged.
 _MEMBER_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, JOINED, SEGMENTS, TIER, PLAN, COMPANY})
-# Rules for orders ask about the order, too.
-RULE_SCOPES = _MEMBER_SCOPES | {ORDER, LINE, CODES}
+# Rules for orders ask about the order, and what its buyer is offered, too.
+RULE_SCOPES = _MEMBER_SCOPES | {ORDER, LINE, CODES, OFFERS}
 # Rules for activities ask about the activity instead.
 ACTIVITY_SCOPES = _MEMBER_SCOPES | {ACTIVITY}
 # Rules for days of the year know nothing but the member.

@@ -6,8 +6,12 @@ for products, is nobody's to read: the program's terms say only that there is su
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 
+from members.conditions.fields import OFFERS
 from members.conditions.moments import Moment
 from members.conditions.sentences import sentence
 from members.conditions.tree import AllOf, AnyOf, Lines, Node, Not, Question, questions_of
@@ -61,6 +65,23 @@ def _drawn(node: Node, customer: Customer, moment: Moment) -> bool | None:
                 return decides
             return None if None in found else not decides
     return None
+
+
+_untold_activities: set[str] = set()
+
+
+def register_untold_activity(code: str) -> None:
+    """What comes out of the blue: no rule for it is told beforehand. Called once, in
+    AppConfig.ready."""
+    _untold_activities.add(code)
+
+
+def is_told_elsewhere(body: Mapping[str, Any], when: Node | None) -> bool:
+    """Whether a rule stands in nobody's terms: it is for what was offered to single members, who
+    read of it themselves, or for what nobody shall expect."""
+    if body.get("activity") in _untold_activities:
+        return True
+    return when is not None and any(one.field.scope == OFFERS for one in questions_of(when))
 
 
 def told_sentence(node: Node) -> str:

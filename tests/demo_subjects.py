@@ -65,6 +65,8 @@ class Demo:
             "game_draw": lambda: (
                 GameDraw.objects.filter(game__code="daily-wheel").earliest("pk").public_id
             ),
+            "offers_campaign": lambda: Campaign.objects.get(template="personal-next").public_id,
+            "surprise_campaign": lambda: Campaign.objects.get(template="surprise").public_id,
             "draft_campaign": lambda: Campaign.objects.get(code="early-access").public_id,
             "challenge": lambda: Campaign.objects.get(code="pantry-explorer").public_id,
             "draft_challenge": lambda: Campaign.objects.get(code="the-spring-quest").public_id,

@@ -194,6 +194,8 @@ PAGES = (
     Page("referral-program", ("referrals_backoffice:referral_program", "program")),
     Page("referral-edit", ("referrals_backoffice:referral_edit", "program")),
     Page("affiliates", ("referrals_backoffice:affiliate_list", "program")),
+    Page("campaign-offers", ("campaigns_backoffice:campaign", "offers_campaign")),
+    Page("campaign-surprise", ("campaigns_backoffice:campaign", "surprise_campaign")),
     Page("campaign-edit", ("campaigns_backoffice:campaign_edit", "draft_campaign")),
     Page("games", ("games_backoffice:game_list",)),
     Page("game-gallery", ("games_backoffice:game_gallery",)),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.account.campaigns import campaign_card, campaign_earn_card
 from campaigns.account.challenges import challenge_cards
 from campaigns.account.games import game_card, game_earn_card
+from campaigns.account.personal_offers import offer_shelf
 from campaigns.account.referrals import referral_card, referral_earn_card
 from campaigns.account.surveys import survey_card
 from loyalty.account.earn_cards import register_earn_card
@@ -33,6 +34,7 @@ def register() -> None:
         register_mypage_tool(tool)
     register_home_card("campaigns", campaign_card)
     register_home_card("games", game_card)
+    register_earn_card("offers", offer_shelf, order=5)
     register_earn_card("campaigns", campaign_earn_card, order=10)
     register_earn_card("challenges", challenge_cards, order=20)
     register_earn_card("games", game_earn_card, order=30)

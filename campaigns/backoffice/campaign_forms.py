@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from pydantic import ValidationError
@@ -24,9 +25,11 @@ from campaigns.models import Campaign
 from campaigns.offers import Offer
 from loyalty.backoffice.program_fields import amount, optional, plain
 from loyalty.bundle_texts import BundleField, bundle_text
+from loyalty.models import Program
 from members.backoffice.condition_builder import ConditionField
 from members.conditions.values import WEEKDAY, WEEKDAYS
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
+from rewards.models import Reward
 
 TIMES = ("starts_at", "ends_at", "teased_at")
 NAMES = ("categories", "skus", "tags")
@@ -101,6 +104,50 @@ class CampaignForm(forms.Form):
         help_text=_l("One in each line."),
         **_LINES,  # type: ignore[arg-type]
     )
+    picks = forms.ChoiceField(
+        label=_l("What each is offered"), choices=[
+            ("favorite", _l("The category that they buy most often")),
+            ("birthday", _l("The same, around their birthday")),
+            ("next", _l("Where they most likely buy next")),
+        ],
+    )  # fmt: skip
+    bought = forms.IntegerField(
+        label=_l("Bought so often"), min_value=1, max_value=1000,
+        help_text=_l("Orders, at least; of the next best offer in any category."),
+    )  # fmt: skip
+    within = forms.IntegerField(label=_l("Within so many days"), min_value=1, max_value=1096)
+    missing = forms.IntegerField(
+        label=_l("Missing, at most"), min_value=1, max_value=20,
+        help_text=_l("Of the set; the first one that is missing is offered."),
+    )  # fmt: skip
+    lasts = forms.IntegerField(
+        label=_l("Theirs for so many days"), min_value=1, max_value=366,
+        help_text=_l("From when it is offered to a member."),
+    )  # fmt: skip
+    again = forms.BooleanField(
+        label=_l("Another one when that is over"), required=False,
+        help_text=_l("Else once for each member."),
+    )  # fmt: skip
+    margins = forms.CharField(
+        label=_l("What a category is worth"),
+        help_text=_l("Its margin in percent, one in each line, as COFFEE: 35. Empty: all alike."),
+        **_LINES,  # type: ignore[arg-type]
+    )
+    choose = forms.ChoiceField(
+        label=_l("Who gets it"), choices=[
+            ("number", _l("So many, drawn by chance")),
+            ("share", _l("A share, drawn by chance")), ("all", _l("Everybody it is for")),
+        ],
+    )  # fmt: skip
+    winners = forms.IntegerField(label=_l("How many"), min_value=1, max_value=1_000_000)
+    share = amount(_l("Percent of them"), 4)
+    rounds = forms.ChoiceField(
+        label=_l("How often"), choices=[
+            ("once", _l("Once, as it begins")), ("week", _l("Every week until it ends")),
+            ("month", _l("Every month until it ends")),
+        ],
+    )  # fmt: skip
+    reward = forms.ChoiceField(label=_l("A reward instead"), required=False)
     per_member = optional(_l("Most for one member"), _l("In units. Empty: no limit."))
     audience = ConditionField(
         scopes=AUDIENCE_SCOPES, in_database=True, label=_l("For whom"),
@@ -171,6 +218,9 @@ class CampaignForm(forms.Form):
             del self.fields["budget_units"]
             if not template.takes_off:
                 del self.fields["budget_money"]
+        if (reward := self.fields.get("reward")) is not None:
+            assert isinstance(reward, forms.ChoiceField)
+            reward.choices = [("", _("None: units")), *_rewards(self.program, offer_of(campaign))]
         if (days := self.fields.get("weekdays")) is not None:
             assert isinstance(days, forms.MultipleChoiceField)
             days.choices = [(code, WEEKDAY.words(place)) for place, code in enumerate(WEEKDAYS)]
@@ -196,6 +246,18 @@ class CampaignForm(forms.Form):
                 raise forms.ValidationError(_("Write each line as 50: 5, and not “%s”.") % text)
             found.append(item)
         return sorted(found, key=lambda item: item["above"])
+
+    def clean_margins(self) -> dict[str, Decimal]:
+        found = {}
+        for text in _lines(self.cleaned_data["margins"]):
+            name, _colon, percent = text.rpartition(":")
+            try:
+                found[name.strip()] = Decimal(percent.strip(" %"))
+            except InvalidOperation:
+                name = ""
+            if not name.strip():
+                raise forms.ValidationError(_("Write each line as COFFEE: 35, not “%s”.") % text)
+        return found
 
     def definition(self) -> CampaignDefinition | None:
         """What the form says; None where something in it is wrong, which is then on its field."""
@@ -265,6 +327,7 @@ def _initial(campaign: Campaign) -> dict[str, Any]:
     found |= {name: shown_moment(getattr(campaign, name), campaign.program) for name in TIMES}
     found |= {name: "\n".join(getattr(offer, name)) for name in NAMES}
     found["tells"] = list(campaign.tells)
+    found["margins"] = "\n".join(f"{name}: {plain(it)}" for name, it in offer.margins.items())
     codes = codes_of(campaign)
     found |= {"code_kind": codes.kind, "code_word": codes.word, "code_uses": codes.most_uses,
               "code_per_member": codes.per_member, "code_shown": codes.shown}  # fmt: skip
@@ -279,3 +342,10 @@ def _initial(campaign: Campaign) -> dict[str, Any]:
 
 def _lines(text: str) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _rewards(program: Program, offer: Offer) -> list[tuple[str, str]]:
+    """What can be given, and what was chosen before."""
+    rows = Reward.objects.filter(program=program)
+    rows = rows.filter(Q(status=Reward.Status.LIVE) | Q(code=offer.reward))
+    return [(row.code, row.name) for row in rows.order_by("name") if not row.is_donation]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.backoffice.campaign_codes import code_panel
+from campaigns.backoffice.campaign_extras import candidates_of, computed_panels
 from campaigns.backoffice.campaign_menu import NAMESPACE
 from campaigns.backoffice.campaigns import budget_of, campaign_url, crumbs, find_campaign
 from campaigns.campaign_cards import CampaignCard, card_of
@@ -31,10 +32,10 @@ from campaigns.services.campaigns import (
     delete_campaign,
     end_campaign,
     findings_of,
-    may_not_publish,
     pause_campaign,
     publish_campaign,
     resume_campaign,
+    second_person_missing,
     send_back,
     withdraw_campaign,
 )
@@ -46,6 +47,7 @@ from members.formatting import format_money
 from members.models import Job
 from members.policy import acting, is_allowed, staff_view
 from members.selectors.customer_search import search_customers
+from members.services.audit import Actor
 from rewards.texts import other_languages
 
 
@@ -76,13 +78,14 @@ def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "may_edit": is_allowed(user, "rules.draft"),
         "may_publish": is_allowed(user, "rules.publish"),
         "may_forecast": is_allowed(user, "backtests.run") and may_be_forecast(found),
-        "why_not": may_not_publish(found, acting(request)) if found.program.four_eyes else "",
+        "why_not": why_not(found, acting(request), now),
         "languages": other_languages("") if draft else [],
         "outlook": outlook_of(found, now) if may_be_forecast(found) else None,
         "codes": code_panel(found, may_edit=is_allowed(user, "rules.draft")),
         "may_see_customers": is_allowed(user, "customers.view"),
         "member_asked": request.GET.get("member", ""),
         **_preview(request, found, now),
+        **computed_panels(request, found, now),
     }
     return render(request, "campaigns/backoffice/campaign.html", context)
 
@@ -162,6 +165,16 @@ def campaign_forecast(request: HttpRequest, public_id: uuid.UUID) -> HttpRespons
     return redirect("loyalty_backoffice:backtest_page", backtest.public_id)
 
 
+def why_not(found: Campaign, actor: Actor, now: dt.datetime) -> str:
+    """Why this person must not publish a draft alone; nothing where something else is missing."""
+    if found.status != Campaign.Status.DRAFT:
+        return ""
+    try:
+        return second_person_missing(found, actor, now)
+    except DomainError:
+        return ""
+
+
 def _budget_words(budget: Budget, found: Campaign) -> list[str]:
     """What was given, and the whole."""
     if budget.unit is not None:
@@ -186,4 +199,5 @@ def _preview(request: HttpRequest, found: Campaign, now: dt.datetime) -> dict[st
     return {
         "card": card_of(found, now, member.customer.locale) if card else None, "member": member,
         "is_theirs": is_for(found, member, now), "is_aside": is_kept_aside(found, member),
+        **candidates_of(found, member, now),
     }  # fmt: skip

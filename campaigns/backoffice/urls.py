@@ -9,6 +9,7 @@ from campaigns.backoffice import (
     affiliates,
     calendar,
     campaign_codes,
+    campaign_extras,
     campaign_page,
     campaigns,
     challenge_members,
@@ -169,6 +170,11 @@ campaign_urls = [
         f"{CAMPAIGN}/codes/write/", campaign_codes.campaign_codes_write, name="campaign_codes_write"
     ),
     path(f"{CAMPAIGN}/codes/file/", campaign_codes.campaign_codes_file, name="campaign_codes_file"),
+    path(
+        f"{CAMPAIGN}/draws/<int:number>/file/",
+        campaign_extras.campaign_draw_file,
+        name="campaign_draw_file",
+    ),
     path(f"{CAMPAIGN}/forecast/", campaign_page.campaign_forecast, name="campaign_forecast"),
 ]
 GAME = "games/<uuid:public_id>"

@@ -28,6 +28,7 @@ from campaigns.models.occasions import (
     ProgramMeasuring,
 )
 from campaigns.models.outages import ChannelOutage
+from campaigns.models.personal_offers import PersonalOffer
 from campaigns.models.posts import (
     CommentReport,
     CommunityName,
@@ -46,6 +47,7 @@ from campaigns.models.referrals import (
     ReferralVisit,
 )
 from campaigns.models.seasons import QuarterPlan, Season, SeasonDates
+from campaigns.models.surprises import SurpriseDraw, SurpriseTicket
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
 from campaigns.models.templates import MessageTemplate, TemplateVersion
 from campaigns.models.ways import ChannelSetting, ContactAddress
@@ -102,6 +104,7 @@ __all__ = [
     "OccasionSetting",
     "Passage",
     "PassageStep",
+    "PersonalOffer",
     "Post",
     "PostComment",
     "PostReading",
@@ -119,6 +122,8 @@ __all__ = [
     "ReferralVisit",
     "Season",
     "SeasonDates",
+    "SurpriseDraw",
+    "SurpriseTicket",
     "Survey",
     "SurveyAnswer",
     "SurveyQuestion",

@@ -44,6 +44,11 @@ _ARMS = """
               AND o.placed_at < %(until)s AND o.currency = %(currency)s
               AND o.status NOT IN ('cancelled', 'refunded')) x
      WHERE c.campaign_id = %(campaign)s
+       AND (c.held_out OR NOT %(drawn)s OR EXISTS (
+            SELECT FROM campaigns_surpriseticket t
+              JOIN campaigns_surprisedraw d ON d.id = t.draw_id
+             WHERE d.campaign_id = c.campaign_id AND t.membership_id = c.membership_id
+               AND t.chosen))
      GROUP BY c.held_out
 """
 
@@ -158,7 +163,7 @@ def _arms(campaign: Campaign, now: dt.datetime) -> dict[bool, list[float]]:
     until = min(now, campaign.ended_at or campaign.ends_at or now)
     asked: dict[str, Any] = {
         "campaign": campaign.pk, "since": campaign.live_at, "until": until,
-        "currency": campaign.program.currency,
+        "currency": campaign.program.currency, "drawn": template_of(campaign).surprise,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, asked)

@@ -139,7 +139,8 @@ def shown_to(member: Membership, now: dt.datetime) -> list[Campaign]:
         return []
     running = Q(status__in=[Status.SCHEDULED, Status.LIVE], starts_at__lte=now, ends_at__gt=now)
     coming = Q(status=Status.SCHEDULED, starts_at__gt=now, teased_at__lte=now)
-    rows = promotions().filter(running | coming, program=program)
+    public = [template.code for template in PROMOTIONS if template.is_public]
+    rows = campaigns().filter(running | coming, program=program, template__in=public)
     found = [item for item in rows if codes_of(item).shown and is_for(item, member, now)]
     return sorted(found, key=lambda item: _place(item, now))
 

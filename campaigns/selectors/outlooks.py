@@ -248,5 +248,4 @@ def _day_of(
 
 
 def may_be_forecast(campaign: Campaign) -> bool:
-    """What is taken off prices is not replayed."""
-    return not template_of(campaign).takes_off
+    return template_of(campaign).is_replayed

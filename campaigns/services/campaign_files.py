@@ -19,10 +19,10 @@ from campaigns.selectors.campaigns import campaigns, status_at
 from campaigns.services.campaigns import (
     change_campaign,
     create_campaign,
-    may_not_publish,
     pause_campaign,
     publish_campaign,
     resume_campaign,
+    second_person_missing,
     withdraw_campaign,
 )
 from loyalty.models import Program
@@ -108,7 +108,7 @@ def _bring(applied: Applied, found: Campaign, state: str, actor: Actor, now: dt.
         message = _("It was published. Take it back by hand, or end it.")
         raise ConflictError(message, errors=[FieldError("state", message)])
     if found.status == Status.DRAFT:
-        if _waits(found, actor):
+        if _waits(found, actor, now):
             return
         found = publish_campaign(campaign=found, actor=actor, now=now)
         applied.changes.append(_("Promotion published: %s") % found.name)
@@ -120,14 +120,14 @@ def _bring(applied: Applied, found: Campaign, state: str, actor: Actor, now: dt.
         applied.changes.append(_("Promotion goes on: %s") % found.name)
 
 
-def _waits(found: Campaign, actor: Actor) -> bool:
+def _waits(found: Campaign, actor: Actor, now: dt.datetime) -> bool:
     """Whether something is missing that is in no file: its codes, the second person, or a program
     that is live."""
     if found.program.live_since is None:
         return True
     if codes_of(found).kind == "single" and not found.promo_codes.exists():
         return True
-    return found.program.four_eyes and bool(may_not_publish(found, actor))
+    return bool(second_person_missing(found, actor, now))
 
 
 def _state(found: Campaign) -> str:

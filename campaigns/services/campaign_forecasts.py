@@ -35,6 +35,11 @@ def forecast_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> 
             _("What is taken off prices is not replayed: a shop’s prices would have been others."),
             code="not_replayed",
         )
+    if not template_of(campaign).is_replayed:
+        raise DomainError(
+            _("Who would have got it is worked out on its page, not by a replay."),
+            code="not_replayed",
+        )
     program = campaign.program
     own = _as_tried(_unlimited(campaign))
     added = [*own, *(rule for other in met_by(campaign, now) for rule in _as_tried(other))]

@@ -15,11 +15,14 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from campaigns.campaign_definitions import TELLINGS, Telling, codes_of
+from campaigns.campaign_rules import template_of
 from campaigns.campaign_words import told_campaign
-from campaigns.models import Campaign, Message, OccasionSetting
+from campaigns.models import Campaign, Message, OccasionSetting, PersonalOffer
 from campaigns.news import News
 from campaigns.occasions import Occasion, Variable
+from campaigns.offer_words import gives_words, reason_words
 from campaigns.selectors.campaigns import audience_of, campaigns, with_draw
+from campaigns.selectors.surprises import SURPRISES
 from campaigns.services.messages import watched, write_messages
 from loyalty.models import Membership
 from loyalty.rules.calendar import start_of_day
@@ -125,10 +128,10 @@ def _tell_piece(job: Job) -> Step | None:
 
 def _due(now: dt.datetime) -> list[Due]:
     running = Q(status__in=[Status.SCHEDULED, Status.LIVE], ends_at__gt=now)
-    rows = campaigns().filter(running).exclude(tells=[]).order_by("pk")
+    rows = campaigns().filter(running).exclude(tells=[]).exclude(template__in=SURPRISES)
     return [
         Due(row, telling)
-        for row in rows
+        for row in rows.order_by("pk")
         for telling in _tellings(row, now)
         if telling in row.tells and watched(OCCASIONS[telling]) is not None
     ]
@@ -163,18 +166,29 @@ def _untold(item: Due, after: int, now: dt.datetime) -> QuerySet[Membership]:
     members = audience_of(item.campaign, now).filter(*known, pk__gt=after)
     if item.campaign.holdout:
         members = with_draw(item.campaign, members).filter(drawn__gte=item.campaign.holdout)
+    if template_of(item.campaign).personal:
+        members = members.filter(Exists(_offers(item, now).filter(membership=OuterRef("pk"))))
     return members.select_related("customer__merged_into", "program").order_by("pk")
+
+
+def _offers(item: Due, now: dt.datetime) -> QuerySet[PersonalOffer]:
+    """Of one that offers something to each member by themselves: what holds now."""
+    return item.campaign.personal_offers.filter(starts_at__lte=now, ends_at__gt=now)
 
 
 def _tell(
     item: Due, members: Sequence[Membership], setting: OccasionSetting, now: dt.datetime
 ) -> int:
-    news = [_news(item, member) for member in members]
+    own: dict[int, PersonalOffer] = {}
+    if template_of(item.campaign).personal:
+        found = _offers(item, now).filter(membership__in=[member.pk for member in members])
+        own = {offer.membership_id: offer for offer in found}
+    news = [_news(item, member, own.get(member.pk)) for member in members]
     occasion = OCCASIONS[item.telling]
     return len(write_messages(occasion=occasion, setting=setting, news=news, now=now))
 
 
-def _news(item: Due, member: Membership) -> News:
+def _news(item: Due, member: Membership, own: PersonalOffer | None) -> News:
     campaign, zone = item.campaign, member.program.zone
 
     def values() -> dict[str, str]:
@@ -184,6 +198,11 @@ def _news(item: Due, member: Membership) -> News:
         if item.telling == "teaser":
             begins = format_moment(campaign.starts_at, zone)
             return {"title": told.teaser or told.title, "begins": begins}
+        if own is not None:
+            return {
+                "title": gives_words(campaign, own.name), "text": reason_words(campaign, own),
+                "code": "", "ends": format_moment(own.ends_at, zone),
+            }  # fmt: skip
         return {
             "title": told.title, "text": told.text,
             "code": codes.word if codes.kind == "shared" else "",
@@ -193,5 +212,11 @@ def _news(item: Due, member: Membership) -> News:
     return News(
         customer=current(member.customer), membership=member,
         occurrence=item.occurrence(member), values=values,
-        link=reverse("campaigns_account:campaigns_of", args=[member.public_id]),
+        link=_link(item, member),
     )  # fmt: skip
+
+
+def _link(item: Due, member: Membership) -> str:
+    if template_of(item.campaign).personal:
+        return reverse("mypage:earn_of", args=[member.public_id])
+    return reverse("campaigns_account:campaigns_of", args=[member.public_id])

@@ -13,13 +13,19 @@ from campaigns.campaign_definitions import (
     definition_of_campaign,
     read_audience,
 )
-from campaigns.campaign_rules import rules_of_campaign, template_of
+from campaigns.campaign_rules import MOST_TARGETS, rules_of_campaign, template_of
 from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
+from campaigns.selectors.offer_picks import usual_targets
 from campaigns.services.campaign_members import keep_audience
 from campaigns.services.challenge_pauses import go_on, rest
 from campaigns.services.promo_codes import close_codes, open_codes, take_codes_back
+from campaigns.services.surprises import (
+    needs_second_person,
+    prepare_surprise,
+    take_surprise_back,
+)
 from loyalty.models import Program
 from loyalty.services.campaign_rules import (
     Span,
@@ -44,8 +50,9 @@ def create_from_template(
         raise DomainError(message, errors=[FieldError("template", message)])
     known = TEMPLATES[template]
     starts_at, ends_at = known.times(now, program.zone)
+    said = dict(known.offer) | usual_targets(known)
     definition = CampaignDefinition(
-        name=str(known.label), template=template, offer=Offer.model_validate(dict(known.offer)),
+        name=str(known.label), template=template, offer=Offer.model_validate(said),
         title=str(known.title), text=str(known.text), teaser=str(known.teaser),
         holdout=0 if known.takes_off else 10, starts_at=starts_at, ends_at=ends_at,
         teased_at=max(now, starts_at - dt.timedelta(days=2)),
@@ -140,11 +147,12 @@ def publish_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> C
     rules of the program, not the one who wrote it."""
     row = locked(campaign)
     _require(row, Status.DRAFT)
-    if row.program.four_eyes and (why := may_not_publish(row, actor)):
+    if why := second_person_missing(row, actor, now):
         raise ConflictError(why, code="second_person", status=403)
     span = span_of(row, now)
     _check_whole(row)
     open_codes(row, now)
+    prepare_surprise(row, actor, now)
     put_campaign_rules(
         program=row.program, source=row.source, wanted=rules_of_campaign(row), span=span,
         actor=actor, now=now,
@@ -158,6 +166,14 @@ def publish_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> C
         "name": row.name, "from": span.starts_at.isoformat(), "until": span.ends_at.isoformat(),
     })  # fmt: skip
     return begin(row, now) if span.starts_at <= now else row
+
+
+def second_person_missing(campaign: Campaign, actor: Actor, now: dt.datetime) -> str:
+    """Why this person must not publish it by themselves; nothing if they may. A second person does
+    where the program asks for one, or it is a surprise above what their role may give alone."""
+    if campaign.program.four_eyes or needs_second_person(campaign, actor, now):
+        return may_not_publish(campaign, actor)
+    return ""
 
 
 def may_not_publish(campaign: Campaign, actor: Actor) -> str:
@@ -209,6 +225,7 @@ def withdraw_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> 
         raise ConflictError(_("It has begun already. End it instead."), code="campaign_state")
     stop_campaign_rules(program=row.program, source=row.source, at=now)
     take_codes_back(row)
+    take_surprise_back(row)
     row.status = Status.DRAFT
     row.save()
     _audit("campaign.withdrawn", row, actor, after={"name": row.name})
@@ -322,7 +339,9 @@ def _taken_codes(program: Program, template: str) -> set[str]:
 
 def _endings(template: str) -> list[str]:
     """What the codes of its second rule and of those after it end in."""
-    return [f"-{number}" for number in range(2, len(TEMPLATES[template].parts) + 1)]
+    known = TEMPLATES[template]
+    most = MOST_TARGETS if known.personal else len(known.parts)
+    return [f"-{number}" for number in range(2, most + 1)]
 
 
 def _check_whole(campaign: Campaign) -> None:

@@ -99,6 +99,7 @@ FILES = [
     "campaigns/challenge_words.py",
     "campaigns/game_words.py",
     "campaigns/models/surveys.py",
+    "campaigns/offer_words.py",
     "campaigns/services/challenge_teams.py",
     "campaigns/services/challenges.py",
     "campaigns/services/community_names.py",

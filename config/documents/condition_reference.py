@@ -15,6 +15,7 @@ from members.conditions.fields import (
     JOINED,
     LINE,
     MEMBER,
+    OFFERS,
     ORDER,
     PLAN,
     SEGMENTS,
@@ -30,7 +31,8 @@ from members.conditions.operators import operators_of
 PAGE = "conditions.md"
 NAME = "condition_reference"
 SCOPES = (
-    ORDER, CODES, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, JOINED, TIER, PLAN, COMPANY,
+    ORDER, CODES, OFFERS, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, JOINED, TIER, PLAN,
+    COMPANY,
 )  # fmt: skip
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,

@@ -32,7 +32,7 @@ from loyalty.selectors.rules import CAMPAIGN
 from loyalty.selectors.tier_sets import benefits_of, former_tier_sets, tier_set_at
 from loyalty.terms_panels import TermsPanel, terms_panels
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
-from loyalty.told_conditions import is_kept_from, told_sentence
+from loyalty.told_conditions import is_kept_from, is_told_elsewhere, told_sentence
 from loyalty.unit_definitions import WalletTypeDefinition
 from members.conditions.moments import Moment
 from members.formatting import UnitNames
@@ -160,7 +160,7 @@ def terms_of(
         .order_by("rule__position", "rule_id", "number")
     )
     moment = Moment(now, program.zone)
-    told = [version for version in versions if not (reader and _kept_from(version, reader, moment))]
+    told = [version for version in versions if not _kept_from(version, reader, moment)]
     worded = [(version, _worded(version, program)) for version in told]
     in_force = [pair for pair in worded if _has_begun(pair[0], now) and not _is_over(pair[0], now)]
     kinds = [version.body.get("kind") for version, _words in in_force]
@@ -311,9 +311,15 @@ def _is_of_campaign(version: EarningRuleVersion) -> bool:
     return version.rule.source.startswith(CAMPAIGN)
 
 
-def _kept_from(version: EarningRuleVersion, reader: Customer, moment: Moment) -> bool:
+def _kept_from(version: EarningRuleVersion, reader: Customer | None, moment: Moment) -> bool:
     condition = stored_condition(version.body.get("when") or {})
-    return condition is not None and is_kept_from(condition.root, reader, moment)
+    if is_told_elsewhere(version.body, condition.root if condition else None):
+        return True
+    return (
+        reader is not None
+        and condition is not None
+        and is_kept_from(condition.root, reader, moment)
+    )
 
 
 def _has_begun(version: EarningRuleVersion, now: dt.datetime) -> bool:

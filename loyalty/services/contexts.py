@@ -17,6 +17,7 @@ from typing import Any, Literal
 from loyalty.codes_asked import CodeAnswer, counting
 from loyalty.ledger.balances import Holding, holdings
 from loyalty.models import Membership, Wallet
+from loyalty.offers_asked import OfferAsked, offers_of
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.bodies import CashbackBody, DiscountBody
 from loyalty.rules.calendar import period_start, start_of_day
@@ -39,6 +40,7 @@ from members.conditions.fields import (
     CUSTOMER,
     JOINED,
     MEMBER,
+    OFFERS,
     PLAN,
     SEGMENTS,
     TIER,
@@ -192,6 +194,7 @@ class _Facts:
         self.plans: dict[int, str] = {}
         self.companies: dict[int, CompanyFacts] = {}
         self.joined: dict[int, int] = {}
+        self.offers: dict[int, frozenset[str]] = {}
 
     @classmethod
     def load(cls, wishes: Sequence[Wish]) -> _Facts:
@@ -217,6 +220,9 @@ class _Facts:
             facts.joined = _orders_since_joining(wishes, facts.memberships)
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
+        if OFFERS in scopes:
+            asked = [OfferAsked(wish.program.id, wish.customer_id, wish.at) for wish in wishes]
+            facts.offers = dict(zip(map(id, wishes), offers_of(asked), strict=True))
         if COMPANY in scopes or any(
             _company_spent(version) for wish in wishes for version in wish.asking
         ):
@@ -252,6 +258,7 @@ class _Facts:
             TIER: self.tiers.get(id(wish)),
             PLAN: self.plans.get(id(wish), ""),
             CODES: counting(wish.codes),
+            OFFERS: self.offers.get(id(wish), frozenset()),
             COMPANY: self.companies.get(id(wish)),
             JOINED: self.joined.get(id(wish)),
         }

@@ -8,4 +8,6 @@ TIER, PLAN, COMPANY = "tier", "plan", "company"
 JOINED = "joined"
 # Promotions whose codes count for the order.
 CODES = "codes"
+# What was offered to the buyer alone, and holds when the order is placed.
+OFFERS = "offers"
 OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})

@@ -24,7 +24,7 @@ from config import embedded  # noqa: E402
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "campaigns", "tiers", "orders", "spends",
     "sweeps", "liability", "rewards", "codes", "checkout", "webhooks", "messages", "journeys",
-    "challenges",
+    "challenges", "offers",
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def main() -> None:
             live_rules,
             measures,
             messages,
+            offers,
             rewards,
             segments,
             tiers,
@@ -79,6 +80,10 @@ def main() -> None:
             "challenges": (
                 f"Challenges of {min(options.customers, challenges.MOST):,} members",
                 challenges.rounds, challenges.GOALS,
+            ),
+            "offers": (
+                f"Personal offers of {min(options.customers, offers.MOST):,} members",
+                offers.rounds, offers.GOALS,
             ),
             "spends": ("Aged books, spends", aged_books.spends, aged_books.SPEND_GOALS),
             "sweeps": (

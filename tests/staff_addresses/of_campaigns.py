@@ -144,6 +144,7 @@ CAMPAIGNS: dict[str, Who] = {
     "campaigns_backoffice:campaign_codes_write": form(MARKETERS),
     "campaigns_backoffice:campaign_codes_file": read(MARKETERS),
     "campaigns_backoffice:campaign_forecast": write(NOT_AGENTS),
+    "campaigns_backoffice:campaign_draw_file": read(EVERYBODY),
     "referrals_backoffice:referral_list": read(EVERYBODY),
     "referrals_backoffice:referral_review": read(MARKETERS),
     "referrals_backoffice:referral": read(EVERYBODY),

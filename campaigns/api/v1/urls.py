@@ -17,6 +17,7 @@ from campaigns.api.v1 import (
     journey_states,
     journeys,
     messages,
+    offers,
     own_challenges,
     own_games,
     own_messages,
@@ -182,6 +183,27 @@ campaign_urls = [
         "campaigns/<uuid:campaign_id>/results",
         campaigns.CampaignResults.as_view(),
         name="campaign-results",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/draws", offers.CampaignDraws.as_view(), name="campaign-draws"
+    ),
+    path(
+        "memberships/<uuid:membership_id>/offers",
+        offers.MemberOffers.as_view(),
+        name="member-offers",
+    ),
+    path(
+        "me/memberships/<uuid:membership_id>/offers", offers.OwnOffers.as_view(), name="own-offers"
+    ),
+    path(
+        "me/memberships/<uuid:membership_id>/offers/<uuid:offer_id>/seen",
+        offers.OwnOfferSeen.as_view(),
+        name="own-offer-seen",
+    ),
+    path(
+        "me/memberships/<uuid:membership_id>/surprises",
+        offers.OwnSurprises.as_view(),
+        name="own-surprises",
     ),
     path(
         "me/memberships/<uuid:membership_id>/campaigns",

@@ -7,9 +7,19 @@ from members.public_events import register_event_source
 
 def register() -> None:
     """Called once, when the application is ready."""
-    from campaigns.selectors.telling import campaigns, challenges, games, posts, referrals, surveys
+    from campaigns.selectors.telling import (
+        campaigns,
+        challenges,
+        games,
+        offers,
+        posts,
+        referrals,
+        surveys,
+    )
 
     register_event_source("told.campaigns", campaigns.tell_campaigns, campaigns.CAMPAIGN_TYPES)
+    register_event_source("told.personal_offers", offers.tell_offers, offers.OFFER_TYPES)
+    register_event_source("told.surprise_tickets", offers.tell_surprises, offers.SURPRISE_TYPES)
     register_event_source("told.games", games.tell_games, games.GAME_TYPES)
     register_event_source("told.game_plays", games.tell_plays, games.PLAY_TYPES)
     register_event_source("told.game_draws", games.tell_draws, games.DRAW_TYPES)

@@ -71,7 +71,7 @@ def begin(manager: Client, program: Program, template: str = "points-weekend") -
 
 def test_the_empty_list_teaches_and_leads_to_the_templates(manager: Client, club: Program) -> None:
     assert "Begin from a template" in page(manager, url("campaign_list"))
-    assert page(manager, url("campaign_gallery")).count('name="template"') == 13
+    assert page(manager, url("campaign_gallery")).count('name="template"') == 18
 
 
 def test_a_promotion_is_begun_written_and_published(manager: Client, club: Program) -> None:

@@ -18,7 +18,7 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import DAY, launch
 from tests.campaigns.factories import switch_on, work
-from tests.loyalty.factories import NOW, make_program, make_wallet
+from tests.loyalty.factories import NOW, line, make_program, make_wallet, order, record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 HOUR = dt.timedelta(hours=1)
@@ -119,4 +119,27 @@ def test_nothing_is_told_while_the_occasion_is_off() -> None:
     program = make_program(time_zone="Europe/Athens")
     make_wallet(program, at=NOW - 9 * DAY)
     three_days(program)
+    assert tell(begins() + HOUR) == []
+
+
+def test_of_personal_offers_each_reads_their_own_and_why(program: Program) -> None:
+    for who, category in (("c1", "coffee"), ("c2", "tea"), ("c3", "")):
+        make_wallet(program, who, at=NOW - 9 * DAY)
+        for ago in (1, 2):
+            basket = (line(1, "10", category=category or "cake"),)
+            said = order(f"{who}{ago}", "10", lines=basket, buyer=who, at=NOW - ago * DAY)
+            record(said, now=NOW)
+    offer = {"categories": ["coffee", "tea"], "bought": 2}
+    three_days(program, template="personal-favorite", tells=["begun"], teased_at=None, offer=offer)
+    assert tell(begins() + HOUR) == []
+    work("personal_offers", begins() + 2 * HOUR)
+    assert sorted(tell(begins() + 3 * HOUR)) == ["2 × points on coffee", "2 × points on tea"]
+    told = Delivery.objects.filter(subject__contains="tea").get().text
+    assert "Because you bought tea 2 times." in told
+
+
+def test_nobody_is_told_of_a_surprise_beforehand(program: Program) -> None:
+    make_wallet(program, at=NOW - 9 * DAY)
+    three_days(program, template="surprise", tells=["begun", "teaser"])
+    assert tell(begins() - HOUR) == []
     assert tell(begins() + HOUR) == []

@@ -557,6 +557,8 @@ def test_a_draft_from_every_template_can_be_planned_with_what_it_needs(program, 
     if "bundle" in known.needs:
         parts = (BundlePart(pieces=2),)
         changed["offer"] = definition.offer.model_copy(update={"bundle": parts})
+    if "set" in known.needs:
+        changed["offer"] = definition.offer.model_copy(update={"skus": ("A", "B")})
     if known.for_some:
         changed["audience"] = {"field": "customer.tags", "op": "has_any", "value": ["vip"]}
     if changed:

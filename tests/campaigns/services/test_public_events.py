@@ -8,11 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from jsonschema import Draft202012Validator
 
-from campaigns.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from campaigns.models import PersonalOffer, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
 from campaigns.services.games import end_game
+from campaigns.services.personal_offers import follow_customers, mark_seen
 from campaigns.services.posts import archive_post
 from campaigns.services.referral_reviews import refuse_referral
 from campaigns.services.webhook_endpoints import change_endpoint, switch_off, switch_on
@@ -71,6 +72,7 @@ from tests.loyalty.factories import (
     adjust,
     day,
     give_back,
+    line,
     make_program,
     make_type,
     make_wallet,
@@ -288,6 +290,22 @@ def promotions() -> None:
     end_campaign(campaign=campaign, actor=SYSTEM, now=day(1))
 
 
+def offers_and_surprises() -> None:
+    program = make_program()
+    make_wallet(program)
+    for name in ("A", "B"):
+        record(order(name, "10", lines=(line(1, "10", category="tea"),), at=day(-2)))
+    offering = {"categories": ["tea"], "bought": 2}
+    campaigning.launch(program, "personal-favorite", offer=offering)
+    campaigning.launch(program, "surprise", name="Surprise", offer={"choose": "all"})
+    run_scheduled(kind="personal_offers", now=NOW)
+    run_scheduled(kind="campaigns", now=NOW)
+    run_scheduled(kind="surprises", now=NOW)
+    mark_seen(list(PersonalOffer.objects.all()), NOW)
+    record(order("C", "10", lines=(line(1, "10", category="tea"),)))
+    follow_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+
+
 def games() -> None:
     member = make_member(0, "m0")
     game = gaming.live_game(member.program, prizes=gaming.sure())
@@ -371,6 +389,7 @@ STORIES = {
     opinions: {"survey.answered"},
     reading: {"post.published", "post.archived", "post.commented"},
     promotions: {"campaign.started", "campaign.ended"},
+    offers_and_surprises: {"offer.made", "offer.seen", "offer.taken", "surprise.given"},
     quests: {
         "challenge.started", "challenge.progressed", "challenge.nearly_there", "challenge.won",
         "challenge.undone", "challenge.ended",

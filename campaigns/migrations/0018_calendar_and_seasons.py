@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0015_devices_codes_pauses'),
+        ('campaigns', '0017_community'),
         ('loyalty', '0057_worth_by_tier'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
