@@ -10,12 +10,12 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.channels import Channel, register_channel
-from campaigns.kept_secrets import revealed
 from campaigns.mail_line import mail_line
 from campaigns.provider_line import listen, provider_line
 from campaigns.short_texts import PUSH, SMS, WEBHOOK, WHATSAPP
 from campaigns.webhook_line import webhook_line
 from campaigns.webhook_secrets import read
+from members.kept_secrets import revealed
 from members.models import Customer
 
 EMAIL, INBOX = "email", "inbox"

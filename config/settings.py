@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "csp",
     "anymail",
     "django_celery_beat",
@@ -211,7 +212,12 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEVELOPMENT else "https"
 # Lockout: five wrong passwords for one address, or ten from one place, and sign-in waits.
 # So many forms of a program's public page from one place: more are not people.
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "join": "10/m/ip,60/h/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key", "join": "10/m/ip,60/h/ip", "social": "20/m/ip",
+}  # fmt: skip
+# Providers and their secrets are kept by members.models.sign_in_providers, tokens by nobody.
+SOCIALACCOUNT_ADAPTER = "members.account.social.SocialAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0 if DEVELOPMENT else 1)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Setia"

@@ -10,6 +10,7 @@ class LoyaltyConfig(AppConfig):
 
     def ready(self) -> None:
         from loyalty import condition_fields, forgetting, jobs, merging, segment_uses
+        from loyalty.account import joining_elsewhere
         from loyalty.account import menu as account_menu
         from loyalty.api.v1 import order_texts
         from loyalty.backoffice import menu as backoffice_menu
@@ -37,6 +38,7 @@ class LoyaltyConfig(AppConfig):
         segment_uses.register()
         jobs.register()
         account_menu.register()
+        joining_elsewhere.register()
         backoffice_menu.register()
         merging.register()
         forgetting.register()

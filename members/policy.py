@@ -89,6 +89,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "merchant.edit",
             "staff.manage",
             "api_keys.manage",
+            "sign_in.manage",
             "webhooks.manage",
             "connections.manage",
             "audit.view",

@@ -21,6 +21,8 @@ ACTIONS = {
     "customer.merged_away": _("Merged a customer into another"),
     "customer.merge_undone": _("Undid a merge of customers"),
     "customer.signed_in_first": _("Signed in for the first time"),
+    "customer.sign_in_connected": _("Connected an account elsewhere"),
+    "customer.sign_in_disconnected": _("Disconnected an account elsewhere"),
     "merchant.updated": _("Changed the merchant’s settings"),
     "staff.invited": _("Gave access to the back-office"),
     "staff.invited_again": _("Sent the invitation again"),
@@ -29,6 +31,9 @@ ACTIONS = {
     "staff.removed": _("Took away access to the back-office"),
     "api_key.created": _("Created an API key"),
     "api_key.revoked": _("Revoked an API key"),
+    "sign_in_provider.added": _("Let customers sign in elsewhere"),
+    "sign_in_provider.changed": _("Changed where customers sign in"),
+    "sign_in_provider.removed": _("Removed a place where customers sign in"),
     "segment.created": _("Created a segment"),
     "segment.updated": _("Changed a segment"),
     "segment.archived": _("Put a segment away"),
@@ -45,6 +50,9 @@ TARGETS = {
     "members.merchant": TargetKind(_("Merchant"), "backoffice:merchant", takes_id=False),
     "members.staffmember": TargetKind(_("Team"), "backoffice:team", takes_id=False),
     "members.apikey": TargetKind(_("API key"), "backoffice:api_key_list", takes_id=False),
+    "members.signinprovider": TargetKind(
+        _("Sign-in"), "backoffice:sign_in_provider_list", takes_id=False
+    ),
     "members.segment": TargetKind(_("Segment"), "backoffice:segment_by_key"),
     "members.job": TargetKind(_("Job"), "backoffice:job"),
 }
@@ -60,6 +68,8 @@ FIELDS = {
     "removed": _("Removed"),
     "scopes": _("May do"),
     "revoked_at": _("Revoked"),
+    "provider": _("Provider"),
+    "secret": _("Secret"),
 }
 
 

@@ -238,6 +238,7 @@ PAGES = (
     Page("self-check", ("loyalty_backoffice:self_check", "self_check")),
     Page("merchant", ("backoffice:merchant",)),
     Page("team", ("backoffice:team",)),
+    Page("sign-in", ("backoffice:sign_in_provider_list",)),
     Page("api-keys", ("backoffice:api_key_list",)),
     Page("connections", ("connections:connection_list",)),
     Page("connection", ("connections:connection", "connection")),

@@ -21,14 +21,17 @@ from campaigns.selectors.referrals import advocate_of, brings, live_terms
 from campaigns.services.affiliates import find_affiliate, report_of
 from campaigns.services.referral_links import DETAIL, address_of, find_link, note_ask, note_visit
 from loyalty.account.joining import JoinForm
+from loyalty.account.joining_elsewhere import how_they_join, join_and_sign_in
 from loyalty.card_numbers import qr_code
 from loyalty.models import Membership, Program
 from loyalty.services.join_requests import request_to_join
 from loyalty.services.joining import join_program
+from members.account.proofs import proof_for
 from members.forms import errors_on, posted
 from members.models import Customer, User
 from members.selectors.merges import current
 from members.services.audit import Actor
+from members.services.social_sign_in import Proof
 
 
 @never_cache
@@ -46,6 +49,8 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST" and customer is not None:
         note_traces(customer, {"device": place.device, "network": place.network}, now)
         return _join(request, link, customer)
+    if request.method == "POST" and (proof := proof_for(request)) is not None:
+        return _join_by_proof(request, link, proof)
     if request.method == "GET":
         note_visit(link, place, now)
     form = JoinForm(posted(request))
@@ -58,6 +63,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
         "who": advocate.customer.given_name if advocate else str(link.affiliate),
         "sentences": friend_sentences(definition, program),
         "member": _member(program, customer), "customer": customer,
+        "proof": proof_for(request) if customer is None else None,
     }  # fmt: skip
     status = 422 if form.is_bound else 200
     return render(request, "referrals/invited.html", context, status=status)
@@ -98,12 +104,22 @@ def _join(request: HttpRequest, link: ReferralLink, customer: Customer) -> HttpR
     assert isinstance(request.user, User)
     program = link.referral_program.program
     joined = join_program(
-        customer=customer, program=program, source=Membership.Source.LINK,
-        detail=f"{DETAIL}{link.code}", at=timezone.now(), actor=Actor.of_user(request.user),
+        customer=customer, program=program, **how_they_join(request, f"{DETAIL}{link.code}"),
+        at=timezone.now(), actor=Actor.of_user(request.user),
     )  # fmt: skip
     if joined.membership is not None:
         return redirect("mypage:home_of", joined.membership.public_id)
     return redirect("programs:program", program.code)
+
+
+def _join_by_proof(request: HttpRequest, link: ReferralLink, proof: Proof) -> HttpResponse:
+    place, program = place_of(request), link.referral_program.program
+
+    def note(customer: Customer) -> None:
+        traces = {"device": place.device, "network": place.network}
+        note_traces(customer, traces, timezone.now())
+
+    return join_and_sign_in(request, program, proof, f"{DETAIL}{link.code}", noting=note)
 
 
 def _ask(request: HttpRequest, link: ReferralLink, form: JoinForm) -> bool:

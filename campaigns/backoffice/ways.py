@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.backoffice.places import NAMESPACE, crumbs, find_channel, tabs
 from campaigns.channels import Channel, all_channels
-from campaigns.kept_secrets import revealed
 from campaigns.models import ChannelOutage, ChannelSetting
 from campaigns.provider_urls import LONGEST, names_for
 from campaigns.selectors.messages import outages
@@ -37,6 +36,7 @@ from campaigns.short_texts import SMS, WEBHOOK, WHATSAPP
 from campaigns.words import reason_words
 from members.errors import DomainError
 from members.forms import errors_on, posted
+from members.kept_secrets import revealed
 from members.models import User
 from members.policy import acting, is_allowed, staff_view
 

@@ -22,7 +22,7 @@ class GameSeed(models.Model):
 
     game = models.ForeignKey(Game, on_delete=models.PROTECT, related_name="seeds", db_index=False)
     number = models.PositiveIntegerField()
-    # Encrypted; see `campaigns.kept_secrets`.
+    # Encrypted; see `members.kept_secrets`.
     secret = models.BinaryField()
     commitment = models.CharField(max_length=64)
     # The secret in hexadecimal digits, once it is no secret any more.

@@ -13,7 +13,7 @@ from members.models import Customer
 
 class ChannelSetting(models.Model):
     """How a way is set up, and how it does; no row: as the installation says. What is secret is
-    encrypted (`campaigns.kept_secrets`)."""
+    encrypted (`members.kept_secrets`)."""
 
     # As in `campaigns.standard_channels`.
     channel = models.CharField(max_length=16, primary_key=True)

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.channels import Channel, all_channels
-from campaigns.kept_secrets import revealed
 from campaigns.models import BlockedAddress, ChannelSetting, ContactAddress
+from members.kept_secrets import revealed
 from members.models import Customer
 
 

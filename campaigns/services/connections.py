@@ -12,10 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.kept_secrets import hidden, revealed
 from campaigns.models import Connection
 from campaigns.webhook_addresses import check_url
 from members.errors import ConflictError, DomainError, FieldError
+from members.kept_secrets import hidden, revealed
 from members.services.audit import Actor, record_audit, snapshot
 
 Kind = Connection.Kind

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.fair_draws import commitment_of, new_seed
-from campaigns.kept_secrets import hidden, revealed
 from campaigns.models import Game, GameSeed
 from members.errors import ConflictError
+from members.kept_secrets import hidden, revealed
 from members.services.audit import Actor, record_audit
 
 # The seed changes by itself after so long, so that what was drawn can be worked out again soon.

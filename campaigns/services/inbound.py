@@ -21,13 +21,13 @@ from django.utils.translation import gettext as _
 from campaigns.connectors.kinds import Envelope, Headers, kind_of
 from campaigns.connectors.mapping import split_csv, split_json
 from campaigns.connectors.records import Part
-from campaigns.kept_secrets import revealed
 from campaigns.models import Connection, InboundMessage
 from campaigns.selectors.connections import reading_of
 from campaigns.services.forgotten_messages import forget_gone
 from campaigns.services.shop_records import record_all
 from loyalty.models import Transfer
 from members.errors import ConflictError, DomainError
+from members.kept_secrets import revealed
 from members.models import OutboxEvent
 from members.outbox import register_consumer
 from members.services.audit import Actor, record_audit

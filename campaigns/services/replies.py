@@ -10,11 +10,11 @@ from django.utils.crypto import constant_time_compare
 
 from campaigns.addresses import digest_of
 from campaigns.channels import Channel, channel_named
-from campaigns.kept_secrets import revealed
 from campaigns.models import ChannelSetting, ConsentChange, ContactAddress
 from campaigns.services.consents import set_consents
 from campaigns.topics import choosable_topics
 from members.errors import DomainError
+from members.kept_secrets import revealed
 from members.models import Customer
 from members.phones import normalize_phone
 from members.selectors.merges import current

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.channels import Channel, HandOverError, Letter, UnclearError
-from campaigns.kept_secrets import hidden
 from campaigns.models import ChannelOutage, ChannelSetting
 from campaigns.provider_urls import check_provider, hint_of
 from campaigns.selectors.ways import installed_url, is_usable, setting_of_channel
@@ -21,6 +20,7 @@ from campaigns.webhook_addresses import check_url
 from campaigns.webhook_secrets import SEED_BYTES, written
 from campaigns.words import reason_words
 from members.errors import ConflictError, DomainError, FieldError
+from members.kept_secrets import hidden
 from members.services.audit import Actor, record_audit
 
 LONGEST_WORD, LONGEST_ADDRESS = 20, 500

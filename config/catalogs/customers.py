@@ -28,6 +28,7 @@ FILES = [
     "members/phones.py",
     "members/services/customer_values.py",
     "members/services/customers.py",
+    "members/services/social_sign_in.py",
     "members/states.py",
     "members/words.py",
     "loyalty/*_words.py",

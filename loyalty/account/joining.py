@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from loyalty.account.joining_elsewhere import how_they_join, join_and_sign_in
 from loyalty.models import Candidate, Membership, Program
 from loyalty.selectors.admissions import Admission, admissions
 from loyalty.selectors.launches import founding_offer, get_launch
@@ -23,6 +24,7 @@ from loyalty.services.invitations import accept_invitation, decline_invitation, 
 from loyalty.services.join_requests import confirm_request, find_request, request_to_join
 from loyalty.services.joining import Joined, join_program
 from members.account.access import signed_in_customer
+from members.account.proofs import proof_for
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import Customer, User
@@ -58,6 +60,8 @@ def program(request: HttpRequest, code: str) -> HttpResponse:
     customer = signed_in_customer(request)
     if request.method == "POST" and customer is not None and found.joinable:
         return _join(request, found, customer)
+    if request.method == "POST" and (proof := proof_for(request)) is not None:
+        return join_and_sign_in(request, found, proof, _campaign(request))
     form = JoinForm(posted(request))
     if form.is_bound and form.is_valid():
         answer = _ask(request, found, form)
@@ -113,8 +117,8 @@ def _campaign(request: HttpRequest) -> str:
 def _join(request: HttpRequest, found: Program, customer: Customer) -> HttpResponse:
     assert isinstance(request.user, User)
     joined: Joined = join_program(
-        customer=customer, program=found, source=Membership.Source.LINK,
-        detail=_campaign(request), at=timezone.now(), actor=Actor.of_user(request.user),
+        customer=customer, program=found, **how_they_join(request, _campaign(request)),
+        at=timezone.now(), actor=Actor.of_user(request.user),
     )  # fmt: skip
     if joined.membership is not None:
         return redirect("mypage:home_of", joined.membership.public_id)
@@ -160,6 +164,7 @@ def _page(
             "founding": offer if offer and offer.is_open(now) else None,
             "form": form,
             "customer": customer,
+            "proof": proof_for(request) if customer is None else None,
             "member": _membership(found, customer),
             "candidate": candidate,
             "waits": admission.state == Candidate.State.WAITING,

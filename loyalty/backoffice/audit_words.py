@@ -96,6 +96,8 @@ PLANS: Words = {
     "plan.refund_asked": _("Asked the payment provider to give the payment of a plan back"),
     "plan.refund_refused": _("The payment provider refused to give a payment back"),
     "plan.refunded": _("Gave the payment of a plan back"),
+    "plan.refund_failed": _("The payment provider could not give a payment back"),
+    "plan.refund_retried": _("Had a payment given back that had failed"),
 }
 ORDERS: Words = {
     "order.refunded": _("Recorded a refund"),

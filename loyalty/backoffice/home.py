@@ -22,6 +22,7 @@ from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
 from loyalty.selectors.companies import waiting_companies
 from loyalty.selectors.latest import latest_transfers
+from loyalty.selectors.plan_figures import failed_refunds
 from loyalty.selectors.self_checks import latest_verdict
 from loyalty.selectors.totals import has_orders
 from loyalty.timeline import LOOK
@@ -157,7 +158,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 def _needs(request: HttpRequest) -> list[Need]:
     needs = [*_drift(request), *_approvals(request), *_activities(request), *_rules(request)]
     needs += _tiers(request)
-    needs += _companies(request)
+    needs += [*_companies(request), *_refunds(request)]
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
@@ -186,6 +187,26 @@ def _companies(request: HttpRequest) -> list[Need]:
             _("Open the company"),
         )
         for company, count in waiting_companies(request.user.pk)[:NEEDS_OF_A_KIND]
+    ]  # fmt: skip
+
+
+def _refunds(request: HttpRequest) -> list[Need]:
+    """Programs with money that a payment provider could not give back."""
+    if not is_allowed(request.user, "plans.serve"):
+        return []
+    return [
+        Need(
+            "receipt-refund", "danger", program.name,
+            ngettext(
+                "The payment provider could not give %s payment back.",
+                "The payment provider could not give %s payments back.",
+                count,
+            ) % count,
+            f"{reverse('loyalty_backoffice:subscriber_list', args=[program.code])}"
+            "?state=refund_failed",
+            _("Look at them"),
+        )
+        for program, count in failed_refunds()[:NEEDS_OF_A_KIND]
     ]  # fmt: skip
 
 

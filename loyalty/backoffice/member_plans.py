@@ -32,6 +32,7 @@ from loyalty.selectors.subscriptions import (
     paid_charge,
     running_of,
 )
+from loyalty.services.failed_refunds import retry_refund
 from loyalty.services.plan_payments import mark_paid
 from loyalty.services.plan_refunds import (
     RefundPreview,
@@ -39,7 +40,7 @@ from loyalty.services.plan_refunds import (
     preview_refund,
     refund_charge,
 )
-from loyalty.services.subscriptions import cancel_at_period_end, change_plan, resume, subscribe
+from loyalty.services.subscriptions import cancel_at_period_end, resume, subscribe
 from members.errors import DomainError, NotFoundError
 from members.formatting import format_money
 from members.forms import errors_on, posted
@@ -92,7 +93,7 @@ def plan_join(request: HttpRequest, public_id: UUID) -> HttpResponse:
     membership = get_object_or_404(
         memberships().exclude(status=Membership.Status.MERGED), public_id=public_id
     )
-    offers = _offers(membership.program)
+    offers = offered_plans(membership.program)
     if not offers or running_of(membership) is not None:
         raise Http404("There is no plan to take.")
     form = PlanChoiceForm(posted(request), offers=offers)
@@ -117,33 +118,9 @@ def plan_join(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("plans.serve")
-def subscription_change(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The dialog that lets a plan become another one when it renews."""
-    found = _running(public_id)
-    offers = _offers(owner_of(found).program) | {found.plan: _("%s, as it is") % found.version.name}
-    form = PlanChoiceForm(
-        posted(request), offers=offers, initial={"plan": (found.next_plan or found.plan).code}
-    )
-    back = customer_url(owner_of(found).customer)
-    if request.method == "POST" and form.is_valid():
-        with errors_on(form):
-            change_plan(
-                subscription=found, plan=form.chosen, actor=acting(request), now=timezone.now()
-            )
-            message = _("That is what it is from its renewal on.")
-            return dialog_done(request, url=back, changed="wallet", message=message)
-    said = {
-        "title": _("Another plan at renewal"), "form": form, "back": back, "submit": _("Save"),
-        "lead": _("Nothing changes before the period that is paid for is over."),
-    }  # fmt: skip
-    return _dialog(request, said)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("plans.serve")
 def subscription_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The dialog that ends a plan: at the end of the period, or now with or without money back."""
-    found, now = _running(public_id), timezone.now()
+    found, now = running_plan(public_id), timezone.now()
     charge = paid_charge(found, now)
     may_be_refunded = charge is not None and charge.refundable and not charge.giving_back
     preview = preview_refund(charge, now=now) if charge and may_be_refunded else None
@@ -174,7 +151,7 @@ def subscription_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @staff_view("plans.serve")
 def subscription_resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """It renews after all."""
-    found = _running(public_id)
+    found = running_plan(public_id)
     message = _("%s renews again.") % found.version.name
     try:
         resume(subscription=found, actor=acting(request), now=timezone.now())
@@ -216,7 +193,7 @@ def invoice_refund(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The dialog that gives a payment back, with what that takes."""
     charge, now = _charge(public_id), timezone.now()
     back = customer_url(owner_of(charge.subscription).customer)
-    if charge.state != PlanCharge.State.PAID or charge.giving_back:
+    if charge.state != PlanCharge.State.PAID or charge.giving_back or not charge.refundable:
         raise Http404("Only what was paid can be given back, and once.")
     preview = preview_refund(charge, now=now)
     form = RefundForm(posted(request), charge=charge, preview=preview)
@@ -238,6 +215,22 @@ def invoice_refund(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return _dialog(request, said)
 
 
+@require_POST
+@staff_view("plans.serve")
+def invoice_refund_retry(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Ask the provider once more for what it could not give back."""
+    charge = _charge(public_id)
+    message = _("Invoice %s was given back.") % charge.invoice_number
+    try:
+        found = retry_refund(charge=charge, actor=acting(request), now=timezone.now())
+        if found.refund_failed_at is not None:
+            message = str(_NOT_ANSWERED)
+    except DomainError as error:
+        message = str(error.message)
+    back = customer_url(owner_of(charge.subscription).customer)
+    return dialog_done(request, url=back, changed="wallet", message=message)
+
+
 def _consequence(charge: PlanCharge, preview: RefundPreview) -> str:
     by_hand = not provider_named(charge.subscription.provider).collects
     lines = [_("The plan ends with it, at once.")] if preview.ends else []
@@ -251,7 +244,7 @@ def _dialog(request: HttpRequest, said: dict[str, Any]) -> HttpResponse:
     return render(request, "loyalty/backoffice/plan_dialog.html", said, status=status)
 
 
-def _offers(program: Program) -> dict[Plan, str]:
+def offered_plans(program: Program) -> dict[Plan, str]:
     return {
         version.plan: f"{version.name}, {price_words(version, program.currency)}"
         for version in current_versions(program)
@@ -259,7 +252,7 @@ def _offers(program: Program) -> dict[Plan, str]:
     }
 
 
-def _running(public_id: UUID) -> Subscription:
+def running_plan(public_id: UUID) -> Subscription:
     try:
         found = get_subscription(public_id)
     except NotFoundError as error:
@@ -296,7 +289,9 @@ def _shown(found: Subscription) -> dict[str, Any]:
                 "charge": charge,
                 "state": INVOICE_STATES[charge.state],
                 "payable": charge.state in PlanCharge.UNPAID,
-                "refundable": charge.state == PlanCharge.State.PAID and not charge.giving_back,
+                "refundable": charge.state == PlanCharge.State.PAID
+                and not charge.giving_back
+                and charge.refundable > 0,
             }
             for charge in found.charges.all()
         ],

@@ -30,7 +30,7 @@ from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 
-FILTERS = ("", "active", "trialing", "waiting", "past_due", "leaving", "ended")
+FILTERS = ("", "active", "trialing", "waiting", "past_due", "refund_failed", "leaving", "ended")
 ORDERINGS = {"renewal": ("period_end", "pk"), "newest": ("-asked_at", "-pk")}
 
 
@@ -80,7 +80,7 @@ def subscriber_list(request: HttpRequest, code: str) -> HttpResponse:
     state = state if state in FILTERS else ""
     page = paginate(
         subscribers(program, state), request=request, orderings=ORDERINGS,
-        default="newest" if state in ("waiting", "ended") else "renewal",
+        default="newest" if state in ("waiting", "ended", "refund_failed") else "renewal",
     )  # fmt: skip
     path = reverse("loyalty_backoffice:subscriber_list", args=[program.code])
     context = {
@@ -98,7 +98,10 @@ def subscriber_list(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _filter_words(name: str) -> str:
-    words = {"": _("All of them"), "leaving": _("Leaving"), "ended": _("Ended")}
+    words = {
+        "": _("All of them"), "leaving": _("Leaving"), "ended": _("Ended"),
+        "refund_failed": _("Refund failed"),
+    }  # fmt: skip
     return words.get(name) or str(STATES[Subscription.State(name)][0])
 
 

@@ -33,6 +33,27 @@ class PlanChoiceForm(forms.Form):
         return self.offers[self.cleaned_data["plan"]]
 
 
+class ChangeForm(PlanChoiceForm):
+    """Which plan, and from when on."""
+
+    when = forms.ChoiceField(
+        label=gettext_lazy("When"), widget=forms.RadioSelect, initial="renewal", required=False,
+        choices=[
+            ("renewal", gettext_lazy("When the present period is over; nothing is paid before")),
+            ("now", gettext_lazy("Now; you see first what is paid or given back")),
+        ],
+    )  # fmt: skip
+
+
+class AgreedForm(forms.Form):
+    """A change at once, with the sums that were shown."""
+
+    plan = forms.SlugField(widget=forms.HiddenInput)
+    when = forms.CharField(widget=forms.HiddenInput)
+    pays_now = forms.DecimalField(widget=forms.HiddenInput)
+    gives_back = forms.DecimalField(widget=forms.HiddenInput)
+
+
 class CancelForm(ReasonForm):
     """When it ends, and what is given back."""
 

@@ -38,6 +38,7 @@ from loyalty.backoffice import (
     limits,
     line_values,
     lot_changes,
+    member_plan_changes,
     member_plans,
     member_tiers,
     memberships,
@@ -89,7 +90,7 @@ urlpatterns = [
     path("memberships/<uuid:public_id>/plan/", member_plans.plan_join, name="plan_join"),
     path(
         "subscriptions/<uuid:public_id>/change/",
-        member_plans.subscription_change,
+        member_plan_changes.subscription_change,
         name="subscription_change",
     ),
     path(
@@ -104,6 +105,11 @@ urlpatterns = [
     ),
     path("invoices/<uuid:public_id>/pay/", member_plans.invoice_pay, name="invoice_pay"),
     path("invoices/<uuid:public_id>/refund/", member_plans.invoice_refund, name="invoice_refund"),
+    path(
+        "invoices/<uuid:public_id>/refund/retry/",
+        member_plans.invoice_refund_retry,
+        name="invoice_refund_retry",
+    ),
     path("programs/<slug:code>/plans/", plans.plan_list, name="plan_list"),
     path("programs/<slug:code>/plans/new/", plans.plan_new, name="plan_new"),
     path("programs/<slug:code>/plans/<slug:plan>/edit/", plans.plan_edit, name="plan_edit"),

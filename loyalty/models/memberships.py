@@ -39,6 +39,7 @@ class Membership(models.Model):
         CHECKOUT = "checkout", _("Checkout")
         TILL = "till", _("Till")
         LINK = "link", _("Link or QR code")
+        SOCIAL = "social", _("Sign-in elsewhere")
         INVITATION = "invitation", _("Invitation")
         API = "api", _("API")
         STAFF = "staff", _("Staff")
@@ -80,6 +81,7 @@ class Membership(models.Model):
                         "checkout",
                         "till",
                         "link",
+                        "social",
                         "invitation",
                         "api",
                         "staff",

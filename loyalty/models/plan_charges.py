@@ -61,6 +61,10 @@ class PlanCharge(models.Model):
     # again at `next_attempt_at`, under the key of this time.
     giving_back = MoneyField(default=0, db_default=0)
     refund_asked_at = models.DateTimeField(null=True)
+    # What a provider had taken on to give back, and could not: since when and why, as a short code.
+    # With `next_attempt_at` it is asked again, under the key of another `refund_asked_at`.
+    refund_failed_at = models.DateTimeField(null=True)
+    refund_failure = models.CharField(max_length=64, blank=True, default="", db_default="")
     # Of what was paid: how much was left when another plan took the place of this one, and was
     # taken off the first payment for that.
     carried = MoneyField(default=0, db_default=0)
@@ -81,7 +85,8 @@ class PlanCharge(models.Model):
             ),
             models.CheckConstraint(
                 name="plan_charge_amount",
-                condition=Q(amount__gt=0, refunded__gte=0, refunded__lte=F("amount")),
+                condition=(Q(amount__gt=0) | Q(amount=0, taken_off__gt=0))
+                & Q(refunded__gte=0, refunded__lte=F("amount")),
             ),
             # Nothing is both given back and taken off something else.
             models.CheckConstraint(
@@ -112,7 +117,17 @@ class PlanCharge(models.Model):
                 name="plan_charge_attempt",
                 condition=Q(next_attempt_at=None)
                 | Q(state__in=["open", "failed"])
-                | Q(giving_back__gt=0),
+                | Q(giving_back__gt=0)
+                | Q(refund_failed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="plan_charge_refund_failed",
+                condition=Q(refund_failed_at=None, refund_failure="")
+                | Q(
+                    refund_failed_at__isnull=False,
+                    state="refunded",
+                    refund_asked_at__isnull=False,
+                ),
             ),
             models.CheckConstraint(
                 name="plan_charge_giving_back",
@@ -137,6 +152,11 @@ class PlanCharge(models.Model):
                 fields=["next_attempt_at"],
                 name="plan_charge_given_back",
                 condition=Q(giving_back__gt=0),
+            ),
+            models.Index(
+                fields=["program", "refund_failed_at"],
+                name="plan_charge_not_given_back",
+                condition=~Q(refund_failed_at=None),
             ),
         ]
 

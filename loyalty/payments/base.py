@@ -63,6 +63,10 @@ class Notice:
     subscription: str = ""
     customer: str = ""
     method: str = ""
+    # … or of money that was to be given back and was not: under which key, of which payment.
+    refund: str = ""
+    refund_of: str = ""
+    failure: str = ""
 
 
 class PaymentProvider(ABC):

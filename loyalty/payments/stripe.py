@@ -34,6 +34,8 @@ WITHOUT_CENTS = frozenset(
 )  # fmt: skip
 THOUSANDTHS = frozenset(("BHD", "JOD", "KWD", "OMR", "TND"))
 SECONDS = 10
+# What a refund has come to whose money never left, or came back.
+_NOT_GIVEN = ("failed", "canceled")
 
 
 class Stripe(PaymentProvider):
@@ -82,7 +84,7 @@ class Stripe(PaymentProvider):
         try:
             if again and _was_given_back(reference, key):
                 return
-            _client().v1.refunds.create(
+            found = _client().v1.refunds.create(
                 {
                     "payment_intent": reference,
                     "amount": minor_units(amount, currency),
@@ -94,6 +96,8 @@ class Stripe(PaymentProvider):
             raise RefusedError(error.code or "invalid_request") from error
         except stripe.StripeError as error:
             raise ProviderError(type(error).__name__) from error
+        if found.status in _NOT_GIVEN:
+            raise RefusedError(_read(found, "failure_reason") or str(found.status))
 
     def permission_url(self, *, subscription: str, email: str, done: str, back: str) -> str:
         """A page at Stripe that takes a card for later."""
@@ -151,7 +155,7 @@ def _client() -> stripe.StripeClient:
 def _was_given_back(reference: str, key: str) -> bool:
     known = _client().v1.refunds.list({"payment_intent": reference, "limit": 100})
     return any(
-        _read(found.metadata, "refund") == key and found.status not in ("failed", "canceled")
+        _read(found.metadata, "refund") == key and found.status not in _NOT_GIVEN
         for found in known.auto_paging_iter()
     )
 
@@ -195,6 +199,12 @@ def _notice(event: Any) -> Notice | None:
         case "payment_intent.succeeded" | "payment_intent.payment_failed":
             charge = _read(about, "charge")
             return Notice(**said, charge=charge, collected=_collected(found)) if charge else None
+        case "refund.failed" | "refund.updated" | "charge.refund.updated":
+            if found.status in _NOT_GIVEN and _read(about, "refund"):
+                return Notice(
+                    **said, refund=_read(about, "refund"), refund_of=_read(found, "payment_intent"),
+                    failure=_read(found, "failure_reason") or str(found.status),
+                )  # fmt: skip
         case "setup_intent.succeeded":
             subscription = _read(about, "subscription")
             if subscription and found.customer and found.payment_method:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from django.utils.translation import gettext as _
 
@@ -17,13 +18,15 @@ from loyalty.selectors.subscriptions import owner_of, paid_charge
 from members.errors import ConflictError
 
 State = Subscription.State
+# At once or at the renewal, as the terms of the other plan say; or now, whatever they say.
+When = Literal["offered", "now"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanChange:
     """What another plan would mean. `begins`: now, or when the present one renews; `pays_now` is
-    its price, less what is left of the present payment (`taken_off`); `unused`: the units of that,
-    which go with it."""
+    its price, less what is left of the present payment (`taken_off`); `gives_back`: what is left
+    beyond the price; `unused`: the units of that payment, which go with it."""
 
     version: PlanVersion
     at_once: bool
@@ -31,23 +34,32 @@ class PlanChange:
     period_end: dt.datetime | None
     pays_now: Decimal
     taken_off: Decimal
+    gives_back: Decimal = Decimal(0)
     unused: list[Unused] = field(default_factory=list)
 
 
-def preview_change(subscription: Subscription, plan: Plan, *, now: dt.datetime) -> PlanChange:
+def preview_change(
+    subscription: Subscription, plan: Plan, *, now: dt.datetime, when: When = "offered"
+) -> PlanChange:
     """What it would cost now, and from when on. Raises ConflictError where it cannot be."""
     if not subscription.running:
         raise ConflictError(_("This plan has ended."), code="plan_ended")
     refuse_change(subscription, plan)
     version, charge = current_version(plan), paid_charge(subscription, now)
     left = _left_of(subscription, charge, now)
-    if charge is None or not _at_once(subscription, version, left):
+    if when == "now":
+        charge = _refuse_now(subscription, charge, plan, left - version.price)
+    elif charge is None or not _at_once(subscription, version, left):
         later = subscription.period_end
         return PlanChange(version, False, later, None, Decimal(0), Decimal(0))
     zone = owner_of(subscription).program.zone
     ends = period_end(now.astimezone(zone).date(), version.months, 1, zone)
+    assert charge is not None
     unused = unused_credits(charge, now=now) if left else []
-    return PlanChange(version, True, now, ends, version.price - left, left, unused)
+    taken_off = min(left, version.price)
+    return PlanChange(
+        version, True, now, ends, version.price - taken_off, taken_off, left - taken_off, unused
+    )
 
 
 def refuse_change(subscription: Subscription, plan: Plan) -> None:
@@ -81,6 +93,28 @@ def _left_of(
         end=charge.period_end, at=now, zone=owner_of(subscription).program.zone,
     )  # fmt: skip
     return min(part, charge.remaining)
+
+
+def _refuse_now(
+    subscription: Subscription, charge: PlanCharge | None, plan: Plan, surplus: Decimal
+) -> PlanCharge:
+    """The payment for the present period; raises ConflictError where there is none to reckon with,
+    or not enough of it came as money to give the rest of it back."""
+    provider = provider_named(subscription.provider)
+    if plan == subscription.plan:
+        raise ConflictError(_("They have this plan already."), code="same_plan")
+    if charge is None or subscription.state != State.ACTIVE:
+        raise ConflictError(
+            _("Only where the present period is paid for it changes at once."), code="not_paid"
+        )
+    if surplus < 0 and provider.collects and not subscription.provider_method:
+        raise ConflictError(_("There is no card to charge."), code="no_card")
+    if surplus > charge.refundable:
+        raise ConflictError(
+            _("More is left than was paid for this period. Change it at the renewal."),
+            code="not_refundable",
+        )
+    return charge
 
 
 def _at_once(subscription: Subscription, wanted: PlanVersion, left: Decimal) -> bool:

@@ -31,6 +31,7 @@ class PlanFigures:
     lost: int
     owed: Decimal
     received: Decimal
+    not_given_back: int
 
     @property
     def churn(self) -> Decimal | None:
@@ -55,10 +56,18 @@ def plan_figures(program: Program, *, now: dt.datetime) -> PlanFigures:
         before=before,
         lost=lost,
         owed=sum(unpaid.values_list("amount", flat=True), Decimal(0)),
+        not_given_back=charges.exclude(refund_failed_at=None).count(),
         received=sum(
             (paid - back for paid, back in lately.values_list("amount", "refunded")), Decimal(0)
         ),
     )
+
+
+def failed_refunds() -> list[tuple[Program, int]]:
+    """Programs with payments that a provider could not give back, and how many those are."""
+    failed = PlanCharge.objects.exclude(refund_failed_at=None)
+    counts = dict(failed.order_by().values_list("program").annotate(n=Count("pk")))
+    return [(found, counts[found.pk]) for found in Program.objects.filter(pk__in=counts)]
 
 
 def _monthly(own: QuerySet[Subscription]) -> Decimal:
@@ -91,6 +100,8 @@ def subscribers(program: Program, state: str = "") -> QuerySet[Subscription]:
     found = subscriptions().filter(plan__program=program)
     if state == "leaving":
         return found.filter(ended_at=None, cancel_at_period_end=True)
+    if state == "refund_failed":
+        return found.filter(charges__refund_failed_at__isnull=False).distinct()
     if state == "ended":
         return found.exclude(ended_at=None)
     if state:

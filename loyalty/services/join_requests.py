@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import JoinRequest, Membership, Program
 from loyalty.services.join_links import hash_of, new_token
-from loyalty.services.joining import Joined, join_program, refuse_closed
-from members.errors import ConflictError, DomainError, FieldError
+from loyalty.services.joining import Joined, join_program, refuse_unless_joinable
+from members.errors import DomainError, FieldError
 from members.models import Customer
 from members.selectors.identities import customer_of_email
 from members.selectors.merchants import get_merchant
@@ -46,7 +46,7 @@ def request_to_join(
 ) -> None:
     """Send a link by which the owner of the address joins. Over the limit of an address nothing is
     sent, and nothing is said about it."""
-    _refuse_unless_joinable(program)
+    refuse_unless_joinable(program)
     email = _checked(email)
     hour = dt.timedelta(hours=1)
     recent = JoinRequest.objects.filter(email=email, created_at__gt=now - hour)
@@ -90,7 +90,7 @@ def find_request(program: Program, token: str, now: dt.datetime) -> JoinRequest 
 def confirm_request(*, request: JoinRequest, now: dt.datetime) -> Joined:
     """The address is theirs: the customer with it joins, made now where nobody has it. Opening the
     link again changes nothing."""
-    _refuse_unless_joinable(request.program)
+    refuse_unless_joinable(request.program)
     found = customer_of_email(request.email)
     customer = current(found) if found else _new_customer(request)
     joined = join_program(
@@ -106,14 +106,6 @@ def _new_customer(request: JoinRequest) -> Customer:
         actor=SYSTEM, email=request.email, given_name=request.given_name,
         family_name=request.family_name, locale=request.locale,
     )  # fmt: skip
-
-
-def _refuse_unless_joinable(program: Program) -> None:
-    refuse_closed(program)
-    if not program.joinable:
-        raise ConflictError(
-            _("Customers do not join %s by themselves.") % program.name, code="not_joinable"
-        )
 
 
 def _checked(email: str) -> str:

@@ -79,3 +79,12 @@ def refuse_closed(program: Program) -> None:
         raise ConflictError(
             message, code="program_not_live", errors=[FieldError("program", message, "not_live")]
         )
+
+
+def refuse_unless_joinable(program: Program) -> None:
+    """Raises ConflictError for a program that customers do not join by themselves."""
+    refuse_closed(program)
+    if not program.joinable:
+        raise ConflictError(
+            _("Customers do not join %s by themselves.") % program.name, code="not_joinable"
+        )

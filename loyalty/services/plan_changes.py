@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import PaymentEvent, Plan, PlanCharge, Subscription
 from loyalty.payments.providers import provider_named
-from loyalty.selectors.plan_changes import PlanChange, preview_change
+from loyalty.selectors.plan_changes import PlanChange, When, preview_change
 from loyalty.selectors.subscriptions import became_of, change_of, owner_of, paid_charge
-from loyalty.services.plan_charges import collect_charge, issue_charge
+from loyalty.services.plan_charges import collect_charge, issue_charge, note_paid
+from loyalty.services.plan_refunds import By, begin_refund, finish_refund
 from loyalty.services.subscription_states import settle, take_over
 from loyalty.services.subscriptions import change_plan, hold, hold_running
 from members.errors import ConflictError
@@ -34,10 +35,13 @@ def change_as_offered(
     actor: Actor,
     now: dt.datetime,
     pays_now: Decimal | None = None,
+    gives_back: Decimal | None = None,
+    when: When = "offered",
 ) -> Subscription:
-    """The other plan, at once or at the renewal as its terms say. `pays_now` is what was agreed
-    to: if it has become another sum since, nothing is done. Returns the subscription that goes on,
-    also where it had become that plan before.
+    """The other plan, at once or at the renewal as its terms say, or at once whatever they say
+    (`when`). `pays_now` and `gives_back` are what was agreed to: if it has become another sum
+    since, nothing is done. Returns the subscription that goes on, also where it had become that
+    plan before.
 
     Raises ConflictError, also when the payment is refused: nothing has happened then. Where a card
     is charged, this is no part of another transaction.
@@ -51,11 +55,8 @@ def change_as_offered(
         held = hold_running(subscription)
         if plan == held.plan:
             return change_plan(subscription=held, plan=plan, actor=actor, now=now)
-        wanted = preview_change(held, plan, now=now)
-        if pays_now is not None and pays_now != wanted.pays_now:
-            raise ConflictError(
-                _("It costs something else by now. Look at it again."), code="price_changed"
-            )
+        wanted = preview_change(held, plan, now=now, when=when)
+        _refuse_other_sums(wanted, pays_now, gives_back)
         if not wanted.at_once:
             return change_plan(subscription=held, plan=plan, actor=actor, now=now)
         return _begin(held, wanted, actor, now)
@@ -78,6 +79,7 @@ def change_as_offered(
         raise ConflictError(
             _("The payment was refused, so your plan stays as it is."), code="payment_refused"
         )
+    _give_rest_back(subscription, actor, now)
     return finished
 
 
@@ -116,10 +118,39 @@ def _begin(held: Subscription, wanted: PlanChange, actor: Actor, now: dt.datetim
     if wanted.taken_off:
         before.carried = wanted.taken_off
         before.save(update_fields=["carried"])
-    issue_charge(follower, now=now, before=before if wanted.taken_off else None)
+    charge = issue_charge(follower, now=now, before=before if wanted.taken_off else None)
+    if not charge.amount:
+        # All of it is paid for by what was left.
+        note_paid(charge, at=now, now=now, actor=actor)
+    if wanted.gives_back:
+        before.refresh_from_db()
+        begin_refund(before, wanted.gives_back, By(actor), now)
     if provider_named(held.provider).collects:
         _audit(held, follower, "plan.change_asked", actor)
     return follower
+
+
+def _refuse_other_sums(
+    wanted: PlanChange, pays_now: Decimal | None, gives_back: Decimal | None
+) -> None:
+    agreed = {(pays_now, wanted.pays_now), (gives_back, wanted.gives_back)}
+    if any(said is not None and said != found for said, found in agreed):
+        raise ConflictError(
+            _("It costs something else by now. Look at it again."), code="price_changed"
+        )
+
+
+def _give_rest_back(before: Subscription, actor: Actor, now: dt.datetime) -> None:
+    """What was left beyond the price of the other plan. If the provider does not answer, the work
+    on plans asks again; if it says no, the payment can be given back by itself."""
+
+    def ask() -> None:
+        held = hold(before)
+        for charge in held.charges.filter(giving_back__gt=0):
+            finish_refund(charge, now=now, by=By(actor))
+
+    if before.charges.filter(giving_back__gt=0).exists():
+        run_atomically(ask)
 
 
 def _forget(held: Subscription, charge: PlanCharge, actor: Actor) -> None:

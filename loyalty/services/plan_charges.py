@@ -222,6 +222,38 @@ def note_refund_refused(charge: PlanCharge, failure: str, *, actor: Actor) -> No
     )
 
 
+def note_refund_failed(charge: PlanCharge, *, key: str, failure: str, now: dt.datetime) -> None:
+    """A provider could not carry out what it had taken on to give back under this key. The plan is
+    over and its units are gone all the same: the money is still owed. Again, or of an earlier time
+    that it was asked, changes nothing."""
+    if charge.refund_asked_at is None or refund_key(charge) != key:
+        return
+    if charge.giving_back:
+        note_refund_refused(charge, failure, actor=SYSTEM)
+        return
+    if charge.state != State.REFUNDED:
+        return
+    if charge.refund_failed_at is not None and charge.next_attempt_at is None:
+        return
+    charge.refund_failed_at, charge.refund_failure = now, failure[:64]
+    charge.next_attempt_at = None
+    charge.save()
+    record_audit(
+        actor=SYSTEM,
+        action="plan.refund_failed",
+        target=owner_of(charge.subscription).customer,
+        after=_told(charge)
+        | {"refunded": f"{charge.refunded.normalize():f}", "failure": failure[:64]},
+    )
+
+
+def refund_key(charge: PlanCharge) -> str:
+    """Of this time that it was asked for: after a refusal it may be asked for anew."""
+    assert charge.refund_asked_at is not None
+    asked_at = charge.refund_asked_at.astimezone(dt.UTC)
+    return str(uuid.uuid5(charge.public_id, f"refund:{asked_at.isoformat()}"))
+
+
 def note_refunded(
     charge: PlanCharge, amount: Decimal, *, actor: Actor, now: dt.datetime, note: str
 ) -> None:

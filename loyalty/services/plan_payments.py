@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import PaymentEvent, PlanCharge, Subscription
 from loyalty.payments.base import Collected, Notice
-from loyalty.services.plan_charges import note_collected, note_paid
+from loyalty.services.plan_charges import note_collected, note_paid, note_refund_failed
 from loyalty.services.subscription_states import settle
 from loyalty.services.subscriptions import hold, permit_collecting
 from members.errors import ConflictError
@@ -40,9 +40,7 @@ def take_notice(*, provider: str, notice: Notice, now: dt.datetime) -> bool:
     """Act on what a provider tells, once. Whether it was new."""
 
     def take() -> bool:
-        charge = (
-            PlanCharge.objects.filter(public_id=notice.charge).first() if notice.charge else None
-        )
+        charge = _charge_of(notice)
         _event, created = PaymentEvent.objects.get_or_create(
             provider=provider, event_id=notice.event_id,
             defaults={"kind": notice.kind[:64], "charge": charge, "received_at": now},
@@ -56,6 +54,10 @@ def take_notice(*, provider: str, notice: Notice, now: dt.datetime) -> bool:
                 note_collected(held, notice.collected, at=min(notice.happened_at, now), now=now)
                 if subscription.running:
                     settle(subscription, now=now)
+        if charge is not None and notice.refund:
+            note_refund_failed(
+                hold_charge(charge), key=notice.refund, failure=notice.failure, now=now
+            )
         if notice.subscription and notice.method:
             found = Subscription.objects.filter(public_id=notice.subscription).first()
             if found is not None:
@@ -65,6 +67,14 @@ def take_notice(*, provider: str, notice: Notice, now: dt.datetime) -> bool:
         return True
 
     return run_atomically(take)
+
+
+def _charge_of(notice: Notice) -> PlanCharge | None:
+    if notice.charge:
+        return PlanCharge.objects.filter(public_id=notice.charge).first()
+    if notice.refund_of:
+        return PlanCharge.objects.filter(provider_reference=notice.refund_of).first()
+    return None
 
 
 def hold_charge(charge: PlanCharge) -> PlanCharge:

@@ -8,7 +8,6 @@ Until the answer is known, nothing else is done about the plan.
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,6 +26,7 @@ from loyalty.services.plan_charges import (
     note_refund_asked,
     note_refund_refused,
     note_refunded,
+    refund_key,
 )
 from loyalty.services.plan_credits import withdraw_credits
 from loyalty.services.plan_payments import PaymentRefusedError, hold_charge
@@ -140,7 +140,7 @@ def finish_refund(charge: PlanCharge, *, now: dt.datetime, by: By | None = None)
     try:
         provider_named(charge.subscription.provider).give_back(
             reference=charge.provider_reference, amount=charge.giving_back,
-            currency=charge.currency, key=_key(charge.public_id, asked_at), again=now > asked_at,
+            currency=charge.currency, key=refund_key(charge), again=now > asked_at,
         )  # fmt: skip
     except RefusedError as error:
         note_refund_refused(charge, str(error), actor=by.actor)
@@ -161,12 +161,21 @@ def _begin(charge: PlanCharge, how: Refund, by: By, now: dt.datetime) -> None:
     refuse_unsettled(charge.subscription)
     preview = preview_refund(charge, now=now)
     amount = preview.whole if how == "whole" else preview.pro_rata
+    if not begin_refund(charge, amount, by, now):
+        _give_back(charge, amount, by, at=now, now=now, noted=amount > 0)
+
+
+def begin_refund(charge: PlanCharge, amount: Decimal, by: By, now: dt.datetime) -> bool:
+    """Note that a provider is to give money back, or that people do, who are asked by nobody.
+    Whether a provider is to be asked now."""
     # What was paid by hand is given back by hand.
     asks = provider_named(charge.subscription.provider).collects and charge.provider_reference
     if amount > 0 and asks:
         note_refund_asked(charge, amount, actor=by.actor, now=now, note=by.note)
-    else:
-        _give_back(charge, amount, by, at=now, now=now)
+        return True
+    if amount > 0:
+        note_refunded(charge, amount, actor=by.actor, now=now, note=by.note)
+    return False
 
 
 def _carry_out(asked: PlanCharge, by: By, now: dt.datetime) -> PlanCharge:
@@ -182,20 +191,16 @@ def _carry_out(asked: PlanCharge, by: By, now: dt.datetime) -> PlanCharge:
 
 
 def _give_back(
-    charge: PlanCharge, amount: Decimal, by: By, *, at: dt.datetime, now: dt.datetime
-) -> None:
+    charge: PlanCharge, amount: Decimal, by: By, *, at: dt.datetime, now: dt.datetime,
+    noted: bool = False,
+) -> None:  # fmt: skip
     """It counts from when it was asked for; units go as far as they are there now."""
     subscription, ends = charge.subscription, _is_current(charge, at)
-    if amount > 0:
+    if amount > 0 and not noted:
         note_refunded(charge, amount, actor=by.actor, now=now, note=by.note)
     withdraw_credits(charge, actor=by.actor, source=by.source, now=now)
     if ends:
         end(subscription, State.CANCELED, Why.AT_ONCE, at=at, now=now, actor=by.actor, note=by.note)
-
-
-def _key(charge: uuid.UUID, asked_at: dt.datetime) -> str:
-    """Of this time that it was asked for: after a refusal it may be asked for anew."""
-    return str(uuid.uuid5(charge, f"refund:{asked_at.astimezone(dt.UTC).isoformat()}"))
 
 
 def _is_current(charge: PlanCharge, at: dt.datetime) -> bool:

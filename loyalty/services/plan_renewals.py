@@ -18,6 +18,7 @@ from loyalty.models import Membership, PlanCharge, Program, Subscription
 from loyalty.plan_times import period_end
 from loyalty.selectors.plans import current_version
 from loyalty.selectors.subscriptions import change_of, owner_of
+from loyalty.services.failed_refunds import finish_retry
 from loyalty.services.plan_changes import finish_change
 from loyalty.services.plan_charges import collect_charge, issue_charge
 from loyalty.services.plan_refunds import finish_refund
@@ -72,7 +73,9 @@ def advance(subscription: Subscription, *, now: dt.datetime) -> Subscription:
 
 def _due(now: dt.datetime) -> QuerySet[Subscription]:
     """Whose turn it is, or whose provider is to be asked to give something back."""
-    asked = PlanCharge.objects.filter(giving_back__gt=0, next_attempt_at__lte=now)
+    asked = PlanCharge.objects.filter(
+        Q(giving_back__gt=0) | Q(refund_failed_at__isnull=False), next_attempt_at__lte=now
+    )
     # Read first, so that each is found by an index of its own.
     owed = list(asked.values_list("subscription", flat=True))
     return Subscription.objects.filter(Q(next_at__lte=now) | Q(pk__in=owed))
@@ -101,8 +104,8 @@ def _advance(subscription: Subscription, now: dt.datetime) -> Subscription:
         return held
     if held.takes_over:
         held = finish_change(held, now=now)
-    elif (refund := held.charges.filter(giving_back__gt=0).first()) is not None:
-        held = _finish_refund(refund, held, now)
+    else:
+        held = _finish_refunds(held, now)
     while held is not None:
         subscription = held
         if not held.running:
@@ -113,11 +116,18 @@ def _advance(subscription: Subscription, now: dt.datetime) -> Subscription:
     return subscription
 
 
-def _finish_refund(refund: PlanCharge, held: Subscription, now: dt.datetime) -> Subscription | None:
+def _finish_refunds(held: Subscription, now: dt.datetime) -> Subscription | None:
     """None while nobody knows: nothing else is done meanwhile, and nothing charged."""
-    if refund.next_attempt_at is not None and refund.next_attempt_at <= now:
-        finish_refund(refund, now=now)
-    return None if refund.giving_back else held
+    asked = Q(giving_back__gt=0) | Q(refund_failed_at__isnull=False, next_attempt_at__lte=now)
+    unknown = False
+    for refund in held.charges.filter(asked).order_by("pk"):
+        if refund.refund_failed_at is not None:
+            finish_retry(refund, now=now)
+            continue
+        if refund.next_attempt_at is not None and refund.next_attempt_at <= now:
+            finish_refund(refund, now=now)
+        unknown = unknown or refund.giving_back > 0
+    return None if unknown else held
 
 
 def _period_is_over(held: Subscription, now: dt.datetime) -> bool:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
+from members.account.proofs import page_of_joining, remember_proof
 from members.models import User
 from members.policy import role_of
 from members.services.sign_in import link_customer
@@ -23,6 +24,9 @@ CUSTOMERS_PAGE = "mypage:home"
 def link_after_sign_in(request: HttpRequest, user: User, **details: Any) -> None:
     """The code (or the password of a proved address) has shown who this is."""
     link_customer(user)
+    elsewhere = details.get("sociallogin")
+    if elsewhere is not None and (page := page_of_joining(elsewhere)):
+        remember_proof(request, elsewhere.proof, page)
 
 
 @require_safe

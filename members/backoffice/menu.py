@@ -86,6 +86,16 @@ ITEMS = (
         match=("backoffice:api_key",),
     ),
     NavItem(
+        "sign_in",
+        _("Sign-in"),
+        "backoffice:sign_in_provider_list",
+        "login-2",
+        order=25,
+        permission="sign_in.manage",
+        section="settings",
+        match=("backoffice:sign_in",),
+    ),
+    NavItem(
         "audit",
         _("Audit log"),
         "backoffice:audit_log",

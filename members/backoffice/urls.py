@@ -18,6 +18,7 @@ from members.backoffice import (
     search,
     segment_lists,
     segments,
+    sign_in_providers,
     styleguide,
     team,
 )
@@ -54,6 +55,16 @@ urlpatterns = [
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
     path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
+    path("settings/sign-in/", sign_in_providers.provider_list, name="sign_in_provider_list"),
+    path(
+        "settings/sign-in/new/", sign_in_providers.provider_create, name="sign_in_provider_create"
+    ),
+    path("settings/sign-in/of/<slug:code>/", sign_in_providers.provider, name="sign_in_provider"),
+    path(
+        "settings/sign-in/of/<slug:code>/remove/",
+        sign_in_providers.provider_remove,
+        name="sign_in_provider_remove",
+    ),
     path("settings/audit-log/", audit.audit_log, name="audit_log"),
     path("customers/segments/", segments.segment_list, name="segment_list"),
     path("customers/segments/new/", segments.segment_create, name="segment_create"),

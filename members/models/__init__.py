@@ -8,6 +8,7 @@ from members.models.merchant import Merchant
 from members.models.merges import CustomerMerge
 from members.models.outbox import OutboxEvent
 from members.models.segments import Segment, SegmentMember, SegmentSize
+from members.models.sign_in_providers import SignInProvider
 from members.models.staff import StaffMember
 from members.models.users import User
 
@@ -28,6 +29,7 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SegmentSize",
+    "SignInProvider",
     "StaffMember",
     "User",
 ]

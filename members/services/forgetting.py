@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db.models import Q
 from django.utils import timezone
 
@@ -103,6 +104,7 @@ def _nulled(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _forget_user(user: User) -> None:
     """They sign in no more. Staff stay who they are: their account is the shop's."""
+    SocialAccount.objects.filter(user=user).delete()
     if StaffMember.objects.filter(user=user).exists() or user.is_superuser:
         return
     AuditEntry.objects.filter(actor=user).update(actor_label="", erased_at=timezone.now())

@@ -32,6 +32,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:subscription_resume": write(NOT_ANALYSTS),
     "loyalty_backoffice:invoice_pay": form(NOT_ANALYSTS),
     "loyalty_backoffice:invoice_refund": form(NOT_ANALYSTS),
+    "loyalty_backoffice:invoice_refund_retry": write(NOT_ANALYSTS),
     "loyalty_backoffice:plan_list": read(EVERYBODY),
     "loyalty_backoffice:plan_new": form(MARKETERS),
     "loyalty_backoffice:plan_edit": form(MARKETERS),

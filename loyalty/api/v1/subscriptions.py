@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
@@ -17,6 +18,7 @@ from rest_framework.request import Request
 
 from loyalty.models import Membership, Plan, PlanCharge, Subscription, Transfer
 from loyalty.selectors.memberships import get_membership
+from loyalty.selectors.plan_changes import preview_change
 from loyalty.selectors.plan_credits import Unused
 from loyalty.selectors.subscriptions import (
     get_charge,
@@ -24,6 +26,7 @@ from loyalty.selectors.subscriptions import (
     of_members,
     owner_of,
 )
+from loyalty.services.failed_refunds import retry_refund
 from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_payments import mark_paid
 from loyalty.services.plan_refunds import cancel_now, preview_refund, refund_charge
@@ -32,6 +35,7 @@ from members.api.bodies import (
     TEXT,
     Answer,
     Body,
+    Query,
     Reason,
     answer,
     plain_text,
@@ -44,6 +48,7 @@ from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 
+Agreed = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] | None
 PlanCode = Annotated[str, Field(max_length=32, pattern=TEXT)]
 SOURCE = Transfer.Source.API.value
 
@@ -66,10 +71,15 @@ class CancelIn(Body):
 
 class ChangeIn(Body):
     plan: PlanCode = Field(description="What it becomes; the plan that it is calls a change off.")
-    at: Literal["renewal", "offered"] = Field(
-        "renewal", description="When it renews, or as the other plan’s terms say: at once, if it"
-        " costs more and is sold so.",
+    at: Literal["renewal", "offered", "now"] = Field(
+        "renewal", description="When it renews; as the other plan’s terms say: at once, if it"
+        " costs more and is sold so; or now, whatever they say.",
     )  # fmt: skip
+    pays_now: Agreed = Field(
+        None, description="What was agreed to be paid now. If it has become another sum since,"
+        " nothing is done, and the answer is 409.",
+    )  # fmt: skip
+    gives_back: Agreed = Field(None, description="What was agreed to be given back, likewise.")
 
 
 class PayIn(Body):
@@ -102,6 +112,10 @@ class InvoiceOut(Answer):
     giving_back: str = Field(
         description="What a payment provider was asked to give back, and has not answered yet."
     )
+    refund_failed_at: dt.datetime | None = Field(
+        description="Since when it is known that a payment provider could not give `refunded` back."
+    )
+    refund_failure: str = Field(description="Why, as the provider’s short code.")
 
 
 class SubscriptionOut(Answer):
@@ -141,6 +155,28 @@ class ChargeRefundPreviewOut(Answer):
     pro_rata: str = Field(description="For the days that are left.")
     withdrawn: list[UnusedOut] = Field(description="Units of it that are still there.")
     ends_plan: bool
+
+
+class ChangeQuery(Query):
+    plan: PlanCode = Field(description="The plan that they would have instead: its code.")
+    at: Literal["offered", "now"] = Field(
+        "offered", description="As the other plan’s terms say, or now whatever they say."
+    )
+
+
+class ChangePreviewOut(Answer):
+    """What another plan would mean."""
+
+    at_once: bool = Field(description="Else when the present one renews.")
+    begins: dt.datetime | None
+    period_end: dt.datetime | None = Field(description="At once: until when that payment lasts.")
+    pays_now: str
+    taken_off: str = Field(description="What is left of the present payment, up to the price.")
+    gives_back: str = Field(description="What is left of it beyond the price.")
+    withdrawn: list[UnusedOut] = Field(
+        description="Units of the present payment that are still there: they go once it is paid."
+    )
+    currency: str
 
 
 class MembershipSubscriptions(ApiView):
@@ -220,7 +256,31 @@ class SubscriptionResume(ApiView):
 
 
 class SubscriptionChange(ApiView):
-    scopes = {"POST": "memberships:write"}
+    scopes = {"GET": "memberships:read", "POST": "memberships:write"}
+
+    @extend_schema(
+        operation_id="previewSubscriptionChange",
+        parameters=query_parameters(ChangeQuery),
+        responses={200: ChangePreviewOut},
+    )
+    def get(self, request: Request, subscription_id: UUID) -> HttpResponse:
+        """Read what another plan would cost, and from when on it would be there. Nothing is done by
+        it."""
+        query, found = read_query(request, ChangeQuery), get_subscription(subscription_id)
+        plan = plan_named(owner_of(found), query.plan)
+        change = preview_change(found, plan, now=timezone.now(), when=query.at)
+        return answer(
+            ChangePreviewOut(
+                at_once=change.at_once,
+                begins=change.begins,
+                period_end=change.period_end,
+                pays_now=plain_text(change.pays_now),
+                taken_off=plain_text(change.taken_off),
+                gives_back=plain_text(change.gives_back),
+                withdrawn=unused_out(change.unused),
+                currency=owner_of(found).program.currency,
+            )
+        )
 
     @extend_schema(
         operation_id="changeSubscription", request=ChangeIn, responses={200: SubscriptionOut}
@@ -232,8 +292,15 @@ class SubscriptionChange(ApiView):
         body = read_body(request, ChangeIn)
         found = get_subscription(subscription_id)
         plan = plan_named(owner_of(found), body.plan)
-        change = change_as_offered if body.at == "offered" else change_plan
-        went_on = change(subscription=found, plan=plan, actor=self.actor, now=timezone.now())
+        if body.at == "renewal":
+            went_on = change_plan(
+                subscription=found, plan=plan, actor=self.actor, now=timezone.now()
+            )
+        else:
+            went_on = change_as_offered(
+                subscription=found, plan=plan, actor=self.actor, now=timezone.now(),
+                pays_now=body.pays_now, gives_back=body.gives_back, when=body.at,
+            )  # fmt: skip
         return answer(subscription_out(get_subscription(went_on.public_id)))
 
 
@@ -283,6 +350,18 @@ class InvoiceRefund(ApiView):
         return answer(invoice_out(get_charge(invoice_id)))
 
 
+class InvoiceRefundRetry(ApiView):
+    scopes = {"POST": "memberships:write"}
+
+    @extend_schema(operation_id="retryInvoiceRefund", request=None, responses={200: InvoiceOut})
+    @idempotent(required=True, commits=True)
+    def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
+        """Ask a payment provider once more for what it had taken on to give back and could not,
+        under another key. Where nothing has failed it changes nothing."""
+        retry_refund(charge=get_charge(invoice_id), actor=self.actor, now=timezone.now())
+        return answer(invoice_out(get_charge(invoice_id)))
+
+
 def subscription_out(found: Subscription) -> SubscriptionOut:
     owner = owner_of(found)
     return SubscriptionOut(
@@ -325,6 +404,8 @@ def invoice_out(charge: PlanCharge) -> InvoiceOut:
         next_attempt_at=charge.next_attempt_at,
         refunded=plain_text(charge.refunded),
         giving_back=plain_text(charge.giving_back),
+        refund_failed_at=charge.refund_failed_at,
+        refund_failure=charge.refund_failure,
     )
 
 

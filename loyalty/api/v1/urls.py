@@ -128,6 +128,11 @@ urlpatterns = [
     ),
     path(f"{INVOICE}/payment", subscriptions.InvoicePayment.as_view(), name="invoice-payment"),
     path(f"{INVOICE}/refund", subscriptions.InvoiceRefund.as_view(), name="invoice-refund"),
+    path(
+        f"{INVOICE}/refund/retry",
+        subscriptions.InvoiceRefundRetry.as_view(),
+        name="invoice-refund-retry",
+    ),
     path("customer-plans", plans.CustomerPlans.as_view(), name="customer-plans"),
     path("customer-tiers", tiers.CustomerTiers.as_view(), name="customer-tiers"),
     path("activities", activities.Activities.as_view(), name="activities"),

@@ -28,8 +28,10 @@ from tests.campaigns.referrals import (
     promise,
     settle,
 )
+from tests.elsewhere import ANNA, offer, sign_in
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program
+from tests.openid_server import openid_server
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -128,6 +130,29 @@ def test_a_friend_asks_by_the_link_confirms_the_mail_and_is_brought(
     assert (referral.friend.given_name, referral.status, referral.link) == ("Ben", "joined", link)
     traces = ReferralTrace.objects.filter(customer=referral.friend)
     assert {row.kind for row in traces} == {"device", "network"}
+
+
+def test_a_friend_joins_by_an_account_elsewhere_and_is_brought(
+    club: Program, client: Client
+) -> None:
+    link = make_link(club, "ann", at=timezone.now(), given_name="Ann")
+    address = reverse("referrals:invited", args=[link.code])
+    with openid_server() as server:
+        server.person = dict(ANNA, email="ben@friends.test", given_name="Ben")
+        offer(server)
+        assert "Continue with Acme" in page(client, address)
+        sign_in(client, server, next=address, joins="yes")
+    assert "You join as ben@friends.test" in page(client, address)
+    assert not Referral.objects.exists()
+    client.post(address)
+    member = Membership.objects.get(customer__email="ben@friends.test")
+    assert (member.source, member.source_detail) == ("social", f"ref-{link.code}")
+    while OutboxEvent.objects.filter(delivered_at=None, kind="membership.joined").exists():
+        deliver_waiting()
+    referral = Referral.objects.get()
+    assert (referral.friend, referral.status, referral.link) == (member.customer, "joined", link)
+    traces = ReferralTrace.objects.filter(customer=referral.friend)
+    assert {"device", "network"} <= {row.kind for row in traces}
 
 
 def test_who_looks_at_their_link_and_joins_from_there_is_looked_at(

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from campaigns.kept_secrets import revealed
 from campaigns.models import Connection, InboundMessage
 from loyalty.models import Activity, Order
+from members.kept_secrets import revealed
 from members.models import AuditEntry
 from tests.campaigns.shops import SECRET, connect, post, shopify, shopify_order, work
 from tests.factories import CustomerFactory

@@ -18,7 +18,6 @@ from django.test.utils import override_settings
 from campaigns.demo_games import show_games
 from campaigns.fair_draws import commitment_of
 from campaigns.game_definitions import GameDefinition, definition_of_game
-from campaigns.kept_secrets import revealed
 from campaigns.models import Game, GameDraw, GamePlay, GamePrize, GameSeed
 from campaigns.selectors.game_proofs import drawn, proof_of
 from campaigns.selectors.games import draws_of, odds_of, plays_left, shown_to
@@ -43,6 +42,7 @@ from loyalty.models import Membership, Order, Program, Transfer
 from loyalty.services.programs import apply_definition
 from loyalty.services.rules import set_four_eyes
 from members.errors import ConflictError, DomainError
+from members.kept_secrets import revealed
 from members.models import AuditEntry, Customer, User
 from members.services.audit import SYSTEM, Actor
 from members.services.job_runs import run_scheduled

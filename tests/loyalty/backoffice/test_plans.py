@@ -346,3 +346,34 @@ def test_a_plan_is_given_paid_and_canceled_in_the_browser(
     assert_no_axe_violations(page)
     page.goto("/backoffice/programs/club/subscribers/")
     assert_no_axe_violations(page)
+
+
+def test_another_plan_now_after_a_look_at_the_sums(agent: Client, ann: Membership) -> None:
+    subscription = join(ann, "pro", at=ago(10))
+    pay(subscription, ago(10))
+    dialog = url("subscription_change", subscription.public_id)
+    page = agent.post(dialog, {"plan": "plus", "when": "now"}).content.decode()
+    assert "less $9.90 for the days of Pro that are left: $0.00." in page
+    assert "You transfer it yourself" in page
+    subscription.refresh_from_db()
+    assert subscription.running
+    agreed = values_of(page)
+    assert (agreed["pays_now"], agreed["plan"]) == ("0.0000", "plus")
+    stale = agreed | {"gives_back": "1"}
+    refused = agent.post(dialog, stale)
+    assert refused.status_code == 422
+    assert "It costs something else by now." in refused.content.decode()
+    agent.post(dialog, agreed)
+    assert "Plus" in panel(agent, ann)
+    subscription.refresh_from_db()
+    assert subscription.ended_why == "changed"
+    assert subscription.charges.get().state == "refunded"
+
+
+def test_now_is_refused_where_nothing_is_paid_yet(agent: Client, ann: Membership) -> None:
+    subscription = join(ann, "pro", at=ago(1))
+    dialog = url("subscription_change", subscription.public_id)
+    answer = agent.post(dialog, {"plan": "plus", "when": "now"})
+    assert answer.status_code == 422
+    subscription.refresh_from_db()
+    assert subscription.running

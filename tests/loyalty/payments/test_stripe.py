@@ -19,6 +19,7 @@ from django.utils import timezone
 from campaigns.models import Delivery
 from loyalty.models import PaymentEvent, Plan, PlanCharge, Subscription
 from loyalty.payments.stripe import Stripe, minor_units
+from loyalty.services.failed_refunds import retry_refund
 from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_refunds import cancel_now
 from loyalty.services.plan_renewals import renew_plans
@@ -228,6 +229,28 @@ def test_money_goes_back_to_the_card_once(shop: Front) -> None:
     assert len(asked) == 1
     assert f"payment_intent={charge.provider_reference}&amount=990" in asked[0]["body"]
     assert charge.credits.get().withdrawn == 100
+
+
+@pytest.mark.parametrize("kind", ["refund.failed", "refund.updated", "charge.refund.updated"])
+def test_money_that_could_not_go_back_is_noted_and_asked_for_again(shop: Front, kind: str) -> None:
+    found = subscribed(shop, at=ago(5))
+    cancel_now(subscription=found, refund="whole", actor=SYSTEM, source="backoffice", now=ago(1))
+    charge = PlanCharge.objects.get()
+    [refund] = shop.refunds(charge.provider_reference)
+    assert notice(kind, refund, "evt_fine").status_code == 204
+    charge.refresh_from_db()
+    assert charge.refund_failed_at is None
+    failed = refund | {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+    assert notice(kind, failed, "evt_failed", secret="whsec_other").status_code == 400
+    for _again in range(2):
+        assert notice(kind, failed, "evt_failed").status_code == 204
+    charge.refresh_from_db()
+    assert (charge.state, charge.refund_failure) == ("refunded", "lost_or_stolen_card")
+    retry_refund(charge=charge, actor=SYSTEM, now=timezone.now())
+    charge.refresh_from_db()
+    assert charge.refund_failed_at is None
+    keys = [said["key"] for path, said in shop.asked if path == "/v1/refunds"]
+    assert len(keys) == len(set(keys)) == 2
 
 
 def test_where_the_money_cannot_be_sent_nothing_has_happened_yet(

@@ -1,0 +1,30 @@
+"""What pages ask about signing in."""
+
+from __future__ import annotations
+
+from allauth.socialaccount.models import SocialAccount
+from django import template
+
+from members.models import Customer, SignInProvider
+from members.selectors.sign_in_providers import accounts_of, offered_providers
+
+register = template.Library()
+
+
+@register.simple_tag
+def offered_sign_ins() -> list[SignInProvider]:
+    """Where else customers may sign in."""
+    return offered_providers()
+
+
+@register.simple_tag
+def sign_ins_left(customer: Customer) -> list[SignInProvider]:
+    """With which others a customer could sign in besides."""
+    used = {account.provider for _name, account in accounts_of(customer)}
+    return [item for item in offered_providers() if item.code not in used]
+
+
+@register.simple_tag
+def sign_ins_of(customer: Customer) -> list[tuple[str, SocialAccount]]:
+    """By which accounts elsewhere a customer signs in."""
+    return accounts_of(customer)
