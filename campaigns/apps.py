@@ -11,6 +11,7 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         # The tasks are named wherever one is queued, not only in the worker that runs them.
         from campaigns import (
+            checks,
             condition_fields,
             demo,
             demo_calendar,
@@ -26,7 +27,6 @@ class CampaignsConfig(AppConfig):
             demo_surveys,
             demo_webhooks,
             forgetting,
-            game_checks,
             jobs,
             launch_checks,
             merging,
@@ -83,7 +83,7 @@ class CampaignsConfig(AppConfig):
         surveys.register()
         posts.register()
         games.register()
-        game_checks.register()
+        checks.register()
         telling.register()
         menus = (
             survey_menu, campaign_menu, calendar_menu, game_menu, challenge_menu, community_menu,

@@ -16,6 +16,7 @@ from campaigns.models import Challenge, ChallengeEntry
 from campaigns.services.campaigns import publish_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import create_challenge, join_challenge
+from campaigns.services.leaderboards import join_leaderboards
 from loyalty.demo.parts import register_demo_part
 from loyalty.models import Membership, Program, Transfer
 from loyalty.rules.calendar import start_of_day
@@ -72,6 +73,8 @@ def show_challenges(program: Program) -> None:
         join_challenge(challenge=explorer, membership=member, now=begun)
     _form_teams(together, members[:8], begun)
     _buy(program, members, begun, now)
+    for member in members[1::2]:
+        join_leaderboards(membership=member, name="", now=begun)
     measure_customers([member.customer_id for member in members], now=now)
     draft = _definition(QUEST, today + dt.timedelta(days=14), 42)
     create_challenge(program=program, definition=draft, actor=SYSTEM, now=now)

@@ -14,11 +14,13 @@ from django.utils import timezone
 from campaigns.game_definitions import GameDefinition
 from campaigns.game_templates import TEMPLATES, said_by
 from campaigns.models import Game
+from campaigns.selectors.games import unit_of
 from campaigns.services.game_draws import play_game
 from campaigns.services.game_plays import grant_plays
 from campaigns.services.game_seeds import rotate_seed
 from campaigns.services.game_turns import GameClosedError
 from campaigns.services.games import create_game, end_game, publish_game
+from campaigns.services.guest_plays import play_as_guest
 from loyalty.demo.parts import register_demo_part
 from loyalty.models import Membership, Program, Transfer
 from loyalty.rules.calendar import start_of_day
@@ -26,9 +28,10 @@ from members.services.audit import SYSTEM
 
 # After the rewards and messages, in the order of names.
 PART = "told_games"
-DAYS, PLAYERS = 3, 25
+DAYS, PLAYERS, GUESTS = 3, 25, 4
 WHEEL = {
     "name": "Spin of the day", "title": "Your spin of the day", "budget_units": "40000",
+    "guests": True,
     "texts": {"ms": {"title": "Putaran harian anda", "text": "Putar roda sekali sehari."}},
 }  # fmt: skip
 CARDS = {"name": "Scratch cards in November", "title": "Scratch and win"}
@@ -59,6 +62,8 @@ def show_games(program: Program) -> None:
         at = begun + dt.timedelta(days=day, hours=12)
         _play(wheel, at, PLAYERS)
         rotate_seed(game=wheel, actor=SYSTEM, now=at + dt.timedelta(hours=9))
+    for number in range(GUESTS):
+        play_as_guest(game=wheel, browser=f"demo {number}".encode()[:16], nonce="", now=now)
     cards = _publish(program, "order-scratch", CARDS, begun)
     known = _people(program).filter(customer__email=settings.SETIA_DEMO_CUSTOMER).first()
     if known is not None:
@@ -69,7 +74,9 @@ def show_games(program: Program) -> None:
 
 
 def _draft(program: Program, template: str, said: dict[str, Any], at: dt.datetime) -> Game:
-    definition = GameDefinition.model_validate(said_by(TEMPLATES[template]) | said)
+    definition = GameDefinition.model_validate(
+        said_by(TEMPLATES[template], unit_of(program)) | said
+    )
     return create_game(program=program, definition=definition, actor=SYSTEM, now=at, code=template)
 
 

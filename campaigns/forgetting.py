@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from campaigns.channels import sending_channels
 from campaigns.models import (
+    BoardName,
+    BoardScore,
     ChallengeEntry,
     ChallengeTeam,
     CommunityName,
@@ -70,6 +72,14 @@ def end_plays(customers: Sequence[Customer]) -> list[str]:
     return []
 
 
+def forget_board_names(customers: Sequence[Customer]) -> list[str]:
+    """They are on no leaderboard any more."""
+    people = [one.pk for one in customers]
+    BoardScore.objects.filter(membership__customer__in=people).delete()
+    BoardName.objects.filter(membership__customer__in=people).delete()
+    return []
+
+
 def forget_team_names(customers: Sequence[Customer]) -> list[str]:
     """A team that they made is called by its code; it stays that of the others."""
     entries = ChallengeEntry.objects.filter(team=OuterRef("pk")).order_by("created_at", "pk")
@@ -106,6 +116,7 @@ def register() -> None:
     register_forgetting("community", forget_words_of_community)
     register_forgetting("forum", leave_the_forum)
     register_forgetting("challenge_teams", forget_team_names)
+    register_forgetting("leaderboards", forget_board_names)
     register_forgetting("addresses", forget_addresses)
     register_forgetting("consents", withdraw_consents)
     register_forgetting("messages", forget_words)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop as _
 
-from loyalty.ledger.checks import register_checks
-
 # The places of a game's prizes in its written odds, each with where it begins and ends.
 _PLACES = """
     SELECT l.game_id, l.code, sum(l.weight) OVER w - l.weight AS lowest,
@@ -29,6 +27,26 @@ _KEYS = """
       FROM campaigns_gameseed s
       CROSS JOIN LATERAL (SELECT decode(s.revealed || repeat('00', 32), 'hex') AS bytes) k
      WHERE s.revealed ~ '^[0-9a-f]{64}$'
+"""
+# All that was drawn, of members and of guests; `player`: whom the number was drawn for.
+_DRAWN = """
+    SELECT 'draw ' || d.id AS what, d.game_id, d.seed_id, d.turn, d.passed, d.nonce, d.proof,
+           d.number, d.drawn_id, coalesce(q.public_id, m.public_id)::text AS player
+      FROM campaigns_gamedraw d
+      JOIN loyalty_membership m ON m.id = d.membership_id
+      LEFT JOIN campaigns_guestdraw q ON q.id = d.guest_id
+     UNION ALL
+    SELECT 'guest draw ' || q.id, q.game_id, q.seed_id, 1, q.passed, q.nonce, q.proof, q.number,
+           q.drawn_id, q.public_id::text
+      FROM campaigns_guestdraw q
+"""
+# What counts under stocks and budgets: what members were given, and what waits for guests.
+_COUNTED = """
+    SELECT d.game_id, d.prize_id, d.day, d.units, d.cost FROM campaigns_gamedraw d
+     UNION ALL
+    SELECT q.game_id, q.prize_id, q.day, coalesce(p.units, 0), p.cost
+      FROM campaigns_guestdraw q JOIN campaigns_gameprize p ON p.id = q.prize_id
+     WHERE q.state IN ('waiting', 'nothing')
 """
 
 # As those of the ledger: each query returns the rows that break its rule (what, expected, found).
@@ -53,20 +71,19 @@ CHECKS: dict[str, str] = {
     """,
     _("the number of a draw follows from its seed, its member and its turn"): f"""
         WITH keys AS MATERIALIZED ({_KEYS})
-        SELECT 'draw ' || d.id, d.proof, x.proof
-          FROM campaigns_gamedraw d
+        SELECT d.what, d.proof, x.proof
+          FROM ({_DRAWN}) d
           JOIN keys k ON k.seed_id = d.seed_id
           JOIN campaigns_game g ON g.id = d.game_id
-          JOIN loyalty_membership m ON m.id = d.membership_id
           CROSS JOIN LATERAL (SELECT encode(sha256(k.outer_key || sha256(k.inner_key || convert_to(
-                 concat_ws('|', g.odds_hash, m.public_id::text, d.turn, d.passed, d.nonce),
+                 concat_ws('|', g.odds_hash, d.player, d.turn, d.passed, d.nonce),
                  'UTF8'))), 'hex') AS proof) x
          WHERE d.proof <> x.proof
     """,
     _("what was drawn is what its number falls on"): f"""
         WITH places AS MATERIALIZED ({_PLACES})
-        SELECT 'draw ' || d.id, p.code || ' ' || d.number, x.code || ' ' || n.number
-          FROM campaigns_gamedraw d
+        SELECT d.what, p.code || ' ' || d.number, x.code || ' ' || n.number
+          FROM ({_DRAWN}) d
           JOIN campaigns_gameprize p ON p.id = d.drawn_id
           JOIN (SELECT DISTINCT game_id, total FROM places) t ON t.game_id = d.game_id
           CROSS JOIN LATERAL (SELECT ('x0000' || left(d.proof, 12))::bit(64)::bigint AS value) v
@@ -87,31 +104,41 @@ CHECKS: dict[str, str] = {
             OR (p.kind = 'reward') <> (d.redemption_id IS NOT NULL)
             OR d.units <> coalesce(p.units, 0) OR d.cost <> p.cost
     """,
-    _("of a prize no more is won than there is, in all and on each day"): """
+    _("of a prize no more is won than there is, in all and on each day"): f"""
+        WITH counted AS MATERIALIZED ({_COUNTED})
         SELECT 'prize ' || p.id, coalesce(p.stock, 0), coalesce(d.won, 0)
           FROM campaigns_gameprize p
-          LEFT JOIN (SELECT prize_id, count(*) AS won FROM campaigns_gamedraw GROUP BY prize_id) d
+          LEFT JOIN (SELECT prize_id, count(*) AS won FROM counted GROUP BY prize_id) d
             ON d.prize_id = p.id
          WHERE p.stock IS NOT NULL AND (p.taken <> coalesce(d.won, 0) OR p.taken > p.stock)
          UNION ALL
         SELECT 'prize ' || p.id || ' on ' || coalesce(d.day, w.day), coalesce(d.taken, 0),
                coalesce(w.won, 0)
-          FROM (SELECT prize_id, day, count(*) AS won FROM campaigns_gamedraw GROUP BY 1, 2) w
+          FROM (SELECT prize_id, day, count(*) AS won FROM counted GROUP BY 1, 2) w
           FULL JOIN campaigns_gameprizeday d ON d.prize_id = w.prize_id AND d.day = w.day
           JOIN campaigns_gameprize p ON p.id = coalesce(d.prize_id, w.prize_id)
          WHERE p.per_day IS NOT NULL
            AND (coalesce(d.taken, 0) <> coalesce(w.won, 0) OR coalesce(w.won, 0) > p.per_day)
     """,
-    _("a game has given as much as is counted under its budget"): """
+    _("a game has given as much as is counted under its budget"): f"""
         SELECT 'game ' || g.id, g.won_units || ' / ' || g.won_money,
                coalesce(d.units, 0) || ' / ' || coalesce(d.cost, 0)
           FROM campaigns_game g
           LEFT JOIN (SELECT d.game_id, sum(d.units) AS units, sum(d.cost) AS cost
-                       FROM campaigns_gamedraw d JOIN campaigns_game g ON g.id = d.game_id
+                       FROM ({_COUNTED}) d JOIN campaigns_game g ON g.id = d.game_id
                       WHERE (g.budget_units IS NOT NULL AND d.units > 0)
                          OR (g.budget_money IS NOT NULL AND d.cost > 0)
                       GROUP BY d.game_id) d ON d.game_id = g.id
          WHERE g.won_units <> coalesce(d.units, 0) OR g.won_money <> coalesce(d.cost, 0)
+    """,
+    _("what a guest claims is their member's draw, once"): """
+        SELECT 'guest draw ' || q.id, q.state, coalesce(d.proof || ' ' || d.drawn_id, '')
+          FROM campaigns_guestdraw q LEFT JOIN campaigns_gamedraw d ON d.guest_id = q.id
+         WHERE (q.state = 'claimed') <> (d.id IS NOT NULL)
+            OR d.id IS NOT NULL AND (d.game_id, d.seed_id, d.turn, d.proof, d.drawn_id, d.day)
+               IS DISTINCT FROM (q.game_id, q.seed_id, 1, q.proof, q.drawn_id, q.day)
+            OR (q.state = 'nothing') <> (SELECT kind = 'nothing' FROM campaigns_gameprize
+                                          WHERE id = q.prize_id)
     """,
     _("what a game gave and took was moved in the wallet of who played"): """
         SELECT 'draw ' || d.id, d.units::text,
@@ -129,8 +156,3 @@ CHECKS: dict[str, str] = {
          WHERE t.from_account_id <> m.account_id OR t.kind <> 'redemption'
     """,
 }
-
-
-def register() -> None:
-    """Called once, when the application is ready."""
-    register_checks(CHECKS)

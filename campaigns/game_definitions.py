@@ -108,6 +108,13 @@ class GameDefinition(Said):
     earning: list[Earning] = Field([], max_length=10)
     play_days: int | None = Field(None, ge=1, le=366)
     daily_plays: int | None = Field(None, ge=1, le=1000)
+    guests: bool = Field(
+        False,
+        description="Who is no member plays once on the public page, and claims it by joining.",
+    )
+    claim_hours: int = Field(
+        48, ge=1, le=720, description="Hours in which a guest joins and claims it."
+    )
     budget_units: Amount | None = None
     budget_money: Amount | None = None
     starts_at: AwareDatetime | None = None
@@ -147,6 +154,8 @@ class GameDefinition(Said):
     def _together(self) -> Self:
         if bool(self.free_plays) != bool(self.free_each):
             raise ValueError(_("free_plays: say how many, and how often."))
+        if self.guests and self.audience:
+            raise ValueError(_("guests: of guests nobody knows whether they are in an audience."))
         return self
 
     @field_serializer("price", "budget_units", "budget_money", when_used="json")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from campaigns.game_words import PRIZE_ICONS
-from campaigns.models import Game, GameDraw, GamePrize
+from campaigns.models import AnyDraw, Game, GamePrize
 
 MIDDLE, RADIUS = 100, 96
 # A part of a wheel is never so narrow that nobody sees it.
@@ -41,7 +41,7 @@ class Picture:
     fresh: bool
 
 
-def picture_of(game: Game, draw: GameDraw | None = None) -> Picture:
+def picture_of(game: Game, draw: AnyDraw | None = None) -> Picture:
     """As it waits, or with what came of a draw."""
     prizes = list(game.prizes.all())
     slices = _slices(prizes) if game.kind == Game.Kind.WHEEL else []

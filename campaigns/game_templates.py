@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.rule_words import units_in_words
+from members.formatting import UnitNames
+
 
 @dataclass(frozen=True, slots=True)
 class GameTemplate:
-    """`said`: what a definition says besides its texts; `prizes`: code, kind, name, weight,
-    units."""
+    """`said`: what a definition says besides its texts; `prizes`: code, kind, name, weight, units,
+    of which these are the name."""
 
     code: str
     label: Promise
@@ -22,7 +26,7 @@ class GameTemplate:
     title: Promise
     text: Promise
     said: Mapping[str, Any]
-    prizes: tuple[tuple[str, str, Promise, int, int | None], ...]
+    prizes: tuple[tuple[str, str, Promise | None, int, int | None], ...]
 
 
 _AGAIN = ("again", "play", _("One more play"))
@@ -39,9 +43,9 @@ TEMPLATES: Mapping[str, GameTemplate] = {
             text=_("Spin the wheel once a day. Sometimes it brings a lot."),
             said={"free_plays": 1, "free_each": "day", "daily_plays": 3},
             prizes=(
-                ("five-hundred", "units", _("500 units"), 1, 500),
-                ("fifty", "units", _("50 units"), 12, 50),
-                ("ten", "units", _("10 units"), 37, 10),
+                ("five-hundred", "units", None, 1, 500),
+                ("fifty", "units", None, 12, 50),
+                ("ten", "units", None, 37, 10),
                 (*_AGAIN, 10, None),
                 (*_NEXT, 40, None),
             ),
@@ -55,9 +59,9 @@ TEMPLATES: Mapping[str, GameTemplate] = {
             text=_("Every larger order brings a card."),
             said={"earning": [{"on": "order", "least": "50", "plays": 1}], "play_days": 30},
             prizes=(
-                ("thousand", "units", _("1,000 units"), 1, 1000),
-                ("hundred", "units", _("100 units"), 19, 100),
-                ("twenty", "units", _("20 units"), 50, 20),
+                ("thousand", "units", None, 1, 1000),
+                ("hundred", "units", None, 19, 100),
+                ("twenty", "units", None, 50, 20),
                 (*_NEXT, 30, None),
             ),
         ),
@@ -70,9 +74,9 @@ TEMPLATES: Mapping[str, GameTemplate] = {
             text=_("Pull the lever. Three alike bring more than you have paid."),
             said={"price": "50", "daily_plays": 5},
             prizes=(
-                ("jackpot", "units", _("1,000 units"), 10, 1000),
-                ("double", "units", _("100 units"), 150, 100),
-                ("back", "units", _("50 units"), 240, 50),
+                ("jackpot", "units", None, 10, 1000),
+                ("double", "units", None, 150, 100),
+                ("back", "units", None, 240, 50),
                 (*_AGAIN, 100, None),
                 (*_NEXT, 500, None),
             ),
@@ -87,8 +91,8 @@ TEMPLATES: Mapping[str, GameTemplate] = {
             said={"earning": [{"on": "joined", "plays": 1}, {"on": "tier_up", "plays": 2}],
                   "play_days": 60},
             prizes=(
-                ("two-hundred", "units", _("200 units"), 10, 200),
-                ("fifty", "units", _("50 units"), 60, 50),
+                ("two-hundred", "units", None, 10, 200),
+                ("fifty", "units", None, 60, 50),
                 (*_AGAIN, 10, None),
                 (*_NEXT, 20, None),
             ),
@@ -97,10 +101,11 @@ TEMPLATES: Mapping[str, GameTemplate] = {
 }  # fmt: skip
 
 
-def said_by(template: GameTemplate) -> dict[str, Any]:
-    """What a definition of a game that begins from it says."""
+def said_by(template: GameTemplate, unit: UnitNames) -> dict[str, Any]:
+    """What a definition of a game that begins from it says, in a program with this unit."""
     prizes = [
-        {"code": code, "kind": kind, "name": str(name), "weight": weight, "units": units,
+        {"code": code, "kind": kind, "weight": weight, "units": units,
+         "name": units_in_words(Decimal(units), unit) if units is not None else str(name),
          "catches": kind == "nothing"}
         for code, kind, name, weight, units in template.prizes
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from campaigns.game_definitions import Earning
-from campaigns.models import Game, GameDraw, GamePrize
+from campaigns.models import AnyDraw, Game, GamePrize
 from loyalty.models import ActivityType
 from members.formatting import format_money, format_number
 from rewards.texts import nearest
@@ -55,7 +55,7 @@ def told_prize(prize: GamePrize, locale: str = "") -> str:
     return _said(prize.texts, locale) or prize.name
 
 
-def outcome_words(draw: GameDraw, locale: str = "") -> str:
+def outcome_words(draw: AnyDraw, locale: str = "") -> str:
     """What a member is told of what came of it."""
     prize = draw.prize
     if prize.kind == GamePrize.Kind.NOTHING:
@@ -65,7 +65,7 @@ def outcome_words(draw: GameDraw, locale: str = "") -> str:
     return _("You have won: %s") % told_prize(prize, locale)
 
 
-def instead_words(draw: GameDraw, locale: str = "") -> str:
+def instead_words(draw: AnyDraw, locale: str = "") -> str:
     """Why it is not what was drawn; empty: it is."""
     if not draw.instead:
         return ""

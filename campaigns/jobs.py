@@ -18,6 +18,7 @@ from campaigns.services import (
     surprise_jobs,
     survey_invitations,
     told_expiry,
+    told_games,
     told_trials,
     webhook_replays,
 )
@@ -44,13 +45,27 @@ KINDS = (
         icon="dice",
         description=_(
             "Begins and ends games at their times and when nothing is left to win, reveals the"
-            " seeds of the day before, and gives back what unused plays cost. Runs by itself every"
-            " minute."
+            " seeds of the day before, gives back what unused plays cost, and puts back what guests"
+            " did not claim in time. Runs by itself every minute."
         ),
         run=game_clock.run_changes,
         find_work=game_clock.find_changes,
         start_label=_("Begin and end what is due"),
         words=game_clock.change_words,
+        routine=True,
+    ),
+    JobKind(
+        key=told_games.KIND,
+        label=_("News of games"),
+        icon="dice",
+        description=_(
+            "Tells members that they can play, what they have won, and which plays or games end"
+            " within a day. Runs by itself every five minutes."
+        ),
+        run=told_games.run_news,
+        find_work=told_games.find_news,
+        start_label=_("Tell of games"),
+        words=told_games.news_words,
         routine=True,
     ),
     JobKind(

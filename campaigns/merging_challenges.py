@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from campaigns.models import ChallengeEntry, ChallengeWin
+from campaigns.services.leaderboards import keep_scores
 from loyalty.models import Membership
 from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
 from members.models import Customer, CustomerMerge
@@ -38,6 +39,7 @@ def merge_challenges(merging: Merging) -> Record:
             wins += _take_wins(other, entry)
         elif other is not None:
             wins += _take_wins(entry, other)
+    _keep_scores(merging.merged, merging.kept)
     return {"entries": entries, "wins": wins}
 
 
@@ -47,6 +49,13 @@ def part_challenges(merging: Merging, record: Record) -> None:
         ChallengeEntry.objects.filter(pk=pk).update(membership=membership)
     for pk, entry in record["wins"]:
         ChallengeWin.objects.filter(pk=pk).update(entry=entry)
+    _keep_scores(merging.merged, merging.kept)
+
+
+def _keep_scores(*people: Customer) -> None:
+    """Of both: what they did is somebody else's now."""
+    rows = Membership.objects.filter(customer__in=people)
+    keep_scores(rows.values_list("pk", flat=True))
 
 
 def nothing_to_say(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import translation
 
 from campaigns.challenge_texts import CHALLENGE_TEXTS
+from campaigns.game_texts import GAME_TEXTS
 from campaigns.journey_texts import JOURNEY_TEXTS
 from campaigns.plan_texts import PLAN_TEXTS
 from campaigns.post_texts import POST_TEXTS
@@ -169,7 +170,7 @@ READY: dict[tuple[str, str], ReadyText] = {
         ),
     ),
 }  # fmt: skip
-READY |= PLAN_TEXTS | PROMOTION_TEXTS | CHALLENGE_TEXTS | REFERRAL_TEXTS | POST_TEXTS
+READY |= PLAN_TEXTS | PROMOTION_TEXTS | CHALLENGE_TEXTS | REFERRAL_TEXTS | GAME_TEXTS | POST_TEXTS
 READY |= JOURNEY_TEXTS
 
 

@@ -10,11 +10,13 @@ from campaigns.services import (
     campaign_messages,
     forum_tasks,
     game_plays,
+    guest_plays,
     journey_starts,
     post_clock,
     told_challenges,
     told_expiry,
     told_expiry_journeys,
+    told_games,
     told_journeys,
     told_members,
     told_orders,
@@ -67,6 +69,7 @@ OCCASIONS = (
     SURVEY,
     post_clock.POST,
     *told_challenges.OCCASIONS,
+    *told_games.OCCASIONS,
     *told_plans.OCCASIONS,
     *told_referrals.OCCASIONS,
     *campaign_messages.OCCASIONS.values(),
@@ -88,6 +91,7 @@ def register() -> None:
     register_consumer(TIER_CHANGED, journey_starts.follow_tiers)
     register_consumer(CHANGED, journey_starts.follow_orders)
     register_consumer(JOINED, game_plays.follow_joined)
+    register_consumer(JOINED, guest_plays.follow_joined)
     register_consumer(TIER_CHANGED, game_plays.follow_tiers)
     register_consumer(CHANGED, game_plays.follow_customers)
     register_consumer(TIER_CHANGED, forum_tasks.follow_tiers)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.services import inbound, webhook_deliveries, webhook_replays
 from campaigns.services.journey_steps import take_due
 from campaigns.services.measuring import prune_clicks as forget_clicks
-from campaigns.services.referral_links import forget_asks
+from campaigns.services.referral_links import forget_asks, sum_up_visits
 from campaigns.services.sending import send_waiting
 
 BATCH = 100
@@ -72,3 +72,9 @@ def prune_clicks() -> int:
 def prune_referral_asks() -> int:
     """Forget where people were who asked to join by a link and never confirmed it."""
     return forget_asks(timezone.now())
+
+
+@shared_task
+def sum_up_referral_visits() -> int:
+    """Keep visits of long ago as a number alone."""
+    return sum_up_visits(timezone.now())

@@ -11,6 +11,7 @@ from campaigns.account import (
     counted_links,
     forum,
     game_proofs,
+    guest_games,
     links,
     referral_links,
     survey_links,
@@ -27,6 +28,7 @@ message_urls = [
 survey_urls = [path("<str:token>/", survey_links.survey, name="survey")]
 game_urls = [
     path("<uuid:game_id>/", game_proofs.game, name="game"),
+    path("<uuid:game_id>/play/", guest_games.guest, name="guest"),
     path("draws/<uuid:draw_id>/", game_proofs.draw, name="draw"),
 ]
 referral_urls = [

@@ -47,6 +47,10 @@ app.conf.beat_schedule = {
         "task": "campaigns.tasks.prune_referral_asks",
         "schedule": crontab(minute="45"),
     },
+    "sum-up-referral-visits": {
+        "task": "campaigns.tasks.sum_up_referral_visits",
+        "schedule": crontab(hour="3", minute="55"),
+    },
     "prune-idempotency-records": {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),
@@ -147,6 +151,11 @@ app.conf.beat_schedule = {
         "task": "members.tasks.run_scheduled",
         "args": ["forum"],
         "schedule": crontab(minute="*"),
+    },
+    "told-games": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["told_games"],
+        "schedule": crontab(minute="*/5"),
     },
     "plan-trials": {
         "task": "members.tasks.run_scheduled",

@@ -214,6 +214,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEVELOPMENT else "https"
 # So many forms of a program's public page from one place: more are not people.
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key", "join": "10/m/ip,60/h/ip", "social": "20/m/ip",
+    "guest_play": "5/h/ip,20/d/ip",
 }  # fmt: skip
 # Providers and their secrets are kept by members.models.sign_in_providers, tokens by nobody.
 SOCIALACCOUNT_ADAPTER = "members.account.social.SocialAdapter"

@@ -9,7 +9,6 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.numbers import get_currency_name, get_territory_currencies
 from django.conf import settings
-from django.utils.translation import get_supported_language_variant
 
 from members.formatting import active_locale
 
@@ -38,14 +37,6 @@ def languages(also: str = "") -> Choices:
     if also and also not in dict(known):
         known.append((also, language_name(also)))
     return known
-
-
-def nearest_language(locale: str) -> str:
-    """The language of ours that is nearest to a wish ("pt-BR"), or nothing."""
-    try:
-        return get_supported_language_variant(locale) if locale else ""
-    except LookupError:
-        return ""
 
 
 def language_name(code: str) -> str:

@@ -24,7 +24,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.discourse import RequestRefusedError, SignInRequest, read_request
-from campaigns.kept_secrets import revealed
+from members.kept_secrets import revealed
 from campaigns.models import CommunityName, Forum
 from campaigns.selectors.forum import forum_member_of, open_forum
 from campaigns.services.community_names import choose_name

@@ -20,7 +20,7 @@ from campaigns.selectors.consents import choices_of
 from campaigns.services.consents import confirm_consents
 from campaigns.services.consents import stop as stop_topics
 from campaigns.topics import TOPICS, choosable_topics
-from members.account.access import language_of
+from members.languages import language_of
 from members.models import Customer
 from members.selectors.merges import current
 

@@ -17,7 +17,7 @@ from campaigns.models import ReferralLink
 from campaigns.referral_definitions import definition_of
 from campaigns.referral_traces import note_traces, place_of
 from campaigns.referral_words import friend_sentences, told_referrals
-from campaigns.selectors.referrals import advocate_of, brings, live_terms
+from campaigns.selectors.referrals import advocate_of, brings, live_terms, visits_of
 from campaigns.services.affiliates import find_affiliate, report_of
 from campaigns.services.referral_links import DETAIL, address_of, find_link, note_ask, note_visit
 from loyalty.account.joining import JoinForm
@@ -80,7 +80,7 @@ def affiliate(request: HttpRequest, token: str) -> HttpResponse:
     context: dict[str, Any] = {
         "affiliate": found, "program": found.referral_program.program, "address": address,
         "qr": qr_code(address), "months": report_of(found),
-        "visits": found.link.visits.count(), "friends": found.link.referrals.count(),
+        "visits": visits_of(found.link), "friends": found.link.referrals.count(),
         "bought": found.link.referrals.filter(order__isnull=False).count(),
     }  # fmt: skip
     return render(request, "referrals/affiliate.html", context)

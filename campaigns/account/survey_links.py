@@ -23,9 +23,9 @@ from campaigns.survey_forms import Sheet, blank_sheet, filled_sheet, given_in
 from campaigns.survey_links import SurveyLink, read_survey_token
 from loyalty.models import Membership
 from loyalty.selectors.memberships import with_id
-from members.account.access import language_of
 from members.api.throttling import take
 from members.errors import DomainError
+from members.languages import language_of
 from members.selectors.merges import current
 
 

@@ -14,6 +14,7 @@ from campaigns.account import (
     forum,
     games,
     inbox,
+    leaderboards,
     referrals,
     surveys,
 )
@@ -46,6 +47,8 @@ game_urls = [
     path("<uuid:public_id>/games/<uuid:game_id>/", games.game, name="game"),
 ]
 challenge_urls = [
+    path("challenges/board/", leaderboards.board, name="board"),
+    path("<uuid:public_id>/challenges/board/", leaderboards.board, name="board_of"),
     path("challenges/", challenges.challenge_list, name="challenges"),
     path("<uuid:public_id>/challenges/", challenges.challenge_list, name="challenges_of"),
     path(

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from members.audit import register_audit_actions
 from members.navigation import NavItem, register_nav_item
 from members.panels import register_customer_panel
 
 NAMESPACE = "challenges_backoffice"
+ACTIONS = {
+    "board_name.hidden": _("Hid a name on leaderboards"),
+    "board_name.let_choose": _("Let a member choose a name on leaderboards again"),
+}
 ITEM = NavItem(
     "challenges", _("Challenges"), f"{NAMESPACE}:challenge_list", "target-arrow", order=37,
     permission="programs.view", match=(f"{NAMESPACE}:",),
@@ -18,6 +23,7 @@ def register() -> None:
     """Add everything; called once, when the application is ready. What happens to them is logged
     as what happens to campaigns."""
     register_nav_item(ITEM)
+    register_audit_actions(ACTIONS)
     register_customer_panel(
         "challenges", _("Challenges"), f"{NAMESPACE}:customer_challenges", 27,
         icon="target-arrow", rows=3,

@@ -31,7 +31,7 @@ from rewards.backoffice.event_forms import MomentField, said_moment, shown_momen
 from rewards.models import Reward
 
 PLAIN = ("name", "kind", "title", "text", "price", "free_each", "play_days", "daily_plays",
-         "budget_units", "budget_money")  # fmt: skip
+         "guests", "budget_units", "budget_money")  # fmt: skip
 PRIZE = ("kind", "name", "weight", "units", "cost", "stock", "per_day", "catches")
 
 
@@ -72,6 +72,13 @@ class GameForm(forms.Form):
         _l("Earned plays last, in days"), _l("Empty: as long as the game."), most=366
     )
     daily_plays = _count(_l("Most plays for one member in a day"), _l("Empty: no limit."))
+    guests = forms.BooleanField(
+        label=_l("Guests may play once"), required=False,
+        help_text=_l("On the public page. They get what they drew once they have joined."),
+    )  # fmt: skip
+    claim_hours = _count(
+        _l("Hours to claim it"), _l("Empty: 48. Then it can be won again."), most=720
+    )
     audience = ConditionField(
         scopes=AUDIENCE_SCOPES, in_database=True, label=_l("For whom"),
         everything=_l("Every member."),
@@ -94,6 +101,7 @@ class GameForm(forms.Form):
         """What the form says; None where something in it is wrong, which is then on its field."""
         data = self.cleaned_data
         said = {name: data[name] for name in PLAIN} | {"free_plays": data["free_plays"] or 0}
+        said["claim_hours"] = data["claim_hours"] or 48
         said |= {name: said_moment(data[name], self.program) for name in ("starts_at", "ends_at")}
         try:
             return GameDefinition.model_validate(said | {
@@ -252,6 +260,7 @@ class GameTextsForm(forms.Form):
 def _initial(game: Game) -> dict[str, Any]:
     found: dict[str, Any] = {name: _shown(getattr(game, name)) for name in PLAIN}
     found |= {"audience": game.audience, "free_plays": game.free_plays or None}
+    found["claim_hours"] = game.claim_hours
     found |= {
         name: shown_moment(getattr(game, name), game.program) for name in ("starts_at", "ends_at")
     }

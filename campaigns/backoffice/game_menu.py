@@ -20,6 +20,7 @@ ACTIONS = {
     "game.asked": _("Asked for somebody to publish a game"),
     "game.sent_back": _("Sent a game back"),
     "game.published": _("Published a game"),
+    "game.withdrawn": _("Took a planned game back"),
     "game.paused": _("Paused a game"),
     "game.resumed": _("Went on with a game"),
     "game.ended": _("Ended a game"),

@@ -22,6 +22,7 @@ from campaigns.models import Game
 from campaigns.selectors.game_proofs import commitment_in_use
 from campaigns.selectors.game_results import cost_of_a_play, result_of, trial_of
 from campaigns.selectors.games import status_at, unit_of
+from campaigns.selectors.guest_plays import guests_of
 from campaigns.services.game_seeds import rotate_seed
 from campaigns.services.games import (
     ask_to_publish,
@@ -34,9 +35,11 @@ from campaigns.services.games import (
     publish_game,
     resume_game,
     send_back,
+    withdraw_game,
 )
 from loyalty.rule_words import units_in_words
 from members.errors import DomainError
+from members.formatting import format_number
 from members.policy import acting, is_allowed, staff_view
 from rewards.texts import other_languages
 
@@ -57,6 +60,7 @@ def game(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "status": "waiting" if found.asked_at else status_at(found, now),
         "findings": findings_of(found, now) if draft else [],
         "result": None if draft else result_of(found),
+        **_guests(found),
         "odds": odd_rows(found, now),
         "ways": [*plays_words(found), *_price(found)],
         "expected": cost_of_a_play(found),
@@ -112,6 +116,9 @@ def game_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
                 note = request.POST.get("note", "").replace("\x00", "")
                 send_back(game=found, actor=actor, note=note)
                 messages.success(request, _("It was sent back."))
+            case "withdraw":
+                withdraw_game(game=found, actor=actor, now=now)
+                messages.success(request, _("It is a draft again."))
             case "pause":
                 pause_game(game=found, actor=actor)
                 messages.success(request, _("It rests: nobody can play meanwhile."))
@@ -119,7 +126,8 @@ def game_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
                 resume_game(game=found, actor=actor, now=now)
                 messages.success(request, _("It goes on."))
             case "reveal":
-                rotate_seed(game=found, actor=actor, now=now)
+                commitment = request.POST.get("commitment", "")
+                rotate_seed(game=found, actor=actor, now=now, commitment=commitment)
                 messages.success(request, _("The seed is revealed, and another one is in use."))
             case "end":
                 end_game(game=found, actor=actor, now=now)
@@ -129,6 +137,15 @@ def game_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     except DomainError as error:
         messages.error(request, _said(error))
     return redirect(game_url(found))
+
+
+def _guests(found: Game) -> dict[str, Any]:
+    if not found.guests or found.status == Game.Status.DRAFT:
+        return {}
+    guests = guests_of(found)
+    words = _("%(claimed)s claimed, %(waiting)s waiting")
+    said = {name: format_number(getattr(guests, name)) for name in ("claimed", "waiting")}
+    return {"guests": guests, "guests_sub": words % said}
 
 
 def _said(error: DomainError) -> str:

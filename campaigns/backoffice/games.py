@@ -25,7 +25,7 @@ from campaigns.game_definitions import GameDefinition
 from campaigns.game_templates import TEMPLATES, said_by
 from campaigns.game_words import ICONS
 from campaigns.models import Game
-from campaigns.selectors.games import games, status_at
+from campaigns.selectors.games import games, status_at, unit_of
 from campaigns.services.games import change_game, create_game
 from loyalty.backoffice.links import Crumbs
 from loyalty.models import Program
@@ -95,8 +95,9 @@ def game_create(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Choose a program."))
         return redirect(f"{NAMESPACE}:game_gallery")
     try:
+        said = said_by(template, unit_of(program))
         made = create_game(
-            program=program, definition=GameDefinition.model_validate(said_by(template)),
+            program=program, definition=GameDefinition.model_validate(said),
             actor=acting(request), now=timezone.now(), code=template.code,
         )  # fmt: skip
     except DomainError as error:

@@ -21,6 +21,7 @@ from campaigns.referral_definitions import (
     ReferralStep,
     ReferralTexts,
 )
+from campaigns.referral_words import unit_of
 from loyalty.backoffice.program_fields import at_times, optional, plain
 from loyalty.models import Program, WalletType
 from rewards.models import Reward
@@ -81,8 +82,14 @@ class ReferralForm(forms.Form):
         self, data: Any = None, *, program: Program, definition: ReferralDefinition
     ) -> None:
         self.program, self.definition_before = program, definition
-        super().__init__(data, initial=_initial(definition))
+        super().__init__(data, initial=_initial(definition, program))
         units = [(unit.code, unit.plural) for unit in WalletType.objects.filter(program=program)]
+        self.unit_codes = [code for code, _plural in units]
+        if len(units) > 1:
+            self.fields["steps"].help_text = _(
+                "In each line: from friend number so and so on, a colon, so many units. Other units"
+                " than those above by their code: 3: 500 %s."
+            ) % units[-1][0]  # fmt: skip
         live = Reward.objects.filter(program=program, status=Reward.Status.LIVE)
         rewards = [(item.code, item.name) for item in live if not item.is_donation]
         for side in SIDES:
@@ -103,9 +110,12 @@ class ReferralForm(forms.Form):
         for line in self.cleaned_data["steps"].splitlines():
             if not line.strip():
                 continue
-            number, _colon, units = line.partition(":")
+            number, _colon, said = line.partition(":")
+            units, _space, code = said.strip().partition(" ")
+            if code.strip() and code.strip() not in self.unit_codes:
+                raise forms.ValidationError(_("There are no units “%s”.") % code.strip())
             try:
-                gift = {"kind": "units", "units": str(Decimal(units.strip()))}
+                gift = {"kind": "units", "units": str(Decimal(units)), "unit": code.strip()}
                 found.append({"friends": int(number), "gift": gift})
             except (ValueError, ArithmeticError) as error:
                 message = _("Write each line as 3: 500, and not “%s”.") % line.strip()
@@ -133,9 +143,11 @@ class ReferralForm(forms.Form):
         return [step for step in self.definition_before.steps if step.gift.units is None]
 
     def _steps(self) -> list[dict[str, Any]]:
+        """Where no unit is named they are those of who brings a friend."""
         unit = self.cleaned_data.get("advocate_unit", "")
         shown = [
-            {**step, "gift": {**step["gift"], "unit": unit}} for step in self.cleaned_data["steps"]
+            {**step, "gift": {**step["gift"], "unit": step["gift"]["unit"] or unit}}
+            for step in self.cleaned_data["steps"]
         ]
         # Whoever writes them in a wrong order is still told.
         unshown = [step.model_dump() for step in self._unshown]
@@ -222,15 +234,21 @@ def _side_fields(
     return found
 
 
-def _initial(definition: ReferralDefinition) -> dict[str, Any]:
+def _initial(definition: ReferralDefinition, program: Program) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(definition, name) for name in PLAIN}
     for side in SIDES:
         gift: ReferralGift = getattr(definition, side)
         found |= {f"{side}_{name}": value for name, value in gift.model_dump().items()}
     found["steps"] = "\n".join(
-        f"{step.friends}: {plain(step.gift.units)}" for step in definition.steps
-        if step.gift.units is not None
+        f"{step.friends}: {plain(step.gift.units)}{_other_unit(step, definition, program)}"
+        for step in definition.steps if step.gift.units is not None
     )  # fmt: skip
     return {
         name: plain(value) if isinstance(value, Decimal) else value for name, value in found.items()
     }
+
+
+def _other_unit(step: ReferralStep, definition: ReferralDefinition, program: Program) -> str:
+    """The code of a step's units where they are others than those of who brings a friend."""
+    own, usual = unit_of(step.gift, program), unit_of(definition.advocate, program)
+    return "" if own is None or own == usual else f" {own.code}"

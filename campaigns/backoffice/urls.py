@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from campaigns.backoffice import (
     affiliates,
+    board_names,
     calendar,
     campaign_codes,
     campaign_extras,
@@ -192,6 +193,8 @@ challenge_urls = [
     path("challenges/", challenges.challenge_list, name="challenge_list"),
     path("challenges/new/", challenges.challenge_gallery, name="challenge_gallery"),
     path("challenges/create/", challenges.challenge_create, name="challenge_create"),
+    path("challenges/names/", board_names.board_name_list, name="board_name_list"),
+    path("challenges/names/<int:pk>/", board_names.board_name_act, name="board_name_act"),
     path(f"{CHALLENGE}/", challenge_page.challenge, name="challenge"),
     path(f"{CHALLENGE}/edit/", challenges.challenge_edit, name="challenge_edit"),
     path(f"{CHALLENGE}/texts/", challenges.challenge_texts, name="challenge_texts"),

@@ -11,7 +11,9 @@ from campaigns.models.consents import (
     ContactPreference,
 )
 from campaigns.models.forum import Forum, ForumMember, ForumSignIn, ForumTask
-from campaigns.models.game_draws import GameDraw, GamePlay, GameSeed
+from campaigns.models.game_draws import AnyDraw, GameDraw, GamePlay
+from campaigns.models.game_guests import GuestDraw
+from campaigns.models.game_seeds import GameSeed
 from campaigns.models.games import Game, GamePrize, GamePrizeDay
 from campaigns.models.journeys import (
     Journey,
@@ -20,6 +22,7 @@ from campaigns.models.journeys import (
     Passage,
     PassageStep,
 )
+from campaigns.models.leaderboards import BoardName, BoardScore
 from campaigns.models.messages import Delivery, DeliveryClick, Message
 from campaigns.models.occasions import (
     ExpiryNotice,
@@ -62,7 +65,10 @@ from campaigns.models.webhooks import (
 __all__ = [
     "Affiliate",
     "AffiliatePayout",
+    "AnyDraw",
     "BlockedAddress",
+    "BoardName",
+    "BoardScore",
     "CalendarFeed",
     "Campaign",
     "CampaignForecast",
@@ -93,6 +99,7 @@ __all__ = [
     "GamePrize",
     "GamePrizeDay",
     "GameSeed",
+    "GuestDraw",
     "InboundMessage",
     "Journey",
     "JourneyDue",

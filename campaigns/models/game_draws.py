@@ -1,4 +1,4 @@
-"""How games draw: seeds that are committed to, who may play, and what came of it."""
+"""Who may play games, and what came of it."""
 
 from __future__ import annotations
 
@@ -10,56 +10,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.game_guests import DrawnInstead, GuestDraw
+from campaigns.models.game_seeds import GameSeed
 from campaigns.models.games import Game, GamePrize
 from loyalty.models import Membership, Order, Transfer
 from members.models.telling import tells_new
 from rewards.models import Redemption
-
-
-class GameSeed(models.Model):
-    """The secret that draws follow from. Its hash is public from the beginning, itself once nothing
-    is drawn with it any more."""
-
-    game = models.ForeignKey(Game, on_delete=models.PROTECT, related_name="seeds", db_index=False)
-    number = models.PositiveIntegerField()
-    # Encrypted; see `members.kept_secrets`.
-    secret = models.BinaryField()
-    commitment = models.CharField(max_length=64)
-    # The secret in hexadecimal digits, once it is no secret any more.
-    revealed = models.CharField(max_length=64, blank=True, default="")
-    begun_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["game", "number"], name="game_seed_number"),
-            models.UniqueConstraint(
-                fields=["game"], name="game_seed_in_use", condition=Q(ended_at=None)
-            ),
-            models.CheckConstraint(
-                name="game_seed_revealed_at_its_end",
-                condition=Q(ended_at=None, revealed="")
-                | Q(ended_at__isnull=False) & ~Q(revealed=""),
-            ),
-        ]
-        triggers = [
-            pgtrigger.Protect(name="game_seed_stays", operation=pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="game_seed_committed", operation=pgtrigger.Update, when=pgtrigger.Before,
-                func="""
-                    IF OLD.ended_at IS NOT NULL OR (NEW.game_id, NEW.number, NEW.secret,
-                        NEW.commitment, NEW.begun_at) IS DISTINCT FROM
-                       (OLD.game_id, OLD.number, OLD.secret, OLD.commitment, OLD.begun_at) THEN
-                        RAISE EXCEPTION 'a seed is as it was committed to'
-                            USING ERRCODE = 'check_violation';
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
-        ]  # fmt: skip
-
-    def __str__(self) -> str:
-        return f"{self.game_id}: {self.number}"
 
 
 class GamePlay(models.Model):
@@ -73,6 +29,7 @@ class GamePlay(models.Model):
         FREE = "free", _("Free")
         BOUGHT = "bought", _("Bought")
         WON = "won", _("Won")
+        GUEST = "guest", _("Played before joining")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     game = models.ForeignKey(Game, on_delete=models.PROTECT, related_name="plays", db_index=False)
@@ -123,14 +80,7 @@ class GamePlay(models.Model):
 class GameDraw(models.Model):
     """What came of a play, and all that it follows from."""
 
-    class Instead(models.TextChoices):
-        """Why the prize that catches was given instead of the one that was drawn."""
-
-        NO = "", ""
-        STOCK = "stock", _("All of them are won")
-        DAY = "day", _("All of this day are won")
-        BUDGET = "budget", _("The budget of the game does not reach for it")
-        REFUSED = "refused", _("It could not be given")
+    Instead = DrawnInstead
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     game = models.ForeignKey(Game, on_delete=models.PROTECT, related_name="draws", db_index=False)
@@ -150,7 +100,7 @@ class GameDraw(models.Model):
     prize = models.ForeignKey(
         GamePrize, on_delete=models.PROTECT, related_name="draws", db_index=False
     )
-    instead = models.CharField(max_length=8, choices=Instead.choices, blank=True, default="")
+    instead = models.CharField(max_length=8, choices=DrawnInstead.choices, blank=True, default="")
     units = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
     cost = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
     day = models.DateField()
@@ -163,10 +113,18 @@ class GameDraw(models.Model):
     redemption = models.OneToOneField(
         Redemption, null=True, on_delete=models.PROTECT, related_name="game_draw"
     )
+    # It was drawn before its member had joined, or had said who they are.
+    guest = models.OneToOneField(
+        GuestDraw, null=True, on_delete=models.PROTECT, related_name="claimed_as"
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["seed", "membership", "turn"], name="game_draw_turn"),
+            models.UniqueConstraint(
+                fields=["seed", "membership", "turn"],
+                name="game_draw_turn",
+                condition=Q(guest=None),
+            ),
             models.UniqueConstraint(fields=["membership", "game", "key"], name="game_draw_key"),
             models.CheckConstraint(
                 name="game_draw_instead",
@@ -186,3 +144,11 @@ class GameDraw(models.Model):
 
     def __str__(self) -> str:
         return f"{self.game_id}: {self.membership_id} · {self.drawn_at:%Y-%m-%d}"
+
+    @property
+    def player(self) -> str:
+        """Whom the number was drawn for, as its proof says."""
+        return str(self.guest.public_id if self.guest else self.membership.public_id)
+
+
+AnyDraw = GameDraw | GuestDraw

@@ -20,6 +20,7 @@ from rewards.models import Reward
 _SETTLED = (
     "program_id", "code", "kind", "odds", "odds_hash", "price", "free_plays", "free_each",
     "play_days", "daily_plays", "earning", "audience", "budget_units", "budget_money", "starts_at",
+    "guests", "claim_hours",
 )  # fmt: skip
 _AS_PUBLISHED = """
     IF (SELECT g.status FROM campaigns_game g
@@ -88,6 +89,9 @@ class Game(models.Model):
     play_days = models.PositiveSmallIntegerField(null=True)
     # How often one member plays in a day; None: as often as they have plays.
     daily_plays = models.PositiveSmallIntegerField(null=True)
+    # Who is no member plays once on the public page, and has so many hours to claim it by joining.
+    guests = models.BooleanField(default=False)
+    claim_hours = models.PositiveSmallIntegerField(default=48)
     budget_units = _money()
     budget_money = _money()
     # What was won so far, counted under these budgets.
@@ -142,6 +146,9 @@ class Game(models.Model):
                 condition=Q(free_plays=0, free_each="") | Q(free_plays__gt=0) & ~Q(free_each=""),
             ),
             models.CheckConstraint(
+                name="game_claim_hours", condition=Q(claim_hours__gte=1, claim_hours__lte=720)
+            ),
+            models.CheckConstraint(
                 name="game_price", condition=Q(price=None) | Q(price__gt=0)
             ),
             models.CheckConstraint(
@@ -164,13 +171,14 @@ class Game(models.Model):
             ),
             pgtrigger.FSM(
                 name="game_goes_on", field="status",
-                transitions=[("draft", "scheduled"), ("scheduled", "live"), ("draft", "live"),
-                             ("live", "paused"), ("paused", "live"), ("live", "ended"),
-                             ("paused", "ended")],
+                transitions=[("draft", "scheduled"), ("scheduled", "draft"),
+                             ("scheduled", "live"), ("draft", "live"), ("live", "paused"),
+                             ("paused", "live"), ("live", "ended"), ("paused", "ended")],
             ),
             pgtrigger.Trigger(
                 name="game_settled", operation=pgtrigger.Update, when=pgtrigger.Before,
-                condition=pgtrigger.Q(old__status__in=["scheduled", "live", "paused", "ended"]),
+                condition=pgtrigger.Q(old__status__in=["scheduled", "live", "paused", "ended"])
+                & ~pgtrigger.Q(new__status="draft"),
                 func=f"""
                     IF ({", ".join(f"NEW.{name}" for name in _SETTLED)}) IS DISTINCT FROM
                        ({", ".join(f"OLD.{name}" for name in _SETTLED)}) THEN

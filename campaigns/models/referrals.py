@@ -39,6 +39,8 @@ class ReferralLink(models.Model):
     )
     code = models.CharField(max_length=16, unique=True)
     created_at = models.DateTimeField()
+    # How often it was opened longer ago than single visits are kept.
+    visits_before = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

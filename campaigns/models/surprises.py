@@ -21,7 +21,7 @@ class SurpriseDraw(models.Model):
     )
     number = models.PositiveIntegerField()
     due_at = models.DateTimeField()
-    # Encrypted; see `campaigns.kept_secrets`.
+    # Encrypted; see `members.kept_secrets`.
     secret = models.BinaryField()
     commitment = models.CharField(max_length=64)
     # The seed in hexadecimal digits; the hash of the list that it was drawn from.

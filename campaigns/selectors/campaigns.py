@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Q, QuerySet, Sum, Value
 
 from campaigns.campaign_definitions import codes_of, stored_audience
 from campaigns.campaign_rules import budget_in_units, draw_of, template_of, unit_of
@@ -91,6 +91,17 @@ def is_for(campaign: Campaign, member: Membership, now: dt.datetime) -> bool:
     return audience_of(campaign, now).filter(pk=member.pk).exists()
 
 
+def meant_for(found: Iterable[Campaign], member: Membership, now: dt.datetime) -> set[int]:
+    """The keys of those that a member gets, in one query however many there are."""
+    asked = [
+        audience_of(item, now).filter(pk=member.pk).order_by()
+        .values_list(Value(item.pk, output_field=BigIntegerField()), flat=True)
+        for item in found
+        if not is_kept_aside(item, member)
+    ]  # fmt: skip
+    return set(asked[0].union(*asked[1:], all=True)) if asked else set()
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What may be given in all, and what was, in units or money; `unit` None: money."""
@@ -141,7 +152,9 @@ def shown_to(member: Membership, now: dt.datetime) -> list[Campaign]:
     coming = Q(status=Status.SCHEDULED, starts_at__gt=now, teased_at__lte=now)
     public = [template.code for template in PROMOTIONS if template.is_public]
     rows = campaigns().filter(running | coming, program=program, template__in=public)
-    found = [item for item in rows if codes_of(item).shown and is_for(item, member, now)]
+    shown = [item for item in rows if codes_of(item).shown]
+    theirs = meant_for(shown, member, now)
+    found = [item for item in shown if item.pk in theirs]
     return sorted(found, key=lambda item: _place(item, now))
 
 

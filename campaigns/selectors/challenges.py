@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 from campaigns.challenge_definitions import plan_of, window_of
 from campaigns.challenges.progress import Progress, Window, progress_of
 from campaigns.models import Campaign, Challenge, ChallengeEntry, ChallengeWin
-from campaigns.selectors.campaigns import is_for, is_kept_aside
+from campaigns.selectors.campaigns import is_for, is_kept_aside, meant_for
 from campaigns.selectors.challenge_purchases import Bought, purchases_of
 from loyalty.models import Membership
 from members.errors import NotFoundError
@@ -170,7 +170,9 @@ def open_to(member: Membership, now: dt.datetime) -> list[Standing]:
         .exclude(state=State.LEFT)
         .values_list("challenge", flat=True)
     )
-    fresh = [item for item in others if item.pk not in known and is_for(item.campaign, member, now)]
+    unknown = [item for item in others if item.pk not in known]
+    theirs = meant_for([item.campaign for item in unknown], member, now)
+    fresh = [item for item in unknown if item.campaign_id in theirs]
     found += [entry for item in fresh if (entry := unsaved_entry(item, member, now)) is not None]
     return sorted(_standings(found, member, now), key=lambda item: item.ends_at)
 

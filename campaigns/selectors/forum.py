@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from campaigns.discourse_calls import ForumLine
-from campaigns.kept_secrets import revealed
+from members.kept_secrets import revealed
 from campaigns.models import Forum, ForumMember, ForumTask
 from loyalty.models import Membership
 

@@ -17,7 +17,7 @@ from campaigns.fair_draws import (
     prove,
     read_odds,
 )
-from campaigns.models import GameDraw, GameSeed
+from campaigns.models import AnyDraw, GameDraw, GameSeed, GuestDraw
 from members.errors import NotFoundError
 from rewards.weights import fallen_on
 
@@ -39,7 +39,7 @@ class Check:
 class Proof:
     """`seed`: empty as long as it is in use, so only what does not need it was looked at."""
 
-    draw: GameDraw
+    draw: AnyDraw
     message: str
     seed: str
     total: int
@@ -50,22 +50,31 @@ class Proof:
         return all(check.holds for check in self.checks)
 
 
-def get_draw(public_id: UUID | str) -> GameDraw:
-    """Raises NotFoundError."""
-    found = drawn().filter(public_id=public_id).first()
+def get_draw(public_id: UUID | str) -> AnyDraw:
+    """Of a member, or of a guest. Raises NotFoundError."""
+    found = (
+        drawn().filter(public_id=public_id).first()
+        or drawn_for_guests().filter(public_id=public_id).first()
+    )
     if found is None:
         raise NotFoundError("There is no such draw.")
     return found
 
 
 def drawn() -> QuerySet[GameDraw]:
-    return GameDraw.objects.select_related("game__program", "seed", "membership", "drawn", "prize")
+    return GameDraw.objects.select_related(
+        "game__program", "seed", "membership", "drawn", "prize", "guest"
+    )
 
 
-def proof_of(found: GameDraw, secret: str = "") -> Proof:
+def drawn_for_guests() -> QuerySet[GuestDraw]:
+    return GuestDraw.objects.select_related("game__program", "seed", "drawn", "prize")
+
+
+def proof_of(found: AnyDraw, secret: str = "") -> Proof:
     """`secret`: the seed, for who has it before it is public."""
     game, seed = found.game, secret or found.seed.revealed
-    ticket = Ticket(game.odds_hash, str(found.membership.public_id), found.turn, found.nonce)
+    ticket = Ticket(game.odds_hash, found.player, found.turn, found.nonce)
     places = read_odds(game.odds)
     total = sum(place.weight for place in places)
     checks = [
@@ -96,12 +105,12 @@ def commitment_in_use(game_id: int) -> str:
     return rows.values_list("commitment", flat=True).first() or ""
 
 
-def _fallen_on(found: GameDraw, places: list[Place]) -> str:
+def _fallen_on(found: AnyDraw, places: list[Place]) -> str:
     total = sum(place.weight for place in places)
     return fallen_on(places, found.number).code if 0 <= found.number < total else ""
 
 
-def _given(found: GameDraw) -> str:
+def _given(found: AnyDraw) -> str:
     """What was drawn, or, where it had run out, the prize that catches."""
     if not found.instead:
         return found.drawn.code

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from campaigns.models import Referral, ReferralPayment, ReferralVisit
+from campaigns.models import Referral, ReferralLink, ReferralPayment, ReferralVisit
 from loyalty.models import Program
 
 MONTHS = 12
@@ -61,8 +61,16 @@ def results_of(program: Program) -> Results:
     payments = ReferralPayment.objects.filter(referral__program=program)
     cost = payments.aggregate(cost=_cost())["cost"] or ZERO
     return Results(
-        invited=visits.count(), cost=cost, months=_months(program, rows, visits, payments), **counts
+        invited=visits.count() + _visits_before(program),
+        cost=cost,
+        months=_months(program, rows, visits, payments),
+        **counts,
     )
+
+
+def _visits_before(program: Program) -> int:
+    links = ReferralLink.objects.filter(referral_program__program=program)
+    return links.aggregate(before=Sum("visits_before"))["before"] or 0
 
 
 def _months(

@@ -84,6 +84,11 @@ def links_of(membership_id: int) -> QuerySet[ReferralLink]:
     )
 
 
+def visits_of(link: ReferralLink) -> int:
+    """How often it was opened, by each visitor once a day."""
+    return link.visits_before + link.visits.count()
+
+
 def people_of(customer: Customer) -> list[int]:
     """Their keys under all of their names."""
     duplicates = Customer.objects.filter(merged_into=customer.pk).values_list("pk", flat=True)

@@ -25,6 +25,7 @@ from campaigns.selectors.challenges import (
     with_teams,
 )
 from campaigns.services.challenge_wins import settle_wins
+from campaigns.services.leaderboards import keep_scores
 from campaigns.services.told_challenges import follow_begun, follow_entries
 from loyalty.models import Membership
 from members.models import OutboxEvent
@@ -81,6 +82,7 @@ def measure_entries(keys: Iterable[int], *, now: dt.datetime) -> int:
         reached.append((entry, progress))
     ChallengeEntry.objects.bulk_update(changed, list(_KEPT), batch_size=1000)
     settle_wins([(entry, progress.rounds) for entry, progress in reached], now=now)
+    keep_scores(entry.membership_id for entry, _progress in reached)
     follow_entries(moved, now)
     return len(changed)
 

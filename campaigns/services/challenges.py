@@ -20,6 +20,7 @@ from campaigns.services.campaigns import (
 )
 from campaigns.services.challenge_progress import measure_entries
 from campaigns.services.challenge_teams import team_for
+from campaigns.services.leaderboards import keep_scores
 from campaigns.services.told_challenges import follow_begun
 from loyalty.models import ActivityType, Membership, Program
 from members.errors import ConflictError, DomainError, FieldError
@@ -156,6 +157,7 @@ def leave_challenge(*, entry: ChallengeEntry, now: dt.datetime) -> ChallengeEntr
         row.save(update_fields=["state"])
         if row.team is not None:
             measure_entries(row.team.entries.values_list("pk", flat=True), now=now)
+        keep_scores([row.membership_id])
         return row
 
     return run_atomically(leave)

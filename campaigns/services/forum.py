@@ -17,7 +17,7 @@ from campaigns.discourse import (
     signed,
 )
 from campaigns.discourse_calls import ForumCallError
-from campaigns.kept_secrets import hidden, revealed
+from members.kept_secrets import hidden, revealed
 from campaigns.models import Forum
 from campaigns.selectors.forum import line_of
 from campaigns.webhook_addresses import check_url

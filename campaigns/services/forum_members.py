@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.discourse import Person, SignInRequest, answer_url
-from campaigns.kept_secrets import revealed
+from members.kept_secrets import revealed
 from campaigns.models import (
     CommunityName,
     Forum,

@@ -1,5 +1,5 @@
-"""What time does to games: they begin, their seeds are revealed, they end, and what plays cost that
-nobody used is given back. A job of the schedule."""
+"""What time does to games: they begin, their seeds are revealed, they end, what plays cost that
+nobody used is given back, and what guests did not claim goes back. A job of the schedule."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.models import Game, GameDraw, GamePlay, GameSeed
+from campaigns.models import Game, GameDraw, GamePlay, GameSeed, GuestDraw
 from campaigns.selectors.games import games, is_empty
 from campaigns.services.game_plays import return_bought
 from campaigns.services.game_seeds import LASTS, rotate_seed
 from campaigns.services.games import begin_game, end_game
+from campaigns.services.guest_plays import return_unclaimed
 from members.errors import DomainError
 from members.formatting import format_number
 from members.jobs import Work
@@ -87,13 +88,22 @@ def _due(now: dt.datetime) -> Iterator[Due]:
     going = games().filter(status__in=[Status.LIVE, Status.PAUSED])
     for game in going.filter(ends_at__lte=now):
         yield "end", game
-    for game in games().filter(status=Status.LIVE).filter(_limited()):
+    reserved = GuestDraw.objects.filter(state=GuestDraw.State.WAITING)
+    limited = games().filter(_limited(), status=Status.LIVE)
+    # What guests have not claimed yet may come back.
+    for game in limited.exclude(pk__in=reserved.values("game")):
         if is_empty(game):
             yield "empty", game
     used = GameDraw.objects.filter(seed=OuterRef("pk"))
-    old = GameSeed.objects.filter(Exists(used), ended_at=None, begun_at__lte=now - LASTS)
+    guests = GuestDraw.objects.filter(seed=OuterRef("pk"))
+    old = GameSeed.objects.filter(
+        Exists(used) | Exists(guests), ended_at=None, begun_at__lte=now - LASTS
+    )
     for game in going.filter(Exists(old.filter(game=OuterRef("pk")))):
         yield "rotate", game
+    late = reserved.filter(claim_until__lte=now)
+    for game in games().filter(pk__in=late.values("game")):
+        yield "unclaimed", game
     waiting = GamePlay.objects.filter(
         game=OuterRef("pk"), source=GamePlay.Source.BOUGHT, used_at=None, withdrawn_at=None
     )
@@ -121,5 +131,6 @@ ACTS: dict[str, Callable[[Game, dt.datetime], object]] = {
     "end": _end,
     "empty": _end_empty,
     "rotate": lambda game, now: rotate_seed(game=game, actor=SYSTEM, now=now),
+    "unclaimed": return_unclaimed,
     "return": return_bought,
 }

@@ -9,12 +9,18 @@ from django.utils.translation import gettext as _
 
 from campaigns.fair_draws import commitment_of, new_seed
 from campaigns.models import Game, GameSeed
+from campaigns.services.game_turns import GameClosedError
 from members.errors import ConflictError
 from members.kept_secrets import hidden, revealed
+from members.prepared import run_prepared
 from members.services.audit import Actor, record_audit
 
 # The seed changes by itself after so long, so that what was drawn can be worked out again soon.
 LASTS = dt.timedelta(days=1)
+# Nothing is drawn with a seed that is just being revealed: whoever reveals it waits, or has been.
+_SEED = """
+    SELECT id FROM campaigns_gameseed WHERE game_id = %s AND ended_at IS NULL FOR SHARE
+"""
 
 
 def begin_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
@@ -28,6 +34,15 @@ def begin_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
         actor=actor, action="game.seed_begun", target=game, after={"commitment": made.commitment}
     )
     return made
+
+
+def seed_in_use(game: Game) -> GameSeed:
+    """Held, so that it is not revealed before the draw is written."""
+    for _attempt in range(3):
+        rows = run_prepared(_SEED, [game.pk])
+        if rows:
+            return GameSeed.objects.get(pk=rows[0][0])
+    raise GameClosedError(_("This game cannot be played now."))
 
 
 def hold_seed(game: Game) -> None:
@@ -51,12 +66,16 @@ def reveal_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed | None:
 
 
 @transaction.atomic
-def rotate_seed(*, game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
-    """Reveal the secret in use, and go on with another one."""
+def rotate_seed(*, game: Game, actor: Actor, now: dt.datetime, commitment: str = "") -> GameSeed:
+    """Reveal the secret in use, and go on with another one. `commitment`: of the one that is meant;
+    if another one is in use by then, somebody was faster, and nothing changes."""
     hold_seed(game)
     row = Game.objects.select_for_update(no_key=True).get(pk=game.pk)
     if row.status not in (Game.Status.LIVE, Game.Status.PAUSED):
         raise ConflictError(_("It is not played now."), code="game_state")
+    used = GameSeed.objects.filter(game=row, ended_at=None).first()
+    if used is not None and commitment and used.commitment != commitment:
+        return used
     reveal_seed(row, actor, now)
     return begin_seed(row, actor, now)
 

@@ -73,6 +73,7 @@ def delete_game(*, game: Game, actor: Actor) -> None:
     _require(row, Status.DRAFT)
     record_audit(actor=actor, action="game.deleted", target=row, before={"name": row.name})
     row.prizes.all().delete()
+    row.seeds.all().delete()
     row.delete()
 
 
@@ -195,6 +196,24 @@ def begin_game(*, game: Game, now: dt.datetime) -> Game:
     if row.status == Status.SCHEDULED and row.starts_at is not None and row.starts_at <= now:
         row.status, row.live_at = Status.LIVE, row.starts_at
         row.save()
+    return row
+
+
+@transaction.atomic
+def withdraw_game(*, game: Game, actor: Actor, now: dt.datetime) -> Game:
+    """What was planned does not come: it is a draft again. The secret that nothing was drawn with
+    is revealed; published anew it has another one."""
+    hold_seed(game)
+    row = locked(game)
+    if row.status == Status.DRAFT:
+        return row
+    _require(row, Status.SCHEDULED)
+    if row.starts_at is not None and row.starts_at <= now:
+        raise ConflictError(_("It has begun already. End it instead."), code="game_state")
+    reveal_seed(row, actor, now)
+    row.status, row.odds, row.odds_hash = Status.DRAFT, "", ""
+    row.save()
+    _audit("game.withdrawn", row, actor)
     return row
 
 

@@ -6,7 +6,9 @@ import datetime as dt
 import secrets
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -26,6 +28,10 @@ from rewards.codes import ALPHABET, plain
 SIGNS = 8
 # What the source of a membership says of a link; also by the `c` of a program's own page.
 DETAIL = "ref-"
+# Of one place on the network, in an hour.
+MOST_VISITS = 30
+# Longer than the months of the figures reach back.
+VISITS_KEPT = dt.timedelta(days=400)
 
 
 def link_of(membership: Membership, now: dt.datetime) -> ReferralLink | None:
@@ -82,12 +88,39 @@ def address_of(link: ReferralLink) -> str:
 
 
 def note_visit(link: ReferralLink, place: Place, now: dt.datetime) -> None:
-    """Counted once for each visitor and day."""
+    """Counted once for each visitor and day; of one place on the network no more than so many in an
+    hour, so that no program fills the table."""
+    if _too_many(place, now):
+        return
     day = now.astimezone(link.referral_program.program.zone).date()
     visitor = digest_of("visitor", f"{link.pk}|{plain_trace(place.device)}")
     ReferralVisit.objects.bulk_create(
         [ReferralVisit(link=link, day=day, visitor=visitor)], ignore_conflicts=True
     )
+
+
+@transaction.atomic
+def sum_up_visits(now: dt.datetime) -> int:
+    """Visits of long ago are kept as a number alone, so that the figures of a link stay. Returns
+    how many were."""
+    before = (now - VISITS_KEPT).date()
+    links = ReferralLink.objects.filter(visits__day__lt=before).order_by("pk").distinct()
+    summed = 0
+    for link in ReferralLink.objects.select_for_update().filter(pk__in=links.values("pk")):
+        gone, _by_model = link.visits.filter(day__lt=before).delete()
+        ReferralLink.objects.filter(pk=link.pk).update(visits_before=F("visits_before") + gone)
+        summed += gone
+    return summed
+
+
+def _too_many(place: Place, now: dt.datetime) -> bool:
+    hour = int(now.timestamp()) // 3600
+    name = f"referral-visits:{digest_of('visits', plain_trace(place.network)).hex()}:{hour}"
+    cache.add(name, 0, 3600)
+    try:
+        return cache.incr(name) > MOST_VISITS
+    except ValueError:
+        return False  # its hour was over just now
 
 
 def note_ask(link: ReferralLink, email: str, place: Place, now: dt.datetime) -> None:

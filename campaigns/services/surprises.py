@@ -14,7 +14,7 @@ from campaigns.campaign_definitions import offer_of
 from campaigns.campaign_rules import SURPRISED, budget_in_units, subject_of
 from campaigns.campaign_words import told_campaign
 from campaigns.fair_draws import commitment_of, new_seed
-from campaigns.kept_secrets import hidden, revealed
+from members.kept_secrets import hidden, revealed
 from campaigns.models import Campaign, SurpriseDraw, SurpriseTicket
 from campaigns.selectors.surprises import (
     can_be_drawn,

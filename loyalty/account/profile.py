@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods
 
 from loyalty.card_numbers import grouped
 from loyalty.selectors.memberships import list_memberships
-from members.account.access import CustomerRequest, customer_view, language_of
+from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
+from members.languages import language_of
 from members.models import Customer
 from members.phones import format_phone
 from members.services.audit import Actor

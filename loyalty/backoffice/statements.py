@@ -15,8 +15,8 @@ from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.statements import make_statement, parse_period, periods_of
 from loyalty.statement_files import statement_response
 from loyalty.statement_words import period_words, told_statement
-from members.choices import nearest_language
 from members.errors import DomainError
+from members.languages import language_of
 from members.models import Customer
 from members.policy import staff_view
 
@@ -31,7 +31,7 @@ def customer_statement(request: HttpRequest, public_id: UUID) -> HttpResponse:
     now = timezone.now()
     today = now.astimezone(membership.program.zone).date()
     key = request.GET.get("period") or f"{today:%Y-%m}"
-    with translation.override(nearest_language(customer.locale) or translation.get_language()):
+    with translation.override(language_of(customer) or translation.get_language()):
         try:
             told = told_statement(make_statement(membership, parse_period(key), now))
         except DomainError as error:

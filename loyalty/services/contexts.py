@@ -110,8 +110,8 @@ def with_contexts(wishes: Sequence[Wish]) -> list[Wish]:
     return found
 
 
-def with_codes_gone(context: Context, wish: Wish) -> Context:
-    """The same, but for what is asked about the codes, of which fewer count by now."""
+def with_codes_anew(context: Context, wish: Wish) -> Context:
+    """The same, but for what is asked about the codes, of which others count by now."""
     answers = dict(context.answers)
     for version in wish.asking:
         if isinstance(version.when, Condition) and version.id in answers:

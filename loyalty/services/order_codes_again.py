@@ -1,4 +1,5 @@
-"""The codes of orders that were called off and are good again: they were let go meanwhile."""
+"""The codes of orders that were called off and are good again: they were let go meanwhile, or never
+used."""
 
 from __future__ import annotations
 
@@ -6,8 +7,11 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from django.db.models import Q
+
 from loyalty.codes_asked import (
     Answers,
+    CodesAsked,
     answers_as_json,
     answers_from_json,
     code_keeper,
@@ -16,23 +20,24 @@ from loyalty.codes_asked import (
 from loyalty.models import Order, OrderEvaluation
 from loyalty.selectors.rulebooks import Terms
 from loyalty.selectors.stored_orders import order_occasion
-from loyalty.services.contexts import Wish, context_as_json, context_from_json, with_codes_gone
+from loyalty.services.contexts import Wish, context_as_json, context_from_json, with_codes_anew
 from loyalty.services.order_codes import codes_asked
 
 
 def called_off(order_ids: Sequence[int]) -> frozenset[int]:
-    """Those of these orders that came to nothing and that a promotion's code counted for."""
+    """Those of these orders that came to nothing and brought codes: of which some counted before,
+    or that came as nothing, so that nobody has asked of their codes."""
     if not order_ids or code_keeper() is None:
         return frozenset()
-    found = OrderEvaluation.objects.filter(
-        order__in=order_ids, order__status__in=Order.VOID, context__has_key="codes"
-    )
+    told = Q(context__has_key="codes") | Q(order__coupons__len__gt=0)
+    found = OrderEvaluation.objects.filter(told, order__in=order_ids, order__status__in=Order.VOID)
     return frozenset(found.values_list("order", flat=True))
 
 
 def claim_codes_again(order_ids: Collection[int], terms: Terms, now: dt.datetime) -> None:
     """Of those that are good again by now: what counts uses the codes once more, and what is gone
-    counts no more. Before they are reconciled; the caller holds their buyers' wallets."""
+    counts no more. Codes that nobody has asked of are asked of as when it was placed. Before they
+    are reconciled; the caller holds their buyers' wallets."""
     keeper = code_keeper()
     if keeper is None or not order_ids:
         return
@@ -40,17 +45,23 @@ def claim_codes_again(order_ids: Collection[int], terms: Terms, now: dt.datetime
         (evaluation, wish, answers_from_json(evaluation.context))
         for evaluation, wish in _evaluated(order_ids, terms)
     ]
-    asked = [
-        replace(
-            codes_asked(wish, order_holder(evaluation.order.source, evaluation.order.external_id)),
-            codes=tuple(answer.code for answer in before if answer.counts),
-        )
-        for evaluation, wish, before in found
-    ]
-    answers = keeper.claim_again(asked, now)
-    for (evaluation, wish, before), after in zip(found, answers, strict=True):
+    again = [item for item in found if item[2]]
+    answers = keeper.claim_again([_asked(*item) for item in again], now)
+    for (evaluation, wish, before), after in zip(again, answers, strict=True):
         if not all(answer.counts for answer in after):
-            _keep(evaluation, wish, before, after)
+            _keep(evaluation, wish, _gone(before, after))
+    first = [item for item in found if not item[2] and item[1].occasion.coupons]
+    answers = keeper.claim([_asked(*item) for item in first], now)
+    for (evaluation, wish, _none), after in zip(first, answers, strict=True):
+        _keep(evaluation, wish, after)
+
+
+def _asked(evaluation: OrderEvaluation, wish: Wish, before: Answers) -> CodesAsked:
+    """What counted before; all of them, where nothing was asked before."""
+    order = evaluation.order
+    asked = codes_asked(wish, order_holder(order.source, order.external_id))
+    counted = tuple(answer.code for answer in before if answer.counts)
+    return replace(asked, codes=counted) if before else asked
 
 
 def _evaluated(order_ids: Collection[int], terms: Terms) -> Iterator[tuple[OrderEvaluation, Wish]]:
@@ -69,12 +80,15 @@ def _evaluated(order_ids: Collection[int], terms: Terms) -> Iterator[tuple[Order
         )  # fmt: skip
 
 
-def _keep(evaluation: OrderEvaluation, wish: Wish, before: Answers, after: Answers) -> None:
+def _gone(before: Answers, after: Answers) -> Answers:
     fresh = {answer.code: answer for answer in after}
-    codes = tuple(
+    return tuple(
         replace(answer, reason=fresh[answer.code].reason) if answer.code in fresh else answer
         for answer in before
     )
-    context = with_codes_gone(wish.context, replace(wish, codes=codes))
+
+
+def _keep(evaluation: OrderEvaluation, wish: Wish, codes: Answers) -> None:
+    context = with_codes_anew(wish.context, replace(wish, codes=codes))
     evaluation.context |= context_as_json(context) | answers_as_json(codes)
     evaluation.save(update_fields=["context"])

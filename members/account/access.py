@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 
-from members.choices import nearest_language
+from members.languages import language_of
 from members.models import Customer, User
 from members.policy import role_of
 from members.selectors.merges import current
@@ -66,8 +66,3 @@ def signed_in_customer(request: HttpRequest) -> Customer | None:
         return None
     own = Customer.objects.filter(user=request.user).select_related("merged_into").first()
     return current(own) if own else None
-
-
-def language_of(customer: Customer) -> str:
-    """The language of ours that is nearest to what the customer wants, or nothing."""
-    return nearest_language(customer.locale)

@@ -4,6 +4,7 @@ those that everybody may read."""
 from __future__ import annotations
 
 import hashlib
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
@@ -11,7 +12,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,6 +24,7 @@ from members.api.cors import may_use
 from members.api.problems import ApiError
 from members.api.throttling import Allowance, take
 from members.api.views import ApiView
+from members.languages import language_of
 from members.models import ApiKey, Customer
 from members.services.audit import Actor
 from members.services.member_tokens import MemberToken, read_member_token
@@ -77,6 +79,12 @@ class MemberView(ApiView):
 
     def key_for_ledger(self, digest: str) -> str:
         return f"me:{self.customer.pk}:{digest}"
+
+    def in_own_language(self) -> AbstractContextManager[None]:
+        """What is told of the member's own is in their language, what goes wrong in the one that
+        the request asks for: answers are put together within this. Who has said none, or one that
+        is not offered, reads all of it in the request's."""
+        return translation.override(language_of(self.customer) or translation.get_language())
 
     @property
     def token(self) -> MemberToken:

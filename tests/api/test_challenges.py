@@ -6,11 +6,18 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from campaigns.models import ChallengeEntry
+from campaigns.challenge_cards import challenge_card
+from campaigns.models import Challenge, ChallengeEntry
+from campaigns.selectors.challenges import open_to
+from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
+from campaigns.services.challenges import join_challenge
 from loyalty.models import Membership, Program
+from members.errors import ConflictError
+from members.models import Customer
+from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.challenges import launch
 from tests.loyalty.factories import order, record
@@ -149,3 +156,57 @@ def test_what_is_of_another_program_or_a_draft_is_not_there(
     path = f"/me/memberships/{membership.public_id}/challenges/{unknown}"
     assert_problem(api.post(f"{path}/join", {}), 404, "not_found")
     assert_problem(api.post(f"{path}/leave", {}), 404, "not_found")
+
+
+def test_what_is_theirs_is_in_their_language_and_errors_in_that_of_the_request(
+    key_with: Keys, program: Program, membership: Membership
+) -> None:
+    now = timezone.now()
+    challenge = launch(program, at=now, starts_at=now, ends_at=now + DAY)
+    Customer.objects.filter(pk=membership.customer_id).update(locale="el")
+    path = f"/me/memberships/{membership.public_id}/challenges"
+    api = own(key_with)
+    texts = {
+        language: api.get(path, **{"Accept-Language": language}).json()["results"][0]["steps"][0]
+        for language in ("en", "ms", "el")
+    }
+    assert texts["en"] == texts["ms"] == texts["el"]
+    with translation.override("el"):
+        card = challenge_card(open_to(membership, now)[0], now)
+        assert texts["en"]["text"] == card.steps[0].text
+    end_campaign(campaign=challenge.campaign, actor=SYSTEM, now=now)
+    refused = api.post(f"{path}/{challenge.campaign.public_id}/join", {})
+    assert_problem(refused, 409, "challenge_closed")
+    with translation.override("en"):
+        assert refused.json()["detail"] == str(_closed_words(challenge, membership, now))
+
+
+def _closed_words(challenge: Challenge, membership: Membership, now: dt.datetime) -> object:
+    with pytest.raises(ConflictError) as refused:
+        join_challenge(challenge=challenge, membership=membership, now=now)
+    return refused.value.message
+
+
+def test_a_member_reads_the_leaderboard_and_is_seen_or_not(
+    key_with: Keys, program: Program, membership: Membership
+) -> None:
+    now = timezone.now()
+    challenge = launch(program, at=now, starts_at=now, ends_at=now + DAY)
+    api, path = own(key_with), f"/me/memberships/{membership.public_id}/leaderboard"
+    assert api.get(path).json() == {"places": [], "own": None, "name": "", "may_choose": True}
+    refused = api.put(path, {"name": "x"})
+    assert refused.json()["errors"][0]["field"] == "name"
+    assert api.put(path, {"name": "Night Owl"}).json()["name"] == "Night Owl"
+    mine = f"/me/memberships/{membership.public_id}/challenges"
+    api.post(f"{mine}/{challenge.campaign.public_id}/join", {})
+    record(order("A", "60", buyer="C-1", at=timezone.now(), currency=program.currency))
+    measure_customers([membership.customer_id], now=timezone.now())
+    [place] = api.get(f"{path}?period=ever").json()["places"]
+    assert place == {"rank": 1, "name": "Night Owl", "score": 1, "own": True}
+    [place] = api.get(f"{path}?challenge={challenge.campaign.public_id}").json()["places"]
+    assert place["score"] == 100
+    assert api.get(mine).json()["level"] == {
+        "done": 1, "number": 1, "name": "Starter", "icon": "leaf", "next_at": 3,
+    }  # fmt: skip
+    assert api.request("DELETE", path).status_code == 204
+    assert api.get(path).json()["places"] == []

@@ -24,7 +24,7 @@ from config import embedded  # noqa: E402
 PARTS = (
     "rules", "backtest", "segments", "live-rules", "campaigns", "tiers", "orders", "spends",
     "sweeps", "liability", "rewards", "codes", "checkout", "webhooks", "messages", "journeys",
-    "challenges", "offers",
+    "challenges", "games", "offers",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def main() -> None:
             checkouts,
             codes,
             engine,
+            games,
             journeys,
             live_rules,
             measures,
@@ -81,6 +82,7 @@ def main() -> None:
                 f"Challenges of {min(options.customers, challenges.MOST):,} members",
                 challenges.rounds, challenges.GOALS,
             ),
+            "games": (f"Draws of {games.MEMBERS:,} members", games.rounds, games.GOALS),
             "offers": (
                 f"Personal offers of {min(options.customers, offers.MOST):,} members",
                 offers.rounds, offers.GOALS,

@@ -11,7 +11,10 @@ from campaigns.services.game_draws import play_game
 from campaigns.services.games import create_game, publish_game
 from loyalty.models import Membership, Program, Transfer
 from members.services.audit import SYSTEM
-from tests.loyalty.factories import NOW
+from rewards.definitions import RewardDefinition
+from rewards.models import Reward
+from rewards.services.rewards import create_reward
+from tests.loyalty.factories import NOW, make_wallet
 
 PRIZES: list[dict[str, Any]] = [
     {"code": "big", "kind": "units", "name": "100 points", "weight": 10, "units": 100},
@@ -51,3 +54,23 @@ def play(
         game=game, membership=member, nonce=nonce, key=key,
         source=Transfer.Source.ACCOUNT.value, now=at,
     ).draw  # fmt: skip
+
+
+def member(number: str = "c1", program: Program | None = None) -> Membership:
+    if not Membership.objects.filter(customer__external_id=number).exists():
+        make_wallet(program or Program.objects.get(), number)
+    return Membership.objects.select_related("program", "customer").get(
+        customer__external_id=number
+    )
+
+
+def fresh(game: Game) -> Game:
+    return Game.objects.select_related("program").get(pk=game.pk)
+
+
+def reward(program: Program, **said: Any) -> Reward:
+    values = {"code": "coffee", "kind": "free_product", "name": "A coffee", "skus": ["C"],
+              "price": 200, "status": "live", "wallet_type": "points"} | said  # fmt: skip
+    return create_reward(
+        program=program, definition=RewardDefinition.model_validate(values), actor=SYSTEM
+    )

@@ -13,6 +13,7 @@ from campaigns.game_checks import CHECKS
 from campaigns.models import Game, GameDraw
 from campaigns.services.game_plays import buy_play
 from campaigns.services.game_seeds import rotate_seed
+from campaigns.services.guest_plays import claim_guest_draw, play_as_guest
 from loyalty.ledger.checks import RULES, check_rule
 from loyalty.models import Transfer
 from members.services.audit import SYSTEM
@@ -23,7 +24,7 @@ from tests.loyalty.factories import NOW, order, record
 from tests.rewards.factories import make_member, offer
 
 pytestmark = pytest.mark.django_db
-ODDS, SEED, PROOF, DRAWN, GIVEN, STOCK, BUDGET, MOVED = CHECKS
+ODDS, SEED, PROOF, DRAWN, GIVEN, STOCK, BUDGET, CLAIMED, MOVED = CHECKS
 BENT = (
     (ODDS, "UPDATE campaigns_gameprize SET weight = weight + 1 WHERE code = 'dear'"),
     (ODDS, "UPDATE campaigns_game SET odds = replace(odds, 'dear 1', 'dear 9')"),
@@ -48,6 +49,14 @@ BENT = (
     (STOCK, "DELETE FROM campaigns_gameprizeday"),
     (BUDGET, "UPDATE campaigns_game SET won_units = won_units - 1"),
     (BUDGET, "UPDATE campaigns_game SET won_money = 0"),
+    (PROOF, "UPDATE campaigns_guestdraw SET nonce = '99'"),
+    (PROOF, "UPDATE campaigns_gamedraw SET guest_id = NULL WHERE guest_id IS NOT NULL"),
+    (DRAWN, "UPDATE campaigns_guestdraw SET number = (number + 1) % 100"),
+    (BUDGET, "UPDATE campaigns_guestdraw SET state = 'returned' WHERE state = 'waiting'"),
+    (CLAIMED, "UPDATE campaigns_guestdraw SET state = 'returned' WHERE state = 'claimed'"),
+    (CLAIMED, "UPDATE campaigns_guestdraw SET state = 'claimed' WHERE state = 'waiting'"),
+    (CLAIMED, "UPDATE campaigns_guestdraw SET state = 'nothing' WHERE state = 'waiting'"),
+    (CLAIMED, "UPDATE campaigns_gamedraw SET guest_id = NULL WHERE guest_id IS NOT NULL"),
     (MOVED, "UPDATE loyalty_transfer SET amount = amount + 1 WHERE kind = 'adjustment'"),
     (MOVED, "UPDATE campaigns_gameplay SET spent_id = {won} WHERE spent_id IS NOT NULL"),
 )  # fmt: skip
@@ -77,8 +86,9 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Game:
         {"code": "none", "kind": "nothing", "name": "None", "weight": 10, "catches": True},
     ]  # fmt: skip
     game = live_game(
-        member.program, prizes=prizes, budget_units=120, budget_money=500, price=5, free_plays=12
-    )
+        member.program, prizes=prizes, budget_units=120, budget_money=500, price=5, free_plays=12,
+        guests=True,
+    )  # fmt: skip
     buy_play(
         game=game, membership=member, key="b", source=Transfer.Source.ACCOUNT.value, actor=SYSTEM,
         now=NOW,
@@ -86,9 +96,26 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Game:
     for number in range(10):
         for one in (member, other):
             play(game, one, str(number), nonce=str(number) if number % 2 else "")
+    play_as_guests(game, monkeypatch)
     rotate_seed(game=game, actor=SYSTEM, now=NOW)
     play(game, member, "last")
     return game
+
+
+def play_as_guests(game: Game, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty visitors, of whom the first who drew a reward has joined by now."""
+    ids = iter(uuid.UUID(int=number) for number in range(100, 200))
+    monkeypatch.setattr("campaigns.services.guest_plays.new_id", lambda: next(ids))
+    drawn = [
+        play_as_guest(game=game, browser=f"{number}".encode(), nonce="", now=NOW)[0]
+        for number in range(40)
+    ]
+    waiting = [item for item in drawn if item.state == "waiting" and item.prize.kind == "reward"]
+    joined = make_member(0, "m2", game.program)
+    claim_guest_draw(
+        guest=waiting[0], membership=joined, source=Transfer.Source.ACCOUNT.value, now=NOW
+    )
+    assert len(waiting) > 1
 
 
 def found() -> set[str]:
@@ -121,10 +148,11 @@ def bend(statement: str) -> int:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table, name in (
             ("gamedraw", "game_draw_instead"), ("gameprize", "game_prize_stock"),
-            ("gamedraw", "game_draw_turn"), ("gamedraw", "game_draw_key"),
-            ("game", "game_budgets_hold"),
+            ("gamedraw", "game_draw_key"), ("game", "game_budgets_hold"),
+            ("guestdraw", "guest_draw_state"),
         ):  # fmt: skip
             cursor.execute(f"ALTER TABLE campaigns_{table} DROP CONSTRAINT {name}")
+        cursor.execute("DROP INDEX game_draw_turn")
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(statement)
         changed = int(cursor.rowcount)

@@ -118,7 +118,8 @@ class OwnCampaigns(MemberView):
         """List the promotions that are on for the member, and those that are announced to them;
         what ends or begins first comes first."""
         member, now = own_membership(self, membership_id), timezone.now()
-        found = [_own(item, now, member.customer.locale) for item in shown_to(member, now)]
+        with self.in_own_language():
+            found = [_own(item, now, member.customer.locale) for item in shown_to(member, now)]
         return answer(OwnCampaignList(results=found))
 
 

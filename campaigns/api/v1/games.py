@@ -13,7 +13,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from campaigns.game_words import told_game, told_prize
-from campaigns.models import Game, GameDraw, GamePrize
+from campaigns.models import Game, GamePrize
 from campaigns.selectors.game_proofs import (
     Proof,
     commitment_in_use,
@@ -225,7 +225,7 @@ def odds_out(game: Game, now: dt.datetime) -> GameOddsOut:
 
 
 def draw_out(proof: Proof) -> GameDrawOut:
-    draw: GameDraw = proof.draw
+    draw = proof.draw
     return GameDrawOut(
         id=draw.public_id, game=draw.game.public_id, drawn_at=draw.drawn_at,
         seed_number=draw.seed.number, commitment=draw.seed.commitment, seed=proof.seed,

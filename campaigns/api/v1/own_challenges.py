@@ -14,6 +14,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from campaigns.challenge_cards import challenge_card
+from campaigns.challenge_levels import standing_of
 from campaigns.models import Challenge
 from campaigns.selectors.challenges import (
     Standing,
@@ -23,6 +24,7 @@ from campaigns.selectors.challenges import (
     open_to,
     standing_in,
 )
+from campaigns.selectors.leaderboards import done_by
 from campaigns.services.challenges import join_challenge, leave_challenge
 from loyalty.api.v1.own_memberships import own_membership
 from loyalty.models import Membership
@@ -74,9 +76,22 @@ class WonBadgeOut(Answer):
     since: dt.datetime
 
 
+class OwnLevelOut(Answer):
+    """How far the member is by all challenges that they have done."""
+
+    done: int
+    number: int = Field(description="Of the level, from 1; 0: none yet.")
+    name: str
+    icon: str
+    next_at: int | None = Field(
+        description="So many done are the next level. Null: it is the last."
+    )
+
+
 class OwnChallengeList(Answer):
     results: list[OwnChallengeOut]
     badges: list[WonBadgeOut]
+    level: OwnLevelOut
 
 
 class ChallengeJoinIn(Body):
@@ -101,8 +116,10 @@ class OwnChallenges(MemberView):
             )
             for win in badges_of(member)
         ]  # fmt: skip
-        found = [_out(item, member, now) for item in open_to(member, now)]
-        return answer(OwnChallengeList(results=found, badges=badges))
+        with self.in_own_language():
+            found = [_out(item, member, now) for item in open_to(member, now)]
+            level = _level(member)
+        return answer(OwnChallengeList(results=found, badges=badges, level=level))
 
 
 class OwnChallengeJoining(MemberView):
@@ -120,8 +137,9 @@ class OwnChallengeJoining(MemberView):
             challenge=_found(member, challenge_id), membership=member, now=now,
             team_code=body.team_code, team_name=body.team_name,
         )  # fmt: skip
-        entry = entries().get(pk=made.pk)
-        return answer(_out(standing_in(entry, now), member, now), HTTPStatus.CREATED)
+        standing = standing_in(entries().get(pk=made.pk), now)
+        with self.in_own_language():
+            return answer(_out(standing, member, now), HTTPStatus.CREATED)
 
 
 class OwnChallengeLeaving(MemberView):
@@ -138,6 +156,16 @@ class OwnChallengeLeaving(MemberView):
             raise NotFoundError("This member does not take part.")
         leave_challenge(entry=entry, now=timezone.now())
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def _level(member: Membership) -> OwnLevelOut:
+    found = standing_of(done_by(member))
+    return OwnLevelOut(
+        done=found.done, number=found.level.number if found.level else 0,
+        name=str(found.level.name) if found.level else "",
+        icon=found.level.icon if found.level else "",
+        next_at=found.next.needs if found.next else None,
+    )  # fmt: skip
 
 
 def _found(member: Membership, challenge_id: UUID) -> Challenge:

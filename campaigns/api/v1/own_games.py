@@ -101,7 +101,8 @@ class OwnGames(MemberView):
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """List the games that are on for the member, those that can be played at once first."""
         member, now = own_membership(self, membership_id), timezone.now()
-        found = [_out(game, left, member, now) for game, left in shown_to(member, now)]
+        with self.in_own_language():
+            found = [_out(game, left, member, now) for game, left in shown_to(member, now)]
         return answer(OwnGameList(results=found))
 
 
@@ -120,8 +121,9 @@ class OwnGamePlaying(MemberView):
             source=Transfer.Source.API.value, now=now,
         )  # fmt: skip
         left = plays_left(game, member, now)
-        shown = OwnPlayOut(draw=_draw_out(played.draw, member), plays=_plays(left))
-        return answer(shown)
+        with self.in_own_language():
+            draw = _draw_out(played.draw, member)
+        return answer(OwnPlayOut(draw=draw, plays=_plays(left)))
 
 
 class OwnGamePurchases(MemberView):
@@ -151,10 +153,12 @@ class OwnGameDraws(MemberView):
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """List what the member has drawn in all games, newest first."""
         member = own_membership(self, membership_id)
-        page = paginate(
-            request, draws_of(member), read_query(request, PageQuery), ordering=["-pk"],
-            row=lambda draw: _draw_out(draw, member),
-        )  # fmt: skip
+        query = read_query(request, PageQuery)
+        with self.in_own_language():
+            page = paginate(
+                request, draws_of(member), query, ordering=["-pk"],
+                row=lambda draw: _draw_out(draw, member),
+            )  # fmt: skip
         return answer(OwnDrawPage(**page))
 
 

@@ -63,12 +63,14 @@ class OwnReferralCode(MemberView):
         if terms is None or link is None:
             raise NotFoundError(_("Nobody brings friends in this program at the moment."))
         definition, figures = definition_of(terms), own_figures(member)
-        told = told_referrals(definition, member.program, member.customer.locale)
+        with self.in_own_language():
+            told = told_referrals(definition, member.program, member.customer.locale)
+            sentences = member_sentences(definition, member.program)
         return answer(
             OwnReferralCodeOut(
                 code=link.code, url=address_of(link), title=told.title, text=told.text,
-                share=told.share, sentences=member_sentences(definition, member.program),
-                friends=figures.friends, bought=figures.bought, paid=figures.paid,
+                share=told.share, sentences=sentences, friends=figures.friends,
+                bought=figures.bought, paid=figures.paid,
             )
         )  # fmt: skip
 
@@ -85,7 +87,8 @@ class OwnReferrals(MemberView):
         """List whom the member brought, newest first."""
         member = own_membership(self, membership_id)
         query = read_query(request, PageQuery)
-        page = paginate(request, brought_by(member), query, ordering=["-pk"], row=_out)
+        with self.in_own_language():
+            page = paginate(request, brought_by(member), query, ordering=["-pk"], row=_out)
         return answer(OwnReferralPage(**page))
 
 

@@ -20,6 +20,7 @@ from campaigns.api.v1 import (
     offers,
     own_challenges,
     own_games,
+    own_leaderboards,
     own_messages,
     own_posts,
     own_referrals,
@@ -153,6 +154,11 @@ challenge_urls = [
     path(f"{CHALLENGE}/end", challenges.ChallengeEnding.as_view(), name="ending"),
     path(f"{CHALLENGE}/results", challenges.ChallengeResults.as_view(), name="results"),
     path(f"{CHALLENGE}/entries", challenges.ChallengeEntries.as_view(), name="entries"),
+    path(
+        "me/memberships/<uuid:membership_id>/leaderboard",
+        own_leaderboards.OwnLeaderboard.as_view(),
+        name="own-leaderboard",
+    ),
     path(OWN_CHALLENGES, own_challenges.OwnChallenges.as_view(), name="own-challenges"),
     path(
         f"{OWN_CHALLENGES}/<uuid:challenge_id>/join",

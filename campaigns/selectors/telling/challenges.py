@@ -94,7 +94,9 @@ def tell_entries(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:
     found = rows.in_bulk([item.row.id for item in named])
     for item in named:
         entry = found[item.row.id]
-        yield item.told(entry.challenge.campaign.program.code, _data(entry))
+        # Who has done it once does not hear that they have not.
+        if item.name != ENDED or not entry.rounds:
+            yield item.told(entry.challenge.campaign.program.code, _data(entry))
 
 
 def tell_wins(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:

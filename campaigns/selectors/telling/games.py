@@ -17,6 +17,7 @@ from members.public_events import EventData, EventType, PublicEvent, named_rows
 
 STARTED, ENDED = "game.started", "game.ended"
 GRANTED, PLAYED, WON = "game.play_granted", "game.played", "game.won"
+CLAIMED = "game.claimed"
 _ID = "4d0a5a58-5f0e-4b55-8a7e-6f1d2c3b4a59"
 
 
@@ -88,7 +89,10 @@ _DRAW = DrawData(
 DRAW_TYPES = [
     EventType(PLAYED, _("A member has played a game."), DrawData, _DRAW),
     EventType(WON, _("A member has won units or a reward in a game."), DrawData, _DRAW),
-]
+    EventType(
+        CLAIMED, _("A member has claimed what they had drawn as a guest."), DrawData, _DRAW,
+    ),
+]  # fmt: skip
 
 
 def tell_games(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:
@@ -115,14 +119,16 @@ def tell_plays(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:
 
 
 def tell_draws(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:
-    named = named_rows(events, lambda row: [PLAYED, WON] if row.is_new else [])
+    named = named_rows(events, lambda row: [PLAYED, WON, CLAIMED] if row.is_new else [])
     rows = GameDraw.objects.select_related(
         "game", "membership__program", "membership__customer", "prize", "drawn", "redemption"
     )
     found = rows.in_bulk([item.row.id for item in named])
     for item in named:
         draw = found[item.row.id]
-        if item.name == PLAYED or draw.prize.kind in (GamePrize.Kind.UNITS, GamePrize.Kind.REWARD):
+        won = draw.prize.kind in (GamePrize.Kind.UNITS, GamePrize.Kind.REWARD)
+        claimed = draw.guest_id is not None
+        if {PLAYED: True, WON: won, CLAIMED: claimed}[item.name]:
             yield item.told(draw.membership.program.code, _draw_data(draw))
 
 

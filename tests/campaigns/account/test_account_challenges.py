@@ -11,9 +11,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Page, expect
 
 from campaigns.models import Challenge, ChallengeEntry, ChallengeTeam
 from campaigns.services.challenge_progress import measure_customers
+from campaigns.services.leaderboards import join_leaderboards
 from loyalty.models import Membership, Program
 from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.challenges import draft, launch, member
@@ -149,3 +151,41 @@ def test_the_number_of_queries_does_not_grow_with_the_orders(
     page(client_of_ana)
     with django_assert_max_num_queries(32):
         page(client_of_ana)
+
+
+def test_a_member_is_seen_by_another_name_and_no_more(client_of_ana: Client, club: Program) -> None:
+    challenge = live(club)
+    act(client_of_ana, challenge, "join")
+    record(order("A", "60", buyer="ana", at=timezone.now(), currency=club.currency))
+    measure_customers([member("ana").customer_id], now=timezone.now())
+    shown = page(client_of_ana)
+    assert "Starter" in shown
+    assert "2 more to “Regular”" in shown
+    board = "challenges_account:board"
+    assert "Nobody yet" in page(client_of_ana, board)
+    address = reverse(board)
+    html = client_of_ana.post(address, {"act": "join", "name": "Night Owl"}, follow=True)
+    assert "Others see you as <strong>Night Owl</strong>" in html.content.decode()
+    assert "Night Owl <span" in page(client_of_ana, board)
+    of_one = client_of_ana.get(address, {"of": str(challenge.campaign.public_id)})
+    assert "100&nbsp;%" in of_one.content.decode()
+    wrong = client_of_ana.post(address, {"act": "join", "name": "x"}, follow=True)
+    assert "3 to 24 letters" in wrong.content.decode()
+    client_of_ana.post(address, {"act": "leave"})
+    assert "You are not on leaderboards" in page(client_of_ana, board)
+
+
+@pytest.mark.browser
+def test_the_leaderboard_can_be_used_by_everybody(
+    page: Page, live_server: Any, client_of_ana: Client, assert_no_axe_violations: Any
+) -> None:
+    join_leaderboards(membership=member("ana"), name="Night Owl", now=timezone.now())
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client_of_ana.cookies["sessionid"].value,
+          "url": live_server.url}]
+    )  # fmt: skip
+    page.goto(f"{live_server.url}{reverse('challenges_account:board')}")
+    expect(page.get_by_text("Others see you as Night Owl.")).to_be_visible()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Be seen no more").click()
+    expect(page.get_by_text("Others do not see you any more.")).to_be_visible()

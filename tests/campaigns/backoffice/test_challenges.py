@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 from campaigns.models import Campaign, Challenge
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
+from campaigns.services.leaderboards import join_leaderboards
 from loyalty.models import Membership, Program
 from loyalty.services.rules import set_four_eyes
 from members.models import Customer
@@ -298,3 +299,22 @@ def _joins_and_wins(
     expect(page.get_by_text("Done. It is yours.")).to_be_visible()
     expect(page.get_by_text("2 of 2")).to_be_visible()
     assert_no_axe_violations(page)
+
+
+def test_a_name_on_leaderboards_is_hidden_and_chosen_again(
+    manager: Client, client_of: Callable[[str], Client], club: Program
+) -> None:
+    make_wallet(club)
+    row = join_leaderboards(membership=member(), name="Rude One", now=timezone.now())
+    names = reverse("challenges_backoffice:board_name_list")
+    assert "Rude One" in manager.get(names).content.decode()
+    assert "Rude One" not in manager.get(names, {"q": "kind"}).content.decode()
+    address = reverse("challenges_backoffice:board_name_act", args=[row.pk])
+    assert manager.post(address, {"act": "hide"}).status_code == 403
+    agent = client_of("support_agent")
+    shown = agent.post(address, {"act": "hide"}, follow=True).content.decode()
+    assert "It is hidden." in shown
+    assert "Rude One" not in shown
+    agent.post(address, {"act": "let"})
+    row.refresh_from_db()
+    assert row.hidden_at is None

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from campaigns.kept_secrets import revealed
+from members.kept_secrets import revealed
 from campaigns.models import Forum, ForumTask, Post
 from campaigns.services.forum_tasks import plan_task
 from campaigns.services.post_readings import read_post, say_helpful

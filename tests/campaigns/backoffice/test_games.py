@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.game_templates import TEMPLATES
 from campaigns.models import Game, GameSeed
+from campaigns.services.guest_plays import play_as_guest
 from loyalty.models import Program
 from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
@@ -208,3 +211,61 @@ def test_what_a_prize_is_called_makes_its_code_whatever_signs_are_in_it(
     assert manager.post(edit, filled(*prizes)).status_code == 302
     assert set(game.prizes.values_list("code", flat=True)) == {"half-price", "prize"}
     assert manager.post(edit, filled(WON | {"code": "Half_Price"}, LOST)).status_code == 422
+
+
+def test_a_planned_game_is_taken_back_changed_planned_again_and_deleted(
+    manager: Client, club: Program
+) -> None:
+    later = timezone.now() + dt.timedelta(days=2)
+    game = draft_game(club, starts_at=later)
+    state, seeds = url("game_state", game.public_id), GameSeed.objects.order_by("number")
+    for do, status in (("publish", "scheduled"), ("withdraw", "draft"), ("withdraw", "draft"),
+                       ("publish", "scheduled"), ("withdraw", "draft")):  # fmt: skip
+        if do == "withdraw" and status == "draft" and game.status == "scheduled":
+            assert "Take it back" in page(manager, url("game", game.public_id))
+        manager.post(state, {"do": do})
+        game.refresh_from_db()
+        assert game.status == status
+    assert [bool(seed.revealed) for seed in seeds] == [True, True]
+    assert manager.post(url("game_edit", game.public_id), filled(WON, LOST)).status_code == 302
+    manager.post(url("game_act", game.public_id), {"act": "delete"})
+    assert not Game.objects.exists()
+
+
+def test_the_seed_that_was_meant_is_revealed_once_however_often_it_is_clicked(
+    manager: Client, club: Program
+) -> None:
+    game = live_game(club)
+    play(game, make_member(0, "m0", club))
+    [meant] = re.findall(
+        r'name="commitment" value="([0-9a-f]+)"', page(manager, url("game", game.public_id))
+    )
+    for _click in range(2):
+        manager.post(url("game_state", game.public_id), {"do": "reveal", "commitment": meant})
+    assert list(GameSeed.objects.exclude(revealed="").values_list("commitment")) == [(meant,)]
+
+
+def test_ready_prizes_say_what_the_units_of_the_program_are_called(manager: Client) -> None:
+    club = make_program(unit={"singular": "bean", "plural": "beans"})
+    manager.post(url("game_create"), {"program": club.code, "template": "daily-wheel"})
+    names = [name.replace("\xa0", " ") for name in
+             Game.objects.get().prizes.values_list("name", flat=True)]  # fmt: skip
+    assert names[:2] == ["500 beans", "50 beans"]
+
+
+def test_guests_are_let_in_by_the_form_and_counted(manager: Client, club: Program) -> None:
+    game = draft_game(club)
+    edit = url("game_edit", game.public_id)
+    manager.post(edit, filled(WON, LOST, guests="on", claim_hours="6"))
+    manager.post(url("game_state", game.public_id), {"do": "publish"})
+    game.refresh_from_db()
+    assert (game.guests, game.claim_hours) == (True, 6)
+    play_as_guest(game=game, browser=b"one", nonce="", now=timezone.now())
+    shown = page(manager, url("game", game.public_id))
+    assert "Guests who played" in shown
+    assert reverse("games:guest", args=[game.public_id]) in shown
+    some = {"audience": '{"field": "customer.tags", "op": "has_any", "value": ["vip"]}'}
+    other = url("game_edit", draft_game(club).public_id)
+    refused = manager.post(other, filled(WON, LOST, guests="on", **some))
+    assert refused.status_code == 422
+    assert "nobody knows whether" in refused.content.decode()

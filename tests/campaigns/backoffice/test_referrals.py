@@ -334,3 +334,19 @@ def test_a_manager_promises_and_a_friend_opens_the_link(
     page.get_by_label("E-mail").fill("cat@friends.test")
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("cat@friends.test")).to_be_visible()
+
+
+def test_steps_are_in_units_of_their_own(manager: Client) -> None:
+    units = [{"code": name, "singular": name[:-1], "plural": name} for name in ("dots", "gems")]
+    club = make_program(at=timezone.now() - 9 * DAY, wallet_types=units, earning_rules=[])
+    edit = url("referral_edit", club.code)
+    two = FORM | {"advocate_unit": "dots", "friend_unit": "gems", "steps": "3: 500 gems\n9: 900"}
+    assert manager.post(edit, two).status_code == 302
+    steps = ReferralProgram.objects.get().draft["steps"]
+    assert [step["gift"]["unit"] for step in steps] == ["gems", "dots"]
+    html = page(manager, edit)
+    assert "3: 500 gems 9: 900</textarea>" in re.sub(r">\s+", ">", html)
+    assert manager.post(edit, two).status_code == 302
+    assert ReferralProgram.objects.get().draft["steps"] == steps
+    wrong = manager.post(edit, two | {"steps": "3: 500 stars"})
+    assert "There are no units “stars”." in str(wrong.context["form"].errors["steps"])

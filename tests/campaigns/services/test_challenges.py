@@ -17,7 +17,14 @@ from pydantic import ValidationError
 from campaigns.campaign_definitions import CampaignTexts
 from campaigns.challenge_definitions import definition_of_challenge
 from campaigns.demo_challenges import show_challenges
-from campaigns.models import Campaign, Challenge, ChallengeEntry, ChallengeWin
+from campaigns.models import (
+    BoardName,
+    BoardScore,
+    Campaign,
+    Challenge,
+    ChallengeEntry,
+    ChallengeWin,
+)
 from campaigns.selectors.challenges import badges_of, open_to
 from campaigns.services import challenge_wins
 from campaigns.services.campaigns import (
@@ -462,6 +469,21 @@ def test_a_member_sees_what_is_open_to_them_with_their_progress(program):
     assert open_to(member(), day(8)) == []
 
 
+def test_the_number_of_queries_does_not_grow_with_the_challenges(program):
+    tagged = {"field": "customer.tags", "op": "has_any", "value": ["vip"]}
+    counted = []
+    for first, last in ((0, 2), (2, 12)):
+        for number in range(first, last):
+            launch(program, name=f"For all {number}")
+            launch(program, name=f"For some {number}", audience=tagged)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(open_to(member(), NOW)) == last
+        counted.append(len(queries))
+    assert counted[1] == counted[0]
+    Customer.objects.update(tags=["vip"])
+    assert len(open_to(member(), NOW)) == 24
+
+
 def test_the_number_of_queries_does_not_grow_with_the_members(program):
     challenge = launch(program)
     launch(program, opt_in=False)
@@ -694,6 +716,8 @@ def test_the_demonstration_has_challenges_that_are_on_and_made_once():
     assert ChallengeEntry.objects.filter(challenge__campaign__code="pantry-explorer").count() == 12
     assert ChallengeEntry.objects.filter(team__isnull=False).count() == 8
     assert ChallengeWin.objects.exists()
+    assert BoardName.objects.count() == 6
+    assert BoardScore.objects.exists()
 
 
 def test_the_wallets_of_all_are_locked_before_the_first_is_given_anything(team, monkeypatch):

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from campaigns.discourse import SignInRequest
-from campaigns.kept_secrets import revealed
+from members.kept_secrets import revealed
 from campaigns.models import Forum, ForumMember, ForumSignIn, ForumTask
 from campaigns.selectors.forum import forum_figures, line_of, open_forum
 from campaigns.services.community_names import choose_name

@@ -514,3 +514,27 @@ def test_of_orders_of_one_batch_as_many_use_a_code_as_may(program):
     assert (spendable(), spendable("c2")) == (4 * 10 + 2 * 10, 2 * 10 + 10)
     holders = PromoCodeUse.objects.order_by("holder").values_list("holder", "own_slot")
     assert list(holders) == [("order:shop/A0", 1), ("order:shop/A1", 2), ("order:shop/B0", 1)]
+
+
+def test_an_order_that_came_as_nothing_and_is_good_after_all_counts_with_its_code(program):
+    make_wallet(program)
+    by_word(program, codes={"most_uses": 1})
+    record(order("A", "100", coupons=("STUDENT10",), status="cancelled"))
+    assert PromoCode.objects.get().uses_taken == 0
+    record(order("A", "100", coupons=("STUDENT10",), status="completed"))
+    assert (PromoCode.objects.get().uses_taken, spendable()) == (1, 200)
+    # Whoever comes after it gets no more of it, and it comes and goes as any other.
+    record(order("B", "100", coupons=("STUDENT10",)))
+    assert spendable() == 300
+    record(order("A", "100", coupons=("STUDENT10",), status="cancelled"))
+    assert (PromoCode.objects.get().uses_taken, spendable()) == (0, 100)
+    record(order("A", "100", coupons=("STUDENT10",), status="completed"))
+    assert (PromoCode.objects.get().uses_taken, spendable()) == (1, 300)
+
+
+def test_a_code_that_was_over_when_it_was_placed_counts_no_more_when_it_is_good(program):
+    make_wallet(program)
+    by_word(program, ends_at=NOW + HOUR)
+    for status in ("cancelled", "completed"):
+        record(order("A", "100", at=NOW + 2 * HOUR, coupons=("STUDENT10",), status=status))
+    assert (PromoCode.objects.get().uses_taken, spendable(at=NOW + 3 * HOUR)) == (0, 100)

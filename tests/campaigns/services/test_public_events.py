@@ -13,6 +13,7 @@ from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
 from campaigns.services.games import end_game
+from campaigns.services.guest_plays import claim_guest_draw, play_as_guest
 from campaigns.services.personal_offers import follow_customers, mark_seen
 from campaigns.services.posts import archive_post
 from campaigns.services.referral_reviews import refuse_referral
@@ -313,6 +314,11 @@ def games() -> None:
     again = gaming.live_game(member.program, prizes=gaming.sure(kind="play", units=None))
     gaming.play(again, member)
     end_game(game=game, actor=SYSTEM, now=day(1))
+    open_to_all = gaming.live_game(member.program, prizes=gaming.sure(), guests=True)
+    drawn, _again = play_as_guest(game=open_to_all, browser=b"one", nonce="", now=NOW)
+    claim_guest_draw(
+        guest=drawn, membership=make_member(0, "m1", member.program), source="account", now=NOW
+    )
 
 
 def quests() -> None:
@@ -347,7 +353,8 @@ def friends() -> None:
 
 # What each story must be told of, at least.
 STORIES = {
-    games: {"game.started", "game.ended", "game.play_granted", "game.played", "game.won"},
+    games: {"game.started", "game.ended", "game.play_granted", "game.played", "game.won",
+            "game.claimed"},
     people: {
         "customer.created", "customer.changed", "customer.merged", "customer.merge_undone",
         "membership.joined", "membership.suspended", "membership.resumed", "membership.left",

@@ -17,14 +17,15 @@ from campaigns.models import (
     ReferralPayment,
     ReferralProgram,
     ReferralTrace,
+    ReferralVisit,
 )
 from campaigns.referral_definitions import ReferralDefinition
 from campaigns.referral_traces import Place, note_traces
 from campaigns.selectors.referral_results import results_of
-from campaigns.selectors.referrals import advocate_of, brought_by, own_figures
-from campaigns.services.referral_links import find_link, note_ask
+from campaigns.selectors.referrals import advocate_of, brought_by, own_figures, visits_of
+from campaigns.services.referral_links import MOST_VISITS, find_link, note_ask, note_visit
 from campaigns.services.referral_programs import write_terms
-from campaigns.tasks import prune_referral_asks
+from campaigns.tasks import prune_referral_asks, sum_up_referral_visits
 from loyalty.models import Program
 from loyalty.program_files import dump_program, load_program
 from loyalty.selectors.programs import definition_of
@@ -259,3 +260,21 @@ def test_the_demonstration_shows_friends_at_every_stage(
     assert Affiliate.objects.count() == 1
     show_referrals(club)
     assert Referral.objects.count() == len(FRIENDS)
+
+
+def test_of_one_place_only_so_many_visits_are_kept_and_later_their_number(club: Program) -> None:
+    promise(club)
+    link = make_link(club)
+    now = timezone.now()
+    for number in range(MOST_VISITS + 5):
+        note_visit(link, Place(f"10.0.0.1|{number}", "10.0.0.1"), now)
+    assert ReferralVisit.objects.count() == MOST_VISITS
+    note_visit(link, Place("10.0.0.2|1", "10.0.0.2"), now)
+    ReferralVisit.objects.filter(pk__in=ReferralVisit.objects.values("pk")[:10]).update(
+        day=(now - 500 * DAY).date()
+    )
+    assert sum_up_referral_visits() == 10
+    assert sum_up_referral_visits() == 0
+    link.refresh_from_db()
+    assert ReferralVisit.objects.count() == MOST_VISITS - 9
+    assert (visits_of(link), results_of(club).invited) == (MOST_VISITS + 1, MOST_VISITS + 1)

@@ -485,6 +485,16 @@ def test_a_code_at_the_checkout_brings_a_friend(link: ReferralLink) -> None:
     assert (found.via, found.order.external_id, found.status) == ("checkout", "C1", Status.PENDING)
 
 
+def test_a_code_of_an_order_that_came_as_nothing_counts_once_it_is_good(
+    link: ReferralLink,
+) -> None:
+    now = timezone.now()
+    for status, far in (("cancelled", Status.JOINED), ("completed", Status.PENDING)):
+        record(order("C1", "30", at=now, buyer="new", coupons=(link.code,), status=status))
+        follow_orders(list(OutboxEvent.objects.filter(kind="customers.changed")))
+        assert Referral.objects.get().status == far
+
+
 def test_the_code_of_a_friend_is_given_at_the_till(link: ReferralLink) -> None:
     program = link.referral_program.program
     member = make_member(program, "ben")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0057_worth_by_tier'),
+        ('loyalty', '0059_what_units_pay_beyond_their_worth'),
         ('members', '0015_sign_in_elsewhere'),
     ]
 

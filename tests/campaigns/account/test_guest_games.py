@@ -1,0 +1,120 @@
+"""A visitor plays on the public page, once, and joins to get what it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from campaigns.models import Game, GameDraw, GuestDraw
+from loyalty.models import Membership, Program
+from members.services.outbox import deliver_waiting
+from tests.campaigns.games import live_game, sure
+from tests.factories import CustomerFactory
+from tests.loyalty.factories import make_program
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def game(db: None) -> Game:
+    program = make_program(at=timezone.now() - dt.timedelta(days=9), unit={"unit_value": "0.01"})
+    Program.objects.filter(pk=program.pk).update(joinable=True)
+    return live_game(
+        Program.objects.get(pk=program.pk), at=timezone.now() - HOUR, guests=True, prizes=sure()
+    )
+
+
+def address_of(game: Game) -> str:
+    return reverse("games:guest", args=[game.public_id])
+
+
+def page_of(client: Client, game: Game, status: int = 200) -> str:
+    answer = client.get(address_of(game))
+    assert answer.status_code == status
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def play(client: Client, game: Game, **said: Any) -> None:
+    answer = client.post(address_of(game), {"act": "play"} | said)
+    assert answer.status_code == 302
+
+
+def test_a_guest_plays_once_and_joins_by_mail(client: Client, game: Game) -> None:
+    assert "Spin the wheel" in page_of(client, game)
+    play(client, game)
+    play(client, game)
+    drawn = GuestDraw.objects.get()
+    html = page_of(client, game)
+    assert "You have won: 10 points" in html
+    assert "Yours until" in html
+    assert "Spin the wheel" not in html
+    wrong = client.post(address_of(game), {"act": "join", "email": "no address"})
+    assert wrong.status_code == 422
+    answer = client.post(address_of(game), {"act": "join", "email": "gus@shop.test"})
+    assert answer.status_code == 200
+    deliver_waiting()
+    text = mail.outbox[0].body
+    assert isinstance(text, str)
+    link = re.search(r"http\S+/join/\S+|http\S+", text)
+    assert link is not None
+    # Wherever they read their mail.
+    elsewhere = Client()
+    elsewhere.post(re.sub(r"^https?://[^/]+", "", link.group(0)))
+    deliver_waiting()
+    made = GameDraw.objects.get(guest=drawn)
+    assert made.membership.customer.email == "gus@shop.test"
+    assert "It was claimed already." in page_of(client, game)
+
+
+def test_opening_the_page_plays_nothing_and_programs_do_not_play(game: Game) -> None:
+    stranger, trapped = Client(), Client()
+    play(stranger, game)
+    page_of(trapped, game)
+    play(trapped, game, website="https://spam.test")
+    assert not GuestDraw.objects.exists()
+
+
+def test_one_place_on_the_network_plays_only_so_often(game: Game, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"guest_play": "5/h/ip"}
+    for _number in range(6):
+        browser = Client()
+        page_of(browser, game)
+        play(browser, game)
+    assert GuestDraw.objects.count() == 5
+
+
+def test_who_has_signed_in_joins_and_gets_it_at_once(client: Client, game: Game) -> None:
+    customer = CustomerFactory(external_id="ana", with_user=True)
+    client.force_login(customer.user, "django.contrib.auth.backends.ModelBackend")
+    page_of(client, game)
+    play(client, game)
+    assert "Join and get it" in page_of(client, game)
+    answer = client.post(address_of(game), {"act": "claim"}, follow=True)
+    assert "You have won: 10 points" in answer.content.decode()
+    assert GameDraw.objects.get().membership == Membership.objects.get(customer=customer)
+
+
+def test_a_game_for_members_alone_has_no_such_page(client: Client, game: Game) -> None:
+    other = live_game(game.program, at=timezone.now() - HOUR)
+    page_of(client, other, 404)
+
+
+@pytest.mark.browser
+def test_a_guest_plays_with_the_keyboard_alone(
+    page: Page, live_server: Any, game: Game, assert_no_axe_violations: Any
+) -> None:
+    page.goto(f"{live_server.url}{address_of(game)}")
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Spin the wheel").press("Enter")
+    expect(page.get_by_role("heading", name="You have won: 10 points")).to_be_visible()
+    expect(page.get_by_role("button", name="Join and get it")).to_be_visible()
+    assert_no_axe_violations(page)
