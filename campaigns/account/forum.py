@@ -24,7 +24,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.discourse import RequestRefusedError, SignInRequest, read_request
-from members.kept_secrets import revealed
 from campaigns.models import CommunityName, Forum
 from campaigns.selectors.forum import forum_member_of, open_forum
 from campaigns.services.community_names import choose_name
@@ -37,6 +36,7 @@ from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.api.throttling import take
 from members.errors import DomainError
+from members.kept_secrets import revealed
 from members.models import Customer, User
 from members.services.audit import Actor
 

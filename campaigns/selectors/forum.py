@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from campaigns.discourse_calls import ForumLine
-from members.kept_secrets import revealed
 from campaigns.models import Forum, ForumMember, ForumTask
 from loyalty.models import Membership
+from members.kept_secrets import revealed
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from campaigns.discourse import (
     signed,
 )
 from campaigns.discourse_calls import ForumCallError
-from members.kept_secrets import hidden, revealed
 from campaigns.models import Forum
 from campaigns.selectors.forum import line_of
 from campaigns.webhook_addresses import check_url
 from loyalty.models import Program, Tier
 from members.errors import DomainError, FieldError
+from members.kept_secrets import hidden, revealed
 from members.services.audit import Actor, record_audit
 
 SHOWN = ("url", "is_on", "api_user", "groups")

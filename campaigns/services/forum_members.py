@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.discourse import Person, SignInRequest, answer_url
-from members.kept_secrets import revealed
 from campaigns.models import (
     CommunityName,
     Forum,
@@ -21,6 +20,7 @@ from campaigns.services.forum_tasks import plan_task
 from loyalty.models import Membership, Program
 from loyalty.selectors.member_tiers import member_standings
 from members.errors import DomainError
+from members.kept_secrets import revealed
 from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
 

@@ -14,7 +14,6 @@ from campaigns.campaign_definitions import offer_of
 from campaigns.campaign_rules import SURPRISED, budget_in_units, subject_of
 from campaigns.campaign_words import told_campaign
 from campaigns.fair_draws import commitment_of, new_seed
-from members.kept_secrets import hidden, revealed
 from campaigns.models import Campaign, SurpriseDraw, SurpriseTicket
 from campaigns.selectors.surprises import (
     can_be_drawn,
@@ -32,6 +31,7 @@ from loyalty.selectors.memberships import wallet_ids, wallets_of_orders
 from loyalty.services.activities import ActivityInput, record_activities
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import ConflictError, DomainError
+from members.kept_secrets import hidden, revealed
 from members.selectors.merges import current
 from members.services.audit import SYSTEM, Actor
 from rewards.models import Redemption, Reward

@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from members.kept_secrets import revealed
 from campaigns.models import Forum, ForumTask, Post
 from campaigns.services.forum_tasks import plan_task
 from campaigns.services.post_readings import read_post, say_helpful
 from loyalty.models import Program
+from members.kept_secrets import revealed
 from tests.campaigns.community import (
     GOLD,
     KEY,

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from campaigns.discourse import SignInRequest
-from members.kept_secrets import revealed
 from campaigns.models import Forum, ForumMember, ForumSignIn, ForumTask
 from campaigns.selectors.forum import forum_figures, line_of, open_forum
 from campaigns.services.community_names import choose_name
@@ -20,6 +19,7 @@ from campaigns.services.forum_tasks import KIND, PAUSES, plan_task, signed_out, 
 from loyalty.models import Membership, Program
 from loyalty.services.leaving import leave_program
 from members.errors import DomainError
+from members.kept_secrets import revealed
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from members.services.customers import erase_customer_details

@@ -13,7 +13,6 @@ from django.db.utils import DatabaseError
 from campaigns.demo_games import show_games
 from campaigns.fair_draws import commitment_of
 from campaigns.game_definitions import GameDefinition, definition_of_game
-from members.kept_secrets import revealed
 from campaigns.models import Game, GameDraw, GamePrize, GameSeed, GuestDraw
 from campaigns.selectors.game_proofs import drawn, proof_of
 from campaigns.services.game_clock import find_changes, move_on
@@ -33,6 +32,7 @@ from campaigns.services.games import (
 from loyalty.models import Program, Transfer
 from loyalty.services.rules import set_four_eyes
 from members.errors import ConflictError, DomainError
+from members.kept_secrets import revealed
 from members.models import AuditEntry, User
 from members.services.audit import SYSTEM, Actor
 from members.services.job_runs import run_scheduled
