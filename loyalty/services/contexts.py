@@ -211,13 +211,7 @@ class _Facts:
             facts.customers = Customer.objects.in_bulk(people)
         if BEHAVIOR in scopes:
             facts.behaviors = _behaviors(wishes)
-        if MEMBER in scopes or JOINED in scopes:
-            keys = {wish.membership_id for wish in wishes}
-            facts.memberships = Membership.objects.in_bulk(keys)
-        if MEMBER in scopes:
-            facts._load_holdings(wishes)
-        if JOINED in scopes:
-            facts.joined = _orders_since_joining(wishes, facts.memberships)
+        facts._load_membership(wishes, scopes)
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
         if OFFERS in scopes:
@@ -234,6 +228,15 @@ class _Facts:
             own = [wish for wish in wishes if since in map(_spent_since, wish.asking)]
             facts.spent |= {(pk, since): spent for pk, spent in _spent(own, since).items()}
         return facts
+
+    def _load_membership(self, wishes: Sequence[Wish], scopes: set[str]) -> None:
+        if MEMBER in scopes or JOINED in scopes:
+            keys = {wish.membership_id for wish in wishes}
+            self.memberships = Membership.objects.in_bulk(keys)
+        if MEMBER in scopes:
+            self._load_holdings(wishes)
+        if JOINED in scopes:
+            self.joined = _orders_since_joining(wishes, self.memberships)
 
     def context(self, wish: Wish) -> Context:
         answers, spent = {}, {}
