@@ -108,15 +108,29 @@ lock: $(UV) ## Renew the lock files from pyproject.toml and package.json
 test: setup ## Run the tests (ARGS="-k ledger" chooses some)
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
+# The types take longest and come first; what else is looked at meanwhile says it when it is done.
 .PHONY: check
 check: setup ## Lint, types, import contracts, templates, migrations, deployment settings, locks
+	$(MAKE) -j $(JOBS) --output-sync=target check-types check-code check-documents check-django
+
+.PHONY: check-types
+check-types:
+	$(BIN)/mypy
+
+.PHONY: check-code
+check-code:
 	$(PY) requirements/in_step.py
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint templates --lint --quiet
+
+.PHONY: check-documents
+check-documents:
 	$(DOCS)
+
+.PHONY: check-django
+check-django:
 	$(MANAGE) makemigrations --check --dry-run
 	SETIA_ENV=production ALLOWED_HOSTS=setia.example SITE_URL=https://setia.example \
 	  SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \

@@ -56,10 +56,10 @@ def apply_rules(
     _refuse_unknown_types(definition)
     for position, wanted in placed:
         unit = wallet_types[_unit_of(wanted, definition)]
-        rule = existing.get(wanted.code)
-        if rule is None:
+        if wanted.code not in existing:
             rule = _create_rule(applied, wanted, unit, position)
         else:
+            rule = existing[wanted.code]
             _refuse_other_kind(rule, wanted, position)
             change(applied, rule, "name", wanted.name)
             change(applied, rule, "position", position)
