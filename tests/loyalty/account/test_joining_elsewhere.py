@@ -181,9 +181,9 @@ def test_in_a_browser_one_agrees_joins_leaves_and_comes_back(
 
     page.goto(reverse("mypage:profile"))
     page.get_by_role("button", name="Disconnect Acme").click()
-    expect(page.get_by_role("button", name="Connect Acme")).to_be_visible()
+    expect(page.get_by_role("button", name="Connect Acme", exact=True)).to_be_visible()
     assert not SocialAccount.objects.exists()
-    page.get_by_role("button", name="Connect Acme").click()
+    page.get_by_role("button", name="Connect Acme", exact=True).click()
     page.get_by_role("button", name="Agree").click()
     expect(page.get_by_role("button", name="Disconnect Acme")).to_be_visible()
     assert page_errors == []
