@@ -61,7 +61,7 @@ class Offer(Part):
     missing: int = Field(1, ge=1, le=20)
     lasts: int = Field(14, ge=1, le=366)
     again: bool = False
-    margins: dict[Annotated[str, Field(min_length=1, max_length=128)], Percent] = {}
+    margins: Annotated[dict[str, Percent], Field(max_length=40)] = {}
     # Of surprises: who is drawn among those it is for, how often, and a reward in place of units.
     choose: Literal["all", "number", "share"] = "number"
     winners: int = Field(10, ge=1, le=1_000_000)
