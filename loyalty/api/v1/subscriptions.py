@@ -21,22 +21,18 @@ from loyalty.selectors.memberships import get_membership
 from loyalty.selectors.plan_changes import preview_change
 from loyalty.selectors.plan_credits import Unused
 from loyalty.selectors.subscriptions import (
-    get_charge,
     get_subscription,
     of_members,
     owner_of,
 )
-from loyalty.services.failed_refunds import retry_refund
 from loyalty.services.plan_changes import change_as_offered
-from loyalty.services.plan_payments import mark_paid
-from loyalty.services.plan_refunds import cancel_now, preview_refund, refund_charge
+from loyalty.services.plan_refunds import cancel_now
 from loyalty.services.subscriptions import cancel_at_period_end, change_plan, resume, subscribe
 from members.api.bodies import (
     TEXT,
     Answer,
     Body,
     Query,
-    Reason,
     answer,
     plain_text,
     read_body,
@@ -80,17 +76,6 @@ class ChangeIn(Body):
         " nothing is done, and the answer is 409.",
     )  # fmt: skip
     gives_back: Agreed = Field(None, description="What was agreed to be given back, likewise.")
-
-
-class PayIn(Body):
-    note: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = Field(
-        "", description="For the merchant's staff, as the number of the bank transfer."
-    )
-
-
-class ChargeRefundIn(Body):
-    how: Literal["pro_rata", "whole"]
-    reason: Reason = Field(description="For the merchant's staff.")
 
 
 class InvoiceOut(Answer):
@@ -146,15 +131,6 @@ class SubscriptionPage(Page):
 class UnusedOut(Answer):
     wallet_type: str
     units: str
-
-
-class ChargeRefundPreviewOut(Answer):
-    """What giving a payment back would do."""
-
-    whole: str
-    pro_rata: str = Field(description="For the days that are left.")
-    withdrawn: list[UnusedOut] = Field(description="Units of it that are still there.")
-    ends_plan: bool
 
 
 class ChangeQuery(Query):
@@ -302,64 +278,6 @@ class SubscriptionChange(ApiView):
                 pays_now=body.pays_now, gives_back=body.gives_back, when=body.at,
             )  # fmt: skip
         return answer(subscription_out(get_subscription(went_on.public_id)))
-
-
-class InvoicePayment(ApiView):
-    scopes = {"POST": "memberships:write"}
-
-    @extend_schema(operation_id="payInvoice", request=PayIn, responses={200: InvoiceOut})
-    @idempotent(required=True)
-    def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
-        """Say that an invoice is paid. Again changes nothing."""
-        body = read_body(request, PayIn)
-        mark_paid(
-            charge=get_charge(invoice_id), actor=self.actor, now=timezone.now(), note=body.note
-        )
-        return answer(invoice_out(get_charge(invoice_id)))
-
-
-class InvoiceRefund(ApiView):
-    scopes = {"GET": "memberships:read", "POST": "memberships:write"}
-
-    @extend_schema(operation_id="previewInvoiceRefund", responses={200: ChargeRefundPreviewOut})
-    def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
-        """Read what giving a payment back would do. Nothing is done by it."""
-        preview = preview_refund(get_charge(invoice_id), now=timezone.now())
-        return answer(
-            ChargeRefundPreviewOut(
-                whole=plain_text(preview.whole),
-                pro_rata=plain_text(preview.pro_rata),
-                withdrawn=unused_out(preview.unused),
-                ends_plan=preview.ends,
-            )
-        )
-
-    @extend_schema(
-        operation_id="refundInvoice", request=ChargeRefundIn, responses={200: InvoiceOut}
-    )
-    @idempotent(required=True, commits=True)
-    def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
-        """Give a payment back, whole or for the days that are left: its units that are still there
-        are withdrawn, and the plan ends if this paid for it. Again changes nothing. Where a payment
-        provider does not answer, it is `giving_back` until it has."""
-        body = read_body(request, ChargeRefundIn)
-        refund_charge(
-            charge=get_charge(invoice_id), how=body.how, actor=self.actor, source=SOURCE,
-            now=timezone.now(), note=body.reason,
-        )  # fmt: skip
-        return answer(invoice_out(get_charge(invoice_id)))
-
-
-class InvoiceRefundRetry(ApiView):
-    scopes = {"POST": "memberships:write"}
-
-    @extend_schema(operation_id="retryInvoiceRefund", request=None, responses={200: InvoiceOut})
-    @idempotent(required=True, commits=True)
-    def post(self, request: Request, invoice_id: UUID) -> HttpResponse:
-        """Ask a payment provider once more for what it had taken on to give back and could not,
-        under another key. Where nothing has failed it changes nothing."""
-        retry_refund(charge=get_charge(invoice_id), actor=self.actor, now=timezone.now())
-        return answer(invoice_out(get_charge(invoice_id)))
 
 
 def subscription_out(found: Subscription) -> SubscriptionOut:
