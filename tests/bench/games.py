@@ -20,16 +20,15 @@ from loyalty.models import Membership, Transfer
 from loyalty.selectors.memberships import memberships
 from tests.bench import databases
 from tests.bench.figures import Figures, Goal
-from tests.bench.journeys import make_members
 from tests.campaigns.games import live_game, sure
-from tests.loyalty.factories import make_program
+from tests.loyalty.factories import make_program, make_wallet
 
 GOALS = {
     "p95": Goal("a draw that wins units, p95, ms", 50.0, at_most=True),
     "raw": Goal("raw SQL's median / a draw's median"),
 }
 DATABASE = "bench_games"
-MEMBERS = 2_000
+MEMBERS = 1_000
 SQL = Path(__file__).with_name("games.sql")
 # Turns of raw draws, so that they are none of the others.
 RAW_TURNS = 1_000_000
@@ -42,7 +41,8 @@ def rounds(options: argparse.Namespace) -> list[Figures]:
             call_command("migrate", verbosity=0)
             begun = timezone.now() - dt.timedelta(hours=1)
             program = make_program(at=begun, unit={"unit_value": "0.01"}, earning_rules=[])
-            make_members(program, MEMBERS)
+            for number in range(MEMBERS):
+                make_wallet(program, f"m{number}", at=begun)
             game = live_game(
                 program, at=begun, free_plays=20, free_each="day", prizes=sure(stock=100_000_000)
             )
