@@ -314,7 +314,7 @@ _MEMBER = (
     Field("member.balance", _("balance"), values.NUMBER, MEMBER, attrgetter("balance"),
           help=_("Units of the rule's kind that can be spent, before the order.")),
     Field("member.orders", _("orders since joining"), values.NUMBER, JOINED, lambda orders: orders,
-          help=_("Before this one: none with the first purchase as a member. Not known of what was "
+          help=_("Before this one: 0 at the first purchase as a member. Not known for what was "
                  "before they joined."), said=_nothing_bought),
 )  # fmt: skip
 

@@ -45,7 +45,7 @@ AFTER_FORM = "entered"
 WORDS = {
     "malformed": gettext_lazy("This link is not one of the forum."),
     "bad_signature": gettext_lazy("This link is not one of the forum."),
-    "foreign_return": gettext_lazy("This link leads to where the forum is not."),
+    "foreign_return": gettext_lazy("This link does not lead to the forum."),
 }
 
 

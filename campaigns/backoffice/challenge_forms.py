@@ -18,7 +18,7 @@ from loyalty.backoffice.program_fields import optional, plain
 from rewards.backoffice.event_forms import said_moment
 from rewards.models import Reward
 
-OWN = ("in_order", "opt_in", "days", "team_size", "badge", "badge_icon", "reward")
+OWN = ("in_order", "opt_in", "days", "team_size", "badge", "badge_icon")
 WHO = (("join", _l("Who joins it")), ("all", _l("Everybody whom it is for, without joining")))
 
 
@@ -43,7 +43,7 @@ class ChallengeForm(CampaignForm):
         help_text=_l("At most so many do it together. Empty: each alone."),
     )  # fmt: skip
     prize = optional(_l("Units"), _l("Empty: none."))
-    reward = forms.ChoiceField(label=_l("Reward"), required=False)
+    gift = forms.ChoiceField(label=_l("Reward"), required=False)
     badge = forms.CharField(
         label=_l("Badge"), max_length=40, required=False, help_text=_l("Its name. Empty: none.")
     )
@@ -60,13 +60,14 @@ class ChallengeForm(CampaignForm):
             program=challenge.campaign.program, status=Reward.Status.LIVE
         ).exclude(kind=Reward.Kind.CHARITY)  # fmt: skip
         choices = [("", _l("None")), *rewards.order_by("name").values_list("code", "name")]
-        field = self.fields["reward"]
+        field = self.fields["gift"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
         self.initial.update({name: getattr(known, name) for name in OWN if name != "opt_in"})
         self.initial["who"] = "join" if known.opt_in else "all"
         self.initial["prize"] = plain(known.units) if known.units is not None else ""
         self.initial["repeats"] = known.times
+        self.initial["gift"] = known.reward
         self.sheets = StepSheets(
             data, prefix="steps", initial=[initial_of(step) for step in known.steps]
         )
@@ -95,7 +96,7 @@ class ChallengeForm(CampaignForm):
         said |= {name: data[name] for name in OWN if name in data}
         said |= {
             "audience": data["audience"] or {}, "opt_in": data["who"] == "join",
-            "units": data["prize"], "times": data["repeats"],
+            "units": data["prize"], "times": data["repeats"], "reward": data["gift"],
             "steps": [step for sheet in self.sheets if (step := sheet.step())],
         }  # fmt: skip
         try:
@@ -109,7 +110,7 @@ class ChallengeForm(CampaignForm):
     def _placed(item: Any) -> Any:
         """The form calls what it brings another name than promotions call theirs."""
         message, loc = str(item["msg"]).removeprefix("Value error, "), item["loc"]
-        for ours, theirs in (("units", "prize"), ("times", "repeats")):
+        for ours, theirs in (("units", "prize"), ("times", "repeats"), ("reward", "gift")):
             if message.startswith(f"{ours}: "):
                 message = f"{theirs}: " + message.removeprefix(f"{ours}: ")
             if loc[:1] == (ours,):

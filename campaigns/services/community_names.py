@@ -31,7 +31,7 @@ def choose_name(*, membership: Membership, name: str, now: dt.datetime) -> Commu
     folded = fold(name)
     plain = re.sub(r"[._-]", "", folded)
     if plain in _NOT_FREE or plain == re.sub(r"\W", "", fold(get_merchant().name)):
-        raise _wrong(_("This name is not free."))
+        raise _wrong(_("This name cannot be used."))
     try:
         with transaction.atomic():
             row, _made = CommunityName.objects.update_or_create(
@@ -42,7 +42,7 @@ def choose_name(*, membership: Membership, name: str, now: dt.datetime) -> Commu
                 },
             )  # fmt: skip
     except IntegrityError as error:
-        raise _wrong(_("This name is not free.")) from error
+        raise _wrong(_("This name cannot be used.")) from error
     return row
 
 

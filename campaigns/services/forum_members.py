@@ -94,7 +94,7 @@ def sign_in(
         raise ForumRefusedError(_("You have not agreed yet."))
     person = person_of(forum, found, membership, now, email_verified=email_verified)
     if not person.email:
-        raise ForumRefusedError(_("The forum needs an e-mail address, and we know none of you."))
+        raise ForumRefusedError(_("The forum needs an e-mail address, and we do not have yours."))
     try:
         with transaction.atomic():
             ForumSignIn.objects.create(nonce=request.digest, at=now)

@@ -102,7 +102,7 @@ def report_comment(
         known = CommentReport.objects.filter(comment=found, membership=membership).first()
         if known is not None:
             return known
-        raise DomainError(_("It is not there any more, or your own."))
+        raise DomainError(_("It is not there any more, or it is your own."))
     report, _made = CommentReport.objects.get_or_create(
         comment=found, membership=membership, defaults={"at": now}
     )

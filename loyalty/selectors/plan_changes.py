@@ -105,13 +105,14 @@ def _refuse_now(
         raise ConflictError(_("They have this plan already."), code="same_plan")
     if charge is None or subscription.state != State.ACTIVE:
         raise ConflictError(
-            _("Only where the present period is paid for it changes at once."), code="not_paid"
+            _("It changes at once only where the present period is paid for."), code="not_paid"
         )
     if surplus < 0 and provider.collects and not subscription.provider_method:
         raise ConflictError(_("There is no card to charge."), code="no_card")
     if surplus > charge.refundable:
         raise ConflictError(
-            _("More is left than was paid for this period. Change it at the renewal."),
+            _("What is left of the plan is worth more than was paid for this period. "
+              "Change it at the renewal."),
             code="not_refundable",
         )
     return charge

@@ -128,3 +128,8 @@ def test_only_a_whole_catalog_is_offered(folder: Path) -> None:
     files.renew_catalog("el", Texts({Text(("Maybe",)): ["a.py"]}))
     files.compile_catalogs()
     assert not compiled.exists()
+
+
+def test_templates_name_what_they_fill_in(texts: Texts) -> None:
+    """`{% blocktranslate %}` writes nothing for `{{ request.path }}`: it wants `with`."""
+    assert [text for text in texts.places if re.search(r"%\(\w+\.", "".join(text.forms))] == []

@@ -57,6 +57,8 @@ def test_a_guest_plays_once_and_joins_by_mail(client: Client, game: Game) -> Non
     assert "You have won: 10 points" in html
     assert "Yours until" in html
     assert "Spin the wheel" not in html
+    # Who is a member already comes back here.
+    assert f"?next={address_of(game)}" in html
     wrong = client.post(address_of(game), {"act": "join", "email": "no address"})
     assert wrong.status_code == 422
     answer = client.post(address_of(game), {"act": "join", "email": "gus@shop.test"})

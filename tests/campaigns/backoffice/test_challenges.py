@@ -108,7 +108,7 @@ def test_a_challenge_is_begun_written_and_published(manager: Client, club: Progr
         {"kind": ""},
     )
     sent = filled(
-        challenge, *steps, name="Tea time", in_order="on", reward="mug", badge="Tea lover",
+        challenge, *steps, name="Tea time", in_order="on", gift="mug", badge="Tea lover",
         budget_units="500", repeats="2",
     )  # fmt: skip
     assert manager.post(url("challenge_edit", public_id), sent).status_code == 302
@@ -122,7 +122,7 @@ def test_a_challenge_is_begun_written_and_published(manager: Client, club: Progr
     assert "Buy for more than $20.00 in one order: category Tea, category Jam." in shown
     assert "A mug" in shown
     # What is shown and saved again says the same.
-    again = filled(challenge, *steps, name="Tea time", in_order="on", reward="mug",
+    again = filled(challenge, *steps, name="Tea time", in_order="on", gift="mug",
                    badge="Tea lover", budget_units="500", repeats="2")  # fmt: skip
     assert manager.post(url("challenge_edit", public_id), again).status_code == 302
     manager.post(url("challenge_state", public_id), {"do": "publish"})
