@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from campaigns.campaign_words import told_campaign
@@ -33,8 +33,8 @@ class BoardNameForm(forms.Form):
     """How others see them."""
 
     name = forms.CharField(
-        label=_l("Your name on leaderboards"), max_length=LONGEST, required=False,
-        help_text=_l("Not your own. Leave it empty, and you are given one."),
+        label=gettext_lazy("Your name on leaderboards"), max_length=LONGEST, required=False,
+        help_text=gettext_lazy("Not your own. Leave it empty, and you are given one."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
 

@@ -111,8 +111,10 @@ def _refuse_now(
         raise ConflictError(_("There is no card to charge."), code="no_card")
     if surplus > charge.refundable:
         raise ConflictError(
-            _("What is left of the plan is worth more than was paid for this period. "
-              "Change it at the renewal."),
+            _(
+                "What is left of the plan is worth more than was paid for this period. "
+                "Change it at the renewal."
+            ),
             code="not_refundable",
         )
     return charge
