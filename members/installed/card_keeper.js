@@ -5,6 +5,7 @@
   const KEPT = "setia-card-1";
   // The page differs by cookie and language; kept is the one that was shown last.
   const ANY = { ignoreVary: true };
+  const HEADERS = ["content-type", "content-security-policy"];
   const isCard = (url) => /^\/me\/([0-9a-f-]{36}\/)?card\/$/.test(url.pathname);
   const own = (url) => url.origin === self.location.origin;
 
@@ -24,9 +25,12 @@
     }
     const page = await fetch(address, { credentials: "same-origin" });
     // Who has to sign in again still has the card that they had.
-    const shows = page.ok && !page.redirected;
-    if (shows) await cache.put(address, page);
-    return shows;
+    if (!page.ok || page.redirected) return false;
+    // What is kept says that it is.
+    const text = (await page.text()).replace(" data-when-kept hidden", "");
+    const headers = Object.fromEntries(HEADERS.map((name) => [name, page.headers.get(name)]));
+    await cache.put(address, new Response(text, { headers }));
+    return true;
   }
 
   self.addEventListener("fetch", (event) => {

@@ -3,7 +3,6 @@
   "use strict";
   if (!("serviceWorker" in navigator)) return;
   const card = document.querySelector("[data-keep-card]");
-  const offline = document.querySelector("[data-when-offline]");
 
   function parts() {
     const links = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon]")];
@@ -20,11 +19,6 @@
     active.postMessage({ keep: location.pathname, parts: parts() });
   }
 
-  if (card && navigator.onLine) keep().catch(() => {});
-  if (offline) {
-    const show = () => (offline.hidden = navigator.onLine);
-    addEventListener("online", show);
-    addEventListener("offline", show);
-    show();
-  }
+  // Without a network there is nothing new to keep.
+  if (card) keep().catch(() => {});
 })();
