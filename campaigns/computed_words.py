@@ -11,7 +11,7 @@ from campaigns.models import Campaign
 from loyalty.rule_words import units_in_words
 from loyalty.rules.bodies import RuleBody
 from loyalty.rules.body_parts import LineFilter
-from members.formatting import format_number
+from members.formatting import format_number, format_percent
 
 
 def personal_words(campaign: Campaign) -> list[str]:
@@ -54,8 +54,8 @@ def surprise_words(campaign: Campaign) -> list[str]:
                 "number": format_number(offer.winners), "what": what
             }  # fmt: skip
         case _share:
-            who = _("%(share)s %% of them are drawn and get %(what)s.") % {
-                "share": format_number(offer.share), "what": what
+            who = _("%(share)s of them are drawn and get %(what)s.") % {
+                "share": format_percent(offer.share / 100, digits=4), "what": what
             }  # fmt: skip
     rounds = {"once": _("Once."), "week": _("Every week."), "month": _("Every month.")}
     return [who, rounds[offer.rounds]]

@@ -52,7 +52,7 @@ def show_offers(program: Program) -> None:
         return
     now = timezone.now()
     for said in (FAVORITE, NEXT):
-        targets = usual_targets(TEMPLATES[str(said["template"])])
+        targets = usual_targets(program, TEMPLATES[str(said["template"])])
         if not targets.get("categories"):
             continue
         campaign = _launch(program, said, now, targets)

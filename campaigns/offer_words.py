@@ -10,7 +10,7 @@ from campaigns.campaign_rules import template_of, unit_of
 from campaigns.models import Campaign, PersonalOffer
 from campaigns.selectors.offer_picks import Candidate
 from loyalty.rule_words import units_in_words
-from members.formatting import format_number
+from members.formatting import format_number, format_percent
 
 Picked = PersonalOffer | Candidate
 
@@ -39,8 +39,8 @@ def gives_words(campaign: Campaign, name: str) -> str:
     """What it gives for what it is about."""
     offer, [part] = offer_of(campaign), template_of(campaign).parts
     if part == "off":
-        said = {"percent": format_number(offer.percent), "what": name}
-        return _("%(percent)s %% off %(what)s") % said
+        percent = format_percent(offer.percent / 100, digits=4)
+        return _("%(percent)s off %(what)s") % {"percent": percent, "what": name}
     if part == "bonus":
         return _("%(units)s for %(what)s") % {
             "units": units_in_words(offer.units, unit_of(campaign)), "what": name

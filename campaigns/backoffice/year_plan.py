@@ -88,7 +88,17 @@ def _row(
 
 
 def _year(text: str, otherwise: int) -> int:
-    return int(text) if text.isdecimal() and 2000 <= int(text[:4]) <= 2100 else otherwise
+    return int(text) if len(text) == 4 and text.isdecimal() and _is_known(int(text)) else otherwise
+
+
+def _is_known(year: int) -> bool:
+    return 2000 <= year <= 2100
+
+
+def _known(year: int) -> int:
+    if not _is_known(year):
+        raise Http404("There is no such year.")
+    return year
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -131,7 +141,7 @@ def _season_page(
 def season_dates(request: HttpRequest, public_id: uuid.UUID, year: int) -> HttpResponse:
     """Its days in one year."""
     season = _season(public_id)
-    days = days_of(season, year)
+    days = days_of(season, _known(year))
     known = {"starts_on": days.first, "ends_on": days.last} if days else {}
     form, back = SeasonDatesForm(posted(request), initial=known), plan_url(season.program, year)
     title = _("%(name)s in %(year)s") % {"name": season.name, "year": year}
@@ -149,7 +159,7 @@ def season_dates(request: HttpRequest, public_id: uuid.UUID, year: int) -> HttpR
 def season_begin(request: HttpRequest, public_id: uuid.UUID, year: int) -> HttpResponse:
     """A draft from its template, with its days."""
     season = _season(public_id)
-    days = days_of(season, year)
+    days = days_of(season, _known(year))
     if days is None:
         messages.error(request, _("Say first when it is in that year."))
         return redirect(plan_url(season.program, year))
@@ -176,9 +186,7 @@ def season_archive(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def year_copy(request: HttpRequest, code: str, year: int) -> HttpResponse:
     """Drafts of what was on the year before."""
     program = get_object_or_404(Program, code=code)
-    if not 2000 <= year <= 2100:
-        raise Http404("There is no such year.")
-    made = copy_year(program=program, year=year, actor=acting(request), now=timezone.now())
+    made = copy_year(program=program, year=_known(year), actor=acting(request), now=timezone.now())
     if made:
         words = ngettext("%s draft was made.", "%s drafts were made.", len(made)) % len(made)
         messages.success(request, words)
@@ -192,7 +200,7 @@ def year_copy(request: HttpRequest, code: str, year: int) -> HttpResponse:
 def quarter_edit(request: HttpRequest, code: str, year: int, quarter: int) -> HttpResponse:
     """What it shall come to."""
     program = get_object_or_404(Program, code=code)
-    plan = program.quarter_plans.filter(year=year, quarter=quarter).first()
+    plan = program.quarter_plans.filter(year=_known(year), quarter=quarter).first()
     form, back = QuarterForm(posted(request), plan=plan), plan_url(program, year)
     if form.is_valid():
         with errors_on(form):

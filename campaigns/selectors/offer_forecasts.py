@@ -28,6 +28,7 @@ _EXPECTED = """
              JOIN loyalty_orderline n ON n.order_id = o.id
             WHERE o.customer_id = m.customer_id AND o.placed_at >= %(before)s
               AND o.placed_at <= %(now)s AND o.status NOT IN ('cancelled', 'refunded')
+              AND o.currency = %(currency)s
               AND n.{column} = f.target) s
      GROUP BY f.name ORDER BY 2 DESC, 1
 """
@@ -70,7 +71,11 @@ def forecast_offers(campaign: Campaign, now: dt.datetime) -> OfferForecast:
     with connection.cursor() as cursor:
         cursor.execute(
             _EXPECTED.format(found=found, column=column),
-            {**values, "before": now - dt.timedelta(days=days)},
+            {
+                **values,
+                "before": now - dt.timedelta(days=days),
+                "currency": campaign.program.currency,
+            },
         )
         rows = [Expected(*row) for row in cursor.fetchall()]
     result = OfferForecast(rows, days, None, None)

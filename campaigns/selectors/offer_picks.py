@@ -22,6 +22,7 @@ from campaigns.campaign_definitions import offer_of
 from campaigns.campaign_rules import targets_of
 from campaigns.campaign_templates import COLLECTION, CampaignTemplate
 from campaigns.models import Campaign
+from loyalty.models import Program
 
 # So many orders' worth the habits of everybody weigh beside a member's own.
 PRIOR = 2
@@ -44,8 +45,11 @@ class Habit:
 
 
 _HABITS = """
-    WITH lines AS (SELECT order_id, category, total FROM loyalty_orderline
-                    ORDER BY id DESC LIMIT %(sample)s)
+    WITH lines AS (SELECT n.order_id, n.category, n.total
+                     FROM (SELECT order_id, category, total FROM loyalty_orderline
+                            ORDER BY id DESC LIMIT %(sample)s) n
+                     JOIN loyalty_order o ON o.id = n.order_id
+                    WHERE o.currency = %(currency)s AND o.status NOT IN ('cancelled', 'refunded'))
     SELECT category,
            count(DISTINCT order_id)::float8 / (SELECT count(DISTINCT order_id) FROM lines),
            sum(total)::float8 / count(DISTINCT order_id)
@@ -111,18 +115,19 @@ _NEXT = f"""
 """
 
 
-def habits() -> list[Habit]:
-    """Of everybody, most frequent first; by the orders that came last."""
+def habits(program: Program) -> list[Habit]:
+    """Of everybody who pays as in this program, most frequent first; by the orders that came last,
+    without those that came to nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(_HABITS, {"sample": SAMPLE})
+        cursor.execute(_HABITS, {"sample": SAMPLE, "currency": program.currency})
         return [Habit(*row) for row in cursor.fetchall()]
 
 
-def usual_targets(template: CampaignTemplate) -> dict[str, Any]:
+def usual_targets(program: Program, template: CampaignTemplate) -> dict[str, Any]:
     """What a draft begins with: the categories that are bought most."""
     if not template.personal or template.code == COLLECTION:
         return {}
-    return {"categories": [habit.category for habit in habits()[:USUAL]]}
+    return {"categories": [habit.category for habit in habits(program)[:USUAL]]}
 
 
 def candidates(
@@ -143,7 +148,7 @@ def candidates(
         if offer.picks == "birthday":
             values["days"] = _birthdays(now.astimezone(campaign.program.zone).date())
         return _FAVORITE, values
-    known = {habit.category: habit for habit in habits()}
+    known = {habit.category: habit for habit in habits(campaign.program)}
     found = [known.get(target, Habit(target, 0.0, 0.0)) for target in targets]
     margins = [float(offer.margins.get(target, WHOLE) / WHOLE) for target in targets]
     return _NEXT, values | {

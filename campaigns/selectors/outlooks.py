@@ -14,7 +14,7 @@ from campaigns.campaign_rules import template_of
 from campaigns.models import Campaign, CampaignForecast
 from campaigns.selectors.calendar.budgets import most_cost
 from campaigns.selectors.campaign_results import given_by
-from campaigns.selectors.seasons import planned_in, quarters, revenue_by_day
+from campaigns.selectors.seasons import planned_in, quarter_of, quarter_span, revenue_by_day
 from loyalty.backtest_figures import BacktestFigures
 from loyalty.models import Program
 
@@ -95,13 +95,19 @@ class Outlook:
         return quantile(self._sums, HIGH)
 
 
+# The rest of what a quarter's campaigns share, what those that go on will cost, and which they are;
+# and that by program, year and quarter.
+Shared = tuple[Decimal, list[Days], list[Campaign]]
+Known = dict[tuple[int, int, int], Shared | None]
+
+
 def quantile(ordered: Sequence[Decimal], share: float) -> Decimal:
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
-def outlook_of(campaign: Campaign, now: dt.datetime) -> Outlook:
+def outlook_of(campaign: Campaign, now: dt.datetime, known: Known | None = None) -> Outlook:
     """What its last forecast says, beside those that are live with it and the rest of the budget
-    that they share."""
+    that they share. `known`: of quarters that were asked for before."""
     forecast = _forecasts([campaign]).get(campaign.pk)
     if forecast is None:
         return Outlook(campaign, "none")
@@ -114,8 +120,13 @@ def outlook_of(campaign: Campaign, now: dt.datetime) -> Outlook:
         return Outlook(campaign, "done", forecast)
     most = most_cost(campaign)
     own = run_out([days], most) if most else None
-    quarter = _quarter(campaign)
-    shared = _shared(campaign.program, quarter, now) if quarter else None
+    quarter, known = _quarter(campaign), {} if known is None else known
+    shared = None
+    if quarter is not None:
+        key = campaign.program_id, *quarter
+        if key not in known:
+            known[key] = _shared(campaign.program, quarter, now)
+        shared = known[key]
     if shared is None:
         return Outlook(campaign, "done", forecast, days, own)
     rest, together, others = shared
@@ -131,14 +142,16 @@ def outlooks_of(entries: Iterable[Entry], now: dt.datetime) -> dict[str, Outlook
     rows = Campaign.objects.filter(
         public_id__in=keys, forecast__backtest__finished_at__isnull=False
     ).select_related("program").prefetch_related("program__wallet_types")  # fmt: skip
-    return {str(row.public_id): outlook_of(row, now) for row in rows.order_by("starts_at")[:MOST]}
+    known: Known = {}
+    return {
+        str(row.public_id): outlook_of(row, now, known) for row in rows.order_by("starts_at")[:MOST]
+    }
 
 
 def _quarter(campaign: Campaign) -> tuple[int, int] | None:
     if campaign.starts_at is None:
         return None
-    day = campaign.starts_at.astimezone(campaign.program.zone).date()
-    return day.year, (day.month + 2) // 3
+    return quarter_of(campaign.starts_at.astimezone(campaign.program.zone).date())
 
 
 def quarter_outlooks(program: Program, year: int, now: dt.datetime) -> list[RunOut | None]:
@@ -151,17 +164,15 @@ def quarter_outlooks(program: Program, year: int, now: dt.datetime) -> list[RunO
     return found
 
 
-def _shared(
-    program: Program, quarter: tuple[int, int], now: dt.datetime
-) -> tuple[Decimal, list[Days], list[Campaign]] | None:
+def _shared(program: Program, quarter: tuple[int, int], now: dt.datetime) -> Shared | None:
     """The rest of what campaigns of a quarter share, what those that go on will cost, and which
     those are. None where the quarter has no budget."""
     year, number = quarter
     plan = program.quarter_plans.filter(year=year, quarter=number, budget__isnull=False).first()
     if plan is None or plan.budget is None:
         return None
-    span = next(item.span for item in quarters(program, year) if item.number == number)
-    rows = [row for row in planned_in(program, span) if _quarter(row) == quarter]
+    rows = planned_in(program, quarter_span(year, number))
+    rows = [row for row in rows if _quarter(row) == quarter]
     spent = sum((given_by(row).money for row in rows if row.live_at), ZERO)
     going = [row for row in rows if row.ended_at is None and row.ends_at and row.ends_at > now]
     forecasts = _forecasts(going)

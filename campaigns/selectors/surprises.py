@@ -29,6 +29,13 @@ def is_surprise(campaign: Campaign) -> bool:
     return campaign.template in SURPRISES
 
 
+def is_giving(campaign: Campaign) -> bool:
+    """Whether some were drawn, and not all of them have got it."""
+    if not is_surprise(campaign):
+        return False
+    return campaign.surprise_draws.filter(drawn_at__isnull=False, done_at=None).exists()
+
+
 def can_be_drawn(campaign: Campaign, now: dt.datetime) -> QuerySet[Membership]:
     """The audience without those kept aside."""
     members = audience_of(campaign, now)

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from campaigns.campaign_rules import template_of
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import money_off
+from campaigns.selectors.surprises import is_giving
 from campaigns.services.campaigns import begin_if_due, end_campaign, locked
 from members.formatting import format_number
 from members.jobs import Work
@@ -47,9 +48,12 @@ def change_words(job: Job) -> str:
 
 
 def move_on(campaign: Campaign, now: dt.datetime) -> Campaign:
-    """Bring one to what its times and its budget say."""
+    """Bring one to what its times and its budget say. What is given to those who were drawn is
+    waited for, unless it rests."""
     row = begin_if_due(locked(campaign), now)
     assert row.ends_at is not None
+    if row.status == Status.LIVE and is_giving(row):
+        return row
     if row.ends_at <= now:
         return end_campaign(campaign=row, actor=SYSTEM, now=now, why=Ending.OVER)
     if row.status == Status.LIVE and _is_overspent(row):

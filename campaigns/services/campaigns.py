@@ -50,7 +50,7 @@ def create_from_template(
         raise DomainError(message, errors=[FieldError("template", message)])
     known = TEMPLATES[template]
     starts_at, ends_at = known.times(now, program.zone)
-    said = dict(known.offer) | usual_targets(known)
+    said = dict(known.offer) | usual_targets(program, known)
     definition = CampaignDefinition(
         name=str(known.label), template=template, offer=Offer.model_validate(said),
         title=str(known.title), text=str(known.text), teaser=str(known.teaser),

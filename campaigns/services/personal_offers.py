@@ -32,7 +32,10 @@ _GIVE = """
                 WHERE o.campaign_id = %(campaign)s AND o.membership_id = x.member), 0),
            x.target, left(x.name, 200), x.times, x.whole, x.score, 'given', %(now)s, %(ends)s
       FROM ({found}) AS x(member, target, name, times, whole, score, place)
-     WHERE x.place = 1
+     WHERE x.place = 1 AND NOT EXISTS (
+               SELECT FROM campaigns_personaloffer k
+                WHERE k.campaign_id = %(campaign)s AND k.membership_id = x.member
+                  AND (k.ends_at > %(now)s OR NOT %(again)s))
         ON CONFLICT DO NOTHING
 """
 # Taken: an order in its time has something of it. Not any more: that came to nothing.
@@ -87,14 +90,17 @@ def follow_customers(customers: Sequence[int], *, now: dt.datetime) -> None:
 
 def give_offers(campaign: Campaign, members: Sequence[int], now: dt.datetime) -> int:
     """To each of these memberships what suits them best, if anything does; who they are was asked
-    before. In one statement. Returns how many were given one."""
+    before, so whoever was given one meanwhile is left out. In one statement. Returns how many were
+    given one."""
     if not members:
         return 0
     assert campaign.ends_at is not None
     ends = min(now + dt.timedelta(days=offer_of(campaign).lasts), campaign.ends_at)
     found, values = candidates(campaign, members, now)
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE.format(found=found), {**values, "campaign": campaign.pk, "ends": ends})
+        cursor.execute(_GIVE.format(found=found), {
+            **values, "campaign": campaign.pk, "ends": ends, "again": offer_of(campaign).again,
+        })  # fmt: skip
         return int(cursor.rowcount)
 
 

@@ -16,6 +16,7 @@ from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
 from campaigns.services.campaigns import create_campaign
+from loyalty.models import Program
 from members.errors import ConflictError
 from members.services.audit import Actor
 from rewards.models import AccessWindow
@@ -28,6 +29,7 @@ def draft_promotions(*, window: AccessWindow, actor: Actor, now: dt.datetime) ->
     """Drafts for what it names, that say so many percent off. Whoever comes earlier has theirs
     until the sale opens for every member, so that nobody has two. Raises ConflictError where they
     are there already."""
+    Program.objects.select_for_update(no_key=True).get(pk=window.program_id)
     names = [name for name, *_rest in _groups(window, now)]
     if Campaign.objects.filter(program=window.program, name__in=names).exists():
         raise ConflictError(_("Its promotions are drafted already."), code="taken")
@@ -46,7 +48,8 @@ Times = tuple[dt.datetime, dt.datetime]
 def _groups(
     window: AccessWindow, now: dt.datetime
 ) -> Iterator[tuple[str, str, dict[str, Any], Times]]:
-    """Who comes when: those of tiers and segments with the same time are asked for together."""
+    """Who comes when: those of tiers and segments with the same time are asked for together, and
+    whoever may come earlier already has theirs."""
     ends_at = window.opens_at or window.closes_at
     by_time: defaultdict[dt.datetime, list[dict[str, Any]]] = defaultdict(list)
     for item in window.openings.select_related("segment"):
@@ -57,12 +60,20 @@ def _groups(
             if item.segment
             else {"field": "membership.tier", "op": "is", "value": item.tier}
         )
+    earlier: list[dict[str, Any]] = []
     for number, (opens_at, asked) in enumerate(sorted(by_time.items(), key=lambda x: x[0]), 1):
-        audience = asked[0] if len(asked) == 1 else {"any": asked}
+        audience = _any_of(asked)
+        if earlier:
+            audience = {"all": [audience, {"not": _any_of(earlier)}]}
+        earlier = [*earlier, *asked]
         name = f"{window.name[:60]}, {_('early')} {number}"
         yield name, EARLY, audience, (max(opens_at, now), ends_at)
     if window.opens_at and window.closes_at > now:
         yield window.name, USUAL, {}, (max(window.opens_at, now), window.closes_at)
+
+
+def _any_of(asked: list[dict[str, Any]]) -> dict[str, Any]:
+    return asked[0] if len(asked) == 1 else {"any": asked}
 
 
 def _definition(

@@ -111,19 +111,19 @@ def begin_in_season(*, days: SeasonDays, actor: Actor, now: dt.datetime) -> Camp
 
 @transaction.atomic
 def copy_year(*, program: Program, year: int, actor: Actor, now: dt.datetime) -> list[Campaign]:
-    """Drafts of what was on in the year before: what began in a season begins as many days into it,
+    """Drafts of what began in the year before: what began in a season begins as many days into it,
     the rest on the same weekday of the same week. What is there by name already, and what would be
     over, is left out, so again adds nothing."""
     last = Span(dt.date(year - 1, 1, 1), dt.date(year - 1, 12, 31))
     this = Span(dt.date(year, 1, 1), dt.date(year, 12, 31))
-    known = {row.name for row in planned_in(program, this)}
+    known = {row.name for row, _began in _beginning_in(program, this)}
     pairs = [(days_of(item, year - 1), days_of(item, year)) for item in seasons(program)]
     made = []
-    for row in planned_in(program, last):
+    for row, began in _beginning_in(program, last):
         name = row.name.replace(str(year - 1), str(year))
-        if row.template == CHALLENGE or name in known or row.starts_at is None:
+        if row.template == CHALLENGE or name in known:
             continue
-        shift = _shift(row.starts_at.astimezone(program.zone).date(), pairs)
+        shift = _shift(began, pairs)
         times = _shifted(row, shift)
         if times["ends_at"] <= now:
             continue
@@ -132,6 +132,16 @@ def copy_year(*, program: Program, year: int, actor: Actor, now: dt.datetime) ->
         made.append(create_campaign(program=program, definition=said, actor=actor, now=now))
         known.add(name)
     return made
+
+
+def _beginning_in(program: Program, span: Span) -> list[tuple[Campaign, dt.date]]:
+    """With the days on which they begin; what went on from before is of an earlier plan."""
+    found = [
+        (row, row.starts_at.astimezone(program.zone).date())
+        for row in planned_in(program, span)
+        if row.starts_at is not None
+    ]
+    return [(row, began) for row, began in found if began >= span.first]
 
 
 def _shift(first: dt.date, pairs: list[tuple[SeasonDays | None, SeasonDays | None]]) -> int:

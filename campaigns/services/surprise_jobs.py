@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -56,16 +56,17 @@ def _advance(job: Job) -> Step | None:
         if not count:
             draw.done_at = now
             draw.save(update_fields=["done_at"])
-            next_round(draw)
+            next_round(draw, now)
     given = job.result.get("given", 0) + count
     return Step(checkpoint={"draw": draw.pk}, done=job.done + count, total=total,
                 result={"given": given})  # fmt: skip
 
 
 def _due(now: dt.datetime) -> QuerySet[SurpriseDraw]:
-    """Of surprises that are on: one that rests gives nothing meanwhile."""
+    """Of surprises that are on: one that rests gives nothing meanwhile. Who was drawn gets it
+    though its time is over; it ends when they have (`campaigns.services.campaign_clock`)."""
     rows = SurpriseDraw.objects.filter(
-        done_at=None, due_at__lte=now, campaign__template__in=SURPRISES,
-        campaign__status=Campaign.Status.LIVE, campaign__ends_at__gt=now,
+        Q(campaign__ends_at__gt=now) | Q(drawn_at__isnull=False), done_at=None, due_at__lte=now,
+        campaign__template__in=SURPRISES, campaign__status=Campaign.Status.LIVE,
     )  # fmt: skip
     return rows.select_related("campaign__program").order_by("due_at", "pk")

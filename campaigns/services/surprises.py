@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campaigns.campaign_definitions import offer_of
@@ -74,22 +77,28 @@ def take_surprise_back(campaign: Campaign) -> None:
     campaign.surprise_draws.filter(drawn_at=None).delete()
 
 
-def next_round(draw: SurpriseDraw) -> None:
-    """Commit to the seed of the round after this one, if there is one before it ends."""
+def next_round(draw: SurpriseDraw, now: dt.datetime) -> None:
+    """Commit to the seed of the round after this one, if there is one before it ends. Rounds whose
+    time went by meanwhile, as it rested, are left out: nobody is surprised twice at once."""
     campaign = draw.campaign
-    rounds, zone = offer_of(campaign).rounds, campaign.program.zone
-    if rounds == "once":
+    if offer_of(campaign).rounds == "once":
         return
-    assert campaign.starts_at is not None
-    local = draw.due_at.astimezone(zone)
-    if rounds == "week":
-        due = local + dt.timedelta(days=7)
-    else:
-        first = campaign.starts_at.astimezone(zone)
-        due = local.combine(add_months(first.date(), draw.number), local.time(), zone)
     assert campaign.ends_at is not None
+    due = next(at for at in _due_times(campaign) if at > max(draw.due_at, now))
     if due < campaign.ends_at:
         _begin_round(campaign, draw.number + 1, due)
+
+
+def _due_times(campaign: Campaign) -> Iterator[dt.datetime]:
+    """Of all rounds from the first on, at the same time of day."""
+    assert campaign.starts_at is not None
+    first = campaign.starts_at.astimezone(campaign.program.zone)
+    for number in count():
+        if offer_of(campaign).rounds == "week":
+            yield first + dt.timedelta(days=7 * number)
+        else:
+            day = add_months(first.date(), number)
+            yield first.combine(day, first.time(), first.tzinfo)
 
 
 def draw_round(draw: SurpriseDraw, now: dt.datetime) -> None:
@@ -144,11 +153,14 @@ def give_some(draw: SurpriseDraw, now: dt.datetime) -> int:
 
 
 def _is_drawn_as_another(ticket: SurpriseTicket) -> bool:
-    """Whether it is a duplicate's, and whoever it became was drawn as well."""
+    """Whether it is a duplicate's, and whoever it became was drawn as well, or another duplicate
+    of theirs before it."""
     kept = ticket.membership.merged_into_id
     if kept is None:
         return False
-    return SurpriseTicket.objects.filter(draw=ticket.draw_id, membership=kept, chosen=True).exists()
+    before = Q(membership__merged_into=kept, place__lt=ticket.place)
+    others = SurpriseTicket.objects.filter(Q(membership=kept) | before, draw=ticket.draw_id)
+    return others.filter(chosen=True).exists()
 
 
 def _begin_round(campaign: Campaign, number: int, due_at: dt.datetime) -> None:
@@ -180,10 +192,13 @@ def _rewards_left(campaign: Campaign, reward: Reward) -> int | None:
 
 
 def _give_units(ticket: SurpriseTicket, draw: SurpriseDraw, now: dt.datetime) -> None:
+    """As of the draw: what counted then counts, though it is given later."""
     campaign = draw.campaign
+    assert draw.drawn_at is not None
     given = ActivityInput(
         external_id=f"{draw.pk}:{ticket.name}", source=SOURCE, type=SURPRISED,
-        customer=CustomerRef(key=current(ticket.membership.customer).pk), occurred_at=now,
+        customer=CustomerRef(key=current(ticket.membership.customer).pk),
+        occurred_at=draw.drawn_at,
         subject=subject_of(campaign), subject_name=_title(ticket, campaign)[:200],
     )  # fmt: skip
     try:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from loyalty.models import Membership, Program
+from members.models import Customer
 from members.services.job_runs import run_scheduled
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.campaigns import launch
@@ -49,6 +50,7 @@ def test_a_shop_reads_what_a_member_is_offered(
     assert (found["title"], found["target"], found["state"]) == ("Yours", "coffee", "given")
     assert found["reason"] == "Because you bought coffee 2 times."
     assert found["campaign"] == str(offered.public_id)
+    assert found["score"] == "2"
     assert_problem(key_with("programs:read").get(path), 403, "insufficient_scope")
     unknown = "/memberships/00000000-0000-4000-8000-000000000000/offers"
     assert_problem(key_with("campaigns:read").get(unknown), 404, "not_found")
@@ -59,6 +61,8 @@ def test_a_member_reads_and_sees_their_own(
 ) -> None:
     api, path = member_api(key_with), f"/me/memberships/{membership.public_id}/offers"
     [found] = api.get(path).json()["results"]
+    # The merchant's margins are in it.
+    assert "score" not in found
     seen = f"{path}/{found['id']}/seen"
     for _again in range(2):
         answer = api.post(seen, {})
@@ -74,6 +78,9 @@ def test_a_member_can_check_their_place_in_a_draw(
     now = timezone.now()
     campaign = launch(program, "surprise", at=now, starts_at=now, ends_at=now + DAY)
     draws = f"/campaigns/{campaign.public_id}/draws"
+    texts = {"en": {"title": "A treat"}, "el": {"title": "Ένα δώρο"}}
+    Campaign.objects.filter(pk=campaign.pk).update(texts=texts)
+    Customer.objects.update(locale="el")
     api = key_with("campaigns:read")
     [before] = api.get(draws).json()["results"]
     assert (before["seed"], before["drawn_at"]) == ("", None)
@@ -83,6 +90,7 @@ def test_a_member_can_check_their_place_in_a_draw(
     run_scheduled(kind="surprises", now=timezone.now())
     [found] = member.get(own).json()["results"]
     assert found["commitment"] == before["commitment"]
+    assert found["title"] == "Ένα δώρο"
     seed = bytes.fromhex(found["seed"])
     assert hashlib.sha256(seed).hexdigest() == before["commitment"]
     message = f"{found['list_hash']}|{found['name']}".encode()

@@ -103,7 +103,8 @@ def _round(program: Program, everybody: list[int], number: int, at: dt.datetime)
         for place in range(0, size, AT_ONCE):
             follow_customers(customers[place : place + AT_ONCE], now=at)
         took[size] = time.perf_counter() - began
-    end_campaign(campaign=campaign, actor=SYSTEM, now=at)
+    # After the orders of its day: what was judged by a rule that never began stays judged.
+    end_campaign(campaign=campaign, actor=SYSTEM, now=at + dt.timedelta(hours=1))
     return {
         "followed": exponent(took),
         f"offers made for {len(everybody):,} members, s": found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -11,6 +12,7 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
+from campaigns.campaign_words import told_campaign
 from campaigns.models import PersonalOffer, SurpriseDraw, SurpriseTicket
 from campaigns.offer_cards import offer_card
 from campaigns.selectors.campaigns import get_campaign
@@ -28,7 +30,7 @@ from members.api.views import ApiView
 from members.errors import NotFoundError
 
 
-class PersonalOfferOut(Answer):
+class OwnPersonalOfferOut(Answer):
     """In the member's language. What ends first comes first."""
 
     id: UUID
@@ -37,11 +39,23 @@ class PersonalOfferOut(Answer):
     gives: str = Field(description="What it gives, in words.")
     reason: str = Field(description="Why they have it, in words.")
     target: str = Field(description="The category or SKU that it holds for.")
-    score: str = Field(description="What it was ranked by among what they could be offered.")
     state: PersonalOffer.State
     starts_at: dt.datetime
     ends_at: dt.datetime
     taken_at: dt.datetime | None
+
+
+class OwnPersonalOfferList(Answer):
+    results: list[OwnPersonalOfferOut]
+
+
+class PersonalOfferOut(OwnPersonalOfferOut):
+    """As the member reads it, and what it was ranked by."""
+
+    score: str = Field(
+        description="What it was ranked by among what they could be offered: margins are in it, "
+        "so members do not read it."
+    )
 
 
 class PersonalOfferList(Answer):
@@ -84,22 +98,27 @@ class MemberOffers(ApiView):
     @extend_schema(operation_id="listMemberOffers", responses={200: PersonalOfferList})
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """List what is offered to a member alone now, as for the shop's own pages."""
-        return answer(_offers(get_membership(membership_id), timezone.now()))
+        member, now = get_membership(membership_id), timezone.now()
+        found = [
+            PersonalOfferOut(**_offer(offer, now, member), score=exact(offer.score, 0))
+            for offer in offers_to(member, now)
+        ]
+        return answer(PersonalOfferList(results=found))
 
 
 class OwnOffers(MemberView):
     scopes = {"GET": MEMBER}
 
-    @extend_schema(operation_id="listOwnOffers", responses={200: PersonalOfferList})
+    @extend_schema(operation_id="listOwnOffers", responses={200: OwnPersonalOfferList})
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
         """List what is offered to the member alone now."""
-        return answer(_offers(own_membership(self, membership_id), timezone.now()))
+        return answer(_own_offers(own_membership(self, membership_id), timezone.now()))
 
 
 class OwnOfferSeen(MemberView):
     scopes = {"POST": MEMBER}
 
-    @extend_schema(operation_id="seeOwnOffer", request=None, responses={200: PersonalOfferList})
+    @extend_schema(operation_id="seeOwnOffer", request=None, responses={200: OwnPersonalOfferList})
     @idempotent()
     def post(self, request: Request, membership_id: UUID, offer_id: UUID) -> HttpResponse:
         """Say that the member has seen an offer; again changes nothing."""
@@ -108,7 +127,7 @@ class OwnOfferSeen(MemberView):
         if not found:
             raise NotFoundError("There is no such offer.")
         mark_seen(found, now)
-        return answer(_offers(member, now))
+        return answer(_own_offers(member, now))
 
 
 class OwnSurprises(MemberView):
@@ -120,7 +139,8 @@ class OwnSurprises(MemberView):
         their place."""
         member = own_membership(self, membership_id)
         rows = SurpriseTicket.objects.filter(membership=member).select_related("draw__campaign")
-        found = [_own_draw(ticket) for ticket in rows.order_by("-pk")[:100]]
+        locale = member.customer.locale
+        found = [_own_draw(ticket, locale) for ticket in rows.order_by("-pk")[:100]]
         return answer(OwnSurpriseDrawList(results=found))
 
 
@@ -134,20 +154,19 @@ class CampaignDraws(ApiView):
         return answer(SurpriseDrawList(results=[SurpriseDrawOut(**_draw(draw)) for draw in found]))
 
 
-def _offers(member: Membership, now: dt.datetime) -> PersonalOfferList:
-    return PersonalOfferList(
-        results=[_offer(offer, now, member.customer.locale) for offer in offers_to(member, now)]
-    )
+def _own_offers(member: Membership, now: dt.datetime) -> OwnPersonalOfferList:
+    found = [OwnPersonalOfferOut(**_offer(offer, now, member)) for offer in offers_to(member, now)]
+    return OwnPersonalOfferList(results=found)
 
 
-def _offer(offer: PersonalOffer, now: dt.datetime, locale: str) -> PersonalOfferOut:
-    card = offer_card(offer, now, locale)
-    return PersonalOfferOut(
-        id=offer.public_id, campaign=offer.campaign.public_id, title=card.title, gives=card.gives,
-        reason=card.reason, target=offer.target, score=exact(offer.score, 0),
-        state=PersonalOffer.State(offer.state), starts_at=offer.starts_at, ends_at=offer.ends_at,
-        taken_at=offer.taken_at,
-    )  # fmt: skip
+def _offer(offer: PersonalOffer, now: dt.datetime, member: Membership) -> dict[str, Any]:
+    card = offer_card(offer, now, member.customer.locale)
+    return {
+        "id": offer.public_id, "campaign": offer.campaign.public_id, "title": card.title,
+        "gives": card.gives, "reason": card.reason, "target": offer.target,
+        "state": PersonalOffer.State(offer.state), "starts_at": offer.starts_at,
+        "ends_at": offer.ends_at, "taken_at": offer.taken_at,
+    }  # fmt: skip
 
 
 def _draw(draw: SurpriseDraw) -> dict[str, object]:
@@ -158,8 +177,9 @@ def _draw(draw: SurpriseDraw) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _own_draw(ticket: SurpriseTicket) -> OwnSurpriseDrawOut:
+def _own_draw(ticket: SurpriseTicket, locale: str) -> OwnSurpriseDrawOut:
+    title = told_campaign(ticket.draw.campaign, locale).title
     return OwnSurpriseDrawOut(
-        **_draw(ticket.draw), title=ticket.draw.campaign.title, name=str(ticket.name),
+        **_draw(ticket.draw), title=title, name=str(ticket.name),
         proof=ticket.proof, place=ticket.place, won=ticket.chosen,
     )  # fmt: skip

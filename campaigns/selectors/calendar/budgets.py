@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campaigns.calendar_entries import Conflict, Entry
 from campaigns.campaign_rules import template_of, unit_of
 from campaigns.models import Campaign, QuarterPlan
+from campaigns.selectors.seasons import quarter_of, quarter_span
 from loyalty.models import Program
 from members.errors import DomainError
 from members.formatting import format_money
@@ -36,16 +39,12 @@ def budget_conflicts(program: Program, own: Sequence[Entry]) -> Iterator[Conflic
     }
     if not plans or not named:
         return
-    rows = Campaign.objects.filter(pk__in=list(named)).select_related("program")
-    by_quarter: dict[tuple[int, int], list[Campaign]] = {}
-    for row in rows.prefetch_related("program__wallet_types"):
-        first = named[row.pk].first
-        by_quarter.setdefault((first.year, (first.month + 2) // 3), []).append(row)
+    by_quarter = _by_quarter(program, named, {quarter_of(item.first) for item in named.values()})
     for (year, number), plan in plans.items():
-        costs = {row: most_cost(row) for row in by_quarter.get((year, number), [])}
-        found = [row for row, cost in costs.items() if cost]
-        whole = sum((costs[row] or Decimal(0) for row in found), Decimal(0))
-        if plan.budget is None or whole <= plan.budget:
+        costs = {row: most_cost(row) for row in by_quarter[year, number]}
+        found = [row for row, cost in costs.items() if cost and row.pk in named]
+        whole = sum((cost or Decimal(0) for cost in costs.values()), Decimal(0))
+        if plan.budget is None or whole <= plan.budget or not found:
             continue
         said = {
             "quarter": f"{year}/{number}", "whole": format_money(whole, program.currency),
@@ -53,3 +52,23 @@ def budget_conflicts(program: Program, own: Sequence[Entry]) -> Iterator[Conflic
         }  # fmt: skip
         words = _("Budgets of quarter %(quarter)s: %(whole)s in all, of %(budget)s") % said
         yield Conflict("budget", frozenset(named[row.pk].key for row in found), words)
+
+
+def _by_quarter(
+    program: Program, named: Mapping[object, Entry], wanted: Collection[tuple[int, int]]
+) -> Mapping[tuple[int, int], list[Campaign]]:
+    """What begins in these quarters and is not over, whether or not the calendar shows it; what it
+    shows as it shows it, since that may be looked at as if it were moved."""
+    spans = [quarter_span(*quarter) for quarter in wanted]
+    rows = Campaign.objects.filter(
+        Q(starts_at__gte=min(span.since for span in spans),
+          starts_at__lt=max(span.until for span in spans)) | Q(pk__in=list(named)),
+        program=program,
+    ).exclude(status=Campaign.Status.ENDED)  # fmt: skip
+    found: defaultdict[tuple[int, int], list[Campaign]] = defaultdict(list)
+    for row in rows.select_related("program").prefetch_related("program__wallet_types"):
+        assert row.starts_at is not None
+        there = named[row.pk].first if row.pk in named else None
+        first = there or row.starts_at.astimezone(program.zone).date()
+        found[quarter_of(first)].append(row)
+    return found

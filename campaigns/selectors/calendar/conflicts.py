@@ -12,9 +12,11 @@ from itertools import combinations
 from django.utils.translation import gettext as _
 
 from campaigns.calendar_entries import Conflict, Entry
+from campaigns.campaign_definitions import offer_of
 from campaigns.campaign_rules import rules_of_campaign
 from campaigns.models import Campaign, Challenge, GamePrize
 from campaigns.selectors.calendar.budgets import budget_conflicts
+from campaigns.selectors.surprises import SURPRISES
 from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.rule_checks import Standing, check_rule
 from loyalty.selectors.rules import campaign_rows, rule_rows, standing, standings
@@ -136,6 +138,8 @@ def _stock(own: Sequence[Entry]) -> Iterator[Conflict]:
     ).select_related("reward"):
         if prize.reward is not None:
             by_reward[prize.reward].append(games[prize.game_id])
+    for reward, entry in _given_by_surprises(own):
+        by_reward[reward].append(entry)
     for reward, users in by_reward.items():
         for one, other in combinations(users, 2):
             if one.key == other.key or one.last < other.first or other.last < one.first:
@@ -144,3 +148,20 @@ def _stock(own: Sequence[Entry]) -> Iterator[Conflict]:
             said = {"one": one.title, "other": other.title, "reward": reward.name, "left": left}
             words = _("%(one)s and %(other)s both give “%(reward)s”: %(left)s are left") % said
             yield Conflict("stock", frozenset({one.key, other.key}), words)
+
+
+def _given_by_surprises(own: Iterable[Entry]) -> Iterator[tuple[Reward, Entry]]:
+    """Rewards with a stock."""
+    shown = {item.facts.get("campaign"): item for item in own if item.kind == "promotion"}
+    rows = Campaign.objects.filter(pk__in=[pk for pk in shown if pk], template__in=SURPRISES)
+    given = {row: code for row in rows if (code := offer_of(row).reward)}
+    if not given:
+        return
+    limited = Reward.objects.filter(
+        code__in=set(given.values()), program__in={row.program_id for row in given},
+        stock__isnull=False,
+    )  # fmt: skip
+    known = {(reward.program_id, reward.code): reward for reward in limited}
+    for row, code in given.items():
+        if (reward := known.get((row.program_id, code))) is not None:
+            yield reward, shown[row.pk]

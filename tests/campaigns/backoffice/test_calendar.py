@@ -200,6 +200,17 @@ def test_a_year_is_planned(manager: Client, club: Program) -> None:
     assert manager.get(url("season_edit", season.public_id)).status_code == 404
 
 
+def test_a_year_that_no_calendar_has_is_none(manager: Client, club: Program) -> None:
+    this = timezone.now().astimezone(club.zone).year
+    assert f"?year={this + 1}" in page_of(manager, url("year_plan", club.code) + "?year=20245")
+    terms = SeasonTerms("Black Friday", "weekday", month=11, weekday=4, nth=-1)
+    made = save_season(program=club, terms=terms, actor=SYSTEM)
+    page_of(manager, url("season_dates", made.public_id, 99999), 404)
+    assert manager.post(url("season_begin", made.public_id, 0)).status_code == 404
+    assert manager.post(url("year_copy", club.code, 99999)).status_code == 404
+    page_of(manager, url("quarter_edit", club.code, 99999, 1), 404)
+
+
 def test_forms_say_what_is_missing(manager: Client, club: Program) -> None:
     sent = {"name": "Spring", "rule": "weekday", "shift": "0", "days": "3", "template": "flash"}
     answer = manager.post(url("season_create", club.code), sent)

@@ -140,7 +140,7 @@ def test_a_surprise_is_written_tried_published_and_checked(manager: Client, club
     )
     assert manager.post(edit, sent).status_code == 302
     shown = page(manager, address)
-    assert "34 % of them are drawn and get 25" in shown
+    assert "34% of them are drawn and get 25" in shown
     assert "Given at most" in shown
     manager.post(url("campaign_state", campaign.public_id), {"do": "publish"})
     assert "Committed to" in page(manager, address)

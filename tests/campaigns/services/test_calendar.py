@@ -141,6 +141,21 @@ def test_a_quarter_whose_budgets_are_more_than_it_has_conflicts(program):
     assert "101.00" in budget.message
 
 
+def test_budgets_of_a_quarter_are_those_of_all_of_its_months(program):
+    """Whichever of them is looked at."""
+    plan_quarter(program=program, year=2024, quarter=1, aim="", revenue=None,
+                 budget=Decimal(100), actor=SYSTEM)  # fmt: skip
+    draft(program, name="One", budget_money=60, **SOON)
+    early = dt.datetime(2024, 2, 3, tzinfo=dt.UTC)
+    draft(program, name="Two", budget_money=50, starts_at=early, ends_at=early + DAY)
+    draft(program, name="Other quarter", budget_money=50, starts_at=NOW + 40 * DAY,
+          ends_at=NOW + 41 * DAY)  # fmt: skip
+    found = entries([program], MONTH, NOW)
+    [budget] = [item for item in conflicts_in([program], found, NOW) if item.kind == "budget"]
+    assert "110.00" in budget.message
+    assert budget.keys == {str(Campaign.objects.get(name="One").public_id)}
+
+
 def test_a_reward_with_a_stock_that_two_give_conflicts(program):
     offer(program, code="mug", name="Mug", stock=5)
     prize = {"code": "mug", "kind": "reward", "name": "Mug", "weight": 1, "reward": "mug"}
@@ -150,6 +165,16 @@ def test_a_reward_with_a_stock_that_two_give_conflicts(program):
     [conflict] = conflicts_in([program], entries([program], MONTH, NOW), NOW)
     assert conflict.kind == "stock"
     assert "5 are left" in conflict.message
+
+
+def test_a_surprise_and_a_challenge_that_give_of_one_stock_conflict(program):
+    offer(program, code="mug", name="Mug", stock=5)
+    draft_challenge(program, name="Coffee", units=None, reward="mug", **SOON)
+    draft(program, "surprise", name="A treat", offer={"reward": "mug"}, **SOON)
+    draft(program, "surprise", name="No end of it", offer={"reward": "tea"}, **SOON)
+    [conflict] = conflicts_in([program], entries([program], MONTH, NOW), NOW)
+    assert (conflict.kind, len(conflict.keys)) == ("stock", 2)
+    assert "A treat" in conflict.message
 
 
 def entry_of(kind, row):

@@ -6,6 +6,8 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.demo_calendar import show_year
@@ -104,6 +106,24 @@ def test_others_of_the_quarter_use_up_what_it_shares(program):
     assert both.shared.day == dt.date(2024, 3, 20)
     assert quarter_outlooks(program, 2024, NOW)[0].day == dt.date(2024, 3, 20)
     assert quarter_outlooks(program, 2024, NOW)[1:] == [None, None, None]
+
+
+def test_what_a_quarter_has_is_asked_once_however_many_share_it(program):
+    plan_quarter(program=program, year=2024, quarter=1, aim="", revenue=None,
+                 budget=Decimal(5), actor=SYSTEM)  # fmt: skip
+    span = Span(dt.date(2024, 3, 1), dt.date(2024, 3, 31))
+    counts = []
+    for number in range(4):
+        forecast(draft(program, name=f"N{number}", **SPAN))
+        found = entries([program], span, NOW, {"promotion"})
+        with CaptureQueriesContext(connection) as asked:
+            assert len(outlooks_of(found, NOW)) == number + 1
+        sums = [item for item in asked if "loyalty_orderline" in item["sql"]
+                or "SUM(\"loyalty_order\"" in item["sql"]]  # fmt: skip
+        counts.append((len(asked), len(sums)))
+    plans = [total for total, _sums in counts]
+    assert plans[3] - plans[2] <= 8
+    assert max(sums for _total, sums in counts) <= 1
 
 
 def test_what_is_spent_already_is_not_left(program):

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.utils import ProgrammingError
 from django.utils import timezone
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,9 @@ from campaigns.demo_offers import show_offers
 from campaigns.models import Campaign, PersonalOffer, SurpriseDraw
 from campaigns.offer_words import gives_words, reason_words
 from campaigns.selectors.campaigns import is_kept_aside, shown_to
+from campaigns.selectors.offer_forecasts import forecast_offers
 from campaigns.selectors.offer_picks import PRIOR, habits, ranked
-from campaigns.selectors.personal_offers import offered_by, offers_to
+from campaigns.selectors.personal_offers import eligible, offered_by, offers_to
 from campaigns.selectors.surprises import wrong_in_draw
 from campaigns.services.campaigns import create_from_template, pause_campaign, publish_campaign
 from campaigns.services.offer_jobs import KIND, find_offers
@@ -203,13 +205,39 @@ def test_what_is_next_best_is_likely_worth_much_and_not_bought_just_now(program)
         campaign.personal_offers.values_list("membership__customer__external_id", "target")
     )
     assert found == {"c1": "tea", "c2": "coffee", "c3": "coffee", "c4": "coffee"}
-    share = {habit.category: habit.share for habit in habits()}
+    share = {habit.category: habit.share for habit in habits(program)}
     [tea, coffee] = ranked(campaign, member().pk, NOW)
     assert (tea.target, coffee.target) == ("tea", "coffee")
     assert float(tea.score) == pytest.approx(
         (3 + PRIOR * share["tea"]) / (3 + PRIOR) * 10, abs=0.001
     )
     assert reason_words(campaign, coffee) == "Something new for you: coffee."
+
+
+def test_what_came_to_nothing_and_other_money_are_no_habits(program):
+    bought("A", "coffee"), bought("B", "tea"), bought("C", "tea", ago=3)
+    Order.objects.filter(external_id="C").update(status="refunded")
+    assert {item.category: (item.share, item.spend) for item in habits(program)} == {
+        "coffee": (0.5, 10), "tea": (0.5, 10)
+    }  # fmt: skip
+    Order.objects.filter(external_id="B").update(currency="JPY")
+    assert [(item.category, item.share) for item in habits(program)] == [("coffee", 1)]
+
+
+def test_what_was_bought_in_other_money_is_not_forecast(program):
+    for name, ago in (("A", 3), ("B", 4)):
+        bought(name, "coffee", ago=ago)
+    campaign = favorites(program, "personal-birthday", offer={"picks": "favorite", "percent": 10})
+    assert forecast_offers(campaign, NOW).money == 2
+    Order.objects.filter(external_id="B").update(currency="JPY")
+    assert forecast_offers(campaign, NOW).money == 1
+
+
+def test_percents_are_written_as_the_language_does(program):
+    campaign = favorites(program, "personal-birthday", offer={"percent": "12.5"})
+    assert gives_words(campaign, "coffee") == "12.5% off coffee"
+    with override("el"):
+        assert "12,5%" in gives_words(campaign, "coffee")
 
 
 def test_a_margin_weighs_what_is_next_best(program):
@@ -260,6 +288,17 @@ def test_it_is_offered_once_or_again_when_it_is_over(program):
     assert list(again.personal_offers.order_by("number").values_list("number", "starts_at")) == [
         (1, NOW), (2, NOW + 2 * DAY), (3, NOW + 4 * DAY)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_two_who_looked_at_the_same_time_give_one(program, again):
+    """Both asked who has none before either of them gave anything."""
+    bought("A", "coffee"), bought("B", "coffee", ago=21)
+    campaign = favorites(program, offer={"again": again})
+    people = list(eligible(campaign, NOW).values_list("pk", flat=True))
+    assert give_offers(campaign, people, NOW) == 1
+    assert give_offers(campaign, people, NOW) == 0
+    assert only_offer().number == 1
 
 
 def test_the_job_goes_on_where_it_was_killed_and_gives_nobody_two(program, monkeypatch):

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 
 from campaigns.models import Campaign, QuarterPlan, Season
@@ -192,3 +193,25 @@ def test_peaks_that_a_season_explains_are_not_suggested(program):
     assert peak.first <= begins <= peak.last
     season(program, "Found", rule="day", month=begins.month, day=begins.day, shift=0, days=8)
     assert suggested_peaks(program, today) == []
+
+
+def test_what_went_on_over_the_turn_of_the_year_is_taken_over_once(program):
+    at = dt.datetime(2023, 12, 20, 8, tzinfo=dt.UTC)
+    draft(program, name="Turn", starts_at=at, ends_at=at + 20 * DAY)
+    [made] = copy_year(program=program, year=2024, actor=SYSTEM, now=NOW)
+    assert made.starts_at.date() == dt.date(2024, 12, 18)
+    Campaign.objects.filter(pk=made.pk).update(name="Turn again")
+    [again] = copy_year(program=program, year=2025, actor=SYSTEM, now=NOW)
+    assert (again.name, again.starts_at.date()) == ("Turn again", dt.date(2025, 12, 17))
+
+
+def test_orders_are_added_up_once_in_a_while(program, django_assert_num_queries):
+    """However often the plan is looked at."""
+    make_wallet(program)
+    record(order("A", "40"))
+    assert quarters(program, 2024)[0].revenue == 40
+    with django_assert_num_queries(1):
+        assert quarters(program, 2024)[0].revenue == 40
+    cache.clear()
+    record(order("B", "2"))
+    assert quarters(program, 2024)[0].revenue == 42

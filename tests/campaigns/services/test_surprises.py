@@ -22,6 +22,7 @@ from campaigns.selectors.campaigns import is_kept_aside, shown_to
 from campaigns.selectors.surprises import rehearse, wrong_in_draw
 from campaigns.services.campaigns import (
     ask_to_publish,
+    end_campaign,
     pause_campaign,
     publish_campaign,
     resume_campaign,
@@ -218,6 +219,22 @@ def test_it_comes_again_every_week_or_month_with_another_seed(program):
     assert weekly.surprise_draws.count() == 3
 
 
+@pytest.mark.parametrize(("rounds", "later"), [("week", 25), ("month", 70)])
+def test_rounds_that_it_rested_through_are_left_out(program, rounds, later):
+    campaign = surprise(program, offer={"rounds": rounds}, ends_at=NOW + 100 * DAY)
+    run()
+    pause_campaign(campaign=campaign, actor=SYSTEM, now=NOW + DAY)
+    resume_campaign(campaign=campaign, actor=SYSTEM, now=NOW + later * DAY)
+    run(NOW + later * DAY)
+    assert sum(balances()) == 300
+    coming = campaign.surprise_draws.get(drawn_at=None)
+    assert NOW + later * DAY < coming.due_at <= NOW + (later + 31) * DAY
+    first = campaign.surprise_draws.get(number=1).due_at.astimezone(program.zone)
+    local = coming.due_at.astimezone(program.zone)
+    same = (lambda at: at.weekday()) if rounds == "week" else (lambda at: at.day)
+    assert (same(local), local.time()) == (same(first), first.time())
+
+
 # Its life
 
 
@@ -254,6 +271,63 @@ def test_who_was_drawn_under_two_names_gets_it_once(program):
     run()
     assert spendable("c1") == 50
     assert Transfer.objects.filter(kind="accrual").count() == 7
+
+
+def test_two_who_became_one_person_with_a_third_get_it_once(program):
+    """Of whom the third was not drawn."""
+    campaign = surprise(program, offer={"winners": 2})
+    draw = campaign.surprise_draws.select_related("campaign__program").get()
+    draw_round(draw, NOW)
+    drawn = [ticket.membership.customer for ticket in chosen()]
+    kept = Customer.objects.exclude(pk__in=[one.pk for one in drawn]).order_by("pk")[0]
+    for merged in drawn:
+        merge_customers(kept=kept, merged=merged, actor=SYSTEM, source="backoffice", now=NOW)
+    run()
+    assert spendable(kept.external_id) == 50
+    assert sorted(bool(ticket.ungiven) for ticket in chosen()) == [False, True]
+
+
+def test_who_was_drawn_gets_it_though_its_time_is_over_meanwhile(program):
+    campaign = surprise(program, ends_at=NOW + DAY)
+    draw_round(campaign.surprise_draws.select_related("campaign__program").get(), NOW)
+    later = NOW + 2 * DAY
+    run_scheduled(kind="campaigns", now=later)
+    assert Campaign.objects.get(pk=campaign.pk).status == "live"
+    run(later)
+    assert sum(balances()) == 150
+    assert campaign.surprise_draws.get().done_at == later
+    run_scheduled(kind="campaigns", now=later + dt.timedelta(minutes=1))
+    assert Campaign.objects.get(pk=campaign.pk).status == "ended"
+
+
+def test_one_that_rests_as_its_time_is_over_gives_nothing_more(program):
+    campaign = surprise(program, ends_at=NOW + DAY)
+    draw_round(campaign.surprise_draws.select_related("campaign__program").get(), NOW)
+    pause_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
+    run_scheduled(kind="campaigns", now=NOW + 2 * DAY)
+    assert Campaign.objects.get(pk=campaign.pk).status == "ended"
+    assert run(NOW + 2 * DAY) is None
+    assert sum(balances()) == 0
+
+
+def test_a_budget_that_is_used_up_is_said_to_all_who_were_drawn(program, monkeypatch):
+    """The clock comes between two pieces."""
+    campaign = surprise(program, offer={"choose": "all"}, budget_units=100)
+    monkeypatch.setattr("campaigns.services.surprises.PIECE", 2)
+    draw = campaign.surprise_draws.select_related("campaign__program").get()
+    draw_round(draw, NOW)
+    give_some(draw, NOW)
+    run_scheduled(kind="campaigns", now=NOW)
+    run()
+    assert [ticket.ungiven for ticket in chosen()] == ["", "", *["Its budget is used up."] * 6]
+
+
+def test_who_was_drawn_gets_nothing_once_somebody_ended_it(program):
+    campaign = surprise(program)
+    draw_round(campaign.surprise_draws.select_related("campaign__program").get(), NOW)
+    end_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
+    assert find_surprises(NOW) is None
+    assert sum(balances()) == 0
 
 
 def test_one_that_rests_gives_nothing_until_it_goes_on(program):
