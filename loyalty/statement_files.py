@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
+from loyalty.models import Membership
 from loyalty.statement_words import (
     COLUMNS,
     ToldStatement,
@@ -13,11 +15,27 @@ from loyalty.statement_words import (
     column_labels,
     nothing_words,
 )
+from members.api.throttling import take
+from members.errors import DomainError
 from members.pdf_pages import Align, MerchantPages
 from members.selectors.merchants import get_merchant
 
+# Of one member in a minute: a long one takes seconds to draw.
+AT_MOST = 6
 WIDTHS = (26, 92, 28, 28)
 ALIGNED: tuple[Align, ...] = ("LEFT", "LEFT", "RIGHT", "RIGHT")
+
+
+class TooManyPapersError(DomainError):
+    code = "too_many_requests"
+    status = 429
+
+
+def count_paper(membership: Membership) -> None:
+    """Raises TooManyPapersError."""
+    allowance = take(f"paper:{membership.pk}", AT_MOST)
+    if allowance is not None and not allowance.granted:
+        raise TooManyPapersError(_("Please try again in a minute."))
 
 
 def statement_response(told: ToldStatement, *, period: str) -> HttpResponse:

@@ -12,6 +12,9 @@ from django.utils.translation import gettext as _
 LARGEST_FILE = 512 * 1024
 LARGEST_SIDE = 4_096
 
+# What comes of drawing a picture whose head is well, but whose rest is damaged or lost.
+UNDRAWABLE = (OSError, SyntaxError, ValueError)
+
 
 class ImageError(ValueError):
     """Why a file cannot serve as a picture, in words for the person who chose it."""

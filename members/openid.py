@@ -7,6 +7,8 @@ A token is believed only with a signature by a key of its server, whatever way i
 from __future__ import annotations
 
 import hmac
+import json
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,11 +95,21 @@ def _document(url: str) -> dict[str, Any]:
     if not is_safe(url):
         raise OpenIDError("the address is not encrypted")
     try:
-        response = requests.get(url, timeout=SECONDS, allow_redirects=False)
-        response.raise_for_status()
-        found = response.json() if len(response.content) <= LONGEST else None
-    except requests.RequestException as error:
+        with requests.get(url, timeout=SECONDS, allow_redirects=False, stream=True) as response:
+            response.raise_for_status()
+            found = None if response.is_redirect else json.loads(_content(response))
+    except (requests.RequestException, ValueError) as error:
         raise OpenIDError(type(error).__name__) from error
-    if response.is_redirect or not isinstance(found, dict):
+    if not isinstance(found, dict):
         raise OpenIDError("no document")
+    return found
+
+
+def _content(response: requests.Response) -> bytes:
+    """Not more than a document has, nor for longer: whoever answers drop by drop is cut off."""
+    found, until = b"", time.monotonic() + SECONDS
+    for part in response.iter_content(16_384):
+        found += part
+        if len(found) > LONGEST or time.monotonic() > until:
+            raise OpenIDError("no document")
     return found

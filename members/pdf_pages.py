@@ -12,6 +12,7 @@ from fpdf.enums import TableBordersLayout, TextEmphasis, XPos, YPos
 from fpdf.fonts import FontFace
 
 from members.branding import parse_hex
+from members.images import UNDRAWABLE
 from members.models import Merchant
 from members.pdf_fonts import fonts_for
 
@@ -61,13 +62,21 @@ class MerchantPages(FPDF):
         self.set_fill_color(*accent)
         self.rect(0, 0, self.w, 2.5, style="F")
         self.set_y(10)
-        if self.merchant.logo:
-            with self.merchant.logo.open("rb") as logo:
-                self.image(logo.read(), x=MARGIN, h=LOGO_HEIGHT, alt_text=self.merchant.name)
-        else:
+        if not self._draw_logo():
             self.style("heading", bold=True)
             self.cell(text=self.merchant.name)
         self.set_y(10 + LOGO_HEIGHT + 6)
+
+    def _draw_logo(self) -> bool:
+        """Whether there is one that can be drawn."""
+        if not self.merchant.logo:
+            return False
+        try:
+            with self.merchant.logo.open("rb") as logo:
+                self.image(logo.read(), x=MARGIN, h=LOGO_HEIGHT, alt_text=self.merchant.name)
+        except UNDRAWABLE:
+            return False
+        return True
 
     def footer(self) -> None:
         self.set_y(-MARGIN + 4)

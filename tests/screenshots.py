@@ -11,33 +11,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from dataclasses import dataclass
-from typing import Any
 
 from config import embedded
-from tests.chromium import ARGUMENTS, PROJECT, find_chromium
+from tests.chromium import PROJECT
 from tests.demo_subjects import Demo
+from tests.pictures import PHONE, WIDE, Page, take
 from tests.serving import served
 
-IMAGES = PROJECT / "docs" / "images"
-OTHERS = PROJECT / "var" / "screenshots"
 DATA = PROJECT / "var" / "screenshots-data"
-WIDE, PHONE = (1440, 900), (390, 844)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page to take. `url`: a URL name and what of the Demo it takes; `image`: the width that
-    the README shows."""
-
-    name: str
-    url: tuple[str, ...]
-    who: str = "staff"
-    image: tuple[int, int] | None = None
-    # A parameter of the address and what of the Demo it takes.
-    query: tuple[str, str] | None = None
-
 
 PAGES = (
     Page("home", ("backoffice:home",), image=WIDE),
@@ -344,7 +325,8 @@ def main() -> None:
         demo = Demo()
         try:
             with served("config.wsgi:application", workers=1) as port:
-                take(demo, f"http://127.0.0.1:{port}", options)
+                wanted = [page for page in PAGES if options.only in page.name]
+                take(wanted, demo, f"http://127.0.0.1:{port}", dark=options.dark)
         finally:
             demo.close()
 
@@ -355,65 +337,6 @@ def deliver_outbox() -> None:
 
     while deliver_waiting():
         pass
-
-
-def take(demo: Demo, base_url: str, options: argparse.Namespace) -> None:
-    from playwright.sync_api import sync_playwright
-
-    chromium = find_chromium()
-    wanted = [page for page in PAGES if options.only in page.name]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.executable,
-            args=ARGUMENTS,
-            env={**os.environ, **chromium.environment},
-        )
-        for who in dict.fromkeys(page.who for page in wanted):
-            for size in (WIDE, PHONE):
-                context = browser.new_context(
-                    base_url=base_url,
-                    viewport={"width": size[0], "height": size[1]},
-                    locale="en-US",
-                    reduced_motion="reduce",
-                    color_scheme="dark" if options.dark else "light",
-                )
-                if who != "nobody":
-                    value = demo.session_key(who)
-                    context.add_cookies([{"name": "sessionid", "value": value, "url": base_url}])
-                for page in wanted:
-                    if page.who == who:
-                        take_one(context, demo, page, size, dark=options.dark)
-                context.close()
-        browser.close()
-
-
-def take_one(context: Any, demo: Demo, page: Page, size: tuple[int, int], *, dark: bool) -> None:
-    from django.urls import reverse
-
-    name, *arguments = page.url
-    address = reverse(name, args=[demo.argument(argument) for argument in arguments])
-    if page.query:
-        address += f"?{page.query[0]}={demo.argument(page.query[1])}"
-    tab = context.new_page()
-    answer = tab.goto(address, wait_until="networkidle")
-    if answer.status != 200 or tab.url.partition("?")[0].endswith("/login/") != (
-        name == "account_login"
-    ):
-        sys.exit(f"{page.name}: {address} answered {answer.status} and led to {tab.url}")
-    # Panels below the fold load when they are seen.
-    tab.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    tab.wait_for_load_state("networkidle")
-    tab.evaluate("window.scrollTo(0, 0)")
-    tab.wait_for_timeout(300)
-    if page.image == size and not dark:
-        path, whole = IMAGES / f"{page.name}.png", False
-    else:
-        suffix = "-dark" if dark else ""
-        path, whole = OTHERS / f"{page.name}-{size[0]}{suffix}.png", True
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tab.screenshot(path=path, full_page=whole)
-    tab.close()
-    print(path.relative_to(PROJECT))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import hashlib
 import uuid
 
 from allauth.account.adapter import get_adapter
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_out
@@ -141,10 +140,7 @@ def _enter(request: CustomerRequest, *, forum: Forum, asked: SignInRequest) -> H
     if forum_member_of(member) is None:
         return _ask(request, forum, member, problem)
     try:
-        onwards = sign_in(
-            forum=forum, request=asked, membership=member, now=timezone.now(),
-            email_verified=_is_proved(request),
-        )  # fmt: skip
+        onwards = sign_in(forum=forum, request=asked, membership=member, now=timezone.now())
     except DomainError as error:
         return _refused(request, str(error.message), 403)
     if request.method == "POST" or AFTER_FORM in request.GET:
@@ -183,12 +179,6 @@ def _decide(request: CustomerRequest, member: Membership) -> None:
 def _known_name(member: Membership) -> str:
     known = CommunityName.objects.filter(membership=member).first()
     return known.name if known else ""
-
-
-def _is_proved(request: CustomerRequest) -> bool:
-    """Whether the address that the forum is told is shown to be theirs."""
-    own = EmailAddress.objects.filter(user=request.user, verified=True)
-    return bool(own.filter(email__iexact=request.customer.email).exists())
 
 
 def _counted(request: HttpRequest) -> bool:

@@ -45,12 +45,14 @@ class ForumForm(forms.Form):
     secret = forms.CharField(
         label=_l("DiscourseConnect secret"), max_length=200, required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_l("The same as in the forum's “discourse connect secret”. Empty: as it is."),
+        help_text=_l("The same as in the forum's “discourse connect secret”. Empty: as it is; of"
+                     " another address it is written anew."),
     )  # fmt: skip
     api_key = forms.CharField(
         label=_l("API key of the forum"), max_length=200, required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_l("For new tiers, signing out and forgetting. Empty: as it is."),
+        help_text=_l("For new tiers, signing out and forgetting. Empty: as it is; of another"
+                     " address it is written anew."),
     )  # fmt: skip
     api_user = forms.CharField(label=_l("User of the key"), max_length=60, initial="system")
     is_on = forms.BooleanField(label=_l("Members can sign in there"), required=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allauth.account.models import EmailAddress
 from django.db.models import Count, Q, QuerySet
 
 from campaigns.discourse_calls import ForumLine
 from campaigns.models import Forum, ForumMember, ForumTask
 from loyalty.models import Membership
 from members.kept_secrets import revealed
+from members.models import Customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ def line_of(forum: Forum) -> ForumLine | None:
 def forum_member_of(membership: Membership) -> ForumMember | None:
     """While they agree."""
     return ForumMember.objects.filter(membership=membership, left_at=None).first()
+
+
+def is_proved(customer: Customer) -> bool:
+    """Whether they have shown that the address under which they are known is theirs."""
+    own = Q(user__customer=customer) | Q(user__customer__merged_into=customer)
+    known = EmailAddress.objects.filter(own, verified=True, email__iexact=customer.email)
+    return bool(customer.email) and known.exists()
 
 
 def unfinished_tasks() -> QuerySet[ForumTask]:

@@ -48,7 +48,10 @@ def save_forum(*, terms: ForumTerms, actor: Actor) -> Forum:
     forum = Forum.objects.select_for_update().first() or Forum(program=terms.program)
     made = forum.pk is None
     before = {} if made else _shown(forum)
-    forum.program, forum.url = terms.program, _address(terms.url)
+    url = _address(terms.url)
+    if not made and url != forum.url:
+        _refuse_old_secrets(forum, terms)
+    forum.program, forum.url = terms.program, url
     forum.api_user, forum.groups = terms.api_user.strip() or "system", _groups(terms)
     if terms.secret:
         if len(terms.secret) < SHORTEST_SECRET:
@@ -111,6 +114,13 @@ def _problem(forum: Forum) -> str:
                 "group": group, "why": error,
             }  # fmt: skip
     return ""
+
+
+def _refuse_old_secrets(forum: Forum, terms: ForumTerms) -> None:
+    """What one forum knows is shown to no other, wherever somebody has it lead."""
+    for name, kept in (("secret", forum.secret), ("api_key", forum.api_key)):
+        if kept and not getattr(terms, name):
+            raise _wrong(name, _("Another forum has one of its own: write it."))
 
 
 def _address(typed: str) -> str:

@@ -16,6 +16,7 @@ from campaigns.models import (
     ForumSignIn,
     ForumTask,
 )
+from campaigns.selectors.forum import is_proved
 from campaigns.services.forum_tasks import plan_task
 from loyalty.models import Membership, Program
 from loyalty.selectors.member_tiers import member_standings
@@ -81,8 +82,7 @@ def leave_forum(found: ForumMember, now: dt.datetime) -> None:
 
 @transaction.atomic
 def sign_in(
-    *, forum: Forum, request: SignInRequest, membership: Membership, email_verified: bool,
-    now: dt.datetime,
+    *, forum: Forum, request: SignInRequest, membership: Membership, now: dt.datetime
 ) -> str:  # fmt: skip
     """Where the member goes on, signed in at the forum. A request is answered once. Raises
     ForumRefusedError."""
@@ -92,7 +92,7 @@ def sign_in(
     found = row.first()
     if found is None:
         raise ForumRefusedError(_("You have not agreed yet."))
-    person = person_of(forum, found, membership, now, email_verified=email_verified)
+    person = person_of(forum, found, membership, now)
     if not person.email:
         raise ForumRefusedError(_("The forum needs an e-mail address, and we do not have yours."))
     try:
@@ -108,19 +108,17 @@ def sign_in(
     return answer_url(request, revealed(forum.secret), person)
 
 
-def person_of(
-    forum: Forum, found: ForumMember, membership: Membership, now: dt.datetime,
-    *, email_verified: bool = True,
-) -> Person:  # fmt: skip
+def person_of(forum: Forum, found: ForumMember, membership: Membership, now: dt.datetime) -> Person:
     """What the forum is told of a member: the group of their tier, and out of those of the others.
     Who does not take part any more is in none."""
     stands = member_standings([membership], now).get(membership.pk)
     tier = stands.tier if stands is not None and is_welcome(membership) else None
     mine = {forum.groups[tier.code]} if tier and tier.code in forum.groups else set()
     name = CommunityName.objects.filter(membership=membership).first()
+    customer = current(membership.customer)
     return Person(
-        external_id=str(found.external_id), email=current(membership.customer).email,
-        email_verified=email_verified, username=name.name if name else "",
+        external_id=str(found.external_id), email=customer.email,
+        email_verified=is_proved(customer), username=name.name if name else "",
         title=tier.name if tier else "", add_groups=sorted(mine),
         remove_groups=sorted(set(forum.groups.values()) - mine),
     )  # fmt: skip

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,11 +33,14 @@ TAKEN_FOR = dt.timedelta(minutes=5)
 
 def plan_task(*, external_id: UUID, kind: ForumTask.Kind, now: dt.datetime) -> None:
     """The forum is to be told this. One that waits already is enough: it is told as things are
-    then."""
-    ForumTask.objects.bulk_create(
-        [ForumTask(external_id=external_id, kind=kind, due_at=now, created_at=now)],
-        ignore_conflicts=True,
-    )
+    then. One that is being told just now, as things were, is told once more."""
+    waiting = ForumTask.objects.filter(external_id=external_id, kind=kind, state=State.OPEN)
+    later = Greatest(Value(now), F("created_at") + dt.timedelta(microseconds=1))
+    if not waiting.update(created_at=later):
+        ForumTask.objects.bulk_create(
+            [ForumTask(external_id=external_id, kind=kind, due_at=now, created_at=now)],
+            ignore_conflicts=True,
+        )
 
 
 @transaction.atomic
@@ -132,9 +136,11 @@ def tell_forum(task: ForumTask, forum: Forum, line: ForumLine, now: dt.datetime)
             due_at=now if over else now + PAUSES[attempts - 1],
         )  # fmt: skip
         return False
-    ForumTask.objects.filter(pk=task.pk).update(
-        attempts=F("attempts") + 1, state=State.DONE, problem="", done_at=now
-    )
+    rows = ForumTask.objects.filter(pk=task.pk)
+    as_asked = rows.filter(created_at=task.created_at)
+    if not as_asked.update(attempts=F("attempts") + 1, state=State.DONE, problem="", done_at=now):
+        # Asked for once more while it was being told: what it was told may be old by now.
+        rows.update(attempts=0, problem="", due_at=now)
     return True
 
 

@@ -167,14 +167,21 @@ def _play_for(row: GuestDraw, member: Membership, names: list[int], now: dt.date
         played = played_on_day(game, names, row.drawn_at)
         if game.daily_plays is not None and played >= game.daily_plays:
             raise GameClosedError(_("You have played enough for today."), code="enough_today")
-        return use_play(game, member, names, now)
-    had = GamePlay.objects.filter(game=game, membership__in=names, source=GamePlay.Source.GUEST)
-    if had.exists():
-        raise GameClosedError(_("You have claimed one already."), code="claimed_once")
+        with transaction.atomic():
+            play = use_play(game, member, names, now)
+            _refuse_second(game, names)
+        return play
+    _refuse_second(game, names)
     return GamePlay.objects.create(
         game=game, membership=member, source=GamePlay.Source.GUEST, occasion="guest",
         granted_at=now, used_at=now,
     )  # fmt: skip
+
+
+def _refuse_second(game: Game, names: Sequence[int]) -> None:
+    """Once in a game: nobody has several browsers draw and takes the best."""
+    if GameDraw.objects.filter(game=game, membership__in=names, guest__isnull=False).exists():
+        raise GameClosedError(_("You have claimed one already."), code="claimed_once")
 
 
 def _give(

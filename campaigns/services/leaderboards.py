@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import BoardName
+from campaigns.services.community_names import is_like_staff
 from loyalty.models import Membership
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
@@ -152,6 +153,8 @@ def _checked(name: str) -> str:
     said = " ".join(name.split())
     if said and (not _NAME.fullmatch(said) or _NUMBER.search(said)):
         raise _wrong(_("3 to 24 letters and digits, and no long number."), "invalid")
+    if is_like_staff(said):
+        raise _wrong(_("This name is not free."), "taken")
     return said
 
 

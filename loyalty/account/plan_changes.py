@@ -76,15 +76,14 @@ def plan_change(request: CustomerRequest, public_id: uuid.UUID, code: str) -> Ht
 def _change(
     request: CustomerRequest, running: Subscription, plan: Plan, membership: Membership
 ) -> HttpResponse:
-    now = timezone.now()
+    now, pays_now = timezone.now(), _sum(request.POST.get("pays_now", "0"))
+    if pays_now is None:
+        return _back(membership)
     try:
-        pays_now = Decimal(request.POST.get("pays_now", "0"))
         found = change_as_offered(
             subscription=running, plan=plan, actor=Actor.of_user(request.user), now=now,
             pays_now=pays_now,
         )  # fmt: skip
-    except InvalidOperation:
-        return _back(membership)
     except DomainError as error:
         messages.error(request, str(error.message))
         return _back(membership)
@@ -95,6 +94,15 @@ def _change(
     else:
         messages.success(request, _("Your plan changes when it renews."))
     return _back(membership)
+
+
+def _sum(typed: str) -> Decimal | None:
+    """None: no number, or one that cannot be compared."""
+    try:
+        found = Decimal(typed)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
 
 
 def _other(running: Subscription, membership: Membership, plan: Plan) -> OtherPlan:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_safe
 from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.pages import no_membership, render_page
 from loyalty.selectors.statements import Period, make_statement, parse_period, periods_of
-from loyalty.statement_files import statement_response
+from loyalty.statement_files import TooManyPapersError, count_paper, statement_response
 from loyalty.statement_words import (
     ToldStatement,
     column_labels,
@@ -55,7 +57,14 @@ def statement_file(request: CustomerRequest, public_id: uuid.UUID, period: str) 
     chosen = choose_membership(request, public_id)
     if chosen is None:
         raise Http404("This customer has no such membership.")
-    return statement_response(_told(chosen, _asked(period)), period=period)
+    told = _told(chosen, _asked(period))
+    try:
+        count_paper(chosen.membership)
+    except TooManyPapersError as error:
+        messages.error(request, str(error.message))
+        page = reverse("mypage:statement_of", args=[public_id])
+        return redirect(f"{page}?period={period}")
+    return statement_response(told, period=period)
 
 
 def _asked(text: str) -> Period:

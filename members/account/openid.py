@@ -95,7 +95,9 @@ class OpenIDProvider(OpenIDConnectProvider):  # type: ignore[misc]
         email = data.get("email")
         if not isinstance(email, str):
             return []
-        verified = is_yes(data.get("email_verified"))
+        # Beyond ASCII a letter can have the capital, or the small letter, of another: by such an
+        # address nobody is known.
+        verified = is_yes(data.get("email_verified")) and email.isascii()
         return [EmailAddress(email=email, verified=verified, primary=True)]
 
 

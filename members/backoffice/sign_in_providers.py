@@ -60,7 +60,10 @@ class ProviderForm(forms.Form):
         self.fields["secret"].required = provider is None
         if provider is not None:
             del self.fields["code"]
-            self.fields["secret"].help_text = _("Empty: the one that is kept stays.")
+            self.fields["secret"].help_text = _(
+                "Empty: the one that is kept stays. Another issuer needs one of its own, and with"
+                " it is forgotten which accounts were whose."
+            )
 
 
 @require_safe

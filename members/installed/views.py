@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from PIL import Image, ImageDraw, ImageFont
 
 from members.branding import foreground_on, parse_hex, to_hex
+from members.images import UNDRAWABLE
 from members.models import Merchant
 from members.pdf_fonts import fonts_for
 from members.picture_files import YEAR
@@ -91,19 +92,27 @@ def icon_url(merchant: Merchant, size: int) -> str:
 
 @lru_cache(maxsize=16)
 def _drawn(size: int, letter: str, accent: str, logo: str) -> bytes:
-    picture = Image.new("RGB", (size, size), "#ffffff" if logo else accent)
-    if logo:
-        _put_logo(picture, logo)
-    else:
+    shown = _logo(logo) if logo else None
+    picture = Image.new("RGB", (size, size), accent if shown is None else "#ffffff")
+    if shown is None:
         _put_letter(picture, letter, to_hex(foreground_on(parse_hex(accent))))
+    else:
+        _put_logo(picture, shown)
     content = io.BytesIO()
     picture.save(content, "PNG", optimize=True)
     return content.getvalue()
 
 
-def _put_logo(picture: Image.Image, name: str) -> None:
-    with get_merchant().logo.storage.open(name, "rb") as file, Image.open(file) as opened:
-        shown = opened.convert("RGBA")
+def _logo(name: str) -> Image.Image | None:
+    """None: the file is damaged, or lost."""
+    try:
+        with get_merchant().logo.storage.open(name, "rb") as file, Image.open(file) as opened:
+            return opened.convert("RGBA")
+    except UNDRAWABLE:
+        return None
+
+
+def _put_logo(picture: Image.Image, shown: Image.Image) -> None:
     side = round(picture.width * SAFE)
     shown.thumbnail((side, side))
     place = ((picture.width - shown.width) // 2, (picture.height - shown.height) // 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
@@ -41,25 +42,25 @@ def add_provider(*, actor: Actor, secret: str, **values: Any) -> SignInProvider:
 def change_provider(
     *, actor: Actor, provider: SignInProvider, secret: str = "", **changes: Any
 ) -> SignInProvider:
-    """Change the named fields; its code stays. Without a secret the one that is kept stays."""
-    asks = changes.get("issuer", provider.issuer) != provider.issuer
-    if asks:
-        # Not while the row is held: the server may take its time.
-        wanted = SignInProvider(code=provider.code, name="-", client_id="-", secret=b"-")
-        wanted.issuer = changes["issuer"]
-        _check(wanted)
-        _ask(wanted)
-        changes["issuer"] = wanted.issuer
+    """Change the named fields; its code stays. Without a secret the one that is kept stays, where
+    the issuer does: what one gave is shown to no other. Whose accounts were whose is forgotten with
+    an issuer, as the numbers of people are its own."""
+    secret = secret.strip()
+    if changes.get("issuer", provider.issuer) != provider.issuer:
+        changes["issuer"] = _other_issuer(provider, changes["issuer"], secret)
     with transaction.atomic():
         row = SignInProvider.objects.select_for_update().get(pk=provider.pk)
         before = snapshot(row, list(FIELDS))
         for name in set(FIELDS) - {"code"}:
             setattr(row, name, changes.get(name, getattr(row, name)))
-        if secret.strip():
-            row.secret = hidden(secret.strip())
+        if secret:
+            row.secret = hidden(secret)
         _check(row)
         row.save()
-        after = snapshot(row, list(FIELDS)) | ({"secret": _("new")} if secret.strip() else {})
+        after = snapshot(row, list(FIELDS)) | ({"secret": _("new")} if secret else {})
+        if before["issuer"] != after["issuer"]:
+            theirs = SocialAccount.objects.filter(provider=row.code)
+            after["accounts_forgotten"], _kinds = theirs.delete()
         changed = [name for name in after if before.get(name) != after[name]]
         if changed:
             record_audit(
@@ -68,6 +69,19 @@ def change_provider(
                 after={name: after[name] for name in changed},
             )  # fmt: skip
     return row
+
+
+def _other_issuer(provider: SignInProvider, issuer: str, secret: str) -> str:
+    """As it is kept, once it has answered: not while the row is held, since it may take its
+    time."""
+    wanted = copy(provider)
+    wanted.issuer = issuer
+    _check(wanted)
+    if not secret and wanted.issuer != provider.issuer:
+        message = _("Another issuer gives a secret of its own: write it.")
+        raise DomainError(message, errors=[FieldError("secret", message, "required")])
+    _ask(wanted)
+    return wanted.issuer
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from loyalty.models import Membership, Program, Transfer
+from members.api.throttling import Allowance
 from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
@@ -255,6 +256,15 @@ def test_a_member_reads_a_statement_and_keeps_it_on_paper(
     paper = me.get(f"{at}/statement/file?period={year}")
     assert paper["Content-Type"] == "application/pdf"
     assert paper.content.startswith(b"%PDF-")
+
+
+def test_who_wants_paper_again_and_again_has_to_wait(
+    me: ApiClient, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "loyalty.statement_files.take", lambda _caller, limit: Allowance(False, limit, 0, 30)
+    )
+    assert_problem(me.get(f"{at}/statement/file?period=2025"), 429, "too_many_requests")
 
 
 @pytest.mark.parametrize("asked", ["", "?period=2024-13", "?period=soon"])

@@ -7,9 +7,11 @@ import io
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 from PIL import Image
 
 from members.models import Merchant
+from members.pdf_pages import MerchantPages
 from members.services.audit import SYSTEM
 from members.services.merchants import update_merchant
 
@@ -64,6 +66,20 @@ def test_another_look_has_another_address_that_may_be_kept(
     assert after != before
     assert picture(client, after).getpixel((90, 90)) == (255, 0, 0)
     assert client.get(before)["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("damage", ["cut", "lost"])
+def test_a_damaged_logo_leaves_the_letter(client: Client, merchant: Merchant, damage: str) -> None:
+    content = io.BytesIO()
+    Image.effect_noise((200, 100), 90).save(content, "PNG")
+    logo = SimpleUploadedFile("logo.png", content.getvalue()[:600], "image/png")
+    kept = update_merchant(actor=SYSTEM, changes={"logo": logo})
+    if damage == "lost":
+        kept.logo.storage.delete(kept.logo.name)
+    assert picture(client, "/app-icon-192.png").getpixel((2, 2)) == (0x1D, 0x4E, 0xD8)
+    with translation.override("en"):
+        pages = MerchantPages(kept, title="Statement", text=[])
+    assert bytes(pages.output()).startswith(b"%PDF")
 
 
 def test_icons_of_other_sizes_are_not_there(client: Client, merchant: Merchant) -> None:

@@ -25,7 +25,7 @@ from loyalty.selectors.statements import (
     make_statement,
     parse_period,
 )
-from loyalty.statement_files import statement_response
+from loyalty.statement_files import count_paper, statement_response
 from loyalty.statement_words import told_statement
 from members.api.bodies import Answer, Query, answer, read_query
 from members.api.member_views import MEMBER, MemberView
@@ -113,8 +113,11 @@ class OwnStatementFile(MemberView):
 
     @extend_schema(operation_id="getOwnStatementFile", parameters=STATEMENT, responses=PDF)
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
-        """Read it as a document to print (PDF)."""
-        return _file(_asked(request, own_membership(self, membership_id)))
+        """Read it as a document to print (PDF): six in a minute."""
+        member = own_membership(self, membership_id)
+        asked = _asked(request, member)
+        count_paper(member)
+        return _file(asked)
 
 
 def _asked(request: Request, membership: Membership) -> Statement:

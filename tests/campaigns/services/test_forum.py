@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from allauth.account.models import EmailAddress
 
-from campaigns.discourse import SignInRequest
+from campaigns.discourse import Person, SignInRequest
+from campaigns.discourse_calls import ForumLine
 from campaigns.models import Forum, ForumMember, ForumSignIn, ForumTask
 from campaigns.selectors.forum import forum_figures, line_of, open_forum
 from campaigns.services.community_names import choose_name
@@ -22,7 +24,7 @@ from members.errors import DomainError
 from members.kept_secrets import revealed
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
-from members.services.customers import erase_customer_details
+from members.services.customers import erase_customer_details, update_customer
 from members.services.merging import merge_customers, undo_merge
 from tests.campaigns.community import (
     GROUPS,
@@ -59,7 +61,10 @@ def forum(club: Program, discourse: Discourse) -> Forum:
 
 @pytest.fixture
 def mia(club: Program) -> Membership:
-    CustomerFactory(external_id="mia", email="mia@example.org")
+    customer = CustomerFactory(external_id="mia", email="mia@example.org", with_user=True)
+    EmailAddress.objects.update_or_create(
+        user=customer.user, email=customer.email, defaults={"verified": True}
+    )
     member = make_wallet(club, "mia", at=day(-8)).account.membership
     choose_name(membership=member, name="Mia.K", now=NOW)
     return member
@@ -67,7 +72,7 @@ def mia(club: Program) -> Membership:
 
 def enter(forum: Forum, member: Membership, nonce: str = "n1", at: dt.datetime = NOW) -> str:
     request = SignInRequest(nonce, f"{forum.url}/session/sso_login")
-    return sign_in(forum=forum, request=request, membership=member, email_verified=True, now=at)
+    return sign_in(forum=forum, request=request, membership=member, now=at)
 
 
 def come(forum: Forum, member: Membership, discourse: Discourse) -> ForumMember:
@@ -131,6 +136,54 @@ def test_another_tier_is_told(forum: Forum, mia: Membership, discourse: Discours
     member.refresh_from_db()
     assert member.tier == "Gold"
     assert ForumTask.objects.get().state == "done"
+
+
+def test_an_address_that_is_not_shown_to_be_theirs_is_told_as_such_whenever(
+    forum: Forum, mia: Membership, discourse: Discourse
+) -> None:
+    """A forum gives whoever has a shown address the account of that address."""
+    member = come(forum, mia, discourse)
+    update_customer(customer=mia.customer, actor=SYSTEM, changes={"email": "admin@example.org"})
+    plan_task(external_id=member.external_id, kind=ForumTask.Kind.SYNC, now=NOW)
+    assert work(KIND, NOW) == 1
+    known = discourse.people[str(member.external_id)]
+    assert (known["email"], known["require_activation"]) == ("admin@example.org", "true")
+    mia.refresh_from_db()
+    assert told_in(enter(forum, mia, nonce="n2"))["require_activation"] == "true"
+
+
+def test_what_happens_while_the_forum_is_told_is_told_as_well(
+    forum: Forum, mia: Membership, discourse: Discourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = come(forum, mia, discourse)
+    plan_task(external_id=member.external_id, kind=ForumTask.Kind.SYNC, now=NOW)
+    told: list[str] = []
+    sync = ForumLine.sync
+
+    def slow(line: ForumLine, person: Person) -> None:
+        if not told:
+            record(order("A", "150", at=day(-1), buyer="mia"))
+            follow()
+        told.append(person.title)
+        sync(line, person)
+
+    monkeypatch.setattr(ForumLine, "sync", slow)
+    work(KIND, NOW)
+    assert told == ["Basic", "Gold"]
+    assert discourse.people[str(member.external_id)]["title"] == "Gold"
+    assert ForumTask.objects.get().state == "done"
+
+
+def test_what_one_forum_knows_is_sent_to_no_other(club: Program) -> None:
+    make_forum(club)
+    for kept in ({"secret": ""}, {"api_key": ""}):
+        with pytest.raises(DomainError) as caught:
+            make_forum(club, "https://forum.example.net", **kept)
+        assert [error.field for error in caught.value.errors] == list(kept)
+    assert Forum.objects.get().url == "https://forum.example"
+    make_forum(club, secret="", api_key="", api_user="setia")
+    make_forum(club, "https://forum.example.net")
+    assert Forum.objects.get().url == "https://forum.example.net"
 
 
 def test_nobody_is_told_of_who_was_never_there(forum: Forum, mia: Membership) -> None:

@@ -119,6 +119,21 @@ def test_who_was_a_member_before_uses_a_play_of_their_own(program: Program) -> N
     assert GuestDraw.objects.get(pk=other.pk).state == State.WAITING
 
 
+def test_a_member_claims_once_however_many_browsers_they_have_draw(program: Program) -> None:
+    """Otherwise whoever has plays left draws often, and takes the best."""
+    game = open_game(program, free_plays=5, free_each="day", prizes=sure(stock=9))
+    member = make_member(0, "old", program)
+    drawn, other = (guest(game, name, NOW + HOUR / 4) for name in (b"one", b"two"))
+    claim(drawn, member)
+    plays = GamePlay.objects.count()
+    with pytest.raises(GameClosedError) as refused:
+        claim(other, member)
+    assert refused.value.code == "claimed_once"
+    assert GamePlay.objects.count() == plays
+    assert GuestDraw.objects.get(pk=other.pk).state == State.WAITING
+    assert play(game, member).prize.code == "prize"
+
+
 def test_the_limit_of_a_day_holds_for_claims(program: Program) -> None:
     game = open_game(program, free_plays=5, free_each="day", daily_plays=1, prizes=sure(stock=9))
     member = make_member(0, "old", program)

@@ -75,6 +75,13 @@ def places(program: Program, **which: Any) -> list[tuple[int | None, str, int]]:
     return [(place.rank, place.name[-2:], place.score) for place in found.places]
 
 
+@pytest.mark.parametrize("name", ["Support", "\u0430dmin", "s.e.t.i.a"])
+def test_nobody_is_called_as_staff_there_either(program: Program, name: str) -> None:
+    with pytest.raises(DomainError, match="not free"):
+        be_seen("c1", name)
+    assert not BoardName.objects.exists()
+
+
 def test_only_who_wants_to_is_seen_and_whoever_is_as_far_shares_a_place(program: Program) -> None:
     challenge = launch(program, times=3)
     take_part(challenge, "c1", "c2", "c3")

@@ -23,7 +23,7 @@ from campaigns.services.post_comments import (
 from campaigns.services.post_readings import PostClosedError
 from loyalty.models import Membership, Program
 from members.errors import DomainError
-from members.models import AuditEntry
+from members.models import AuditEntry, Merchant
 from members.services.audit import SYSTEM
 from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
@@ -204,3 +204,33 @@ def test_two_who_are_one_person_have_one_name_and_both_their_words(
     assert CommunityName.objects.get(membership=kept).name == "name0"
     undo_merge(merge=merge, source="api", actor=SYSTEM, now=day(2))
     assert (seen(post, kept), seen(post, merged)) == (["As one."], ["As the other."])
+
+
+@pytest.mark.parametrize(
+    "name", ["\uff41\uff44\uff4d\uff49\uff4e", "\u0430dmin", "Supp\u043ert", "s_e-t.ia", "My.Shop"]
+)
+def test_nobody_is_called_what_is_read_as_staff(people: list[Membership], name: str) -> None:
+    """Wide letters, and those of other alphabets that look the same."""
+    Merchant.objects.update_or_create(pk=1, defaults={"name": "My Shop"})
+    with pytest.raises(DomainError, match="not free"):
+        choose_name(membership=people[0], name=name, now=NOW)
+
+
+def test_a_name_that_looks_like_another_is_taken(people: list[Membership]) -> None:
+    choose_name(membership=people[0], name="Oscar", now=NOW)
+    with pytest.raises(DomainError, match="not free"):
+        choose_name(membership=people[1], name="\u041es\u0441ar", now=NOW)
+
+
+def test_under_another_name_what_somebody_said_is_looked_at_again(
+    club: Program, people: list[Membership]
+) -> None:
+    ann, ben, *_others = people
+    post = make_post(club)
+    comment = say(post, ann)
+    decide_comment(comment=comment, shown=True, actor=SYSTEM, now=NOW)
+    choose_name(membership=ann, name="name0", now=NOW)
+    assert seen(post, ben) == ["It worked."]
+    choose_name(membership=ann, name="buy.at.example", now=NOW)
+    assert (seen(post, ann), seen(post, ben)) == (["It worked."], [])
+    assert [row.pk for row in comment_queue()] == [comment.pk]

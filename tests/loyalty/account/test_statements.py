@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from loyalty.card_numbers import grouped
 from loyalty.models import Membership
+from members.api.throttling import Allowance
 from members.models import Customer
 from members.pdf_fonts import fonts_for
 from tests.loyalty.account.conftest import Shop
@@ -98,6 +99,26 @@ def test_somebody_elses_statement_is_not_there(maya: Customer, sign_in: SignIn, 
     shop.give_sign_in(other)
     shop.enroll(other)
     assert sign_in(other).get(file_url(maya, ago(0))).status_code == 404
+
+
+def test_papers_are_drawn_six_times_in_a_minute(
+    maya: Customer, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long one takes a process for seconds."""
+    counted: list[tuple[object, int]] = []
+
+    def used_up(caller: object, limit: int) -> Allowance:
+        counted.append((caller, limit))
+        return Allowance(False, limit, 0, 30)
+
+    monkeypatch.setattr("loyalty.statement_files.take", used_up)
+    address = file_url(maya, ago(0))
+    answer = sign_in(maya).get(address, follow=True)
+    membership = Membership.objects.get(customer=maya)
+    page = reverse("mypage:statement_of", args=[membership.public_id])
+    assert answer.redirect_chain == [(f"{page}?period={ago(0)}", 302)]
+    assert "Please try again in a minute." in answer.content.decode()
+    assert counted == [(f"paper:{membership.pk}", 6)]
 
 
 def test_long_statements_go_on_and_repeat_their_headings(
