@@ -31,6 +31,7 @@ SOURCE = "demo-referrals"
 TERMS = {
     "advocate": {"kind": "units", "units": 500}, "friend": {"kind": "units", "units": 250},
     "steps": [{"friends": 3, "gift": {"kind": "units", "units": 800}}],
+    "advocate_further": {"percent": 2, "orders": 10, "months": 12, "most_per_order": 200},
     "least": 20, "wait_days": 14, "within_days": 60, "budget_units": 60_000,
     "title": "Bring a friend", "share": "I collect Acorns with everything I buy. Join by my link:",
     "texts": {"ms": {"title": "Ajak kawan", "share": "Sertai melalui pautan saya:"}},
@@ -44,6 +45,8 @@ FRIENDS = (
 )  # fmt: skip
 # A demonstration of few households has fewer friends: one for so many members.
 MEMBERS_EACH = 10
+# What some of them bought so many days after they came, beside the first purchase.
+FURTHER = {"Nora": (24, 66), "Tariq": (20, 38)}
 # Brought by the second of the members.
 SECOND = ("Tariq", "Sofia")
 
@@ -93,20 +96,24 @@ def _bring(
         link=link, friend=friend, via="link", now=at, traces={"device": f"demo {device}"}
     )
     if spent:
-        bought = at + dt.timedelta(hours=20)
-        total = Decimal(spent)
-        order = OrderInput(
-            f"friend-{place + 1}", bought, program.currency, total, CustomerRef(key=friend.pk),
-            SOURCE, channel="web",
-            lines=(LineInput(1, total, sku="BASKET", name="Groceries", category="GROCERY"),),
-        )  # fmt: skip
-        record_orders(
-            [order], now=bought, transfer_source=Transfer.Source.API, program_ids=[program.pk]
-        )
-        bring_up_to_date(referral.pk, bought)
+        _buy(friend, program, f"friend-{place + 1}", at + dt.timedelta(hours=20), spent)
+        bring_up_to_date(referral.pk, at + dt.timedelta(hours=20))
     # When it is paid, and when who bought nothing has had their time.
-    for days_after in (15, 61):
-        bring_up_to_date(referral.pk, min(now, at + dt.timedelta(days=days_after)))
+    bring_up_to_date(referral.pk, min(now, at + dt.timedelta(days=15)))
+    if name in FURTHER:
+        later, total = FURTHER[name]
+        _buy(friend, program, f"friend-{place + 1}-again", at + dt.timedelta(days=later), total)
+        bring_up_to_date(referral.pk, min(now, at + dt.timedelta(days=later + 15)))
+    bring_up_to_date(referral.pk, min(now, at + dt.timedelta(days=61)))
+
+
+def _buy(friend: Customer, program: Program, number: str, at: dt.datetime, total: int) -> None:
+    money = Decimal(total)
+    order = OrderInput(
+        number, at, program.currency, money, CustomerRef(key=friend.pk), SOURCE, channel="web",
+        lines=(LineInput(1, money, sku="BASKET", name="Groceries", category="GROCERY"),),
+    )  # fmt: skip
+    record_orders([order], now=at, transfer_source=Transfer.Source.API, program_ids=[program.pk])
 
 
 def _visit(link: ReferralLink, now: dt.datetime) -> None:

@@ -49,6 +49,33 @@ class ReferralGift(Said):
         return self.kind == "none"
 
 
+class ReferralShare(Said):
+    """What one side gets of what the friend buys after the first purchase, for so many orders, so
+    many months, or as long as both say."""
+
+    percent: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)] = Field(
+        description="Of what each of these orders comes to, in units."
+    )
+    unit: Annotated[str, Field(max_length=64, pattern=_TEXT)] = Field(
+        "", description="Code of the kind of units; empty: the program's first."
+    )
+    orders: int | None = Field(None, ge=1, le=1000, description="Of the first so many of them.")
+    months: int | None = Field(
+        None, ge=1, le=60, description="Of those placed so many months from the first purchase."
+    )
+    most_per_order: Amount | None = Field(None, description="Units for one order, at most.")
+    most: Amount | None = Field(None, description="Units for one friend in all, at most.")
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.orders is None and self.months is None:
+            raise ValueError(_("Say for how many orders, or for how many months."))
+        return self
+
+    def as_gift(self) -> ReferralGift:
+        return ReferralGift(kind="percent", percent=self.percent, unit=self.unit)
+
+
 class ReferralStep(Said):
     """What the advocate gets instead, from so many friends on."""
 
@@ -75,6 +102,12 @@ class ReferralDefinition(Said):
         description="Something else for the advocate, from so many friends on.",
     )  # fmt: skip
     friend: ReferralGift = Field(ReferralGift(), description="The friend gets it.")
+    advocate_further: ReferralShare | None = Field(
+        None, description="Of the friend's further purchases, for who brought them."
+    )
+    friend_further: ReferralShare | None = Field(
+        None, description="Of the friend's further purchases, for the friend."
+    )
     least: Amount | None = Field(None, description="The friend's first order of so much counts.")
     wait_days: int = Field(
         14, ge=0, le=180, description="Days after that order before anything is paid."
@@ -114,6 +147,7 @@ class ReferralDefinition(Said):
         return [self.advocate, *(step.gift for step in self.steps), self.friend]
 
 
+FURTHER = ("advocate_further", "friend_further")
 FIELDS = tuple(ReferralDefinition.model_fields)
 
 

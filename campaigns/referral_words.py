@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from campaigns.models import Referral, ReferralPayment
-from campaigns.referral_definitions import ReferralDefinition, ReferralGift
+from campaigns.referral_definitions import ReferralDefinition, ReferralGift, ReferralShare
 from loyalty.models import Program, WalletType
 from loyalty.unit_input import LARGEST
 from members.formatting import (
@@ -138,6 +138,12 @@ def promise_sentences(definition: ReferralDefinition, program: Program) -> list[
             % {"number": step.friends, "gift": gift_words(step.gift, program) or nothing}
         )
     found.append(_("The friend gets: %s.") % (gift_words(definition.friend, program) or nothing))
+    for name, said in (("advocate", _("Who brings a friend gets: %s.")),
+                       ("friend", _("The friend gets: %s."))):  # fmt: skip
+        share = getattr(definition, f"{name}_further")
+        if share is not None:
+            words = _("%(share)s of the friend's further purchases in %(units)s, for %(limits)s")
+            found += [said % (words % _share_values(share, program)), *_caps(share, program)]
     found += _conditions(definition, program)
     if definition.budget_money is not None:
         money = format_money(definition.budget_money, program.currency)
@@ -157,12 +163,51 @@ def member_sentences(definition: ReferralDefinition, program: Program) -> list[s
                 _("From friend number %(number)s on you get %(gift)s.")
                 % {"number": step.friends, "gift": words}
             )
+    found += share_sentences(definition.advocate_further, program)
     return found + _conditions(definition, program)
+
+
+def share_sentences(share: ReferralShare | None, program: Program, own: bool = False) -> list[str]:
+    """What somebody gets of further purchases; `own`: of those that they make themselves."""
+    if share is None:
+        return []
+    words = (
+        _("You get %(share)s of your further purchases in %(units)s: %(limits)s.")
+        if own
+        else _("You get %(share)s of a friend's further purchases in %(units)s: %(limits)s.")
+    )
+    return [words % _share_values(share, program), *_caps(share, program)]
+
+
+def _share_values(share: ReferralShare, program: Program) -> dict[str, str]:
+    unit = unit_of(share.as_gift(), program)
+    limits = [
+        *([ngettext("%s order", "%s orders", share.orders) % format_number(share.orders)]
+          if share.orders else []),
+        *([ngettext("%s month", "%s months", share.months) % format_number(share.months)]
+          if share.months else []),
+    ]  # fmt: skip
+    return {
+        "share": format_percent(share.percent / 100, digits=2),
+        "units": unit.plural if unit else share.unit, "limits": ", ".join(limits),
+    }  # fmt: skip
+
+
+def _caps(share: ReferralShare, program: Program) -> list[str]:
+    unit = unit_of(share.as_gift(), program)
+    if unit is None:
+        return []
+    return [
+        words % format_units(scaled(limit, unit), unit)
+        for words, limit in ((_("At most %s for one order."), share.most_per_order),
+                             (_("At most %s in all."), share.most))
+        if limit is not None
+    ]  # fmt: skip
 
 
 def friend_sentences(definition: ReferralDefinition, program: Program) -> list[str]:
     """What a friend needs to know of what they get; nothing where they get nothing."""
-    if definition.friend.is_nothing:
+    if definition.friend.is_nothing and definition.friend_further is None:
         return []
     days = definition.within_days
     words: dict[str, Any] = {"days": format_number(days)}
@@ -173,7 +218,7 @@ def friend_sentences(definition: ReferralDefinition, program: Program) -> list[s
         said = ngettext("Buy for %(money)s or more within %(days)s day of joining.",
                         "Buy for %(money)s or more within %(days)s days of joining.",
                         days)  # fmt: skip
-    found = [said % words]
+    found = [said % words, *share_sentences(definition.friend_further, program, own=True)]
     if definition.newcomers_only:
         found.append(_("It is for those who have never bought here."))
     if definition.wait_days:
@@ -216,11 +261,24 @@ def refusal_words(referral: Referral) -> str:
 
 def payment_words(payment: ReferralPayment, currency: str) -> str:
     """What was given."""
+    if payment.missed:
+        return str(REASONS.get(payment.missed, payment.missed))
     if payment.wallet_type is not None:
         return format_units(payment.units, payment.wallet_type)
     if payment.redemption is not None:
         return told(payment.redemption.reward).name
     return format_money(payment.money, currency)
+
+
+def got_words(payments: list[ReferralPayment], currency: str) -> str:
+    """What one side got in all: for the first purchase, and the sum of the further ones."""
+    words = [payment_words(payment, currency) for payment in payments if payment.order_id is None]
+    units: dict[WalletType, int] = {}
+    for payment in payments:
+        if payment.order_id is not None and payment.wallet_type is not None:
+            left = payment.units - payment.units_back
+            units[payment.wallet_type] = units.get(payment.wallet_type, 0) + left
+    return " + ".join(words + [format_units(left, unit) for unit, left in units.items() if left])
 
 
 def member_status(referral: Referral) -> str:

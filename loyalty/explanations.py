@@ -163,13 +163,15 @@ def _title_without_order(details: dict[str, Any], *, taken: bool) -> str:
         )
     said: str = details.get("activity", "")
     if details.get("referral"):
-        said = _referral_title(details["referral"])
+        said = _referral_title(details["referral"], further=bool(details.get("further")))
     if details.get("occasion"):
         said = _occasion_title(details["occasion"], details["years"])
     return _("Taken back: %s") % said if said and taken else said
 
 
-def _referral_title(side: str) -> str:
+def _referral_title(side: str, *, further: bool) -> str:
+    if further:
+        return _("Share of a further purchase")
     return _("Brought a friend") if side == "advocate" else _("Came by a friend")
 
 

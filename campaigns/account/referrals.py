@@ -18,9 +18,9 @@ from campaigns.referral_definitions import ReferralDefinition, definition_of
 from campaigns.referral_traces import note_traces, place_of
 from campaigns.referral_words import (
     ToldReferrals,
+    got_words,
     member_sentences,
     member_status,
-    payment_words,
     told_referrals,
 )
 from campaigns.selectors.open_kinds import open_kinds
@@ -113,7 +113,7 @@ def _ways(told: ToldReferrals, address: str) -> list[tuple[str, str, str]]:
 
 def _brought(item: Any, member: Membership) -> dict[str, Any]:
     own = [payment for payment in item.payments.all() if payment.side == "advocate"]
-    words = payment_words(own[0], member.program.currency) if own and item.status == "paid" else ""
+    words = got_words(own, member.program.currency) if item.status == "paid" else ""
     return {
         "name": current(item.friend).given_name or _("A friend"), "at": item.came_at,
         "status": member_status(item), "got": words, "paid": item.status == "paid",

@@ -31,6 +31,7 @@ KINDS = (
     ("percent", _l("Percent of the first purchase, in units")), ("reward", _l("A reward")),
 )  # fmt: skip
 SIDES = ("advocate", "friend")
+OF_SHARES = ("percent", "unit", "orders", "months", "most_per_order", "most")
 PLAIN = ("least", "wait_days", "within_days", "newcomers_only", "most_per_day", "budget_units",
          "budget_money", "title", "text", "share", "friend_title", "friend_text")  # fmt: skip
 TEXTS = {"title": 80, "text": 300, "share": 300, "friend_title": 80, "friend_text": 300}
@@ -93,7 +94,17 @@ class ReferralForm(forms.Form):
         live = Reward.objects.filter(program=program, status=Reward.Status.LIVE)
         rewards = [(item.code, item.name) for item in live if not item.is_donation]
         for side in SIDES:
-            self.fields |= _side_fields(side, units, rewards)
+            self.fields |= _side_fields(side, units, rewards) | _share_fields(side, units)
+
+    @property
+    def further(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Of what the friend buys after the first purchase: the same for each side."""
+        titles = {"advocate": _("Who brings a friend"), "friend": _("The friend")}
+        names = {side: [f"{side}_further_{name}" for name in OF_SHARES] for side in SIDES}
+        return [
+            (titles[side], [self[name] for name in names[side] if name in self.fields])
+            for side in SIDES
+        ]  # fmt: skip
 
     @property
     def sides(self) -> list[tuple[str, list[forms.BoundField]]]:
@@ -124,11 +135,20 @@ class ReferralForm(forms.Form):
             raise forms.ValidationError(_("At most %s steps.") % MOST_STEPS)
         return found
 
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        for side in SIDES:
+            said = [data.get(f"{side}_further_{name}") for name in OF_SHARES if name != "unit"]
+            if any(said) and not said[0] and f"{side}_further_percent" not in self.errors:
+                self.add_error(f"{side}_further_percent", _("Say how many percent."))
+        return data
+
     def definition(self) -> ReferralDefinition | None:
         """What the form says; None where something in it is wrong, which is then on its field."""
         data = self.cleaned_data
         said = self.definition_before.model_dump() | {name: data[name] for name in PLAIN}
         said |= {side: self._gift(side) for side in SIDES}
+        said |= {f"{side}_further": self._share(side) for side in SIDES}
         said["steps"] = self._steps()
         try:
             return ReferralDefinition.model_validate(said)
@@ -160,6 +180,10 @@ class ReferralForm(forms.Form):
         said = {name: self.cleaned_data.get(f"{side}_{name}") for name in wanted}
         return {"kind": kind, **{name: value for name, value in said.items() if value}}
 
+    def _share(self, side: str) -> dict[str, Any] | None:
+        said = {name: self.cleaned_data.get(f"{side}_further_{name}") for name in OF_SHARES}
+        return {name: value for name, value in said.items() if value} if said["percent"] else None
+
     def _add(self, item: Any) -> None:
         """An error at the field that it is about."""
         place = [str(part) for part in item["loc"]]
@@ -169,6 +193,8 @@ class ReferralForm(forms.Form):
             kind = self.cleaned_data[f"{name}_kind"]
             name = f"{name}_{place[1] if len(place) > 1 else kind}"
             message = message.removeprefix(f"{kind}: ")
+        elif name.endswith("_further"):
+            name = f"{name}_{place[1] if len(place) > 1 else 'orders'}"
         self.add_error(name if name in self.fields else None, message)
 
 
@@ -234,11 +260,33 @@ def _side_fields(
     return found
 
 
+def _share_fields(side: str, units: list[tuple[str, str]]) -> dict[str, forms.Field]:
+    found: dict[str, forms.Field] = {
+        "percent": optional(_l("Percent"), _l("Empty: only the first purchase counts.")),
+        "orders": forms.IntegerField(
+            label=_l("Orders"), min_value=1, max_value=1000, required=False,
+            help_text=_l("Of the first so many."),
+        ),
+        "months": forms.IntegerField(
+            label=_l("Months"), min_value=1, max_value=60, required=False,
+            help_text=_l("From the first purchase."),
+        ),
+        "most_per_order": optional(_l("Most for one order"), _l("In units.")),
+        "most": optional(_l("Most in all"), _l("In units, for one friend.")),
+    }  # fmt: skip
+    if len(units) > 1:
+        found["unit"] = forms.ChoiceField(label=_l("Which units"), choices=units, required=False)
+    return {f"{side}_further_{name}": field for name, field in found.items()}
+
+
 def _initial(definition: ReferralDefinition, program: Program) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(definition, name) for name in PLAIN}
     for side in SIDES:
         gift: ReferralGift = getattr(definition, side)
         found |= {f"{side}_{name}": value for name, value in gift.model_dump().items()}
+        share = getattr(definition, f"{side}_further")
+        said = share.model_dump() if share else {}
+        found |= {f"{side}_further_{name}": value for name, value in said.items()}
     found["steps"] = "\n".join(
         f"{step.friends}: {plain(step.gift.units)}{_other_unit(step, definition, program)}"
         for step in definition.steps if step.gift.units is not None

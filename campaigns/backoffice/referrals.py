@@ -215,7 +215,10 @@ def _story(item: Referral) -> list[tuple[Any, str]]:
             "who": item.decided_by or _("The API"), "note": item.note}))  # fmt: skip
     for payment in item.payments.all():
         words = payment_words(payment, item.program.currency)
-        found.append((payment.paid_at, f"{payment.get_side_display()}: {words}"))
+        said = f"{payment.get_side_display()}: {words}"
+        if payment.order is not None:
+            said += " · " + _("Order %s") % payment.order.external_id
+        found.append((payment.paid_at, said))
     if item.closed_at and item.status != Status.PAID:
         found.append((item.closed_at, refusal_words(item) or str(item.get_status_display())))
     return sorted(found, key=lambda step: step[0])

@@ -172,6 +172,8 @@ class Referral(models.Model):
     # From then on it can be paid, and until then it is bought or lapses.
     due_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # When the next of their further purchases can be paid; None: none waits.
+    further_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-came_at", "-pk"]
@@ -197,6 +199,10 @@ class Referral(models.Model):
             models.Index(
                 fields=["due_at"], name="referral_due",
                 condition=Q(status__in=["joined", "pending"]),
+            ),
+            models.Index(
+                fields=["further_at"], name="referral_further_due",
+                condition=Q(further_at__isnull=False),
             ),
             models.Index(
                 fields=["came_at"], name="referral_in_review", condition=Q(status="in_review")
@@ -227,7 +233,8 @@ class Referral(models.Model):
 
 
 class ReferralPayment(models.Model):
-    """What one side got for it: once, whatever happens at the same time."""
+    """What one side got for it, and for each further purchase: once, whatever happens at the same
+    time."""
 
     class Side(models.TextChoices):
         ADVOCATE = "advocate", _("Who brought them")
@@ -238,6 +245,11 @@ class ReferralPayment(models.Model):
         Referral, on_delete=models.PROTECT, related_name="payments", db_index=False
     )
     side = models.CharField(max_length=9, choices=Side.choices)
+    # The further purchase that it is a share of; None: it is for the first.
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="+")
+    # Why nothing was given for a further purchase when it was due: a code of
+    # `campaigns.referral_words.REASONS`.
+    missed = models.CharField(max_length=24, blank=True, default="")
     # What was promised to this side, as in `campaigns.referral_definitions`; of a percentage also
     # what a unit was worth, and of an affiliate the rates: what comes back is worked out by these.
     gift = models.JSONField(default=dict)
@@ -260,13 +272,23 @@ class ReferralPayment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["referral", "side"], name="referral_paid_once"),
+            models.UniqueConstraint(
+                fields=["referral", "side"], name="referral_paid_once", condition=Q(order=None)
+            ),
+            models.UniqueConstraint(
+                fields=["referral", "side", "order"], name="referral_share_once",
+                condition=Q(order__isnull=False),
+            ),
             models.CheckConstraint(
                 name="referral_payment_of_one_kind",
                 condition=Q(units__gt=0, wallet_type__isnull=False, transfer__isnull=False,
-                            redemption=None)
-                | Q(units=0, wallet_type=None, transfer=None, redemption__isnull=False)
-                | Q(units=0, wallet_type=None, transfer=None, redemption=None, side="affiliate"),
+                            redemption=None, missed="")
+                | Q(units=0, wallet_type=None, transfer=None, redemption__isnull=False, missed="",
+                    order=None)
+                | Q(units=0, wallet_type=None, transfer=None, redemption=None, side="affiliate",
+                    missed="", order=None)
+                | Q(units=0, wallet_type__isnull=False, transfer=None, redemption=None,
+                    order__isnull=False) & ~Q(missed=""),
             ),
             models.CheckConstraint(
                 name="referral_payment_back",

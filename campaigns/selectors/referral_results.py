@@ -44,6 +44,8 @@ class Results:
     paid: int
     in_review: int
     refused: int
+    # Further purchases of friends that something was given for.
+    further: int
     cost: Decimal
     months: list[Month] = field(default_factory=list)
 
@@ -59,10 +61,13 @@ def results_of(program: Program) -> Results:
     )  # fmt: skip
     visits = ReferralVisit.objects.filter(link__referral_program__program=program)
     payments = ReferralPayment.objects.filter(referral__program=program)
-    cost = payments.aggregate(cost=_cost())["cost"] or ZERO
+    given = payments.aggregate(
+        cost=_cost(), further=Count("order", filter=Q(missed=""), distinct=True)
+    )
     return Results(
         invited=visits.count() + _visits_before(program),
-        cost=cost,
+        cost=given["cost"] or ZERO,
+        further=given["further"],
         months=_months(program, rows, visits, payments),
         **counts,
     )

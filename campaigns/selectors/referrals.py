@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, DecimalField, F, Prefetch, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from campaigns.models import (
@@ -36,7 +36,10 @@ def referrals() -> QuerySet[Referral]:
     return Referral.objects.select_related(
         "program", "terms", "friend__merged_into", "order", "decided_by", "link__affiliate",
         "link__membership__customer", "link__membership__merged_into__customer",
-    ).prefetch_related("payments__wallet_type", "payments__redemption__reward")  # fmt: skip
+    ).prefetch_related(
+        Prefetch("payments", ReferralPayment.objects.select_related(
+            "wallet_type", "order", "redemption__reward").order_by("pk"))
+    )  # fmt: skip
 
 
 def get_referral(public_id: UUID) -> Referral:

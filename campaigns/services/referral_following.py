@@ -94,8 +94,7 @@ def use_join_code(code: JoinCode) -> None:
 
 def find_due(now: dt.datetime) -> Work | None:
     """None where nothing has come due."""
-    due = _due(now, 0).first()
-    if due is None:
+    if not _due(now, 0, 1):
         return None
     return Work(_("Referrals that are due"), params={"now": now.isoformat()})
 
@@ -113,7 +112,7 @@ def due_words(job: Job) -> str:
 
 def _move_some(job: Job) -> Step | None:
     now = dt.datetime.fromisoformat(job.params["now"])
-    keys = list(_due(now, job.checkpoint.get("after", 0)).values_list("pk", flat=True)[:50])
+    keys = _due(now, job.checkpoint.get("after", 0), 50)
     if not keys:
         return None
     _hold(Referral.objects.filter(pk__in=keys), now)
@@ -123,12 +122,17 @@ def _move_some(job: Job) -> Step | None:
     return Step(checkpoint={"after": keys[-1]}, done=done, result={"moved": done})
 
 
-def _due(now: dt.datetime, after: int) -> QuerySet[Referral]:
-    """What can be paid, and what nobody has bought in time; not what is held back."""
-    return Referral.objects.filter(
-        status__in=[Status.JOINED, Status.PENDING], due_at__lte=now, order__held_at=None,
-        program__status="live", pk__gt=after,
-    ).order_by("pk")  # fmt: skip
+def _due(now: dt.datetime, after: int, most: int) -> list[int]:
+    """What can be paid, and what nobody has bought in time; not what is held back. And whose
+    further purchases can be paid."""
+    rows = Referral.objects.filter(program__status="live", pk__gt=after).order_by("pk")
+    first = rows.filter(
+        status__in=[Status.JOINED, Status.PENDING], due_at__lte=now, order__held_at=None
+    )
+    further = rows.filter(status=Status.PAID, further_at__lte=now)
+    return sorted(
+        key for found in (first, further) for key in found.values_list("pk", flat=True)[:most]
+    )[:most]
 
 
 def _links_given(order: Order) -> list[ReferralLink]:

@@ -100,8 +100,11 @@ def settle_return(case: Case, now: dt.datetime) -> bool:
     assert order is not None
     stands = counts(order, case.definition, case.referral.program.currency)
     for payment in payments:
+        if stands and payment.order_id is not None:
+            # A share of a further purchase follows that one.
+            continue
         keeps, money = _kept(case, payment, stands)
-        _back(case, payment, keeps, money, now)
+        take_too_much(case, payment, keeps, money, now)
     refresh_customers([person.pk for person in case.people.values()], terms=case.terms, now=now)
     return not stands
 
@@ -174,7 +177,7 @@ def _give(case: Case, due: Due, now: dt.datetime) -> None:
     kept: dict[str, Any] = {}
     if due.unit is not None:
         kept = {"units": due.units, "wallet_type": due.unit,
-                "transfer": _grant(case, due, due.unit, now)}  # fmt: skip
+                "transfer": grant_units(case, due.side, due.unit, due.units, now)}  # fmt: skip
     elif due.reward is not None:
         kept = {"redemption": _hand_out(case, due, due.reward, now)}
     ReferralPayment.objects.create(
@@ -187,13 +190,15 @@ def _give(case: Case, due: Due, now: dt.datetime) -> None:
     )
 
 
-def _grant(case: Case, due: Due, unit: WalletType, now: dt.datetime) -> Transfer:
-    member = case.member(due.side)
+def grant_units(
+    case: Case, side: Side, unit: WalletType, units: int, now: dt.datetime, order: int | None = None
+) -> Transfer:
+    """For the first purchase; or of another one, whose key `order` is."""
+    member = case.member(side)
     assert member is not None
-    key = f"referral:{case.referral.pk}:{due.side.value}"
     entry = grant(
-        member=member, terms=case.program, unit=unit, units=due.units, at=now, now=now, key=key,
-        explanation=_explanation(case, due.side),
+        member=member, terms=case.program, unit=unit, units=units, at=now, now=now,
+        key=_key(case, side, order), explanation=_explanation(case, side, order),
     )  # fmt: skip
     [posted] = post([entry], now=now)
     found: Transfer = Transfer.objects.get(pk=posted.transfer_id)
@@ -215,9 +220,16 @@ def _hand_out(case: Case, due: Due, reward: Reward, now: dt.datetime) -> Redempt
     return redemption
 
 
-def _explanation(case: Case, side: str) -> dict[str, Any]:
-    """Codes, worded when shown. A friend's name stays out of the ledger, which forgets nothing."""
-    return {"referral": str(side), "referral_id": str(case.referral.public_id)}
+def _key(case: Case, side: str, order: int | None) -> str:
+    of_order = "" if order is None else f":order:{order}"
+    return f"referral:{case.referral.pk}:{Side(side).value}{of_order}"
+
+
+def _explanation(case: Case, side: str, order: int | None = None) -> dict[str, Any]:
+    """Codes, worded when shown. A friend's name stays out of the ledger, which forgets nothing, and
+    what they bought is nobody else's business."""
+    said = {"referral": str(side), "referral_id": str(case.referral.public_id)}
+    return said if order is None else said | {"further": True}
 
 
 def _kept(case: Case, payment: ReferralPayment, stands: bool) -> tuple[int, Decimal]:
@@ -235,10 +247,11 @@ def _kept(case: Case, payment: ReferralPayment, stands: bool) -> tuple[int, Deci
     return units, worth_of(units, unit, value).quantize(CENT)
 
 
-def _back(
+def take_too_much(
     case: Case, payment: ReferralPayment, units: int, money: Decimal, now: dt.datetime
 ) -> None:
-    """Only ever more goes back: what a later correction would bring again stays with the shop."""
+    """Leave so many units and so much money of it. Only ever more goes back: what a later
+    correction would bring again stays with the shop."""
     too_much = payment.units - payment.units_back - units
     dear = payment.money - payment.money_back - money
     if too_much <= 0 and dear <= 0:
@@ -247,8 +260,9 @@ def _back(
         assert payment.transfer is not None
         member = case.member(Side(payment.side))
         assert member is not None
-        key = f"referral:{case.referral.pk}:{payment.side}:back:{payment.units_back + too_much}"
-        explanation = _explanation(case, payment.side)
+        key = _key(case, payment.side, payment.order_id)
+        key += f":back:{payment.units_back + too_much}"
+        explanation = _explanation(case, payment.side, payment.order_id)
         entry = take_back(
             member=member, terms=case.program, given=payment.transfer, units=too_much, now=now,
             key=key, explanation=explanation,

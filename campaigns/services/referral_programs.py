@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import ReferralProgram, ReferralTerms
-from campaigns.referral_definitions import ReferralDefinition, read_definition, stored
+from campaigns.referral_definitions import (
+    FURTHER,
+    ReferralDefinition,
+    read_definition,
+    stored,
+)
 from campaigns.referral_words import reward_of, unit_of
 from loyalty.models import Program
 from members.errors import ConflictError, DomainError, FieldError
@@ -97,10 +103,26 @@ def refuse_broken(program: Program, definition: ReferralDefinition) -> None:
             errors.append(FieldError(f"{place}.reward", _("There is no such live reward.")))
         elif gift.kind == "reward" and reward is not None and reward.is_donation:
             errors.append(FieldError(f"{place}.reward", _("A donation cannot be given.")))
-    if all(gift.is_nothing for gift in definition.gifts):
+    errors += _broken_shares(program, definition)
+    shares = any(getattr(definition, name) for name in FURTHER)
+    if not shares and all(gift.is_nothing for gift in definition.gifts):
         errors.append(FieldError("advocate.kind", _("Give one of them something."), "required"))
     if errors:
         raise DomainError(errors[0].message, errors=errors)
+
+
+def _broken_shares(program: Program, definition: ReferralDefinition) -> Iterator[FieldError]:
+    """Of further purchases: only units that are worth something can be a part of money."""
+    for name in FURTHER:
+        share = getattr(definition, name)
+        if share is None:
+            continue
+        unit = unit_of(share.as_gift(), program)
+        if unit is None:
+            yield FieldError(f"{name}.unit", _("There are no such units."), "unknown")
+        elif not unit.unit_value:
+            message = _("Say first what one of these units is worth.")
+            yield FieldError(f"{name}.percent", message)
 
 
 def _move(

@@ -25,6 +25,7 @@ from campaigns.selectors.referrals import (
     terms_said,
 )
 from campaigns.services.referral_checks import reasons_of
+from campaigns.services.referral_further import settle_further
 from campaigns.services.referral_payments import (
     Case,
     Side,
@@ -166,14 +167,24 @@ def _bring_up_to_date(pk: int, now: dt.datetime) -> Referral | None:
         return None
     case = _open(found, now)
     referral = case.referral
-    before = (referral.status, referral.order_id, referral.due_at, list(referral.reasons))
+    before = _state(referral)
     if referral.status in OPEN:
         _go_on(case, now)
     elif referral.status == Status.PAID and settle_return(case, now):
         referral.status, referral.closed_at = Status.TAKEN_BACK, now
-    if before != (referral.status, referral.order_id, referral.due_at, list(referral.reasons)):
+        referral.further_at = None
+    if referral.status == Status.PAID:
+        settle_further(case, now)
+    if before != _state(referral):
         referral.save()
     return referral
+
+
+def _state(referral: Referral) -> tuple[object, ...]:
+    return (
+        referral.status, referral.order_id, referral.due_at, list(referral.reasons),
+        referral.further_at,
+    )  # fmt: skip
 
 
 def _open(found: Referral, now: dt.datetime) -> Case:
@@ -236,9 +247,15 @@ def _look_for_order(case: Case, now: dt.datetime) -> None:
 
 
 def _look_at_order(case: Case, now: dt.datetime) -> None:
-    """What went back within its time brings nothing."""
+    """What went back within its time brings nothing. What was placed before it and told after it
+    was the first."""
     referral = case.referral
     assert referral.order is not None
+    first = buying_order(referral, case.definition)
+    if first is not None and first.placed_at < referral.order.placed_at:
+        if not _is_of_another(referral, first):
+            _note_order(referral, first, case.definition)
+        return
     if not counts(referral.order, case.definition, referral.program.currency):
         refuse(referral, "refunded", now)
 

@@ -119,6 +119,6 @@ def _gift(row: Referral, side: str) -> str:
     """Units; of rewards is told as of whatever is given."""
     found = [
         payment for payment in row.payments.all()
-        if payment.side == side and payment.redemption is None
+        if payment.side == side and payment.order_id is None and payment.redemption is None
     ]  # fmt: skip
     return payment_words(found[0], row.program.currency) if found else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -9,13 +10,13 @@ from django.utils import timezone
 
 from campaigns.models import Referral
 from campaigns.services.referrals import bring_up_to_date
-from loyalty.models import Membership, Program
+from loyalty.models import Membership, Program, WalletType
 from loyalty.services.leaving import leave_program
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.referrals import make_link, promise
-from tests.loyalty.factories import order, record
+from tests.loyalty.factories import give_back, order, record, refund
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +68,34 @@ def test_a_code_is_given_as_somebody_joins(api: ApiClient, program: Program, cod
     assert not Membership.objects.filter(customer__external_id="cat").exists()
     assert api.post("/memberships", body | {"referral_code": code}).status_code == 201
     assert Referral.objects.get(friend__external_id="cat").status == "joined"
+
+
+def test_shares_of_further_purchases_stand_beside_what_was_paid_for_the_first(
+    api: ApiClient, program: Program, code: str
+) -> None:
+    now = timezone.now()
+    WalletType.objects.filter(program=program).update(unit_value="0.01")
+    promise(program, at=now, wait_days=0, advocate_further={"percent": 10, "orders": 2})
+    Customer.objects.create(external_id="ben")
+    body = {"program": program.code, "customer": {"external_id": "ben"}, "referral_code": code}
+    api.post("/memberships", body)
+    referral = Referral.objects.get()
+    for number, minutes in (("B1", 1), ("B2", 2)):
+        at = now + dt.timedelta(minutes=minutes)
+        record(order(number, "30", buyer="ben", at=at, currency=program.currency))
+        bring_up_to_date(referral.pk, at)
+    give_back(refund("R", "15", of="B2", at=at, currency=program.currency))
+    bring_up_to_date(referral.pk, at)
+    found = api.get(f"/referrals/{referral.public_id}").json()
+    shown = [
+        (item["side"], item["order"], item["units"], item["units_back"], item["money"])
+        for item in found["payments"]
+    ]
+    assert shown[-1] == ("advocate", "B2", "300", "150", "1.50")
+    assert {order for _side, order, *_rest in shown[:-1]} == {None}
+    results = api.get(f"/programs/{program.code}/referral-results").json()
+    assert results["further"] == 1
+    assert any("further purchases" in sentence for sentence in results["sentences"])
 
 
 def test_what_is_in_review_is_decided_with_a_reason(

@@ -66,7 +66,15 @@ class ReferralIn(Body):
 
 class ReferralPaymentOut(Answer):
     side: Literal["advocate", "friend", "affiliate"]
+    order: str | None = Field(
+        description="Number of the further purchase that it is a share of; null: it is for "
+        "the first one."
+    )
     units: str | None = Field(description="Null: it was a reward, or money.")
+    units_back: str | None = Field(description="Of the units: how many were taken back.")
+    missed: str = Field(
+        description="Why nothing was given when it was due, as a code; empty: it was given."
+    )
     wallet_type: str | None
     redemption: UUID | None
     money: str = Field(description="What it cost, less what went back.")
@@ -128,9 +136,10 @@ class ReferralResultOut(Answer):
     joined: int
     bought: int
     paid: int
+    further: int = Field(description="Further purchases of friends that something was given for.")
     in_review: int
     refused: int
-    cost: str
+    cost: str = Field(description="Of first and further purchases, less what came back.")
     currency: str
     sentences: list[str] = Field(description="What is promised now, in words.")
     months: list[ReferralMonthOut]
@@ -246,7 +255,7 @@ class ReferralResults(ApiView):
         if program is None:
             raise NotFoundError("There is no such program.")
         found, terms = results_of(program), live_terms(program)
-        names = ("invited", "joined", "bought", "paid", "in_review", "refused")
+        names = ("invited", "joined", "bought", "paid", "further", "in_review", "refused")
         return answer(
             ReferralResultOut(
                 **{name: getattr(found, name) for name in names}, cost=exact(found.cost, 2),
@@ -272,7 +281,10 @@ def referral_out(referral: Referral) -> ReferralOut:
         status=Referral.Status(referral.status),
         payments=[
             ReferralPaymentOut(
-                side=payment.side, paid_at=payment.paid_at,
+                side=payment.side, paid_at=payment.paid_at, missed=payment.missed,
+                order=payment.order.external_id if payment.order else None,
+                units_back=exact(whole(payment.units_back, payment.wallet_type), 0)
+                if payment.wallet_type else None,
                 units=exact(whole(payment.units, payment.wallet_type), 0)
                 if payment.wallet_type else None,
                 wallet_type=payment.wallet_type.code if payment.wallet_type else None,

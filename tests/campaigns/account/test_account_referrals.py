@@ -203,3 +203,22 @@ def test_an_affiliate_who_was_stopped_invites_nobody(club: Program, client: Clie
     assert "Bread Blog invites you" in page(client, address)
     stop_affiliate(affiliate=affiliate, actor=SYSTEM, now=timezone.now())
     assert client.get(address).status_code == 302
+
+
+def test_a_share_of_further_purchases_is_said_to_both_and_summed(
+    client_of_ana: Client, ana: Membership
+) -> None:
+    now = timezone.now()
+    promise(ana.program, at=now, wait_days=0, advocate_further={"percent": 10, "orders": 3},
+            friend_further={"percent": 1, "months": 2})  # fmt: skip
+    link = make_link(ana.program, "ana", at=now)
+    found = bring(link, at=now)
+    for number in range(3):
+        buy(at=now + dt.timedelta(minutes=number), name=f"order-{number}")
+        settle(found, now + dt.timedelta(minutes=number))
+    own = client_of_ana.get(reverse("referrals_account:invite_of", args=[ana.public_id]))
+    text = own.content.decode().replace("\xa0", " ").replace("&#x27;", "'")
+    assert "You get 10% of a friend's further purchases in points: 3 orders." in text
+    assert "300 points + 1,000 points" in text
+    friend = Client().get(f"/refer/{link.code}/").content.decode()
+    assert "You get 1% of your further purchases in points: 2 months." in friend

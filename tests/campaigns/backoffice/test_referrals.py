@@ -87,6 +87,38 @@ def test_what_is_promised_is_written_published_and_paused(manager: Client, club:
     assert "3: 500 10: 900" in edit
 
 
+def test_shares_of_further_purchases_are_written_and_shown(manager: Client, club: Program) -> None:
+    edit = url("referral_edit", club.code)
+    for changes, field, words in (
+        ({"friend_further_orders": "3"}, "friend_further_percent", "Say how many percent"),
+        ({"advocate_further_percent": "5"}, "advocate_further_orders", "for how many orders"),
+        ({"advocate_further_percent": "101", "advocate_further_orders": "1"},
+         "advocate_further_percent", "100"),
+    ):  # fmt: skip
+        refused = manager.post(edit, FORM | changes)
+        assert refused.status_code == 422
+        assert words in str(refused.context["form"].errors[field])
+    further = {"advocate_further_percent": "5", "advocate_further_orders": "10",
+               "advocate_further_months": "12", "advocate_further_most": "2000"}  # fmt: skip
+    assert manager.post(edit, FORM | further | {"wait_days": "0"}).status_code == 302
+    manager.post(url("referral_state", club.code), {"do": "publish"})
+    assert ReferralTerms.objects.get().body["advocate_further"] == {
+        "percent": "5", "orders": 10, "months": 12, "most": "2000",
+    }  # fmt: skip
+    shown = page(manager, url("referral_program", club.code))
+    assert "5% of the friend&#x27;s further purchases in points, for 10 orders, 12 months." in shown
+    now = timezone.now()
+    found = bring(make_link(club, at=now), at=now)
+    for number in (1, 2):
+        buy(at=now, name=f"order-{number}")
+        settle(found, now)
+    assert "Who brought them: 250 points · Order order-2" in page(
+        manager, url("referral", found.public_id)
+    )
+    assert "Further purchases paid for" in page(manager, url("referral_program", club.code))
+    assert 'name="advocate_further_months" value="12"' in page(manager, edit)
+
+
 SAID_IN_A_FILE = [
     {"friends": 2, "gift": {"kind": "units", "units": "400"}},
     {"friends": 5, "gift": {"kind": "reward", "reward": "mug"}},
@@ -313,10 +345,16 @@ def test_a_manager_promises_and_a_friend_opens_the_link(
     page.locator("#id_advocate_units").fill("300")
     page.locator("#id_friend_kind").select_option("none")
     expect(page.locator("#id_friend_units")).to_be_hidden()
+    page.locator("#id_advocate_further_percent").fill("2")
+    page.locator("#id_advocate_further_orders").fill("10")
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1440, "height": 900})
     assert_no_axe_violations(page)
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("It holds for friends who come from now on.").first).to_be_visible()
+    expect(page.get_by_text("2% of the friend's further purchases in points").first).to_be_visible()
     assert_no_axe_violations(page)
     link = make_link(club, "ana", at=timezone.now())
     found = bring(link, "ben", at=timezone.now(), given_name="Ben")
