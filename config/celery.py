@@ -55,6 +55,10 @@ app.conf.beat_schedule = {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),
     },
+    "prune-sign-ins": {
+        "task": "members.tasks.prune_sign_ins",
+        "schedule": crontab(hour="3", minute="25"),
+    },
     "send-messages": {"task": "campaigns.tasks.send_messages", "schedule": 15.0},
     "go-on-with-journeys": {"task": "campaigns.tasks.go_on_with_journeys", "schedule": 20.0},
     "resume-stale-jobs": {"task": "members.tasks.resume_stale_jobs", "schedule": 30.0},
@@ -223,6 +227,16 @@ app.conf.beat_schedule = {
         "task": "members.tasks.run_scheduled",
         "args": ["confirmation"],
         "schedule": crontab(hour="1", minute="10"),
+    },
+    "audit-seals": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["audit_seals"],
+        "schedule": crontab(minute="7-59/10"),
+    },
+    "audit-check": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["audit_check"],
+        "schedule": crontab(hour="2", minute="35"),
     },
     # Before the totals are rebuilt, so that what had drifted is known and not only mended.
     "self-check": {

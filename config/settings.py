@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "members.toasts.ToastMiddleware",
     "members.middleware.MerchantMiddleware",
+    "members.account.staff_sign_ins.StaffSignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -230,6 +231,7 @@ SETIA_DEMO_LOGINS = [
     ("marketing manager", "mia@setia.example", DEMO_PASSWORD),
     ("support agent", "sam@setia.example", DEMO_PASSWORD),
     ("analyst", "lin@setia.example", DEMO_PASSWORD),
+    ("auditor", "uma@setia.example", DEMO_PASSWORD),
 ]
 SETIA_DEMO_CUSTOMER = "olivia.hart@example.com"
 # The management command that fills an empty database under `manage.py up`, in development.

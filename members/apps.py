@@ -8,10 +8,14 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         # The tasks are named wherever one is queued, not only in the worker that runs them.
         from members import condition_fields, tasks, words  # noqa: F401
-        from members.account import landing  # noqa: F401  (links customers as they sign in)
+        from members.account import (  # noqa: F401  (what happens as somebody signs in)
+            landing,
+            staff_sign_ins,
+        )
         from members.backoffice import menu, places
         from members.selectors import history, told_customers
         from members.services import (
+            audit_jobs,
             invitations,
             mail,
             merged_details,
@@ -32,3 +36,4 @@ class MembersConfig(AppConfig):
         merged_segments.register()
         segments.register()
         segment_jobs.register()
+        audit_jobs.register()

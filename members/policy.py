@@ -23,6 +23,18 @@ Role = StaffMember.Role
 _VIEW = {"home.view", "customers.view", "programs.view", "jobs.view"}
 # What the program costs and owes, and would: for those who plan and those who keep the books.
 _BOOKS = {"reports.view", "backtests.run"}
+# An address of one's own, under which one's calendar reads what is planned.
+_OWN = {"calendar.subscribe"}
+# Work whose pages an auditor reads as well, by what it takes to do it. Whoever does it sees it.
+_SEEN_WITH = {
+    "points.adjust": "approvals.view",
+    "adjustments.bulk": "adjustments.view",
+    "limits.manage": "limits.view",
+    "imports.run": "imports.view",
+    "staff.manage": "staff.view",
+    "api_keys.manage": "api_keys.view",
+    "sign_in.manage": "sign_in.view",
+}
 # What is done for a customer who asks.
 _SERVICE = {
     "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
@@ -30,15 +42,16 @@ _SERVICE = {
     "gift_cards.serve", "fulfillment.work", "messages.serve", "community.moderate",
 }  # fmt: skip
 
-ALLOWED: dict[str, frozenset[str]] = {
-    Role.ANALYST: frozenset(_VIEW | _BOOKS),
+_DONE: dict[str, frozenset[str]] = {
+    Role.ANALYST: frozenset(_VIEW | _BOOKS | _OWN),
     Role.SUPPORT_AGENT: frozenset(
-        _VIEW | _SERVICE | {"customers.edit", "customers.annotate", "customers.merge"}
+        _VIEW | _SERVICE | _OWN | {"customers.edit", "customers.annotate", "customers.merge"}
     ),
     Role.MARKETING_MANAGER: frozenset(
         _VIEW
         | _BOOKS
         | _SERVICE
+        | _OWN
         | {
             "customers.annotate",
             "points.approve",
@@ -61,6 +74,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         _VIEW
         | _BOOKS
         | _SERVICE
+        | _OWN
         | {
             "customers.edit",
             "customers.annotate",
@@ -95,6 +109,13 @@ ALLOWED: dict[str, frozenset[str]] = {
             "audit.view",
         }
     ),
+    # Sees how everything is and how it came to be, and changes none of it.
+    Role.AUDITOR: frozenset(_VIEW | {"reports.view", "audit.view", *_SEEN_WITH.values()}),
+}
+
+ALLOWED: dict[str, frozenset[str]] = {
+    role: done | {_SEEN_WITH[action] for action in done & _SEEN_WITH.keys()}
+    for role, done in _DONE.items()
 }
 
 # How many days ahead a role may let units last that would expire, or have; None: no limit.
@@ -103,6 +124,7 @@ EXTENSION_LIMIT: dict[str, int | None] = {
     Role.SUPPORT_AGENT: 92,
     Role.MARKETING_MANAGER: None,
     Role.ADMINISTRATOR: None,
+    Role.AUDITOR: 0,
 }
 
 AnyUser = AbstractBaseUser | AnonymousUser

@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from members.services import idempotency, job_runs, outbox
+from members.services import idempotency, job_runs, outbox, sign_ins
 
 BATCH = 200
 # Jobs may take longer than other work: whoever waits sees how far they are and can stop them. One
@@ -39,6 +39,12 @@ def prune_outbox() -> int:
 def prune_idempotency_records() -> int:
     """Forget answers to requests that can no longer be expected to come again."""
     return idempotency.prune_idempotency_records()
+
+
+@shared_task
+def prune_sign_ins() -> int:
+    """Forget where staff were long ago."""
+    return sign_ins.prune_sign_ins(now=timezone.now())
 
 
 @shared_task(time_limit=JOB_SECONDS, soft_time_limit=JOB_SECONDS - 60)

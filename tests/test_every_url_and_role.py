@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from loyalty.models import EarningRule
 from members.models import StaffMember, User
+from members.policy import ALLOWED
 from tests.campaigns.campaigns import draft as draft_campaign
 from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.challenges import draft as draft_challenge
@@ -36,7 +37,7 @@ from tests.factories import (
 from tests.loyalty.factories import make_program
 from tests.sharing import shared
 from tests.staff_addresses import TABLE
-from tests.staff_addresses.who import ADMINISTRATOR, EVERYBODY
+from tests.staff_addresses.who import ADMINISTRATOR, AUDITOR, EVERYBODY
 
 PREFIX = "backoffice/"
 # The repair pages are Django's own and have a test of their own below.
@@ -114,7 +115,8 @@ def make_world() -> World:
     objects |= {name: {"pk": person.pk} for name in TABLE if name.startswith("backoffice:team_")}
     objects |= {name: {"public_id": job.public_id} for name in TABLE if "backoffice:job" in name}
     objects["backoffice:job_start"] = {"key": "daily_totals"}
-    objects["backoffice:api_key_revoke"] = {"pk": key.pk}
+    objects["backoffice:api_key_revoke"] = objects["backoffice:api_key_rotate"] = {"pk": key.pk}
+    objects["backoffice:audit_export"] = {"kind": "csv"}
     objects["backoffice:styleguide_panel"] = {"state": "fine"}
     for name in (
         "wallet_panel", "movement_panel", "lot_panel", "order_panel", "customer_past", "enroll",
@@ -235,6 +237,24 @@ def test_the_repair_pages_open_to_superusers_only(world: World) -> None:
     superuser = UserFactory()
     User.objects.filter(pk=superuser.pk).update(is_superuser=True)
     assert browser(session_of(superuser)).get(url).status_code == 200
+
+
+def test_an_auditor_posts_only_what_is_a_question() -> None:
+    """Forms whose answer depends on what is filled in, and that change nothing; and the end of
+    their own sign-ins, which is about nobody else."""
+    posts = {name for name, who in TABLE.items() if AUDITOR in who.get("POST", ())}
+    assert posts == {
+        "backoffice:condition_builder",
+        "backoffice:styleguide_dialog",
+        "loyalty_backoffice:knowledge",
+        "messages_backoffice:preview",
+        "backoffice:own_sign_in_end",
+        "backoffice:own_sign_ins_end",
+    }
+
+
+def test_an_auditor_may_do_nothing_but_look() -> None:
+    assert {action.partition(".")[2] for action in ALLOWED[AUDITOR]} == {"view"}
 
 
 def test_every_role_is_in_the_table() -> None:

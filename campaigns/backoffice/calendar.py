@@ -46,7 +46,7 @@ from campaigns.services.sale_openings import draft_promotions
 from loyalty.models import Program
 from members.errors import DomainError
 from members.forms import errors_on, posted
-from members.policy import acting, is_allowed, staff_view
+from members.policy import acting, is_allowed, require, staff_view
 from members.responses import dialog_done
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
 from rewards.models import AccessWindow
@@ -269,6 +269,7 @@ def feed(request: HttpRequest) -> HttpResponse:
     assert user is not None
     here = reverse(f"{NAMESPACE}:feed")
     if request.method == "POST":
+        require(request.user, "calendar.subscribe")
         if request.POST.get("do") == "close":
             close_feed(user=user, actor=actor, now=now)
             messages.success(request, _("The address shows nothing any more."))

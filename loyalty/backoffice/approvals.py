@@ -61,7 +61,7 @@ from members.forms import errors_on, posted
 from members.models import Customer, User
 from members.navigation import Tab
 from members.paging import paginate
-from members.policy import acting, is_allowed, role_of, staff_view
+from members.policy import acting, is_allowed, require, role_of, staff_view
 from members.responses import dialog_done
 
 State = AdjustmentRequest.State
@@ -92,15 +92,16 @@ class ApprovalRow:
 
 
 @require_safe
-@staff_view("points.adjust")
+@staff_view("approvals.view")
 def approval_list(request: HttpRequest) -> HttpResponse:
     """What waits, or what was decided: everybody's for those who approve, else one's own."""
     now = timezone.now()
     user = _user(request)
     decided = request.GET.get("show") == "decided"
-    may_approve = is_allowed(user, "points.approve")
+    # Who only looks, an auditor, looks at everybody's.
+    sees_all = is_allowed(user, "points.approve") or not is_allowed(user, "points.adjust")
     found = requests().exclude(state=State.WAITING) if decided else waiting_requests(now)
-    found = found if may_approve else found.filter(asked_by=user)
+    found = found if sees_all else found.filter(asked_by=user)
     ordering = ("-decided_at", "-pk") if decided else ("asked_at", "pk")
     page = paginate(found, request=request, orderings={"": ordering}, default="")
     path = reverse("loyalty_backoffice:approval_list")
@@ -108,14 +109,14 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": _rows(page.items, user),
-        "batches": list(_batches(user, now)) if may_approve and not decided else [],
+        "batches": list(_batches(user, now)) if sees_all and not decided else [],
         "rules": [] if decided else _waiting_rules(user),
         "tiers": [] if decided else _waiting_tiers(user),
         "others": [] if decided else _others(user),
         "activities": activity_rows(shown[:SHOWN]) if is_allowed(user, "activities.decide") else [],
         "activity_count": 0 if decided else counted_activities().count(),
         "decided": decided,
-        "may_approve": may_approve,
+        "may_approve": sees_all,
         "tabs": [
             Tab(_("Waiting"), path, current=not decided),
             Tab(_("Decided"), f"{path}?show=decided", current=decided),
@@ -125,11 +126,13 @@ def approval_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("points.adjust")
+@staff_view("approvals.view")
 def approval(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One request with the balance before and after; sending it approves."""
-    item = _get(public_id)
     user = _user(request)
+    if request.method == "POST":
+        require(user, "points.adjust")
+    item = _get(public_id)
     row = _rows([item], user)[0]
     problem = ""
     if request.method == "POST":

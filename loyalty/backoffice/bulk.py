@@ -36,7 +36,7 @@ from members.formatting import format_points
 from members.forms import errors_on, posted
 from members.models import Job
 from members.paging import paginate
-from members.policy import acting, role_of, staff_view
+from members.policy import acting, is_allowed, role_of, staff_view
 from members.responses import dialog_done
 from members.services.jobs import cancel_job
 
@@ -44,11 +44,12 @@ FORMS: dict[str, type[BulkForm]] = {"adjustment": BulkForm, "grant": GrantForm}
 
 
 @require_safe
-@staff_view("adjustments.bulk")
+@staff_view("adjustments.view")
 def bulk_list(request: HttpRequest) -> HttpResponse:
     """Every bulk adjustment there was, the newest first."""
     page = paginate(batches(), request=request, orderings={"": ("-pk",)}, default="")
-    context = {"page": page, "has_live": _has_live()}
+    may_run = is_allowed(request.user, "adjustments.bulk")
+    context = {"page": page, "has_live": _has_live(), "may_run": may_run}
     return render(request, "loyalty/backoffice/bulk_list.html", context)
 
 
@@ -89,7 +90,7 @@ def bulk_sample(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_safe
-@staff_view("adjustments.bulk")
+@staff_view("adjustments.view")
 def bulk_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One of them: what it would do, how far it is, what became of it."""
     context = page_context(request, _get(public_id))
@@ -98,7 +99,7 @@ def bulk_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_view("adjustments.bulk")
+@staff_view("adjustments.view")
 def bulk_of_job(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """From the list of jobs to what the work is about."""
     job = get_object_or_404(Job, public_id=public_id)
@@ -107,7 +108,7 @@ def bulk_of_job(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_view("adjustments.bulk")
+@staff_view("adjustments.view")
 def bulk_problems(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The rows that were not posted, or not undone, as a file."""
     batch = _get(public_id)

@@ -39,7 +39,7 @@ OPEN = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 @require_safe
-@staff_view("imports.run")
+@staff_view("imports.view")
 def import_list(request: HttpRequest) -> HttpResponse:
     """Every import there was, the newest first."""
     page = paginate(
@@ -88,7 +88,7 @@ def import_sample(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@staff_view("imports.run")
+@staff_view("imports.view")
 def import_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One import: how far it is, how it ended, and every row that was refused."""
     job = get_object_or_404(_imports(), public_id=public_id)
@@ -108,7 +108,7 @@ def import_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_view("imports.run")
+@staff_view("imports.view")
 def import_errors(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The refused rows as a file, to correct and import again."""
     job = get_object_or_404(_imports(), public_id=public_id)

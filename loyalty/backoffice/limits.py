@@ -31,7 +31,7 @@ class Group:
 
 
 @require_safe
-@staff_view("limits.manage")
+@staff_view("limits.view")
 def limit_list(request: HttpRequest) -> HttpResponse:
     """The limits for every program, then those of single ones."""
     groups = [

@@ -13,12 +13,12 @@ from loyalty.models import AdjustmentReason
 from loyalty.selectors.adjustment_reasons import list_reasons, reason_label
 from loyalty.services.adjustment_reasons import create_reason, update_reason
 from members.forms import errors_on, posted
-from members.policy import acting, staff_view
+from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
 
 
 @require_safe
-@staff_view("limits.manage")
+@staff_view("limits.view")
 def reason_list(request: HttpRequest) -> HttpResponse:
     """Every reason, with who may use it."""
     labels = dict(role_choices())
@@ -33,7 +33,11 @@ def reason_list(request: HttpRequest) -> HttpResponse:
             "Whoever adds or takes points chooses one of these. What was moved keeps the reason as"
             " it was called then."
         ),
-        "create_url": reverse("loyalty_backoffice:reason_create"),
+        "create_url": (
+            reverse("loyalty_backoffice:reason_create")
+            if is_allowed(request.user, "limits.manage")
+            else ""
+        ),
         "create_label": _("New reason"),
         "changed": "reason",
         "rows": rows,

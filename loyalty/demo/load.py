@@ -43,7 +43,10 @@ from members.services.audit import SYSTEM
 
 SOURCE = "demo"
 PROGRAM = "harvest-club"
-NAMES = {"ada": "Ada Lindqvist", "mia": "Mia Okonkwo", "sam": "Sam Rivera", "lin": "Lin Zhao"}
+NAMES = {
+    "ada": "Ada Lindqvist", "mia": "Mia Okonkwo", "sam": "Sam Rivera", "lin": "Lin Zhao",
+    "uma": "Uma Tanaka",
+}  # fmt: skip
 
 
 def needs_demo() -> bool:

@@ -179,7 +179,26 @@ class ApiKeyForm(forms.Form):
         return timezone.now() + timedelta(days=int(days)) if days else None
 
 
+class ApiKeyRotationForm(forms.Form):
+    OVERLAPS = (
+        ("24", _l("One day more")),
+        ("1", _l("One hour more")),
+        ("72", _l("Three days more")),
+        ("168", _l("A week more")),
+        ("0", _l("Not at all: it is known to somebody who should not know it")),
+    )
+
+    hours = forms.TypedChoiceField(
+        label=_l("The key as it is now works"), choices=OVERLAPS, coerce=int,
+        help_text=_l("Until then both work, so that the shop can change over without a break."),
+    )  # fmt: skip
+
+
 class AuditFilterForm(forms.Form):
+    text = forms.CharField(
+        label=_l("Text"), required=False, max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "class": "form-control"}),
+    )  # fmt: skip
     person = forms.ChoiceField(
         label=_l("Person"), required=False, widget=forms.Select(attrs={"class": "form-select"})
     )

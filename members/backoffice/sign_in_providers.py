@@ -67,7 +67,7 @@ class ProviderForm(forms.Form):
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("sign_in.view")
 def provider_list(request: HttpRequest) -> HttpResponse:
     """All of them, with how many customers use each."""
     context = {"title": _("Sign-in"), "providers": list_providers()}

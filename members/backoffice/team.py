@@ -43,11 +43,15 @@ ROLES: dict[str, str | Promise] = {
     StaffMember.Role.ANALYST: gettext_lazy(
         "Sees everything about customers and programs, changes nothing."
     ),
+    StaffMember.Role.AUDITOR: gettext_lazy(
+        "Reads the books, the audit log, adjustments, imports, limits, the team and its keys; "
+        "changes nothing at all."
+    ),
 }
 
 
 @require_safe
-@staff_view("staff.manage")
+@staff_view("staff.view")
 def team(request: HttpRequest) -> HttpResponse:
     """Everybody with their role, and what can be done about it."""
     people = list_staff()

@@ -19,6 +19,7 @@ from members.backoffice import (
     segment_lists,
     segments,
     sign_in_providers,
+    sign_ins,
     styleguide,
     team,
 )
@@ -44,6 +45,13 @@ urlpatterns = [
     path(f"{CUSTOMER}notes/", customer_page.notes, name="customer_notes"),
     path(f"{CUSTOMER}timeline/", customer_page.timeline, name="customer_timeline"),
     path(f"{CUSTOMER}changes/", customer_page.audit, name="customer_audit"),
+    path("sign-ins/", sign_ins.sign_in_list, name="own_sign_ins"),
+    path("sign-ins/<int:pk>/end/", sign_ins.sign_in_end, name="own_sign_in_end"),
+    path("sign-ins/end/", sign_ins.sign_in_end_others, name="own_sign_ins_end"),
+    path("settings/team/<int:pk>/sign-ins/", sign_ins.team_sign_ins, name="team_sign_ins"),
+    path(
+        "settings/team/<int:pk>/sign-ins/end/", sign_ins.team_sign_ins_end, name="team_sign_ins_end"
+    ),
     path("settings/merchant/", merchant.merchant, name="merchant"),
     path("settings/merchant/preview/", merchant.preview, name="merchant_preview"),
     path("settings/team/", team.team, name="team"),
@@ -54,6 +62,7 @@ urlpatterns = [
     path("settings/team/<int:pk>/remove/", team.remove, name="team_remove"),
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
     path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
+    path("settings/api-keys/<int:pk>/rotate/", api_keys.api_key_rotate, name="api_key_rotate"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("settings/sign-in/", sign_in_providers.provider_list, name="sign_in_provider_list"),
     path(
@@ -66,6 +75,7 @@ urlpatterns = [
         name="sign_in_provider_remove",
     ),
     path("settings/audit-log/", audit.audit_log, name="audit_log"),
+    path("settings/audit-log/file.<slug:kind>", audit.audit_export, name="audit_export"),
     path("customers/segments/", segments.segment_list, name="segment_list"),
     path("customers/segments/new/", segments.segment_create, name="segment_create"),
     path("customers/segments/preview/", segments.segment_preview, name="segment_preview"),

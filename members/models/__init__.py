@@ -1,5 +1,5 @@
 from members.models.api_keys import ApiKey, IdempotencyRecord
-from members.models.audit import AuditEntry
+from members.models.audit import AuditEntry, AuditSeal
 from members.models.customers import Customer, CustomerNote
 from members.models.event_wishes import EventWish
 from members.models.facts import CustomerFacts
@@ -9,12 +9,14 @@ from members.models.merges import CustomerMerge
 from members.models.outbox import OutboxEvent
 from members.models.segments import Segment, SegmentMember, SegmentSize
 from members.models.sign_in_providers import SignInProvider
+from members.models.sign_ins import SignIn
 from members.models.staff import StaffMember
 from members.models.users import User
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "AuditSeal",
     "Customer",
     "CustomerFacts",
     "CustomerMerge",
@@ -29,6 +31,7 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SegmentSize",
+    "SignIn",
     "SignInProvider",
     "StaffMember",
     "User",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -21,12 +23,29 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    # The secret before the one that was made last, and how long it still opens.
+    former_hash = models.BinaryField(max_length=32, null=True)
+    former_until = models.DateTimeField(null=True)
+    rotated_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="api_key_former_secret_ends",
+                condition=models.Q(former_hash=None, former_until=None)
+                | models.Q(former_hash__isnull=False, former_until__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def overlaps_until(self) -> datetime | None:
+        """Until when the secret before opens as well; None: it does not."""
+        until = self.former_until
+        return until if until is not None and until > timezone.now() else None
 
     @property
     def state(self) -> str:

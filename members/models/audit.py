@@ -65,3 +65,52 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_label} {self.action} {self.target_label}"
+
+
+# A salt goes when what it stands before is forgotten; all else stays.
+_ONLY_LOSES_SALT = """
+    IF NEW.salt IS NOT NULL
+       OR (NEW.id, NEW.entry_id, NEW.content, NEW.digest, NEW.sealed_at)
+          IS DISTINCT FROM (OLD.id, OLD.entry_id, OLD.content, OLD.digest, OLD.sealed_at) THEN
+        RAISE EXCEPTION 'Cannot update rows from members_auditseal, but for forgetting';
+    END IF;
+    RETURN NEW;
+"""
+
+
+class AuditSeal(models.Model):
+    """A link of the chain over the audit log: what an entry said, together with all before it.
+
+    `digest` is that of the seal before, of what never changes in the entry, and of `content`, the
+    salted digest of what may be forgotten. Once that is forgotten the salt goes, so that nobody can
+    guess what it was, and the entry gets a further seal over what is left; the chain still holds.
+    Seals are made in batches by a job: writing an entry waits for nobody.
+    """
+
+    # No foreign key: whoever removes an entry in spite of all shall not take its seal along.
+    entry_id = models.BigIntegerField()
+    salt = models.BinaryField(max_length=16, null=True)
+    content = models.BinaryField(max_length=32)
+    digest = models.BinaryField(max_length=32)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["entry_id", "-id"], name="audit_seal_entry"),
+            models.Index(
+                fields=["entry_id"], name="audit_seal_forgotten", condition=models.Q(salt=None)
+            ),
+        ]
+        ordering = ["id"]
+        triggers = [
+            pgtrigger.Protect(name="audit_seal_stays", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="audit_seal_only_loses_salt",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=_ONLY_LOSES_SALT,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}: {bytes(self.digest).hex()}"

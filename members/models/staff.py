@@ -14,6 +14,7 @@ class StaffMember(models.Model):
         MARKETING_MANAGER = "marketing_manager", _("Marketing manager")
         SUPPORT_AGENT = "support_agent", _("Support agent")
         ANALYST = "analyst", _("Analyst")
+        AUDITOR = "auditor", _("Auditor")
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="staff_member")
     role = models.CharField(_("role"), max_length=32, choices=Role.choices)
@@ -37,6 +38,7 @@ class StaffMember(models.Model):
                         "marketing_manager",
                         "support_agent",
                         "analyst",
+                        "auditor",
                     ]
                 ),
             ),

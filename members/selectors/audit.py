@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from members.audit import target_of
 from members.models import AuditEntry, User
@@ -34,8 +35,10 @@ def filter_entries(
     action: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    text: str = "",
 ) -> QuerySet[AuditEntry]:
-    """The same as a queryset, for lists that page."""
+    """The same as a queryset, for lists that page. `text`: what is in the name of the object or of
+    who acted, in the reason, or in what was before and after."""
     rows = AuditEntry.objects.select_related("actor").order_by("-pk")
     if target:
         rows = rows.filter(target=target)
@@ -43,6 +46,12 @@ def filter_entries(
         rows = rows.filter(actor=actor)
     if action:
         rows = rows.filter(action=action)
+    if text:
+        said = Q(target_label__icontains=text) | Q(actor_label__icontains=text)
+        said |= Q(reason__icontains=text) | Q(before_text__icontains=text)
+        rows = rows.annotate(
+            before_text=Cast("before", TextField()), after_text=Cast("after", TextField())
+        ).filter(said | Q(after_text__icontains=text))
     if since is not None:
         rows = rows.filter(at__gte=since)
     if until is not None:

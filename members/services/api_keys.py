@@ -92,6 +92,8 @@ SECRET_BYTES = 32
 CACHED_FOR = 5.0
 CACHED_AT_MOST = 1_000
 USE_NOTED_EVERY = timedelta(minutes=1)
+# So many hours may two secrets of one key be good: a week.
+OVERLAP_AT_MOST = 168
 
 
 @dataclass(slots=True)
@@ -140,6 +142,27 @@ def revoke_api_key(*, actor: Actor, key: ApiKey) -> ApiKey:
     return key
 
 
+@transaction.atomic
+def rotate_api_key(*, actor: Actor, key: ApiKey, hours: int, now: datetime) -> tuple[ApiKey, str]:
+    """Give a key another secret; the second value is the key as it is presented from now on, shown
+    now or never. The secret until now opens for so many hours more, an older one no longer."""
+    if not 0 <= hours <= OVERLAP_AT_MOST:
+        message = _("Choose from 0 to %(most)s hours.") % {"most": OVERLAP_AT_MOST}
+        raise DomainError(message, errors=[FieldError("hours", message)])
+    row = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if row.state != "active":
+        raise ConflictError(_("This key is no longer in use. Make a new one instead."))
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    until = now + timedelta(hours=hours)
+    row.former_hash, row.former_until = (row.key_hash, until) if hours else (None, None)
+    row.key_hash, row.rotated_at = _hash(secret), now
+    row.save(update_fields=["key_hash", "former_hash", "former_until", "rotated_at"])
+    after = {"former_until": _iso(row.former_until)}
+    record_audit(actor=actor, action="api_key.rotated", target=row, after=after)
+    _known.pop(row.prefix, None)
+    return row, f"{BRAND}_{row.prefix}_{secret}"
+
+
 def authenticate_api_key(presented: str) -> ApiKey | None:
     """Return the key that was presented, if it exists, is not revoked and has not expired."""
     brand, _, rest = presented.partition("_")
@@ -147,7 +170,7 @@ def authenticate_api_key(presented: str) -> ApiKey | None:
     if brand != BRAND or not secret or len(prefix) != 2 * PREFIX_BYTES or not prefix.isalnum():
         return None
     key = _find(prefix)
-    if key is None or not hmac.compare_digest(bytes(key.key_hash), _hash(secret)):
+    if key is None or not _opens(key, secret):
         return None
     if key.state != "active":
         return None
@@ -165,6 +188,16 @@ def find_active_key(prefix: str) -> ApiKey | None:
 def forget_cached_keys() -> None:
     """Have the next request read its key from the database."""
     _known.clear()
+
+
+def _opens(key: ApiKey, secret: str) -> bool:
+    """Its secret, or the one before while that still holds."""
+    hashed = _hash(secret)
+    if hmac.compare_digest(bytes(key.key_hash), hashed):
+        return True
+    if key.former_hash is None or key.former_until is None or key.former_until <= timezone.now():
+        return False
+    return hmac.compare_digest(bytes(key.former_hash), hashed)
 
 
 def _find(prefix: str) -> ApiKey | None:

@@ -27,6 +27,7 @@ from members.models import (
     User,
 )
 from members.services.audit import target_of
+from members.services.audit_seals import forget_salts
 from members.services.customer_values import FIELDS
 
 # Of an entry about a customer. Their number is the shop's, and stays.
@@ -60,6 +61,7 @@ def _forget_entries(entries: Any, *, whole: bool) -> None:
         row.target_label, row.erased_at = "", timezone.now()
         if whole:
             row.before, row.after, row.reason = _nulled(row.before), _nulled(row.after), ""
+    forget_salts([row.pk for row in rows])
     AuditEntry.objects.bulk_update(
         rows, ["target_label", "before", "after", "reason", "erased_at"], batch_size=_WROTE_AT_ONCE
     )
@@ -83,6 +85,7 @@ def _forget_names(customers: Sequence[Customer], names: set[str]) -> None:
     for row in rows:
         row.before, row.after = _unnamed(row.before, names), _unnamed(row.after, names)
         row.erased_at = timezone.now()
+    forget_salts([row.pk for row in rows])
     AuditEntry.objects.bulk_update(
         rows, ["before", "after", "erased_at"], batch_size=_WROTE_AT_ONCE
     )
@@ -107,7 +110,9 @@ def _forget_user(user: User) -> None:
     SocialAccount.objects.filter(user=user).delete()
     if StaffMember.objects.filter(user=user).exists() or user.is_superuser:
         return
-    AuditEntry.objects.filter(actor=user).update(actor_label="", erased_at=timezone.now())
+    own = AuditEntry.objects.filter(actor=user)
+    forget_salts(list(own.values_list("pk", flat=True)))
+    own.update(actor_label="", erased_at=timezone.now())
     user.email, user.name, user.is_active = f"erased-{uuid4().hex}@erased.invalid", "", False
     user.set_unusable_password()
     user.save()

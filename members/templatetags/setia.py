@@ -23,6 +23,7 @@ from members.formatting import format_number, format_percent
 from members.icons import icon_svg
 from members.navigation import ProgramChoice, Tab
 from members.paging import Page
+from members.policy import AnyUser, is_allowed
 from members.states import state_label
 from members.templatetags import setia_forms
 from members.timeline_view import TimelineEntry
@@ -39,6 +40,12 @@ Values = dict[str, Any]
 # --- Small things -----------------------------------------------------------------------------
 
 register.filter("undo_url", undo_url)
+
+
+@register.filter
+def may(user: AnyUser, action: str) -> bool:
+    """`{% if request.user|may:"staff.manage" %}`: for the buttons of pages that others read."""
+    return is_allowed(user, action)
 
 
 @register.filter

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _l
 
 from members.models import StaffMember, User
+from members.policy import roles_allowed
 from rewards.address_forms import AddressForm
 from rewards.models import FulfillmentTask
 
@@ -82,5 +83,5 @@ class AssignForm(forms.Form):
 
 def colleagues() -> QuerySet[User]:
     """Who can be asked to send something."""
-    staff = StaffMember.objects.exclude(role=StaffMember.Role.ANALYST)
+    staff = StaffMember.objects.filter(role__in=roles_allowed("fulfillment.work"))
     return User.objects.filter(staff_member__in=staff, is_active=True).order_by("email")

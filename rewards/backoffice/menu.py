@@ -67,7 +67,7 @@ ITEMS = (
         f"{NAMESPACE}:override_limit_list",
         "door-enter",
         order=51,
-        permission="limits.manage",
+        permission="limits.view",
         section="settings",
         match=(f"{NAMESPACE}:override_limit",),
     ),

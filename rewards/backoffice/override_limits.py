@@ -46,7 +46,7 @@ class OverrideLimitForm(forms.Form):
 
 
 @require_safe
-@staff_view("limits.manage")
+@staff_view("limits.view")
 def override_limit_list(request: HttpRequest) -> HttpResponse:
     """The limits of every role that may."""
     context = {"terms": override_terms()}

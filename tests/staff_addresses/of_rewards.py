@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.staff_addresses.who import (
     ADMINISTRATORS,
+    ADMINISTRATORS_AND_AUDITORS,
     EVERYBODY,
     MARKETERS,
     NOT_ANALYSTS,
@@ -87,6 +88,6 @@ REWARDS: dict[str, Who] = {
     "rewards_backoffice:window_edit": form(MARKETERS),
     "rewards_backoffice:window_archive": write(MARKETERS),
     "rewards_backoffice:redemption_minimum": form(NOT_ANALYSTS),
-    "rewards_backoffice:override_limit_list": read(ADMINISTRATORS),
+    "rewards_backoffice:override_limit_list": read(ADMINISTRATORS_AND_AUDITORS),
     "rewards_backoffice:override_limit_edit": form(ADMINISTRATORS),
 }

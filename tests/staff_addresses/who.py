@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-ANALYST, AGENT, MARKETING, ADMINISTRATOR = (
-    "analyst", "support_agent", "marketing_manager", "administrator",
+ANALYST, AGENT, MARKETING, ADMINISTRATOR, AUDITOR = (
+    "analyst", "support_agent", "marketing_manager", "administrator", "auditor",
 )  # fmt: skip
-EVERYBODY = frozenset({ANALYST, AGENT, MARKETING, ADMINISTRATOR})
+EVERYBODY = frozenset({ANALYST, AGENT, MARKETING, ADMINISTRATOR, AUDITOR})
 NOT_AGENTS = EVERYBODY - {AGENT}
-NOT_ANALYSTS = EVERYBODY - {ANALYST}
+NOT_ANALYSTS = EVERYBODY - {ANALYST, AUDITOR}
+NOT_AUDITORS = EVERYBODY - {AUDITOR}
+PLANNERS = EVERYBODY - {AGENT, AUDITOR}
 AGENTS = frozenset({AGENT, ADMINISTRATOR})
 MARKETERS = frozenset({MARKETING, ADMINISTRATOR})
 ADMINISTRATORS = frozenset({ADMINISTRATOR})
+# Pages that those read who do the work, and auditors.
+MARKETERS_AND_AUDITORS = MARKETERS | {AUDITOR}
+ADMINISTRATORS_AND_AUDITORS = ADMINISTRATORS | {AUDITOR}
+NOT_ONLY_ANALYSTS = NOT_ANALYSTS | {AUDITOR}
 
 Who = dict[str, frozenset[str]]
 

@@ -1,5 +1,8 @@
 """Settings: the merchant, the team, the keys, the audit log."""
 
+import csv
+import io
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,8 +18,12 @@ from members.models import ApiKey, AuditEntry, StaffMember, User
 from members.selectors.merchants import get_merchant
 from members.services.api_keys import authenticate_api_key
 from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.audit_jobs import CHECK
+from members.services.audit_seals import seal_entries
+from members.services.job_runs import run_scheduled
 from tests.factories import ApiKeyFactory, CustomerFactory, StaffMemberFactory
 from tests.members.conftest import HTMX, IN_DIALOG
+from tests.members.services.test_audit_seals import tampering
 from tests.members.services.test_merchants import png
 
 pytestmark = pytest.mark.django_db
@@ -211,6 +218,33 @@ def test_a_revoked_key_moves_to_those_no_longer_in_use(admins_browser: Client) -
     assert authenticate_api_key(key.presented) is None
 
 
+def test_a_key_gets_another_secret_which_is_shown_once(admins_browser: Client) -> None:
+    key = ApiKeyFactory(name="Web shop")
+    address = reverse("backoffice:api_key_rotate", args=[key.pk])
+    assert "Web shop" in admins_browser.get(address, headers=IN_DIALOG).content.decode()
+    assert admins_browser.post(address, {"hours": "5"}, headers=IN_DIALOG).status_code == 422
+    response = admins_browser.post(address, {"hours": "24"}, headers=IN_DIALOG)
+    assert response.headers["HX-Trigger"] == '{"api-key-changed": {}}'
+    found = re.search(r'value="(setia_[^"]+)"', response.content.decode())
+    assert found is not None
+    assert authenticate_api_key(found[1]) == authenticate_api_key(key.presented) == key
+    shown = admins_browser.get(reverse("backoffice:api_key_list")).content.decode()
+    assert "The secret before works until" in shown
+    assert found[1] not in shown
+
+
+def test_an_auditor_reads_settings_and_finds_no_button(
+    browser_of: Callable[[str], Client],
+) -> None:
+    ApiKeyFactory(name="Web shop")
+    auditor = browser_of("auditor")
+    for name, seen in (("api_key_list", "Web shop"), ("team", "Auditor"), ("audit_log", "Who")):
+        html = auditor.get(reverse(f"backoffice:{name}")).content.decode()
+        assert seen in html
+        for button in ("New API key", "Rotate", "Revoke key", "Invite somebody", "Change role"):
+            assert button not in html, (name, button)
+
+
 def test_an_expired_key_is_no_longer_in_use(admins_browser: Client) -> None:
     ApiKeyFactory()
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(days=1))
@@ -269,6 +303,60 @@ def test_the_log_is_filtered_by_person_action_object_and_day(
     assert len(shown(admins_browser, since=today.isoformat(), until=today.isoformat())) == 4
     assert shown(admins_browser, until=yesterday) == []
     assert shown(admins_browser, person=str(agent.pk), target=entries[2].target) == [entries[2].pk]
+
+
+def test_the_log_is_searched_by_what_is_in_it(
+    admins_browser: Client, entries: list[AuditEntry]
+) -> None:
+    both = [entries[1].pk, entries[0].pk]
+    assert shown(admins_browser, text="anna") == both
+    assert shown(admins_browser, text="B@example") == [entries[1].pk]
+    assert shown(admins_browser, text="sam sup") == [entries[2].pk, entries[1].pk]
+    assert shown(admins_browser, text="nobody") == []
+
+
+def exported(client: Client, kind: str, **filters: str) -> str:
+    response = client.get(reverse("backoffice:audit_export", args=[kind]), filters)
+    assert f"audit-log.{kind}" in response["Content-Disposition"]
+    return b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+
+
+def test_the_log_is_exported_as_it_is_filtered(
+    admins_browser: Client, entries: list[AuditEntry], agent: User
+) -> None:
+    rows = list(csv.DictReader(io.StringIO(exported(admins_browser, "csv"))))
+    assert [int(row["id"]) for row in rows] == [entry.pk for entry in reversed(entries)]
+    lines = exported(admins_browser, "ndjson", person=str(agent.pk)).splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [row["id"] for row in found] == [entries[2].pk, entries[1].pk]
+    assert found[1]["after"] == {"email": "b@example.com"}
+    assert found[1]["actor"] == str(agent)
+    assert admins_browser.get(reverse("backoffice:audit_export", args=["xls"])).status_code == 404
+
+
+def test_a_name_like_a_formula_is_text_in_a_spreadsheet(
+    admins_browser: Client, actor: Actor
+) -> None:
+    customer = CustomerFactory(given_name="=1+1", family_name="")
+    record_audit(actor=actor, action="customer.created", target=customer)
+    row = next(csv.DictReader(io.StringIO(exported(admins_browser, "csv"))))
+    assert row["target_name"].startswith("'=1+1")
+
+
+def test_the_page_says_what_the_last_check_found(
+    admins_browser: Client, entries: list[AuditEntry]
+) -> None:
+    seal_entries(now=timezone.now())
+    run_scheduled(kind=CHECK, now=timezone.now())
+    assert (
+        "as it was written" in admins_browser.get(reverse("backoffice:audit_log")).content.decode()
+    )
+    with tampering() as run:
+        run(f"UPDATE members_auditentry SET reason = 'x' WHERE id = {entries[0].pk}")
+    run_scheduled(kind=CHECK, now=timezone.now())
+    html = admins_browser.get(reverse("backoffice:audit_log")).content.decode()
+    assert "The log was tampered with" in html
+    assert f"Entry {entries[0].pk} is not what it was" in html
 
 
 def test_a_filter_nobody_can_choose_is_passed_over(

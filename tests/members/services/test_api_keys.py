@@ -18,6 +18,7 @@ from members.services.api_keys import (
     create_api_key,
     forget_cached_keys,
     revoke_api_key,
+    rotate_api_key,
 )
 from members.services.audit import Actor
 from tests.factories import ApiKeyFactory
@@ -160,3 +161,60 @@ def test_guessing_does_not_fill_the_memory() -> None:
     for number in range(20):
         authenticate_api_key(f"setia_{number:010}_guess")
     assert api_keys._known == {}
+
+
+# --- Rotation -----------------------------------------------------------------------------------
+
+
+def test_after_a_rotation_both_secrets_open_until_the_overlap_ends(actor: Actor) -> None:
+    key = ApiKeyFactory()
+    assert authenticate_api_key(key.presented) == key
+    rotated, presented = rotate_api_key(actor=actor, key=key, hours=2, now=timezone.now())
+    assert presented != key.presented
+    assert presented.startswith(f"setia_{key.prefix}_")
+    assert authenticate_api_key(presented) == authenticate_api_key(key.presented) == key
+    ApiKey.objects.update(former_until=timezone.now() - timedelta(seconds=1))
+    forget_cached_keys()
+    assert authenticate_api_key(key.presented) is None
+    assert authenticate_api_key(presented) == key
+    entry = AuditEntry.objects.get(action="api_key.rotated")
+    assert rotated.former_until is not None
+    assert entry.after == {"former_until": rotated.former_until.isoformat()}
+
+
+def test_the_cache_does_not_outlive_the_overlap(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    key = ApiKeyFactory()
+    rotate_api_key(actor=actor, key=key, hours=1, now=timezone.now())
+    assert authenticate_api_key(key.presented) == key
+    later = timezone.now() + timedelta(hours=1, seconds=1)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert authenticate_api_key(key.presented) is None
+
+
+def test_a_secret_that_leaked_ends_at_once_and_a_second_rotation_ends_the_first(
+    actor: Actor,
+) -> None:
+    key, now = ApiKeyFactory(), timezone.now()
+    _row, second = rotate_api_key(actor=actor, key=key, hours=24, now=now)
+    _row, third = rotate_api_key(actor=actor, key=key, hours=24, now=now)
+    assert authenticate_api_key(key.presented) is None
+    assert authenticate_api_key(second) == authenticate_api_key(third) == key
+    _row, fourth = rotate_api_key(actor=actor, key=key, hours=0, now=now)
+    assert [authenticate_api_key(text) for text in (second, third)] == [None, None]
+    assert authenticate_api_key(fourth) == key
+
+
+@pytest.mark.parametrize("hours", [-1, 169])
+def test_the_overlap_has_an_end(actor: Actor, hours: int) -> None:
+    with pytest.raises(DomainError) as refused:
+        rotate_api_key(actor=actor, key=ApiKeyFactory(), hours=hours, now=timezone.now())
+    assert [error.field for error in refused.value.errors] == ["hours"]
+
+
+def test_a_key_out_of_use_is_not_rotated(actor: Actor) -> None:
+    key = ApiKeyFactory()
+    revoke_api_key(actor=actor, key=key)
+    with pytest.raises(ConflictError):
+        rotate_api_key(actor=actor, key=key, hours=1, now=timezone.now())
