@@ -154,7 +154,7 @@ def _checked(name: str) -> str:
     if said and (not _NAME.fullmatch(said) or _NUMBER.search(said)):
         raise _wrong(_("3 to 24 letters and digits, and no long number."), "invalid")
     if is_like_staff(said):
-        raise _wrong(_("This name is not free."), "taken")
+        raise _wrong(_("This name cannot be used."), "taken")
     return said
 
 
