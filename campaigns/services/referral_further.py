@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from django.db.models import DecimalField, Q, Sum, Value
+from django.db.models import DecimalField, Exists, OuterRef, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
-from campaigns.models import ReferralPayment
+from campaigns.models import Referral, ReferralPayment
 from campaigns.referral_definitions import ReferralShare
 from campaigns.referral_words import unit_of
 from campaigns.selectors.referrals import Spent, in_budget, people_of
@@ -96,12 +96,13 @@ def _orders(case: Case, known: Payments) -> list[Order]:
         # From then on they buy as who they were merged into.
         own = Q(pk__in=[])
     rows = Order.objects.filter(own | paid, currency=referral.program.currency, total__gt=0)
+    # After a merge the same order may be in two referrals: it is paid for in one.
     elsewhere = ReferralPayment.objects.filter(
-        order__isnull=False, referral__program=referral.program_id
+        order=OuterRef("pk"), referral__program=referral.program_id
     ).exclude(referral=referral)
-    found = rows.exclude(pk__in=elsewhere.values("order")).exclude(pk=first.pk).annotate(
-        back=Coalesce(Sum("refunds__total"), Value(ZERO), output_field=_MONEY)
-    )  # fmt: skip
+    firsts = Referral.objects.filter(order=OuterRef("pk"), program=referral.program_id)
+    found = rows.exclude(Exists(firsts)).exclude(Exists(elsewhere))
+    found = found.annotate(back=Coalesce(Sum("refunds__total"), Value(ZERO), output_field=_MONEY))
     return sorted((order for order in found if _place(order) > _place(first)), key=_place)
 
 
