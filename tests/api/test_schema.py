@@ -144,7 +144,10 @@ def test_unknown_addresses_are_answered_last() -> None:
 @pytest.mark.usefixtures("document")
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_reference_page_works_under_the_strict_policy(page: Any) -> None:
+def test_the_reference_page_works_under_the_strict_policy(
+    page: Any, document: dict[str, Any]
+) -> None:
+    """The document is made already, so that what is waited for is drawing it alone."""
     page.goto(f"{BASE}/docs")
     page.get_by_role("heading", name="Setia API").wait_for()
     page.locator("#operations-tag-orders").click()
