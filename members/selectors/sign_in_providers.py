@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allauth.socialaccount.models import SocialAccount
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from members.models import Customer, SignInProvider
@@ -23,9 +23,10 @@ def list_providers() -> list[SignInProvider]:
 def accounts_of(customer: Customer) -> list[tuple[str, SocialAccount]]:
     """The accounts elsewhere by which somebody signs in, under all of their records, each with the
     name of who keeps it."""
-    names = dict(SignInProvider.objects.values_list("code", "name"))
+    named = SignInProvider.objects.filter(code=OuterRef("provider")).values("name")
     records = Customer.objects.filter(pk=customer.pk) | Customer.objects.filter(
         merged_into=customer.pk
     )
     found = SocialAccount.objects.filter(user__customer__in=records).order_by("pk")
-    return [(names.get(item.provider, item.provider), item) for item in found]
+    named_accounts = found.annotate(kept_by=Coalesce(Subquery(named), F("provider")))
+    return [(item.kept_by, item) for item in named_accounts]

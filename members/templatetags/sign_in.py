@@ -18,9 +18,9 @@ def offered_sign_ins() -> list[SignInProvider]:
 
 
 @register.simple_tag
-def sign_ins_left(customer: Customer) -> list[SignInProvider]:
-    """With which others a customer could sign in besides."""
-    used = {account.provider for _name, account in accounts_of(customer)}
+def sign_ins_left(elsewhere: list[tuple[str, SocialAccount]]) -> list[SignInProvider]:
+    """With which others somebody with these accounts could sign in besides."""
+    used = {account.provider for _name, account in elsewhere}
     return [item for item in offered_providers() if item.code not in used]
 
 

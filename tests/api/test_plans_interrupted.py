@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from loyalty.api.v1 import own_plans, subscriptions
+from loyalty.api.v1 import invoices, own_plans, subscriptions
 from loyalty.models import Membership, PlanCharge, Subscription
 from loyalty.services.plan_renewals import renew_plans
 from loyalty.services.subscriptions import permit_collecting
@@ -58,7 +58,7 @@ def no_answer(monkeypatch: pytest.MonkeyPatch, api: ApiClient) -> Iterator[None]
         raise Killed
 
     named = (
-        (subscriptions, "subscription_out"), (subscriptions, "invoice_out"), (own_plans, "_out"),
+        (subscriptions, "subscription_out"), (invoices, "invoice_out"), (own_plans, "_out"),
     )  # fmt: skip
     with monkeypatch.context() as patched:
         for module, name in named:

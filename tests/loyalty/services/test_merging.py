@@ -219,6 +219,13 @@ MEMBERSHIP_FIELDS = {
     "campaigns.gamedraw.membership": "stays: it says who drew",
     "campaigns.referrallink.membership": "stays: whoever comes by it came by the one that counts",
     "campaigns.passage.membership": "stays, and ends: only an active member is led on",
+    "campaigns.personaloffer.membership": "goes to the one that counts, once of each campaign",
+    "campaigns.surpriseticket.membership": "stays: who was drawn under either name gets it once",
+    "campaigns.postreading.membership": "goes to the one that counts, once of each post",
+    "campaigns.postcomment.membership": "goes to the one that counts",
+    "campaigns.commentreport.membership": "goes to the one that counts, once of each comment",
+    "campaigns.communityname.membership": "goes to the one that counts, unless that has its own",
+    "campaigns.forummember.membership": "goes to the one that counts, unless that has its own",
 }
 WALLET_FIELDS = {
     "loyalty.wallet.merged_into": "points to the one that counts",
