@@ -48,9 +48,10 @@ _WAITING = """
                now()
           FROM generate_series(1, %(count)s) n RETURNING id)
     INSERT INTO campaigns_delivery (public_id, message_id, channel, state, reason, detail, priority,
-                                    available_at, attempts, subject, text, reference)
+                                    available_at, attempts, subject, text, reference,
+                                    counts_clicks, counts_opens)
     SELECT gen_random_uuid(), id, 'email', 'queued', 'quiet', '', 10 + id %% 4,
-           now() + interval '1 day', 0, '', '', '' FROM people
+           now() + interval '1 day', 0, '', '', '', false, false FROM people
 """
 _COME_DUE = """
     UPDATE campaigns_delivery SET available_at = now() - interval '1 minute'
