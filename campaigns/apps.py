@@ -1,7 +1,25 @@
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
+
+# What lower applications are told of this one by: the `register()` of each, in this order.
+PARTS = (
+    "condition_fields", "services.code_claims", "standard_channels", "standard_occasions",
+    "program_parts", "forgetting", "demo", "demo_connections", "demo_journeys", "demo_figures",
+    "demo_webhooks", "demo_surveys", "demo_calendar", "demo_campaigns", "demo_games",
+    "demo_challenges", "demo_offers", "demo_referrals", "demo_community", "selectors.surveys",
+    "selectors.posts", "selectors.games", "checks", "selectors.telling", "backoffice.survey_menu",
+    "backoffice.campaign_menu", "backoffice.calendar_menu", "backoffice.game_menu",
+    "backoffice.challenge_menu", "backoffice.community_menu", "referral_parts",
+    "backoffice.referral_menu", "backoffice.campaign_approvals", "backoffice.referral_approvals",
+    "jobs", "merging", "merging_challenges", "merging_community", "merging_offers",
+    "services.challenge_progress", "services.personal_offers", "segment_uses", "launch_checks",
+    "services.tracking", "services.measuring", "timeline", "services.inbound",
+    "services.webhook_telling", "account.menu", "backoffice.menu", "backoffice.webhook_menu",
+    "backoffice.connection_menu",
+)  # fmt: skip
 
 
 class CampaignsConfig(AppConfig):
@@ -10,108 +28,9 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         # The tasks are named wherever one is queued, not only in the worker that runs them.
-        from campaigns import (
-            checks,
-            condition_fields,
-            demo,
-            demo_calendar,
-            demo_campaigns,
-            demo_challenges,
-            demo_community,
-            demo_connections,
-            demo_figures,
-            demo_games,
-            demo_journeys,
-            demo_offers,
-            demo_referrals,
-            demo_surveys,
-            demo_webhooks,
-            forgetting,
-            jobs,
-            launch_checks,
-            merging,
-            merging_challenges,
-            merging_community,
-            merging_offers,
-            program_parts,
-            referral_parts,
-            segment_uses,
-            standard_channels,
-            standard_occasions,
-            tasks,  # noqa: F401
-            timeline,
-        )
-        from campaigns.account import menu as account_menu
-        from campaigns.backoffice import (
-            calendar_menu,
-            campaign_approvals,
-            campaign_menu,
-            challenge_menu,
-            community_menu,
-            connection_menu,
-            game_menu,
-            referral_approvals,
-            referral_menu,
-            survey_menu,
-            webhook_menu,
-        )
-        from campaigns.backoffice import menu as backoffice_menu
-        from campaigns.selectors import games, posts, surveys, telling
-        from campaigns.services import (
-            challenge_progress,
-            code_claims,
-            inbound,
-            measuring,
-            personal_offers,
-            tracking,
-            webhook_telling,
-        )
-
-        condition_fields.register()
-        code_claims.register()
-        standard_channels.register()
-        standard_occasions.register()
-        program_parts.register()
-        forgetting.register()
-        parts = (
-            demo, demo_connections, demo_journeys, demo_figures, demo_webhooks, demo_surveys,
-            demo_calendar, demo_campaigns, demo_games, demo_challenges, demo_offers,
-            demo_referrals, demo_community,
-        )  # fmt: skip
-        for part in parts:
+        import_module("campaigns.tasks")
+        for part in [import_module(f"campaigns.{name}") for name in PARTS]:
             part.register()
-        surveys.register()
-        posts.register()
-        games.register()
-        checks.register()
-        telling.register()
-        menus = (
-            survey_menu, campaign_menu, calendar_menu, game_menu, challenge_menu, community_menu,
-        )  # fmt: skip
-        for menu in menus:
-            menu.register()
-        referral_parts.register()
-        referral_menu.register()
-        campaign_approvals.register()
-        referral_approvals.register()
-        jobs.register()
-        merging.register()
-        merging_challenges.register()
-        merging_community.register()
-        merging_offers.register()
-        challenge_progress.register()
-        personal_offers.register()
-        segment_uses.register()
-        launch_checks.register()
-        tracking.register()
-        measuring.register()
-        timeline.register()
-        inbound.register()
-        webhook_telling.register()
-        account_menu.register()
-        backoffice_menu.register()
-        webhook_menu.register()
-        connection_menu.register()
         post_migrate.connect(_keep_wishes, sender=self)
 
 

@@ -18,7 +18,7 @@ from campaigns.models import (
 from members.formatting import format_number
 from members.merging import MergeHandler, MergeRow, MergeSection, Merging, Record
 from members.merging import register_merge_handler as register_handler
-from members.models import Customer, CustomerMerge
+from members.models import Customer
 
 State = Consent.State
 Said = dict[str, str]
@@ -77,12 +77,6 @@ def part_messages(merging: Merging, record: Record) -> None:
         ContactPreference.objects.filter(customer=kept, time_zone=zone).delete()
 
 
-def nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
-    return ()
-
-
 def register() -> None:
     """Called once, when the application is ready."""
     register_handler(
@@ -97,7 +91,6 @@ def register() -> None:
             preview=preview_messages,
             merge=merge_messages,
             undo=part_messages,
-            preview_undo=nothing_to_undo,
         ),
         order=80,
     )  # fmt: skip

@@ -3,14 +3,11 @@ goes on, and what was won under either name is won once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from campaigns.models import ChallengeEntry, ChallengeWin
 from campaigns.services.leaderboards import keep_scores
 from loyalty.models import Membership
-from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
-from members.models import Customer, CustomerMerge
+from members.merging import MergeHandler, Merging, Record, register_merge_handler
+from members.models import Customer
 
 Won = ChallengeWin.State
 
@@ -58,23 +55,12 @@ def _keep_scores(*people: Customer) -> None:
     keep_scores(rows.values_list("pk", flat=True))
 
 
-def nothing_to_say(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:
-    return ()
-
-
-def nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
-    return ()
-
-
 def register() -> None:
     """After memberships know which of them counts; called once, when the application is ready."""
     register_merge_handler(
         "challenges",
         MergeHandler(
-            fields=(), preview=nothing_to_say, merge=merge_challenges, undo=part_challenges,
-            preview_undo=nothing_to_undo,
+            fields=(), merge=merge_challenges, undo=part_challenges,
         ),
         order=85,
     )  # fmt: skip

@@ -3,8 +3,6 @@ name is theirs, and they have one name, and one place in the forum."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,8 +15,7 @@ from campaigns.models import (
     PostReading,
 )
 from loyalty.models import Membership
-from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
-from members.models import Customer, CustomerMerge
+from members.merging import MergeHandler, Merging, Record, register_merge_handler
 
 # Of each the kept one may have one as well: then the duplicate's stays where it is.
 _ROWS: dict[str, type[Any]] = {
@@ -47,23 +44,12 @@ def part_community(merging: Merging, record: Record) -> None:
             model.objects.filter(pk=pk).update(membership=membership)
 
 
-def nothing_to_say(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:
-    return ()
-
-
-def nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
-    return ()
-
-
 def register() -> None:
     """After memberships know which of them counts; called once, when the application is ready."""
     register_merge_handler(
         "community",
         MergeHandler(
-            fields=(), preview=nothing_to_say, merge=merge_community, undo=part_community,
-            preview_undo=nothing_to_undo,
+            fields=(), merge=merge_community, undo=part_community,
         ),
         order=86,
     )  # fmt: skip

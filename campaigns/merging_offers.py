@@ -3,12 +3,8 @@ once of each campaign."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from campaigns.models import PersonalOffer
-from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
-from members.models import Customer, CustomerMerge
+from members.merging import MergeHandler, Merging, Record, register_merge_handler
 
 
 def merge_offers(merging: Merging) -> Record:
@@ -37,23 +33,12 @@ def part_offers(_merging: Merging, record: Record) -> None:
         PersonalOffer.objects.filter(pk=pk).update(membership=membership)
 
 
-def nothing_to_say(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:
-    return ()
-
-
-def nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
-    return ()
-
-
 def register() -> None:
     """After memberships know which of them counts; called once, when the application is ready."""
     register_merge_handler(
         "offers",
         MergeHandler(
-            fields=(), preview=nothing_to_say, merge=merge_offers, undo=part_offers,
-            preview_undo=nothing_to_undo,
+            fields=(), merge=merge_offers, undo=part_offers,
         ),
         order=86,
     )  # fmt: skip

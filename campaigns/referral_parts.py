@@ -24,7 +24,7 @@ from members.merging import (
     Record,
     register_merge_handler,
 )
-from members.models import Customer, CustomerMerge
+from members.models import Customer
 from members.models.changes import CHANGED
 from members.outbox import register_consumer
 from members.selectors.merges import current
@@ -90,12 +90,6 @@ def part_referrals(merging: Merging, record: Record) -> None:
     )
 
 
-def nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
-    return ()
-
-
 def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("referral_traces", forget_traces)
@@ -107,7 +101,6 @@ def register() -> None:
         MergeHandler(
             fields=("campaigns.referral.friend", "campaigns.referraltrace.customer"),
             preview=preview_referrals, merge=merge_referrals, undo=part_referrals,
-            preview_undo=nothing_to_undo,
         ),
         order=85,
     )  # fmt: skip

@@ -34,7 +34,6 @@ def register() -> None:
             preview=merged_candidates.nothing_to_show,
             merge=merged_candidates.merge_candidates,
             undo=merged_candidates.part_candidates,
-            preview_undo=merged_candidates.nothing_to_undo,
         ),
         # Once it is known of which programs they are members.
         order=60,

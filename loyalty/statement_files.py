@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -17,8 +18,10 @@ from loyalty.statement_words import (
 )
 from members.api.throttling import take
 from members.errors import DomainError
-from members.pdf_pages import Align, MerchantPages
 from members.selectors.merchants import get_merchant
+
+if TYPE_CHECKING:
+    from members.pdf_pages import Align, MerchantPages
 
 # Of one member in a minute: a long one takes seconds to draw.
 AT_MOST = 6
@@ -46,6 +49,9 @@ def statement_response(told: ToldStatement, *, period: str) -> HttpResponse:
 
 
 def statement_file(told: ToldStatement) -> bytes:
+    # Every process would load it for a quarter of a second, and few ever draw.
+    from members.pdf_pages import MerchantPages
+
     merchant, nothing = get_merchant(), nothing_words()
     title = f"{told.title} – {told.period}"
     pages = MerchantPages(merchant, title=title, text=[nothing, *_all_text(told)])

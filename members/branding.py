@@ -11,8 +11,10 @@ import re
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from members.models import Merchant
 from members.picture_files import YEAR, serve_picture
 from members.selectors.merchants import get_merchant
 
@@ -105,6 +107,16 @@ def accent_css(accent: str, scope: str = EVERYWHERE) -> str:
 def accent_version(accent: str) -> str:
     """A short mark of the stylesheet's content, so that it can be kept for a year."""
     return hashlib.sha256(accent_css(accent).encode()).hexdigest()[:12]
+
+
+def icon_version(merchant: Merchant) -> str:
+    """Another look of the icon on the home screen has another address."""
+    logo = (merchant.logo.name or "").rpartition("/")[2]
+    return f"{merchant.accent_color[1:]}-{ord(merchant.name[:1] or ' ')}-{logo}"
+
+
+def icon_url(merchant: Merchant, size: int) -> str:
+    return f"{reverse('members:app_icon', args=[size])}?v={icon_version(merchant)}"
 
 
 @require_safe

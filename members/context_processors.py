@@ -9,8 +9,7 @@ from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import get_language, get_language_bidi
 
 from members import navigation
-from members.branding import accent_version
-from members.installed.views import icon_url
+from members.branding import accent_version, icon_url
 from members.models import Merchant
 from members.responses import is_dialog_request, is_htmx
 from members.selectors.merchants import get_merchant

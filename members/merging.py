@@ -65,6 +65,16 @@ def nothing_to_lock(customer_ids: Sequence[int]) -> None:
     """For a handler whose rows are only written under the customers' own locks."""
 
 
+def nothing_to_say(kept: Customer, merged: Customer, now: datetime) -> Sequence[MergeSection]:
+    """For a handler whose merge takes nothing away that staff should know of before."""
+    return ()
+
+
+def nothing_to_undo(merge: CustomerMerge, record: Record, now: datetime) -> Sequence[MergeSection]:
+    """For a handler of which undoing brings back everything."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class MergeHandler:
     """One application's part.
@@ -74,10 +84,12 @@ class MergeHandler:
     """
 
     fields: Sequence[str]
-    preview: Callable[[Customer, Customer, datetime], Sequence[MergeSection]]
     merge: Callable[[Merging], Record]
     undo: Callable[[Merging, Record], None]
-    preview_undo: Callable[[CustomerMerge, Record, datetime], Sequence[MergeSection]]
+    preview: Callable[[Customer, Customer, datetime], Sequence[MergeSection]] = nothing_to_say
+    preview_undo: Callable[[CustomerMerge, Record, datetime], Sequence[MergeSection]] = (
+        nothing_to_undo
+    )
     lock: Callable[[Sequence[int]], None] = nothing_to_lock
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db.models import Q
 from django.utils import timezone
 
 from loyalty.demo.parts import register_demo_part
@@ -56,13 +57,14 @@ def show_experiences(program: Program) -> None:
     if unit is None:
         return
     now = timezone.now()
-    members = list(
+    members = (
         Membership.objects.filter(program=program, status="active")
         .select_related("program", "customer")
-        .order_by("pk")[:40]
+        .order_by("pk")
     )
-    guide = [item for item in members if item.customer.email == settings.SETIA_DEMO_CUSTOMER]
-    others = [item for item in members if item not in guide]
+    # Whoever is guided through the demonstration has one, wherever they stand in the list.
+    own = Q(customer__email=settings.SETIA_DEMO_CUSTOMER)
+    guide, others = list(members.filter(own)), list(members.exclude(own)[:40])
     _send_mugs(program, unit.code, guide + others[:12], now)
     for days, hours, values in EVENTS:
         if not Event.objects.filter(reward__program=program, reward__code=values["code"]).exists():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from members.merging import MergeHandler, MergeSection, Merging, Record, register_merge_handler
-from members.models import Customer, CustomerMerge
+from members.models import Customer
 from rewards.models import GiftCard
 from rewards.services import merged_wishes
 
@@ -29,12 +29,6 @@ def nothing_to_show(_kept: Customer, _merged: Customer, _now: datetime) -> Seque
     return ()
 
 
-def nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
-    return ()
-
-
 def register() -> None:
     """Called once, when the application is ready."""
     register_merge_handler(
@@ -44,7 +38,6 @@ def register() -> None:
             preview=nothing_to_show,
             merge=merge_buyers,
             undo=part_buyers,
-            preview_undo=nothing_to_undo,
         ),
         order=70,
     )
@@ -55,7 +48,6 @@ def register() -> None:
             preview=merged_wishes.preview_wishes,
             merge=merged_wishes.merge_wishes,
             undo=merged_wishes.part_wishes,
-            preview_undo=nothing_to_undo,
         ),
         order=71,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-WIZARD_STEPS = ("situation", "kind", "earning", "reward", "tiers", "terms", "cost", "review")
+WIZARD_STEPS = (
+    "situation", "kind", "earning", "tiers", "terms", "cost", "launch", "review",
+)  # fmt: skip
 
 
 @dataclass
@@ -24,6 +27,11 @@ class Demo:
         return Customer.objects.get(email=settings.SETIA_DEMO_CUSTOMER)
 
     def argument(self, name: str) -> Any:
+        """What an address of a picture takes."""
+        return self.subjects()[name]()
+
+    def subjects(self) -> dict[str, Callable[[], Any]]:
+        """By the name that pictures know it by; asked for only when one is taken."""
         from campaigns.links import StopLink, stop_token
         from campaigns.models import (
             Campaign,
@@ -58,7 +66,8 @@ class Demo:
         from members.models import Customer, Job
         from rewards.models import Event, FulfillmentTask, GiftCard, Reward
 
-        found = {
+        found: dict[str, Callable[[], Any]] = {
+            **{step: lambda step=step: step for step in WIZARD_STEPS},
             "way": lambda: "sms",
             "game": lambda: Game.objects.get(code="daily-wheel").public_id,
             "draft_game": lambda: Game.objects.get(status="draft").public_id,
@@ -109,7 +118,7 @@ class Demo:
             "progressive_card": lambda: "progressive-card",
             "discount": lambda: "fresh-wednesday",
             "rule_template": lambda: "birthday-month",
-            "kind": lambda: "tiered-points",
+            "program_kind": lambda: "tiered-points",
             "cashback": lambda: "cashback-by-category",
             "review_bonus": lambda: "review-bonus",
             "birthday_gift": lambda: "birthday-gift",
@@ -137,8 +146,8 @@ class Demo:
             "adjustment": lambda: "adjustment",
             "grant": lambda: "grant",
             "draft": lambda: self._draft("full").public_id,
+            "quick_step": lambda: "reward",
             "quick_draft": lambda: self._draft("starter").public_id,
-            **{step: lambda step=step: step for step in WIZARD_STEPS},
             "parcel": lambda: (
                 FulfillmentTask.objects.filter(status="to_do").earliest("pk").public_id
             ),
@@ -164,7 +173,7 @@ class Demo:
             "event_code": lambda: Event.objects.earliest("starts_at").reward.code,
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
-        return found[name]()
+        return found
 
     def _cart(self, status: str) -> Any:
         """One of the demonstration's carts; one that was paid is the oldest."""

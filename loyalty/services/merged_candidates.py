@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from loyalty.models import Candidate, LaunchPlace, Membership
 from members.merging import MergeSection, Merging, Record
-from members.models import Customer, CustomerMerge
+from members.models import Customer
 
 FOREIGN_KEYS = ("loyalty.candidate.customer", "loyalty.launchplace.customer")
 
@@ -57,10 +57,4 @@ def _exchange(one: LaunchPlace, other: LaunchPlace) -> None:
 
 
 def nothing_to_show(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:
-    return ()
-
-
-def nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
     return ()

@@ -12,9 +12,8 @@ from django.utils.translation import get_language, get_language_bidi
 from django.views.decorators.http import require_safe
 from PIL import Image, ImageDraw, ImageFont
 
-from members.branding import foreground_on, parse_hex, to_hex
+from members.branding import foreground_on, icon_url, icon_version, parse_hex, to_hex
 from members.images import UNDRAWABLE
-from members.models import Merchant
 from members.pdf_fonts import fonts_for
 from members.picture_files import YEAR
 from members.selectors.merchants import get_merchant
@@ -78,16 +77,6 @@ def card_keeper(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(WORKER.read_bytes(), content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response
-
-
-def icon_version(merchant: Merchant) -> str:
-    """Another look has another address."""
-    logo = (merchant.logo.name or "").rpartition("/")[2]
-    return f"{merchant.accent_color[1:]}-{ord(merchant.name[:1] or ' ')}-{logo}"
-
-
-def icon_url(merchant: Merchant, size: int) -> str:
-    return f"{reverse('members:app_icon', args=[size])}?v={icon_version(merchant)}"
 
 
 @lru_cache(maxsize=16)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from django.db.models import Q
 
 from members.merging import (
     MergeHandler,
-    MergeSection,
     Merging,
     Record,
     register_merge_handler,
 )
-from members.models import Customer, CustomerFacts, CustomerMerge, Segment, SegmentMember
+from members.models import Customer, CustomerFacts, Segment, SegmentMember
 
 FOREIGN_KEYS = ("members.segmentmember.customer", "members.customerfacts.customer")
 
@@ -55,24 +51,12 @@ def _forget(*customers: Customer) -> None:
     CustomerFacts.objects.filter(customer__in=customers).delete()
 
 
-def _nothing_to_show(_kept: Customer, _merged: Customer, _now: datetime) -> Sequence[MergeSection]:
-    return ()
-
-
-def _nothing_to_undo(
-    _merge: CustomerMerge, _record: Record, _now: datetime
-) -> Sequence[MergeSection]:
-    return ()
-
-
 def register() -> None:
     register_merge_handler(
         "segments",
         MergeHandler(
             fields=FOREIGN_KEYS,
-            preview=_nothing_to_show,
             merge=merge_segments,
             undo=part_segments,
-            preview_undo=_nothing_to_undo,
         ),
     )
