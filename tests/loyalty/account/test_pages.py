@@ -231,7 +231,7 @@ def test_another_customers_movement_is_not_there(
     client = sign_in(maya)
 
     assert client.get(f"/me/history/{theirs.pk}/").status_code == 404
-    assert "9001" not in text_of(client, "/me/history/")
+    assert "order 9001" not in text_of(client, "/me/history/")
 
 
 def test_whoever_was_there_twice_signs_in_with_either_address_and_reads_all_of_it(

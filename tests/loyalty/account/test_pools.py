@@ -81,7 +81,8 @@ def test_the_page_shows_what_is_in_it_who_is_in_it_and_what_happened(
         "Brought by Maya", "Redeemed by Noor", "Everything that members earn goes into the pool.",
     ):  # fmt: skip
         assert words in text, words
-    for secret in ("Lim", "maya@example.com", "4711", "Secretname"):
+    # Their purchases are not told either; a bare number could stand in a random address.
+    for secret in ("Lim", "maya@example.com", "order 4711", "Number 4711", "Secretname"):
         assert secret not in text.replace("Elm", ""), secret
 
 

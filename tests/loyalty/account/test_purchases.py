@@ -232,7 +232,7 @@ def test_nobody_reads_anothers_purchase(
         address = reverse("mypage:purchase", args=[membership.public_id, order.pk])
         assert client.get(address).status_code == 404
     assert client.get(reverse("mypage:purchases_of", args=[theirs.public_id])).status_code == 404
-    assert "4711" not in text_of(client, "/me/purchases/")
+    assert "Number 4711" not in text_of(client, "/me/purchases/")
 
 
 def test_purchases_that_a_merge_brought_are_ones_own(
