@@ -6,12 +6,9 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -19,14 +16,11 @@ from pathlib import Path
 from tests.campaigns.receiver import receiving
 from tests.kill.installation import Installation, kill
 from tests.kill.mail_server import MailServer, Trouble, mail_server
-from tests.serving import PROJECT
+from tests.kill.senders import Senders
 
 TROUBLES: tuple[Trouble, ...] = (
     "none", "takes and drops", "none", "hangs", "none", "refuses", "none", "drops",
 )  # fmt: skip
-LONGEST_WAIT = 30.0
-# Of one that has begun and goes on with nothing more: it waits until the mail server is back.
-IDLE = 2.5
 # So many are marked at once as being handed over (`campaigns.services.sending`).
 AT_ONCE = 10
 # Longer than a claim lasts.
@@ -52,37 +46,38 @@ class Outcome:
 def try_messages(installation: Installation, *, messages: int, kills: int) -> Outcome:
     """Write them, send them through kills and troubles, and check what became of each."""
     installation.do("tell_members", messages=messages)
-    with mail_server() as server:
-        mails = {"EMAIL_URL": f"smtp://127.0.0.1:{server.port}", "DEFAULT_FROM_EMAIL": ""}
+    with (
+        mail_server() as server,
+        Senders(
+            installation, EMAIL_URL=f"smtp://127.0.0.1:{server.port}", DEFAULT_FROM_EMAIL=""
+        ) as senders,
+    ):
         for number, trouble in zip(range(kills), cycle(TROUBLES), strict=False):
             server.trouble = trouble
-            sender = start_sender(installation, mails, "messages", "--ahead", str(number * STEP))
+            senders.start("messages", "--ahead", str(number * STEP))
             share = max(messages // kills, 2)
             aim = server.seen + random.randint(share // 2, share)
-            kill_at(sender, lambda: server.seen, aim)
+            senders.kill_at(lambda: server.seen, aim)
         server.trouble = "none"
         for number in range(kills, kills + 40):
             if not count_of(installation, "queued") + count_of(installation, "sending"):
                 break
-            last = start_sender(
-                installation, mails, "messages", "--ahead", str(number * STEP), "--to-the-end"
-            )
-            assert last.wait(timeout=900) == 0
+            senders.to_the_end("messages", "--ahead", str(number * STEP))
         return _checked(installation, server, messages, kills)
 
 
 def try_webhooks(installation: Installation, *, messages: int, kills: int) -> Counter[str]:
     """How often each message arrived at a receiver, by its name: at least once."""
-    with receiving() as receiver:
+    with receiving() as receiver, Senders(installation) as senders:
         installation.do("tell_endpoint", url=receiver.url, customers=messages)
         [(written,)] = installation.query(WAITING)
         assert written == messages
         for _ in range(kills):
-            sender = start_sender(installation, {}, "webhooks")
+            senders.start("webhooks")
             aim = len(receiver.got) + random.randint(1, max(messages // kills, 1))
-            kill_at(sender, lambda: len(receiver.got), aim)
+            senders.kill_at(lambda: len(receiver.got), aim)
             installation.execute(LEASES)
-        assert start_sender(installation, {}, "webhooks", "--to-the-end").wait(timeout=300) == 0
+        senders.to_the_end("webhooks", seconds=300)
         assert installation.query(WAITING) == [(0,)]
         return receiver.times
 
@@ -105,29 +100,6 @@ def _checked(installation: Installation, server: MailServer, messages: int, kill
 def count_of(installation: Installation, state: str) -> int:
     question = "SELECT count(*) FROM campaigns_delivery WHERE state = %s"
     return int(installation.query(question, state)[0][0])
-
-
-def start_sender(
-    installation: Installation, more: dict[str, str], *arguments: str
-) -> subprocess.Popen[bytes]:
-    sender = subprocess.Popen(
-        [sys.executable, "-m", "tests.kill.sender", *arguments], cwd=PROJECT,
-        env={**installation.environment, **more}, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    assert sender.stdout is not None
-    assert sender.stdout.readline() == b"ready\n"
-    return sender
-
-
-def kill_at(sender: subprocess.Popen[bytes], done: Callable[[], int], aim: int) -> None:
-    """kill -9 as soon as so much is done, or when nothing more comes of it."""
-    ends, known = time.monotonic() + LONGEST_WAIT, done()
-    while time.monotonic() < ends and sender.poll() is None and (now := done()) < aim:
-        if now != known:
-            known, ends = now, time.monotonic() + IDLE
-        time.sleep(0.002)
-    sender.kill()
-    sender.communicate()
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from itertools import cycle
 from typing import Any, Literal
 
 from tests.kill.installation import Installation
-from tests.kill.messages import AT_ONCE, STEP, Outcome, count_of, kill_at, start_sender
+from tests.kill.messages import AT_ONCE, STEP, Outcome, count_of
+from tests.kill.senders import Senders
 
 # It takes texts; says "not now"; takes one and answers nothing; takes one and hangs up.
 Trouble = Literal["none", "refuses", "hangs", "drops"]
@@ -73,22 +74,24 @@ def gateway() -> Iterator[Gateway]:
 
 def try_texts(installation: Installation, *, messages: int, kills: int) -> Outcome:
     """Write them, send them through kills and troubles, and check what became of each."""
-    with gateway() as server:
-        provider = {"SMS_URL": f"json://127.0.0.1:{server.port}/sms?:to={{to}}&rto=0.5"}
+    with (
+        gateway() as server,
+        Senders(
+            installation, SMS_URL=f"json://127.0.0.1:{server.port}/sms?:to={{to}}&rto=0.5"
+        ) as senders,
+    ):
         installation.do("tell_by_text", messages=messages)
         for number, trouble in zip(range(kills), cycle(TROUBLES), strict=False):
             server.trouble = trouble
-            sender = start_sender(installation, provider, "messages", "--ahead", str(number * STEP))
+            senders.start("messages", "--ahead", str(number * STEP))
             share = max(messages // kills, 2)
-            kill_at(sender, lambda: server.seen, server.seen + random.randint(share // 2, share))
+            aim = server.seen + random.randint(share // 2, share)
+            senders.kill_at(lambda: server.seen, aim)
         server.trouble = "none"
         for number in range(kills, kills + 40):
             if not count_of(installation, "queued") + count_of(installation, "sending"):
                 break
-            last = start_sender(
-                installation, provider, "messages", "--ahead", str(number * STEP), "--to-the-end"
-            )
-            assert last.wait(timeout=900) == 0
+            senders.to_the_end("messages", "--ahead", str(number * STEP))
         return _checked(installation, server, messages, kills)
 
 
