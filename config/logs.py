@@ -122,6 +122,8 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "django.server": {"handlers": [], "propagate": False},
             "mail.log": {"level": "WARNING"},
+            # Each document on paper would be told in two hundred lines.
+            "fontTools": {"level": "WARNING"},
             "setia.requests": {"level": "INFO" if json else "WARNING"},
         },
     }

@@ -270,6 +270,8 @@ STATICFILES_FINDERS = [
     "config.staticfiles.NodePackageFinder",
 ]
 NODE_MODULES = BASE_DIR / "node_modules"
+# Fonts of documents on paper, prepared once; what is missing is made anew.
+FONTS_DIR = VAR_DIR / "fonts"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -10,6 +10,7 @@ from django.utils.translation import get_language, get_language_bidi
 
 from members import navigation
 from members.branding import accent_version, icon_url
+from members.languages import own_names
 from members.models import Merchant
 from members.responses import is_dialog_request, is_htmx
 from members.selectors.merchants import get_merchant
@@ -52,6 +53,12 @@ class Shell:
     @property
     def programs(self) -> list[navigation.ProgramChoice]:
         return list(navigation.program_choices(self._request))
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """To choose from; none where there is one alone."""
+        names = own_names()
+        return names if len(names) > 1 else []
 
     @property
     def home_url(self) -> str:

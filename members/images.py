@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Protocol
 
+import PIL.Image
 from django.utils.translation import gettext as _
 
 LARGEST_FILE = 512 * 1024
@@ -47,7 +49,7 @@ def read_image(upload: Readable, *, least_side: int = 1) -> Image:
         try:
             size = measure(content)
         except (struct.error, IndexError) as error:
-            raise ImageError(_("The file is damaged.")) from error
+            raise ImageError(_damaged()) from error
         if size is not None:
             return _checked(Image(content, extension, *size), least_side)
     raise ImageError(_("This is not a PNG, JPEG or WebP picture."))
@@ -58,7 +60,16 @@ def _checked(image: Image, least_side: int) -> Image:
         raise ImageError(_("The picture may be at most 4,096 pixels wide and high."))
     if min(image.width, image.height) < least_side:
         raise ImageError(_("The picture must be at least %s pixels wide and high.") % least_side)
+    try:
+        with PIL.Image.open(BytesIO(image.content), formats=("PNG", "JPEG", "WEBP")) as drawn:
+            drawn.load()
+    except UNDRAWABLE as error:
+        raise ImageError(_damaged()) from error
     return image
+
+
+def _damaged() -> str:
+    return _("The file is damaged. Save the picture again as PNG, JPEG or WebP, and choose that.")
 
 
 def _png(content: bytes) -> tuple[int, int] | None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils import translation
 
 from members.models import Customer
+
+
+def own_names() -> list[tuple[str, str]]:
+    """Each language that is offered under its own name, so that who needs it finds it."""
+    return [
+        (code, translation.get_language_info(code)["name_local"])
+        for code, _name in settings.LANGUAGES
+    ]
 
 
 def language_of(customer: Customer) -> str:

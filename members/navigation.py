@@ -143,6 +143,11 @@ def backoffice_links(request: HttpRequest, section: Section) -> list[NavLink]:
     return _links(request, items)
 
 
+def backoffice_pages(request: HttpRequest) -> list[NavLink]:
+    """All entries that this user may open, without asking what waits there."""
+    return _links(request, [replace(item, badge=None) for item in _backoffice.values()])
+
+
 def mypage_links(request: HttpRequest) -> list[NavLink]:
     """The entries of the customer's bottom bar."""
     return _links(request, list(_mypage.values()))

@@ -16,7 +16,7 @@ from members.images import UNDRAWABLE
 from members.models import Merchant
 from members.pdf_fonts import fonts_for
 
-REGULAR, BOLD = {"wght": 400.0}, {"wght": 650.0}
+REGULAR, BOLD = 400, 650
 # Millimeters.
 MARGIN, LOGO_HEIGHT, LINE = 18, 11, 6
 INK, MUTED = (30, 41, 59), (100, 116, 139)
@@ -43,8 +43,8 @@ class MerchantPages(FPDF):
     def _use_fonts(self, text: Iterable[str]) -> None:
         files = fonts_for(text, get_language() or "en")
         for file in files:
-            self.add_font(file.name, "", file.path, variations=REGULAR)
-            self.add_font(file.name, "B", file.path, variations=BOLD)
+            self.add_font(file.name, "", file.at_weight(REGULAR))
+            self.add_font(file.name, "B", file.at_weight(BOLD))
         first, *others = [file.name for file in files]
         self.family = first
         self.set_fallback_fonts(others)

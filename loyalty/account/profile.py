@@ -19,7 +19,7 @@ from loyalty.card_numbers import grouped
 from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
-from members.languages import language_of
+from members.languages import language_of, own_names
 from members.models import Customer
 from members.phones import format_phone
 from members.services.audit import Actor
@@ -29,12 +29,7 @@ AUTOMATIC = "auto"
 
 
 def _language_choices() -> list[tuple[str, Any]]:
-    """Each language under its own name, so that who needs it finds it."""
-    named = [
-        (code, translation.get_language_info(code)["name_local"])
-        for code, _name in settings.LANGUAGES
-    ]
-    return [(AUTOMATIC, gettext_lazy("As my device is set")), *named]
+    return [(AUTOMATIC, gettext_lazy("As my device is set")), *own_names()]
 
 
 class ProfileForm(forms.Form):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.backoffice import audit_words, pool_menu
 from loyalty.backoffice.approvals import menu_badge
+from loyalty.backoffice.program_places import find_programs
 from loyalty.models import Membership, Program
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import Balance, balances_of
@@ -42,6 +43,7 @@ from members.panels import (
     register_customer_panel,
     register_home_panel,
 )
+from members.places import register_place_finder
 from members.policy import is_allowed
 from members.search import register_search_provider
 from members.timeline import register_timeline_source
@@ -222,6 +224,7 @@ def register() -> None:
         register_program_link(link)
     _register_panels()
     pool_menu.register()
+    register_place_finder("programs", find_programs)
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
     for source in (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from allauth.account import views
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
 from members.account import social
+from members.installed.views import forgets_card
 
 
 def closed(request: HttpRequest, rest: str = "") -> HttpResponse:
@@ -15,6 +17,8 @@ def closed(request: HttpRequest, rest: str = "") -> HttpResponse:
 
 
 urlpatterns = [
+    path("login/", forgets_card(views.login), name="account_login"),
+    path("login/code/", forgets_card(views.request_login_code), name="account_request_login_code"),
     path("email/", closed),
     path("3rdparty/", closed),
     path("3rdparty/<path:rest>", closed),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -69,6 +70,20 @@ def app_icon(request: HttpRequest, size: int) -> HttpResponse:
     known = request.GET.get("v") == icon_version(merchant)
     response["Cache-Control"] = f"public, max-age={YEAR}, immutable" if known else "no-cache"
     return response
+
+
+def forgets_card(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a page that only those see who are not signed in: the worker, which hears of every
+    page, then lets go of the card that it kept for whoever was."""
+
+    @wraps(view)
+    def telling(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if not request.user.is_authenticated:
+            response["Setia-Card"] = "forget"
+        return response
+
+    return telling
 
 
 @require_safe

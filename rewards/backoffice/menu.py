@@ -17,7 +17,9 @@ from members.navigation import (
     register_program_link,
 )
 from members.panels import register_customer_panel
+from members.places import register_place_finder
 from rewards.backoffice.links import NAMESPACE
+from rewards.backoffice.reward_places import find_rewards
 
 ITEMS = (
     NavItem(
@@ -207,6 +209,7 @@ def register() -> None:
         TargetKind(_("Storefront"), f"{NAMESPACE}:storefront", takes_id=False),
     )
     register_audit_target("rewards.voucherpool", TargetKind(_("List of codes")))
+    register_place_finder("rewards", find_rewards)
     register_program_link(ProgramLink(_("Rewards"), f"{NAMESPACE}:reward_list", "gift", order=30))
     register_program_link(
         ProgramLink(_("Events"), f"{NAMESPACE}:event_list", "calendar-event", order=31)

@@ -16,7 +16,7 @@
     navigator.serviceWorker.addEventListener("message", ({ data }) => {
       card.dataset.kept = data.kept;
     });
-    active.postMessage({ keep: location.pathname, parts: parts() });
+    active.postMessage({ keep: location.pathname, parts: parts(), owner: card.dataset.cardOf });
   }
 
   // Without a network there is nothing new to keep.

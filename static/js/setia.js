@@ -295,12 +295,6 @@
     $("[data-when-table]", button).hidden = !showTable;
   }
 
-  // A card that was kept for when there is no network leaves a shared device with its owner.
-  document.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-sign-out]") || !window.caches) return;
-    caches.keys().then((names) => names.forEach((name) => caches.delete(name)));
-  });
-
   // --- Start -----------------------------------------------------------------------------------
 
   $$("#toasts [data-toast]").forEach(settleToast);

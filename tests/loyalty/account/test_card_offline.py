@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from playwright.sync_api import expect
 
 from members.models import Customer
+from tests.loyalty.account.conftest import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -126,7 +128,38 @@ def test_only_the_card_is_kept_and_leaves_with_its_owner(own: Any) -> None:
     page.goto("/me/")
     kept = page.evaluate(KEPT)
     assert [path for path in kept if path.startswith("/me/")] == ["/me/card/"]
-    page.get_by_label("Your menu").click()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    page.goto("/me/profile/")
+    page.locator("main").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Send the code")).to_be_visible()
     assert page.evaluate(KEPT) == []
+
+
+def test_the_card_leaves_when_the_session_is_over_and_for_somebody_else(
+    own: Any, shop: Shop, sign_in: Callable[[Customer], Client]
+) -> None:
+    page = own
+    page.goto("/me/card/")
+    until_kept(page)
+    Session.objects.all().delete()
+    page.goto("/me/history/")
+    expect(page.get_by_role("button", name="Send the code")).to_be_visible()
+    assert page.evaluate(KEPT) == []
+    # Another session on the same device, without a page of sign-in between.
+    page.evaluate(
+        """async () => {
+            const cache = await caches.open("setia-card-1");
+            await cache.put("/card-owner", new Response("somebody else"));
+            await cache.put("/me/somebody-else/card/", new Response("a card"));
+        }"""
+    )
+    noor = shop.add_customer("noor@example.com", given_name="Noor")
+    shop.give_sign_in(noor)
+    shop.enroll(noor)
+    cookie = sign_in(noor).cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies(
+        [{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}]
+    )
+    page.goto("/me/card/")
+    until_kept(page)
+    kept = page.evaluate(KEPT)
+    assert [path for path in kept if "/card/" in path] == ["/me/card/"]

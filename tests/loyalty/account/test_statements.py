@@ -6,18 +6,22 @@ import datetime as dt
 import io
 import zoneinfo
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
+from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
 from loyalty.card_numbers import grouped
 from loyalty.models import Membership
 from members.api.throttling import Allowance
-from members.models import Customer
+from members.models import Customer, Merchant
 from members.pdf_fonts import fonts_for
+from members.pdf_pages import MerchantPages
 from tests.loyalty.account.conftest import Shop
 from tests.loyalty.account.test_pages import text_of
 
@@ -85,6 +89,23 @@ def test_a_family_is_read_for_its_own_letters_alone() -> None:
         assert [file.name for file in fonts_for(["Beans"], "en")] == ["noto-sans-latin"]
     names = [file.name for file in fonts_for(["積分"], "zh-hant")]
     assert all("noto-sans-tc" in name for name in names[1:])
+
+
+def test_a_font_is_prepared_once_for_all_papers(settings: Any, tmp_path: Path) -> None:
+    settings.FONTS_DIR = tmp_path
+    (latin,) = fonts_for(["Beans"], "en")
+    thin, bold = latin.at_weight(400), latin.at_weight(650)
+    for path, weight in ((thin, 400), (bold, 650)):
+        with TTFont(path) as font:
+            assert "fvar" not in font
+            assert font["OS/2"].usWeightClass == weight
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert set(made) == {thin, bold}
+    assert (latin.at_weight(400), latin.at_weight(650)) == (thin, bold)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == made
+    with translation.override("en"):
+        MerchantPages(Merchant(name="Beans"), title="Beans", text=[]).output()
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == made
 
 
 def test_a_period_that_is_none_or_not_yet_is_not_there(maya: Customer, sign_in: SignIn) -> None:

@@ -128,6 +128,18 @@ def test_the_box_on_top_leads_to_the_list_without_javascript(sams: Client) -> No
     assert response["Location"] == f"{reverse('backoffice:customer_list')}?q=anna+k"
 
 
+def test_the_box_on_top_leads_to_pages_by_their_names(sams: Client, anna: Customer) -> None:
+    def found(query: str) -> str:
+        response = sams.get(reverse("backoffice:search"), {"q": query}, headers=HTMX)
+        return response.content.decode()
+
+    assert f'href="{reverse("backoffice:segment_list")}"' in found("segm")
+    assert f'href="{reverse("backoffice:job_list")}"' in found("Jobs")
+    # Not what begins otherwise, and nothing that this role may not open.
+    assert reverse("backoffice:segment_list") not in found("ments")
+    assert reverse("backoffice:team") not in found("team")
+
+
 def test_the_box_on_top_says_when_nobody_is_found(sams: Client) -> None:
     response = sams.get(reverse("backoffice:search"), {"q": "zzzz"}, headers=HTMX)
     assert "Nobody found" in response.content.decode()

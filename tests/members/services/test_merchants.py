@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -29,10 +30,16 @@ def png(width: int = 2, height: int = 3) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + end
 
 
-JPEG = b"\xff\xd8\xff\xe0\x00\x04AB\xff\xc0\x00\x0b\x08\x00\x10\x00\x20\x01\x01\x11\x00" + b"\0" * 9
-WEBP_LOSSY = b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 10 + struct.pack("<HH", 40, 20)
-WEBP_LOSSLESS = b"RIFF\0\0\0\0WEBPVP8L" + b"\0\0\0\0\x2f" + struct.pack("<I", 39 | 19 << 14)
-WEBP_EXTENDED = b"RIFF\0\0\0\0WEBPVP8X" + b"\0" * 8 + b"\x27\0\0\x13\0\0"
+def drawn(form: str, size: tuple[int, int], mode: str = "RGB", **how: Any) -> bytes:
+    content = BytesIO()
+    PIL.Image.effect_noise(size, 90).convert(mode).save(content, form, **how)
+    return content.getvalue()
+
+
+JPEG = drawn("JPEG", (32, 16))
+WEBP_LOSSY = drawn("WEBP", (40, 20))
+WEBP_LOSSLESS = drawn("WEBP", (40, 20), lossless=True)
+WEBP_EXTENDED = drawn("WEBP", (40, 20), exif=b"Exif\0\0II*\0" + b"\0" * 6)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,11 @@ def test_a_picture_is_recognized_by_its_content(
     assert (image.extension, (image.width, image.height)) == (extension, size)
 
 
+def test_webp_is_known_in_all_three_wrappings() -> None:
+    wrappings = [kind[12:16] for kind in (WEBP_LOSSY, WEBP_LOSSLESS, WEBP_EXTENDED)]
+    assert wrappings == [b"VP8 ", b"VP8L", b"VP8X"]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -60,6 +72,10 @@ def test_a_picture_is_recognized_by_its_content(
         (b"", "not a PNG"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", "damaged"),
         (b"\xff\xd8\xff\xe0\x00", "damaged"),
+        (drawn("PNG", (64, 32))[:600], "damaged.*Save the picture again"),
+        (JPEG[: len(JPEG) // 2], "damaged"),
+        (WEBP_LOSSY[: len(WEBP_LOSSY) // 2], "damaged"),
+        (WEBP_LOSSLESS[: len(WEBP_LOSSLESS) // 2], "damaged"),
         (png()[:12] + b"IHDR" + b"\0" * 20, "pixels"),
         (png()[:12] + b"IHDR" + struct.pack(">II", 5000, 10), "pixels"),
         (png() + b"\0" * LARGEST_FILE, "larger than"),
