@@ -23,12 +23,12 @@ from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
 from loyalty.plain_numbers import exact
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
+from members.conditions.fields import BEHAVIOR, CHALLENGES, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
 from members.conditions.tree import ConditionError, Node, parse
 from rewards.codes import plain
 
 # What the database can answer too, so that everybody can be counted beforehand.
-AUDIENCE_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN})
+AUDIENCE_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES})
 _TEXT = r"^[^\x00]*$"
 MOST_DAYS = 366
 # What a definition is read from where it was written before.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import get_language, ngettext
@@ -25,7 +26,7 @@ from loyalty.rules.body_parts import LineFilter
 from loyalty.services.campaign_rules import CampaignRule
 from members.conditions.sentences import sentence
 from members.errors import DomainError
-from members.formatting import format_moment, format_money, format_number
+from members.formatting import format_moment, format_money, format_number, format_percent
 from rewards.texts import nearest
 
 
@@ -87,7 +88,8 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
         told = ", ".join(words[name] for name in campaign.tells)
         found.append(_("Members are told by a message: %s.") % told)
     if campaign.holdout:
-        found.append(_("%s %% of them are kept aside, to see what it brings.") % campaign.holdout)
+        share = format_percent(Decimal(campaign.holdout) / 100, digits=0)
+        found.append(_("%s of them are kept aside, to see what it brings.") % share)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -14,11 +15,12 @@ class Level:
 
     number: int
     needs: int
-    name: Promise
+    name: Promise | str
     icon: str
 
 
-LEVELS = (
+# Those of a program that has written none of its own.
+STANDARD = (
     Level(1, 1, _("Starter"), "leaf"),
     Level(2, 3, _("Regular"), "star"),
     Level(3, 8, _("Enthusiast"), "flame"),
@@ -40,7 +42,17 @@ class Standing:
         return self.next.needs - self.done if self.next else 0
 
 
-def standing_of(done: int) -> Standing:
-    reached = [level for level in LEVELS if level.needs <= done]
-    ahead = [level for level in LEVELS if level.needs > done]
+def standing_of(done: int, levels: Sequence[Level]) -> Standing:
+    """`levels` in the order of what they need."""
+    reached = [level for level in levels if level.needs <= done]
+    ahead = [level for level in levels if level.needs > done]
     return Standing(done, reached[-1] if reached else None, ahead[0] if ahead else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Achieved:
+    """What a member has done before something, for conditions. `level` 0: none yet."""
+
+    done: int
+    level: int
+    badges: frozenset[str]

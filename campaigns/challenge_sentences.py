@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 
 from campaigns.campaign_rules import unit_of
@@ -10,7 +12,7 @@ from campaigns.challenge_words import brings, plan_words, time_words
 from campaigns.models import Challenge
 from loyalty.rule_words import units_in_words
 from members.errors import DomainError
-from members.formatting import format_moment, format_money
+from members.formatting import format_moment, format_money, format_percent
 
 
 def challenge_sentences(challenge: Challenge) -> list[str]:
@@ -40,7 +42,8 @@ def challenge_sentences(challenge: Challenge) -> list[str]:
     except DomainError as error:
         found.append(str(error.message))
     if campaign.holdout:
-        found.append(_("%s %% of them are kept aside, to see what it brings.") % campaign.holdout)
+        share = format_percent(Decimal(campaign.holdout) / 100, digits=0)
+        found.append(_("%s of them are kept aside, to see what it brings.") % share)
     return found
 
 

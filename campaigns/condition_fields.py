@@ -1,5 +1,5 @@
-"""What conditions can ask of an order that campaigns know: which codes count for it, and what was
-offered to its buyer alone."""
+"""What conditions can ask that campaigns know: which codes count for an order, what was offered to
+its buyer alone, and which challenges a member has done."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.campaign_rules import BY_CODE, BY_OFFER, draw_of
+from campaigns.challenge_fields import FIELDS as CHALLENGE_FIELDS
 from campaigns.models import Campaign
+from campaigns.selectors.challenge_levels import achieved_by
+from loyalty.asked_elsewhere import register_keeper
 from members.conditions import values
-from members.conditions.fields import CODES, OFFERS, Field, register_fields
+from members.conditions.fields import CHALLENGES, CODES, OFFERS, Field, register_fields
 
 
 def register() -> None:
     register_fields("order", _("Order"), (_PROMOTIONS, _OFFERS))
+    register_fields("challenges", _("Challenges"), CHALLENGE_FIELDS)
+    register_keeper(CHALLENGES, achieved_by)
 
 
 def promotions_by_code() -> Sequence[tuple[str, str]]:

@@ -12,8 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.challenge_definitions import ChallengeDefinition
+from campaigns.level_definitions import LevelDefinition
 from campaigns.models import Challenge, ChallengeEntry
 from campaigns.services.campaigns import publish_campaign
+from campaigns.services.challenge_levels import set_levels
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import create_challenge, join_challenge
 from campaigns.services.leaderboards import join_leaderboards
@@ -52,6 +54,13 @@ QUEST = {
               {"kind": "spend", "amount": 60, "in_one": True}],
 }  # fmt: skip
 
+LEVELS = (
+    LevelDefinition(needs=1, name="Taster", icon="leaf", texts={"ms": "Perasa"}),
+    LevelDefinition(needs=3, name="Home cook", icon="flame", texts={"ms": "Tukang masak"}),
+    LevelDefinition(needs=8, name="Chef", icon="award", texts={"ms": "Cef"}),
+    LevelDefinition(needs=20, name="Head chef", icon="trophy", texts={"ms": "Ketua cef"}),
+)
+
 
 def register() -> None:
     """Called once, when the application is ready."""
@@ -67,6 +76,7 @@ def show_challenges(program: Program) -> None:
     today = start_of_day(now.astimezone(program.zone).date(), program.zone)
     begun = today - dt.timedelta(days=10)
     members = _chosen(program)
+    set_levels(program=program, levels=LEVELS, actor=SYSTEM)
     _launch(program, VISITS, begun, 30)
     explorer, together = (_launch(program, said, begun, 28) for said in (EXPLORER, TOGETHER))
     for member in members:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from campaigns.level_definitions import LevelDefinition
+from campaigns.post_definitions import ProgramPost
 from campaigns.program_definitions import (
     ProgramCampaign,
     ProgramChallenge,
@@ -10,9 +12,12 @@ from campaigns.program_definitions import (
     ProgramSurvey,
 )
 from campaigns.referral_program_definitions import ProgramReferrals
+from campaigns.selectors.challenge_levels import own_levels
 from campaigns.services import (
     campaign_files,
+    challenge_levels,
     game_files,
+    post_files,
     program_challenges,
     program_files,
     referral_files,
@@ -22,6 +27,7 @@ from loyalty.program_parts import ProgramPart, register_program_part
 PARTS = (
     ProgramPart("surveys", ProgramSurvey, program_files.surveys_of, program_files.apply_surveys),
     ProgramPart("games", ProgramGame, game_files.games_of, game_files.apply_games),
+    ProgramPart("challenge_levels", LevelDefinition, own_levels, challenge_levels.apply_levels),
     ProgramPart(
         "challenges", ProgramChallenge, program_challenges.challenges_of,
         program_challenges.apply_challenges, once_live=True,
@@ -36,6 +42,7 @@ PARTS = (
         "campaigns", ProgramCampaign, campaign_files.campaigns_of, campaign_files.apply_campaigns,
         once_live=True,
     ),
+    ProgramPart("posts", ProgramPost, post_files.posts_of, post_files.apply_posts),
 )  # fmt: skip
 
 

@@ -246,6 +246,10 @@ class ProgramDefinition(Part):
         (), description="What members do for a reward. Challenges that it does not name stay as"
         " they are.",
     )  # fmt: skip
+    challenge_levels: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="What members are called who have done so many challenges; all of them."
+        " Without any they stay as they are.",
+    )  # fmt: skip
     journeys: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="How members are led. Journeys that it does not name stay as they are."
     )
@@ -258,6 +262,9 @@ class ProgramDefinition(Part):
     campaigns: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="Promotions. Those that it does not name stay as they are."
     )
+    posts: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="What members read. Posts that it does not name stay as they are."
+    )
     launch: LaunchDefinition | None = Field(
         None, description="How it begins; without, everyone may join at once."
     )
@@ -267,8 +274,8 @@ class ProgramDefinition(Part):
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
     @field_validator(
-        "voucher_pools", "rewards", "surveys", "games", "challenges", "journeys", "referrals",
-        "campaigns", mode="before",
+        "voucher_pools", "rewards", "surveys", "games", "challenges", "challenge_levels",
+        "journeys", "referrals", "campaigns", "posts", mode="before",
     )  # fmt: skip
     @classmethod
     def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
@@ -294,6 +301,7 @@ class ProgramDefinition(Part):
             ([getattr(item, "code", "") for item in self.games], "games"),
             ([getattr(item, "code", "") for item in self.referrals], "referrals"),
             ([getattr(item, "code", "") for item in self.campaigns], "campaigns"),
+            ([getattr(item, "title", "") for item in self.posts], "posts"),
         ):  # fmt: skip
             double = {code for code in codes if codes.count(code) > 1}
             if double:

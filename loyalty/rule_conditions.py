@@ -8,6 +8,7 @@ from typing import Any
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    CHALLENGES,
     CODES,
     COMPANY,
     CUSTOMER,
@@ -24,7 +25,9 @@ from members.conditions.predicate import Condition
 from members.conditions.tree import Node, parse
 
 # What all rules may ask about a member, as they are before what is judged.
-_MEMBER_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, JOINED, SEGMENTS, TIER, PLAN, COMPANY})
+_MEMBER_SCOPES = frozenset(
+    {CUSTOMER, BEHAVIOR, MEMBER, JOINED, SEGMENTS, TIER, PLAN, COMPANY, CHALLENGES}
+)
 # Rules for orders ask about the order, and what its buyer is offered, too.
 RULE_SCOPES = _MEMBER_SCOPES | {ORDER, LINE, CODES, OFFERS}
 # Rules for activities ask about the activity instead.

@@ -29,6 +29,7 @@ TELLABLE = {
     "behavior.orders", "behavior.spend", "behavior.first_order_at", "behavior.last_order_at",
     "behavior.categories", "member.enrolled_at", "member.balance", "member.orders",
     "membership.tier", "membership.plan", "membership.has_plan", "company.buyer", "company.role",
+    "challenges.done", "challenges.level", "challenges.badges",
 }  # fmt: skip
 # What somebody did is known to them, and what they said with it.
 TELLABLE_FAMILIES = ("behavior.activities.", "activity.")

@@ -167,6 +167,8 @@ PAGES = (
     Page("campaign", ("campaigns_backoffice:campaign", "campaign")),
     Page("challenges", ("challenges_backoffice:challenge_list",)),
     Page("challenge-gallery", ("challenges_backoffice:challenge_gallery",)),
+    Page("challenge-levels", ("challenges_backoffice:level_list",)),
+    Page("challenge-levels-edit", ("challenges_backoffice:level_edit", "program")),
     Page("challenge", ("challenges_backoffice:challenge", "challenge")),
     Page("challenge-edit", ("challenges_backoffice:challenge_edit", "draft_challenge")),
     Page("referrals", ("referrals_backoffice:referral_list",)),

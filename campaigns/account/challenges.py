@@ -13,10 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.challenge_cards import challenge_card
-from campaigns.challenge_levels import standing_of
 from campaigns.models import Challenge
+from campaigns.selectors.challenge_levels import level_of
 from campaigns.selectors.challenges import badges_of, challenges, entries, open_to
-from campaigns.selectors.leaderboards import done_by
 from campaigns.services.challenges import join_challenge, leave_challenge
 from loyalty.account.chosen import choose_membership
 from loyalty.account.earn_cards import EarnCard
@@ -51,7 +50,7 @@ def challenge_list(request: CustomerRequest, public_id: uuid.UUID | None = None)
         "tabs": chosen.tabs("challenges_account:challenges_of"),
         "cards": [challenge_card(item, now) for item in open_to(member, now)],
         "badges": badges_of(member),
-        "level": standing_of(done_by(member)),
+        "level": level_of(member),
         "member": member,
     }
     return render_page(request, "challenges/account/challenge_list.html", chosen, context)

@@ -10,6 +10,7 @@ from members.panels import register_customer_panel
 
 NAMESPACE = "challenges_backoffice"
 ACTIONS = {
+    "challenge_levels.changed": _("Changed the levels of challenges"),
     "board_name.hidden": _("Hid a name on leaderboards"),
     "board_name.let_choose": _("Let a member choose a name on leaderboards again"),
 }

@@ -55,8 +55,9 @@ def comment_act(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         raise Http404("There is no such thing to do.")
     try:
         decide_comment(
-            comment=found, shown=act == "show", actor=acting(request), now=timezone.now()
-        )
+            comment=found, shown=act == "show", actor=acting(request), now=timezone.now(),
+            name=request.POST.get("name"),
+        )  # fmt: skip
         words = _("Members can read it.") if act == "show" else _("Nobody reads it.")
         messages.success(request, words)
     except DomainError as error:

@@ -14,8 +14,8 @@ from campaigns.campaign_rules import offer_name
 from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign, PersonalOffer
 from campaigns.selectors.campaigns import audience_of, campaigns, with_draw
+from loyalty.asked_elsewhere import BuyerAsked
 from loyalty.models import Membership
-from loyalty.offers_asked import OfferAsked
 
 State = PersonalOffer.State
 PERSONAL = [template.code for template in TEMPLATES.values() if template.personal]
@@ -40,9 +40,9 @@ def eligible(campaign: Campaign, now: dt.datetime) -> QuerySet[Membership]:
     return members.filter(~Exists(known))
 
 
-def held_offers(asked: Sequence[OfferAsked]) -> list[frozenset[str]]:
-    """What held for buyers at these moments; for rules (`loyalty.offers_asked`). One query. Whether
-    their campaign was on then is said by its rules."""
+def held_offers(asked: Sequence[BuyerAsked]) -> list[frozenset[str]]:
+    """What held for buyers at these moments; for rules (`loyalty.asked_elsewhere`). One query.
+    Whether their campaign was on then is said by its rules."""
     rows = PersonalOffer.objects.filter(
         membership__customer__in={item.customer_id for item in asked},
         ends_at__gt=min(item.at for item in asked),

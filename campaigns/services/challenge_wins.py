@@ -20,8 +20,10 @@ from loyalty.services.activities import ActivityInput, record_activities
 from loyalty.services.activity_decisions import reject_activity, reverse_activity
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import DomainError
+from members.models.changes import CHANGED
 from members.selectors.merges import current
 from members.services.audit import SYSTEM
+from members.services.outbox import record_event
 from rewards.models import Redemption
 from rewards.services.gifts import give_reward
 from rewards.services.redemptions import cancel_redemption
@@ -52,6 +54,10 @@ def settle_wins(found: Sequence[tuple[ChallengeEntry, Reached]], *, now: dt.date
         for entry, number, at in changes
     ]
     follow_wins([win.pk for win in given if win is not None], now)
+    if changes:
+        # Segments may ask for what was done.
+        people = sorted({entry.membership.customer_id for entry, _number, _at in changes})
+        record_event(kind=CHANGED, payload={"customers": people})
 
 
 def _lock_wallets(members: Sequence[Membership]) -> None:

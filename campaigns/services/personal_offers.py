@@ -15,8 +15,9 @@ from campaigns.campaign_templates import COLLECTION
 from campaigns.models import Campaign, PersonalOffer
 from campaigns.selectors.offer_picks import candidates
 from campaigns.selectors.personal_offers import eligible, held_offers, running
-from loyalty.offers_asked import register_offer_keeper
+from loyalty.asked_elsewhere import register_keeper
 from loyalty.told_conditions import register_untold_activity
+from members.conditions.scopes import OFFERS
 from members.models import OutboxEvent
 from members.models.changes import CHANGED
 from members.outbox import register_consumer
@@ -62,7 +63,7 @@ _TAKE = """
 
 def register() -> None:
     """Called once, when the application is ready."""
-    register_offer_keeper(held_offers)
+    register_keeper(OFFERS, held_offers)
     register_untold_activity(SURPRISED)
     register_consumer(CHANGED, follow_changes)
 

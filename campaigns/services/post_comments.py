@@ -59,10 +59,16 @@ def write_comment(
 
 @transaction.atomic
 def decide_comment(
-    *, comment: PostComment, shown: bool, actor: Actor, now: dt.datetime
-) -> PostComment:
-    """Let it be read, or hide it; complaints about it are settled. Again changes nothing."""
+    *, comment: PostComment, shown: bool, actor: Actor, now: dt.datetime,
+    name: str | None = None,
+) -> PostComment:  # fmt: skip
+    """Let it be read, or hide it; complaints about it are settled. Again changes nothing. `name`:
+    the one that was seen beside it; under another one nothing is let through."""
+    known = CommunityName.objects.select_for_update().filter(membership=comment.membership_id)
+    called = known.values_list("name", flat=True).first() or ""
     found = _locked(comment)
+    if shown and name is not None and name != called:
+        raise DomainError(_("Its author is called otherwise by now. Look at it again."))
     wanted = State.SHOWN if shown else State.HIDDEN
     if found.state == State.WITHDRAWN:
         raise DomainError(_("The member has taken it back."))

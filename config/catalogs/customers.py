@@ -97,6 +97,7 @@ FILES = [
     "campaigns/api/v1/own*.py",
     "campaigns/account/community.py",
     "campaigns/account/forum.py",
+    "campaigns/challenge_fields.py",
     "campaigns/challenge_levels.py",
     "campaigns/challenge_words.py",
     "campaigns/game_words.py",

@@ -9,6 +9,7 @@ from members.conditions import values
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    CHALLENGES,
     CODES,
     COMPANY,
     CUSTOMER,
@@ -32,7 +33,7 @@ PAGE = "conditions.md"
 NAME = "condition_reference"
 SCOPES = (
     ORDER, CODES, OFFERS, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, JOINED, TIER, PLAN,
-    COMPANY,
+    COMPANY, CHALLENGES,
 )  # fmt: skip
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,

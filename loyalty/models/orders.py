@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -104,6 +105,8 @@ class Order(models.Model):
                 name="order_number",
                 opclasses=["text_pattern_ops"],
             ),
+            # What was sold in a time: small, as orders come about as they are placed.
+            BrinIndex(fields=["placed_at"], name="order_placed", autosummarize=True),
         ]
         # The facts about customers follow their orders.
         triggers = customers_changed(

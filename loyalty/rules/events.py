@@ -75,6 +75,8 @@ class Person:
     plans: tuple[PlanSpan, ...] = ()
     # The company that they bought for, by the moment of each order.
     companies: Mapping[dt.datetime, CompanyFacts] = field(default_factory=dict)
+    # What higher applications know of them, by scope and the moment of each order.
+    elsewhere: Mapping[str, Mapping[dt.datetime, Any]] = field(default_factory=dict)
     # How many orders they had placed since they joined.
     orders_as_member: int = 0
 

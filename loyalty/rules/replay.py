@@ -378,6 +378,7 @@ class Account:
             TIER: tiers.pricing(at, leading=leading) if tiers else None,
             PLAN: plan_at(self.person.plans, at),
             COMPANY: self.person.companies.get(at),
+            **{scope: found.get(at) for scope, found in self.person.elsewhere.items()},
         }
 
 

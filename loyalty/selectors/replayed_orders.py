@@ -28,6 +28,7 @@ from loyalty.selectors.company_facts import companies_before
 from loyalty.selectors.member_tiers import tiered_program
 from loyalty.selectors.program_times import program_times
 from loyalty.selectors.replayed_days import days_of, members_between
+from loyalty.selectors.replayed_elsewhere import known_elsewhere
 from loyalty.selectors.rulebooks import ProgramTerms, terms_of
 from loyalty.selectors.stored_orders import as_return
 from loyalty.selectors.subscriptions import plan_spans
@@ -305,6 +306,7 @@ def _people(
     plans = _plans(members) if PLAN in stretch.scopes else {}
     companies = _companies(stretch, members, events) if COMPANY in stretch.scopes else {}
     joined = _orders_as_member(stretch, members) if JOINED in stretch.scopes else {}
+    elsewhere = known_elsewhere(stretch.program, stretch.scopes, events)
     return {
         pk: Person(
             customers.get(pk),
@@ -315,6 +317,7 @@ def _people(
             tiers.get(pk),
             plans.get(pk, ()),
             companies.get(pk, {}),
+            elsewhere[pk],
             joined.get(pk, 0),
         )
         for pk in ids

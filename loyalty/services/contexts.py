@@ -14,10 +14,10 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Literal
 
+from loyalty.asked_elsewhere import BuyerAsked, asked_scopes, facts_of
 from loyalty.codes_asked import CodeAnswer, counting
 from loyalty.ledger.balances import Holding, holdings
 from loyalty.models import Membership, Wallet
-from loyalty.offers_asked import OfferAsked, offers_of
 from loyalty.rules.behavior import Behavior
 from loyalty.rules.bodies import CashbackBody, DiscountBody
 from loyalty.rules.calendar import period_start, start_of_day
@@ -40,7 +40,6 @@ from members.conditions.fields import (
     CUSTOMER,
     JOINED,
     MEMBER,
-    OFFERS,
     PLAN,
     SEGMENTS,
     TIER,
@@ -194,7 +193,8 @@ class _Facts:
         self.plans: dict[int, str] = {}
         self.companies: dict[int, CompanyFacts] = {}
         self.joined: dict[int, int] = {}
-        self.offers: dict[int, frozenset[str]] = {}
+        # By scope and wish: what higher applications know.
+        self.elsewhere: dict[str, dict[int, Any]] = {}
 
     @classmethod
     def load(cls, wishes: Sequence[Wish]) -> _Facts:
@@ -214,9 +214,9 @@ class _Facts:
         facts._load_membership(wishes, scopes)
         if SEGMENTS in scopes:
             facts.segments = segments_of(people)
-        if OFFERS in scopes:
-            asked = [OfferAsked(wish.program.id, wish.customer_id, wish.at) for wish in wishes]
-            facts.offers = dict(zip(map(id, wishes), offers_of(asked), strict=True))
+        asked = [BuyerAsked(wish.program.id, wish.customer_id, wish.at) for wish in wishes]
+        for scope in asked_scopes(scopes):
+            facts.elsewhere[scope] = dict(zip(map(id, wishes), facts_of(scope, asked), strict=True))
         if COMPANY in scopes or any(
             _company_spent(version) for wish in wishes for version in wish.asking
         ):
@@ -261,9 +261,9 @@ class _Facts:
             TIER: self.tiers.get(id(wish)),
             PLAN: self.plans.get(id(wish), ""),
             CODES: counting(wish.codes),
-            OFFERS: self.offers.get(id(wish), frozenset()),
             COMPANY: self.companies.get(id(wish)),
             JOINED: self.joined.get(id(wish)),
+            **{scope: found.get(id(wish)) for scope, found in self.elsewhere.items()},
         }
         membership = self.memberships.get(wish.membership_id)
         if membership is not None:

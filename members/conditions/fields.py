@@ -30,7 +30,7 @@ BEHAVIOR, MEMBER, SEGMENTS = scopes.BEHAVIOR, scopes.MEMBER, scopes.SEGMENTS
 TIER, PLAN, COMPANY = scopes.TIER, scopes.PLAN, scopes.COMPANY
 JOINED = scopes.JOINED
 ACTIVITY, OF_THE_ORDER = scopes.ACTIVITY, scopes.OF_THE_ORDER
-CODES, OFFERS = scopes.CODES, scopes.OFFERS
+CODES, OFFERS, CHALLENGES = scopes.CODES, scopes.OFFERS, scopes.CHALLENGES
 
 
 class NamedValue(str):

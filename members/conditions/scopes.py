@@ -10,4 +10,6 @@ JOINED = "joined"
 CODES = "codes"
 # What was offered to the buyer alone, and holds when the order is placed.
 OFFERS = "offers"
+# The challenges that a member has done before, and what they are called for it.
+CHALLENGES = "challenges"
 OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})

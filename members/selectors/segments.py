@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from members.conditions.fields import BEHAVIOR, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
+from members.conditions.fields import BEHAVIOR, CHALLENGES, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
 from members.conditions.moments import Moment
 from members.conditions.query import query_of
 from members.conditions.tree import ConditionError, Node, parse, questions_of
@@ -19,7 +19,7 @@ from members.models import Customer, Segment, SegmentMember, SegmentSize
 from members.selectors.merchants import get_merchant
 
 # What a segment may ask about: customers, by the database.
-SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN})
+SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES})
 
 
 def read_condition(said: Mapping[str, Any], *, choices_known: bool = True) -> Node:

@@ -210,3 +210,30 @@ def test_a_member_reads_the_leaderboard_and_is_seen_or_not(
     }  # fmt: skip
     assert api.request("DELETE", path).status_code == 204
     assert api.get(path).json()["places"] == []
+
+
+def test_levels_are_read_written_and_the_standard_ones_again(
+    key_with: Keys, program: Program, membership: Membership
+) -> None:
+    api = key_with("campaigns:read", "campaigns:write")
+    path = f"/programs/{program.code}/challenge-levels"
+    before = api.get(path).json()
+    assert before["standard"] is True
+    assert before["levels"][0] == {
+        "number": 1, "needs": 1, "name": "Starter", "icon": "leaf", "texts": {},
+    }  # fmt: skip
+    said = {"needs": 2, "name": "Host", "icon": "heart", "texts": {"ms": "Tuan rumah"}}
+    body = {"levels": [said, {"needs": 1, "name": "Guest"}]}
+    written = api.put(path, body).json()
+    assert written == api.put(path, body).json()
+    assert [item["name"] for item in written["levels"]] == ["Guest", "Host"]
+    assert written["levels"][1] == said | {"number": 2}
+    mine = f"/me/memberships/{membership.public_id}/challenges"
+    assert own(key_with).get(mine).json()["level"]["next_at"] == 1
+    refused = api.put(path, {"levels": [said, said | {"name": "Other"}]})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "levels[1].needs")
+    refused = api.put(path, {"levels": [said | {"icon": "skull"}]})
+    assert refused.json()["errors"][0]["field"].startswith("levels[0].icon")
+    assert api.put(path, {"levels": []}).json() == before
+    assert api.get("/programs/nobody/challenge-levels").status_code == 404
+    assert key_with("campaigns:read").put(path, body).status_code == 403

@@ -118,6 +118,8 @@ CAMPAIGNS: dict[str, Who] = {
     "challenges_backoffice:challenge_act": write(MARKETERS),
     "challenges_backoffice:challenge_state": write(MARKETERS),
     "challenges_backoffice:challenge_members": read(EVERYBODY),
+    "challenges_backoffice:level_list": read(EVERYBODY),
+    "challenges_backoffice:level_edit": form(MARKETERS),
     "challenges_backoffice:board_name_list": read(EVERYBODY),
     "challenges_backoffice:board_name_act": write(AGENTS),
     "challenges_backoffice:customer_challenges": read(EVERYBODY),

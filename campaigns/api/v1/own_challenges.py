@@ -14,8 +14,8 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from campaigns.challenge_cards import challenge_card
-from campaigns.challenge_levels import standing_of
 from campaigns.models import Challenge
+from campaigns.selectors.challenge_levels import level_of
 from campaigns.selectors.challenges import (
     Standing,
     badges_of,
@@ -24,7 +24,6 @@ from campaigns.selectors.challenges import (
     open_to,
     standing_in,
 )
-from campaigns.selectors.leaderboards import done_by
 from campaigns.services.challenges import join_challenge, leave_challenge
 from loyalty.api.v1.own_memberships import own_membership
 from loyalty.models import Membership
@@ -159,7 +158,7 @@ class OwnChallengeLeaving(MemberView):
 
 
 def _level(member: Membership) -> OwnLevelOut:
-    found = standing_of(done_by(member))
+    found = level_of(member)
     return OwnLevelOut(
         done=found.done, number=found.level.number if found.level else 0,
         name=str(found.level.name) if found.level else "",

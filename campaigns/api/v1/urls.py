@@ -10,6 +10,7 @@ from campaigns.api.v1 import (
     calendar,
     campaign_changes,
     campaigns,
+    challenge_levels,
     challenges,
     consents,
     figures,
@@ -153,6 +154,11 @@ challenge_urls = [
     path(f"{CHALLENGE}/resume", challenges.ChallengeResuming.as_view(), name="resuming"),
     path(f"{CHALLENGE}/end", challenges.ChallengeEnding.as_view(), name="ending"),
     path(f"{CHALLENGE}/results", challenges.ChallengeResults.as_view(), name="results"),
+    path(
+        "programs/<slug:code>/challenge-levels",
+        challenge_levels.ChallengeLevels.as_view(),
+        name="levels",
+    ),
     path(f"{CHALLENGE}/entries", challenges.ChallengeEntries.as_view(), name="entries"),
     path(
         "me/memberships/<uuid:membership_id>/leaderboard",

@@ -318,3 +318,53 @@ def test_a_name_on_leaderboards_is_hidden_and_chosen_again(
     agent.post(address, {"act": "let"})
     row.refresh_from_db()
     assert row.hidden_at is None
+
+
+def rungs(*levels: dict[str, str]) -> dict[str, str]:
+    sent = {"levels-TOTAL_FORMS": str(len(levels)), "levels-INITIAL_FORMS": "0"}
+    for number, said in enumerate(levels):
+        whole = {"icon": "star"} | said
+        sent |= {f"levels-{number}-{name}": value for name, value in whole.items()}
+    return sent
+
+
+def test_levels_are_written_row_by_row_and_taken_back(manager: Client, club: Program) -> None:
+    assert "The standard ones." in page(manager, url("level_list"))
+    address = url("level_edit", club.code)
+    assert 'value="Champion"' in page(manager, address)
+    wrong = rungs({"name": "Guest", "needs": "3"}, {"name": "Host", "needs": "3"}, {"name": "Lost"})
+    answer = manager.post(address, wrong)
+    assert answer.status_code == 422
+    assert "Say from how many challenges on." in answer.content.decode()
+    wrong = rungs({"name": "Guest", "needs": "3"}, {"name": "B", "needs": "3"})
+    answer = manager.post(address, wrong)
+    assert "Another level needs as many." in answer.content.decode()
+    assert not club.challenge_levels.exists()
+    host = {"name": "Host", "needs": "5", "name_ms": "Tuan rumah"}
+    said = rungs(host, {"name": "Guest", "needs": "1"}, {"icon": "leaf"})
+    assert manager.post(address, said).status_code == 302
+    assert list(club.challenge_levels.values_list("needs", "name", "texts")) == [
+        (1, "Guest", {}), (5, "Host", {"ms": "Tuan rumah"}),
+    ]  # fmt: skip
+    assert "Tuan rumah" in page(manager, address)
+    assert manager.post(address, {"act": "standard"}).status_code == 302
+    assert not club.challenge_levels.exists()
+    assert manager.post(address, rungs({"icon": "leaf"})).status_code == 422
+
+
+@pytest.mark.browser
+def test_levels_in_the_browser(
+    sign_in: Callable[[str], Any], club: Program, live_server: Any,
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:  # fmt: skip
+    page = sign_in("marketing_manager")
+    page.goto(f"{live_server.url}{url('challenge_list')}")
+    page.get_by_role("link", name="Levels").click()
+    page.get_by_role("link", name=f"Change {club.name}").click()
+    first = page.get_by_role("group", name="Level 1")
+    first.get_by_label(re.compile("^Name")).fill("Newcomer")
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("listitem").filter(has_text="Newcomer")).to_be_visible()
+    expect(page.get_by_text("The standard ones.")).to_have_count(0)
+    assert_no_axe_violations(page)

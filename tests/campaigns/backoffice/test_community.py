@@ -15,6 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import Forum, ForumTask, Post
+from campaigns.services.community_names import choose_name
 from campaigns.services.forum_tasks import plan_task
 from campaigns.services.post_readings import read_post, say_helpful
 from loyalty.models import Program
@@ -157,6 +158,16 @@ def test_comments_wait_until_somebody_lets_them_through(agent: Client, club: Pro
         comment.refresh_from_db()
         assert comment.state == state
     assert "Decided last" in page(agent, url("comment_list"))
+    assert 'name="name" value="Ana.L"' in page(agent, url("comment_list"))
+    choose_name(membership=member, name="Rude.One", now=timezone.now())
+    # The page was opened before.
+    answer = agent.post(act, {"act": "show", "name": "Ana.L"}, follow=True)
+    assert "called otherwise by now" in answer.content.decode()
+    comment.refresh_from_db()
+    assert comment.state == "waiting"
+    agent.post(act, {"act": "show", "name": "Rude.One"})
+    comment.refresh_from_db()
+    assert comment.state == "shown"
 
 
 def test_the_forum_is_set_up_and_tested(

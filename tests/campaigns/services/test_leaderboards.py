@@ -11,9 +11,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.board_checks import CHECKS
-from campaigns.challenge_levels import LEVELS, standing_of
+from campaigns.challenge_levels import STANDARD, standing_of
 from campaigns.models import BoardName, BoardScore, Challenge
-from campaigns.selectors.leaderboards import board_of, done_by
+from campaigns.selectors.challenge_levels import level_of
+from campaigns.selectors.leaderboards import board_of
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge, leave_challenge
 from campaigns.services.leaderboards import (
@@ -236,9 +237,9 @@ def test_levels_follow_what_was_done(program: Program) -> None:
     challenge = launch(program, times=5)
     take_part(challenge, "c1")
     do("c1", 50, 50, 50)
-    found = standing_of(done_by(member("c1")))
+    found = level_of(member("c1"))
     assert found.level is not None
     assert (found.level.number, found.done, found.missing) == (2, 3, 5)
-    assert standing_of(0).level is None
-    assert standing_of(999).next is None
-    assert [level.needs for level in LEVELS] == sorted({level.needs for level in LEVELS})
+    assert standing_of(0, STANDARD).level is None
+    assert standing_of(999, STANDARD).next is None
+    assert [level.needs for level in STANDARD] == sorted({level.needs for level in STANDARD})
