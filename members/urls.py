@@ -6,12 +6,14 @@ from django.urls import path
 
 from members import branding
 from members.account.landing import landing
+from members.backoffice.first_visit import first_visit
 from members.installed import views as installed
 
 app_name = "members"
 
 urlpatterns = [
     path("", landing, name="landing"),
+    path("begin/<str:token>/", first_visit, name="first_visit"),
     path("media/merchant/<str:name>", branding.merchant_logo, name="logo"),
     path("app.webmanifest", installed.manifest, name="manifest"),
     path("app-icon-<int:size>.png", installed.app_icon, name="app_icon"),

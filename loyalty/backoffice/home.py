@@ -24,7 +24,6 @@ from loyalty.selectors.companies import waiting_companies
 from loyalty.selectors.latest import latest_transfers
 from loyalty.selectors.plan_figures import failed_refunds
 from loyalty.selectors.self_checks import latest_verdict
-from loyalty.selectors.totals import has_orders
 from loyalty.timeline import LOOK
 from members.backoffice.job_rows import job_url
 from members.formatting import format_moment, format_number, format_units
@@ -46,17 +45,6 @@ class Need:
     kind: str
     title: str
     text: str
-    url: str
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of setting up, and whether it was taken."""
-
-    title: str
-    text: str
-    done: bool
     url: str
     action: str
 
@@ -89,15 +77,11 @@ def feed_panel(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_view("home.view")
 def attention_panel(request: HttpRequest) -> HttpResponse:
-    """What waits for somebody; before everything is set up, the steps that are left."""
-    steps = _steps()
+    """What waits for somebody."""
     context = {
-        "title": _("What needs you") if all(step.done for step in steps) else _("Getting started"),
+        "title": _("What needs you"),
         "panel_id": "attention",
         "panel_icon": "bell",
-        "steps": [] if all(step.done for step in steps) else steps,
-        "next_step": next((step for step in steps if not step.done), None),
-        "may_edit": is_allowed(request.user, "programs.edit"),
         "needs": _needs(request),
     }
     return render(request, "loyalty/backoffice/attention_panel.html", context)
@@ -116,36 +100,6 @@ def _entry(transfer: Transfer, membership: Membership) -> TimelineEntry:
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
         url=customer_url(membership.customer),
     )
-
-
-def _steps() -> list[Step]:
-    """From an empty installation to one that runs, each step with the button that takes it."""
-    statuses = set(Program.objects.values_list("status", flat=True))
-    live = Program.Status.LIVE in statuses
-    draft = Program.objects.filter(status=Program.Status.DRAFT).first() if not live else None
-    return [
-        Step(
-            _("Create a program"),
-            _("What is collected, and how orders earn it."),
-            bool(statuses),
-            reverse("loyalty_backoffice:wizard_start"),
-            _("Create program"),
-        ),
-        Step(
-            _("Take it live"),
-            _("From then on, orders earn."),
-            live or Program.Status.ARCHIVED in statuses,
-            program_url(draft) if draft else reverse("loyalty_backoffice:program_list"),
-            _("Open the draft") if draft else _("Open programs"),
-        ),
-        Step(
-            _("Bring your orders in"),
-            _("Import your history from two files, or let the shop send orders over the API."),
-            has_orders(),
-            reverse("loyalty_backoffice:import_create"),
-            _("Import orders"),
-        ),
-    ]
 
 
 def _failed_job(request: HttpRequest, job: Job) -> Need:

@@ -46,6 +46,20 @@ ORDER_FORMAT = (
         "",
         required=False,
     ),
+    Column(
+        "shipping",
+        gettext_lazy("What the total holds beside the lines for sending it."),
+        "4.90",
+        required=False,
+    ),
+    Column(
+        "email",
+        gettext_lazy("Of a customer who is new here; they sign in with it."),
+        "ann@example.com",
+        required=False,
+    ),
+    Column("given_name", gettext_lazy("Of a customer who is new here."), "Ann", required=False),
+    Column("family_name", gettext_lazy("Of a customer who is new here."), "Lee", required=False),
 )
 LINE_FORMAT = (
     Column("order_id", gettext_lazy("The order that the line belongs to."), "A-1001"),

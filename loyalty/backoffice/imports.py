@@ -48,11 +48,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
         orderings={"": ("-pk",)},
         default="",
     )
-    context = {
-        "page": page,
-        "has_live": Program.objects.filter(status=Program.Status.LIVE).exists(),
-    }
-    return render(request, "loyalty/backoffice/import_list.html", context)
+    return render(request, "loyalty/backoffice/import_list.html", {"page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

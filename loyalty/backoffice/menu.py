@@ -15,6 +15,7 @@ from loyalty.backoffice.program_places import find_programs
 from loyalty.models import Membership, Program
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import Balance, balances_of
+from loyalty.selectors.first_day import is_first_day
 from loyalty.selectors.member_tiers import tiers_now
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.program_times import program_states
@@ -328,6 +329,10 @@ def _register_panels() -> None:
     )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
     register_customer_header("tiers", tier_facts, 20, refresh=["wallet-changed"])
+    register_home_panel(
+        "first-steps", _("First steps"), f"{NAMESPACE}:first_steps_panel", 1,
+        icon="list-check", column="wide", rows=6, needed=is_first_day,
+    )  # fmt: skip
     register_home_panel(
         "attention", _("Needs your attention"), f"{NAMESPACE}:attention_panel", 10,
         icon="bell", column="side",

@@ -23,6 +23,7 @@ from loyalty.backoffice import (
     downgrades,
     enrollment_files,
     figures,
+    first_steps,
     gifts,
     giving,
     goals,
@@ -69,6 +70,7 @@ from loyalty.backoffice import (
     rules,
     self_checks,
     settlements,
+    shop_imports,
     statements,
     suspensions,
     tier_drafts,
@@ -342,6 +344,14 @@ urlpatterns = [
     # Imports
     path("imports/", imports.import_list, name="import_list"),
     path("imports/new/", imports.import_create, name="import_create"),
+    path("imports/file/", shop_imports.import_upload, name="import_upload"),
+    path("imports/file/<slug:key>/", shop_imports.import_columns, name="import_columns"),
+    path("imports/file/<slug:key>/check/", shop_imports.import_check, name="import_check"),
+    path(
+        "imports/file/<slug:key>/errors/",
+        shop_imports.import_check_errors,
+        name="import_check_errors",
+    ),
     path("imports/samples/<slug:name>/", imports.import_sample, name="import_sample"),
     path("imports/<uuid:public_id>/", imports.import_page, name="import_page"),
     path("imports/<uuid:public_id>/errors/", imports.import_errors, name="import_errors"),
@@ -433,6 +443,7 @@ urlpatterns = [
     path("insights/self-checks/", self_checks.self_check_list, name="self_check_list"),
     path("insights/self-checks/<int:pk>/", self_checks.self_check, name="self_check"),
     # Home
+    path("home/first-steps/", first_steps.first_steps_panel, name="first_steps_panel"),
     path("home/attention/", home.attention_panel, name="attention_panel"),
     path("home/goals/", goals.goals_panel, name="goals_panel"),
     path("home/figures/", figures.figures_panel, name="figures_panel"),

@@ -28,6 +28,11 @@ def new_folder() -> Path:
     return folder
 
 
+def folder_called(name: str) -> Path:
+    """Where the files of a begun import are, by the name that its folder was given."""
+    return _root() / name
+
+
 def store_file(folder: Path, name: str, chunks: Iterable[bytes]) -> Path:
     """Write an uploaded file; of its name only what is harmless in a path is kept."""
     path = folder / get_valid_filename(Path(name).name)[-100:]

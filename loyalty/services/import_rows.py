@@ -26,6 +26,9 @@ from loyalty.services.order_inputs import (
 ORDER_COLUMNS = (
     "order_id", "customer_id", "placed_at", "currency", "total", "kind", "returns_order_id",
 )  # fmt: skip
+# What a file of orders may have besides; each may be left out.
+FURTHER_COLUMNS = ("shipping", "email", "given_name", "family_name")
+ORDER_CELLS = (*ORDER_COLUMNS, *FURTHER_COLUMNS)
 LINE_COLUMNS = (
     "order_id", "line_no", "sku", "category", "quantity", "unit_price", "discount", "line_total",
 )  # fmt: skip
@@ -38,6 +41,21 @@ PLAIN_LINE = re.compile(
 TEXT = 128
 LINE_FIELD = re.compile(r"lines\[(\d+)\]\.(\w+)").fullmatch
 CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
+
+
+MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+").fullmatch
+
+
+def address(text: str) -> str:
+    """An e-mail address as it is kept, or nothing where this is none."""
+    return text.lower() if len(text) <= 254 and MAIL(text) else ""
+
+
+def buyer_of(number: str, email: str, given_name: str, family_name: str) -> CustomerRef:
+    """Who bought; what is told of them is used where they are new."""
+    return CustomerRef(
+        external_id=number, email=address(email), given_name=given_name, family_name=family_name
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +71,8 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class StagedOrder:
-    """A row of the orders file with its rows of the lines file: (row, cells in LINE_COLUMNS'
-    order)."""
+    """A row of the orders file (cells in ORDER_CELLS' order) with its rows of the lines file:
+    (row, cells in LINE_COLUMNS' order)."""
 
     row: int
     cells: tuple[str, ...]
@@ -70,7 +88,7 @@ class StagedOrder:
             return "lines", row, column, dict(zip(LINE_COLUMNS, cells, strict=True)).get(column, "")
         name = field.partition(".")[0]
         column = {"external_id": "order_id", "customer": "customer_id"}.get(name, name)
-        texts = dict(zip(ORDER_COLUMNS, self.cells, strict=True))
+        texts = dict(zip(ORDER_CELLS, self.cells, strict=True))
         return "orders", self.row, column, texts.get(column, "")
 
 
@@ -85,18 +103,21 @@ class Reader:
     def read(self, staged: StagedOrder) -> OrderInput | RefundInput | None:
         """The order or refund, or None after writing down what is wrong with it."""
         before = len(self.errors)
-        order_id, customer_id, placed_at, currency, total, kind, returns = staged.cells
+        order_id, customer_id, placed_at, currency, total, kind, returns, sent, *person = (
+            staged.cells
+        )
         at = self._time(staged.row, placed_at)
         amount = self._number("orders", staged.row, "total", total)
+        shipping = self._number("orders", staged.row, "shipping", sent or "0")
         self._check_texts(staged)
         if kind not in {"sale", "return"}:
             self._error("orders", staged.row, "kind", kind, _("Write sale or return."))
-        if len(self.errors) > before or at is None or amount is None:
+        if len(self.errors) > before or at is None or amount is None or shipping is None:
             return None
-        buyer = CustomerRef(external_id=customer_id) if customer_id else None
+        buyer = buyer_of(customer_id, *person) if customer_id else None
         try:
             if kind == "sale":
-                return self._order(staged, order_id, buyer, at, currency, amount)
+                return self._order(staged, order_id, buyer, at, currency, amount, shipping)
             return self._refund(staged, order_id, buyer, at, currency, amount, returns)
         except _BadLineError:
             return None
@@ -107,7 +128,7 @@ class Reader:
 
     def _order(
         self, staged: StagedOrder, order_id: str, buyer: CustomerRef | None, at: dt.datetime,
-        currency: str, total: Decimal,
+        currency: str, total: Decimal, shipping: Decimal,
     ) -> OrderInput:  # fmt: skip
         order = OrderInput(
             external_id=order_id,
@@ -116,6 +137,7 @@ class Reader:
             total=total,
             customer=buyer,
             source=self.source,
+            shipping_total=shipping,
             lines=tuple(self._line(row, cells) for row, cells in staged.lines),
         )
         check_order(order)
@@ -200,14 +222,19 @@ class Reader:
         )  # fmt: skip
 
     def _check_texts(self, staged: StagedOrder) -> None:
-        order_id, customer_id, _placed_at, currency, _total, _kind, returns = staged.cells
-        for column, text in (
-            ("order_id", order_id), ("customer_id", customer_id), ("returns_order_id", returns)
-        ):  # fmt: skip
+        cells = dict(zip(ORDER_CELLS, staged.cells, strict=True))
+        order_id, currency = cells["order_id"], cells["currency"]
+        for column in ("order_id", "customer_id", "returns_order_id", "given_name", "family_name"):
+            text = cells[column]
             if len(text) > TEXT:
                 self._error("orders", staged.row, column, text, _("At most 128 characters."))
         if not order_id:
             self._error("orders", staged.row, "order_id", "", _("An order needs a number."))
+        if cells["email"] and not address(cells["email"]):
+            self._error(
+                "orders", staged.row, "email", cells["email"],
+                _("Write an e-mail address such as ann@example.com, or nothing."),
+            )  # fmt: skip
         if not CURRENCY(currency):
             self._error(
                 "orders", staged.row, "currency", currency, _("Write three letters such as USD.")

@@ -21,7 +21,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from loyalty.services.import_rows import LINE_COLUMNS, ORDER_COLUMNS, RowError, StagedOrder
+from loyalty.services.import_rows import LINE_COLUMNS, ORDER_CELLS, RowError, StagedOrder
 from members.errors import DomainError, FieldError
 
 CHUNK = 1 << 20
@@ -29,7 +29,10 @@ CHUNK = 1 << 20
 OUTCOMES = ("created", "updated", "unchanged", "refused")
 # Its row counts what was refused while the files were staged.
 STAGED = -1
-OPTIONAL = {"returns_order_id", "unit_price", "discount", "category", "sku", "kind"}
+OPTIONAL = {
+    "returns_order_id", "unit_price", "discount", "category", "sku", "kind", "shipping", "email",
+    "given_name", "family_name",
+}  # fmt: skip
 DEFAULTS = {"kind": "sale"}
 
 
@@ -72,7 +75,7 @@ class Staging:
                 [STAGED, self.parts - 1],
             )  # fmt: skip
             raw = f"{self.orders}_raw"
-            errors = _load(raw, "orders", orders_path, ORDER_COLUMNS)
+            errors = _load(raw, "orders", orders_path, ORDER_CELLS)
             errors += _load(self.lines, "lines", lines_path, LINE_COLUMNS)
             # After a crash of the database it is there still, and empty.
             cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=self.orders))
@@ -167,13 +170,13 @@ class Staging:
                     orders=self.orders,
                     lines=self.lines,
                     progress=self.progress,
-                    order_columns=_columns("o", ORDER_COLUMNS),
+                    order_columns=_columns("o", ORDER_CELLS),
                     line_columns=_columns("l", LINE_COLUMNS),
                 ),
                 [part, part, size],
             )
             rows = cursor.fetchall()
-        width = len(ORDER_COLUMNS)
+        width = len(ORDER_CELLS)
         staged = [
             StagedOrder(
                 row[1],

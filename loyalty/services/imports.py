@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
+import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -30,6 +31,7 @@ from loyalty.services.refunds import link_parked_refunds, record_refunds
 from members.errors import DomainError
 from members.formatting import format_number
 from members.models import Job, JobError
+from members.selectors.merchants import get_merchant
 from members.services.audit import Actor
 from members.services.job_logs import log_line
 from members.services.jobs import (
@@ -53,10 +55,20 @@ TABLES = (
 
 
 def start_import(
-    *, program: Program, orders_path: Path, lines_path: Path, actor: Actor, source: str = "shop"
+    *,
+    program: Program | None,
+    orders_path: Path,
+    lines_path: Path,
+    actor: Actor,
+    source: str = "shop",
+    name: str = "",
 ) -> Job:
-    """A waiting job for these files; the unfinished one if the same files were begun before."""
-    if program.status != Program.Status.LIVE:
+    """A waiting job for these files; the unfinished one if the same files were begun before.
+
+    Without a program they are kept as history: figures may be made of it, and nobody earns.
+    `name`: of the file that people know them by, if it is another one.
+    """
+    if program is not None and program.status != Program.Status.LIVE:
         raise DomainError(
             _("%s is not live: its rules would not be applied. Take it live first.") % program.name,
             code="program_not_live",
@@ -64,16 +76,28 @@ def start_import(
     fingerprint = _fingerprint(program, source, orders_path, lines_path)
     return start_or_resume_job(
         kind=KIND,
-        label=_("%(file)s into %(program)s") % {"file": orders_path.name, "program": program.name},
+        label=_label(name or orders_path.name, program),
         fingerprint=fingerprint,
         params={
-            "program": program.pk,
+            "program": program.pk if program else None,
             "source": source,
             "orders": str(orders_path),
             "lines": str(lines_path),
         },
         actor=actor,
     )
+
+
+def _label(file: str, program: Program | None) -> str:
+    if program is None:
+        return _("%s as history") % file
+    return _("%(file)s into %(program)s") % {"file": file, "program": program.name}
+
+
+def program_of(job: Job) -> Program | None:
+    """The program that it goes into; None where the orders are only kept."""
+    key = job.params["program"]
+    return None if key is None else Program.objects.get(pk=key)
 
 
 def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Job | None:
@@ -170,13 +194,14 @@ def _analyze(imported: int) -> None:
 
 
 def _work_part(job: Job, staging: Staging, part: int, stop: threading.Event, done: _Done) -> None:
-    program = Program.objects.get(pk=job.params["program"])
+    program = program_of(job)
+    zone = program.zone if program else zoneinfo.ZoneInfo(get_merchant().time_zone)
     try:
         while not stop.is_set():
             seq, staged = staging.batch(part, BATCH)
             if not staged:
                 return
-            reader = Reader(program.zone, job.params["source"])
+            reader = Reader(zone, job.params["source"])
             read = [(item, reader.read(item)) for item in staged]
             good = [(item, value) for item, value in read if value is not None]
             unread = len(staged) - len(good)
@@ -195,7 +220,7 @@ def _work_part(job: Job, staging: Staging, part: int, stop: threading.Event, don
 
 def _batch(
     job: Job,
-    program: Program,
+    program: Program | None,
     staging: Staging,
     part: int,
     seq: int,
@@ -222,17 +247,18 @@ def _batch(
         raise _DoneByAnotherError
 
 
-def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> list[str]:
+def _record(values: Sequence[OrderInput | RefundInput], program: Program | None) -> list[str]:
     now = timezone.now()
     orders = [value for value in values if isinstance(value, OrderInput)]
     refunds = [value for value in values if isinstance(value, RefundInput)]
     # Every customer whom the files name becomes a member, also one who only brought things back.
-    enrolling = Enrolling(Membership.Source.IMPORT, always=True)
+    enrolling = Enrolling(Membership.Source.IMPORT, always=True, never=program is None)
+    into = [program.pk] if program else []
     recorded = record_orders(
         orders,
         now=now,
         transfer_source=Transfer.Source.IMPORT,
-        program_ids=[program.pk],
+        program_ids=into,
         enrolling=enrolling,
         checked=True,
     )
@@ -240,7 +266,7 @@ def _record(values: Sequence[OrderInput | RefundInput], program: Program) -> lis
         refunds,
         now=now,
         transfer_source=Transfer.Source.IMPORT,
-        program_ids=[program.pk],
+        program_ids=into,
         enrolling=enrolling,
     )
     return [*(item.outcome for item in recorded), *(item.outcome for item in returned)]
@@ -269,10 +295,10 @@ def _record_errors(job: Job, errors: Sequence[RowError]) -> None:
     )
 
 
-def _fingerprint(program: Program, source: str, *paths: Path) -> str:
+def _fingerprint(program: Program | None, source: str, *paths: Path) -> str:
     """The same for the same files, program and source: so a second start is known as the same
     work."""
-    digest = hashlib.sha256(f"{program.pk}|{source}".encode())
+    digest = hashlib.sha256(f"{program.pk if program else ''}|{source}".encode())
     for path in paths:
         try:
             with opened(path) as stream:

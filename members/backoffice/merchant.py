@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from members.backoffice.forms import MerchantForm
 from members.branding import HEX_COLOR
 from members.forms import errors_on, posted
+from members.merchant_form import MerchantForm
 from members.policy import acting, staff_view
 from members.selectors.merchants import get_merchant
 from members.services.merchants import update_merchant

@@ -21,6 +21,7 @@ from tests.staff_addresses.who import (
 
 LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:attention_panel": read(EVERYBODY),
+    "loyalty_backoffice:first_steps_panel": read(EVERYBODY),
     "loyalty_backoffice:figures_panel": read(EVERYBODY),
     "loyalty_backoffice:trend_panel": read(EVERYBODY),
     "loyalty_backoffice:feed_panel": read(EVERYBODY),
@@ -206,6 +207,10 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:import_list": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_create": form(MARKETERS),
     "loyalty_backoffice:import_sample": read(MARKETERS),
+    "loyalty_backoffice:import_upload": form(MARKETERS),
+    "loyalty_backoffice:import_columns": form(MARKETERS),
+    "loyalty_backoffice:import_check": form(MARKETERS),
+    "loyalty_backoffice:import_check_errors": read(MARKETERS),
     "loyalty_backoffice:import_page": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_errors": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_resume": write(MARKETERS),

@@ -12,12 +12,14 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command, get_commands
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
 
 from config.embedded import EmbeddedError, leased, needed_services
 from config.embedded.leases import ServiceFiles
 from config.embedded.locks import try_lock
 from config.supervisor.stack import PARTS, STOP_ORDER, Address, Stack
 from config.supervisor.supervisor import Interrupted, Supervisor
+from members.services.first_visit import first_visit_token
 
 
 class Command(BaseCommand):
@@ -55,7 +57,8 @@ class Command(BaseCommand):
                     if not supervisor.start(program):
                         raise CommandError(f"{program.name} does not start; {program.words}.")
                 loading = not options["only"] and self.start_demo(supervisor, stack)
-                self.print_table(supervisor, stack, services, loading)
+                begins = not loading and "web" in parts and first_visit_path()
+                self.print_table(supervisor, stack, services, loading, begins or "")
                 supervisor.watch()
             except Interrupted:
                 pass
@@ -143,6 +146,7 @@ class Command(BaseCommand):
         stack: Stack,
         services: list[ServiceFiles],
         loading: bool,
+        begins: str,
     ) -> None:
         rows = [
             (each.service, str(settings.EMBEDDED.sockets), each.read_state().get("pid"))
@@ -161,7 +165,10 @@ class Command(BaseCommand):
         width = max(len(place) for _, place, _ in rows)
         lines = [f"Setia is running: {stack.web.url}", ""]
         lines += [f"  {name:<10} {place:<{width}}  process {pid}" for name, place, pid in rows]
-        if settings.DEVELOPMENT:
+        if begins:
+            lines += ["", f"Nobody works here yet. Begin at {stack.web.url}{begins}"]
+            lines += ["Whoever has this address becomes the administrator; it works once."]
+        elif settings.DEVELOPMENT:
             lines += ["", "Sign in as", ""]
             lines += [
                 f"  {role:<18} {email:<22} password {password}"
@@ -188,6 +195,14 @@ class Command(BaseCommand):
             self.stdout.flush()
         except OSError:
             pass  # the terminal is gone; there is nobody to tell
+
+
+def first_visit_path() -> str:
+    """Where the first administrator begins; nothing once there is one."""
+    token = first_visit_token()
+    # The children open connections of their own; this process needs none from here on.
+    connections.close_all()
+    return reverse("members:first_visit", args=[token]) if token else ""
 
 
 def uses_devmail() -> bool:

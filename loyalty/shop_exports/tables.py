@@ -1,0 +1,133 @@
+"""A CSV file of somebody else's: its encoding and its separator are found out, not asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from loyalty.services.import_staging import opened
+from members.errors import DomainError, FieldError
+
+SEPARATORS = (",", ";", "\t", "|")
+# Long enough to hold the header of the widest export there is.
+SNIFFED = 1 << 16
+SAMPLED = 500
+MOST_ROWS = 100_000
+MOST_COLUMNS = 300
+# A till's comment may be long; a whole file that lost its quote is longer.
+csv.field_size_limit(1 << 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How a file is written, what its columns are called, and how its first rows look."""
+
+    encoding: str
+    separator: str
+    header: tuple[str, ...]
+    sample: tuple[tuple[str, ...], ...]
+
+    def column(self, place: int) -> list[str]:
+        """What the first rows have in a column, without the empty cells."""
+        return [
+            row[place].strip() for row in self.sample if place < len(row) and row[place].strip()
+        ]
+
+
+def read_table(path: Path) -> Table:
+    """Look into a file. Raises DomainError where there is no table in it."""
+    try:
+        with opened(path) as stream:
+            start = stream.read(SNIFFED)
+        encoding = _encoding(path, start)
+        text = start.decode(encoding, errors="replace")
+    except (OSError, EOFError) as error:
+        raise _no_table(_("This file cannot be read: %s.") % error) from error
+    if start.startswith((b"PK", b"\xd0\xcf\x11\xe0", b"%PDF")):
+        raise _no_table(
+            _("This is a workbook, not CSV. In your spreadsheet choose Save as, and CSV UTF-8.")
+        )
+    if "\0" in text:
+        raise _no_table(_("This is no text. Choose the CSV file that your shop exports."))
+    separator = _separator(text)
+    with _records(path, encoding, separator) as records:
+        header = tuple(name.strip() for name in next(records, []))
+        sample = tuple(tuple(row) for row, _number in zip(records, range(SAMPLED), strict=False))
+    _check(header, sample)
+    return Table(encoding, separator, header, sample)
+
+
+def rows_of(path: Path, table: Table) -> Iterator[tuple[int, list[str]]]:
+    """The rows with their numbers, the header being row 1. A record counts as one row, also where
+    a cell of it holds line breaks."""
+    with _records(path, table.encoding, table.separator) as records:
+        next(records, None)
+        for number, row in enumerate(records, start=2):
+            if number > MOST_ROWS + 1:
+                words = _("At most %s rows at once. Split the file, or export a shorter time.")
+                raise _no_table(words % f"{MOST_ROWS:,}")
+            if any(row):
+                yield number, row
+
+
+@contextmanager
+def _records(path: Path, encoding: str, separator: str) -> Iterator[Iterator[list[str]]]:
+    with opened(path) as stream:
+        text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+        yield _readable(csv.reader(_without_nul(text), delimiter=separator))
+
+
+def _readable(reader: Any) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except (csv.Error, EOFError, OSError) as error:
+        raise _no_table(
+            _("Line %(line)s cannot be read: %(error)s.")
+            % {"line": reader.line_num + 1, "error": error}
+        ) from error
+
+
+def _without_nul(lines: Any) -> Iterator[str]:
+    for line in lines:
+        yield line.replace("\0", "")
+
+
+def _encoding(path: Path, start: bytes) -> str:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        with opened(path) as stream:
+            for _line in io.TextIOWrapper(stream, encoding="utf-8-sig"):
+                pass
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _separator(text: str) -> str:
+    """Which makes most columns of the first line; nobody puts a semicolon into a column's name."""
+    first = text.lstrip("\ufeff").split("\n", 1)[0]
+    counts = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in SEPARATORS}
+    return max(SEPARATORS, key=lambda mark: counts[mark])
+
+
+def _check(header: tuple[str, ...], sample: tuple[tuple[str, ...], ...]) -> None:
+    if len(header) < 2:
+        raise _no_table(
+            _("There is only one column. The first line must name the columns of the orders.")
+        )
+    if len(header) > MOST_COLUMNS:
+        raise _no_table(_("More than %s columns: this is no export of orders.") % MOST_COLUMNS)
+    if not sample:
+        raise _no_table(_("The file names columns, and has no rows."))
+
+
+def _no_table(words: str) -> DomainError:
+    return DomainError(words, code="unreadable_file", errors=[FieldError("file", words)])

@@ -1,0 +1,137 @@
+"""A shop's own export in the browser: columns, dry run, then the same import as any other."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from loyalty.models import Membership, Order, Program
+from loyalty.services.imports import KIND
+from loyalty.shop_exports.columns import WANTED
+from members.models import Customer, Job
+from tests.loyalty.backoffice.conftest import url
+from tests.loyalty.factories import spendable
+
+# The import works in threads of its own, which see only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEAD = (
+    "Name,Email,Financial Status,Currency,Shipping,Total,Created at,Lineitem quantity,"
+    "Lineitem price,Lineitem sku,Billing Name,Refunded Amount,Id\n"
+)
+EXPORT = HEAD + (
+    "#1,Ann@Example.com,paid,USD,4.90,24.90,2026-03-01 09:15:00 +0000,1,15.00,COF,Ann Lee,0.00,1\n"
+    "#1,,,,,,2026-03-01 09:15:00 +0000,1,7.00,TEA,,,\n"
+    "#2,ben@example.com,refunded,USD,0,10.00,2026-03-02 09:15:00 +0000,1,10.00,COF,Ben,10.00,2\n"
+    "#3,cleo@example.com,voided,USD,0,10.00,2026-03-03 09:15:00 +0000,1,10.00,COF,Cleo,0.00,3\n"
+    "#4,dan@example.com,paid,USD,0,free,2026-03-04 09:15:00 +0000,1,10.00,COF,Dan,0.00,4\n"
+    "#5,,paid,USD,0,10.00,2026-03-05 09:15:00 +0000,1,10.00,COF,,0.00,5\n"
+    "#6,,paid,USD,0,10.00,2026-03-06 09:15:00 +0000,1,10.00,COF,,0.00,6\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def var_dir(settings: Any, tmp_path: Path) -> Path:
+    settings.VAR_DIR = tmp_path
+    return tmp_path
+
+
+def uploaded(client: Client, content: str = EXPORT, name: str = "orders_export.csv") -> str:
+    """The address of the page of columns, after the upload."""
+    answer = client.post(url("import_upload"), {"file": SimpleUploadedFile(name, content.encode())})
+    assert answer.status_code == 302, answer.content.decode()
+    return str(answer.url)
+
+
+def as_guessed(client: Client, address: str, **other: str) -> Any:
+    form = client.get(address).context["form"]
+    said = {name: form[name].value() for name in form.fields}
+    return client.post(address, {**said, **other})
+
+
+def test_a_dry_run_counts_names_and_imports_nothing(manager: Client) -> None:
+    address = uploaded(manager)
+    answer = as_guessed(manager, address)
+    page = manager.get(answer.url)
+    report = page.context["report"]
+    assert {name: report[name] for name in ("orders", "returns", "customers", "refused")} == {
+        "orders": 4, "returns": 1, "customers": 2, "refused": 1,
+    }  # fmt: skip
+    assert report["left_out"] == {"voided": 1}
+    html = page.content.decode()
+    assert "Write a number such as 12.50." in html
+    assert "ann@example.com" in html
+    errors = manager.get(url("import_check_errors", address.rstrip("/").split("/")[-1]))
+    row = errors.getvalue().decode().splitlines()[1]
+    assert row == "6,Total,free,Write a number such as 12.50."
+    assert not Job.objects.filter(kind=KIND).exists()
+    assert not Order.objects.exists()
+
+
+def test_as_history_it_is_kept_and_nobody_earns(manager: Client) -> None:
+    check = as_guessed(manager, uploaded(manager)).url
+    done = manager.post(check, {"into": "history"})
+    job = Job.objects.get(kind=KIND)
+    assert done.url == url("import_page", job.public_id)
+    assert (job.state, job.result["created"], job.result["refused"]) == ("succeeded", 5, 0)
+    assert "Make a program" in manager.get(done.url).content.decode()
+    order = Order.objects.get(external_id="#1")
+    assert (order.total, order.shipping_total) == (Decimal("24.90"), Decimal("4.90"))
+    ann = Customer.objects.get(email="ann@example.com")
+    assert (ann.external_id, ann.given_name, ann.family_name) == ("ann@example.com", "Ann", "Lee")
+    assert not Membership.objects.exists()
+    # What was started is its import's page from now on, also in another tab.
+    assert manager.get(check).url == done.url
+
+
+def test_into_a_live_program_it_earns_and_twice_counts_once(
+    manager: Client, beans: Program
+) -> None:
+    for again in (False, True):
+        check = as_guessed(manager, uploaded(manager)).url
+        report = manager.get(check).context["report"]
+        assert report["here"] == (4 if again else 0)
+        manager.post(check, {"into": "beans"})
+        assert spendable("ann@example.com", timezone.now()) == 20
+        assert spendable("ben@example.com", timezone.now()) == 0
+    assert Order.objects.count() == 4
+
+
+def test_the_lines_share_what_the_total_says(manager: Client, beans: Program) -> None:
+    manager.post(as_guessed(manager, uploaded(manager)).url, {"into": "beans"})
+    lines = Order.objects.get(external_id="#1").lines.order_by("line_no")
+    # 20 for goods of 15 and 7: ten percent off.
+    assert [str(line.total.normalize()) for line in lines] == ["13.64", "6.36"]
+
+
+def test_a_wrong_column_says_what_to_do(manager: Client) -> None:
+    address = uploaded(manager)
+    assert as_guessed(manager, address, column_order_id="").status_code == 422
+    names = manager.get(address).context["header"]
+    wrong = as_guessed(manager, address, column_placed_at=str(names.index("Billing Name")))
+    page = manager.get(wrong.url).content.decode()
+    assert "No order could be read" in page
+    assert "Choose other columns" in page
+    none = {f"column_{name}": "" for name in WANTED if name in {"total", "unit_price"}}
+    answer = as_guessed(manager, address, **none)
+    assert "Choose a column with what was paid" in answer.content.decode()
+
+
+@pytest.mark.parametrize("content", ["PK\x03\x04", "one column\nonly\n", "a,b\n"])
+def test_what_is_no_export_is_refused_at_once(manager: Client, content: str) -> None:
+    file = SimpleUploadedFile("orders.csv", content.encode())
+    answer = manager.post(url("import_upload"), {"file": file})
+    assert answer.status_code == 422
+
+
+def test_an_upload_is_for_nobody_else(manager: Client, client_of: Callable[[str], Client]) -> None:
+    address = uploaded(manager)
+    other = client_of("marketing_manager")
+    for client, there in ((other, address), (manager, url("import_columns", "0" * 32))):
+        assert client.get(there).url == url("import_upload")
+    assert client_of("support_agent").get(address).status_code == 403
