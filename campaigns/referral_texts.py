@@ -56,4 +56,18 @@ REFERRAL_TEXTS: dict[tuple[str, str], ReadyText] = {
         "{{ gift }} for you",
         "Because you came by a friend. You can use it at once.",
     ),
+    ("referral_share", "email"): ReadyText(
+        "{{ gift }} for you",
+        mail(
+            "Your share of a purchase",
+            text(f"{HELLO}<br>this is your share of a purchase."
+                 "{{#friend}} {{ friend }} has bought something.{{/friend}}"),
+            text("{{ gift }}", "figure"),
+            button="See what you have",
+        ),
+    ),
+    ("referral_share", "inbox"): ReadyText(
+        "{{ gift }} for you",
+        "Your share of a purchase.{{#friend}} {{ friend }} has bought something.{{/friend}}",
+    ),
 }  # fmt: skip

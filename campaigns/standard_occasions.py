@@ -21,12 +21,14 @@ from campaigns.services import (
     told_members,
     told_orders,
     told_plans,
+    told_referral_shares,
     told_referrals,
     told_rewards,
 )
 from campaigns.services.consents import CONFIRM
 from campaigns.services.number_codes import LASTS, NUMBER_CODE
 from campaigns.services.opt_ins import GRANTED, follow_grants
+from campaigns.services.referral_further import SHARED
 from campaigns.services.survey_invitations import SURVEY
 from loyalty.services.gifts import GIVEN as UNITS_GIVEN
 from loyalty.services.memberships import JOINED
@@ -72,6 +74,7 @@ OCCASIONS = (
     *told_games.OCCASIONS,
     *told_plans.OCCASIONS,
     *told_referrals.OCCASIONS,
+    told_referral_shares.SHARE,
     *campaign_messages.OCCASIONS.values(),
     CONFIRMATION,
     SHOWN_BY_CODE,
@@ -100,6 +103,7 @@ def register() -> None:
     register_consumer(ISSUED, told_rewards.follow_issued)
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
     register_consumer(REFERRED, told_referrals.follow_referrals)
+    register_consumer(SHARED, told_referral_shares.follow_shares)
     register_consumer(PLAN_WENT_ON, told_plans.follow_plans)
     register_consumer(UNITS_GIVEN, told_rewards.follow_gifts)
     register_consumer(GRANTED, follow_grants)

@@ -10,16 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.models import ConsentChange, ContactPreference
-from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
+from campaigns.selectors.consents import Choice, all_choices_of, blocked_ways
 from campaigns.selectors.policies import get_policy
-from campaigns.services.blocked_addresses import unblock_address
+from campaigns.services.blocked_addresses import unblock_way
 from campaigns.services.consents import choose_time_zone, set_consents
 from campaigns.services.contact_addresses import NAMED
 from campaigns.topics import TRACKING
 from members.account.access import CustomerRequest, customer_view
 from members.choices import known_zones
 from members.errors import DomainError
-from members.models import Customer
 from members.services.audit import Actor
 
 
@@ -33,12 +32,8 @@ def choices(request: CustomerRequest) -> HttpResponse:
         return _saved(request, shown)
     preference = ContactPreference.objects.filter(customer=customer).first()
     policy = get_policy()
-    blocked = [
-        (channel, found)
-        for channel in {choice.channel.key: choice.channel for choice in shown}.values()
-        if (address := channel.address(customer))
-        and (found := blocked_because(channel.key, address))
-    ]
+    ways = {choice.channel.key: choice.channel for choice in shown}
+    blocked = [(ways[key], found) for key, found in blocked_ways(customer, shown).items()]
     context = {
         "choices": [choice for choice in shown if choice.topic is not TRACKING],
         "counted": [choice for choice in shown if choice.topic is TRACKING],
@@ -54,7 +49,7 @@ def choices(request: CustomerRequest) -> HttpResponse:
 def _saved(request: CustomerRequest, shown: list[Choice]) -> HttpResponse:
     customer, actor, now = request.customer, Actor.of_user(request.user), timezone.now()
     if channel := request.POST.get("unblock", ""):
-        _unblock(customer, channel, shown, actor)
+        unblock_way(customer=customer, channel=channel, actor=actor)
         messages.success(request, _("We try this address again."))
         return redirect("messages_account:choices")
     wanted = {
@@ -84,9 +79,3 @@ def _saved(request: CustomerRequest, shown: list[Choice]) -> HttpResponse:
         else _("Saved."),
     )
     return redirect("messages_account:choices")
-
-
-def _unblock(customer: Customer, key: str, shown: list[Choice], actor: Actor) -> None:
-    channel = next((choice.channel for choice in shown if choice.channel.key == key), None)
-    if channel is not None and (address := channel.address(customer)):
-        unblock_address(customer=customer, channel=key, address=address, actor=actor)

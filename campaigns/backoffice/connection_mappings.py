@@ -123,16 +123,22 @@ def _shown(row: PreviewRow) -> tuple[str, str, bool]:
 
 
 def _guessed(found: Connection, what: str, sample: Sample) -> dict[str, Any]:
-    """What was chosen before, else what the names tell."""
-    if found.mapping.get("what") == what:
-        fixed = found.mapping["fixed"]
-        return {
-            **found.mapping["fields"], "lines": found.mapping["lines"],
-            "keep": found.mapping["keep"], "type": fixed.get("type", ""),
-            "fixed_currency": fixed.get("currency", ""),
-        }  # fmt: skip
-    lines = guess_lines(sample)
-    return {**guess(what, sample, lines), "lines": lines}
+    """What was chosen before, as far as the sample has it, else what the names tell."""
+    if found.mapping.get("what") != what:
+        lines = guess_lines(sample)
+        return {**guess(what, sample, lines), "lines": lines}
+    before, fixed = found.mapping, found.mapping["fixed"]
+    lines = before["lines"] if before["lines"] in sample.lists else guess_lines(sample)
+    named = guess(what, sample, lines)
+    known = {*sample.fields, *sample.lists.get(lines, {})}
+    chosen = {
+        name: path if path in known else named.get(name, "")
+        for name, path in before["fields"].items()
+    }
+    return {
+        **chosen, "lines": lines, "keep": before["keep"], "type": fixed.get("type", ""),
+        "fixed_currency": fixed.get("currency", ""),
+    }  # fmt: skip
 
 
 def _begin(found: Connection) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Customer
+from members.models.telling import tells_new
 
 _STATES = ["granted", "denied", "asked"]
 
@@ -75,6 +76,7 @@ class ConsentChange(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="consent_change_immutable", operation=pgtrigger.Update),
+            *tells_new("told.consent_changes"),
         ]
 
     def __str__(self) -> str:

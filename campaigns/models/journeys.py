@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.messages import Message
 from loyalty.models import Membership, Program, Transfer
 from members.models import Customer
+from members.models.telling import tells
 from rewards.models import Redemption
 
 
@@ -160,6 +161,7 @@ class Passage(models.Model):
             pgtrigger.FSM(
                 name="passage_goes_on", field="state", transitions=[("active", "done")]
             ),
+            *tells("told.passages", "state"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.templates import TemplateVersion
 from loyalty.models import Membership
 from members.models import Customer
+from members.models.telling import tells
 
 # How a delivery goes on. One that may have gone out is not sent again by itself, only by people.
 STEPS = (
@@ -159,6 +160,11 @@ class Delivery(models.Model):
         triggers = [
             pgtrigger.Protect(name="delivery_stays", operation=pgtrigger.Delete),
             pgtrigger.FSM(name="delivery_goes_on", field="state", transitions=list(STEPS)),
+            *tells(
+                "told.deliveries",
+                "state",
+                ("delivered_at", "read_at", "opened_at", "clicked_at", "unsubscribed_at"),
+            ),
         ]
 
     def __str__(self) -> str:

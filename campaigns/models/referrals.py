@@ -298,6 +298,7 @@ class ReferralPayment(models.Model):
         ]  # fmt: skip
         triggers = [
             pgtrigger.Protect(name="referral_payment_stays", operation=pgtrigger.Delete),
+            *tells("told.referral_payments", watched=("units_back",)),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from campaigns.addresses import digest_of
@@ -84,6 +84,16 @@ def _topics(policy: MessagingPolicy, said: Mapping[tuple[str, str], str]) -> lis
         for topic in choosable_topics()
         for answer in [said.get((channel.key, topic.code), "")]
     ]
+
+
+def blocked_ways(customer: Customer, shown: Iterable[Choice]) -> dict[str, BlockedAddress]:
+    """Those of the ways that are shown by which nothing is sent to them any more."""
+    ways = {choice.channel.key: choice.channel for choice in shown}
+    return {
+        key: found
+        for key, way in ways.items()
+        if (address := way.address(customer)) and (found := blocked_because(key, address))
+    }
 
 
 def blocked_because(channel: str, address: str) -> BlockedAddress | None:

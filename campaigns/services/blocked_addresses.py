@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from campaigns.addresses import digest_of
+from campaigns.channels import channel_named
 from campaigns.models import BlockedAddress
 from members.models import Customer
 from members.services.audit import Actor, record_audit
@@ -20,6 +21,16 @@ def block_address(*, channel: str, address: str, reason: str, now: dt.datetime) 
     if not new and reason == BlockedAddress.Reason.COMPLAINED and found.reason != reason:
         found.reason, found.since = reason, now
         found.save(update_fields=["reason", "since"])
+
+
+def unblock_way(*, customer: Customer, channel: str, actor: Actor) -> bool:
+    """The customer says that they are reached again by this way. Returns whether it was blocked;
+    a way that there is none of, or no address, is none that was."""
+    way = channel_named(channel)
+    address = way.address(customer) if way is not None else ""
+    return bool(address) and unblock_address(
+        customer=customer, channel=channel, address=address, actor=actor
+    )
 
 
 @transaction.atomic

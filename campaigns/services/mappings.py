@@ -80,7 +80,8 @@ def clean_mapping(given: Mapping[str, Any]) -> dict[str, Any]:
     ]
     errors += _wrong_fixed(what, fixed)
     if what != mapped.CUSTOMER and not {"customer_number", "customer_email"} & set(fields):
-        errors.append(_wrong("customer_number"))
+        words = _("Say where this, or the e-mail address, is found.")
+        errors.append(FieldError("customer_number", words, "required"))
     lines = str(given.get("lines", "")) if what == mapped.ORDER else ""
     if lines and "line_total" not in fields:
         errors.append(_wrong("line_total"))

@@ -33,7 +33,10 @@ from loyalty.rules.calendar import add_months
 from loyalty.selectors.balances import worth_of
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.unit_input import LARGEST
+from members.services.outbox import record_event
 
+# The outbox event that tells of new shares, by the keys of their payments.
+SHARED = "referrals.shared"
 # How long until what is held back is looked at again.
 HELD = dt.timedelta(hours=1)
 _MONEY = DecimalField(max_digits=18, decimal_places=4)
@@ -177,12 +180,14 @@ def _give_when_due(case: Case, share: _Share, now: dt.datetime) -> None:
         missed = "budget"
     said = share.said.as_gift().model_dump(mode="json", exclude_defaults=True)
     units = 0 if missed else share.units
-    ReferralPayment.objects.create(
+    payment = ReferralPayment.objects.create(
         referral=referral, side=share.side, order=order, wallet_type=unit, units=units,
         gift=said | {VALUE: f"{unit.unit_value:f}"}, money=ZERO if missed else cost, missed=missed,
         transfer=None if missed else grant_units(case, share.side, unit, units, now, order.pk),
         paid_at=now,
     )  # fmt: skip
+    if not missed:
+        record_event(SHARED, {"payments": [payment.pk]})
 
 
 def _lower(case: Case, payment: ReferralPayment, units: int, now: dt.datetime) -> None:

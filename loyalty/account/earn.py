@@ -13,8 +13,7 @@ from django.views.decorators.http import require_safe
 from loyalty.account.chosen import choose_membership
 from loyalty.account.earn_cards import earn_cards
 from loyalty.account.pages import no_membership, render_page
-from loyalty.models import Membership, Program
-from loyalty.selectors.program_terms import terms_of
+from loyalty.selectors.ways_to_earn import can_earn, standing_rules
 from members.account.access import CustomerRequest, customer_view
 
 
@@ -26,14 +25,10 @@ def earn(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     if chosen is None:
         return no_membership(request)
     now, member = timezone.now(), chosen.membership
-    live = member.program.status == Program.Status.LIVE
-    active = live and member.status == Membership.Status.ACTIVE
     context = {
         "title": _("Ways to earn"),
         "tabs": chosen.tabs("mypage:earn_of"),
-        "cards": earn_cards(member, now) if active else [],
-        "rules": [rule for rule in terms_of(member.program, now).rules if not rule.of_campaign]
-        if active
-        else [],
+        "cards": earn_cards(member, now) if can_earn(member) else [],
+        "rules": standing_rules(member, now),
     }
     return render_page(request, "mypage/earn.html", chosen, context)

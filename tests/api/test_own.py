@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from loyalty.models import Membership, Program, Transfer
+from loyalty.services.suspensions import suspend_membership
 from members.api.throttling import Allowance
 from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
@@ -275,3 +276,23 @@ def test_a_statement_of_no_period_names_the_field(me: ApiClient, at: str, asked:
 def test_a_statement_of_what_has_not_begun_is_refused(me: ApiClient, at: str) -> None:
     response = me.get(f"{at}/statement/file?period=2199-01")
     assert_problem(response, 422, "invalid_request", "period")
+
+
+def test_what_always_earns_is_said_in_words(me: ApiClient, at: str, ann: Membership) -> None:
+    [rule] = me.get(f"{at}/rules").json()["results"]
+    assert (rule["ends_at"], len(rule["sentences"]) > 0) == (None, True)
+    assert any("Bean" in sentence for sentence in rule["sentences"])
+    suspend_membership(membership=ann, reason="Too odd", actor=SYSTEM, now=timezone.now())
+    assert me.get(f"{at}/rules").json()["results"] == []
+
+
+def test_a_birthday_is_told_once(me: ApiClient, ann: Membership) -> None:
+    assert me.get("/me").json()["birthday"] is None
+    for _time in range(2):
+        assert me.patch("/me", {"birthday": "1990-03-15"}).json()["birthday"] == "1990-03-15"
+    for other in ("1991-03-15", None):
+        said = me.patch("/me", {"birthday": other, "given_name": "Nobody"})
+        assert_problem(said, 422, "invalid_request", "birthday")
+    assert_problem(me.patch("/me", {"birthday": "2990-01-01"}), 422, "invalid_request", "birthday")
+    ann.customer.refresh_from_db()
+    assert (ann.customer.birthday, ann.customer.given_name) == (dt.date(1990, 3, 15), "Ann")

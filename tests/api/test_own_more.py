@@ -14,11 +14,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns.models import Consent
+from campaigns.models import BlockedAddress, Consent
+from campaigns.services.blocked_addresses import block_address
 from campaigns.services.policies import set_policy
 from loyalty.models import Membership, Program, SpendRequest
 from loyalty.services.pools import PoolTerms, create_pool
-from members.models import Customer
+from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
 from rewards.event_definitions import EventDefinition
@@ -287,3 +288,20 @@ def test_consents_are_the_members_own_word(me: ApiClient, ann: Membership) -> No
     wrong: dict[str, Any] = {"consents": [{"channel": "email", "topic": "none", "wanted": True}]}
     assert_problem(me.patch("/me/consents", wrong), 422, "invalid_request", "consents.topic")
     assert_problem(me.patch("/me/consents", {"time_zone": "Mars"}), 422, "invalid_request")
+
+
+def test_an_address_that_works_after_all_is_written_to_again(
+    me: ApiClient, ann: Membership
+) -> None:
+    Customer.objects.filter(pk=ann.customer_id).update(email="ann@shop.example")
+    for address in ("ann@shop.example", "other@shop.example"):
+        block_address(channel="email", address=address, reason="bounced", now=timezone.now())
+    [blocked] = me.get("/me/consents").json()["blocked"]
+    assert (blocked["channel"], blocked["reason"]) == ("email", "bounced")
+    for way in ("pigeon", "email", "email"):
+        answer = me.post("/me/consents/unblock", {"channel": way}, Idempotency_Key=f"u-{way}")
+        assert answer.status_code == 200
+    assert answer.json()["blocked"] == []
+    # Nobody else's.
+    assert BlockedAddress.objects.count() == 1
+    assert AuditEntry.objects.filter(action="address.unblocked").count() == 1

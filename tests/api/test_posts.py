@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from campaigns.models import PostComment, PostReading
+from campaigns.models import CommentReport, PostComment, PostReading
 from campaigns.services.post_comments import decide_comment
 from campaigns.services.posts import archive_post
 from loyalty.models import Membership, Program
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
-from tests.campaigns.community import make_post
+from tests.campaigns.community import make_post, say
 from tests.loyalty.factories import make_program, make_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,6 +82,33 @@ def test_a_member_reads_and_says_something(
     decide_comment(comment=comment, shown=True, actor=SYSTEM, now=now)
     [shown] = me.get(one).json()["comments"]
     assert (shown["text"], shown["own"], shown["state"]) == ("It worked.", True, "shown")
+    for _time in range(2):
+        assert me.request("DELETE", f"{one}/comments/{shown['id']}").status_code == 204
+    comment.refresh_from_db()
+    assert (comment.text, comment.state) == ("", PostComment.State.WITHDRAWN)
+    again = me.post(f"{one}/comments/{shown['id']}/report", {}, Idempotency_Key="k2")
+    assert_problem(again, 404, "not_found")
+
+
+def test_a_member_reports_what_another_said_and_takes_back_nothing_of_theirs(
+    me: ApiClient, program: Program, membership: Membership
+) -> None:
+    now = timezone.now()
+    post = make_post(program, at=now)
+    other = make_wallet(program, "c9").account.membership
+    said = say(post, other, name="Mia.K", at=now)
+    base = f"/me/memberships/{membership.public_id}/posts/{post.public_id}/comments"
+    theirs = f"{base}/{said.public_id}"
+    # Nobody else has read it yet.
+    waiting = me.post(f"{theirs}/report", {}, Idempotency_Key="r0")
+    assert waiting.status_code in (404, 409, 422)
+    decide_comment(comment=said, shown=True, actor=SYSTEM, now=now)
+    for key in ("r1", "r1", "r2"):
+        assert me.post(f"{theirs}/report", {}, Idempotency_Key=key).json()["reported_at"]
+    assert CommentReport.objects.filter(comment=said, membership=membership).count() == 1
+    assert_problem(me.request("DELETE", theirs), 404, "not_found")
+    said.refresh_from_db()
+    assert said.state == PostComment.State.SHOWN
 
 
 def test_what_is_locked_says_nothing(

@@ -12,9 +12,11 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from campaigns.api.v1.consents import ConsentIn, ConsentOut, consents_of
-from campaigns.models import ConsentChange, ContactPreference, Delivery
+from campaigns.api.v1.consents import Code, ConsentIn, ConsentOut, consents_of
+from campaigns.models import BlockedAddress, ConsentChange, ContactPreference, Delivery
+from campaigns.selectors.consents import all_choices_of, blocked_ways
 from campaigns.selectors.inbox import inbox_of, unread_of
+from campaigns.services.blocked_addresses import unblock_way
 from campaigns.services.consents import choose_time_zone, set_consents
 from campaigns.services.inbox import mark_all_read, mark_read
 from members.api.bodies import TEXT, Answer, Body, answer, read_body, read_query
@@ -23,6 +25,7 @@ from members.api.member_views import MEMBER, MemberView
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.errors import DomainError, NotFoundError
+from members.models import Customer
 
 
 class OwnMessageOut(Answer):
@@ -52,8 +55,22 @@ class OwnConsentsIn(Body):
     )
 
 
+class BlockedOut(Answer):
+    """A way by which nothing is sent any more: the address gave a mail back for good, or reported
+    one as spam."""
+
+    channel: str
+    reason: BlockedAddress.Reason
+    since: dt.datetime
+
+
+class UnblockIn(Body):
+    channel: Code = Field(examples=["email"])
+
+
 class OwnConsentsOut(Answer):
     consents: list[ConsentOut]
+    blocked: list[BlockedOut] = Field(description="`POST /me/consents/unblock` tries it again.")
     time_zone: str = Field(description="The one that was chosen; empty: it is guessed.")
 
 
@@ -111,7 +128,7 @@ class OwnConsents(MemberView):
     def get(self, request: Request) -> HttpResponse:
         """Read what the customer wants to be told, by each way. What belongs to orders and rewards
         is always told."""
-        return answer(self._out())
+        return answer(_consents(self.customer))
 
     @extend_schema(
         operation_id="changeOwnConsents", request=OwnConsentsIn, responses={200: OwnConsentsOut}
@@ -131,13 +148,33 @@ class OwnConsents(MemberView):
             raise
         if body.time_zone is not None:
             choose_time_zone(customer=self.customer, time_zone=body.time_zone, actor=self.actor)
-        return answer(self._out())
+        return answer(_consents(self.customer))
 
-    def _out(self) -> OwnConsentsOut:
-        chosen = ContactPreference.objects.filter(customer=self.customer).first()
-        return OwnConsentsOut(
-            consents=consents_of(self.customer), time_zone=chosen.time_zone if chosen else ""
-        )
+
+class OwnUnblocking(MemberView):
+    scopes = {"POST": MEMBER}
+
+    @extend_schema(
+        operation_id="unblockOwnAddress", request=UnblockIn, responses={200: OwnConsentsOut}
+    )
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Say that the address works after all: it is written to again. Again changes nothing."""
+        body = read_body(request, UnblockIn)
+        unblock_way(customer=self.customer, channel=body.channel, actor=self.actor)
+        return answer(_consents(self.customer))
+
+
+def _consents(customer: Customer) -> OwnConsentsOut:
+    chosen = ContactPreference.objects.filter(customer=customer).first()
+    blocked = blocked_ways(customer, all_choices_of(customer))
+    return OwnConsentsOut(
+        consents=consents_of(customer), time_zone=chosen.time_zone if chosen else "",
+        blocked=[
+            BlockedOut(channel=key, reason=BlockedAddress.Reason(row.reason), since=row.since)
+            for key, row in blocked.items()
+        ],
+    )  # fmt: skip
 
 
 def _message(row: Delivery) -> OwnMessageOut:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -21,7 +22,12 @@ from campaigns.post_words import told_post
 from campaigns.selectors.posts import comments_for, readings_of, shown_posts
 from campaigns.services.community_names import choose_name
 from campaigns.services.post_access import access_of
-from campaigns.services.post_comments import LONGEST, write_comment
+from campaigns.services.post_comments import (
+    LONGEST,
+    report_comment,
+    withdraw_comment,
+    write_comment,
+)
 from campaigns.services.post_readings import read_post, say_helpful
 from loyalty.api.v1.own_memberships import own_membership
 from loyalty.models import Membership
@@ -72,6 +78,10 @@ class OwnCommentIn(Body):
     name: Annotated[str, Field(max_length=20)] = Field(
         "", description="What others read; needed the first time, and kept."
     )
+
+
+class ReportOut(Answer):
+    reported_at: dt.datetime
 
 
 class OwnPosts(MemberView):
@@ -132,6 +142,44 @@ class OwnPostComments(MemberView):
         form = number_of(self, request)
         comment = write_comment(post=post, membership=member, text=body.text, form=form, now=now)
         return answer(_comments([comment], member, now)[0], HTTPStatus.CREATED)
+
+
+class OwnPostComment(MemberView):
+    scopes = {"DELETE": MEMBER}
+
+    @extend_schema(operation_id="withdrawOwnComment", request=None, responses={204: None})
+    def delete(
+        self, request: Request, membership_id: UUID, post_id: UUID, comment_id: UUID
+    ) -> HttpResponse:
+        """Take back what they said: nothing of it is kept. Again changes nothing."""
+        member, now = own_membership(self, membership_id), timezone.now()
+        rows = PostComment.objects.filter(membership=member)
+        comment = _comment(rows, _post(member, post_id, now), comment_id)
+        withdraw_comment(comment=comment, membership=member)
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+class OwnCommentReport(MemberView):
+    scopes = {"POST": MEMBER}
+
+    @extend_schema(operation_id="reportComment", request=None, responses={200: ReportOut})
+    @idempotent()
+    def post(
+        self, request: Request, membership_id: UUID, post_id: UUID, comment_id: UUID
+    ) -> HttpResponse:
+        """Say that something should not be there. Each member says so once; staff look at it."""
+        member, now = own_membership(self, membership_id), timezone.now()
+        rows = PostComment.objects.exclude(state=PostComment.State.WITHDRAWN)
+        comment = _comment(rows, _post(member, post_id, now), comment_id)
+        report = report_comment(comment=comment, membership=member, now=now)
+        return answer(ReportOut(reported_at=report.at))
+
+
+def _comment(rows: QuerySet[PostComment], post: Post, comment_id: UUID) -> PostComment:
+    found = rows.filter(post=post, public_id=comment_id).first()
+    if found is None:
+        raise NotFoundError("There is no such comment.")
+    return found
 
 
 def _post(member: Membership, post_id: UUID, now: dt.datetime) -> Post:

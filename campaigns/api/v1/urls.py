@@ -91,6 +91,7 @@ message_urls = [
         addresses.OwnAddressCode.as_view(),
         name="own-address-code",
     ),
+    path("me/consents/unblock", own_messages.OwnUnblocking.as_view(), name="own-unblocking"),
     path("me/consents", own_messages.OwnConsents.as_view(), name="own-consents"),
 ]
 journey_urls = [
@@ -276,6 +277,16 @@ post_urls = [
         f"{OWN_POSTS}/<uuid:post_id>/comments",
         own_posts.OwnPostComments.as_view(),
         name="own-post-comments",
+    ),
+    path(
+        f"{OWN_POSTS}/<uuid:post_id>/comments/<uuid:comment_id>",
+        own_posts.OwnPostComment.as_view(),
+        name="own-post-comment",
+    ),
+    path(
+        f"{OWN_POSTS}/<uuid:post_id>/comments/<uuid:comment_id>/report",
+        own_posts.OwnCommentReport.as_view(),
+        name="own-comment-report",
     ),
 ]
 calendar_urls = [path("calendar", calendar.Calendar.as_view(), name="calendar")]

@@ -10,9 +10,13 @@ def register() -> None:
     from campaigns.selectors.telling import (
         campaigns,
         challenges,
+        consents,
         games,
+        journeys,
+        messages,
         offers,
         posts,
+        referral_shares,
         referrals,
         surveys,
     )
@@ -26,6 +30,12 @@ def register() -> None:
     register_event_source("told.challenge_entries", challenges.tell_entries, challenges.ENTRY_TYPES)
     register_event_source("told.challenge_wins", challenges.tell_wins, challenges.WIN_TYPES)
     register_event_source("told.referrals", referrals.tell_referrals, referrals.REFERRAL_TYPES)
+    register_event_source(
+        "told.referral_payments", referral_shares.tell_shares, referral_shares.SHARE_TYPES
+    )
+    register_event_source("told.deliveries", messages.tell_messages, messages.MESSAGE_TYPES)
+    register_event_source("told.consent_changes", consents.tell_consents, consents.CONSENT_TYPES)
+    register_event_source("told.passages", journeys.tell_passages, journeys.JOURNEY_TYPES)
     register_event_source("told.survey_responses", surveys.tell_answers, surveys.ANSWER_TYPES)
     register_event_source("told.posts", posts.tell_posts, posts.POST_TYPES)
     register_event_source("told.post_comments", posts.tell_comments, posts.COMMENT_TYPES)

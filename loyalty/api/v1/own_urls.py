@@ -11,6 +11,7 @@ from loyalty.api.v1 import (
     own_memberships,
     own_plans,
     own_pools,
+    own_rules,
     statements,
 )
 
@@ -28,6 +29,7 @@ urlpatterns = [
         own_balances.OwnTransfer.as_view(),
         name="own-transfer",
     ),
+    path(f"{OWN}/rules", own_rules.OwnRules.as_view(), name="own-rules"),
     path(f"{OWN}/plan", own_plans.OwnPlan.as_view(), name="own-plan"),
     path(f"{OWN}/plan/change", own_plans.OwnPlanChange.as_view(), name="own-plan-change"),
     path(f"{OWN}/plan/cancel", own_plans.OwnPlanCancel.as_view(), name="own-plan-cancel"),

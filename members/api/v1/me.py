@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
@@ -28,6 +29,9 @@ class MeChanges(Body):
     given_name: Short = ""
     family_name: Short = ""
     phone: Annotated[str, Field(max_length=64, pattern=TEXT)] = ""
+    birthday: dt.date | None = Field(
+        None, description="Told once: whoever has told it asks the shop to correct it."
+    )
     locale: Annotated[str, Field(max_length=16, pattern=TEXT)] = Field(
         "", description="One of `languages`; empty: as the device is set."
     )
@@ -39,6 +43,7 @@ class MeOut(Answer):
     phone: str
     given_name: str
     family_name: str
+    birthday: dt.date | None
     locale: str
     languages: list[str] = Field(description="In which members are written and spoken to.")
 
@@ -53,11 +58,17 @@ class Me(MemberView):
 
     @extend_schema(operation_id="changeMe", request=MeChanges, responses={200: MeOut})
     def patch(self, request: Request) -> HttpResponse:
-        """Change name, phone or language."""
+        """Change name, phone or language, or tell a birthday."""
         body = read_body(request, MeChanges)
         changes = {name: getattr(body, name) for name in body.model_fields_set}
         if changes.get("locale") and changes["locale"] not in dict(settings.LANGUAGES):
             raise refuse_field("locale", _("This language is not spoken here."), "unknown_value")
+        if changes.get("birthday") == self.customer.birthday:
+            changes.pop("birthday", None)
+        elif "birthday" in changes and self.customer.birthday is not None:
+            # What is given for it is given once a year.
+            words = _("Your birthday is known. Ask us if it is wrong.")
+            raise refuse_field("birthday", words, "told_before")
         if "phone" in changes and self.customer.country:
             # A number without country code is read as one of the customer's country.
             changes["country"] = self.customer.country
@@ -73,7 +84,7 @@ class Me(MemberView):
 
 
 def _me_out(customer: Customer) -> MeOut:
-    same = ("email", "phone", "given_name", "family_name", "locale")
+    same = ("email", "phone", "given_name", "family_name", "birthday", "locale")
     return MeOut(
         id=customer.public_id,
         languages=[code for code, _name in settings.LANGUAGES],

@@ -159,6 +159,12 @@ def test_a_review_tool_is_mapped_tried_and_taken_in(admin, beans):
     tried = text(admin.post(page, chosen | {"sample": json.dumps([REVIEW, unknown])}))
     assert "Activity r-9: known already" in tried
     assert "Nobody here has this e-mail address." in tried
+    # A tool that names its fields otherwise now: what is gone is guessed anew, the rest stays.
+    renamed = {"id": "r-11", "rating": 3, "customer_email": "ann@example.com", "sku": "ESPRESSO",
+               "created_at": "2026-03-02T10:00:00Z"}  # fmt: skip
+    seen = text(admin.post(page, sample | {"sample": json.dumps(renamed)}))
+    for path in ("id", "customer_email", "sku", "created_at"):
+        assert f'value="{path}" selected' in seen
 
 
 def test_what_a_mapping_lacks_is_said_at_its_fields(admin):
@@ -169,6 +175,9 @@ def test_what_a_mapping_lacks_is_said_at_its_fields(admin):
     response = admin.post(page, form)
     assert response.status_code == 422
     assert text(response).count("Say where this is found.") >= 3
+    assert "Say where this, or the e-mail address, is found." in text(response)
+    # Once above the fields.
+    assert text(response).count("Nothing was saved yet") == 1
     tool.refresh_from_db()
     assert tool.mapping == {}
     broken = admin.post(page, {"sample": "{", "step": "look"})

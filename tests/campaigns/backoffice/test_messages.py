@@ -182,6 +182,14 @@ def test_words_are_written_seen_and_saved(
     frame = page.frame_locator("iframe")
     frame.get_by_text("A free coffee").first.wait_for()
     assert_no_axe_violations(page)
+    # On a phone what is read comes below what is written, not beside it.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        "([...document.querySelectorAll('.form.words > .stack')]"
+        ".map((part) => part.getBoundingClientRect())"
+        ".every((box, place, all) => !place || box.top >= all[place - 1].bottom))"
+    )
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.fill("#id_subject", "For ")
     page.get_by_role("button", name="given_name").click()
     expect(page.locator("#id_subject")).to_have_value("For {{ given_name }}")

@@ -4,19 +4,37 @@ import datetime as dt
 from collections import Counter
 
 import pytest
+from anymail.signals import AnymailTrackingEvent
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from jsonschema import Draft202012Validator
 
-from campaigns.models import PersonalOffer, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from campaigns.journey_entrants import Wanted
+from campaigns.models import (
+    Delivery,
+    Passage,
+    PersonalOffer,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from campaigns.selectors.journeys import version_in_force
 from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
+from campaigns.services.consents import set_consents
 from campaigns.services.games import end_game
 from campaigns.services.guest_plays import claim_guest_draw, play_as_guest
+from campaigns.services.inbox import mark_read
+from campaigns.services.journey_entries import enter
+from campaigns.services.journey_steps import take_due
+from campaigns.services.journeys import create_journey, publish_journey
 from campaigns.services.personal_offers import follow_customers, mark_seen
+from campaigns.services.policies import set_policy
 from campaigns.services.posts import archive_post
 from campaigns.services.referral_reviews import refuse_referral
+from campaigns.services.tracking import note_event
 from campaigns.services.webhook_endpoints import change_endpoint, switch_off, switch_on
 from campaigns.webhook_events import (
     known_types,
@@ -64,10 +82,12 @@ from rewards.services.vouchers import use_voucher
 from tests.campaigns import campaigns as campaigning
 from tests.campaigns import challenges as quest
 from tests.campaigns import community as talking
+from tests.campaigns import factories as messaging
 from tests.campaigns import games as gaming
 from tests.campaigns import referrals as referring
 from tests.campaigns import surveys as surveying
 from tests.campaigns.webhooks import make_endpoint
+from tests.factories import CustomerFactory
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -351,6 +371,69 @@ def friends() -> None:
     refuse_referral(referral=odd, note="Made up", actor=SYSTEM, now=day(1))
 
 
+def shares() -> None:
+    """A friend buys again, and gives it back."""
+    program = make_program(unit={"unit_value": "0.01"}, earning_rules=[])
+    share = {"percent": 2, "orders": 5}
+    referring.promise(
+        program, wait_days=0, advocate_further=share, friend_further=share, advocate={}, friend={}
+    )
+    brought = referring.bring(referring.make_link(program), "ben")
+    for number in (1, 2):
+        referring.buy(at=day(number), name=f"B{number}")
+        referring.settle(brought, day(number))
+    give_back(refund("R", "50", of="B2", at=day(3)))
+    referring.settle(brought, day(3))
+
+
+def writing() -> None:
+    """What becomes of one mail after the other, as the provider tells, and of one in the inbox."""
+    set_policy(changes={"quiet_from": dt.time(0), "quiet_until": dt.time(0)}, actor=SYSTEM)
+    ana, now = CustomerFactory(email="ana@example.com"), timezone.now()
+    messaging.tell(ana, "inbox", channels=("inbox",))
+    mark_read(delivery=Delivery.objects.get(), now=now)
+    messaging.tell(ana, "lost")
+    lost = Delivery.objects.filter(channel="email")
+    for state in ("sending", "uncertain"):
+        lost.update(state=state, handed_over_at=now)
+    messaging.tell(ana, "arrives")
+    messaging.send()
+    arrived = Delivery.objects.latest("pk")
+    for kind, said in (
+        ("delivered", {}), ("clicked", {"click_url": "https://shop.example/"}),
+        ("unsubscribed", {}), ("bounced", {"reject_reason": "bounced"}),
+    ):  # fmt: skip
+        event = AnymailTrackingEvent(
+            event_type=kind, recipient=ana.email, metadata={"delivery": str(arrived.public_id)},
+            **said,
+        )  # fmt: skip
+        note_event(event=event, now=now)
+    messaging.tell(ana, "unwanted")
+    messaging.send()
+
+
+def consenting() -> None:
+    set_consents(
+        customer=CustomerFactory(), wanted={("email", "offers"): True}, source="api",
+        actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+
+
+def leading() -> None:
+    member = make_member(0, "m0")
+    step = {"key": "s1", "kind": "wait", "days": 3}
+    journey = create_journey(
+        program=member.program, name="One", trigger="joined",
+        body={"holdout": 0, "steps": [step]}, actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+    publish_journey(journey=journey, actor=SYSTEM, now=NOW)
+    version = version_in_force(journey)
+    assert version is not None
+    enter(version, [Wanted(member.pk, "one")], NOW)
+    for at in (NOW, day(3)):
+        take_due(clock=lambda at=at: at)
+
+
 # What each story must be told of, at least.
 STORIES = {
     games: {"game.started", "game.ended", "game.play_granted", "game.played", "game.won",
@@ -394,6 +477,13 @@ STORIES = {
     },
     seats: {"event.seat_offered", "event.canceled"},
     opinions: {"survey.answered"},
+    shares: {"referral.share_paid", "referral.share_taken_back"},
+    writing: {
+        "message.sent", "message.failed", "message.uncertain", "message.suppressed",
+        "message.delivered", "message.opened", "message.clicked", "message.unsubscribed",
+    },
+    consenting: {"consent.changed"},
+    leading: {"journey.entered", "journey.left"},
     reading: {"post.published", "post.archived", "post.commented"},
     promotions: {"campaign.started", "campaign.ended"},
     offers_and_surprises: {"offer.made", "offer.seen", "offer.taken", "surprise.given"},
@@ -425,6 +515,36 @@ def test_what_becomes_of_a_membership_is_told_once_however_often_it_is_asked_for
     assert [found[name] for name in once] == [1, 1, 1]
     # Two joined, and the one that was merged is a member again when that is undone.
     assert (found["membership.merged"], found["membership.joined"]) == (1, 3)
+
+
+def test_messages_are_told_by_what_became_of_them_and_shares_by_what_is_left():
+    make_endpoint(LISTENER)
+    writing()
+    shares()
+    found = heard()
+    # One arrived and one is in the inbox; opening is counted of what is read there alone.
+    assert (found["message.sent"], found["message.opened"], found["message.clicked"]) == (2, 1, 1)
+    assert data_of("message.suppressed")["reason"] == "address_blocked"
+    assert data_of("message.failed")["state"] == "failed"
+    # None says a word of what was written.
+    assert not any("subject" in data_of(kind) for kind in found if kind.startswith("message."))
+    # Both sides, of one further purchase.
+    assert (found["referral.share_paid"], found["referral.share_taken_back"]) == (2, 2)
+    told = data_of("referral.share_taken_back")
+    assert (told["order_external_id"], told["units"], told["units_back"]) == ("B2", "100", "100")
+
+
+def test_who_is_kept_aside_of_a_journey_is_not_told_of():
+    make_endpoint(LISTENER)
+    leading()
+    passage = Passage.objects.get()
+    Passage.objects.create(
+        journey=passage.journey, version=passage.version, membership=passage.membership,
+        occurrence="aside", held_out=True, state="done", entered_at=NOW, left_at=NOW, why="aside",
+    )  # fmt: skip
+    found = heard()
+    assert (found["journey.entered"], found["journey.left"]) == (1, 1)
+    assert data_of("journey.left")["why"] == "finished"
 
 
 def test_the_stories_tell_every_type_that_there_is():

@@ -15,7 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from campaigns.models import Referral, ReferralLink, ReferralPayment, ReferralProgram
+from campaigns.models import (
+    Delivery,
+    Message,
+    Referral,
+    ReferralLink,
+    ReferralPayment,
+    ReferralProgram,
+)
 from campaigns.referral_definitions import ReferralDefinition
 from campaigns.referral_words import friend_sentences, member_sentences, promise_sentences
 from campaigns.selectors.referral_results import results_of
@@ -30,6 +37,7 @@ from loyalty.services.order_holds import hold_order, release_order
 from members.errors import DomainError
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
+from tests.campaigns.factories import follow, switch_on
 from tests.campaigns.referrals import bring, buy, make_link, promise, settle
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import NOW, day, give_back, make_program, moves, order, record, refund
@@ -321,3 +329,29 @@ def test_what_is_promised_of_further_purchases_is_said_and_can_be_kept(club: Pro
         "advocate_further.percent", "friend_further.percent",
     ]  # fmt: skip
     assert not ReferralProgram.objects.get().terms.exists()
+
+
+def test_both_are_told_of_their_share_once_and_not_of_what_went_back(club: Program) -> None:
+    now = timezone.now()
+    link = shared(club, friend_further={"percent": 5, "orders": 3}, advocate={}, friend={})
+    found = bring(link, at=now, given_name="Ben")
+    buy(at=now)
+    settle(found, now)
+    switch_on("referral_share", "inbox", at=now - dt.timedelta(days=1))
+    for name in ("second", "third"):
+        buy(at=now, name=name)
+    give_back(refund("R", "50", of="third", at=now))
+    settle(found, now)
+    for _time in range(2):
+        follow()
+    told = {
+        (row.customer.external_id, str(row.values["friend"])): str(row.values["gift"])
+        for row in Message.objects.select_related("customer")
+    }
+    assert {key: words.replace("\xa0", " ") for key, words in told.items()} == {
+        ("ann", "Ben"): "500 points", ("ben", ""): "250 points",
+    }  # fmt: skip
+    texts = Delivery.objects.values_list("text", flat=True)
+    assert sorted(texts) == [
+        "Your share of a purchase.", "Your share of a purchase. Ben has bought something.",
+    ]  # fmt: skip

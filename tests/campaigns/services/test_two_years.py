@@ -30,14 +30,19 @@ ATHENS = zoneinfo.ZoneInfo("Europe/Athens")
 # A leap year, and the one before it.
 BEGIN = dt.datetime(2023, 1, 10, 10, tzinfo=dt.UTC)
 END = dt.datetime(2025, 1, 10, 10, tzinfo=dt.UTC)
-CODES = ("statement", "birthday", "anniversary", "quiet", "year", "milestones")
+CODES = (
+    "statement", "birthday", "anniversary", "first-order", "quiet", "year", "milestones",
+    "expiring",
+)  # fmt: skip
+# What is earned can be used for a year, and a unit is worth a cent.
+UNIT = {"unit_value": "0.01", "expiry": {"kind": "months", "length": 12}}
 BUYS = [dt.datetime(2023, month, 20, 9, tzinfo=dt.UTC) for month in (1, 2, 3, 12)] + [
     dt.datetime(2024, 3, 30, 9, tzinfo=dt.UTC)
 ]
 
 
 def club() -> Membership:
-    program: Program = make_program(at=BEGIN, time_zone="UTC")
+    program: Program = make_program(at=BEGIN, time_zone="UTC", unit=UNIT)
     for code in CODES:
         ready = ready_journey(code)
         assert ready is not None
@@ -104,6 +109,19 @@ def test_two_years_of_a_members_life() -> None:
         dt.date(2024, 1, 4), dt.date(2025, 1, 4)
     ]  # fmt: skip
     assert found["milestone"] == 1
+    # Each of four lots at each of three distances; what was earned last outlives the two years.
+    assert [f"{day:%y-%m-%d}" for name, day in told() if name == "expiring"] == [
+        "23-11-22", "23-12-22", "23-12-23", "24-01-14", "24-01-21", "24-01-22", "24-02-14",
+        "24-02-20", "24-03-14", "24-10-22", "24-11-21", "24-12-14",
+    ]  # fmt: skip
+    worth = Message.objects.filter(occasion="expiring").values_list("values__worth", flat=True)
+    assert Counter(worth) == {"1,50\xa0$": 9, "3,00\xa0$": 3}
+    # And nothing else, all of it in their language.
+    assert found == {
+        "statement": 5, "birthday": 2, "anniversary": 2, "first_order": 1, "year_review": 2,
+        "milestone": 1, "expiring": 12,
+    }  # fmt: skip
+    assert {row.locale for row in Message.objects.all()} == {"el"}
     # They said no to offers, so what waits for them is told on their own page alone.
     assert found["come_back"] == 0
     waits = Message.objects.filter(occasion="come_back")
