@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0021_shares_of_further_purchases'),
+        ('campaigns', '0022_levels_of_challenges'),
     ]
 
     operations = [
