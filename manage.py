@@ -10,8 +10,9 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     from config.embedded import services_for_command
+    from members.origins import COMMAND, coming_by
 
-    with services_for_command(sys.argv):
+    with services_for_command(sys.argv), coming_by(COMMAND, " ".join(sys.argv[1:2])):
         execute_from_command_line(sys.argv)
 
 

@@ -6,6 +6,7 @@ from django.db.models.signals import post_migrate
 
 # What lower applications are told of this one by: the `register()` of each, in this order.
 PARTS = (
+    "program_ways",
     "condition_fields", "services.code_claims", "standard_channels", "standard_occasions",
     "program_parts", "forgetting", "demo", "demo_connections", "demo_journeys", "demo_figures",
     "demo_webhooks", "demo_surveys", "demo_calendar", "demo_campaigns", "demo_games",

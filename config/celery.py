@@ -1,13 +1,26 @@
 """The Celery application: `celery -A config worker` and `celery -A config beat`."""
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.schedules import crontab
+
+from members.origins import JOB, coming_by
+from members.program_scope import of_all_programs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("setia")
+
+class NamedTask(Task):  # type: ignore[type-arg]
+    """What a task writes down came by it, and it sees all programs, whoever had it run."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with of_all_programs(), coming_by(JOB, self.name.rpartition(".")[2]):
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("setia", task_cls=NamedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {

@@ -9,7 +9,14 @@ class LoyaltyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from loyalty import condition_fields, forgetting, jobs, merging, segment_uses
+        from loyalty import (
+            condition_fields,
+            forgetting,
+            jobs,
+            merging,
+            program_ways,
+            segment_uses,
+        )
         from loyalty.account import joining_elsewhere
         from loyalty.account import menu as account_menu
         from loyalty.api.v1 import order_texts
@@ -26,6 +33,7 @@ class LoyaltyConfig(AppConfig):
         from members.outbox import register_consumer
         from members.services.customers import REGISTERED
 
+        program_ways.register()
         register_consumer("ledger.posted", follow_postings)
         register_consumer(CHANGED, follow_changes)
         register_consumer(JOINED, follow_enrollments)

@@ -99,6 +99,15 @@ def field_label(target: str, name: str) -> str:
     return capfirst(str(getattr(field, "verbose_name", name.replace("_", " "))))
 
 
+def way_words(entry: AuditEntry) -> str:
+    """How it came, and from where: "Screen · 203.0.113.…", "API: Web shop · 198.51.100.…". The
+    names of screens are for programs, and only in files."""
+    way = entry.get_way_display()
+    if entry.way_name and entry.way != AuditEntry.Way.SCREEN:
+        way = f"{way}: {entry.way_name.replace('_', ' ')}"
+    return " · ".join(part for part in (way, entry.place.replace("?", "")) if part)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One field before and after, as text; empty text where there was nothing."""

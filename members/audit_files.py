@@ -11,7 +11,7 @@ from members.models import AuditEntry
 
 FIELDS = (
     "id", "at", "actor", "actor_id", "action", "target", "target_name", "before", "after", "reason",
-    "erased_at",
+    "erased_at", "way", "way_name", "place", "program",
 )  # fmt: skip
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 # A spreadsheet takes what begins like this for a formula.
@@ -49,7 +49,7 @@ def _values(entry: AuditEntry) -> tuple[object, ...]:
     return (
         entry.pk, entry.at.astimezone(UTC).isoformat(), entry.actor_label, entry.actor_id,
         entry.action, entry.target, entry.target_label, entry.before, entry.after, entry.reason,
-        erased,
+        erased, entry.way, entry.way_name, entry.place, entry.program,
     )  # fmt: skip
 
 

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
+from members.errors import NotFoundError
 from members.jobs import JobKind, job_kind, job_kinds
 from members.models import Job
 from members.policy import AnyUser, is_allowed
+from members.program_scope import programs_of
 from members.selectors.jobs import get_job
 
 
@@ -19,14 +22,18 @@ def visible_kinds(user: AnyUser) -> list[JobKind]:
 
 
 def visible_jobs(user: AnyUser) -> QuerySet[Job]:
-    """Every job but those of kinds that are not for this user."""
+    """Every job but those of kinds that are not for this user. A job knows no program: whose role
+    is limited to some sees what they have begun."""
     hidden = {kind.key for kind in job_kinds()} - {kind.key for kind in visible_kinds(user)}
-    return Job.objects.exclude(kind__in=hidden) if hidden else Job.objects.all()
+    jobs = Job.objects.filter(created_by=user.pk) if programs_of(user) else Job.objects.all()
+    return jobs.exclude(kind__in=hidden) if hidden else jobs
 
 
 def visible_job(user: AnyUser, public_id: UUID) -> Job:
     """One job: NotFoundError when there is none, PermissionDenied when it is not for this user."""
     job = get_job(public_id)
+    if programs_of(user) and job.created_by_id != user.pk:
+        raise NotFoundError(_("There is no such job."))
     if not is_allowed(user, job_kind(job.kind).view_permission):
         raise PermissionDenied(f"Jobs of the kind {job.kind} are not for this role.")
     return job

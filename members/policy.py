@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from members.models import StaffMember, User
+from members.program_scope import programs_of
 from members.services.audit import Actor
 
 Role = StaffMember.Role
@@ -22,9 +23,16 @@ Role = StaffMember.Role
 # Everybody who works in the back-office may look; writing is what roles differ in.
 _VIEW = {"home.view", "customers.view", "programs.view", "jobs.view"}
 # What the program costs and owes, and would: for those who plan and those who keep the books.
-_BOOKS = {"reports.view", "backtests.run"}
+_BOOKS = {"reports.view", "self_checks.view", "backtests.run"}
 # An address of one's own, under which one's calendar reads what is planned.
 _OWN = {"calendar.subscribe"}
+# What concerns every program, or the person behind several memberships: not for those whose role
+# is limited to some programs.
+FOR_ALL_PROGRAMS = frozenset({
+    "programs.create", "activity_types.edit", "segments.edit", "messages.edit", "customers.merge",
+    "imports.run", "imports.view", "jobs.run", "jobs.maintain",
+    "self_checks.view",
+})  # fmt: skip
 # Work whose pages an auditor reads as well, by what it takes to do it. Whoever does it sees it.
 _SEEN_WITH = {
     "points.adjust": "approvals.view",
@@ -57,13 +65,16 @@ _DONE: dict[str, frozenset[str]] = {
             "points.approve",
             "adjustments.bulk",
             "debts.settle",
+            "programs.create",
             "programs.edit",
+            "activity_types.edit",
             # Money comes into being with it.
             "gift_cards.issue",
             "rules.draft",
             "rules.publish",
             "segments.edit",
             "messages.edit",
+            "journeys.edit",
             "surveys.edit",
             "community.edit",
             "imports.run",
@@ -83,7 +94,9 @@ _DONE: dict[str, frozenset[str]] = {
             "adjustments.bulk",
             "debts.settle",
             "limits.manage",
+            "programs.create",
             "programs.edit",
+            "activity_types.edit",
             # Money comes into being with it.
             "gift_cards.issue",
             "rules.draft",
@@ -92,6 +105,7 @@ _DONE: dict[str, frozenset[str]] = {
             "rules.settings",
             "segments.edit",
             "messages.edit",
+            "journeys.edit",
             "surveys.edit",
             "community.edit",
             "imports.run",
@@ -110,7 +124,9 @@ _DONE: dict[str, frozenset[str]] = {
         }
     ),
     # Sees how everything is and how it came to be, and changes none of it.
-    Role.AUDITOR: frozenset(_VIEW | {"reports.view", "audit.view", *_SEEN_WITH.values()}),
+    Role.AUDITOR: frozenset(
+        _VIEW | {"reports.view", "self_checks.view", "audit.view", *_SEEN_WITH.values()}
+    ),
 }
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -141,8 +157,11 @@ def role_of(user: AnyUser) -> str | None:
 
 
 def is_allowed(user: AnyUser, action: str) -> bool:
+    """Whether the role allows it, and one that is limited to programs does not rule it out."""
     role = role_of(user)
-    return role is not None and action in ALLOWED[role]
+    if role is None or action not in ALLOWED[role]:
+        return False
+    return action not in FOR_ALL_PROGRAMS or not programs_of(user)
 
 
 def require(user: AnyUser, action: str) -> None:

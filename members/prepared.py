@@ -18,6 +18,8 @@ from django.db.models import Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from psycopg.types.numeric import Int4
 
+from members.program_scope import of_all_programs
+
 Row = TypeVar("Row", bound=Model)
 Values = Sequence[Any] | Mapping[str, Any]
 _GIVEN = object()
@@ -55,10 +57,15 @@ class KeptQuery(Generic[Row]):
     def rows(self, *values: Any) -> list[Row]:
         reading = self.reading
         if reading is None:
-            reading = self.reading = _Reading(self.build(*values), values)
+            reading = self.reading = _Reading(self._asked(values), values)
             reading.text += self.ending
         found = run_prepared(reading.text, reading.all_of(values))
         return [reading.instance(row) for row in found]
+
+    def _asked(self, values: Sequence[Any]) -> QuerySet[Row]:
+        """Kept for everybody, whoever asks first."""
+        with of_all_programs():
+            return self.build(*values)
 
     def first(self, *values: Any) -> Row | None:
         """The first of its rows, of which it should have one at most."""
@@ -68,7 +75,7 @@ class KeptQuery(Generic[Row]):
         """Its only row. Raises DoesNotExist of the model where there is none."""
         found = self.rows(*values)
         if not found:
-            return self.build(*values).get()  # which says that there is none
+            return self._asked(values).get()  # which says that there is none
         return found[0]
 
 

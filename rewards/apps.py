@@ -17,6 +17,7 @@ class RewardsConfig(AppConfig):
             jobs,
             merging,
             program_parts,
+            program_ways,
             segment_uses,
             terms_panels,
         )
@@ -25,6 +26,7 @@ class RewardsConfig(AppConfig):
         from rewards.selectors import access_windows, telling
         from rewards.services import called_off
 
+        program_ways.register()
         called_off.register()
         checks.register()
         demo.register()

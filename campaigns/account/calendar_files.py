@@ -14,6 +14,7 @@ from campaigns.selectors.calendar import Span, entries
 from campaigns.services.calendar_feeds import read_feed
 from loyalty.models import Program
 from members.errors import NotFoundError
+from members.program_scope import limited_to, programs_of
 
 # From so many days back to so many ahead.
 BACK, AHEAD = 92, 400
@@ -24,12 +25,12 @@ def calendar_of(request: HttpRequest, token: str) -> HttpResponse:
     """Whoever has the address may read it, until it is taken back. Staff read English."""
     now = timezone.now()
     try:
-        read_feed(token, now)
+        feed = read_feed(token, now)
     except NotFoundError as error:
         raise Http404("There is no such calendar.") from error
     today = now.date()
     span = Span(today - dt.timedelta(days=BACK), today + dt.timedelta(days=AHEAD))
-    with override("en"):
+    with override("en"), limited_to(programs_of(feed.user)):
         found = entries(list(Program.objects.order_by("pk")), span, now)
         origin = request.build_absolute_uri("/").rstrip("/")
         text = calendar_file(found, origin=origin, now=now)

@@ -34,7 +34,7 @@ NEW = "new"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("messages.edit")
+@staff_view("journeys.edit")
 def journey_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What is settled of it; beside it the steps, each with a page of its own."""
     found = find_journey(public_id)
@@ -58,7 +58,7 @@ def journey_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("messages.edit")
+@staff_view("journeys.edit")
 def journey_step(request: HttpRequest, public_id: UUID, key: str) -> HttpResponse:
     """One step, or a new one of a kind at the end."""
     found = find_journey(public_id)
@@ -88,7 +88,7 @@ def journey_step(request: HttpRequest, public_id: UUID, key: str) -> HttpRespons
 
 
 @require_POST
-@staff_view("messages.edit")
+@staff_view("journeys.edit")
 def journey_step_move(request: HttpRequest, public_id: UUID, key: str) -> HttpResponse:
     """To another place: one up, one down, or where it was dropped; or away."""
     found = find_journey(public_id)

@@ -73,13 +73,13 @@ def journey_list(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Journeys"), "tabs": tabs("journey_list"), "rows": rows, "ready": READY,
         "programs": Program.objects.exclude(status=Program.Status.ARCHIVED).order_by("name"),
-        "may_edit": is_allowed(request.user, "messages.edit"),
+        "may_edit": is_allowed(request.user, "journeys.edit"),
     }  # fmt: skip
     return render(request, "journeys/backoffice/journey_list.html", context)
 
 
 @require_POST
-@staff_view("messages.edit")
+@staff_view("journeys.edit")
 def journey_create(request: HttpRequest) -> HttpResponse:
     """A draft from a ready-made one."""
     ready = ready_journey(request.POST.get("ready", ""))
@@ -114,7 +114,7 @@ def journey(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "left": [(LEAVING.get(why, why), count) for why, count in sorted(leavers(found).items())],
         "result": result_of(found, definition.measured_days, now) if in_force else None,
         "is_draft": version.published_at is None,
-        "may_edit": is_allowed(request.user, "messages.edit"),
+        "may_edit": is_allowed(request.user, "journeys.edit"),
         "member_asked": request.GET.get("member", ""),
         **_preview(request, found, definition),
     }
@@ -137,7 +137,7 @@ def journey_people(request: HttpRequest, public_id: UUID) -> HttpResponse:
     }
     context = {
         "title": _("People"), "breadcrumbs": journey_crumbs(found), "journey": found, "page": page,
-        "may_edit": is_allowed(request.user, "messages.edit"),
+        "may_edit": is_allowed(request.user, "journeys.edit"),
         "rows": [
             {"passage": row, "why": LEAVING.get(row.why, row.why),
              "at": numbers[row.version_id].get(row.step)}
@@ -148,7 +148,7 @@ def journey_people(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_view("messages.edit")
+@staff_view("journeys.edit")
 def journey_take_out(request: HttpRequest, public_id: UUID, membership_id: UUID) -> HttpResponse:
     """Have a member leave; what they were told and given stays."""
     found = find_journey(public_id)
@@ -159,7 +159,7 @@ def journey_take_out(request: HttpRequest, public_id: UUID, membership_id: UUID)
 
 
 @require_POST
-@staff_view("messages.edit")
+@staff_view("journeys.edit")
 def journey_state(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Put it live, pause it, go on with it, end it."""
     found, now, actor = find_journey(public_id), timezone.now(), acting(request)

@@ -19,6 +19,7 @@ from campaigns.models import DeliveryClick, Journey, JourneyVersion
 from campaigns.selectors.journeys import definition_of
 from campaigns.selectors.policies import get_policy
 from loyalty.models import Order
+from members.program_scope import programs_in_scope
 from members.selectors.merchants import get_merchant
 
 # So many days are looked at at most.
@@ -51,6 +52,7 @@ _TOLD = """
      CROSS JOIN LATERAL (
            SELECT {days} * interval '1 day' AS span) w
      WHERE m.created_at >= %(since)s AND m.created_at <= %(now)s {which}
+       AND (%(programs)s::bigint[] IS NULL OR ms.program_id = ANY (%(programs)s))
 """
 _COUNTS = """
            count(*) FILTER (WHERE sent), count(*) FILTER (WHERE delivered),
@@ -179,7 +181,9 @@ def _told(
 def _asked(days: int, now: dt.datetime) -> dict[str, Any]:
     zone = _zone()
     first = _first_day(days, now, zone)
+    programs = programs_in_scope()
     return {
+        "programs": None if programs is None else list(programs),
         "zone": str(zone), "now": now, "days": get_policy().order_days, "first": first,
         "since": dt.datetime.combine(first, dt.time(), tzinfo=zone),
         "void": [str(status) for status in Order.VOID],

@@ -49,7 +49,7 @@ def agree(*, membership: Membership, actor: Actor, now: dt.datetime) -> ForumMem
     found.tier, found.told_at = "", None
     found.save()
     record_audit(
-        actor=actor, action="forum.agreed", target=membership.customer,
+        actor=actor, action="forum.agreed", target=membership.customer, about=membership,
         after={"program": membership.program.code, "told": "email, name, tier"},
     )  # fmt: skip
     return found
@@ -66,7 +66,7 @@ def take_back(*, membership: Membership, actor: Actor, now: dt.datetime) -> None
         return
     leave_forum(found, now)
     record_audit(
-        actor=actor, action="forum.left", target=membership.customer,
+        actor=actor, action="forum.left", target=membership.customer, about=membership,
         after={"program": membership.program.code},
     )  # fmt: skip
 

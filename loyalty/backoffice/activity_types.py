@@ -113,7 +113,7 @@ class ActivityTypeForm(forms.Form):
 
 
 @require_safe
-@staff_view("programs.edit")
+@staff_view("activity_types.edit")
 def activity_type_list(request: HttpRequest) -> HttpResponse:
     """Every type, with what it brings."""
     rewards = rewards_by_type(timezone.now())
@@ -143,7 +143,7 @@ def activity_type_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("programs.edit")
+@staff_view("activity_types.edit")
 def activity_type_create(request: HttpRequest) -> HttpResponse:
     """A further type."""
     form = ActivityTypeForm(posted(request))
@@ -157,7 +157,7 @@ def activity_type_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("programs.edit")
+@staff_view("activity_types.edit")
 def activity_type_edit(request: HttpRequest, code: str) -> HttpResponse:
     """What a type is called, and how often it counts."""
     kind = get_object_or_404(ActivityType, code=code)

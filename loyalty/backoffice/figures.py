@@ -44,7 +44,7 @@ class Figure:
 def figures_panel(request: HttpRequest) -> HttpResponse:
     """The figures of the unit that was chosen, on the home page."""
     wallet_types = _wallet_types()
-    may_create = is_allowed(request.user, "programs.edit") and not Program.objects.exists()
+    may_create = is_allowed(request.user, "programs.create") and not Program.objects.exists()
     context = _figures_context(request, wallet_types) | {
         "title": _("Figures"),
         "choices": wallet_types,

@@ -166,7 +166,7 @@ def _refunds(request: HttpRequest) -> list[Need]:
 
 def _drift(request: HttpRequest) -> list[Need]:
     """The alarm: the books do not agree with themselves, as far as anybody has looked."""
-    latest = latest_verdict() if is_allowed(request.user, "reports.view") else None
+    latest = latest_verdict() if is_allowed(request.user, "self_checks.view") else None
     if latest is None or not latest.broken:
         return []
     text = ngettext(

@@ -173,7 +173,7 @@ ITEMS = (
         f"{NAMESPACE}:activity_type_list",
         "star",
         order=30,
-        permission="programs.edit",
+        permission="activity_types.edit",
         section="settings",
         match=(f"{NAMESPACE}:activity_type",),
     ),

@@ -39,7 +39,7 @@ from members.selectors.merchants import get_merchant
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def program_create(request: HttpRequest) -> HttpResponse:
     """A new program; it begins as a draft."""
     merchant = get_merchant()

@@ -71,7 +71,7 @@ class StartForm(forms.Form):
 
 
 @require_safe
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def template_gallery(request: HttpRequest) -> HttpResponse:
     """Every kind of program, by family."""
     shown = [_shown(template) for template in TEMPLATES]
@@ -87,7 +87,7 @@ def template_gallery(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def template_page(request: HttpRequest, template: str) -> HttpResponse:
     """One kind with what it promises; sent, a draft of it."""
     found = template_named(template)

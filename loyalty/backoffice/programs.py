@@ -57,7 +57,7 @@ def program_list(request: HttpRequest) -> HttpResponse:
     )
     states = program_states(programs, timezone.now())
     rows = [(program, states[program.pk].state) for program in programs]
-    context = {"programs": rows, "may_edit": is_allowed(request.user, "programs.edit")}
+    context = {"programs": rows, "may_edit": is_allowed(request.user, "programs.create")}
     return render(request, "loyalty/backoffice/program_list.html", context)
 
 

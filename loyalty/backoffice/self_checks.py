@@ -35,7 +35,7 @@ class RuleRow:
 
 
 @require_safe
-@staff_view("reports.view")
+@staff_view("self_checks.view")
 def self_check_list(request: HttpRequest) -> HttpResponse:
     """The verdict, the history, and the rules that are looked at."""
     page = paginate(list_self_checks(), request=request, orderings={"": ("-pk",)}, default="")
@@ -54,7 +54,7 @@ def self_check_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_view("reports.view")
+@staff_view("self_checks.view")
 def self_check(request: HttpRequest, pk: int) -> HttpResponse:
     """One look: what did not hold, with the first of the rows, and what to do."""
     check = get_self_check(pk)

@@ -60,7 +60,7 @@ FIRST = {Mode.STARTER: "what", Mode.FULL: "situation"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def wizard_start(request: HttpRequest) -> HttpResponse:
     """Two ways to begin, and what was begun and not finished."""
     owner = _user(request)
@@ -77,7 +77,7 @@ def wizard_start(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def wizard_step(request: HttpRequest, public_id: UUID, step: str) -> HttpResponse:
     """A step: its question, and the program as it would be."""
     draft = _own(request, public_id)
@@ -100,7 +100,7 @@ def wizard_step(request: HttpRequest, public_id: UUID, step: str) -> HttpRespons
 
 
 @require_POST
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def wizard_preview(request: HttpRequest, public_id: UUID, step: str) -> HttpResponse:
     """The program and its figures with the answers in the form, as they stand. Saves nothing."""
     draft = _own(request, public_id)
@@ -114,7 +114,7 @@ def wizard_preview(request: HttpRequest, public_id: UUID, step: str) -> HttpResp
 
 
 @require_POST
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def wizard_discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Throw the answers away."""
     discard_draft(draft=_own(request, public_id))
@@ -123,7 +123,7 @@ def wizard_discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_view("programs.edit")
+@staff_view("programs.create")
 def wizard_backtest(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Save the program as a draft, and go through all orders of the year with it."""
     draft = _own(request, public_id)

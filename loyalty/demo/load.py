@@ -140,7 +140,20 @@ def _set_up() -> Program:
     program = Program.objects.filter(code=PROGRAM).first()
     if program is None:
         program = apply_definition(definition, actor=SYSTEM, now=timezone.now()).program
+    _limited_agent(program)
     return program
+
+
+def _limited_agent(program: Program) -> None:
+    """Somebody of another company who serves this program, and sees no other that is made."""
+    email = "kim@setia.example"
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, settings.DEMO_PASSWORD, name="Kim Call-Center")
+    StaffMember.objects.get_or_create(
+        user=user,
+        defaults={"role": StaffMember.Role.SUPPORT_AGENT, "programs": [program.pk]},
+    )
 
 
 def _today(program: Program) -> dt.date:

@@ -27,6 +27,7 @@ from loyalty.selectors.program_times import program_times
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.tier_sets import TierTerms, tier_terms
 from members.prepared import run_prepared
+from members.program_scope import of_all_programs
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ def draft_version(version: EarningRuleVersion) -> RuleVersion:
     return _rule_version(version)
 
 
+@of_all_programs()
 def _load(program_ids: Sequence[int] | None) -> Terms:
     programs = Program.objects.exclude(status=Program.Status.DRAFT)
     if program_ids is not None:

@@ -298,6 +298,7 @@ def _post_and_audit(
             actor=actor,
             action=action,
             target=membership.customer,
+            about=membership,
             before={"spendable": whole_number(before, wallet_type)},
             after={
                 "spendable": whole_number(after, wallet_type),

@@ -155,6 +155,7 @@ def _audit(undone: Transfer, wallet_id: int, actor: Actor, note: str) -> None:
         actor=actor,
         action="points.gift_undone",
         target=owner.customer,
+        about=owner,
         after={
             "units": whole_number(units, undone.wallet_type),
             "wallet_type": undone.wallet_type.plural,

@@ -320,6 +320,7 @@ def _audit(
         actor=actor,
         action=action,
         target=owner.customer,
+        about=owner,
         after={
             "units": whole_number(units, wallet.wallet_type),
             "wallet_type": wallet.wallet_type.plural,

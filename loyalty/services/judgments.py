@@ -86,8 +86,8 @@ class Judgment:
 
 
 def explain_order(order: Order) -> list[Judgment]:
-    """What each program that is or was live said about a stored order. A constant number of
-    queries."""
+    """What each program that is or was live, and that the reader sees, said about a stored order.
+    A constant number of queries."""
     terms = fresh_terms()
     evaluations = {found.program_id: found for found in order.evaluations.all()}
     members = dict(
@@ -107,7 +107,7 @@ def explain_order(order: Order) -> list[Judgment]:
             program, names[program.id], _not_judged(order, program, members.get(program.id))
         )
         for program in terms.programs
-        if program.live or program.id in evaluations
+        if program.id in names and (program.live or program.id in evaluations)
     ]  # fmt: skip
 
 

@@ -36,5 +36,7 @@ def leave_program(*, membership: Membership, actor: Actor, now: dt.datetime) -> 
     member.save(update_fields=["status"])
     note_status(member, at=now)
     after = {"program": member.program.code, "left_at": now.isoformat()}
-    record_audit(actor=actor, action="membership.left", target=member.customer, after=after)
+    record_audit(
+        actor=actor, action="membership.left", target=member.customer, about=member, after=after
+    )
     return member

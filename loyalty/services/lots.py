@@ -282,4 +282,6 @@ def _audit(
     after = {"amount": whole_number(units, wallet_type), "wallet_type": wallet_type.plural}
     if until is not None:
         after["until"] = last_day(until, wallet_type.program.zone).isoformat()
-    record_audit(actor=actor, action=action, target=owner.customer, after=after, reason=note)
+    record_audit(
+        actor=actor, action=action, target=owner.customer, about=owner, after=after, reason=note
+    )

@@ -61,6 +61,7 @@ def _give(
         actor=actor,
         action="tier.given",
         target=membership.customer,
+        about=membership,
         reason=reason,
         after={"tier": code, "until": until.isoformat() if until else None},
     )
@@ -84,8 +85,8 @@ def _end(given: ManualTier, reason: str, actor: Actor, now: dt.datetime) -> Manu
     given.save(update_fields=["ended_at", "ended_by", "ended_why"])
     refresh_tiers(_terms(membership), [membership], now=now)
     record_audit(
-        actor=actor, action="tier.ended", target=membership.customer, reason=reason,
-        before={"tier": given.tier_code},
+        actor=actor, action="tier.ended", target=membership.customer, about=membership,
+        reason=reason, before={"tier": given.tier_code},
     )  # fmt: skip
     return given
 

@@ -33,6 +33,7 @@ from loyalty.selectors.order_history import (
     spend_spread,
 )
 from loyalty.selectors.replayed_orders import Stretch, replayed_customers
+from members.program_scope import of_all_programs
 
 # About so many orders are looked at, of so many buyers at least.
 ORDERS, BUYERS = 3_000, 100
@@ -191,6 +192,7 @@ class _Mark:
 
 
 @lru_cache(maxsize=KEPT)
+@of_all_programs()
 def _load(mark: _Mark) -> tuple[Buyer, ...]:
     return tuple(_read(mark))
 

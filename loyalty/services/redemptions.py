@@ -130,6 +130,7 @@ def redeem_for_member(
                 actor=actor,
                 action="points.redeemed",
                 target=membership.customer,
+                about=membership,
                 after={
                     "amount": whole_number(units, made.wallet_type),
                     "wallet_type": made.wallet_type.plural,
@@ -338,6 +339,7 @@ def _audit_return(transfer: Transfer, units: int, actor: Actor, note: str) -> No
             actor=actor,
             action="points.redemption_undone",
             target=membership.customer,
+            about=membership,
             after={
                 "amount": whole_number(units, wallet_type),
                 "wallet_type": wallet_type.plural,

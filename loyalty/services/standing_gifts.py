@@ -65,7 +65,7 @@ def set_standing_gift(
         started_at=now, looked_at=now,
     )  # fmt: skip
     record_audit(
-        actor=actor, action="standing_gift.set", target=membership.customer,
+        actor=actor, action="standing_gift.set", target=membership.customer, about=membership,
         after={
             "charity": charity.account.name, "wallet_type": wallet_type.plural,
             "share": format_percent(percent / 100, digits=2),
@@ -86,7 +86,7 @@ def end_standing_gift(
     running.ended_at = now
     running.save(update_fields=["ended_at"])
     record_audit(
-        actor=actor, action="standing_gift.ended", target=membership.customer,
+        actor=actor, action="standing_gift.ended", target=membership.customer, about=membership,
         after={
             "charity": running.charity.account.name, "wallet_type": wallet_type.plural,
         },

@@ -62,7 +62,7 @@ def refund_order_to_credit(
         )  # fmt: skip
         if not replayed:
             record_audit(
-                actor=actor, action="credit.refunded", target=membership.customer,
+                actor=actor, action="credit.refunded", target=membership.customer, about=membership,
                 after={"amount": str(amount), "order": order.external_id}, reason=note,
             )  # fmt: skip
         return paid, replayed

@@ -61,5 +61,7 @@ def _set(
     member.save(update_fields=["status"])
     note_status(member, at=now)
     after = {"program": member.program.code, "at": now.isoformat()}
-    record_audit(actor=actor, action=action, target=member.customer, reason=reason, after=after)
+    record_audit(
+        actor=actor, action=action, target=member.customer, about=member, reason=reason, after=after
+    )
     return member

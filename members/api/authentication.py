@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from members.api.problems import ApiError
 from members.models import ApiKey
+from members.origins import name_origin
 from members.services.api_keys import authenticate_api_key
 
 SCHEME = "Bearer"
@@ -31,6 +32,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise unauthorized(
                 _("This key is not known, was revoked, or has expired."), "invalid_token"
             )
+        name_origin(key.name)
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:

@@ -11,7 +11,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from members.audit import Difference, action_label, differences, target_kind, target_url
+from members.audit import (
+    Difference,
+    action_label,
+    differences,
+    target_kind,
+    target_url,
+    way_words,
+)
 from members.audit_files import CONTENT_TYPES, KINDS
 from members.backoffice.forms import AuditFilterForm
 from members.models import AuditEntry, User
@@ -35,6 +42,7 @@ class AuditRow:
     kind: str
     url: str
     differences: list[Difference]
+    way: str
 
     @classmethod
     def of(cls, entry: AuditEntry) -> AuditRow:
@@ -44,6 +52,7 @@ class AuditRow:
             target_kind(entry.target),
             target_url(entry.target),
             differences(entry),
+            way_words(entry),
         )
 
 
@@ -106,6 +115,7 @@ def _filtered(request: HttpRequest) -> tuple[AuditFilterForm, QuerySet[AuditEntr
         target=request.GET.get("target", "")[:160],
         actor=person,
         action=form.cleaned_data.get("action"),
+        way=form.cleaned_data.get("way"),
         since=since,
         until=until,
         text=form.cleaned_data.get("text", ""),

@@ -105,6 +105,8 @@ def customer_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _counted() -> str:
     count = count_customers()
+    if count is None:
+        return _("Everybody in the programs that you see, and who is in none.")
     if not count:
         return _("Everybody your shop knows, enrolled in a program or not.")
     text = ngettext("%(number)s customer", "%(number)s customers", count)

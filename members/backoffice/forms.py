@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy as _l
 
 from members import audit
 from members.choices import Choices, countries, languages
-from members.models import Customer, Job, StaffMember
+from members.models import AuditEntry, Customer, Job, StaffMember
 from members.phones import format_phone
+from members.program_scope import program_names
+from members.selectors.audit import SHORTEST_TEXT
 from members.services.api_keys import SCOPES
 
 
@@ -89,21 +91,36 @@ class MergeForm(forms.Form):
     )  # fmt: skip
 
 
-class InviteForm(forms.Form):
-    name = forms.CharField(label=_l("Name"), max_length=150)
-    email = forms.EmailField(
-        label=_l("E-mail address"), max_length=254, help_text=_l("The invitation goes there.")
-    )
+class RoleForm(forms.Form):
+    """A role, and the programs it is limited to."""
+
     role = forms.ChoiceField(
         label=_l("Role"), choices=StaffMember.Role.choices, widget=forms.RadioSelect,
         initial=StaffMember.Role.SUPPORT_AGENT,
     )  # fmt: skip
+    programs = forms.TypedMultipleChoiceField(
+        label=_l("Only for these programs"), coerce=int, required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_l("Choose none for all of them. Administrators always see all."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["programs"]
+        assert isinstance(choice, forms.TypedMultipleChoiceField)
+        choice.choices = list(program_names().items())
+        if len(choice.choices) < 2:
+            # With one program there is nothing to choose.
+            del self.fields["programs"]
 
 
-class RoleForm(forms.Form):
-    role = forms.ChoiceField(
-        label=_l("Role"), choices=StaffMember.Role.choices, widget=forms.RadioSelect
+class InviteForm(RoleForm):
+    name = forms.CharField(label=_l("Name"), max_length=150)
+    email = forms.EmailField(
+        label=_l("E-mail address"), max_length=254, help_text=_l("The invitation goes there.")
     )
+
+    field_order = ("name", "email", "role", "programs")
 
 
 class StaffPhoneForm(forms.Form):
@@ -153,7 +170,7 @@ class ApiKeyRotationForm(forms.Form):
 
 class AuditFilterForm(forms.Form):
     text = forms.CharField(
-        label=_l("Text"), required=False, max_length=100,
+        label=_l("Text"), required=False, min_length=SHORTEST_TEXT, max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "class": "form-control"}),
     )  # fmt: skip
     person = forms.ChoiceField(
@@ -162,6 +179,10 @@ class AuditFilterForm(forms.Form):
     action = forms.ChoiceField(
         label=_l("Action"), required=False, widget=forms.Select(attrs={"class": "form-select"})
     )
+    way = forms.ChoiceField(
+        label=_l("How"), required=False, choices=[("", _l("Any way")), *AuditEntry.Way.choices],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )  # fmt: skip
     since = forms.DateField(
         label=_l("From"), required=False,
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),

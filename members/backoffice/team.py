@@ -21,6 +21,7 @@ from members.forms import errors_on, posted
 from members.models import StaffMember
 from members.phones import format_phone
 from members.policy import acting, staff_view
+from members.program_scope import program_names, programs_in_scope
 from members.responses import dialog_done
 from members.selectors.staff import get_staff_member, list_staff
 from members.services.staff import (
@@ -58,7 +59,16 @@ def team(request: HttpRequest) -> HttpResponse:
     summary = ngettext(
         "%(number)s person works here.", "%(number)s people work here.", len(people)
     ) % {"number": len(people)}
-    context = {"people": people, "summary": summary, "roles": _roles()}
+    seen = programs_in_scope()
+    names = {
+        pk: name if seen is None or pk in seen else _("another program")
+        for pk, name in program_names().items()
+    }
+    rows = [
+        (person, list(dict.fromkeys(names[pk] for pk in person.programs if pk in names)))
+        for person in people
+    ]
+    context = {"people": rows, "summary": summary, "roles": _roles()}
     return render(request, "backoffice/team.html", context)
 
 
@@ -81,14 +91,14 @@ def invite(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("staff.manage")
 def role(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give somebody another role."""
+    """Give somebody another role, or limit it to programs."""
     staff_member = get_staff_member(pk)
-    initial = {"role": staff_member.role}
+    initial = {"role": staff_member.role, "programs": staff_member.programs}
     form = RoleForm(posted(request), initial=initial, auto_id="role_%s")
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             changed = change_role(
-                actor=acting(request), staff_member=staff_member, role=form.cleaned_data["role"]
+                actor=acting(request), staff_member=staff_member, **form.cleaned_data
             )
             message = _("%(name)s is now: %(role)s.") % {
                 "name": staff_member.user,
@@ -96,7 +106,7 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
             }
             return _done(request, message)
     title = _("Role of %(name)s") % {"name": staff_member.user}
-    return _dialog(request, {"title": title, "form": form, "submit": _("Change role")})
+    return _dialog(request, {"title": title, "form": form, "submit": _("Save")})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

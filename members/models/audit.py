@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # Values become null and names empty, together with when that was; all else stays.
 _ONLY_FORGETS = """
     IF NEW.erased_at IS NULL
        OR (NEW.id, NEW.at, NEW.actor_id, NEW.action, NEW.target)
           IS DISTINCT FROM (OLD.id, OLD.at, OLD.actor_id, OLD.action, OLD.target)
+       OR (NEW.way, NEW.way_name, NEW.program) IS DISTINCT FROM (OLD.way, OLD.way_name, OLD.program)
+       OR NEW.place NOT IN (OLD.place, '')
        OR NEW.actor_label NOT IN (OLD.actor_label, '')
        OR NEW.target_label NOT IN (OLD.target_label, '') OR NEW.reason NOT IN (OLD.reason, '')
        OR EXISTS (
@@ -25,6 +29,28 @@ _ONLY_FORGETS = """
 """
 
 
+# All that is looked for by words, in small letters; one function says it to index and queries.
+TEXT_FUNCTION = """
+    CREATE OR REPLACE FUNCTION members_audit_text(
+        target_label text, actor_label text, reason text, before jsonb, after jsonb
+    ) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        SELECT lower(
+            target_label || E'\n' || actor_label || E'\n' || reason || E'\n'
+            || coalesce(before::text, '') || E'\n' || coalesce(after::text, ''))
+    $$
+"""
+
+
+class AuditText(models.Func):
+    """The text of an entry, which the index `audit_text` is over."""
+
+    function = "members_audit_text"
+    output_field = models.TextField()
+
+    def __init__(self, *_fields: object) -> None:
+        super().__init__("target_label", "actor_label", "reason", "before", "after")
+
+
 class AuditEntry(models.Model):
     """One write by a person or an API key: who, what, before and after. It never vanishes, and
     never changes, but that what says who somebody was can be forgotten.
@@ -32,6 +58,12 @@ class AuditEntry(models.Model):
     `target` names the object as "app.model:public id", so that its page can show its entries
     without a foreign key from this lowest app to every other one.
     """
+
+    class Way(models.TextChoices):
+        SCREEN = "screen", _("Screen")
+        API = "api", _("API")
+        COMMAND = "command", _("Command")
+        JOB = "job", _("Job")
 
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(
@@ -44,6 +76,16 @@ class AuditEntry(models.Model):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     reason = models.TextField(blank=True)
+    # How it came: by a screen, the API, a command or a job; its name beside it. Empty: not known.
+    way = models.CharField(
+        max_length=16, choices=Way.choices, blank=True, default="", db_default=""
+    )
+    way_name = models.CharField(max_length=100, blank=True, default="", db_default="")
+    # From where: the address without its end, as where staff are signed in.
+    place = models.CharField(max_length=50, blank=True, default="", db_default="")
+    # The key of the program it is about, so that whose role is limited finds it; null: of none, or
+    # of several, or from before this was kept.
+    program = models.BigIntegerField(null=True)
     # When what says who somebody was was forgotten.
     erased_at = models.DateTimeField(null=True)
 
@@ -51,6 +93,13 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["target", "-id"], name="audit_target"),
             models.Index(fields=["actor", "-id"], name="audit_actor"),
+            models.Index(fields=["way", "-id"], name="audit_way"),
+            models.Index(
+                fields=["program", "-id"],
+                name="audit_program",
+                condition=models.Q(program__isnull=False),
+            ),
+            GinIndex(OpClass(AuditText(), name="gin_trgm_ops"), name="audit_text"),
         ]
         ordering = ["-id"]
         triggers = [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +8,8 @@ from members.models.users import User
 
 
 class StaffMember(models.Model):
-    """A user who works in the back-office, with one role. `members.policy` says what it allows."""
+    """A user who works in the back-office, with one role. `members.policy` says what it allows,
+    `members.program_scope` what a role that is limited to programs sees."""
 
     class Role(models.TextChoices):
         ADMINISTRATOR = "administrator", _("Administrator")
@@ -22,10 +24,18 @@ class StaffMember(models.Model):
         _("phone"), max_length=20, blank=True, default="", db_default="",
         help_text=_("As +60123456789. Companies whose account they manage see it."),
     )  # fmt: skip
+    # Keys of programs, which this application does not know; none: all. They come with the row that
+    # says the role, so that asking costs no query. A program that is gone stays in it: nobody sees
+    # more because one went.
+    programs = ArrayField(models.BigIntegerField(), default=list, db_default=[], blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="staff_administrators_see_all",
+                condition=~models.Q(role="administrator") | models.Q(programs=[]),
+            ),
             models.CheckConstraint(
                 name="staff_phone_e164",
                 condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[1-9][0-9]{5,17}$"),

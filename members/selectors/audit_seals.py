@@ -66,7 +66,10 @@ class Chain:
 def fixed_part(entry: AuditEntry) -> bytes:
     """What of an entry stays even when somebody is forgotten."""
     at = entry.at.astimezone(UTC).isoformat()
-    return _plain([entry.pk, at, entry.actor_id, entry.action, entry.target])
+    said = [entry.pk, at, entry.actor_id, entry.action, entry.target]
+    came = [entry.way, entry.way_name, entry.program]
+    # Entries of before this was kept have none of it, and their links are as they were made.
+    return _plain(said + came if any(came) else said)
 
 
 def content_digest(entry: AuditEntry, salt: bytes) -> bytes:
@@ -75,6 +78,8 @@ def content_digest(entry: AuditEntry, salt: bytes) -> bytes:
     said = [
         entry.actor_label, entry.target_label, entry.before, entry.after, entry.reason, erased
     ]  # fmt: skip
+    if entry.place:
+        said.append(entry.place)
     return hashlib.sha256(salt + _plain(said)).digest()
 
 

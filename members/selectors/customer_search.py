@@ -167,6 +167,8 @@ def _as_they_are_now(hits: list[CustomerHit]) -> list[CustomerHit]:
     shown: dict[int, CustomerHit] = {}
     for hit in hits:
         if hit.customer.merged_into_id is not None:
+            if hit.customer.merged_into_id not in kept:
+                continue  # in another program than those that are seen
             why = _("%s of a merged duplicate") % hit.why
             hit = CustomerHit(kept[hit.customer.merged_into_id], why)  # noqa: PLW2901
         shown.setdefault(hit.customer.pk, hit)

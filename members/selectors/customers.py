@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from members.errors import NotFoundError
 from members.models import Customer, CustomerNote
+from members.program_scope import programs_in_scope
 from members.selectors.customer_search import CustomerHit, search_customers
 from members.selectors.merges import current
 
@@ -49,8 +50,11 @@ def list_notes(customer: Customer, limit: int = 100) -> list[CustomerNote]:
     return list(customer.notes.select_related("author")[:limit])
 
 
-def count_customers() -> int:
-    """How many customers there are: exact while few, estimated when counting would take long."""
+def count_customers() -> int | None:
+    """How many customers there are: exact while few, estimated when counting would take long. None
+    for whose role is limited to programs: those they see would have to be counted one by one."""
+    if programs_in_scope() is not None:
+        return None
     with connection.cursor() as cursor:
         # Only the branch that is taken is run.
         cursor.execute(

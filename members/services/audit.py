@@ -10,7 +10,9 @@ from django.forms.models import model_to_dict
 
 from members.audit import target_of
 from members.models import ApiKey, AuditEntry, User
+from members.origins import current_origin
 from members.prepared import insert_row
+from members.program_scope import program_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,11 @@ def record_audit(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reason: str = "",
+    about: Model | None = None,
 ) -> AuditEntry:
-    """Write one entry; `action` is noun.verb_in_past ("points.adjusted")."""
+    """Write one entry; `action` is noun.verb_in_past ("points.adjusted"). `about`: what says to
+    which program it belongs, where the target, a customer, does not."""
+    origin = current_origin()
     entry = AuditEntry(
         actor=actor.user,
         actor_label=actor.label[:200],
@@ -60,6 +65,10 @@ def record_audit(
         before=before,
         after=after,
         reason=reason,
+        way=origin.way,
+        way_name=origin.name,
+        place=origin.place,
+        program=program_of(about or target),
     )
     insert_row(entry)
     return entry

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer, CustomerMerge, CustomerNote
+from members.program_scope import of_all_programs
 from members.selectors.identities import having_any
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import refuse_merged
@@ -36,7 +37,8 @@ def create_customer(*, actor: Actor, registered: bool = False, **values: Any) ->
         message = _("Give a name, an e-mail address, a phone number or a customer number.")
         raise DomainError(message, code="customer_not_identified")
     customer = Customer(**cleaned)
-    with transaction.atomic():
+    # Whoever has the same address may be in a program that the actor does not see.
+    with of_all_programs(), transaction.atomic():
         _save(customer)
         after = {name: value for name, value in _snapshot(customer).items() if value}
         record_audit(actor=actor, action="customer.created", target=customer, after=after)
@@ -49,7 +51,7 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
     """Change the named fields. A change that changes nothing leaves no trace."""
     _refuse_unknown(changes)
     cleaned = clean_values(changes, time_zone=get_merchant().time_zone)
-    with transaction.atomic():
+    with of_all_programs(), transaction.atomic():
         row = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
         refuse_merged(row)
         before = _snapshot(row)
@@ -74,6 +76,7 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
     return row
 
 
+@of_all_programs()
 @transaction.atomic
 def erase_customer_details(*, customer: Customer, actor: Actor) -> Customer:
     """Empty all that says who somebody is, in the duplicates that were merged into them, too: here,

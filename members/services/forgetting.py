@@ -112,7 +112,7 @@ def _forget_user(user: User) -> None:
         return
     own = AuditEntry.objects.filter(actor=user)
     forget_salts(list(own.values_list("pk", flat=True)))
-    own.update(actor_label="", erased_at=timezone.now())
+    own.update(actor_label="", place="", erased_at=timezone.now())
     user.email, user.name, user.is_active = f"erased-{uuid4().hex}@erased.invalid", "", False
     user.set_unusable_password()
     user.save()

@@ -25,6 +25,8 @@ from redis.exceptions import RedisError
 from members.errors import ConflictError, NotFoundError
 from members.jobs import JobKind, Work, job_kind, job_kinds
 from members.models import Job
+from members.origins import JOB, coming_by
+from members.program_scope import of_all_programs
 from members.services.audit import SYSTEM, Actor
 from members.services.job_logs import Level, log_line
 from members.services.jobs import (
@@ -76,12 +78,14 @@ def queue_job(job: Job) -> bool:
     return True
 
 
+@of_all_programs()
 def run_job(job_id: int) -> None:
     """Work on a waiting job as its kind does; nothing happens when there is no such job."""
     key = Job.objects.filter(pk=job_id).values_list("kind", flat=True).first()
     run = job_kind(key).run if key else None
     if run is not None:
-        run(job_id)
+        with coming_by(JOB, str(key)):
+            run(job_id)
 
 
 def run_in_chunks(job_id: int, chunk: Chunk) -> Job | None:

@@ -18,7 +18,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from members.models import OutboxEvent
+from members.origins import JOB, coming_by
 from members.outbox import subscription_of
+from members.program_scope import of_all_programs
 from members.services.waking import wake_worker
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,8 @@ def record_events(kind: str, payloads: Sequence[dict[str, Any]]) -> None:
     OutboxEvent.objects.bulk_create(OutboxEvent(kind=kind, payload=item) for item in payloads)
 
 
+@of_all_programs()
+@coming_by(JOB, "outbox")
 def deliver_waiting(limit: int = 200) -> int:
     """Claim up to `limit` events that are due and deliver them; return how many were claimed."""
     by_kind: defaultdict[str, list[OutboxEvent]] = defaultdict(list)

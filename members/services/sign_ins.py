@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from members.models import SignIn, StaffMember, User
+from members.origins import place_of
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit
 from members.services.mail import queue_mail
@@ -43,19 +43,6 @@ def device_of(user_agent: str) -> str:
         return f"{browser} on {system}"
     first = re.split(r"[\s/;(]", user_agent.strip(), maxsplit=1)[0]
     return (browser or system or first or "Unknown")[:100]
-
-
-def place_of(address: str | None) -> str:
-    """An address without its end: enough to see whether it is the same place."""
-    try:
-        known = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "?"
-    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
-        known = known.ipv4_mapped
-    if known.version == 4:
-        return ".".join([*str(known).split(".")[:3], "…"])
-    return ":".join([*known.exploded.split(":")[:3], "…"])
 
 
 @transaction.atomic

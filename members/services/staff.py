@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -10,6 +12,7 @@ from django.utils.translation import gettext as _
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import StaffMember, User
 from members.phones import normalize_phone, region_of_time_zone
+from members.program_scope import program_names
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit
 from members.services.outbox import record_event
@@ -17,13 +20,17 @@ from members.services.outbox import record_event
 INVITED = "staff.invited"
 
 
-def invite_staff(*, actor: Actor, email: str, name: str, role: str) -> StaffMember:
-    """Let somebody work in the back-office; the invitation goes out by e-mail.
+def invite_staff(
+    *, actor: Actor, email: str, name: str, role: str, programs: Collection[int] = ()
+) -> StaffMember:
+    """Let somebody work in the back-office; the invitation goes out by e-mail. `programs`: what
+    their role is limited to; none: all.
 
     Somebody who already signs in as a customer keeps that and becomes staff as well.
     """
     email, name = email.strip().lower(), name.strip()
     _check_person(email, name, role)
+    _check_programs(role, programs)
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email__iexact=email).first()
         if user is None:
@@ -34,8 +41,10 @@ def invite_staff(*, actor: Actor, email: str, name: str, role: str) -> StaffMemb
         elif not user.name:
             user.name = name
             user.save(update_fields=["name"])
-        staff_member = StaffMember.objects.create(user=user, role=role)
+        staff_member = StaffMember.objects.create(user=user, role=role, programs=sorted(programs))
         after = {"email": email, "name": user.name, "role": role}
+        if programs:
+            after["programs"] = _named(programs)
         record_audit(actor=actor, action="staff.invited", target=staff_member, after=after)
         record_event(INVITED, {"staff_member": staff_member.pk, "by": actor.label}, urgent=True)
     return staff_member
@@ -52,19 +61,30 @@ def invite_again(*, actor: Actor, staff_member: StaffMember) -> None:
 
 
 @transaction.atomic
-def change_role(*, actor: Actor, staff_member: StaffMember, role: str) -> StaffMember:
-    """Give somebody else another role; one administrator must always remain."""
+def change_role(
+    *, actor: Actor, staff_member: StaffMember, role: str, programs: Collection[int] | None = None
+) -> StaffMember:
+    """Give somebody else another role, or limit it to other programs (none: to all); without them
+    the limits stay as far as the role has any. One administrator must always remain."""
     _check_role(role)
     row = _lock(staff_member)
-    if row.role == role:
+    kept = [] if role == StaffMember.Role.ADMINISTRATOR else row.programs
+    wanted = sorted(set(kept if programs is None else programs))
+    if (row.role, sorted(row.programs)) == (role, wanted):
         return row
+    _check_programs(role, wanted)
     _refuse_own(actor, row, _("Your own role is changed by another administrator."))
-    _keep_an_administrator(row)
-    before, row.role = row.role, role
-    row.save(update_fields=["role"])
+    if row.role != role:
+        _keep_an_administrator(row)
+    before = {"role": row.role, "programs": _named(row.programs)}
+    row.role, row.programs = role, wanted
+    row.save(update_fields=["role", "programs"])
+    after = {"role": role, "programs": _named(wanted)}
+    changed = [name for name in before if before[name] != after[name]]
     record_audit(
         actor=actor, action="staff.role_changed", target=row,
-        before={"role": before}, after={"role": role},
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
     )  # fmt: skip
     return row
 
@@ -91,6 +111,8 @@ def remove_staff(*, actor: Actor, staff_member: StaffMember) -> None:
     _refuse_own(actor, row, _("You cannot remove yourself; ask another administrator."))
     _keep_an_administrator(row)
     before = {"email": row.user.email, "name": row.user.name, "role": row.role}
+    if row.programs:
+        before["programs"] = _named(row.programs)
     record_audit(actor=actor, action="staff.removed", target=row, before=before)
     row.delete()
 
@@ -137,3 +159,20 @@ def _check_role(role: str) -> None:
     if role not in StaffMember.Role.values:
         message = _("There is no such role.")
         raise DomainError(message, errors=[FieldError("role", message)])
+
+
+def _check_programs(role: str, programs: Collection[int]) -> None:
+    if not programs:
+        return
+    if role == StaffMember.Role.ADMINISTRATOR:
+        message = _("Administrators see all programs: choose none, or another role.")
+        raise DomainError(message, errors=[FieldError("programs", message, "not_limited")])
+    if not set(programs) <= program_names().keys():
+        message = _("There is no such program.")
+        raise DomainError(message, errors=[FieldError("programs", message, "unknown")])
+
+
+def _named(programs: Collection[int]) -> str:
+    """As the log keeps it: by name, for who reads it when a program is called otherwise."""
+    names = program_names() if programs else {}
+    return ", ".join(names.get(pk, str(pk)) for pk in programs)

@@ -10,6 +10,8 @@ from typing import TypeVar
 import psycopg
 from django.db import DatabaseError, transaction
 
+from members.program_scope import of_all_programs
+
 Result = TypeVar("Result")
 
 # Serialization failure, deadlock, and two first messages about one new order or customer at once:
@@ -21,10 +23,12 @@ ATTEMPTS = 4
 def run_atomically(write: Callable[[], Result]) -> Result:
     """Run `write` in a transaction; again, with a short random wait, when it lost a race.
 
-    Inside another transaction it runs once: whoever opened that one decides.
+    Inside another transaction it runs once: whoever opened that one decides. It sees all programs,
+    whoever asks: a write that concerns several of them is whole or is not made.
     """
     if transaction.get_connection().in_atomic_block:
-        return write()
+        with of_all_programs():
+            return write()
     return _run(write, durable=False)
 
 
@@ -37,7 +41,7 @@ def run_committed(write: Callable[[], Result]) -> Result:
 def _run(write: Callable[[], Result], *, durable: bool) -> Result:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic(durable=durable):
+            with of_all_programs(), transaction.atomic(durable=durable):
                 return write()
         except DatabaseError as error:
             if attempt == ATTEMPTS or _sqlstate(error) not in RETRIED:

@@ -113,7 +113,7 @@ def _look(pk: int, now: dt.datetime) -> int:
     auto.save()
     if auto.refusal:
         record_audit(
-            actor=SYSTEM, action="reward.auto_refused", target=member.customer,
+            actor=SYSTEM, action="reward.auto_refused", target=member.customer, about=member,
             after={"reward": auto.reward.name, "why": auto.refusal},
         )  # fmt: skip
     return 0 if auto.refusal else 1

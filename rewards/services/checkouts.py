@@ -303,6 +303,7 @@ def _end(
     if actor.user is not None:
         record_audit(
             actor=actor, action="checkout.cancelled", target=checkout.membership.customer,
+            about=checkout.membership,
             after={"cart": checkout.cart}, reason=reason,
         )  # fmt: skip
 

@@ -261,6 +261,6 @@ def _locked_wait(wait: EventWait) -> EventWait:
 
 def _audit(action: str, wait: EventWait, actor: Actor) -> None:
     record_audit(
-        actor=actor, action=action, target=wait.membership.customer,
+        actor=actor, action=action, target=wait.membership.customer, about=wait.membership,
         after={"event": wait.event.reward.name},
     )  # fmt: skip

@@ -240,6 +240,6 @@ def _lock_redemption(pk: int) -> None:
 
 def _audit(action: str, task: FulfillmentTask, actor: Actor, reason: str = "", **more: str) -> None:
     record_audit(
-        actor=actor, action=action, target=task.membership.customer,
+        actor=actor, action=action, target=task.membership.customer, about=task.membership,
         after={"what": task.what, **more}, reason=reason,
     )  # fmt: skip

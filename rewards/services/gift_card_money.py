@@ -179,7 +179,9 @@ def move_to_credit(
         )  # fmt: skip
         _forget_code(found)
         after = {"gift_card": str(found), "amount": str(money_of(units, wallet.wallet_type))}
-        record_audit(actor=actor, action="gift_card.moved", target=owner.customer, after=after)
+        record_audit(
+            actor=actor, action="gift_card.moved", target=owner.customer, about=owner, after=after
+        )
         return moved, False
 
     return run_atomically(move)

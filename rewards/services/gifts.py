@@ -127,6 +127,7 @@ def _refuse(reward: Reward, member: Membership, now: dt.datetime) -> None:
 def _audit(given: Redemption, actor: Actor, reason: str) -> None:
     record_audit(
         actor=actor, action="reward.given", target=given.membership.customer,
+        about=given.membership,
         after={"reward": given.reward.name, "redemption": str(given.public_id),
                "message": given.message},
         reason=reason,

@@ -385,6 +385,7 @@ def audit_redemption(action: str, redemption: Redemption, actor: Actor, reason: 
         actor=actor,
         action=action,
         target=redemption.membership.customer,
+        about=redemption.membership,
         after={
             "reward": redemption.reward.name,
             "units": whole_number(redemption.units, redemption.reward.wallet_type),

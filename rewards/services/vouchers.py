@@ -267,7 +267,7 @@ def _audit(action: str, voucher: Voucher, actor: Actor, member: Membership | Non
     if owner is None or voucher.reward is None or actor is SYSTEM:
         return
     record_audit(
-        actor=actor, action=action, target=owner.customer,
+        actor=actor, action=action, target=owner.customer, about=owner,
         after={"reward": voucher.reward.name, "voucher": str(voucher.public_id)},
     )  # fmt: skip
 

@@ -116,4 +116,6 @@ def _audit(
     after = {"reward": reward.name}
     if balance is not None:
         after["balance"] = str(whole(balance, reward.wallet_type))
-    record_audit(actor=actor, action=action, target=membership.customer, after=after)
+    record_audit(
+        actor=actor, action=action, target=membership.customer, about=membership, after=after
+    )

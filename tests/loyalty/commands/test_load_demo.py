@@ -24,7 +24,7 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     out, _err = run("load_demo", "--if-empty")
     assert "orders of" in out
     assert Program.objects.get().code == "harvest-club"
-    assert StaffMember.objects.count() == 5
+    assert StaffMember.objects.count() == 6
     assert 1 <= Membership.objects.count() <= 6
     assert Customer.objects.get(external_id="H01609").email == "olivia.hart@example.com"
     kinds = set(Transfer.objects.values_list("kind", flat=True))
