@@ -145,6 +145,13 @@ class AccountCodes(Part):
     tier_worth: BookCode = Field(
         "6343", description="What units paid beyond their worth, of members in a tier."
     )
+    charity_money: BookCode = Field(
+        "2321", description="Money owed to charities: pledged, or rounded up."
+    )
+    round_ups: BookCode = Field(
+        "1430", description="Money that came in with orders for charities, beside their total."
+    )
+    pledges: BookCode = Field("6350", description="What pledges to charities cost.")
 
 
 class CompanyTerms(Part):
@@ -235,6 +242,10 @@ class ProgramDefinition(Part):
     voucher_pools: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="Lists of codes that rewards hand out; the codes are not in the file."
     )
+    access_windows: tuple[SerializeAsAny[Part], ...] = Field(
+        (), description="Sales that open for some before others. Those that it does not name stay"
+        " as they are.",
+    )  # fmt: skip
     rewards: tuple[SerializeAsAny[Part], ...] = Field(
         (), description="What members may take, in the order in which they find it. Rewards that it"
         " does not name stay as they are.",
@@ -274,8 +285,8 @@ class ProgramDefinition(Part):
     ending: EndingDefinition | None = Field(None, description="How it ends; without it, not.")
 
     @field_validator(
-        "voucher_pools", "rewards", "surveys", "games", "challenges", "challenge_levels",
-        "journeys", "referrals", "campaigns", "posts", mode="before",
+        "voucher_pools", "access_windows", "rewards", "surveys", "games", "challenges",
+        "challenge_levels", "journeys", "referrals", "campaigns", "posts", mode="before",
     )  # fmt: skip
     @classmethod
     def parts_are_read(cls, value: Any, info: ValidationInfo) -> Any:
@@ -294,6 +305,7 @@ class ProgramDefinition(Part):
             (rules, "discount_rules"), (partners, "partners"),
             (charities, "charities"), (types, "activity_types"),
             ([getattr(item, "code", "") for item in self.voucher_pools], "voucher_pools"),
+            ([getattr(item, "code", "") for item in self.access_windows], "access_windows"),
             ([getattr(item, "code", "") for item in self.rewards], "rewards"),
             ([getattr(item, "code", "") for item in self.surveys], "surveys"),
             ([getattr(item, "code", "") for item in self.challenges], "challenges"),

@@ -10,6 +10,7 @@ from loyalty.models import Program, WalletType
 from loyalty.plain_numbers import exact, whole
 from loyalty.selectors.discount_journal import DiscountJournal
 from loyalty.selectors.journal import BookAccount, Journal
+from loyalty.selectors.money_journal import MoneyJournal
 
 HEADER = (
     "row", "entry", "date", "program", "wallet_type", "movement", "account", "account_name",
@@ -33,8 +34,8 @@ def journal_rows(journal: Journal) -> Iterator[Row]:
     yield from _liability(journal, line)
 
 
-def discount_rows(journal: DiscountJournal) -> Iterator[Row]:
-    """The same of what discounts cost: rows without units."""
+def money_rows(journal: MoneyJournal) -> Iterator[Row]:
+    """The same of what moves money alone: rows without units."""
     yield from _booked(journal, _Line(journal.program))
 
 
@@ -43,7 +44,12 @@ def discount_journal_name(journal: DiscountJournal) -> str:
     return f"discounts-{journal.program.code}-{journal.since}-{journal.until}.csv"
 
 
-def _booked(journal: Journal | DiscountJournal, line: _Line) -> Iterator[Row]:
+def giving_journal_name(journal: MoneyJournal) -> str:
+    """The name of the file."""
+    return f"giving-{journal.program.code}-{journal.since}-{journal.until}.csv"
+
+
+def _booked(journal: Journal | MoneyJournal, line: _Line) -> Iterator[Row]:
     """Opening balances, entries, closing balances."""
     books = "closed" if journal.closed else "open"
     since, until = journal.since.isoformat(), journal.until.isoformat()

@@ -44,6 +44,7 @@ OF_KINDS = {
     "prizes": (Reward.Kind.MYSTERY,),
     "voucher_pool": tuple(kind for kind in WITH_VOUCHER if kind != Reward.Kind.MYSTERY),
     "event": (Reward.Kind.EVENT_SEAT,),
+    "window": tuple(kind for kind in Reward.Kind if kind != Reward.Kind.EVENT_SEAT),
     "content": (Reward.Kind.CONTENT,),
     "sent": (Reward.Kind.GIFT, Reward.Kind.EXPERIENCE, Reward.Kind.FREE_PRODUCT),
 }
@@ -153,6 +154,10 @@ class RewardDefinition(Part):
     cost: Money = Field(Decimal(0), description="What it costs the merchant, in money.")
     starts_at: AwareDatetime | None = Field(None, description="It can be taken from then on.")
     ends_at: AwareDatetime | None = Field(None, description="It can be taken until then.")
+    window: Literal[""] | Code = Field(
+        "", description="Code of the sale (`access_windows`) that it comes with: it can be taken"
+        " when that opens for a member, until it closes. In place of starts_at.",
+    )  # fmt: skip
     stock: Annotated[int, Field(ge=0, le=100_000_000)] | None = Field(
         None, description="How many there are. Empty: as many as are wanted."
     )
@@ -245,6 +250,9 @@ class RewardDefinition(Part):
             raise _wrong("alone", "stacking_group", words, kind)
         if self.amount and self.things:
             raise _wrong("two_worths", "things", _("Say things or money, not both."), kind)
+        if self.starts_at and self.window:
+            words = _("It begins with a sale or at a time of its own, not both.")
+            raise _wrong("two_beginnings", "window", words, kind)
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise _wrong("ends_first", "ends_at", _("Later than it begins."), kind)
         return self

@@ -33,6 +33,12 @@ MUG: dict[str, Any] = {
     "stock": 60, "per_member": 1, "status": "live",
     "summary": "With our oak on it. We send it to you.",
 }  # fmt: skip
+# Comes with the sale.
+BASKET: dict[str, Any] = {
+    "code": "harvest-basket", "kind": "gift", "name": "A basket of the first apples", "price": 350,
+    "worth": 12, "cost": 7, "stock": 30, "per_member": 1, "status": "live",
+    "window": "harvest-sale", "summary": "The first ones are picked for who may come early.",
+}  # fmt: skip
 # Days from today, hours, and what else an event says.
 EVENTS: tuple[tuple[int, int, dict[str, Any]], ...] = (
     (16, 3, {"code": "apple-tasting", "name": "Apple tasting", "place": "Orchard barn", "seats": 6,
@@ -71,6 +77,7 @@ def show_experiences(program: Program) -> None:
             _plan(program, unit.code, days, hours, values, others, now)
     _fill_library(program, unit.code)
     _open_early(program, now)
+    _offer_with_sale(program, unit.code)
 
 
 def _send_mugs(program: Program, unit: str, members: list[Membership], now: dt.datetime) -> None:
@@ -181,6 +188,13 @@ def _fill_library(program: Program, unit: str) -> None:
             link="https://example.com/pruning", summary="A film of twenty minutes.",
         ),
     )  # fmt: skip
+
+
+def _offer_with_sale(program: Program, unit: str) -> None:
+    """Something that waits for the sale with whom it is for."""
+    if not Reward.objects.filter(program=program, code=BASKET["code"]).exists():
+        definition = RewardDefinition.model_validate(BASKET | {"wallet_type": unit})
+        create_reward(program=program, definition=definition, actor=SYSTEM)
 
 
 def _open_early(program: Program, now: dt.datetime) -> None:

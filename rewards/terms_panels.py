@@ -23,7 +23,7 @@ MOST = 60
 
 def reward_terms(program: Program, now: dt.datetime) -> TermsPanel | None:
     """What can be taken now or is announced, as members find it."""
-    found = [item for item in offered(program) if item.ends_at is None or now < item.ends_at]
+    found = [item for item in offered(program) if not item.is_past(now)]
     if not found:
         return None
     tier_set = tier_set_at(program, now)

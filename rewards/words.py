@@ -90,7 +90,6 @@ def _donation(reward: Reward) -> str:
 
 def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
     """What applies to it, sentence by sentence."""
-    zone = reward.program.zone
     if reward.kind == Reward.Kind.MYSTERY:
         yield odds_words(reward)
     yield from _for_which_orders(reward)
@@ -107,14 +106,27 @@ def conditions_of(reward: Reward, *, for_members: bool) -> Iterator[str]:
         )
         yield from _grouped(reward, for_members)
     yield from _how(reward, for_members)
-    if reward.starts_at is not None:
-        yield _("From %s on.") % format_moment(reward.starts_at, zone)
-    if reward.ends_at is not None:
-        yield _("Until %s.") % format_moment(reward.ends_at, zone)
+    yield from _when(reward)
     condition = stored_condition(reward.when)
     if condition is not None:
         worded = told_sentence if for_members else sentence
         yield _("Only for this: %s.") % worded(condition.root)
+
+
+def _when(reward: Reward) -> Iterator[str]:
+    """From when until when. Of a sale that opens earlier for some: when it opens for all."""
+    zone, window = reward.program.zone, reward.window
+    starts_at, ends_at = reward.starts_at, reward.ends_at
+    if window is not None:
+        yield _("With “%s”.") % window.name
+        if window.opens_at is not None:
+            opens = format_moment(window.opens_at, zone)
+            yield _("For every member from %s on.") % opens
+        ends_at = min(ends_at or window.closes_at, window.closes_at)
+    if starts_at is not None:
+        yield _("From %s on.") % format_moment(starts_at, zone)
+    if ends_at is not None:
+        yield _("Until %s.") % format_moment(ends_at, zone)
 
 
 def _grouped(reward: Reward, for_members: bool) -> Iterator[str]:

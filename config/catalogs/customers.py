@@ -87,6 +87,7 @@ FILES = [
     "rewards/services/gift_card*.py",
     "rewards/services/guesses.py",
     "rewards/services/redemptions.py",
+    "rewards/services/sale_times.py",
     "rewards/services/storefront.py",
     "rewards/services/vouchers.py",
     "rewards/services/wishes.py",

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from loyalty.definitions import AccountCodes
 from loyalty.discount_account_words import DISCOUNT_NAMES
+from loyalty.giving_account_words import GIVING_NAMES
 from loyalty.models import Program
 from loyalty.selectors.programs import account_codes_of, definition_of
 from loyalty.services.programs import apply_definition
@@ -37,6 +38,7 @@ LABELS = {
     "revaluation": _l("New worth of units"),
     **ACCOUNT_NAMES,
     **DISCOUNT_NAMES,
+    **GIVING_NAMES,
 }
 
 

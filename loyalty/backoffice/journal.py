@@ -21,12 +21,14 @@ from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.insights import UnitsForm, chosen_units, unit_choices
 from loyalty.backoffice.moments import EARLIEST, LATEST
 from loyalty.discount_account_words import DISCOUNT_NAMES
+from loyalty.giving_account_words import GIVING_NAMES
 from loyalty.journal_files import (
     HEADER,
     discount_journal_name,
-    discount_rows,
+    giving_journal_name,
     journal_name,
     journal_rows,
+    money_rows,
 )
 from loyalty.models import Account, Transfer, WalletType
 from loyalty.selectors.closed_periods import list_closed_periods
@@ -34,6 +36,7 @@ from loyalty.selectors.discount_journal import (
     DiscountJournal,
     read_discount_journal,
 )
+from loyalty.selectors.giving_journal import read_giving_journal
 from loyalty.selectors.journal import (
     MEMBERS,
     REVALUATION,
@@ -42,6 +45,7 @@ from loyalty.selectors.journal import (
     Journal,
     read_journal,
 )
+from loyalty.selectors.money_journal import MoneyJournal
 from loyalty.stored_value_words import ACCOUNT_NAMES
 from members.formatting import format_day, format_days
 from members.policy import is_allowed, staff_view
@@ -101,6 +105,12 @@ class JournalChoice:
             self.wallet_type.program, self.since, self.until, monthly=self.monthly
         )
 
+    def giving(self) -> MoneyJournal:
+        """The same of what charities are given in money."""
+        return read_giving_journal(
+            self.wallet_type.program, self.since, self.until, monthly=self.monthly
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
@@ -144,6 +154,7 @@ def journal_page(request: HttpRequest) -> HttpResponse:
         "more": len(journal.entries) - SHOWN_ENTRIES,
         "discounts": discounts,
         "discount_balances": [_account_row(item) for item in discounts.balances],
+        "giving_balances": [_account_row(item) for item in choice.giving().balances],
         "periods": periods,
         "may_edit": is_allowed(request.user, "programs.edit"),
         "may_close": is_allowed(request.user, "books.close"),
@@ -171,8 +182,19 @@ def discounts_csv(request: HttpRequest) -> HttpResponse:
     if choice is None:
         raise Http404
     journal = choice.discounts()
-    rows = chain([HEADER], discount_rows(journal))
+    rows = chain([HEADER], money_rows(journal))
     return csv_response(discount_journal_name(journal), rows)
+
+
+@require_safe
+@staff_view("reports.view")
+def giving_csv(request: HttpRequest) -> HttpResponse:
+    """What charities are given in money, as a file."""
+    choice = _read(request)
+    if choice is None:
+        raise Http404
+    journal = choice.giving()
+    return csv_response(giving_journal_name(journal), chain([HEADER], money_rows(journal)))
 
 
 def account_name(account: BookAccount) -> str:
@@ -180,6 +202,7 @@ def account_name(account: BookAccount) -> str:
     names: dict[str, Any] = {
         MEMBERS: _("Owed to members"), REVALUATION: _("New worth of units"),
         "partners": _("Partner"), "charities": _("Charity"), **ACCOUNT_NAMES, **DISCOUNT_NAMES,
+        **GIVING_NAMES,
     }  # fmt: skip
     name = str(names.get(account.role) or Account.Kind(account.role).label)
     return f"{name}: {account.party}" if account.party else name

@@ -433,6 +433,7 @@ urlpatterns = [
     path("insights/journal/", journal.journal_page, name="journal"),
     path("insights/journal/file/", journal.journal_csv, name="journal_csv"),
     path("insights/journal/discounts/", journal.discounts_csv, name="journal_discounts"),
+    path("insights/journal/giving/", journal.giving_csv, name="journal_giving"),
     path(
         "insights/journal/<slug:code>/accounts/",
         account_codes.account_codes,

@@ -18,6 +18,7 @@ from loyalty.models import DiscountEntry, Program
 from loyalty.rules.calendar import end_of_period
 from loyalty.selectors.closed_periods import first_open_day
 from loyalty.selectors.journal import Balance, BookAccount, Entry
+from loyalty.selectors.money_journal import MoneyJournal
 from loyalty.selectors.programs import account_codes_of
 
 DISCOUNT = "discount"
@@ -31,15 +32,8 @@ COST_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class DiscountJournal:
-    """Of a program, for days `since` to `until`; units are nothing in it."""
-
-    program: Program
-    since: dt.date
-    until: dt.date
-    entries: tuple[Entry, ...]
-    balances: tuple[Balance, ...]
-    open_from: dt.date | None
+class DiscountJournal(MoneyJournal):
+    """What discounts cost in these days."""
 
     @property
     def cost(self) -> Decimal:
@@ -48,15 +42,6 @@ class DiscountJournal:
             (item.debit_worth - item.credit_worth for item in self.balances
              if item.account.role != DISCOUNTS), Decimal(0),
         )  # fmt: skip
-
-    @property
-    def closed(self) -> bool:
-        """Whether it never changes any more."""
-        return self.open_from is not None and self.until < self.open_from
-
-    @property
-    def used(self) -> bool:
-        return bool(self.balances)
 
 
 def read_discount_journal(

@@ -6,6 +6,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from django.db import connection
+
 from loyalty.models import (
     Charity,
     CharityEntry,
@@ -16,6 +18,7 @@ from loyalty.models import (
     Transfer,
 )
 from loyalty.selectors.charities import Worth, charities, worth_of_money, worth_of_units
+from loyalty.selectors.closed_periods import first_open_day
 
 Kind = CharityEntry.Kind
 
@@ -98,7 +101,7 @@ def _enter(
 ) -> CharityEntry:  # fmt: skip
     return CharityEntry.objects.create(
         charity=charity, kind=kind, money=worth.money, things=worth.things, key=key,
-        occurred_at=at, booked_on=day or _day(charity, at), recorded_at=now, **rest,
+        occurred_at=at, booked_on=day or _open_day(charity, at), recorded_at=now, **rest,
     )  # fmt: skip
 
 
@@ -113,9 +116,15 @@ def _take_back(
         wallet_type_id=entry.wallet_type_id, units=-entry.units, money=-entry.money,
         things=-entry.things, order_id=entry.order_id, pledge_event_id=entry.pledge_event_id,
         standing_gift_id=entry.standing_gift_id, reverses=entry, key=key, transfer=transfer,
-        occurred_at=at, booked_on=day or _day(entry.charity, at), recorded_at=now,
+        occurred_at=at, booked_on=day or _open_day(entry.charity, at), recorded_at=now,
     )  # fmt: skip
 
 
-def _day(charity: Charity, at: dt.datetime) -> dt.date:
-    return at.astimezone(charity.account.program.zone).date()
+def _open_day(charity: Charity, at: dt.datetime) -> dt.date:
+    """The day of the program, or the first one that is open."""
+    program = charity.account.program
+    with connection.cursor() as cursor:
+        # Whoever closes books waits for this one; from here on it knows what is open.
+        cursor.execute("SELECT ledger_hold_books()")
+    day = at.astimezone(program.zone).date()
+    return max(day, first_open_day(program) or day)

@@ -149,11 +149,12 @@ def window_list(request: HttpRequest, code: str) -> HttpResponse:
     program = get_object_or_404(Program, code=code)
     tier_set = tier_set_at(program, timezone.now())
     names = {tier.code: tier.name for tier in tier_set.tiers.all()} if tier_set else {}
+    found = access_windows(program).prefetch_related("rewards", "content")
     context = {
         "program": program,
         "title": _("Early access"),
         "breadcrumbs": program_crumbs(program),
-        "rows": [(item, _openings(item, names)) for item in access_windows(program)],
+        "rows": [(item, _openings(item, names), _comes_with(item)) for item in found],
         "now": timezone.now(),
         "may_edit": is_allowed(request.user, "programs.edit"),
     }
@@ -218,6 +219,12 @@ def _openings(window: AccessWindow, names: dict[str, str]) -> list[tuple[str, dt
     if window.opens_at:
         found.append((_("Every member"), window.opens_at))
     return sorted(found, key=lambda item: item[1])
+
+
+def _comes_with(window: AccessWindow) -> list[str]:
+    """Rewards and items of the library that wait for it, by name."""
+    rewards = [item.name for item in window.rewards.all() if item.status != "archived"]
+    return rewards + [item.title for item in window.content.all() if item.status != "archived"]
 
 
 def _window(code: str, window_code: str) -> AccessWindow:

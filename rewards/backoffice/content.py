@@ -25,7 +25,8 @@ from members.forms import errors_on, posted
 from members.free_codes import first_free
 from members.policy import acting, is_allowed, staff_view
 from rewards.backoffice.links import NAMESPACE
-from rewards.models import ContentItem
+from rewards.backoffice.sale_choices import sale_choices
+from rewards.models import AccessWindow, ContentItem
 from rewards.selectors.content import content_items, content_of
 from rewards.services.content import ContentTerms, change_content, create_content
 
@@ -49,6 +50,10 @@ class ContentForm(forms.Form):
     when = ConditionField(
         scopes=OCCASION_SCOPES, label=_l("Who may have it"), everything=_l("Every member."),
     )  # fmt: skip
+    window = forms.ChoiceField(
+        label=_l("Comes with a sale"), required=False,
+        help_text=_l("When it opens for a member, by tier or segment, until it closes."),
+    )  # fmt: skip
     wallet_type = forms.ChoiceField(label=_l("Taken for"))
     price = optional(_l("Price"), _l("In whole units. Empty: whoever may have it just has it."))
 
@@ -57,6 +62,9 @@ class ContentForm(forms.Form):
     ) -> None:
         self.program, self.item = program, item
         super().__init__(data, files, initial=_initial(item) if item else {})
+        sales = self.fields["window"]
+        assert isinstance(sales, forms.ChoiceField)
+        sales.choices = sale_choices(program, _sale_of(item))
         units = earned_types(program)
         choice = self.fields["wallet_type"]
         assert isinstance(choice, forms.ChoiceField)
@@ -70,8 +78,15 @@ class ContentForm(forms.Form):
         return ContentTerms(
             title=data["title"], summary=data["summary"], link=data["link"],
             when=data["when"] or {}, price=data["price"], status=data["status"],
+            window=data["window"],
             wallet_type=data.get("wallet_type") or (first.code if first else ""),
         )  # fmt: skip
+
+
+def _sale_of(item: ContentItem | None) -> AccessWindow | None:
+    if item is None:
+        return None
+    return item.reward.window if item.reward else item.window
 
 
 def _initial(item: ContentItem) -> dict[str, Any]:
@@ -79,9 +94,10 @@ def _initial(item: ContentItem) -> dict[str, Any]:
     price = None
     if reward is not None:
         price = plain(whole(reward.price, reward.wallet_type))
+    window = _sale_of(item)
     return {
         "title": item.title, "summary": item.summary, "status": item.status, "link": item.link,
-        "when": item.when, "price": price,
+        "when": item.when, "price": price, "window": window.code if window else "",
     }  # fmt: skip
 
 

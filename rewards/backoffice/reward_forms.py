@@ -21,6 +21,7 @@ from loyalty.selectors.tier_sets import tier_set_at
 from members.backoffice.condition_builder import ConditionField
 from members.free_codes import code_stem
 from members.selectors.merchants import get_merchant
+from rewards.backoffice.sale_choices import sale_choices
 from rewards.definitions import OF_KINDS, RewardDefinition
 from rewards.models import Reward
 from rewards.selectors.rewards import definition_of
@@ -144,6 +145,10 @@ class RewardForm(forms.Form):
     per_period = forms.ChoiceField(label=_l("In which time"), choices=Reward.Period.choices)
     starts_at = moment_field(_l("Can be taken from"))
     ends_at = moment_field(_l("Can be taken until"))
+    window = forms.ChoiceField(
+        label=_l("Comes with a sale"), required=False,
+        help_text=_l("When it opens for a member, by tier or segment, until it closes."),
+    )  # fmt: skip
     combines = switch(
         _l("Its voucher goes together with others"),
         _l("Else a cart has it alone, without any other voucher."),
@@ -185,6 +190,9 @@ class RewardForm(forms.Form):
         given_to.choices = [(item.code, item.account.name) for item in whom]
         pools = [(item.code, item.name) for item in program.voucher_pools.all()]
         pool.choices = [("", _("Made here")), *pools]
+        sales = self.fields["window"]
+        assert isinstance(sales, forms.ChoiceField)
+        sales.choices = sale_choices(program, reward.window if reward else None)
         for tier in self.tiers:
             field = optional(_("Price for %s") % tier.name, _("Empty: the price above."))
             self.fields[f"tier_{tier.code}"] = field

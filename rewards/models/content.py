@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, Program
 from loyalty.models.programs import code_validator
+from rewards.models.access_windows import AccessWindow
 from rewards.models.rewards import Reward
 
 
@@ -40,6 +41,10 @@ class ContentItem(models.Model):
     reward = models.OneToOneField(
         Reward, null=True, on_delete=models.PROTECT, related_name="content_item"
     )
+    # With which sale it comes; of what is taken for units its reward says it.
+    window = models.ForeignKey(
+        AccessWindow, null=True, blank=True, on_delete=models.PROTECT, related_name="content"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -52,6 +57,9 @@ class ContentItem(models.Model):
             ),
             models.CheckConstraint(
                 name="content_condition_or_reward", condition=Q(when={}) | Q(reward=None)
+            ),
+            models.CheckConstraint(
+                name="content_window_or_reward", condition=Q(window=None) | Q(reward=None)
             ),
         ]
         triggers = [pgtrigger.Protect(name="content_stays", operation=pgtrigger.Delete)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pgtrigger
@@ -107,6 +108,11 @@ class Reward(models.Model):
     cost = MoneyField(_("cost"), default=0)
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+    # With which sale it comes: from when on that opens for a member, until it closes.
+    window = models.ForeignKey(
+        "rewards.AccessWindow", null=True, blank=True, on_delete=models.PROTECT,
+        related_name="rewards",
+    )  # fmt: skip
     # How many there are, and how many of them are taken; None: as many as are wanted.
     stock = models.PositiveIntegerField(_("stock"), null=True, blank=True)
     taken = models.PositiveIntegerField(default=0, db_default=0)
@@ -211,6 +217,9 @@ class Reward(models.Model):
                 condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
             ),
             models.CheckConstraint(
+                name="reward_begins_once", condition=Q(starts_at=None) | Q(window=None)
+            ),
+            models.CheckConstraint(
                 name="reward_per_member", condition=Q(per_member=None) | Q(per_member__gt=0)
             ),
             models.CheckConstraint(
@@ -237,6 +246,13 @@ class Reward(models.Model):
     def left(self) -> int | None:
         """How many can still be taken; None: as many as are wanted."""
         return None if self.stock is None else self.stock - self.taken - self.kept
+
+    def is_past(self, now: dt.datetime) -> bool:
+        """Nobody can take it any more: it has ended, or its sale is closed or was put away."""
+        if self.ends_at is not None and self.ends_at <= now:
+            return True
+        window = self.window
+        return window is not None and (window.archived_at is not None or window.closes_at <= now)
 
     @property
     def takes_off(self) -> bool:

@@ -12,7 +12,9 @@ from rewards.models import ContentItem
 
 
 def content_items() -> QuerySet[ContentItem]:
-    return ContentItem.objects.select_related("program", "reward__wallet_type", "reward__program")
+    return ContentItem.objects.select_related(
+        "program", "window", "reward__wallet_type", "reward__program", "reward__window"
+    )
 
 
 def content_of(program: Program) -> QuerySet[ContentItem]:

@@ -32,6 +32,7 @@ def rewards() -> QuerySet[Reward]:
         "event",
         "content_item",
         "charity__account",
+        "window",
     ).prefetch_related("tier_prices", "prizes__prize")
 
 
@@ -79,7 +80,7 @@ def _whole(pk: int) -> QuerySet[Reward]:
     own = OuterRef("pk")
     return (
         Reward.objects.select_related(
-            "program", "wallet_type", "voucher_pool", "event", "content_item"
+            "program", "wallet_type", "voucher_pool", "event", "content_item", "window"
         )
         .filter(pk=pk)
         .order_by()
@@ -137,7 +138,7 @@ def definition_of(reward: Reward) -> RewardDefinition:
     unit = reward.wallet_type
     same = set(RewardDefinition.model_fields) - {
         "wallet_type", "price", "tier_prices", "voucher_pool", "skus", "categories", "prizes",
-        "event", "content", "charity",
+        "event", "content", "charity", "window",
     }  # fmt: skip
     return RewardDefinition.model_validate(
         {name: getattr(reward, name) for name in same}
@@ -149,6 +150,7 @@ def definition_of(reward: Reward) -> RewardDefinition:
             },
             "voucher_pool": reward.voucher_pool.code if reward.voucher_pool else "",
             "charity": reward.charity.code if reward.charity else "",
+            "window": reward.window.code if reward.window else "",
             "prizes": {item.prize.code: item.weight for item in reward.prizes.all()},
             "skus": tuple(reward.skus),
             "categories": tuple(reward.categories),

@@ -57,6 +57,9 @@ def plan_changes(rewards: Sequence[Reward], change: BulkChange) -> list[Planned]
     if change.starts_at and change.ends_at and change.ends_at <= change.starts_at:
         wrong = FieldError("ends_at", _("Later than it begins."))
         raise DomainError(_("It would end before it begins."), errors=[wrong])
+    if change.starts_at and (bound := next((item for item in rewards if item.window), None)):
+        words = _("“%s” begins with a sale. Take it out, or change the sale.") % bound.name
+        raise DomainError(words, errors=[FieldError("starts_at", words)])
     return [
         Planned(item, before := definition_of(item), _after(before, change, item.wallet_type.scale))
         for item in rewards

@@ -33,7 +33,8 @@ from rewards.selectors.content import content_items
 from rewards.selectors.redemptions import of_member
 from rewards.selectors.rewards import definition_of
 from rewards.services.redemptions import use_redemption
-from rewards.services.rewards import change_reward, create_reward
+from rewards.services.rewards import change_reward, create_reward, sale_of
+from rewards.services.sale_times import own_times, refusal_of_sale
 
 # What a file and the screen say of an item alike.
 SAID = ("title", "summary", "link", "status")
@@ -56,6 +57,8 @@ class ContentTerms:
     price: Decimal | None = None
     wallet_type: str = ""
     status: str = "draft"
+    # Code of the sale that it comes with.
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def entries_for(
     met = conditions_met(asked, membership, now) if live else set[int]()
     wanted = [item.reward_id for item in items if item.reward_id is not None]
     taken = set(_taken(membership, wanted).values_list("reward", flat=True)) if wanted else set()
+    sales = own_times([item.window for item in items], membership, now)
     found = []
     for item in items:
         refusal, condition = "", conditions[item.pk]
@@ -116,6 +120,8 @@ def entries_for(
             refusal = _("The membership is not active.")
         elif condition is not None and item.pk not in met:
             refusal = _("Only for this: %s.") % told_sentence(condition.root)
+        elif item.window_id is not None:
+            _code, refusal = refusal_of_sale(sales[item.window_id], membership, now)
         found.append(
             Entry(item, refusal, item.reward_id is not None and item.reward_id not in taken)
         )
@@ -166,8 +172,10 @@ def _write(
     if terms.price is not None:
         # While it still has what it said before.
         item.reward = _write_reward(item, terms, actor)
-    said = {name: getattr(terms, name) for name in SAID}
-    write_item(item, said | {"when": dict(terms.when)}, actor, file=file)
+    said = {name: getattr(terms, name) for name in SAID} | {"when": dict(terms.when)}
+    # Of what is taken for units its reward says it.
+    window = sale_of(item.program, terms.window) if terms.price is None else None
+    write_item(item, said | {"window": window}, actor, file=file)
     return item
 
 
@@ -209,7 +217,7 @@ def _write_reward(item: ContentItem, terms: ContentTerms, actor: Actor) -> Rewar
             said
             | {
                 "code": f"read-{item.code}"[:64], "kind": "content", "price": terms.price,
-                "per_member": 1, "wallet_type": terms.wallet_type,
+                "per_member": 1, "wallet_type": terms.wallet_type, "window": terms.window,
             }
         )  # fmt: skip
         return create_reward(program=item.program, definition=definition, actor=actor)
@@ -218,7 +226,7 @@ def _write_reward(item: ContentItem, terms: ContentTerms, actor: Actor) -> Rewar
     changed = {name: value for name, value in said.items() if value != was[name]}
     definition = RewardDefinition.model_validate(
         definition_of(item.reward).model_dump() | changed | {"price": terms.price}
-    )
+    ).model_copy(update={"window": terms.window})
     return change_reward(reward=item.reward, definition=definition, actor=actor)
 
 

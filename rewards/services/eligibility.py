@@ -22,6 +22,7 @@ from members.formatting import format_moment
 from rewards.models import Event, Redemption, Reward
 from rewards.selectors.prizes import filled_pools, prizes_left
 from rewards.selectors.redemptions import of_member
+from rewards.services.sale_times import own_times, refusal_of_sale
 from rewards.words import limit_words
 
 # What somebody of the staff may let pass, with a reason.
@@ -70,6 +71,7 @@ class _Finder:
         self.filled = filled_pools(rewards)
         self.tier, hours = _tier_of(membership, now) if self._asks_for_tier() else ("", 0)
         self.earlier = dt.timedelta(hours=hours)
+        self.sales = own_times([item.window for item in rewards], membership, now)
 
     def offers(self) -> list[Offer]:
         return [
@@ -101,6 +103,11 @@ class _Finder:
         if reward.starts_at is not None and self.now < reward.starts_at - self.earlier:
             begins = format_moment(reward.starts_at - self.earlier, zone)
             yield Refusal("not_yet", _("It can be taken from %s on.") % begins)
+        if reward.window_id is not None:
+            own = self.sales[reward.window_id]
+            code, words = refusal_of_sale(own, self.membership, self.now)
+            if code:
+                yield Refusal(code, words)
         if reward.ends_at is not None and self.now >= reward.ends_at:
             ended = format_moment(reward.ends_at, zone)
             yield Refusal("over", _("It could be taken until %s.") % ended)

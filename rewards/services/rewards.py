@@ -17,7 +17,7 @@ from loyalty.services.stored_value import coins, stored_value_type
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 from rewards.definitions import RewardDefinition
-from rewards.models import Reward, RewardPrice, RewardPrize, VoucherPool
+from rewards.models import AccessWindow, Reward, RewardPrice, RewardPrize, VoucherPool
 from rewards.numbers import smallest
 from rewards.selectors.rewards import definition_of
 
@@ -115,6 +115,7 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
             "prizes",
             "event",
             "content",
+            "window",
         }
     )
     values["texts"] = definition.model_dump(mode="json", exclude_defaults=True).get("texts", {})
@@ -124,6 +125,9 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
     reward.price = _units("price", definition.price, wallet_type.scale)
     reward.voucher_pool = _pool(program, definition.voucher_pool)
     reward.charity = _charity(program, definition)
+    reward.window = sale_of(program, definition.window)
+    if reward.window is not None and definition.starts_at is not None:
+        raise _wrong("window", _("It begins with a sale or at a time of its own, not both."))
     tiers = _tier_prices(program, definition, wallet_type.scale)
     prizes = _prizes(program, definition)
     reward.save()
@@ -190,6 +194,16 @@ def _charity(program: Program, definition: RewardDefinition) -> Charity | None:
     if definition.things is not None and not found.thing_singular:
         message = _("%s counts no things. Give an amount of money, or nothing.")
         raise _wrong("things", message % found.account.name)
+    return found
+
+
+def sale_of(program: Program, code: str) -> AccessWindow | None:
+    """The sale that something comes with. Raises DomainError where there is none of this code."""
+    if not code:
+        return None
+    found = AccessWindow.objects.filter(program=program, code=code).first()
+    if found is None:
+        raise _wrong("window", _("The program has no sale “%s”.") % code)
     return found
 
 

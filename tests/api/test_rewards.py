@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from loyalty.models import Membership, Program
 from members.services.audit import SYSTEM
 from rewards.definitions import RewardDefinition
 from rewards.models import Reward
+from rewards.services.access_windows import WindowTerms, save_window
 from rewards.services.rewards import create_reward
 from rewards.services.shared_codes import create_shared_code
 from tests.api.conftest import ApiClient, assert_problem
+from tests.rewards.factories import offer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASKET = {
@@ -57,6 +60,22 @@ def test_a_member_finds_what_they_may_take_and_what_they_lack(
     assert (again["can_take"], again["missing"]) == (False, "20")
     assert again["refusals"] == [{"code": "limit_reached", "message": "1 for each member."}]
     assert api.get("/rewards").json()["results"][0]["offer"] is None
+
+
+def test_what_comes_with_a_sale_says_so_and_is_refused_before_it(
+    api: ApiClient, member: Membership
+) -> None:
+    now, day = timezone.now(), dt.timedelta(days=1)
+    sale = WindowTerms(name="Sale", opens_at=now + day, closes_at=now + 2 * day)
+    save_window(program=member.program, code="sale", terms=sale, actor=SYSTEM)
+    early = offer(member.program, price=60, window="sale")
+    [found] = api.get(f"/rewards?membership={member.public_id}").json()["results"]
+    assert (found["window"], found["starts_at"]) == ("sale", None)
+    assert [item["code"] for item in found["offer"]["refusals"]] == ["not_yet"]
+    assert_problem(take(api, member, early), 409, "not_yet")
+    body = {"membership": str(member.public_id), "order": BASKET}
+    [quoted] = api.post("/checkouts/quote", body).json()["rewards"]
+    assert (quoted["fits"], [item["code"] for item in quoted["refusals"]]) == (False, ["not_yet"])
 
 
 def test_a_reward_is_taken_used_at_a_checkout_and_let_go(

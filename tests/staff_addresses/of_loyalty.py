@@ -192,6 +192,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:journal": read(NOT_AGENTS),
     "loyalty_backoffice:journal_csv": read(NOT_AGENTS),
     "loyalty_backoffice:journal_discounts": read(NOT_AGENTS),
+    "loyalty_backoffice:journal_giving": read(NOT_AGENTS),
     "loyalty_backoffice:account_codes": form(MARKETERS),
     "loyalty_backoffice:books_close": form(ADMINISTRATORS),
     "loyalty_backoffice:books_reopen": form(ADMINISTRATORS),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns.calendar_entries import Entry, Span
 from loyalty.models import Program
@@ -37,7 +38,9 @@ def of_openings(programs: Sequence[Program], span: Span, now: dt.datetime) -> It
     """From the first who may come on."""
     rows = AccessWindow.objects.filter(
         program__in=programs, archived_at=None, closes_at__gt=span.since
-    ).select_related("program").prefetch_related("openings")  # fmt: skip
+    ).select_related("program").prefetch_related("openings").annotate(
+        waiting=Count("rewards", filter=Q(rewards__status=Reward.Status.LIVE))
+    )  # fmt: skip
     for row in rows:
         opens = [item.opens_at for item in row.openings.all()]
         opens += [row.opens_at] if row.opens_at else []
@@ -48,8 +51,14 @@ def of_openings(programs: Sequence[Program], span: Span, now: dt.datetime) -> It
             "opening", str(row.public_id), row.program, row.name, first, row.closes_at,
             _state(first, row.closes_at, now),
             reverse("rewards_backoffice:window_edit", args=[row.program.code, row.code]),
-            movable=first > now,
+            movable=first > now, note=_with_it(row.waiting),
         )  # fmt: skip
+
+
+def _with_it(count: int) -> str:
+    if not count:
+        return ""
+    return ngettext("%s reward comes with it", "%s rewards come with it", count) % count
 
 
 def of_rewards(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:

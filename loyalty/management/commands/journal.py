@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from loyalty.journal_files import HEADER, Row, discount_rows, journal_rows
+from loyalty.journal_files import HEADER, Row, journal_rows, money_rows
 from loyalty.ledger.checks import check_rule
 from loyalty.ledger.discounts import RULES_BOOKED
 from loyalty.ledger.reports import booked_net
@@ -18,6 +18,7 @@ from loyalty.management.arguments import add_program, day, program_named
 from loyalty.models import Program
 from loyalty.rules.calendar import end_of_period
 from loyalty.selectors.discount_journal import DiscountJournal, read_discount_journal
+from loyalty.selectors.giving_journal import read_giving_journal
 from loyalty.selectors.journal import Journal, read_journal
 
 
@@ -40,7 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--since", type=day, help="first day, instead of a month")
         parser.add_argument("--until", type=day, help="last day; default: that of its month")
         parser.add_argument(
-            "--wallet-type", help="only this kind of unit; default: all, and what discounts cost"
+            "--wallet-type",
+            help="only this kind of unit; default: all, what discounts cost, and"
+            " what charities are given in money",
         )
         parser.add_argument(
             "--per",
@@ -70,7 +73,11 @@ class Command(BaseCommand):
         if not options["wallet_type"]:
             discounts = read_discount_journal(program, since, until, monthly=monthly)
             _check_discounts(discounts, closed=options["closed"])
-            rows += discount_rows(discounts)
+            rows += money_rows(discounts)
+            giving = read_giving_journal(program, since, until, monthly=monthly)
+            if options["closed"] and not giving.closed:
+                raise CommandError(f"Giving: the books are not closed to {giving.until}.")
+            rows += money_rows(giving)
         self._write([HEADER, *rows], options["output"])
 
     def _write(self, rows: Iterable[Row], output: Path | None) -> None:

@@ -94,6 +94,9 @@ class RewardOut(Answer):
     worth: str
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
+    window: str | None = Field(
+        description="Code of the sale that it comes with, as `GET /access/windows` lists it."
+    )
     left: int | None = Field(description="How many can still be taken. Null: as many as wanted.")
     on_shelf: bool = Field(description="Members may take it; else it is only given to them.")
     per_member: int | None
@@ -188,6 +191,7 @@ def reward_out(reward: Reward, request: Request, offer: OfferOut | None) -> Rewa
         decimals=scale,
         price=units_text(reward.price, scale),
         tier_prices={item.tier: units_text(item.price, scale) for item in reward.tier_prices.all()},
+        window=reward.window.code if reward.window else None,
         charity=reward.charity.public_id if reward.charity else None,
         things=None if reward.things is None else plain_text(reward.things),
         percent=None if reward.percent is None else plain_text(reward.percent),

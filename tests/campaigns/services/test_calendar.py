@@ -72,6 +72,9 @@ def test_every_kind_is_on_it(program):
         ("season", "Easter"), ("opening", "Sale"), ("reward", "Mug"), ("event", "Tasting"),
         ("rule", "Base"), ("expiry", "Last day of points"), ("referral", "Bring a friend"),
     }  # fmt: skip
+    offer(program, "early", name="First apples", window="sale")
+    [sale] = entries([program], MONTH, NOW, kinds={"opening"})
+    assert sale.note == "1 reward comes with it"
     assert shown(program, kinds={"game"}) == {("game", "Wheel")}
     assert ("promotion", "Weekend") not in shown(
         program, Span(dt.date(2024, 4, 1), dt.date(2024, 4, 30))

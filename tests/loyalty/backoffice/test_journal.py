@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -13,10 +14,11 @@ from django.utils import timezone
 
 from loyalty.models import ClosedPeriod, Program
 from loyalty.selectors.programs import account_codes_of
+from loyalty.services.order_inputs import RoundUpInput
 from members.models import AuditEntry
 from members.services.outbox import deliver_waiting
 from tests.loyalty.backoffice.conftest import AGO, Member, queries_of, url
-from tests.loyalty.factories import adjust
+from tests.loyalty.factories import adjust, order, record
 
 
 @pytest.fixture
@@ -87,6 +89,32 @@ def test_the_file_has_what_the_page_has(manager: Client, booked: Member) -> None
     ]  # fmt: skip
     assert rows[-1]["row"] == "liability"
     assert rows[-1]["credit"] == "1.30"
+
+
+def test_what_charities_are_given_in_money_is_beside_it_and_a_file(
+    manager: Client, booked: Member
+) -> None:
+    asked = days(booked, per="day")
+    assert "Pledges and what buyers round up are here" in (
+        manager.get(url("journal"), asked).content.decode()
+    )
+    up = RoundUpInput("beans", "trees", Decimal("0.50"))
+    bought = timezone.now() - AGO
+    record(order("A1", "9.50", at=bought, round_up=up, buyer=None), now=bought)
+    page = manager.get(url("journal"), asked)
+    assert [(item.account.code, item.name, item.balance.closing_worth)
+            for item in page.context["giving_balances"]] == [
+        ("1430", "Rounded up by buyers", Decimal("0.5")),
+        ("2321", "Owed to charities in money: trees", Decimal("-0.5")),
+    ]  # fmt: skip
+    response = manager.get(url("journal_giving"), asked)
+    assert "giving-beans-" in response["Content-Disposition"]
+    text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
+    found = [
+        (row["account_name"], row["debit"], row["credit"]) for row in rows if row["row"] == "entry"
+    ]
+    assert found == [("round_ups", "0.50", ""), ("charity_money", "", "0.50")]
 
 
 def test_the_cost_does_not_follow_the_movements(manager: Client, booked: Member) -> None:

@@ -165,6 +165,32 @@ def test_early_access_is_planned_changed_and_put_away(manager: Client, ana: Memb
     assert "No window yet" in text(manager.get(url("window_list", "beans")))
 
 
+def test_what_comes_with_a_sale_is_chosen_and_stands_beside_it(manager: Client, ana: Member):
+    sale = {"name": "Sale", "opens_at": local(5, 9), "closes_at": local(9, 9)}
+    manager.post(url("window_create", "beans"), sale)
+    gift = {"kind": "access", "name": "A look ahead", "price": "10", "per_period": "ever"}
+    create = url("reward_create", "beans")
+    both = manager.post(create, gift | {"window": "sale", "starts_at": local(5, 9)})
+    assert both.context["form"].errors["window"]
+    manager.post(create, gift | {"window": "sale"})
+    item = {"title": "Film", "status": "live", "link": "https://example.com/f", "window": "sale"}
+    manager.post(url("content_create", "beans"), item)
+    window = AccessWindow.objects.get()
+    assert (window.rewards.get().name, window.content.get().title) == ("A look ahead", "Film")
+    listed = text(manager.get(url("window_list", "beans")))
+    assert "<div>A look ahead</div><div>Film</div>" in listed
+    edit = url("reward_edit", "beans", "a-look-ahead")
+    assert manager.get(edit).context["form"]["window"].value() == "sale"
+    assert "With “Sale”." in text(manager.get(url("reward_page", "beans", "a-look-ahead")))
+    once = queries_of(manager, url("window_list", "beans"))
+    manager.post(create, gift | {"window": "sale", "name": "Another look"})
+    assert queries_of(manager, url("window_list", "beans")) == once
+    # What was put away is kept where it was chosen, and offered to nothing else.
+    manager.post(url("window_archive", "beans", "sale"))
+    assert ("sale", "Sale") in manager.get(edit).context["form"].fields["window"].choices
+    assert ("sale", "Sale") not in manager.get(create).context["form"].fields["window"].choices
+
+
 @pytest.mark.browser
 def test_the_screens_can_be_used_by_everybody(sign_in, event: Event, ana, assert_no_axe_violations):
     take(ana.membership, event.reward)
