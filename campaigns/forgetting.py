@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.channels import sending_channels
 from campaigns.models import (
@@ -27,9 +28,25 @@ from campaigns.models import (
 from campaigns.services.consents import set_consents
 from campaigns.services.forum_members import leave_forum
 from campaigns.topics import choosable_topics
-from members.forgetting import register_forgetting
+from members.forgetting import register_erased, register_forgetting
 from members.models import Customer
 from members.services.audit import SYSTEM
+
+ERASED = {
+    "consents": _("Every yes becomes a no. When they said what stays as proof."),
+    "addresses": _("Deleted."),
+    "messages": _("That they were sent stays, not their words."),
+    "offers": _("They stay, and name nobody."),
+    "challenge_teams": _("They stay. A team that they named is called by its code."),
+    "leaderboards": _("Deleted."),
+    "games": _("What was drawn stays as proof, and names nobody. They play no more."),
+    "referrals": _("Who brought whom stays by number alone."),
+    "referral_traces": _("Deleted."),
+    "surveys": _("Answers stay, without a name."),
+    "community": _("Words and name are deleted."),
+    "readers": _("Deleted."),
+    "forum": _("The forum is told to make them anonymous."),
+}
 
 
 def forget_words(customers: Sequence[Customer]) -> list[str]:
@@ -120,3 +137,4 @@ def register() -> None:
     register_forgetting("addresses", forget_addresses)
     register_forgetting("consents", withdraw_consents)
     register_forgetting("messages", forget_words)
+    register_erased(ERASED)

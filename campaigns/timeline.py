@@ -41,7 +41,7 @@ def became(row: Delivery) -> str:
 
 def register() -> None:
     """Called once, when the application is ready."""
-    register_timeline_source(message_events)
+    register_timeline_source(message_events, "messages")
 
 
 def _entry(message: Message) -> TimelineEntry:

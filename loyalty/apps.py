@@ -14,6 +14,7 @@ class LoyaltyConfig(AppConfig):
             forgetting,
             jobs,
             merging,
+            personal_tables,
             program_ways,
             segment_uses,
         )
@@ -50,6 +51,7 @@ class LoyaltyConfig(AppConfig):
         backoffice_menu.register()
         merging.register()
         forgetting.register()
+        personal_tables.register()
         telling.register()
         order_texts.register()
         post_migrate.connect(_provide_rows, sender=self)

@@ -7,7 +7,7 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # The tasks are named wherever one is queued, not only in the worker that runs them.
-        from members import condition_fields, tasks, words  # noqa: F401
+        from members import condition_fields, personal_tables, tasks, words  # noqa: F401
         from members.account import (  # noqa: F401  (what happens as somebody signs in)
             landing,
             staff_sign_ins,
@@ -16,6 +16,7 @@ class MembersConfig(AppConfig):
         from members.selectors import history, told_customers
         from members.services import (
             audit_jobs,
+            forgetting,
             invitations,
             mail,
             merged_details,
@@ -26,6 +27,7 @@ class MembersConfig(AppConfig):
 
         condition_fields.register()
         words.register()
+        personal_tables.register()
         menu.register()
         places.register()
         history.register()
@@ -37,3 +39,4 @@ class MembersConfig(AppConfig):
         segments.register()
         segment_jobs.register()
         audit_jobs.register()
+        forgetting.register()

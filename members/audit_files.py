@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 
+from members.file_cells import cell
 from members.models import AuditEntry
 
 FIELDS = (
@@ -14,8 +15,6 @@ FIELDS = (
     "erased_at", "way", "way_name", "place", "program",
 )  # fmt: skip
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
-# A spreadsheet takes what begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Line:
@@ -30,7 +29,7 @@ def as_csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield writer.writerow(FIELDS)
     for entry in entries:
-        yield writer.writerow([_cell(value) for value in _values(entry)])
+        yield writer.writerow([cell(value) for value in _values(entry)])
 
 
 def as_ndjson(entries: Iterable[AuditEntry]) -> Iterator[str]:
@@ -51,11 +50,3 @@ def _values(entry: AuditEntry) -> tuple[object, ...]:
         entry.action, entry.target, entry.target_label, entry.before, entry.after, entry.reason,
         erased, entry.way, entry.way_name, entry.place, entry.program,
     )  # fmt: skip
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value

@@ -49,12 +49,15 @@ _SERVICE = {
     "pools.edit", "activities.decide", "plans.serve", "rewards.give",
     "gift_cards.serve", "fulfillment.work", "messages.serve", "community.moderate",
 }  # fmt: skip
+# What becomes of a person's details: changed, joined, handed out, erased.
+_PERSON = {
+    "customers.edit", "customers.annotate", "customers.merge", "customers.export",
+    "customers.erase",
+}  # fmt: skip
 
 _DONE: dict[str, frozenset[str]] = {
     Role.ANALYST: frozenset(_VIEW | _BOOKS | _OWN),
-    Role.SUPPORT_AGENT: frozenset(
-        _VIEW | _SERVICE | _OWN | {"customers.edit", "customers.annotate", "customers.merge"}
-    ),
+    Role.SUPPORT_AGENT: frozenset(_VIEW | _SERVICE | _OWN | _PERSON),
     Role.MARKETING_MANAGER: frozenset(
         _VIEW
         | _BOOKS
@@ -86,10 +89,8 @@ _DONE: dict[str, frozenset[str]] = {
         | _BOOKS
         | _SERVICE
         | _OWN
+        | _PERSON
         | {
-            "customers.edit",
-            "customers.annotate",
-            "customers.merge",
             "points.approve",
             "adjustments.bulk",
             "debts.settle",

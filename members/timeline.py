@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from members.models import Customer
 from members.timeline_view import TimelineEntry, WhyStep
 
@@ -29,7 +32,16 @@ __all__ = [
 TimelineSource = Callable[..., Sequence[TimelineEntry]]
 
 _INSTANT = timedelta(microseconds=1)
-_sources: dict[str, TimelineSource] = {}
+# What a reader may look for; a source whose kind is none of these is told among all alone.
+KINDS: dict[str, str | Promise] = {
+    "units": _("Points"),
+    "orders": _("Orders that earned nothing"),
+    "membership": _("Membership and tier"),
+    "messages": _("Messages"),
+    "activities": _("Activities"),
+    "notes": _("Notes and merges"),
+}
+_sources: dict[str, tuple[str, TimelineSource]] = {}
 
 
 @dataclass(frozen=True)
@@ -40,21 +52,27 @@ class TimelinePage:
     next_cursor: str = ""
 
 
-def register_timeline_source(source: TimelineSource) -> None:
-    """Add a source; registering the same function again changes nothing."""
-    _sources[f"{source.__module__}.{source.__qualname__}"] = source
+def register_timeline_source(source: TimelineSource, kind: str = "") -> None:
+    """Add a source of a kind; registering the same function again changes nothing."""
+    _sources[f"{source.__module__}.{source.__qualname__}"] = kind, source
 
 
 def list_timeline(
-    customer: Customer, before: datetime | None = None, limit: int = 30
+    customer: Customer, before: datetime | None = None, limit: int = 30, *, kind: str = ""
 ) -> list[TimelineEntry]:
-    """The newest `limit` events before an instant, from all sources together."""
-    found = [source(customer, before=before, limit=limit) for source in _sources.values()]
+    """The newest `limit` events before an instant, from all sources together or those of a kind."""
+    found = [
+        source(customer, before=before, limit=limit)
+        for own_kind, source in _sources.values()
+        if kind in ("", own_kind)
+    ]
     merged = heapq.merge(*found, key=attrgetter("moment"), reverse=True)
     return [event for event, _ in zip(merged, range(limit), strict=False)]
 
 
-def page_timeline(customer: Customer, *, cursor: str = "", limit: int = 30) -> TimelinePage:
+def page_timeline(
+    customer: Customer, *, cursor: str = "", limit: int = 30, kind: str = ""
+) -> TimelinePage:
     """A page of the timeline.
 
     Many events can share one instant (a file of orders), so the cursor is an instant and how many
@@ -62,7 +80,7 @@ def page_timeline(customer: Customer, *, cursor: str = "", limit: int = 30) -> T
     """
     start, shown = _decode(cursor)
     before = None if start is None else start + _INSTANT
-    events = list_timeline(customer, before, limit + shown + 1)[shown:]
+    events = list_timeline(customer, before, limit + shown + 1, kind=kind)[shown:]
     if len(events) <= limit:
         return TimelinePage(events)
     events = events[:limit]

@@ -16,6 +16,7 @@ class RewardsConfig(AppConfig):
             forgetting,
             jobs,
             merging,
+            personal_tables,
             program_parts,
             program_ways,
             segment_uses,
@@ -35,6 +36,7 @@ class RewardsConfig(AppConfig):
         demo_experiences.register()
         demo_storefront.register()
         forgetting.register()
+        personal_tables.register()
         jobs.register()
         merging.register()
         program_parts.register()

@@ -5,10 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from members.forgetting import register_forgetting
+from django.utils.translation import gettext_lazy as _
+
+from members.forgetting import register_erased, register_forgetting
 from members.models import Customer
 from rewards.models import FulfillmentTask, GiftCard
 
+ERASED = {
+    "rewards": _("That something was taken stays, without a name."),
+    "parcels": _("Where it went is forgotten; of what is still to be sent, once it is sent."),
+    "gift_cards": _(
+        "The card and its money stay. From whom it came, and what they wrote, is forgotten."
+    ),
+    "carts": _("They stay as sales, and name nobody."),
+}
 Status = FulfillmentTask.Status
 # Somebody is about to send it, and has promised to.
 _NEED_IT = (Status.TO_DO, Status.PACKED)
@@ -35,3 +45,4 @@ def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("gift_cards", forget_senders)
     register_forgetting("parcels", forget_parcels)
+    register_erased(ERASED)

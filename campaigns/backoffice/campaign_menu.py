@@ -11,6 +11,7 @@ from members.audit import (
     register_audit_target,
 )
 from members.navigation import NavItem, register_nav_item
+from members.panels import register_customer_panel
 
 NAMESPACE = "campaigns_backoffice"
 ACTIONS = {
@@ -38,6 +39,10 @@ ITEM = NavItem(
 def register() -> None:
     """Add everything; called once, when the application is ready."""
     register_nav_item(ITEM)
+    register_customer_panel(
+        "campaigns", _("Promotions"), f"{NAMESPACE}:customer_campaigns", 26, icon="speakerphone",
+        rows=3,
+    )
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target("campaigns.campaign", TargetKind(_("Promotion"), f"{NAMESPACE}:campaign"))

@@ -21,6 +21,7 @@ from campaigns.backoffice import (
     connection_histories,
     connection_mappings,
     connections,
+    customer_campaigns,
     deliveries,
     editor,
     figures,
@@ -159,6 +160,11 @@ survey_urls = [
 ]
 campaign_urls = [
     path("campaigns/", campaigns.campaign_list, name="campaign_list"),
+    path(
+        "customers/<uuid:public_id>/campaigns/",
+        customer_campaigns.customer_campaigns,
+        name="customer_campaigns",
+    ),
     path("campaigns/new/", campaigns.campaign_gallery, name="campaign_gallery"),
     path("campaigns/create/", campaigns.campaign_create, name="campaign_create"),
     path("campaigns/rules/<int:pk>/", campaigns.campaign_of_rule, name="campaign_of_rule"),

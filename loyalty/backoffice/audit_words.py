@@ -45,6 +45,7 @@ POINTS: Words = {
     "pledge.changed": _("Changed a pledge"),
     "membership.enrolled": _("Enrolled a customer"),
     "membership.suspended": _("Suspended a member"),
+    "membership.card_replaced": _("Replaced a card"),
     "membership.resumed": _("Let a suspended member take part again"),
     "membership.left": _("Left the program"),
     "candidate.invited": _("Invited a customer"),

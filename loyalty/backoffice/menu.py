@@ -228,10 +228,11 @@ def register() -> None:
     register_place_finder("programs", find_programs)
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
-    for source in (
-        movement_events, membership_events, order_events, request_events, activity_events
-    ):  # fmt: skip
-        register_timeline_source(source)
+    register_timeline_source(movement_events, "units")
+    register_timeline_source(request_events, "units")
+    register_timeline_source(membership_events, "membership")
+    register_timeline_source(order_events, "orders")
+    register_timeline_source(activity_events, "activities")
     audit_words.register()
 
 

@@ -35,7 +35,7 @@ def register() -> None:
     register_customer_panel(
         "pool", _("Pool"), f"{NAMESPACE}:pool_panel", 8, icon="home-heart", column="side", rows=3
     )
-    register_timeline_source(pool_events)
+    register_timeline_source(pool_events, "membership")
     register_audit_actions(
         {
             "pool.created": _("Founded a pool"),

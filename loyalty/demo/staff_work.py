@@ -3,6 +3,8 @@ a second person, and a gift for many."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
@@ -13,6 +15,8 @@ from loyalty.services.bulk_sources import from_list
 from loyalty.services.staff_adjustments import adjust_as_staff
 from members.models import Customer, User
 from members.services.audit import Actor
+from members.services.customer_tags import add_tag
+from members.services.customer_tasks import add_task
 from members.services.customers import add_note
 from members.services.job_runs import run_job
 
@@ -44,6 +48,12 @@ def _support(guide: Customer, wallet: Wallet) -> None:
     undone."""
     agent, now = _person("sam"), timezone.now()
     add_note(customer=guide, actor=agent, text="Prefers e-mail. Usually shops on Friday evenings.")
+    add_tag(customer=guide, actor=agent, tag="regular guest")
+    add_task(
+        customer=guide, actor=agent, text="Call back about the late delivery",
+        assignee=User.objects.get(email="sam@setia.example"),
+        due_on=timezone.localdate() + timedelta(days=1), now=now,
+    )  # fmt: skip
     adjust_units(
         wallet=wallet, units=150, reason="service_recovery", note="Delivery came a day late.",
         actor=agent, key="demo:goodwill", source="backoffice", now=now,

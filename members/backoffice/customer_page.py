@@ -26,7 +26,7 @@ from members.selectors.audit import entries_of
 from members.selectors.customers import get_customer, list_notes
 from members.selectors.merges import merge_of, told_apart
 from members.services.customers import add_note
-from members.timeline import page_timeline
+from members.timeline import KINDS, page_timeline
 
 TIMELINE_PAGE = 20
 AUDIT_SHOWN = 10
@@ -60,17 +60,28 @@ def header(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @staff_view("customers.view")
 def identity(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Who the customer is and how they are reached."""
-    person = get_customer(public_id)
+    return identity_panel(request, get_customer(public_id))
+
+
+def identity_panel(
+    request: HttpRequest, person: Customer, *, problem: str = "", announcement: str = ""
+) -> HttpResponse:
+    """`problem`: why what was just tried with it could not be done."""
     context = {
         **_panel(person, _("Details"), "identity", "id"),
         "panel_refresh": "customer-changed",
+        "panel_url": reverse("backoffice:customer_identity", args=[person.public_id]),
+        "problem": problem,
+        "announcement": announcement,
+        "may_tag": is_allowed(request.user, "customers.annotate") and not person.merged_into,
         "phone": format_phone(person.phone) if person.phone else "",
         "country": country_name(person.country) if person.country else "",
         "language": language_name(person.locale) if person.locale else "",
         "may_edit": is_allowed(request.user, "customers.edit") and not person.merged_into,
         "duplicates": person.duplicates.order_by("pk"),
     }
-    return render(request, "backoffice/customer_identity.html", context)
+    status = 422 if problem else 200
+    return render(request, "backoffice/customer_identity.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,12 +117,15 @@ def notes(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What happened, newest first, from every application."""
     person = get_customer(public_id)
-    cursor = request.GET.get("cursor", "")
-    page = page_timeline(person, cursor=cursor, limit=TIMELINE_PAGE)
+    cursor, kind = request.GET.get("cursor", ""), request.GET.get("kind", "")
+    kind = kind if kind in KINDS else ""
+    page = page_timeline(person, cursor=cursor, limit=TIMELINE_PAGE, kind=kind)
     context = {
         **_panel(person, _("Timeline"), "timeline", "history"),
         "panel_refresh": " ".join({"note-changed", *panels.header_events()}),
         "page": page,
+        "kind": kind,
+        "kinds": KINDS.items(),
     }
     older = is_htmx(request) and request.htmx.target == "timeline-older"  # type: ignore[attr-defined]
     template = "backoffice/customer_timeline.html"

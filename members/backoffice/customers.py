@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -14,15 +15,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from members.backoffice.forms import CustomerForm
 from members.formatting import format_number
 from members.forms import errors_on, posted
-from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done, htmx_redirect, is_htmx
+from members.selectors.customer_values import values_in_use
 from members.selectors.customers import (
     CustomerHit,
     count_customers,
     get_customer,
     search_customers,
+    tagged_customers,
 )
 from members.services.customers import create_customer, update_customer
 
@@ -34,13 +36,14 @@ PAGE = 25
 @staff_view("customers.view")
 def customer_list(request: HttpRequest) -> HttpResponse:
     """Every customer, newest first, or those that the words in the URL find."""
-    query = request.GET.get("q", "").strip()[:200]
-    page = None
+    query, tag = request.GET.get("q", "").strip()[:200], request.GET.get("tag", "")[:64]
+    page, found = None, None
     if query:
-        hits = search_customers(query, limit=FOUND_AT_MOST + 1)
+        found = search_customers(query, limit=FOUND_AT_MOST + 1)
+        hits = [hit for hit in found if not tag or tag in hit.customer.tags]
     else:
         page = paginate(
-            Customer.objects.filter(merged_into=None),
+            tagged_customers(tag),
             request=request,
             orderings={"newest": ("-pk",)},
             default="newest",
@@ -49,6 +52,8 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         hits = [CustomerHit(customer, "") for customer in page.items]
     context = {
         "query": query,
+        "tag": tag,
+        "tags": _tags_to_choose(tag, found),
         "hits": hits[:FOUND_AT_MOST] if query else hits,
         "more": bool(query) and len(hits) > FOUND_AT_MOST,
         "page": page,
@@ -101,6 +106,15 @@ def customer_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "backoffice/customer_form.html", context, status=status)
+
+
+def _tags_to_choose(chosen: str, found: Iterable[CustomerHit] | None) -> list[str]:
+    """Those of whom a search has found, else the most frequent; and what the reader has chosen."""
+    if found is None:
+        tags = set(values_in_use("tags", ""))
+    else:
+        tags = {tag for hit in found for tag in hit.customer.tags}
+    return sorted(tags | ({chosen} if chosen else set()), key=str.casefold)
 
 
 def _counted() -> str:

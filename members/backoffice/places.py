@@ -26,6 +26,9 @@ def register() -> None:
         "notes", _("Notes"), "backoffice:customer_notes", 20, icon="note", column="side"
     )
     register_customer_panel(
+        "tasks", _("Tasks"), "backoffice:customer_tasks", 15, icon="checkbox", column="side", rows=2
+    )
+    register_customer_panel(
         "segments", _("Segments"), "backoffice:customer_segments", 30,
         icon="users-group", column="side", rows=3,
     )  # fmt: skip
@@ -34,12 +37,22 @@ def register() -> None:
         icon="list-search", column="side",
     )  # fmt: skip
     register_home_panel(
+        "tasks", _("My tasks"), "backoffice:home_tasks", 12, "customers.annotate", icon="checkbox",
+        column="side",
+    )  # fmt: skip
+    register_home_panel(
         "newest-customers", _("Newest customers"), "backoffice:home_newest_customers", 80,
         "customers.view", icon="users", rows=5,
     )  # fmt: skip
     register_customer_action(
         CustomerAction(
             "merge", _("Merge"), "backoffice:customer_merge", "git-merge", 80, "customers.merge",
+            dialog=False,
+        )
+    )  # fmt: skip
+    register_customer_action(
+        CustomerAction(
+            "data", _("Data"), "backoffice:customer_data", "file-export", 90, "customers.export",
             dialog=False,
         )
     )  # fmt: skip

@@ -11,6 +11,7 @@ from members.models.segments import Segment, SegmentMember, SegmentSize
 from members.models.sign_in_providers import SignInProvider
 from members.models.sign_ins import SignIn
 from members.models.staff import StaffMember
+from members.models.tasks import CustomerTask
 from members.models.users import User
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "CustomerFacts",
     "CustomerMerge",
     "CustomerNote",
+    "CustomerTask",
     "EventWish",
     "IdempotencyRecord",
     "Job",

@@ -121,6 +121,7 @@ class Customer(models.Model):
                 name="customer_search",
                 opclasses=["gin_trgm_ops"],
             ),
+            GinIndex(fields=["tags"], name="customer_tags"),
             models.Index(
                 fields=["merged_into"],
                 name="customer_merged",

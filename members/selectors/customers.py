@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from members.errors import NotFoundError
@@ -20,6 +21,7 @@ __all__ = [
     "get_customer_by_external_id",
     "list_notes",
     "search_customers",
+    "tagged_customers",
 ]
 
 # Below this number of customers they are counted; above it the planner's estimate is as good.
@@ -43,6 +45,13 @@ def get_customer_by_external_id(external_id: str) -> Customer:
     if customer is None:
         raise NotFoundError(_("There is no customer with this number."))
     return current(customer)
+
+
+def tagged_customers(tag: str) -> QuerySet[Customer]:
+    """Everybody with this tag; everybody there is where it is empty."""
+    found = Customer.objects.filter(merged_into=None)
+    # A NUL fits no column, so nobody has it.
+    return found.filter(tags__contains=[tag.replace("\x00", "\n")]) if tag else found
 
 
 def list_notes(customer: Customer, limit: int = 100) -> list[CustomerNote]:

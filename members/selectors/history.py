@@ -92,6 +92,6 @@ def _merge_events(merge: CustomerMerge, customer: Customer) -> list[TimelineEven
 
 
 def register() -> None:
-    register_timeline_source(notes_in_timeline)
-    register_timeline_source(beginning_in_timeline)
-    register_timeline_source(merges_in_timeline)
+    register_timeline_source(notes_in_timeline, "notes")
+    register_timeline_source(beginning_in_timeline, "notes")
+    register_timeline_source(merges_in_timeline, "notes")

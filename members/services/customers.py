@@ -78,7 +78,7 @@ def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]
 
 @of_all_programs()
 @transaction.atomic
-def erase_customer_details(*, customer: Customer, actor: Actor) -> Customer:
+def erase_customer_details(*, customer: Customer, actor: Actor, reason: str = "") -> Customer:
     """Empty all that says who somebody is, in the duplicates that were merged into them, too: here,
     in what was noted and logged of them, and where they sign in. The log names the fields and not
     what was in them. The customer number stays."""
@@ -96,7 +96,7 @@ def erase_customer_details(*, customer: Customer, actor: Actor) -> Customer:
     if changed:
         record_audit(
             actor=actor, action="customer.erased", target=kept,
-            after={"erased": [name for name in FIELDS if name in changed]},
+            after={"erased": [name for name in FIELDS if name in changed]}, reason=reason,
         )  # fmt: skip
     return kept
 

@@ -15,13 +15,15 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from members.forgetting import forget_elsewhere
+from members.forgetting import forget_elsewhere, register_erased
 from members.models import (
     AuditEntry,
     Customer,
     CustomerMerge,
     CustomerNote,
+    CustomerTask,
     Segment,
     StaffMember,
     User,
@@ -31,10 +33,19 @@ from members.services.audit_seals import forget_salts
 from members.services.customer_values import FIELDS
 
 # Of an entry about a customer. Their number is the shop's, and stays.
-_PERSONAL = {*FIELDS, "note", "name", "user"} - {"external_id"}
+_PERSONAL = {*FIELDS, "note", "task", "name", "user"} - {"external_id"}
 # Under which an entry about something else, a list or the other side of a merge, names somebody.
 _NAMING = ("customer", "duplicate", "merged_into")
 _WROTE_AT_ONCE = 500
+ERASED = {
+    "details": _(
+        "Emptied. The customer number stays, because orders name it. They sign in no more."
+    ),
+    "facts": _("Sums of orders. They stay, and name nobody."),
+    "segments": _("Segments go by facts, and name nobody."),
+    "notes": _("Deleted."),
+    "changes": _("That something was changed stays in the audit log, not what it was."),
+}
 
 
 def forget_people(
@@ -43,6 +54,7 @@ def forget_people(
     """In the transaction that erases these customers' details; `users`: who signed in as them,
     `names`: what they were called until now."""
     CustomerNote.objects.filter(customer__in=customers).delete()
+    CustomerTask.objects.filter(customer__in=customers).delete()
     labeled = forget_elsewhere(customers)
     own = AuditEntry.objects.filter(target__in=[target_of(row) for row in customers])
     called = {*names, *own.values_list("target_label", flat=True)}
@@ -118,3 +130,8 @@ def _forget_user(user: User) -> None:
     user.save()
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_erased(ERASED)

@@ -20,7 +20,7 @@ from members.merging import (
     Record,
     register_merge_handler,
 )
-from members.models import Customer, CustomerMerge, CustomerNote, User
+from members.models import Customer, CustomerMerge, CustomerNote, CustomerTask, User
 from members.phones import format_phone
 from members.selectors.identities import having_any
 from members.services.audit import snapshot
@@ -31,6 +31,7 @@ FOREIGN_KEYS = (
     "members.customermerge.kept",
     "members.customermerge.merged",
     "members.customernote.customer",
+    "members.customertask.customer",
 )
 # What only one customer can have goes over from one to the other.
 UNIQUE = ("external_id", "email", "phone")
@@ -64,6 +65,9 @@ def merge_details(merging: Merging) -> Record:
     notes = CustomerNote.objects.filter(customer=merged)
     record["notes"] = list(notes.values_list("pk", flat=True))
     notes.update(customer=kept)
+    tasks = CustomerTask.objects.filter(customer=merged)
+    record["tasks"] = list(tasks.values_list("pk", flat=True))
+    tasks.update(customer=kept)
     return record
 
 
@@ -94,6 +98,9 @@ def part_details(merging: Merging, record: Record) -> None:
     merged.save()
     Customer.objects.filter(pk__in=record["followers"], merged_into=kept).update(merged_into=merged)
     CustomerNote.objects.filter(pk__in=record["notes"], customer=kept).update(customer=merged)
+    # Merges from before there were tasks have none.
+    tasks = CustomerTask.objects.filter(pk__in=record.get("tasks", []), customer=kept)
+    tasks.update(customer=merged)
 
 
 def preview_details(kept: Customer, merged: Customer, now: datetime) -> list[MergeSection]:

@@ -136,6 +136,7 @@ CAMPAIGNS: dict[str, Who] = {
     "calendar_backoffice:season_archive": write(MARKETERS),
     "calendar_backoffice:season_dates": form(MARKETERS),
     "calendar_backoffice:season_begin": write(MARKETERS),
+    "campaigns_backoffice:customer_campaigns": read(EVERYBODY),
     "campaigns_backoffice:campaign_list": read(EVERYBODY),
     "campaigns_backoffice:campaign_gallery": read(MARKETERS),
     "campaigns_backoffice:campaign_create": write(MARKETERS),

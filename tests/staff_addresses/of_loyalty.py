@@ -67,6 +67,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:order_claim": form(AGENTS),
     "loyalty_backoffice:order_unclaim": form(AGENTS),
     "loyalty_backoffice:enroll": form(AGENTS),
+    "loyalty_backoffice:membership_card": form(AGENTS),
     "loyalty_backoffice:membership_suspension": form(AGENTS),
     "loyalty_backoffice:customer_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),

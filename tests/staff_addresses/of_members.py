@@ -18,6 +18,7 @@ from tests.staff_addresses.who import (
 MEMBERS: dict[str, Who] = {
     "backoffice:home": read(EVERYBODY),
     "backoffice:home_newest_customers": read(EVERYBODY),
+    "backoffice:home_tasks": read(EVERYBODY),
     "backoffice:search": read(EVERYBODY),
     "backoffice:customer_list": read(EVERYBODY),
     "backoffice:customer_create": form(AGENTS),
@@ -26,8 +27,14 @@ MEMBERS: dict[str, Who] = {
     "backoffice:customer_edit": form(AGENTS),
     "backoffice:customer_merge": form(AGENTS),
     "backoffice:customer_merge_undo": form(AGENTS),
+    "backoffice:customer_data": read(AGENTS),
+    "backoffice:customer_data_file": write(AGENTS),
+    "backoffice:customer_erase": form(AGENTS),
     "backoffice:customer_identity": read(EVERYBODY),
     "backoffice:customer_notes": read(EVERYBODY) | write(NOT_ANALYSTS),
+    "backoffice:customer_tags": write(NOT_ANALYSTS),
+    "backoffice:customer_tasks": read(EVERYBODY) | write(NOT_ANALYSTS),
+    "backoffice:customer_task_done": write(NOT_ANALYSTS),
     "backoffice:customer_timeline": read(EVERYBODY),
     "backoffice:customer_audit": read(EVERYBODY),
     # Also of auditors: their own sign-ins.

@@ -19,7 +19,7 @@ from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.models import Customer
-from members.selectors.customers import get_customer
+from members.selectors.customers import get_customer, tagged_customers
 from members.selectors.merges import current_ids
 from members.services.customers import create_customer, update_customer
 
@@ -74,6 +74,7 @@ class CustomerPage(Page):
 class CustomerQuery(PageQuery):
     external_id: str = Field("", max_length=128, description="Only the one with this number.")
     email: str = Field("", max_length=254, description="Only the one with this address.")
+    tag: str = Field("", max_length=64, description="Only those with this tag.")
 
 
 class Customers(ApiView):
@@ -88,7 +89,7 @@ class Customers(ApiView):
         """List customers, newest first. What a duplicate was known by finds whom it was merged
         into."""
         query = read_query(request, CustomerQuery)
-        found, named = Customer.objects.filter(merged_into=None), Customer.objects.all()
+        found, named = tagged_customers(query.tag), Customer.objects.all()
         # A NUL fits no column, so nobody has it.
         if query.external_id:
             named = named.filter(external_id=query.external_id.replace("\x00", "\n"))

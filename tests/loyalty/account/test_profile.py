@@ -1,6 +1,9 @@
 """What customers may change about themselves, and who is told that they did."""
 
 import datetime as dt
+import io
+import json
+import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -126,3 +129,19 @@ def test_a_birthday_to_come_is_refused_at_its_field(maya: Customer, sign_in: Sig
     response = sign_in(maya).post("/me/profile/", UNCHANGED | {"birthday": "2990-02-03"})
     assert response.status_code == 422
     assert "A birthday lies between 1900 and today." in response.content.decode()
+
+
+def test_the_profile_leads_to_a_file_with_everything_about_them(
+    maya: Customer, sign_in: SignIn
+) -> None:
+    client = sign_in(maya)
+    assert "Download your data" in client.get("/me/profile/").content.decode()
+
+    response = client.post("/me/profile/data/")
+
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))  # type: ignore[attr-defined]
+    assert maya.email in archive.read("index.html").decode()
+    assert "notes" not in json.loads(archive.read("data.json"))["data"]
+    entry = AuditEntry.objects.get(action="customer.exported")
+    assert (entry.actor, entry.after) == (maya.user, {"own": True})
+    assert client.get("/me/profile/data/").status_code == 405

@@ -24,7 +24,7 @@ def _own_sources() -> Iterator[None]:
     timeline._sources.update(known)
 
 
-def source_of(name: str, moments: list[datetime]) -> None:
+def source_of(name: str, moments: list[datetime], kind: str = "") -> None:
     def source(
         customer: Customer, *, before: datetime | None, limit: int
     ) -> Sequence[TimelineEvent]:
@@ -36,7 +36,7 @@ def source_of(name: str, moments: list[datetime]) -> None:
         ]
 
     source.__qualname__ = name
-    register_timeline_source(source)
+    register_timeline_source(source, kind)
 
 
 def all_pages(customer: Customer, limit: int) -> list[str]:
@@ -55,6 +55,16 @@ def test_events_of_all_sources_are_merged_newest_first() -> None:
     source_of("note", [NOON + timedelta(hours=1)])
     titles = [event.title for event in list_timeline(CustomerFactory())]
     assert titles == ["order1", "note0", "order0"]
+
+
+def test_one_kind_alone_is_told() -> None:
+    source_of("order", [NOON, NOON + timedelta(hours=2)], "orders")
+    source_of("note", [NOON + timedelta(hours=1)], "notes")
+    assert [event.title for event in list_timeline(CustomerFactory(), kind="notes")] == ["note0"]
+    page = page_timeline(CustomerFactory(), limit=1, kind="orders")
+    assert [event.title for event in page.events] == ["order1"]
+    older = page_timeline(CustomerFactory(), cursor=page.next_cursor, limit=1, kind="orders")
+    assert [event.title for event in older.events] == ["order0"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])

@@ -1,0 +1,122 @@
+"""What this application knows of a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from members.personal_data import (
+    PersonalData,
+    PersonalTable,
+    register_not_told,
+    register_personal_data,
+    table,
+)
+
+_PROGRAM = "program__code"
+
+
+def of_member(label: str, way: str = "membership", **how: Any) -> PersonalTable:
+    """A table whose rows lead to a membership that way; first comes the program."""
+    also = [("program", f"{way}__{_PROGRAM}"), *how.pop("also", ())]
+    return table(label, f"{way}__customer", also=also, **how)
+
+
+_WALLET = "wallet__account__membership"
+_LOT = "lot__wallet__account__membership"
+
+PARTS = (
+    PersonalData(
+        "memberships", _("Memberships and levels"),
+        (
+            table(
+                "loyalty.Membership", "customer", without="merged_into",
+            ),
+            of_member("loyalty.Absence"),
+            of_member("loyalty.MemberTier", without="turn due landing"),
+            of_member("loyalty.TierChange"),
+            of_member("loyalty.ManualTier", without="reason"),
+            of_member("loyalty.FoundingGrant"),
+            table("loyalty.Candidate", "customer"),
+            table("loyalty.LaunchPlace", "customer"),
+        ),
+    ),
+    PersonalData(
+        "units", _("Points, and why"),
+        (
+            of_member(
+                "loyalty.Transfer", _WALLET,
+                without="from_account to_account actor pair wallet note",
+            ),
+            of_member("loyalty.Lot", _WALLET, without="wallet"),
+            of_member("loyalty.LotUse", _LOT),
+            of_member("loyalty.LotChange", _LOT, without="note"),
+            of_member("loyalty.AdjustmentRequest", _WALLET, without="wallet", for_staff=True),
+            of_member("loyalty.OccasionGrant"),
+            of_member("loyalty.WindowAward", without="merged_into"),
+        ),
+    ),
+    PersonalData(
+        "orders", _("Orders"),
+        (
+            table("loyalty.Order", "customer"),
+            table("loyalty.OrderLine", "order__customer"),
+            table("loyalty.Tender", "order__customer"),
+            table("loyalty.UnitTender", "order__customer", without="bearer"),
+            table("loyalty.OrderDiscount", "order__customer"),
+            of_member("loyalty.OrderEvaluation"),
+            table("loyalty.Refund", "customer"),
+            table("loyalty.RefundLine", "refund__customer"),
+        ),
+    ),
+    PersonalData(
+        "activities", _("Activities"),
+        (
+            table("loyalty.Activity", "customer", without="decision_note"),
+            of_member("loyalty.ActivityAward"),
+        ),
+    ),
+    PersonalData(
+        "plans", _("Paid plans"),
+        (
+            of_member("loyalty.Subscription", without="provider_method"),
+            of_member("loyalty.PlanCharge", "subscription__membership"),
+            of_member("loyalty.PlanCredit", "charge__subscription__membership"),
+        ),
+    ),
+    PersonalData(
+        "giving", _("Donations"),
+        (
+            of_member("loyalty.CharityEntry"),
+            of_member("loyalty.StandingGift", without="carry looked_at"),
+            of_member("loyalty.PledgeEvent"),
+        ),
+    ),
+    PersonalData(
+        "pools", _("Shared with others"),
+        (
+            of_member("loyalty.PoolMember"),
+            of_member(
+                "loyalty.SpendRequest", "asked_by__membership",
+                without="asked_by decided_by",
+            ),
+        ),
+    ),
+)  # fmt: skip
+NOT_TOLD = {
+    "loyalty.CapCounter": "counts towards caps, out of movements that are told",
+    "loyalty.TierCheckpoint": "from where tiers are worked out on; the tier is told",
+    "loyalty.WindowPart": "counts towards awards that are told",
+    "loyalty.DiscountEntry": "the shop's books: what discounts cost it",
+    "loyalty.PaymentEvent": "what the payment provider called it; the charge is told",
+    "loyalty.BulkRow": "a line of a list of the team; the movement is told",
+    "loyalty.ConvertedWallet": "links two movements that are told",
+}
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    for place, part in enumerate(PARTS):
+        register_personal_data(part, 100 + place)
+    register_not_told(NOT_TOLD)

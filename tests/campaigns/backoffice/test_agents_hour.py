@@ -1,0 +1,255 @@
+"""A support agent's hour: what customers call about is found from the home page, read out from the
+customer's page, and settled there in at most three clicks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from loyalty.models import Membership, Program
+from members.models import Customer
+from members.services.audit import SYSTEM
+from members.services.customers import update_customer
+from rewards.models import Voucher
+from tests.campaigns.campaigns import launch
+from tests.loyalty.factories import (
+    adjust,
+    give_back,
+    make_program,
+    make_wallet,
+    order,
+    record,
+    refund,
+    wallet_of,
+)
+from tests.rewards.factories import offer, take
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MOST_CLICKS = 3
+DAY = dt.timedelta(days=1)
+NAME = "Ana Lima"
+
+
+class Desk:
+    """The agent's place: a page, and how often something was clicked since the customer's page."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.clicks = 0
+
+    @contextmanager
+    def call(self, asked_for: str = NAME, *, heading: str = NAME) -> Iterator[Any]:
+        """From the home page to who calls, by what they say they are called or have."""
+        self.page.goto("/backoffice/")
+        self.page.keyboard.press("/")
+        self.page.keyboard.type(asked_for)
+        self.page.locator("#search-results [role=option]").first.wait_for()
+        self.page.keyboard.press("ArrowDown")
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+        self.clicks = 0
+        yield self.page
+        assert self.clicks <= MOST_CLICKS
+
+    def panel(self, key: str) -> Any:
+        return self.page.locator(f"#panel-{key}")
+
+    def click(self, place: Any) -> None:
+        self.clicks += 1
+        place.click()
+
+    def reads(self, place: Any, *words: str) -> None:
+        for text in words:
+            expect(place).to_contain_text(text)
+
+    def dialog(self, *words: str) -> Any:
+        opened = self.page.get_by_role("dialog")
+        self.reads(opened, *words)
+        return opened
+
+    def close(self) -> None:
+        self.page.keyboard.press("Escape")
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.fixture
+def club() -> Program:
+    return make_program(
+        at=timezone.now() - 400 * DAY, name="Bean Club", time_zone="UTC",
+        unit={
+            "singular": "Bean", "plural": "Beans", "unit_value": "0.01",
+            "expiry": {"kind": "days", "length": 60}, "gifts": {"to_members": True},
+        },
+        tiers={
+            "window": "rolling_12_months",
+            "tiers": [
+                {"code": "leaf", "name": "Leaf", "threshold": "0"},
+                {"code": "tree", "name": "Tree", "threshold": "500"},
+            ],
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ana(club: Program) -> Membership:
+    """She bought, gave something back, let Beans expire, took a voucher, and has a second account;
+    somebody bought as a guest, and a promotion is for students alone."""
+    now = timezone.now()
+    record(order("OLD-1", "30", at=now - 90 * DAY))
+    record(order("NEW-1", "300", at=now - 5 * DAY))
+    give_back(refund("R-1", "50", of="NEW-1", at=now - 4 * DAY))
+    record(order("GUEST-1", "20", at=now - DAY, buyer=None))
+    customer = update_customer(
+        customer=Customer.objects.get(external_id="c1"), actor=SYSTEM,
+        changes={
+            "given_name": "Ana", "family_name": "Lima", "email": "ana@example.com",
+            "birthday": dt.date(1990, 5, 4),
+        },
+    )  # fmt: skip
+    member = Membership.objects.get(customer=customer)
+    adjust(wallet_of(member.account_id), 500, "start", now=now - 3 * DAY)
+    take(member, offer(club), at=now - 2 * DAY)
+    launch(
+        club, at=now - 2 * DAY, name="Students only", starts_at=now - DAY, ends_at=now + DAY,
+        audience={"field": "customer.tags", "op": "has_any", "value": ["student"]},
+    )  # fmt: skip
+    second = make_wallet(club, "c9", now - DAY).account.membership.customer
+    update_customer(
+        customer=second, actor=SYSTEM, changes={"given_name": "Anna", "family_name": "Lima"}
+    )
+    return member
+
+
+@pytest.fixture
+def desk(sign_in: Callable[[str], Any]) -> Desk:
+    return Desk(sign_in("support_agent"))
+
+
+def test_what_there_is_of_points_and_why(
+    desk: Desk, ana: Membership, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    with desk.call():  # Where are my points?
+        movements = desk.panel("movements")
+        desk.reads(movements, "Earned with order NEW-1", "+300 Beans")
+        desk.click(movements.get_by_text("Why? Earned with order NEW-1"))
+        desk.reads(movements, "300")
+        assert_no_axe_violations(desk.page)
+    with desk.call():  # The refund took too much.
+        movements = desk.panel("movements")
+        desk.reads(movements, "−50 Beans")
+        desk.click(movements.locator("details.why").nth(1))
+    with desk.call():  # They have expired.
+        desk.page.locator("#movement-kind").select_option(label="Expired")
+        desk.clicks += 1
+        row = desk.panel("movements").get_by_role("row").nth(1)
+        desk.reads(row, "−30 Beans")
+        desk.click(row.get_by_role("link", name="Bring back"))
+        desk.dialog("30 Beans")
+    with desk.call():  # My tier is wrong.
+        desk.reads(desk.panel("tier"), "Leaf", "to reach Tree")
+    with desk.call():  # My birthday gift is missing.
+        desk.reads(desk.panel("identity"), "Birthday", "May 4, 1990")
+    with desk.call():  # Why do I not get this promotion?
+        desk.reads(desk.panel("campaigns"), "Students only", "does not get it", "student")
+    with desk.call("GUEST-1", heading="Order GUEST-1"):  # I bought without my card.
+        desk.click(desk.page.get_by_role("link", name="Assign to a customer"))
+        desk.dialog("Who bought this?")
+    with desk.call():  # Show me what happened.
+        timeline = desk.panel("timeline")
+        timeline.get_by_label("Show on the timeline").select_option(label="Membership and tier")
+        desk.clicks += 1
+        desk.reads(timeline, "Joined Bean Club")
+        expect(timeline).not_to_contain_text("Earned with order")
+
+
+def test_what_is_done_for_them(
+    desk: Desk, ana: Membership, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    page = desk.page
+    with desk.call():  # Redeem for me.
+        desk.click(desk.panel("rewards").get_by_role("link", name="Take a reward"))
+        desk.reads(page.locator("body"), "5 off")
+    with desk.call():  # My voucher is lost.
+        desk.reads(desk.panel("rewards"), "5 off")
+        desk.click(desk.panel("rewards").get_by_role("link", name="5 off").first)
+        desk.reads(page.locator("main"), Voucher.objects.get(membership=ana).code[-4:])
+    with desk.call():  # My phone number has changed.
+        desk.click(page.locator("#edit-details"))
+        desk.dialog().get_by_label("Phone").fill("+60123456789")
+        desk.click(page.get_by_role("dialog").get_by_role("button", name="Save details"))
+        desk.reads(desk.panel("identity"), "+60 12-345 6789")
+    with desk.call():  # I have lost my card.
+        number = ana.card_number[-4:]
+        desk.click(desk.panel("wallets").get_by_role("button", name="More about the membership"))
+        desk.click(desk.panel("wallets").get_by_role("link", name="Replace a lost card"))
+        desk.dialog(number).get_by_label("Reason").fill("Lost on the train")
+        assert_no_axe_violations(page)
+        desk.click(page.get_by_role("button", name="Give a new number"))
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(desk.panel("wallets").locator(".mono")).not_to_contain_text(number)
+    with desk.call():  # I have two accounts.
+        desk.click(page.locator("#action-merge"))
+        desk.click(page.get_by_role("link", name="Anna Lima"))
+        expect(page.get_by_role("heading", name="Merge these two?")).to_be_visible()
+    with desk.call():  # Give some to my wife.
+        desk.click(page.locator("#action-give"))
+        desk.dialog("Beans")
+    with desk.call():  # My gift has not arrived. Charge my plan no more. My friend came.
+        desk.reads(desk.panel("fulfillment"), "Send a gift or a note")
+        desk.reads(desk.panel("plan"), "No paid plan.")
+        desk.reads(desk.panel("challenges"), "In no challenge")
+    with desk.call():  # I get too many mails.
+        desk.click(desk.panel("messages").get_by_role("link", name="What they want"))
+        desk.reads(page.locator("body"), "Offers")
+
+
+def test_what_is_written_down_handed_out_and_erased(
+    desk: Desk, ana: Membership, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    page = desk.page
+    with desk.call():  # Call me back.
+        tasks = desk.panel("tasks")
+        desk.click(tasks.get_by_text("New task"))
+        tasks.get_by_label("What is to be done").fill("Call back about the mug")
+        desk.click(page.locator("#add-task"))
+        desk.reads(tasks, "Call back about the mug", "today")
+        assert_no_axe_violations(page)
+    page.goto("/backoffice/")
+    desk.reads(desk.panel("tasks"), "Call back about the mug", NAME)
+    with desk.call():
+        desk.click(desk.panel("tasks").get_by_role("button", name="Done: Call back"))
+        desk.reads(desk.panel("tasks"), "Done lately")
+    with desk.call():  # They are somebody to look after.
+        page.get_by_label("New tag").fill("regular guest")
+        desk.click(page.locator("#add-tag"))
+        desk.click(desk.panel("identity").get_by_role("link", name="regular guest"))
+        expect(page.locator("#customer-tag")).to_have_value("regular guest")
+        desk.reads(page.locator("#results"), NAME)
+        expect(page.locator("#results")).not_to_contain_text("Anna Lima")
+    with desk.call():  # Send me all that you have about me.
+        desk.click(page.locator("#action-data"))
+        desk.reads(page.locator("main"), "Orders", "Notes of the team")
+        assert_no_axe_violations(page)
+        with page.expect_download() as download:
+            desk.click(page.locator("#data-file"))
+        with zipfile.ZipFile(download.value.path()) as package:
+            assert "NEW-1" in package.read("data.json").decode()
+    with desk.call():  # Forget me.
+        desk.click(page.locator("#action-data"))
+        desk.click(page.locator("#erase"))
+        desk.reads(page.locator("main"), "Every movement stays", "They hold")
+        assert_no_axe_violations(page)
+        page.get_by_label("Their name, to be sure").fill(NAME)
+        page.get_by_label("Reason").fill("Asked by mail")
+        desk.click(page.get_by_role("button", name="Erase for good"))
+        expect(page.get_by_role("heading", name="c1", level=1)).to_be_visible()
+        desk.reads(desk.panel("movements"), "+300 Beans")
+    assert not Customer.objects.filter(email="ana@example.com").exists()
