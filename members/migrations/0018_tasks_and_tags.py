@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0016_auditors'),
+        ('members', '0017_roles_of_programs'),
     ]
 
     operations = [
