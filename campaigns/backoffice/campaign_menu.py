@@ -40,7 +40,11 @@ def register() -> None:
     """Add everything; called once, when the application is ready."""
     register_nav_item(ITEM)
     register_customer_panel(
-        "campaigns", _("Promotions"), f"{NAMESPACE}:customer_campaigns", 26, icon="speakerphone",
+        "campaigns",
+        _("Promotions"),
+        f"{NAMESPACE}:customer_campaigns",
+        26,
+        icon="speakerphone",
         rows=3,
     )
     register_audit_actions(ACTIONS)
