@@ -19,14 +19,13 @@ from members.models import Customer, User
 from members.policy import acting, is_allowed, require, staff_view
 from members.responses import is_htmx
 from members.selectors.customer_tasks import (
-    assignable,
     done_tasks,
     get_task,
     open_tasks,
     tasks_for,
 )
 from members.selectors.customers import get_customer
-from members.services.customer_tasks import add_task, set_task_done
+from members.services.customer_tasks import add_task, assignable, set_task_done
 
 SHOWN_AT_HOME = 8
 

@@ -8,8 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from members.errors import NotFoundError
-from members.models import Customer, CustomerTask, StaffMember, User
-from members.policy import roles_allowed
+from members.models import Customer, CustomerTask, User
 
 DONE_SHOWN = 5
 
@@ -39,10 +38,3 @@ def get_task(customer: Customer, pk: int) -> CustomerTask:
     if task is None:
         raise NotFoundError(_("There is no such task."))
     return task
-
-
-def assignable() -> list[User]:
-    """Who may be given a task: whoever may write down something about a customer."""
-    roles = roles_allowed("customers.annotate")
-    members = StaffMember.objects.filter(role__in=roles).select_related("user")
-    return sorted((one.user for one in members), key=lambda user: str(user).casefold())

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from members.errors import DomainError, FieldError
-from members.models import Customer, CustomerTask, User
-from members.selectors.customer_tasks import assignable
+from members.models import Customer, CustomerTask, StaffMember, User
+from members.policy import roles_allowed
 from members.selectors.merges import refuse_merged
 from members.services.audit import Actor, record_audit
 
@@ -62,3 +62,10 @@ def set_task_done(*, task: CustomerTask, actor: Actor, done: bool, now: datetime
 
 def _refused(field: str, message: str, code: str) -> DomainError:
     return DomainError(message, errors=[FieldError(field, message, code)])
+
+
+def assignable() -> list[User]:
+    """Who may be given a task: whoever may write down something about a customer."""
+    roles = roles_allowed("customers.annotate")
+    members = StaffMember.objects.filter(role__in=roles).select_related("user")
+    return sorted((one.user for one in members), key=lambda user: str(user).casefold())

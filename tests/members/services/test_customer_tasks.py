@@ -11,7 +11,6 @@ from django.utils import timezone
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer, CustomerTask, StaffMember, User
 from members.selectors.customer_tasks import (
-    assignable,
     count_overdue,
     done_tasks,
     open_tasks,
@@ -20,7 +19,7 @@ from members.selectors.customer_tasks import (
 from members.selectors.customers import tagged_customers
 from members.services.audit import SYSTEM, Actor
 from members.services.customer_tags import add_tag, remove_tag
-from members.services.customer_tasks import add_task, set_task_done
+from members.services.customer_tasks import add_task, assignable, set_task_done
 from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
 from tests.factories import CustomerFactory, StaffMemberFactory
