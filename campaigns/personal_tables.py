@@ -103,7 +103,7 @@ PARTS = (
         ),
     ),
     PersonalData(
-        "readers", _("Messages opened"),
+        "readers", _("Links clicked in messages"),
         (table("campaigns.DeliveryClick", "delivery__message__customer"),),
     ),
     PersonalData(

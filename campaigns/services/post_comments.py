@@ -68,7 +68,7 @@ def decide_comment(
     called = known.values_list("name", flat=True).first() or ""
     found = _locked(comment)
     if shown and name is not None and name != called:
-        raise DomainError(_("Its author is called otherwise by now. Look at it again."))
+        raise DomainError(_("Its author has changed their name since. Look at it again."))
     wanted = State.SHOWN if shown else State.HIDDEN
     if found.state == State.WITHDRAWN:
         raise DomainError(_("The member has taken it back."))

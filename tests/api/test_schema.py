@@ -149,7 +149,8 @@ def test_the_reference_page_works_under_the_strict_policy(
 ) -> None:
     """The document is made already, so that what is waited for is drawing it alone."""
     page.goto(f"{BASE}/docs")
-    page.get_by_role("heading", name="Setia API").wait_for()
+    # Nearly four hundred operations are drawn: many seconds where others work beside it.
+    page.get_by_role("heading", name="Setia API").wait_for(timeout=30_000)
     page.locator("#operations-tag-orders").click()
     page.locator("#operations-orders-recordOrder").click()
     page.get_by_text("Record an order; one that is known").wait_for()

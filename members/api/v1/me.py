@@ -67,7 +67,7 @@ class Me(MemberView):
             changes.pop("birthday", None)
         elif "birthday" in changes and self.customer.birthday is not None:
             # What is given for it is given once a year.
-            words = _("Your birthday is known. Ask us if it is wrong.")
+            words = _("We already have your birthday. Ask us if it is wrong.")
             raise refuse_field("birthday", words, "told_before")
         if "phone" in changes and self.customer.country:
             # A number without country code is read as one of the customer's country.
