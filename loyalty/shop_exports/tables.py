@@ -21,8 +21,6 @@ SNIFFED = 1 << 16
 SAMPLED = 500
 MOST_ROWS = 100_000
 MOST_COLUMNS = 300
-# A till's comment may be long; a whole file that lost its quote is longer.
-csv.field_size_limit(1 << 20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def test_comments_wait_until_somebody_lets_them_through(agent: Client, club: Pro
     choose_name(membership=member, name="Rude.One", now=timezone.now())
     # The page was opened before.
     answer = agent.post(act, {"act": "show", "name": "Ana.L"}, follow=True)
-    assert "called otherwise by now" in answer.content.decode()
+    assert "has changed their name since" in answer.content.decode()
     comment.refresh_from_db()
     assert comment.state == "waiting"
     agent.post(act, {"act": "show", "name": "Rude.One"})
