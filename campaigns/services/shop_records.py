@@ -35,6 +35,7 @@ from members.selectors.identities import customer_of_email, having_any
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import current
 from members.services.audit import Actor
+from members.services.customer_numbers import give_number
 from members.services.customer_values import clean_values
 from members.services.customers import (
     REGISTERED,
@@ -141,15 +142,7 @@ def _give_numbers(orders: Sequence[OrderInput], verified: frozenset[str], actor:
     for order in orders:
         buyer = order.customer
         if buyer and buyer.external_id in verified and buyer.external_id and buyer.email:
-            _give_number(buyer.external_id, buyer.email, actor)
-
-
-def _give_number(number: str, email: str, actor: Actor) -> None:
-    if Customer.objects.filter(external_id=number).exists():
-        return
-    found = having_any(email=email).select_related("merged_into").first()
-    if found is not None and not current(found).external_id:
-        update_customer(customer=current(found), actor=actor, changes={"external_id": number})
+            give_number(number=buyer.external_id, email=buyer.email, actor=actor)
 
 
 # --- Customers ----------------------------------------------------------------------------------
@@ -166,7 +159,7 @@ def _record_customer(connection: Connection, facts: CustomerFacts) -> Result:
     values, left_out = _without_taken_phone(facts)
     email = str(values.get("email", ""))
     if facts.verified and email:
-        _give_number(facts.number, email, actor)
+        give_number(number=facts.number, email=email, actor=actor)
     found = Customer.objects.select_related("merged_into").filter(external_id=facts.number).first()
     if found is None:
         create_customer(

@@ -22,8 +22,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Program, Transfer
+from loyalty.services.import_buyers import with_known_buyers
 from loyalty.services.import_rows import Reader, RowError, StagedOrder
 from loyalty.services.import_staging import Staging, opened
+from loyalty.services.kept_orders import judge_kept_orders
 from loyalty.services.order_batches import Enrolling
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from loyalty.services.orders import record_orders
@@ -32,7 +34,7 @@ from members.errors import DomainError
 from members.formatting import format_number
 from members.models import Job, JobError
 from members.selectors.merchants import get_merchant
-from members.services.audit import Actor
+from members.services.audit import SYSTEM, Actor
 from members.services.job_logs import log_line
 from members.services.jobs import (
     JobProgress,
@@ -230,15 +232,16 @@ def _batch(
 ) -> None:
     """Record one batch and how far it reaches; a batch that is refused is taken row by row."""
     refusals: list[RowError] = []
+    actor = Actor.of_user(job.created_by) if job.created_by else SYSTEM
     try:
         with transaction.atomic():
-            outcomes = _record([value for _item, value in good], program)
+            outcomes = _record([value for _item, value in good], program, actor)
     except DomainError:
         outcomes = []
         for item, value in good:
             try:
                 with transaction.atomic():
-                    outcomes += _record([value], program)
+                    outcomes += _record([value], program, actor)
             except DomainError as error:
                 refusals.append(_refusal(item, error))
     _record_errors(job, [*errors, *refusals])
@@ -247,8 +250,11 @@ def _batch(
         raise _DoneByAnotherError
 
 
-def _record(values: Sequence[OrderInput | RefundInput], program: Program | None) -> list[str]:
+def _record(
+    values: Sequence[OrderInput | RefundInput], program: Program | None, actor: Actor
+) -> list[str]:
     now = timezone.now()
+    values = with_known_buyers(values, actor=actor)
     orders = [value for value in values if isinstance(value, OrderInput)]
     refunds = [value for value in values if isinstance(value, RefundInput)]
     # Every customer whom the files name becomes a member, also one who only brought things back.
@@ -269,7 +275,15 @@ def _record(values: Sequence[OrderInput | RefundInput], program: Program | None)
         program_ids=into,
         enrolling=enrolling,
     )
-    return [*(item.outcome for item in recorded), *(item.outcome for item in returned)]
+    judged: set[int] = set()
+    if program:
+        # Those that were kept as history until now.
+        judged = judge_kept_orders(
+            [item.order_id for item in recorded if item.outcome == "unchanged"],
+            program=program, now=now, transfer_source=Transfer.Source.IMPORT,
+        )  # fmt: skip
+    outcomes = ["updated" if item.order_id in judged else item.outcome for item in recorded]
+    return [*outcomes, *(item.outcome for item in returned)]
 
 
 def _refusal(item: StagedOrder, error: DomainError) -> RowError:

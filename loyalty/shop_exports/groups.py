@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -128,6 +128,8 @@ class Buyers:
 
     # Numbers by address, of those who are here already.
     known: Mapping[str, str]
+    # The shop's numbers in the file that somebody here has.
+    here: Set[str] = frozenset()
     of_file: dict[str, str] = field(default_factory=dict)
 
     def learn(self, groups: Iterable[Group]) -> None:
@@ -140,7 +142,9 @@ class Buyers:
         """Number, address, first and last name. Without a number and an address: a guest."""
         said = group.said
         email = address(said.get("email", ""))
-        number = self.known.get(email) or self.of_file.get(email) or number_of(group) or email
+        number = number_of(group)
+        if number not in self.here:
+            number = self.known.get(email) or self.of_file.get(email) or number or email
         given, family = said.get("given_name", ""), said.get("family_name", "")
         if not given and not family:
             given, _blank, family = said.get("full_name", "").rpartition(" ")

@@ -22,7 +22,7 @@ from loyalty.services.import_rows import address
 from loyalty.services.imports import start_import
 from loyalty.shop_exports.cells import DayOrder, Mark, day_order, decimal_mark
 from loyalty.shop_exports.columns import WANTED, guess_columns
-from loyalty.shop_exports.groups import Buyers, Group, Reading, grouped
+from loyalty.shop_exports.groups import Buyers, Group, Reading, grouped, number_of
 from loyalty.shop_exports.orders import HEADS, Found, staged_orders
 from loyalty.shop_exports.tables import Table, read_table, rows_of
 from members.errors import DomainError
@@ -139,7 +139,7 @@ def try_upload(upload: Upload, choices: Choices) -> Found:
     reading = Reading(choices.columns, choices.mark, choices.days, choices.currency, zone)
     groups = grouped(rows_of(upload.path, table), reading)
     found = Found()
-    buyers = Buyers(_known_numbers(groups.values()))
+    buyers = Buyers(_known_numbers(groups.values()), _numbers_here(groups.values()))
     _write(upload, staged_orders(groups, reading, buyers, choices.source, found))
     _write_errors(upload, found, table, choices)
     upload.choices = choices
@@ -168,10 +168,23 @@ def _known_numbers(groups: Iterable[Group]) -> dict[str, str]:
     known: dict[str, str] = {}
     for start in range(0, len(emails), CHUNK):
         rows = Customer.objects.filter(email__in=emails[start : start + CHUNK])
+        # An address that stands in for a number is none that the shop has given.
         known.update(
-            (email, number) for email, number in rows.values_list("email", "external_id") if number
+            (email, number)
+            for email, number in rows.values_list("email", "external_id")
+            if number and number.lower() != email
         )
     return known
+
+
+def _numbers_here(groups: Iterable[Group]) -> set[str]:
+    """The shop's numbers that somebody here has: they say who it is, whatever the address."""
+    numbers = sorted({number_of(group) for group in groups} - {""})
+    here: set[str] = set()
+    for start in range(0, len(numbers), CHUNK):
+        rows = Customer.objects.filter(external_id__in=numbers[start : start + CHUNK])
+        here.update(number or "" for number in rows.values_list("external_id", flat=True))
+    return here
 
 
 def _write(upload: Upload, orders: Iterable[Any]) -> None:

@@ -120,7 +120,9 @@ def add_note(*, customer: Customer, actor: Actor, text: str) -> CustomerNote:
 def _emptied(row: Customer) -> list[str]:
     """Empty one customer's details; return which had something."""
     nothing = Customer()
-    changed = [name for name in _DETAILS if getattr(row, name) != getattr(nothing, name)]
+    # An address that stands in for a number is theirs, too.
+    theirs = FIELDS if "@" in (row.external_id or "") else _DETAILS
+    changed = [name for name in theirs if getattr(row, name) != getattr(nothing, name)]
     for name in changed:
         setattr(row, name, getattr(nothing, name))
     if changed or row.user_id is not None:
@@ -133,7 +135,8 @@ def _forget_in(merge: CustomerMerge) -> None:
     """What came with a duplicate is written down with the merge: undone, it would be back."""
     known = merge.record.get("members")
     if known:
-        filled = {name: value for name, value in known["filled"].items() if name == "external_id"}
+        number = known["filled"].get("external_id") or ""
+        filled = {"external_id": number} if number and "@" not in number else {}
         known |= {"filled": filled, "tags": [], "attributes": {}, "user": None}
         merge.save(update_fields=["record"])
 

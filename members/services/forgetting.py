@@ -114,7 +114,15 @@ def _unnamed(values: Mapping[str, Any] | None, names: set[str]) -> dict[str, Any
 def _nulled(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if values is None:
         return None
-    return {name: None if name in _PERSONAL else value for name, value in values.items()}
+    return {
+        name: None if name in _PERSONAL or _is_address(name, value) else value
+        for name, value in values.items()
+    }
+
+
+def _is_address(name: str, value: Any) -> bool:
+    """Whether it stands in for a number that the shop never gave."""
+    return name == "external_id" and "@" in str(value)
 
 
 def _forget_user(user: User) -> None:

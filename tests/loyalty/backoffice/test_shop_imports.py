@@ -13,7 +13,8 @@ from django.utils import timezone
 from loyalty.models import Membership, Order, Program
 from loyalty.services.imports import KIND
 from loyalty.shop_exports.columns import WANTED
-from members.models import Customer, Job
+from members.models import AuditEntry, Customer, Job
+from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import spendable
 
@@ -100,6 +101,63 @@ def test_into_a_live_program_it_earns_and_twice_counts_once(
         assert spendable("ann@example.com", timezone.now()) == 20
         assert spendable("ben@example.com", timezone.now()) == 0
     assert Order.objects.count() == 4
+
+
+def test_kept_as_history_first_they_become_members_and_earn_later(
+    manager: Client, beans: Program
+) -> None:
+    manager.post(as_guessed(manager, uploaded(manager)).url, {"into": "history"})
+    assert not Membership.objects.exists()
+    for outcome in ("updated", "unchanged"):
+        manager.post(as_guessed(manager, uploaded(manager)).url, {"into": "beans"})
+        result = Job.objects.filter(kind=KIND).latest("pk").result
+        # The orders of the two; those of guests and the return are as they were.
+        assert (result["created"], result["refused"]) == (0, 0)
+        assert result["unchanged"] == (3 if outcome == "updated" else 5)
+        members = Membership.objects.values_list("customer__email", flat=True)
+        assert {*members} == {"ann@example.com", "ben@example.com"}
+        assert spendable("ann@example.com", timezone.now()) == 20
+        assert spendable("ben@example.com", timezone.now()) == 0
+    assert Order.objects.count() == 4
+
+
+NUMBERED = (
+    "Order,Customer ID,Email,Date,Total,Currency\n"
+    "N1,71,Ann@Example.com,2026-03-01,20.00,USD\n"
+    "N2,72,ben@example.com,2026-03-02,30.00,USD\n"
+    "N3,73,cleo@example.com,2026-03-03,40.00,USD\n"
+    "N4,74,dan@example.com,2026-03-04,50.00,USD\n"
+    "N5,,eve@example.com,2026-03-05,60.00,USD\n"
+)
+
+
+def test_who_is_here_without_a_number_is_known_by_the_address(
+    manager: Client, beans: Program
+) -> None:
+    ann = CustomerFactory(external_id=None, email="ann@example.com", given_name="Annie")
+    # An address stands in for a number where a file had none.
+    ben = CustomerFactory(external_id="ben@example.com", email="ben@example.com")
+    cleo = CustomerFactory(external_id="till-3", email="cleo@example.com")
+    other = CustomerFactory(external_id="74", email="other@example.com")
+    taken = CustomerFactory(external_id="till-4", email="dan@example.com")
+    eve = CustomerFactory(external_id=None, email="eve@example.com")
+    for again in (False, True):
+        check = as_guessed(manager, uploaded(manager, NUMBERED)).url
+        manager.post(check, {"into": "beans"})
+        result = Job.objects.filter(kind=KIND).latest("pk").result
+        assert (result["created"], result["refused"]) == (0 if again else 5, 0)
+    buyers = dict(Order.objects.values_list("external_id", "customer"))
+    # A number that is known says who it is; the address says it of everybody else.
+    assert buyers == {"N1": ann.pk, "N2": ben.pk, "N3": cleo.pk, "N4": other.pk, "N5": eve.pk}
+    numbers = {}
+    for person in (ann, ben, cleo, other, taken, eve):
+        person.refresh_from_db()
+        numbers[person.email.partition("@")[0]] = person.external_id
+    assert numbers == {
+        "ann": "71", "ben": "72", "cleo": "till-3", "other": "74", "dan": "till-4", "eve": None,
+    }  # fmt: skip
+    assert ann.given_name == "Annie"
+    assert AuditEntry.objects.filter(action="customer.updated").count() == 2
 
 
 def test_the_lines_share_what_the_total_says(manager: Client, beans: Program) -> None:

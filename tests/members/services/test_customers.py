@@ -190,6 +190,13 @@ def test_erased_details_are_not_in_the_log_either(actor: Actor) -> None:
     assert len(entries_of(anna)) == 1
 
 
+def test_an_address_that_stands_in_for_a_number_is_erased_with_the_rest(actor: Actor) -> None:
+    anna = create_customer(actor=actor, email="anna@example.com", external_id="anna@example.com")
+    assert erase_customer_details(customer=anna, actor=actor).external_id is None
+    rows = json.dumps(list(AuditEntry.objects.values()), default=str)
+    assert "anna@example.com" not in rows
+
+
 def test_erasing_forgets_what_was_logged_before_and_that_they_signed_in(actor: Actor) -> None:
     user = User.objects.create_user("anna@example.com", "long-enough-7", name="Anna Berg")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
