@@ -36,7 +36,9 @@ def register_place_finder(key: str, finder: PlaceFinder) -> None:
 def find_places(request: HttpRequest, typed: str, limit: int) -> Sequence[Place]:
     """Those whose title, with what they belong to, has each word that was typed at the beginning
     of one of its own; first those where the title alone has them."""
-    wanted = fold(typed).split()
+    # No text in the database has a NUL.
+    typed = typed.replace("\x00", " ")
+    wanted = fold(typed).replace("-", " ").removeprefix("#").split()
     if not wanted:
         return ()
     found: list[tuple[bool, Place]] = []

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.backoffice import audit_words, pool_menu
 from loyalty.backoffice.approvals import menu_badge
+from loyalty.backoffice.order_places import find_orders
 from loyalty.backoffice.program_places import find_programs
 from loyalty.models import Membership, Program
 from loyalty.search import find_by_card, find_by_order
@@ -226,6 +227,7 @@ def register() -> None:
     _register_panels()
     pool_menu.register()
     register_place_finder("programs", find_programs)
+    register_place_finder("orders", find_orders)
     register_search_provider("cards", find_by_card)
     register_search_provider("orders", find_by_order)
     register_timeline_source(movement_events, "units")

@@ -208,3 +208,13 @@ def test_an_agent_assigns_a_guest_order_and_takes_it_back(
     dialog.get_by_role("button", name="Make it a guest order").click()
     expect(page.get_by_text("is a guest order again")).to_be_visible()
     assert ana.spendable() == 150
+
+
+def test_the_search_box_leads_to_a_guest_order_by_its_number(agent: Client, guest: Order) -> None:
+    box, order = reverse("backoffice:search"), url("order_page", guest.pk)
+    for typed in (guest.external_id, f"#{guest.external_id}", guest.external_id.lower()):
+        found = agent.get(box, {"q": typed}, headers=htmx()).content.decode()
+        assert order in found
+        assert "of a guest" in found
+    for typed in (guest.external_id[:-1], "of a guest", "\x00"):
+        assert order not in agent.get(box, {"q": typed}, headers=htmx()).content.decode()
