@@ -25,6 +25,7 @@ PROMOTIONS: dict[type, Way] = {
 }
 PLAY: dict[type, Way] = {
     m.Challenge: _CAMPAIGN,
+    m.ChallengeLevel: _PROGRAM,
     m.ChallengeTeam: ("challenge",),
     m.ChallengeEntry: ("challenge",),
     m.ChallengeWin: ("entry",),

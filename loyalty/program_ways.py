@@ -6,7 +6,14 @@ Of several ways it is the one over the smallest table: units before members.
 from __future__ import annotations
 
 from loyalty import models as m
-from members.models import Customer, CustomerFacts, CustomerMerge, CustomerNote, SegmentMember
+from members.models import (
+    Customer,
+    CustomerFacts,
+    CustomerMerge,
+    CustomerNote,
+    CustomerTask,
+    SegmentMember,
+)
 from members.program_scope import (
     UnlessElsewhere,
     Way,
@@ -24,6 +31,7 @@ PEOPLE: dict[type, Way] = {
     # Somebody who is in no program is everybody's, to be enrolled.
     Customer: (UnlessElsewhere(m.Membership, "customer"),),
     CustomerNote: ("customer",),
+    CustomerTask: ("customer",),
     CustomerFacts: ("customer",),
     CustomerMerge: ("kept",),
     SegmentMember: ("customer",),

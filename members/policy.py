@@ -30,8 +30,8 @@ _OWN = {"calendar.subscribe"}
 # is limited to some programs.
 FOR_ALL_PROGRAMS = frozenset({
     "programs.create", "activity_types.edit", "segments.edit", "messages.edit", "customers.merge",
-    "imports.run", "imports.view", "jobs.run", "jobs.maintain",
-    "self_checks.view",
+    "customers.export", "customers.erase", "imports.run", "imports.view", "jobs.run",
+    "jobs.maintain", "self_checks.view",
 })  # fmt: skip
 # Work whose pages an auditor reads as well, by what it takes to do it. Whoever does it sees it.
 _SEEN_WITH = {

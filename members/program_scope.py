@@ -167,7 +167,7 @@ class ProgramScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(SCREENS):
+        if not request.path_info.startswith(SCREENS):
             return self.get_response(request)
         programs = programs_of(request.user)
         with limited_to(programs):

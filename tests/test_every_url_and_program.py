@@ -39,6 +39,7 @@ ROUTES = dict(routes(get_resolver()))
 # What concerns all programs, though its address names something of one.
 ALL_PROGRAMS = {
     "backoffice:customer_merge", "backoffice:customer_merge_undo",
+    "backoffice:customer_data", "backoffice:customer_erase",
     "loyalty_backoffice:enrollment_file",
 }  # fmt: skip
 

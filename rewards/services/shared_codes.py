@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Membership
 from loyalty.selectors.selves import selves
 from members.errors import ConflictError, DomainError, FieldError
+from members.program_scope import of_all_programs
 from members.services.audit import Actor, record_audit
 from rewards.codes import new_code, plain
 from rewards.errors import RedemptionStateError, VoucherRefusedError
@@ -24,6 +25,8 @@ OPEN = (State.HELD, State.USED)
 MOST = 1_000_000
 
 
+# The code may be there already in a program that the actor does not see.
+@of_all_programs()
 @transaction.atomic
 def create_shared_code(
     *, reward: Reward, written: str, most_uses: int, expires_at: dt.datetime | None, actor: Actor,

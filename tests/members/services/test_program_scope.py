@@ -2,13 +2,21 @@
 
 import pytest
 from django.apps import apps
+from django.http import HttpResponse
+from django.test import RequestFactory
 
 from loyalty.models import Membership, Order, Program
 from members.errors import DomainError
 from members.models import AuditEntry, Customer, StaffMember
 from members.origins import API, coming_by
 from members.policy import is_allowed
-from members.program_scope import limited_to, program_of, registered_ways
+from members.program_scope import (
+    ProgramScopeMiddleware,
+    limited_to,
+    program_of,
+    programs_in_scope,
+    registered_ways,
+)
 from members.selectors.audit import entries_of, filter_entries
 from members.selectors.audit_seals import verify_chain
 from members.services.audit import SYSTEM, record_audit
@@ -80,6 +88,34 @@ def test_who_is_limited_does_nothing_that_concerns_everybody() -> None:
         assert is_allowed(colleague, action)
         assert not is_allowed(limited, action)
     assert is_allowed(limited, "programs.edit")
+
+
+@pytest.mark.django_db
+def test_who_is_limited_neither_erases_nor_hands_out_what_other_programs_know_too() -> None:
+    program = make_program()
+    limited = StaffMemberFactory(role=Role.SUPPORT_AGENT, programs=[program.pk]).user
+    colleague = StaffMemberFactory(role=Role.SUPPORT_AGENT).user
+    for action in ("customers.erase", "customers.export"):
+        assert is_allowed(colleague, action)
+        assert not is_allowed(limited, action)
+    assert is_allowed(limited, "customers.edit")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("prefix", ["", "/shop"])
+def test_screens_are_limited_also_below_a_path_of_the_server(prefix: str) -> None:
+    program = make_program()
+    request = RequestFactory().get("/backoffice/customers/", SCRIPT_NAME=prefix)
+    request.user = StaffMemberFactory(role=Role.ANALYST, programs=[program.pk]).user
+    seen = []
+
+    def answer(_request: object) -> HttpResponse:
+        seen.append(programs_in_scope())
+        return HttpResponse()
+
+    ProgramScopeMiddleware(answer)(request)
+    assert seen == [{program.pk}]
+    assert programs_in_scope() is None
 
 
 @pytest.mark.django_db

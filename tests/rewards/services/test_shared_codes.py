@@ -7,6 +7,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from loyalty.ledger.checks import check_rule
 from members.errors import ConflictError, DomainError
+from members.program_scope import limited_to
 from members.services.audit import SYSTEM
 from rewards.checks import CHECKS
 from rewards.errors import VoucherRefusedError
@@ -241,3 +242,13 @@ def test_the_database_lets_no_member_use_it_more_often(people):
     use(code, people[0], "B")
     with pytest.raises(IntegrityError), transaction.atomic():
         VoucherUse.objects.filter(checkout="B").update(own_slot=1)
+
+
+def test_a_code_of_a_program_that_the_actor_does_not_see_is_taken(people):
+    share(people)
+    own = offer(make_program("own"))
+    with limited_to([own.program_id]), pytest.raises(ConflictError) as taken:
+        create_shared_code(
+            reward=own, written="summer 26", most_uses=2, expires_at=None, actor=SYSTEM, now=NOW
+        )
+    assert taken.value.errors[0].field == "written"
