@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models import ReferralPayment
 from loyalty.personal_tables import of_member
+from members.models import Customer
 from members.personal_data import (
     PersonalData,
     register_not_told,
     register_personal_data,
     table,
 )
+
+
+def _own_payments(customers: Sequence[Customer]) -> QuerySet[ReferralPayment]:
+    """What they were given for a friend, or as one; the other side's is the other's."""
+    payments, side = ReferralPayment.objects.all(), ReferralPayment.Side
+    as_friend = payments.filter(side=side.FRIEND, referral__friend__in=customers)
+    as_advocate = payments.filter(
+        side=side.ADVOCATE, referral__link__membership__customer__in=customers
+    )
+    return payments.filter(Q(pk__in=as_friend.values("pk")) | Q(pk__in=as_advocate.values("pk")))
+
 
 PARTS = (
     PersonalData(
@@ -76,10 +92,7 @@ PARTS = (
                 "campaigns.Referral", "link__membership__customer", name="brought",
                 without="terms order reasons cleared refusal note",
             ),
-            table(
-                "campaigns.ReferralPayment", "referral__friend",
-                "referral__link__membership__customer", without="order missed",
-            ),
+            table("campaigns.ReferralPayment", rows=_own_payments, without="order missed"),
         ),
     ),
     PersonalData(

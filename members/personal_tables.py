@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from members.audit import target_of
@@ -15,10 +15,16 @@ from members.personal_data import (
     register_personal_data,
     table,
 )
+from members.program_scope import programs_in_scope
 
 
 def _changes(customers: Sequence[Customer]) -> QuerySet[AuditEntry]:
-    return AuditEntry.objects.filter(target__in=[target_of(one) for one in customers])
+    found = AuditEntry.objects.filter(target__in=[target_of(one) for one in customers])
+    programs = programs_in_scope()
+    if programs is not None:
+        # As on their page: nothing of a program that whoever hands it out does not see.
+        found = found.filter(Q(program=None) | Q(program__in=programs))
+    return found
 
 
 PARTS = (

@@ -18,7 +18,12 @@ PARTS = (
     PersonalData(
         "rewards", _("Rewards"),
         (
-            of_member("rewards.Redemption", without="stocked drawn_stocked draw override_reason"),
+            # What was drawn, and the code that is kept for it, are told by the voucher once that
+            # is handed out: until then it can be given up.
+            of_member(
+                "rewards.Redemption",
+                without="stocked drawn_stocked draw drawn kept_code override_reason reason",
+            ),
             of_member("rewards.Voucher", without="program written"),
             of_member("rewards.VoucherUse", without="slot own_slot"),
             of_member("rewards.StaffOverride", "redemption__membership", for_staff=True),
@@ -38,12 +43,12 @@ PARTS = (
     ),
     PersonalData(
         "gift_cards", _("Gift cards"),
-        (table("rewards.GiftCard", "buyer"),),
+        (table("rewards.GiftCard", "buyer", without="reason"),),
     ),
     PersonalData(
         "carts", _("Carts"),
         (
-            of_member("rewards.Checkout"),
+            of_member("rewards.Checkout", without="reason"),
             of_member("rewards.CheckoutUnits", _CART),
             of_member("rewards.CheckoutGiftCard", _CART),
             of_member("rewards.CheckoutReward", _CART),

@@ -118,7 +118,7 @@ def import_check_errors(request: HttpRequest, key: str) -> HttpResponse:
     if upload is None:
         return _elsewhere(request, None)
     rows = (
-        (str(row), column, harmless(value), reason)
+        (str(row), harmless(column), harmless(value), reason)
         for row, column, value, reason in errors_of(upload)
     )
     return csv_response("rows-left-out.csv", [("row", "column", "value", "reason"), *rows])

@@ -32,8 +32,8 @@ def replace_card(*, membership: Membership, lost: str, reason: str, actor: Actor
     member.card_number = new_card_number()
     member.save(update_fields=["card_number"])
     record_audit(
-        actor=actor, action="membership.card_replaced", target=member.customer, reason=reason,
-        before={"card_number": lost},
+        actor=actor, action="membership.card_replaced", target=member.customer, about=member,
+        reason=reason, before={"card_number": lost},
         after={"program": member.program.code, "card_number": member.card_number},
     )  # fmt: skip
     return member

@@ -79,9 +79,9 @@ def moment(text: str, order: DayOrder) -> dt.datetime | None:
         hours = hours % 12 + (12 if half in "pP" else 0)
     try:
         at = dt.datetime(*parts, hours, int(minute or 0), int(seconds or 0))  # noqa: DTZ001
+        return at.replace(tzinfo=_zone(offset)) if offset else at
     except ValueError:
         return None
-    return at.replace(tzinfo=_zone(offset)) if offset else at
 
 
 def day_order(texts: Iterable[str]) -> DayOrder:

@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from babel.numbers import get_currency_precision
@@ -94,7 +94,7 @@ def staged_orders(
             found.left_out[group.said["status"]] += 1
             continue
         try:
-            made = list(_made(group, reading, buyers))
+            made = list(_counted(group, reading, buyers))
         except WrongRowError as wrong:
             found.errors.append(wrong.error)
             found.refused += 1
@@ -114,6 +114,19 @@ def staged_orders(
                 break
             found.count(staged, at)
             yield staged
+
+
+def _counted(
+    group: Group, reading: Reading, buyers: Buyers
+) -> Iterator[tuple[StagedOrder, dt.datetime]]:
+    """What is made of it. Raises WrongRowError also where amounts come to more than is counted to
+    the coin: bar codes in the column of prices."""
+    try:
+        yield from _made(group, reading, buyers)
+    except InvalidOperation as error:
+        text = group.said.get("total") or group.said.get("unit_price", "")
+        words = _("Write a number such as 12.50.")
+        raise WrongRowError(group.row, "total", text, words) from error
 
 
 def _made(

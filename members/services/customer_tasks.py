@@ -34,13 +34,14 @@ def add_task(
         raise _refused("assignee", message, "not_assignable")
     # Who presses twice waits here, and then finds it.
     Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
-    task, is_new = CustomerTask.objects.get_or_create(
-        customer=customer, text=text, due_on=due_on, assignee=assignee, done_at=None,
-        defaults={"author": actor.user, "created_at": now},
-    )  # fmt: skip
-    if is_new:
-        after = {"task": text, "due_on": due_on.isoformat(), "assignee": str(assignee)}
-        record_audit(actor=actor, action="customer.task_given", target=customer, after=after)
+    said = {"customer": customer, "text": text, "due_on": due_on, "assignee": assignee}
+    # There may be several, where one was taken up again.
+    known = CustomerTask.objects.filter(**said, done_at=None).order_by("pk").first()
+    if known is not None:
+        return known
+    task = CustomerTask.objects.create(**said, author=actor.user, created_at=now)
+    after = {"task": text, "due_on": due_on.isoformat(), "assignee": str(assignee)}
+    record_audit(actor=actor, action="customer.task_given", target=customer, after=after)
     return task
 
 

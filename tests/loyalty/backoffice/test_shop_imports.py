@@ -193,3 +193,25 @@ def test_an_upload_is_for_nobody_else(manager: Client, client_of: Callable[[str]
     for client, there in ((other, address), (manager, url("import_columns", "0" * 32))):
         assert client.get(there).url == url("import_upload")
     assert client_of("support_agent").get(address).status_code == 403
+
+
+def test_amounts_that_nobody_pays_are_a_row_left_out(manager: Client) -> None:
+    """Such as bar codes in the column of amounts."""
+    head = "=Number,Email,Created at,Lineitem quantity,Lineitem price,Lineitem sku\n"
+    row = "A{0},ann@example.com,2026-03-01,{1},{1},COF\n"
+    content = head + row.format(1, "999999999999999") + row.format(2, "2")
+    content += row.format(3, "4006381333931")
+    address = uploaded(manager, content)
+    answer = as_guessed(manager, address, column_order_id="0")
+    assert answer.status_code == 302
+    report = manager.get(answer.url).context["report"]
+    assert (report["orders"], report["refused"]) == (1, 2)
+
+
+def test_a_columns_name_is_no_formula_either(manager: Client) -> None:
+    address = uploaded(manager, EXPORT.replace("Total", "=1+1", 1))
+    place = str(HEAD.split(",").index("Total"))
+    as_guessed(manager, address, column_total=place)
+    errors = manager.get(url("import_check_errors", address.rstrip("/").split("/")[-1]))
+    row = errors.getvalue().decode().splitlines()[1]
+    assert row == "6,'=1+1,free,Write a number such as 12.50."

@@ -78,6 +78,7 @@ def test_days_with_times_and_offsets() -> None:
     assert moment("31-Mar-2026 18:05", "dmy") == naive
     assert moment("31.02.2026", "dmy") is None
     assert moment("yesterday", "ymd") is None
+    assert moment("2026-03-01 09:15:00 +99:00", "ymd") is None
 
 
 def test_shopifys_columns_are_known_by_name(tmp_path: Path) -> None:

@@ -140,3 +140,14 @@ def test_customers_are_found_by_their_tag(anna: Customer, agent: User) -> None:
     assert list(tagged_customers("vip")) == [anna]
     assert tagged_customers("").count() == 2
     assert not tagged_customers("vi\x00p").exists()
+
+
+def test_two_that_say_the_same_are_no_error_for_a_third(anna: Customer, agent: User) -> None:
+    """One was done, given again, and taken up again."""
+    first = give(anna, agent)
+    done(first, agent)
+    second = give(anna, agent)
+    done(first, agent, is_done=False)
+    assert second != first
+    assert give(anna, agent) == first
+    assert CustomerTask.objects.count() == 2

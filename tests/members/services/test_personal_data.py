@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,19 +18,26 @@ from campaigns.models import Consent, ConsentChange
 from campaigns.services.consents import set_consents
 from loyalty.ledger.checks import verify_ledger
 from loyalty.models import Program, Transfer
+from loyalty.services.card_replacements import replace_card
 from members import personal_data
 from members.errors import ConflictError
 from members.forgetting import erased_words, forgotten_parts, warnings_before
 from members.models import AuditEntry, Customer
 from members.personal_columns import columns_of
 from members.personal_data import fields_without_part
+from members.program_scope import limited_to
 from members.selectors.personal_data import known_parts
 from members.services.audit import SYSTEM, Actor
 from members.services.customers import add_note, erase_customer_details, update_customer
 from members.services.merging import merge_customers
 from members.services.personal_packages import make_package
+from rewards.services.redemptions import cancel_redemption, issue_redemption
+from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
+from tests.campaigns.referrals import DAY, bring, buy, make_link, promise, settle
 from tests.factories import CustomerFactory
-from tests.loyalty.factories import make_program, order, record
+from tests.loyalty.factories import NOW, make_program, order, record
+from tests.rewards.factories import make_member as make_rich_member
+from tests.rewards.factories import offer, take
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +134,64 @@ def test_what_colleagues_wrote_is_only_in_what_they_hand_out(shop: Program) -> N
     assert "green tea" not in json.dumps(data(package(anna)))
     told = data(package(anna, for_staff=True))
     assert told["notes"]["customernote"][0]["text"] == "Prefers green tea"
+
+
+def test_what_is_reserved_tells_neither_its_code_nor_what_was_drawn(shop: Program) -> None:
+    """Whoever gives it up again, with their units back, has not seen what the next one gets."""
+    member = make_rich_member(1000, "c1", shop)
+    pool = create_voucher_pool(program=shop, code="cinema", name="Cinema", actor=SYSTEM)
+    import_vouchers(pool=pool, lines=["code", "SECRETFILM"], actor=SYSTEM)
+    offer(shop, "secret-film", kind="partner_voucher", voucher_pool="cinema")
+    reward = offer(shop, "surprise", kind="mystery", name="Surprise", prizes={"secret-film": 1})
+    held = take(member, reward, hold=timedelta(hours=1))
+    assert held.kept_code is not None
+    assert "secret" not in json.dumps(data(package(member.customer))).casefold()
+    issue_redemption(redemption=held, actor=SYSTEM, now=timezone.now())
+    told = data(package(member.customer))["rewards"]
+    [voucher], [redemption] = told["voucher"], told["redemption"]
+    assert (voucher["code"], voucher["reward"]) == ("SECRETFILM", "secret-film")
+    assert redemption["voucher"] == "SECRETFILM"
+
+
+def test_why_colleagues_took_something_back_is_not_for_the_member(shop: Program) -> None:
+    member = make_rich_member(1000, "c1", shop)
+    cancel_redemption(
+        redemption=take(member, offer(shop)), reason="Looks like a swindler", source="staff",
+        actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+    assert "swindler" not in json.dumps(data(package(member.customer)))
+
+
+def test_what_a_friend_was_given_is_theirs_alone(shop: Program) -> None:
+    promise(shop)
+    referral = bring(make_link(shop, "advocate"), "friend")
+    buy("friend")
+    settle(referral, NOW + 60 * DAY)
+    told = {
+        name: [
+            (row["side"], row["units"])
+            for row in data(package(Customer.objects.get(external_id=name)))["referrals"][
+                "referralpayment"
+            ]
+        ]
+        for name in ("advocate", "friend")
+    }
+    assert told == {"advocate": [("advocate", 300)], "friend": [("friend", 100)]}
+
+
+def test_who_is_limited_to_programs_hands_out_no_changes_of_others(shop: Program) -> None:
+    member = make_rich_member(0, "c1", shop)
+    second = make_program("tea")
+    make_rich_member(0, "c1", second)
+    replace_card(
+        membership=member, lost=member.card_number, reason="Lost on the train", actor=SYSTEM
+    )
+    with limited_to([second.pk]):
+        assert "on the train" not in json.dumps(data(package(member.customer, for_staff=True)))
+    for programs in ([shop.pk], []):
+        with limited_to(programs):
+            told = data(package(member.customer, for_staff=True))["changes"]["auditentry"]
+        assert "Lost on the train" in {row["reason"] for row in told}
 
 
 def test_a_merged_duplicates_data_are_in_it_and_nobody_elses(shop: Program) -> None:
