@@ -76,6 +76,10 @@ app.conf.beat_schedule = {
     "go-on-with-journeys": {"task": "campaigns.tasks.go_on_with_journeys", "schedule": 20.0},
     "resume-stale-jobs": {"task": "members.tasks.resume_stale_jobs", "schedule": 30.0},
     "prune-jobs": {"task": "members.tasks.prune_jobs", "schedule": crontab(hour="3", minute="40")},
+    "discard-old-files": {
+        "task": "loyalty.tasks.discard_old_files",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     # Jobs: each has a line that names its kind (docs/development.md).
     "expiry": {
         "task": "members.tasks.run_scheduled",

@@ -29,7 +29,7 @@ PEOPLE: dict[type, Way] = {
     m.Program: (),
     m.Membership: _PROGRAM,
     # Somebody who is in no program is everybody's, to be enrolled.
-    Customer: (UnlessElsewhere(m.Membership, "customer"),),
+    Customer: (UnlessElsewhere(m.Membership, "customer", instead="merged_into_id"),),
     CustomerNote: ("customer",),
     CustomerTask: ("customer",),
     CustomerFacts: ("customer",),

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from loyalty.services import (
     adjustment_requests,
+    import_files,
     join_requests,
     order_payments,
     refunds,
@@ -42,3 +43,9 @@ def link_parked_refunds() -> int:
 def link_payments() -> int:
     """Bring what checkouts paid in units to orders without a buyer that came in the same moment."""
     return order_payments.link_payments(now=timezone.now())
+
+
+@shared_task
+def discard_old_files() -> None:
+    """Remove uploaded files that are a week old and that no import still needs."""
+    import_files.discard_old_files(now=timezone.now())

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db.models import Exists, Manager, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 
 M = TypeVar("M", bound=Model)
@@ -30,10 +31,12 @@ _programs: ContextVar[frozenset[int] | None] = ContextVar("programs_in_scope", d
 @dataclass(frozen=True, slots=True)
 class UnlessElsewhere:
     """Something of no program that those of a program see, unless `model` names it by `field` in
-    other programs only: a customer by their memberships."""
+    other programs only: a customer by their memberships. `instead`: the field with whoever stands
+    in for it since a merge, and is what `model` names now."""
 
     model: type[Model]
     field: str
+    instead: str = ""
 
 
 # The foreign keys that lead towards the program, all of which must lead to one that is seen; with
@@ -154,7 +157,8 @@ def _along(model: type[Model], step: str, programs: frozenset[int]) -> Q:
 
 
 def _elsewhere(step: UnlessElsewhere, programs: frozenset[int]) -> Q:
-    naming = step.model._base_manager.filter(**{step.field: OuterRef("pk")})  # noqa: SLF001
+    named = Coalesce(OuterRef(step.instead), OuterRef("pk")) if step.instead else OuterRef("pk")
+    naming = step.model._base_manager.filter(**{step.field: named})  # noqa: SLF001
     own = naming.filter(_condition(step.model, programs))
     return Q(Exists(own)) | ~Q(Exists(naming))
 

@@ -101,10 +101,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         account_codes=account_codes_of(program),
         companies=company_terms_of(program),
         activity_types=activity_type_definitions(),
-        wallet_types=tuple(
-            wallet_type_definition(item, tiers)
-            for item in program.wallet_types.prefetch_related("lot_policies").order_by("pk")
-        ),
+        wallet_types=wallet_type_definitions(program, tiers),
         earning_rules=tuple(item for item in rules if isinstance(item, EarningRuleDefinition)),
         discount_rules=tuple(item for item in rules if isinstance(item, DiscountRuleDefinition)),
         **{part.name: tuple(part.read(program)) for part in program_parts()},
@@ -121,6 +118,14 @@ def _rules_of(program: Program, now: dt.datetime) -> list[RuleDefinition]:
     )
     found = ((rule, current_version(rule, now)) for rule in rules)
     return [rule_definition(rule, version) for rule, version in found if version is not None]
+
+
+def wallet_type_definitions(
+    program: Program, tiers: TiersDefinition | None
+) -> tuple[WalletTypeDefinition, ...]:
+    """The program's kinds of units, with their terms as they are now."""
+    rows = program.wallet_types.prefetch_related("lot_policies").order_by("pk")
+    return tuple(wallet_type_definition(item, tiers) for item in rows)
 
 
 def wallet_type_definition(

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.calendar_entries import Entry, Span
-from loyalty.definitions import ProgramDefinition
 from loyalty.models import (
     EarningRuleVersion,
     Goal,
@@ -23,8 +22,10 @@ from loyalty.models import (
 )
 from loyalty.rules.calendar import end_of_period, in_year, start_of_day
 from loyalty.rules.lots import PERIODS
-from loyalty.selectors.programs import definition_of
+from loyalty.selectors.programs import wallet_type_definitions
 from loyalty.selectors.rules import state_of
+from loyalty.selectors.tier_sets import tiers_of
+from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import ExpiryDefinition
 from members.formatting import format_number
 
@@ -53,9 +54,9 @@ def of_rules(programs: Sequence[Program], span: Span, now: dt.datetime) -> Itera
 def of_days(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:
     """Days on which units expire and tiers are reviewed, by the terms that count now."""
     for program in programs:
-        said = definition_of(program, now)
-        yield from _reviews(program, said, span, now)
-        for item in said.wallet_types:
+        tiers = tiers_of(program, now)
+        yield from _reviews(program, tiers, span, now)
+        for item in wallet_type_definitions(program, tiers):
             for day in expiry_days(item.expiry, span):
                 yield _moment(
                     "expiry", f"{program.code}-{item.code}-{day}", program,
@@ -65,10 +66,10 @@ def of_days(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterat
 
 
 def _reviews(
-    program: Program, said: ProgramDefinition, span: Span, now: dt.datetime
+    program: Program, tiers: TiersDefinition | None, span: Span, now: dt.datetime
 ) -> Iterator[Entry]:
     """Of tiers by the calendar year: as a year begins."""
-    if said.tiers is None or said.tiers.window != "calendar_year":
+    if tiers is None or tiers.window != "calendar_year":
         return
     for year in range(span.first.year, span.last.year + 1):
         day = dt.date(year, 1, 1)

@@ -21,6 +21,7 @@ from members.selectors.audit import entries_of, filter_entries
 from members.selectors.audit_seals import verify_chain
 from members.services.audit import SYSTEM, record_audit
 from members.services.audit_seals import seal_entries
+from members.services.merging import merge_customers
 from members.services.staff import change_role, invite_staff
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
@@ -67,6 +68,20 @@ def test_a_customer_of_two_programs_is_seen_with_the_membership_of_one() -> None
         assert Program.objects.count() == 1
     with limited_to([]):
         assert (Program.objects.count(), Order.objects.count()) == (2, 2)
+
+
+@pytest.mark.django_db
+def test_who_was_merged_is_seen_by_those_who_see_whom_they_are_now() -> None:
+    mine = make_program("mine", enrollment="explicit")
+    other = make_program("other", enrollment="explicit")
+    make_wallet(other, "kept")
+    make_wallet(other, "double")
+    kept, double = (Customer.objects.get(external_id=name) for name in ("kept", "double"))
+    merge_customers(kept=kept, merged=double, actor=SYSTEM, source="test", now=NOW)
+    with limited_to([mine.pk]):
+        assert not Customer.objects.exists()
+    with limited_to([other.pk]):
+        assert Customer.objects.count() == 2
 
 
 @pytest.mark.django_db
