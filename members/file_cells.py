@@ -7,8 +7,14 @@ from datetime import UTC, datetime
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-# A spreadsheet takes what begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What opens a formula in a spreadsheet; a cell of somebody's file must not run in another's.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(text: str) -> str:
+    """A number stays a number; anything else that a spreadsheet would calculate becomes text."""
+    plain = text.removeprefix("-").replace(".", "", 1).isdigit()
+    return f"'{text}" if text.startswith(FORMULA) and not plain else text
 
 
 def cell(value: object) -> object:
@@ -17,6 +23,4 @@ def cell(value: object) -> object:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, cls=DjangoJSONEncoder)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value

@@ -21,11 +21,17 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`way`: one of the above; `name`: which of them; `place`: an address without its end."""
+    """`way`: one of the above; `name`: which of them; `request`: what came, if something did."""
 
     way: str = ""
     name: str = ""
-    place: str = ""
+    request: HttpRequest | None = None
+
+    @property
+    def place(self) -> str:
+        """The visitor's address without its end. Told when it is written down: most requests
+        write nothing down."""
+        return "" if self.request is None else place_of(address_of(self.request))
 
 
 NOWHERE = Origin()
@@ -37,9 +43,9 @@ def current_origin() -> Origin:
 
 
 @contextmanager
-def coming_by(way: str, name: str = "", place: str = "") -> Iterator[None]:
+def coming_by(way: str, name: str = "", request: HttpRequest | None = None) -> Iterator[None]:
     """What is written meanwhile came this way."""
-    token = _origin.set(Origin(way, name[:LONGEST_NAME], place))
+    token = _origin.set(Origin(way, name[:LONGEST_NAME], request))
     try:
         yield
     finally:
@@ -83,7 +89,7 @@ class OriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with coming_by(SCREEN, place=place_of(address_of(request))):
+        with coming_by(SCREEN, request=request):
             return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> None:

@@ -7,9 +7,38 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+Subjects = dict[str, Callable[[], Any]]
+
 WIZARD_STEPS = (
     "situation", "kind", "earning", "tiers", "terms", "cost", "launch", "review",
 )  # fmt: skip
+# What addresses call by a name that nobody has to look up.
+FIXED = {
+    **{step: step for step in WIZARD_STEPS},
+    "way": "sms",
+    "told": "welcome",
+    "plan": "plus",
+    "other_plan": "table",
+    "rule": "base",
+    "progressive_card": "progressive-card",
+    "discount": "fresh-wednesday",
+    "rule_template": "birthday-month",
+    "program_kind": "tiered-points",
+    "cashback": "cashback-by-category",
+    "review_bonus": "review-bonus",
+    "birthday_gift": "birthday-gift",
+    "segment": "best-customers",
+    "guests": "tasting-evening",
+    "charity": "trees",
+    "reward_code": "coffee",
+    "adjustment": "adjustment",
+    "grant": "grant",
+    "quick_step": "reward",
+    "occasion": "welcome",
+    "channel": "email",
+    "locale": "en",
+    "survey_question": "words",
+}
 
 
 @dataclass
@@ -30,23 +59,26 @@ class Demo:
         """What an address of a picture takes."""
         return self.subjects()[name]()
 
-    def subjects(self) -> dict[str, Callable[[], Any]]:
+    def subjects(self) -> Subjects:
         """By the name that pictures know it by; asked for only when one is taken."""
-        from campaigns.links import StopLink, stop_token
-        from campaigns.models import (
-            Campaign,
-            Connection,
-            Game,
-            GameDraw,
-            InboundMessage,
-            Journey,
-            Post,
-            Referral,
-            Survey,
-            WebhookEndpoint,
-        )
-        from campaigns.selectors.inbox import inbox_of
-        from campaigns.survey_links import survey_path
+        fixed: Subjects = {name: lambda found=found: found for name, found in FIXED.items()}
+        return {
+            **fixed, **self._of_members(), **self._of_loyalty(), **self._of_rewards(),
+            **self._of_campaigns(),
+        }  # fmt: skip
+
+    def _of_members(self) -> Subjects:
+        """People, and the jobs about them."""
+        from members.models import Job
+
+        return {
+            "customer": lambda: self.guide.public_id,
+            "membership": lambda: self.guide.memberships.get().public_id,
+            "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
+        }
+
+    def _of_loyalty(self) -> Subjects:
+        """Programs, units, orders, and what is done with them."""
         from loyalty.demo.duplicates import NUMBER, guest_order
         from loyalty.demo.load import PROGRAM
         from loyalty.models import (
@@ -63,12 +95,88 @@ class Demo:
             Wallet,
             WalletType,
         )
-        from members.models import Customer, Job
+        from members.models import Customer
+
+        return {
+            "duplicate": lambda: Customer.objects.get(external_id=NUMBER).public_id,
+            "guest_order": lambda: guest_order().pk,
+            "order_paid_with_units": lambda: (
+                Order.objects.filter(
+                    external_id=self._cart("committed").order_external_id, source="web"
+                )
+                .get()
+                .pk
+            ),
+            "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
+            "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
+            "wallet": lambda: (
+                Wallet.objects.filter(account__membership__customer=self.guide).earliest("pk").pk
+            ),
+            "lot": lambda: self._lot().pk,
+            "program": lambda: PROGRAM,
+            "subscription": lambda: (
+                Subscription.objects.get(membership__customer=self.guide).public_id
+            ),
+            "pool": lambda: Pool.objects.filter(kind="household").earliest("pk").public_id,
+            "company": lambda: Pool.objects.filter(kind="company").earliest("pk").public_id,
+            "buyer": lambda: self._place("buyer").membership.public_id,
+            "approver": lambda: self._place("approver").membership.public_id,
+            "spending": lambda: SpendRequest.objects.get(state="waiting").public_id,
+            "payout": lambda: CharityPayout.objects.earliest("pk").public_id,
+            "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
+            "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
+            "backtest": lambda: Backtest.objects.earliest("pk").public_id,
+            "backtest_of_tiers": lambda: Backtest.objects.get(name="A higher oak").public_id,
+            "two_backtests": lambda: "&with=".join(
+                str(found.public_id) for found in Backtest.objects.order_by("pk")[:2]
+            ),
+            "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
+            "activity": lambda: Activity.objects.filter(state="pending").earliest("pk").public_id,
+            "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
+            "draft": lambda: self._draft("full").public_id,
+            "quick_draft": lambda: self._draft("starter").public_id,
+        }
+
+    def _of_rewards(self) -> Subjects:
+        """What is taken, sent and visited."""
         from rewards.models import Event, FulfillmentTask, GiftCard, Reward
 
-        found: dict[str, Callable[[], Any]] = {
-            **{step: lambda step=step: step for step in WIZARD_STEPS},
-            "way": lambda: "sms",
+        return {
+            "shopper": lambda: self._cart("reserved").membership.customer.public_id,
+            "checkout": lambda: self._cart("reserved").public_id,
+            "gift_card": lambda: GiftCard.objects.earliest("pk").public_id,
+            "reward": lambda: Reward.objects.get(code="surprise").public_id,
+            "parcel": lambda: (
+                FulfillmentTask.objects.filter(status="to_do").earliest("pk").public_id
+            ),
+            "own_parcel": lambda: (
+                FulfillmentTask.objects.filter(membership__customer=self.guide, kind="reward")
+                .earliest("pk")
+                .public_id
+            ),
+            "event": lambda: Event.objects.earliest("starts_at").public_id,
+            "event_code": lambda: Event.objects.earliest("starts_at").reward.code,
+        }
+
+    def _of_campaigns(self) -> Subjects:
+        """What is on, told, played and shared."""
+        from campaigns.links import StopLink, stop_token
+        from campaigns.models import (
+            Campaign,
+            Connection,
+            Game,
+            GameDraw,
+            InboundMessage,
+            Journey,
+            Post,
+            Referral,
+            Survey,
+            WebhookEndpoint,
+        )
+        from campaigns.selectors.inbox import inbox_of
+        from campaigns.survey_links import survey_path
+
+        return {
             "game": lambda: Game.objects.get(code="daily-wheel").public_id,
             "draft_game": lambda: Game.objects.get(status="draft").public_id,
             "game_draw": lambda: (
@@ -81,85 +189,13 @@ class Demo:
             "draft_challenge": lambda: Campaign.objects.get(code="the-spring-quest").public_id,
             "referral": lambda: Referral.objects.filter(status="in_review").latest("pk").public_id,
             "campaign": lambda: Campaign.objects.get(code="bigger-baskets").public_id,
-            "told": lambda: "welcome",
-            "customer": lambda: self.guide.public_id,
-            "duplicate": lambda: Customer.objects.get(external_id=NUMBER).public_id,
-            "guest_order": lambda: guest_order().pk,
-            "shopper": lambda: self._cart("reserved").membership.customer.public_id,
-            "checkout": lambda: self._cart("reserved").public_id,
-            "order_paid_with_units": lambda: (
-                Order.objects.filter(
-                    external_id=self._cart("committed").order_external_id, source="web"
-                )
-                .get()
-                .pk
-            ),
-            "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
-            "membership": lambda: self.guide.memberships.get().public_id,
-            "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
-            "wallet": lambda: (
-                Wallet.objects.filter(account__membership__customer=self.guide).earliest("pk").pk
-            ),
-            "lot": lambda: self._lot().pk,
-            "program": lambda: PROGRAM,
-            "gift_card": lambda: GiftCard.objects.earliest("pk").public_id,
             "connection": lambda: Connection.objects.get(kind="shopify").public_id,
             "mapped_connection": lambda: Connection.objects.get(kind="mapped").public_id,
             "message_in": lambda: (
                 InboundMessage.objects.filter(state="failed").earliest("pk").public_id
             ),
             "webhook": lambda: WebhookEndpoint.objects.earliest("pk").public_id,
-            "plan": lambda: "plus",
-            "other_plan": lambda: "table",
-            "subscription": lambda: (
-                Subscription.objects.get(membership__customer=self.guide).public_id
-            ),
-            "rule": lambda: "base",
-            "progressive_card": lambda: "progressive-card",
-            "discount": lambda: "fresh-wednesday",
-            "rule_template": lambda: "birthday-month",
-            "program_kind": lambda: "tiered-points",
-            "cashback": lambda: "cashback-by-category",
-            "review_bonus": lambda: "review-bonus",
-            "birthday_gift": lambda: "birthday-gift",
-            "segment": lambda: "best-customers",
-            "guests": lambda: "tasting-evening",
-            "pool": lambda: Pool.objects.filter(kind="household").earliest("pk").public_id,
-            "company": lambda: Pool.objects.filter(kind="company").earliest("pk").public_id,
-            "buyer": lambda: self._place("buyer").membership.public_id,
-            "approver": lambda: self._place("approver").membership.public_id,
-            "spending": lambda: SpendRequest.objects.get(state="waiting").public_id,
-            "charity": lambda: "trees",
-            "payout": lambda: CharityPayout.objects.earliest("pk").public_id,
-            "reward": lambda: Reward.objects.get(code="surprise").public_id,
-            "reward_code": lambda: "coffee",
-            "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
-            "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
-            "backtest": lambda: Backtest.objects.earliest("pk").public_id,
-            "backtest_of_tiers": lambda: Backtest.objects.get(name="A higher oak").public_id,
-            "two_backtests": lambda: "&with=".join(
-                str(found.public_id) for found in Backtest.objects.order_by("pk")[:2]
-            ),
-            "request": lambda: AdjustmentRequest.objects.earliest("pk").public_id,
-            "activity": lambda: Activity.objects.filter(state="pending").earliest("pk").public_id,
-            "bulk": lambda: BulkAdjustment.objects.earliest("pk").public_id,
-            "adjustment": lambda: "adjustment",
-            "grant": lambda: "grant",
-            "draft": lambda: self._draft("full").public_id,
-            "quick_step": lambda: "reward",
-            "quick_draft": lambda: self._draft("starter").public_id,
-            "parcel": lambda: (
-                FulfillmentTask.objects.filter(status="to_do").earliest("pk").public_id
-            ),
-            "own_parcel": lambda: (
-                FulfillmentTask.objects.filter(membership__customer=self.guide, kind="reward")
-                .earliest("pk")
-                .public_id
-            ),
-            "occasion": lambda: "welcome",
             "journey": lambda: Journey.objects.filter(trigger="joined").get().public_id,
-            "channel": lambda: "email",
-            "locale": lambda: "en",
             "own_message": lambda: inbox_of(self.guide)[0].public_id,
             "stop_token": lambda: stop_token(
                 StopLink(self.guide.public_id, self.guide.public_id, "email", "points")
@@ -167,13 +203,8 @@ class Demo:
             "community_post": lambda: Post.objects.get(pinned=True).public_id,
             "survey": lambda: Survey.objects.get(state="live").public_id,
             "draft_survey": lambda: Survey.objects.get(state="draft").public_id,
-            "survey_question": lambda: "words",
             "survey_token": lambda: survey_path(Survey.objects.get(state="live")).split("/")[-2],
-            "event": lambda: Event.objects.earliest("starts_at").public_id,
-            "event_code": lambda: Event.objects.earliest("starts_at").reward.code,
-            "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
-        return found
 
     def _cart(self, status: str) -> Any:
         """One of the demonstration's carts; one that was paid is the oldest."""

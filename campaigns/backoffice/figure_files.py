@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
 
 from campaigns.selectors.figures import Counts, Measured
-from loyalty.backoffice.csv_files import harmless
+from members.file_cells import harmless
 
 _COLUMNS = [item.name for item in fields(Counts)]
 

@@ -24,11 +24,12 @@ from campaigns.selectors.survey_results import (
 from campaigns.selectors.survey_rewards import brings
 from campaigns.services.survey_answers import remove_text
 from campaigns.survey_links import survey_url as link_of
-from loyalty.backoffice.csv_files import csv_response, harmless
+from loyalty.backoffice.csv_files import csv_response
 from loyalty.rule_conditions import stored_condition
 from members.charts import Chart, Series
 from members.conditions.sentences import sentence
 from members.conditions.tree import ConditionError
+from members.file_cells import harmless
 from members.formatting import format_number
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view

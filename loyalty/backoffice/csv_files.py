@@ -8,15 +8,6 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-# What opens a formula in a spreadsheet; a cell of somebody's file must not run in another's.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def harmless(text: str) -> str:
-    """A number stays a number; anything else that a spreadsheet would calculate becomes text."""
-    plain = text.removeprefix("-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text.startswith(FORMULA) and not plain else text
-
 
 def csv_response(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
     writer: Any = csv.writer(_Line())

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from loyalty.backoffice.csv_files import csv_response, harmless
+from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
 from loyalty.models import Program
 from loyalty.services.import_files import (
@@ -29,6 +29,7 @@ from loyalty.services.imports import KIND, start_import
 from members.backoffice.job_rows import JobProgress
 from members.backoffice.jobs import hand_over
 from members.errors import DomainError
+from members.file_cells import harmless
 from members.models import Job, JobError
 from members.paging import paginate
 from members.policy import acting, staff_view

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.csv_files import csv_response, harmless
+from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.shop_import_forms import ColumnsForm, ExportForm, WhereToForm
 from loyalty.services.import_files import discard_old_files
 from loyalty.shop_exports.uploads import (
@@ -26,6 +26,7 @@ from loyalty.shop_exports.uploads import (
     try_upload,
 )
 from members.backoffice.jobs import hand_over
+from members.file_cells import harmless
 from members.formatting import format_money
 from members.forms import errors_on
 from members.policy import acting, staff_view

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
@@ -43,12 +45,13 @@ LINE_FIELD = re.compile(r"lines\[(\d+)\]\.(\w+)").fullmatch
 CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
 
 
-MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+").fullmatch
-
-
 def address(text: str) -> str:
     """An e-mail address as it is kept, or nothing where this is none."""
-    return text.lower() if len(text) <= 254 and MAIL(text) else ""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return ""
+    return text.lower() if len(text) <= 254 else ""
 
 
 def buyer_of(number: str, email: str, given_name: str, family_name: str) -> CustomerRef:

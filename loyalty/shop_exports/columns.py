@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -214,6 +214,5 @@ def _currencies(cells: list[str]) -> bool:
     return _most(cells, lambda text: text in known)
 
 
-def _most(cells: list[str], fits: object) -> bool:
-    assert callable(fits)
-    return bool(cells) and sum(bool(fits(text)) for text in cells) >= 0.8 * len(cells)
+def _most(cells: list[str], fits: Callable[[str], bool]) -> bool:
+    return bool(cells) and sum(map(fits, cells)) >= 0.8 * len(cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ SNIFFED = 1 << 16
 SAMPLED = 500
 MOST_ROWS = 100_000
 MOST_COLUMNS = 300
+# Of that many rows, generously, and unpacked.
+LARGEST = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,27 @@ def _without_nul(lines: Any) -> Iterator[str]:
 
 
 def _encoding(path: Path, start: bytes) -> str:
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
+    """How it is written. Read in pieces up to a limit: packed, a small file may hold a line that is
+    longer than all memory."""
+    found = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    decoder, size = codecs.getincrementaldecoder(found)(errors="strict"), 0
+    with opened(path) as stream:
+        while piece := stream.read(SNIFFED):
+            size += len(piece)
+            if size > LARGEST:
+                words = _("This file holds more than %s MB. Split it, or export a shorter time.")
+                raise _no_table(words % (LARGEST >> 20))
+            if found == "utf-8-sig" and not _decodes(decoder, piece):
+                found = "cp1252"
+    return "cp1252" if found == "utf-8-sig" and not _decodes(decoder, b"", final=True) else found
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
     try:
-        with opened(path) as stream:
-            for _line in io.TextIOWrapper(stream, encoding="utf-8-sig"):
-                pass
+        decoder.decode(piece, final)
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
+        return False
+    return True
 
 
 def _separator(text: str) -> str:

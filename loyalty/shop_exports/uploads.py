@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+import uuid
 import zoneinfo
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -140,10 +141,11 @@ def try_upload(upload: Upload, choices: Choices) -> Found:
     groups = grouped(rows_of(upload.path, table), reading)
     found = Found()
     buyers = Buyers(_known_numbers(groups.values()), _numbers_here(groups.values()))
-    _write(upload, staged_orders(groups, reading, buyers, choices.source, found))
+    files = uuid.uuid4().hex
+    _write(upload, files, staged_orders(groups, reading, buyers, choices.source, found))
     _write_errors(upload, found, table, choices)
     upload.choices = choices
-    upload.report = _report(found, choices)
+    upload.report = {**_report(found, choices), "files": files}
     upload.save()
     return found
 
@@ -152,10 +154,10 @@ def start_upload(*, upload: Upload, program: Program | None, actor: Actor) -> Jo
     """Import what the dry run found, by the same job as any other import."""
     if upload.report is None:
         raise DomainError(_("Look at the dry run first."), code="not_tried")
+    paths = _paths(upload, upload.report["files"])
     job = start_import(
-        program=program, orders_path=upload.folder / "orders.csv",
-        lines_path=upload.folder / "lines.csv", actor=actor, source=upload.choices.source,
-        name=upload.name,
+        program=program, orders_path=paths["orders"], lines_path=paths["lines"], actor=actor,
+        source=upload.choices.source, name=upload.name,
     )  # fmt: skip
     upload.job = str(job.public_id)
     upload.save()
@@ -187,9 +189,14 @@ def _numbers_here(groups: Iterable[Group]) -> set[str]:
     return here
 
 
-def _write(upload: Upload, orders: Iterable[Any]) -> None:
-    """The two files, anew each time: a second look may have chosen other columns."""
-    paths = {name: upload.folder / f"{name}.csv" for name in HEADS}
+def _paths(upload: Upload, files: str) -> dict[str, Path]:
+    return {name: upload.folder / f"{name}-{files}.csv" for name in HEADS}
+
+
+def _write(upload: Upload, files: str, orders: Iterable[Any]) -> None:
+    """The two files of a dry run, its own: an import that was started meanwhile reads those of
+    the look before."""
+    paths = _paths(upload, files)
     with (
         paths["orders"].open("w", newline="") as first,
         paths["lines"].open("w", newline="") as second,

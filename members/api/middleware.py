@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from members.api.cors import preflight, tell_browser
 from members.api.problems import ApiError, problem
 from members.api.routes import PREFIX, resolve_path
-from members.origins import API, address_of, coming_by, place_of
+from members.origins import API, coming_by
 
 # The reference is a page.
 PAGES = ("/api/v1/docs",)
@@ -36,8 +36,7 @@ class ApiMiddleware:
         if not path.startswith(PREFIX) or path in PAGES:
             return self.get_response(request)
         language = translation.get_language_from_request(request)
-        place = place_of(address_of(request))
-        with translation.override(language), coming_by(API, place=place):
+        with translation.override(language), coming_by(API, request=request):
             response = preflight(request) or _answer(request)
             tell_browser(request, response)
         response["Content-Language"] = language

@@ -13,7 +13,8 @@ from django.utils import timezone
 from loyalty.models import Membership, Order, Program
 from loyalty.services.imports import KIND
 from loyalty.shop_exports.columns import WANTED
-from members.models import AuditEntry, Customer, Job
+from loyalty.shop_exports.uploads import find_upload, try_upload
+from members.models import AuditEntry, Customer, Job, User
 from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import spendable
@@ -88,6 +89,21 @@ def test_as_history_it_is_kept_and_nobody_earns(manager: Client) -> None:
     assert not Membership.objects.exists()
     # What was started is its import's page from now on, also in another tab.
     assert manager.get(check).url == done.url
+
+
+def test_another_look_leaves_the_files_of_a_started_import_as_they_are(manager: Client) -> None:
+    check = as_guessed(manager, uploaded(manager)).url
+    key = check.rstrip("/").split("/")[-2]
+    asked = find_upload(key, owner=User.objects.get().pk)
+    assert asked is not None
+    manager.post(check, {"into": "history"})
+    job = Job.objects.get(kind=KIND)
+    files = [Path(job.params[name]) for name in ("orders", "lines")]
+    before = [path.read_text() for path in files]
+    # A tab whose look had begun before.
+    asked.choices.columns["total"] = asked.choices.columns["shipping"]
+    try_upload(asked, asked.choices)
+    assert [path.read_text() for path in files] == before
 
 
 def test_into_a_live_program_it_earns_and_twice_counts_once(

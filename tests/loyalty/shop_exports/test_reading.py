@@ -1,11 +1,13 @@
 """Files as shops export them: what is found out of them without asking."""
 
 import datetime as dt
+import gzip
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from loyalty.shop_exports import tables
 from loyalty.shop_exports.cells import amount, day_order, decimal_mark, moment
 from loyalty.shop_exports.columns import guess_columns
 from loyalty.shop_exports.tables import read_table, rows_of
@@ -124,3 +126,29 @@ def test_what_is_no_table_is_refused_with_what_to_do(
 ) -> None:
     with pytest.raises(DomainError, match=words):
         read_table(write(tmp_path, content))
+
+
+def test_a_small_packed_file_that_holds_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "LARGEST", 1 << 20)
+    one_line = b"a,b\n" + b"x" * (2 << 20)
+    with pytest.raises(DomainError, match="more than 1 MB"):
+        read_table(write(tmp_path, gzip.compress(one_line)))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"), [("utf-8", "utf-8-sig"), ("cp1252", "cp1252"), ("utf-16", "utf-16")]
+)
+def test_an_encoding_is_found_wherever_the_first_letter_that_tells_it_stands(
+    tmp_path: Path, encoding: str, found: str
+) -> None:
+    """It may be far from the beginning, and its bytes in two pieces of the file."""
+    for shift in (0, 1):
+        filler = "a,b\n" + "x" * (tables.SNIFFED - 5 - shift)
+        table = read_table(write(tmp_path, f"{filler}é,1\n".encode(encoding)))
+        assert table.encoding == found
+
+
+def test_what_ends_within_a_letter_is_no_utf_8(tmp_path: Path) -> None:
+    assert read_table(write(tmp_path, b"a,b\nx,caf\xc3")).encoding == "cp1252"

@@ -165,7 +165,7 @@ def test_an_entry_says_how_it_came_and_about_which_program_and_is_sealed_with_it
     program, other = make_program("mine"), make_program("other")
     member = Membership.objects.get(account=make_wallet(program).account_id)
     before = record_audit(actor=SYSTEM, action="points.adjusted", target=member.customer)
-    with coming_by(API, "Web shop", "203.0.113.…"):
+    with coming_by(API, "Web shop", RequestFactory().get("/", REMOTE_ADDR="203.0.113.7")):
         entry = record_audit(
             actor=SYSTEM, action="points.adjusted", target=member.customer, about=member,
             reason="Goodwillword",
