@@ -32,7 +32,7 @@ CHECKS: list[Callable[..., Any]] = [
     checks.missing_required_header,
     checks.ignored_auth,
 ]
-EXAMPLES = int(os.environ.get("SETIA_FUZZ", "5"))
+EXAMPLES = int(os.environ.get("SETIA_FUZZ", "12"))
 
 
 @pytest.fixture
